@@ -1,0 +1,63 @@
+"""Everything the kit raises on purpose: one base class, one sentence each.
+
+Every exception carries one message and nothing else, so all of them survive pickling, and each class
+names the exit code that a command ends with when nothing catches it.
+"""
+
+from sta410kit.outcomes import ExitCode
+
+
+class STA410Exception(Exception):  # noqa: N818 - the seed's name
+    """Something the kit refuses or could not do; the message names the value and the next step."""
+
+    exit_code = ExitCode.NOTEBOOK_FAILED
+
+
+class DataLoadingError(STA410Exception):
+    """Data was there but could not be read as what it should be."""
+
+    exit_code = ExitCode.DATA_REJECTED
+
+
+class DataValidationError(STA410Exception):
+    """Data was read and breaks a rule that must hold."""
+
+    exit_code = ExitCode.DATA_REJECTED
+
+
+class FeatureEngineeringError(STA410Exception):
+    """Features could not be computed from the prices given."""
+
+
+class ModelTrainingError(STA410Exception):
+    """A model could not be fitted on the table given."""
+
+
+class ModelPredictionError(STA410Exception):
+    """A fitted model could not be loaded or could not predict."""
+
+
+class ConfigurationError(STA410Exception, ValueError):
+    """A setting, parameter or path is missing or wrong; refused before any work is done."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SecretsManagementError(STA410Exception):
+    """A credential is missing, malformed or a placeholder."""
+
+    exit_code = ExitCode.USAGE
+
+
+class TradingExecutionError(STA410Exception):
+    """An order breaks a trading limit."""
+
+
+class CacheError(STA410Exception):
+    """A cached file could not be read or written."""
+
+
+class APIError(STA410Exception):
+    """A remote source did not answer, and nothing fresh enough was cached."""
+
+    exit_code = ExitCode.SOURCE_UNAVAILABLE

@@ -1,0 +1,29 @@
+"""Where a project begins, and where its files belong.
+
+A project is the nearest folder upwards that holds ``notebooks/pipeline.toml``. Configuration, logs, caches
+and ``runs/`` belong to it, whatever folder a command or a notebook was started in.
+"""
+
+from pathlib import Path
+
+MARKER = Path("notebooks") / "pipeline.toml"
+
+
+def find_project(start: Path | None = None) -> Path | None:
+    """Return the project folder that `start` lies in, or ``None`` outside any project.
+
+    Parameters
+    ----------
+    start : Path, optional
+        A file or folder; the current folder when omitted.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / MARKER).is_file():
+            return folder
+    return None
+
+
+def project_folder(start: Path | None = None) -> Path:
+    """Return the project folder, or outside any project the folder started from."""
+    return find_project(start) or (start or Path.cwd()).resolve()
