@@ -1,0 +1,156 @@
+"""The gate: a frame and the name of a suite in, evidence out. Any frame, and never a traceback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import STA410Exception
+from sta410kit.guards.plan import columns_of, plan_checks
+from sta410kit.guards.result import CRITICAL, Failure, GuardResult
+from sta410kit.guards.suites import read_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pandas as pd
+
+_TYPE_CHECKS = {"expect_column_values_to_be_in_type_list", "expect_column_values_to_be_of_type"}
+
+
+def validate(
+    frame: pd.DataFrame, suite: str | Path = "prices", *, symbols: Iterable[str] | None = None
+) -> GuardResult:
+    """Judge `frame` by a suite and return what was found.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any frame, however broken; it is not changed.
+    suite : str or Path
+        A suite's name (``prices``, ``features``, ``training``, ``predictions``, ``forecasts`` or one of the
+        project's own), or the path of a suite file.
+    symbols : iterable of str, optional
+        Symbols that were asked for; each must have rows.
+
+    Returns
+    -------
+    GuardResult
+        ``.passed`` is false when any critical expectation failed; ``.require()`` raises then.
+
+    Raises
+    ------
+    ConfigurationError
+        The suite does not exist or cannot be loaded. What is wrong with the frame is never raised.
+    """
+    contract = read_suite(suite)
+    broken = _structure(frame)
+    if broken:
+        rows = len(frame) if hasattr(frame, "__len__") else 0
+        return GuardResult(contract.name, rows, len(broken), tuple(broken))
+    wanted = [symbols] if isinstance(symbols, str) else symbols
+    checks, skipped = plan_checks(contract.expectations, frame, wanted)
+    from sta410kit.guards.contracts import evaluate
+
+    try:
+        record = evaluate(contract.name, checks, frame)
+    except STA410Exception:
+        raise
+    except Exception as error:  # noqa: BLE001 - a gate that cannot judge must refuse, not crash
+        failure = Failure("gate", "", 0, message=f"the frame could not be judged: {_one_line(error)}")
+        return GuardResult(contract.name, len(frame), len(checks), (failure,), tuple(skipped))
+    failures, unasked = _failures(record["results"])
+    return GuardResult(
+        contract.name, len(frame), len(checks), tuple(failures), (*skipped, *unasked), record
+    )
+
+
+def _structure(frame: object) -> list[Failure]:
+    """Return what keeps a frame from being asked anything at all."""
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        return [Failure("frame", "", 0, message=f"expected a pandas DataFrame, got {type(frame).__name__}")]
+    if isinstance(frame.columns, pd.MultiIndex):
+        return [Failure("frame", "", 0, message="columns have several levels; one row of names is expected")]
+    odd = [repr(name) for name in frame.columns if not isinstance(name, str)]
+    if odd:
+        text = f"column names must be text; these are not: {', '.join(odd[:5])}"
+        return [Failure("frame", "", 0, message=text)]
+    twice = [str(name) for name in frame.columns[frame.columns.duplicated()].unique()]
+    if twice:
+        text = f"columns appear twice: {', '.join(twice)}"
+        return [Failure("frame", ", ".join(twice), 0, message=text)]
+    return []
+
+
+def _failures(results: list[dict[str, Any]]) -> tuple[list[Failure], list[str]]:
+    """Return the failures, critical first, and the checks that a wrong type left unanswerable."""
+    failed = [item for item in results if not item["success"]]
+    ill_typed = {
+        item["expectation_config"]["kwargs"]["column"]
+        for item in failed
+        if item["expectation_config"]["type"] in _TYPE_CHECKS
+    }
+    failures, unasked = [], []
+    for item in failed:
+        config = item["expectation_config"]
+        columns = columns_of(config["kwargs"])
+        reason = _exception(item)
+        if reason and ill_typed.intersection(columns):
+            unasked.append(f"{config['type']}({', '.join(columns)}): wrong type")
+            continue
+        failures.append(_failure(config, item.get("result") or {}, reason))
+    failures.sort(key=lambda failure: failure.severity != CRITICAL)
+    return failures, unasked
+
+
+def _failure(config: dict[str, Any], found: dict[str, Any], reason: str) -> Failure:
+    expected = config.get("description") or _in_words(config)
+    rows = tuple(found.get("partial_unexpected_index_list") or ())
+    count = int(found.get("unexpected_count") or 0)
+    if reason:
+        message = f"{expected} It could not be checked: {reason}"
+    elif count:
+        message = f"{expected} {count} {'row does' if count == 1 else 'rows do'} not."
+    elif found.get("partial_missing_list"):
+        message = f"{expected} Missing: {', '.join(map(str, found['partial_missing_list']))}."
+    elif found.get("observed_value") is not None:
+        message = f"{expected} Found: {found['observed_value']}."
+    elif config["type"] == "expect_column_to_exist":
+        message = f"{expected} It is missing."
+    else:
+        message = f"{expected} It does not hold."
+    return Failure(
+        expectation=config["type"],
+        column=", ".join(columns_of(config["kwargs"])),
+        count=count,
+        rows=tuple(_short_dates(row) for row in rows),
+        severity=config["meta"]["severity"],
+        message=message,
+    )
+
+
+def _short_dates(row: dict[str, Any]) -> dict[str, Any]:
+    """Sessions have no time of day; the record's ISO stamps carry an empty one."""
+    return {
+        key: value.removesuffix("T00:00:00") if isinstance(value, str) else value for key, value in row.items()
+    }
+
+
+def _in_words(config: dict[str, Any]) -> str:
+    arguments = ", ".join(
+        f"{key}={value!r}" for key, value in config["kwargs"].items() if key not in {"batch_id", "column"}
+    )
+    return f"Expected {config['type'].removeprefix('expect_').replace('_', ' ')} ({arguments})."
+
+
+def _exception(item: dict[str, Any]) -> str:
+    """Return the first exception message of a result; Great Expectations nests them by metric."""
+    info = item.get("exception_info") or {}
+    entries = [info, *(value for value in info.values() if isinstance(value, dict))]
+    return next((str(e["exception_message"]) for e in entries if e.get("exception_message")), "")
+
+
+def _one_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

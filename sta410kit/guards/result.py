@@ -1,0 +1,185 @@
+"""The evidence a gate returns: what was checked, what failed, and on which rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from sta410kit.exceptions import DataValidationError
+
+CRITICAL = "critical"
+SEVERITIES = (CRITICAL, "warning", "info")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One expectation that does not hold.
+
+    Attributes
+    ----------
+    expectation : str
+        Type of the expectation, e.g. ``expect_column_values_to_not_be_null``.
+    column : str
+        The column or columns it is about, joined by ``", "``; empty for the table as a whole.
+    count : int
+        Rows that break it; 0 when it is about the table and not about rows.
+    rows : tuple of dict
+        The first few of those rows: symbol, date (``YYYY-MM-DD``) and the values judged.
+    severity : str
+        ``critical`` stops the chain; ``warning`` and ``info`` are shown and recorded.
+    message : str
+        What was expected and what was found, in words.
+    """
+
+    expectation: str
+    column: str
+    count: int
+    rows: tuple[dict[str, Any], ...] = ()
+    severity: str = CRITICAL
+    message: str = ""
+
+    def __str__(self) -> str:
+        where = f"({self.column})" if self.column else ""
+        text = f"{self.expectation}{where}: {self.message}"
+        if self.rows:
+            shown = "; ".join(_row_words(row) for row in self.rows[:3])
+            more = f"; and {self.count - 3} more" if self.count > len(self.rows[:3]) else ""
+            text += f" [{shown}{more}]"
+        return text
+
+
+@dataclass(frozen=True)
+class GuardResult:
+    """What one gate found in one frame.
+
+    Attributes
+    ----------
+    suite : str
+        Name of the suite.
+    row_count : int
+        Rows of the frame that was judged.
+    evaluated : int
+        Expectations that were evaluated, the ones every gate adds included.
+    failures : tuple of Failure
+        Everything that does not hold, critical first.
+    skipped : tuple of str
+        Expectations that could not be asked because of another failure (a missing column, a wrong type).
+    record : dict
+        The Great Expectations validation result as JSON values; empty when the frame was too broken to ask.
+    """
+
+    suite: str
+    row_count: int
+    evaluated: int
+    failures: tuple[Failure, ...] = ()
+    skipped: tuple[str, ...] = ()
+    record: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def passed(self) -> bool:
+        """Whether no critical expectation failed."""
+        return not self.critical
+
+    @property
+    def critical(self) -> tuple[Failure, ...]:
+        """The failures that stop the chain."""
+        return tuple(f for f in self.failures if f.severity == CRITICAL)
+
+    @property
+    def warnings(self) -> tuple[Failure, ...]:
+        """The failures that are shown and recorded, and stop nothing."""
+        return tuple(f for f in self.failures if f.severity != CRITICAL)
+
+    def summary(self) -> str:
+        """Return one line: suite, outcome, counts."""
+        outcome = "accepted" if self.passed else "REJECTED"
+        return (
+            f"{self.suite}: {outcome} - {self.evaluated} checks on {self.row_count} rows, "
+            f"{len(self.critical)} critical, {len(self.warnings)} warnings"
+        )
+
+    def require(self) -> GuardResult:
+        """Return the result itself, or raise when a critical expectation failed.
+
+        Raises
+        ------
+        DataValidationError
+            Names every critical failure with its expectation and first rows.
+        """
+        if self.passed:
+            return self
+        lines = "\n".join(f"  - {failure}" for failure in self.critical)
+        raise DataValidationError(
+            f"the gate '{self.suite}' refused {self.row_count} rows:\n{lines}\n"
+            "Correct these rows at their source; `sta410 docs` shows the whole validation."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: counts and failures, without the Great Expectations record."""
+        return {
+            "suite": self.suite,
+            "passed": self.passed,
+            "row_count": self.row_count,
+            "evaluated": self.evaluated,
+            "failures": [
+                {
+                    "expectation": f.expectation,
+                    "column": f.column,
+                    "count": f.count,
+                    "rows": [{key: _plain(value) for key, value in row.items()} for row in f.rows],
+                    "severity": f.severity,
+                    "message": f.message,
+                }
+                for f in self.failures
+            ],
+            "skipped": list(self.skipped),
+        }
+
+    def _repr_html_(self) -> str:
+        colour, word = ("#00734d", "accepted") if self.passed else ("#b3261e", "rejected")
+        head = (
+            f'<div style="border-left:6px solid {colour};padding:6px 12px;margin:4px 0">'
+            f'<b>{escape(self.suite)}</b>: <b style="color:{colour}">{word}</b> &mdash; '
+            f"{self.evaluated} checks on {self.row_count:,} rows, "
+            f"{len(self.critical)} critical, {len(self.warnings)} warnings"
+        )
+        if not self.failures:
+            return head + "</div>"
+        return head + failures_table(self.failures) + "</div>"
+
+
+def failures_table(failures: tuple[Failure, ...]) -> str:
+    """Return the failures as an HTML table; every value from the data is escaped."""
+    body = "".join(
+        f"<tr><td>{escape(f.severity)}</td><td><code>{escape(f.expectation)}</code></td>"
+        f"<td>{escape(f.column)}</td><td>{f.count or ''}</td><td>{escape(f.message)}</td>"
+        f"<td>{'<br>'.join(escape(_row_words(row)) for row in f.rows[:5])}</td></tr>"
+        for f in failures
+    )
+    heads = "".join(
+        f'<th style="text-align:left">{name}</th>'
+        for name in ("severity", "expectation", "column", "rows", "what", "first of them")
+    )
+    return (
+        '<table class="table" style="border-collapse:collapse;text-align:left;margin-top:6px">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _row_words(row: dict[str, Any]) -> str:
+    """Put symbol and date first, then the judged values: ``AAPL 2000-03-08 (high=1.0, low=118.56)``."""
+    key = " ".join(str(_plain(row[name])) for name in ("symbol", "date") if name in row)
+    values = ", ".join(f"{name}={_plain(value)}" for name, value in row.items() if name not in {"symbol", "date"})
+    return f"{key} ({values})" if key and values else key or values
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell of a frame holds
+    """Return what JSON and people can read: dates without an empty time, numpy scalars as Python's."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat().removesuffix("T00:00:00") if value == value else None  # noqa: PLR0124 - NaT
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
+        return str(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,107 @@
+"""Where suites are found and what a suite file must look like; no Great Expectations needed.
+
+A suite is a Great Expectations suite in its own JSON. The project's ``expectations/`` comes first, then the
+copy shipped with the package. ``meta.severity`` of an expectation says whether its failure stops the chain.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.result import CRITICAL, SEVERITIES
+from sta410kit.project import find_project
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite as it stands in its file.
+
+    Attributes
+    ----------
+    name : str
+        The name the suite bears, e.g. ``prices``.
+    path : Path
+        The file it was read from.
+    expectations : tuple of dict
+        The expectations, each with ``type``, ``kwargs`` and ``meta`` (``severity`` filled in).
+    """
+
+    name: str
+    path: Path
+    expectations: tuple[dict[str, Any], ...]
+
+
+def suite_folders() -> list[Path]:
+    """Return the folders suites are looked up in, the project's first."""
+    project = find_project()
+    folders = [project / "expectations"] if project else []
+    # An installed kit carries the suites inside; in a checkout they stand beside the package.
+    folders += [_PACKAGE / "expectations", _PACKAGE.parent / "expectations"]
+    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+
+
+def list_suites() -> list[str]:
+    """Return the names of all suites that can be asked for, sorted."""
+    return sorted({path.stem for folder in suite_folders() for path in folder.glob("*.json")})
+
+
+def read_suite(name: str | Path) -> Suite:
+    """Read the suite called `name`, or the suite file that `name` is the path of.
+
+    Raises
+    ------
+    ConfigurationError
+        No such suite, or its file is not a suite: names the file, the place in it and what is wrong.
+    """
+    path = _locate(name)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"suite file {path} cannot be read as JSON: {error}") from error
+    if not isinstance(content, dict) or not isinstance(content.get("expectations"), list):
+        raise ConfigurationError(f"suite file {path}: expected an object with a list called 'expectations'")
+    if not content["expectations"]:
+        raise ConfigurationError(f"suite file {path} holds no expectation; an empty gate accepts everything")
+    checked = tuple(_checked(item, number, path) for number, item in enumerate(content["expectations"], 1))
+    return Suite(name=str(content.get("name") or path.stem), path=path, expectations=checked)
+
+
+def _locate(name: str | Path) -> Path:
+    text = str(name)
+    if text.endswith(".json"):
+        if not Path(text).is_file():
+            raise ConfigurationError(f"no suite file {text}")
+        return Path(text)
+    known = list_suites()
+    if text not in known:
+        close = get_close_matches(text, known, n=1)
+        hint = f" Did you mean '{close[0]}'?" if close else ""
+        raise ConfigurationError(f"no suite called '{text}'.{hint} Suites: {', '.join(known) or 'none'}.")
+    return next(
+        folder / f"{text}.json" for folder in suite_folders() if (folder / f"{text}.json").is_file()
+    )
+
+
+def _checked(item: object, number: int, path: Path) -> dict[str, Any]:
+    """Return the expectation with its severity filled in, or refuse what would be dropped silently."""
+    if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+        raise ConfigurationError(f"suite file {path}: expectation {number} has no 'type'")
+    kwargs, meta = item.get("kwargs", {}), item.get("meta") or {}
+    if not isinstance(kwargs, dict) or not isinstance(meta, dict):
+        raise ConfigurationError(
+            f"suite file {path}: 'kwargs' and 'meta' of expectation {number} must be objects"
+        )
+    severity = meta.get("severity", CRITICAL)
+    if severity not in SEVERITIES:
+        raise ConfigurationError(
+            f"suite file {path}: expectation {number} ({item['type']}) has severity {severity!r}; "
+            f"it takes one of {', '.join(SEVERITIES)}"
+        )
+    return {**item, "kwargs": kwargs, "meta": {**meta, "severity": severity}}
