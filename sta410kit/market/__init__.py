@@ -1,0 +1,78 @@
+"""Where prices come from: one call for every source, one small file a source.
+
+============================  ==================================================================
+`load_prices`                 prices of any source as one tidy frame
+`sample`                      the prices shipped with the kit
+`files`                       your own CSV and Parquet files
+`adjustment`                  prices adjusted for splits and dividends, and where the splits lie
+`coverage`                    which sessions each symbol has and lacks
+============================  ==================================================================
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from sta410kit.market.selection import Day
+
+# A source is a module with `read(path, symbols) -> frame`; a new one is a new file and one line here.
+SOURCES = {
+    "sample": "sta410kit.market.sample",
+    "files": "sta410kit.market.files",
+}
+
+
+def load_prices(
+    source: str = "sample",
+    symbols: str | Sequence[str] | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    path: str | Path | None = None,
+) -> pd.DataFrame:
+    """Return the daily prices of a source as one tidy frame, exactly as the source has them.
+
+    Nothing is repaired, dropped or filled: a missing close, a duplicated session or a high below its low
+    comes through, so that the gate can name it.
+
+    Parameters
+    ----------
+    source : str
+        ``"sample"`` (shipped with the kit) or ``"files"`` (your own CSV or Parquet).
+    symbols : str or sequence of str, optional
+        Symbols to keep, ``"AAPL,MSFT"`` or ``["AAPL", "MSFT"]``; all when omitted.
+    start, end : str, date or Timestamp, optional
+        First and last session to keep, both included.
+    path : str or Path, optional
+        The file or folder that the source ``"files"`` reads; relative to the current folder.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``symbol, date, open, high, low, close, adj_close, volume``, sorted by symbol and date; `date`
+        is the session, without time zone; prices in quote currency, unadjusted but for `adj_close`; volume in
+        shares.
+
+    Raises
+    ------
+    ConfigurationError
+        An unknown source, a path missing or not used by the source, an impossible selection of dates.
+    DataLoadingError
+        Data that cannot be read, a symbol the source does not have, or a selection without rows.
+    """
+    from sta410kit.market import selection
+
+    if source not in SOURCES:
+        raise ConfigurationError(selection.unknown("source", source, tuple(SOURCES)))
+    wanted = selection.parse_symbols(symbols)
+    first, last = selection.parse_period(start, end)
+    frame = import_module(SOURCES[source]).read(path, wanted)
+    return selection.select(frame, wanted, first, last)

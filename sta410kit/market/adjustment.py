@@ -1,0 +1,63 @@
+"""Splits and dividends: prices adjusted for both, and the sessions on which a split took effect."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# New shares for one old share, as splits are announced; a reverse split is the inverse.
+_FORWARD = (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100, Fraction(3, 2), Fraction(4, 3), Fraction(5, 4), Fraction(5, 2))
+SPLIT_RATIOS = tuple(sorted({float(r) for r in _FORWARD} | {float(1 / Fraction(r)) for r in _FORWARD}))
+
+# The step of a split is exact but for the rounding of published prices, some 1e-4; a special dividend is a step
+# of any size, so the tolerance is kept near the rounding.
+_TOLERANCE = 0.002
+
+
+def adjust(prices: pd.DataFrame) -> pd.DataFrame:
+    """Return the prices with open, high, low and close on the scale of `adj_close`.
+
+    Each is multiplied by ``adj_close / close`` of its row, so returns between any two of them count splits and
+    dividends as reinvested (total return). `volume` stays as traded. The level depends on what happened after the
+    last row (see the source's note), so use ratios, not levels.
+
+    Parameters
+    ----------
+    prices : DataFrame
+        A prices frame; it is left as it is.
+    """
+    factor = prices["adj_close"] / prices["close"]
+    columns = ["open", "high", "low"]
+    scaled = prices[columns].mul(factor, axis=0)
+    return prices.assign(**{name: scaled[name] for name in columns}, close=prices["adj_close"])
+
+
+def find_splits(prices: pd.DataFrame) -> pd.DataFrame:
+    """Return the splits that `adj_close` knows of, one row each.
+
+    A split shows as a step of ``adj_close / close`` from one session to the next: the price halves, the adjusted
+    price does not. A fall of the price alone leaves the quotient where it was, and so is no split.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``symbol, date, ratio``: the first session at the new price, and new shares for one old share
+        (2.0 for 2-for-1, 0.1 for a reverse split of 1-for-10), snapped to a simple ratio.
+    """
+    import numpy as np
+    import pandas as pd
+
+    factor = prices["adj_close"] / prices["close"]
+    # What is missing or impossible is skipped, so that the step spans it: the gate, not this, refuses it.
+    known = prices.loc[np.isfinite(factor) & (factor > 0), ["symbol", "date"]]
+    known = known.assign(factor=factor).sort_values(["symbol", "date"], kind="stable")
+    step = known["factor"] / known.groupby("symbol", sort=False)["factor"].shift()
+    ratios = np.array(SPLIT_RATIOS)
+    values = step.to_numpy(dtype=float, na_value=1.0)
+    nearest = ratios[np.abs(values[:, None] / ratios - 1).argmin(axis=1)]
+    found = np.abs(values / nearest - 1) <= _TOLERANCE
+    splits = pd.DataFrame({"symbol": known["symbol"], "date": known["date"], "ratio": nearest})
+    return splits[found].reset_index(drop=True)

@@ -1,0 +1,31 @@
+"""Which sessions each symbol has, and which it lacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def coverage(prices: pd.DataFrame) -> pd.DataFrame:
+    """Return how much of the calendar each symbol covers, one row a symbol.
+
+    The calendar is what the prices themselves show: a day on which any symbol traded is a session. A holiday of
+    one exchange therefore counts as missing for its symbols when another exchange was open.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``symbol, first, last, sessions, missing``; `missing` counts the sessions between the symbol's
+        first and last on which another symbol traded and this one did not.
+    """
+    import numpy as np
+    import pandas as pd
+
+    days = prices.dropna(subset=["date"])
+    calendar = np.sort(days["date"].unique())
+    table = days.groupby("symbol")["date"].agg(first="min", last="max", sessions="nunique").reset_index()
+    begin = np.searchsorted(calendar, table["first"].to_numpy())
+    finish = np.searchsorted(calendar, table["last"].to_numpy(), side="right")
+    return table.assign(missing=pd.Series(finish - begin, dtype="int64") - table["sessions"])

@@ -1,0 +1,106 @@
+"""What the statistics need of a frame before they touch it.
+
+The gates say what is wrong with data, row by row. These checks are the floor below them: work that would give a
+wrong number without a word, on an unsorted frame or a missing price, refuses instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import ConfigurationError, DataValidationError, STA410Exception
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
+PREDICTION_COLUMNS = ("symbol", "date", "horizon", "model", "fold", "predicted", "actual", "lower", "upper")
+
+
+def require_columns(frame: pd.DataFrame, columns: Iterable[str], what: str, error: type[STA410Exception]) -> None:
+    """Raise `error` naming the columns that the frame called `what` lacks, or that it is empty."""
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        message = f"The {what} lack the column(s) {', '.join(missing)}; found {', '.join(map(str, frame.columns))}."
+        raise error(message)
+    if frame.empty:
+        message = f"The {what} have no rows."
+        raise error(message)
+
+
+def require_order(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
+    """Raise `error` unless the rows are sorted by symbol and date, each pair there once."""
+    twice = frame.duplicated(["symbol", "date"]).to_numpy()
+    if twice.any():
+        message = f"The {what} hold {_row(frame, twice)} more than once; run them through the gate first."
+        raise error(message)
+    unsorted = ((frame["symbol"] < frame["symbol"].shift()) | _falls_back(frame)).to_numpy()
+    if unsorted.any():
+        message = f"The {what} are not sorted: {_row(frame, unsorted)} comes too late. Sort by symbol and date first."
+        raise error(message)
+
+
+def require_prices(prices: pd.DataFrame, error: type[STA410Exception]) -> None:
+    """Raise `error` unless this is a prices frame to calculate with.
+
+    All columns, sorted, no session twice, every price finite and positive, every volume finite and not negative.
+    """
+    import numpy as np
+
+    require_columns(prices, ("symbol", "date", *PRICE_COLUMNS, "volume"), "prices", error)
+    require_order(prices, "prices", error)
+    for name in (*PRICE_COLUMNS, "volume"):
+        try:
+            values = prices[name].to_numpy(dtype=float, na_value=np.nan)
+        except (TypeError, ValueError) as cause:
+            message = f"The column {name} of the prices holds {prices[name].dtype}, not numbers."
+            raise error(message) from cause
+        bad = ~np.isfinite(values) | (values < 0 if name == "volume" else values <= 0)
+        if bad.any():
+            message = (
+                f"{name} of {_row(prices, bad)} is {values[bad][0]}; {int(bad.sum())} such row(s). "
+                "Run the prices through the gate first."
+            )
+            raise error(message)
+
+
+def require_predictions(predictions: pd.DataFrame) -> None:
+    """Raise `DataValidationError` unless these are predictions of one model for one horizon, all of them numbers."""
+    import numpy as np
+
+    require_columns(predictions, PREDICTION_COLUMNS, "predictions", DataValidationError)
+    twice = predictions.duplicated(["symbol", "date", "model", "horizon"]).to_numpy()
+    if twice.any():
+        message = f"The predictions hold {_row(predictions, twice)} more than once."
+        raise DataValidationError(message)
+    for name in ("model", "horizon"):
+        values = predictions[name].unique()
+        if len(values) != 1:
+            message = f"The predictions mix {name} {', '.join(map(str, values))}; judge one at a time."
+            raise DataValidationError(message)
+    for name in ("predicted", "actual", "lower", "upper"):
+        bad = ~np.isfinite(predictions[name].to_numpy(dtype=float, na_value=np.nan))
+        if bad.any():
+            message = f"{name} of {_row(predictions, bad)} is no number; {int(bad.sum())} such row(s)."
+            raise DataValidationError(message)
+
+
+def require_horizon(horizon: int) -> int:
+    """Return the horizon as an int, or raise `ConfigurationError` if it is not a whole number of sessions."""
+    from numbers import Integral
+
+    if isinstance(horizon, bool) or not isinstance(horizon, Integral) or horizon < 1:
+        message = f"horizon is {horizon!r}; give a whole number of sessions, 1 or more."
+        raise ConfigurationError(message)
+    return int(horizon)
+
+
+def _falls_back(frame: pd.DataFrame) -> pd.Series[bool]:
+    return (frame["symbol"] == frame["symbol"].shift()) & (frame["date"] < frame["date"].shift())
+
+
+def _row(frame: pd.DataFrame, chosen: object) -> str:
+    first = frame[chosen].iloc[0]
+    return f"{first['symbol']} {first['date']:%Y-%m-%d}"

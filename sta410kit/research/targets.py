@@ -1,0 +1,53 @@
+"""What the models are asked to predict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import FeatureEngineeringError
+from sta410kit.research.frames import require_horizon, require_prices
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def build_target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """Return the log return of the adjusted close from *t* to *t* + `horizon` sessions of the symbol.
+
+    Parameters
+    ----------
+    prices : DataFrame
+        A prices frame.
+    horizon : int
+        Sessions ahead, 1 or more.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``symbol, date, target``, one row a price row; unit 1 (0.01 is one percent); NaN in the last
+        `horizon` rows of each symbol, whose outcome is not known yet.
+
+    Raises
+    ------
+    ConfigurationError
+        If `horizon` is not a whole number of at least 1.
+    FeatureEngineeringError
+        If the prices are not sorted, hold a session twice, or hold a price that is not a positive number.
+    """
+    import numpy as np
+
+    horizon = require_horizon(horizon)
+    require_prices(prices, FeatureEngineeringError)
+    level = np.log(prices["adj_close"].astype("float64"))
+    later = level.groupby(prices["symbol"], sort=False).shift(-horizon)
+    return prices[["symbol", "date"]].assign(target=later - level).reset_index(drop=True)
+
+
+def realised_on(prices: pd.DataFrame, horizon: int) -> pd.Series[pd.Timestamp]:
+    """Return, for each price row, the session at whose close its target is known; NaT while it is not.
+
+    This is the symbol's own session *t* + `horizon`: where a symbol misses sessions, it lies later than the
+    calendar suggests, and purging by the calendar alone would leak.
+    """
+    horizon = require_horizon(horizon)
+    return prices.groupby("symbol", sort=False)["date"].shift(-horizon).reset_index(drop=True)
