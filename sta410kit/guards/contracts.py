@@ -36,7 +36,7 @@ def evaluate(name: str, expectations: Sequence[dict[str, Any]], frame: pd.DataFr
         An expectation cannot be loaded. Great Expectations drops such ones without a word; they are counted.
     """
     with _LOCK:
-        suite = _load(name, expectations)
+        suite = load(name, expectations)
         form = {
             "result_format": "SUMMARY",
             "partial_unexpected_count": EXAMPLE_ROWS,
@@ -51,7 +51,8 @@ def evaluate(name: str, expectations: Sequence[dict[str, Any]], frame: pd.DataFr
     return result
 
 
-def _load(name: str, expectations: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN401 - an ExpectationSuite
+def load(name: str, expectations: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN401 - an ExpectationSuite
+    """Return the Great Expectations suite; an expectation that cannot be loaded is a `ConfigurationError`."""
     gx = great_expectations()
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 

@@ -31,11 +31,14 @@ class Suite:
         The file it was read from.
     expectations : tuple of dict
         The expectations, each with ``type``, ``kwargs`` and ``meta`` (``severity`` filled in).
+    notes : str
+        What the suite says it is for.
     """
 
     name: str
     path: Path
     expectations: tuple[dict[str, Any], ...]
+    notes: str = ""
 
 
 def suite_folders() -> list[Path]:
@@ -70,7 +73,13 @@ def read_suite(name: str | Path) -> Suite:
     if not content["expectations"]:
         raise ConfigurationError(f"suite file {path} holds no expectation; an empty gate accepts everything")
     checked = tuple(_checked(item, number, path) for number, item in enumerate(content["expectations"], 1))
-    return Suite(name=str(content.get("name") or path.stem), path=path, expectations=checked)
+    notes = content.get("notes") or ""
+    return Suite(
+        name=str(content.get("name") or path.stem),
+        path=path,
+        expectations=checked,
+        notes=notes if isinstance(notes, str) else "\n".join(map(str, notes)),
+    )
 
 
 def _locate(name: str | Path) -> Path:

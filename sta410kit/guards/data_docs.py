@@ -1,0 +1,145 @@
+"""Data docs: pages a reviewer opens in a browser, one a validation, described by Great Expectations.
+
+Great Expectations renders every expectation in plain language; the page around it is the kit's own, because the
+library's loads its style from other hosts and so stays blank without a network. Layout and links are the library's:
+``validations/<suite>/<step>/<time>/index.html`` beside ``expectations/<suite>.html``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.atomic import write_text
+from sta410kit.guards.result import failures_table
+from sta410kit.guards.suites import read_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from sta410kit.guards.result import GuardResult
+
+INDEX = "index.html"
+
+
+def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
+    """Add the page of one validation to the data docs in `folder`, refresh its index, return the page.
+
+    Parameters
+    ----------
+    result : GuardResult
+        What a gate found.
+    folder : Path
+        The data docs; made if needed. Pages of several processes do not disturb each other.
+    step : str
+        Who validated, e.g. ``02_validate``.
+    """
+    from sta410kit.guards.contracts import great_expectations
+
+    now = datetime.now(UTC)
+    place = folder / "validations" / result.suite / step / f"{now:%Y%m%dT%H%M%S%fZ}"
+    version = great_expectations().__version__
+    page = _render(
+        "validation.html",
+        home="../../../../index.html",
+        result=result,
+        step=step,
+        when=f"{now:%Y-%m-%d %H:%M} UTC",
+        failures=failures_table(result.failures),
+        sections=_validation_sections(result.record),
+        ge_version=version,
+    )
+    entry = {
+        "step": step,
+        "when": f"{now:%Y-%m-%d %H:%M:%S} UTC",
+        "page": (place / INDEX).relative_to(folder).as_posix(),
+        "critical": len(result.critical),
+        "warnings": len(result.warnings),
+    }
+    write_text(place / INDEX, page)
+    write_text(place / "result.json", json.dumps(result.record, indent=1, default=str))
+    write_text(place / "summary.json", json.dumps({**result.to_dict(), **entry}, indent=1, default=str))
+    _publish_suite(result.suite, folder, version)
+    _publish_index(folder, version)
+    return place / INDEX
+
+
+def summaries(folder: Path) -> list[dict[str, Any]]:
+    """Return the summary of every validation in the data docs in `folder`, newest first."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("validations/*/*/*/summary.json")]
+    return sorted(found, key=lambda entry: str(entry["page"].split("/")[-2]), reverse=True)
+
+
+def _publish_index(folder: Path, version: str) -> None:
+    suites = sorted(path.stem for path in (folder / "expectations").glob("*.html"))
+    page = _render("index.html", home=INDEX, entries=summaries(folder), suites=suites, ge_version=version)
+    write_text(folder / INDEX, page)
+
+
+def _publish_suite(name: str, folder: Path, version: str) -> None:
+    from great_expectations.render.renderer import ExpectationSuitePageRenderer
+
+    from sta410kit.exceptions import ConfigurationError
+    from sta410kit.guards.contracts import load
+
+    try:
+        suite = read_suite(name)
+    except ConfigurationError:  # a suite file from elsewhere, given by its path
+        return
+    document = ExpectationSuitePageRenderer().render(load(name, suite.expectations)).to_json_dict()
+    page = _render(
+        "suite.html",
+        home="../index.html",
+        name=name,
+        notes=suite.notes,
+        sections=_sections(document["sections"]),
+        ge_version=version,
+    )
+    write_text(folder / "expectations" / f"{name}.html", page)
+
+
+def _validation_sections(record: dict[str, Any]) -> list[str]:
+    if not record:
+        return []
+    from great_expectations.core.expectation_validation_result import (
+        expectationSuiteValidationResultSchema as schema,
+    )
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+
+    document = ValidationResultsPageRenderer().render(schema.load(record)).to_json_dict()
+    return _sections(document["sections"][1:])  # the overview says again what the page's head says
+
+
+def _sections(sections: Iterable[dict[str, Any]]) -> list[str]:
+    from great_expectations.render.view.view import DefaultJinjaSectionView
+
+    view = DefaultJinjaSectionView()
+    return [
+        view.render({"section": section, "section_loop": {"index": number}})
+        for number, section in enumerate(sections, 1)
+    ]
+
+
+def _render(template: str, **values: object) -> str:
+    from markupsafe import Markup
+
+    safe = {"failures", "sections"}  # already HTML, escaped where it was made
+    values = {
+        key: ([Markup(part) for part in value] if isinstance(value, list) else Markup(value))  # noqa: S704
+        if key in safe
+        else value
+        for key, value in values.items()
+    }
+    return str(_environment().get_template(template).render(**values))
+
+
+@cache
+def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("sta410kit.guards"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
