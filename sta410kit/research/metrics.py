@@ -1,0 +1,76 @@
+"""How far off the predictions were. Naive is the forecast of zero return everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sta410kit.research.frames import require_predictions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def rmse(predictions: pd.DataFrame) -> float:
+    """Return the root mean squared error, in log return, unit 1."""
+    return float(((predictions["actual"] - predictions["predicted"]) ** 2).mean() ** 0.5)
+
+
+def mae(predictions: pd.DataFrame) -> float:
+    """Return the mean absolute error, in log return, unit 1."""
+    return float((predictions["actual"] - predictions["predicted"]).abs().mean())
+
+
+def r2_against_naive(predictions: pd.DataFrame) -> float:
+    """Return 1 minus the squared error over that of predicting zero (Campbell and Thompson 2008, with naive zero).
+
+    Positive: better than naive. 0: as good. NaN when every outcome was exactly zero.
+    """
+    naive = float((predictions["actual"] ** 2).sum())
+    own = float(((predictions["actual"] - predictions["predicted"]) ** 2).sum())
+    return 1 - own / naive if naive > 0 else float("nan")
+
+
+def directional_accuracy(predictions: pd.DataFrame) -> float:
+    """Return the share of outcomes whose sign was predicted.
+
+    Outcomes of exactly zero have no direction and are left out; a prediction of zero counts as wrong, because it
+    names no direction. NaN when nothing moved.
+    """
+    import numpy as np
+
+    moved = predictions[predictions["actual"] != 0]
+    if moved.empty:
+        return float("nan")
+    return float((np.sign(moved["predicted"]) == np.sign(moved["actual"])).mean())
+
+
+def coverage(predictions: pd.DataFrame) -> float:
+    """Return the share of outcomes inside their interval, ends included."""
+    return float(predictions["actual"].between(predictions["lower"], predictions["upper"]).mean())
+
+
+def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return all metrics, one row a symbol and a last row ``"all"``.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``symbol, predictions, rmse, mae, r2_against_naive, directional_accuracy, coverage``.
+
+    Raises
+    ------
+    DataValidationError
+        If the predictions are empty, mix models or horizons, or hold a value that is no number.
+    """
+    import pandas as pd
+
+    require_predictions(predictions)
+    parts = [(str(symbol), part) for symbol, part in predictions.groupby("symbol", sort=True)]
+    rows = [
+        {"symbol": symbol, "predictions": len(part)} | {metric.__name__: metric(part) for metric in METRICS}
+        for symbol, part in [*parts, ("all", predictions)]
+    ]
+    return pd.DataFrame(rows)
+
+
+METRICS = (rmse, mae, r2_against_naive, directional_accuracy, coverage)

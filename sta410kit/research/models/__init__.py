@@ -1,0 +1,48 @@
+"""What predicts the target, one file a model.
+
+============  ====================================================================
+`naive`       always zero return: the one to beat
+`ridge`       linear, strongly shrunk
+`boosting`    shallow gradient-boosted trees
+============  ====================================================================
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from sklearn.base import RegressorMixin
+
+# A model is a module of this package with `make(seed) -> regressor`; a new one is a new file and its name here.
+MODELS = ("naive", "ridge", "boosting")
+
+
+def make_model(name: str, seed: int = 42) -> RegressorMixin:
+    """Return a fresh, unfitted scikit-learn regressor.
+
+    Parameters
+    ----------
+    name : str
+        One of `MODELS`.
+    seed : int
+        Seed of whatever chance the model uses, 0 to 2**32 - 1.
+
+    Raises
+    ------
+    ConfigurationError
+        If no model has that name, or the seed is not one that scikit-learn takes.
+    """
+    if name not in MODELS:
+        near = get_close_matches(str(name).casefold(), MODELS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        message = f"Unknown model {name!r}.{hint} Known: {', '.join(MODELS)}."
+        raise ConfigurationError(message)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        message = f"seed is {seed!r}; give a whole number from 0 to {2**32 - 1}."
+        raise ConfigurationError(message)
+    return import_module(f"{__name__}.{name}").make(seed)
