@@ -1,0 +1,81 @@
+# `make run` and `make test` are the two that matter; `make help` lists them all.
+# Words given in ARGS are handed on: make run ARGS="-p model=naive"
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+UV := $(BIN)/uv
+STAMP := $(VENV)/.installed
+
+# What stands above the ground floor has the lower bar; all the rest is held at full branch coverage.
+COVERAGE_FLOOR := 85
+UPPER_ROOMS := */sta410kit/cli*,*/sta410kit/__main__.py,*/sta410kit/service/*,*/sta410kit/runner/*,$\
+*/sta410kit/research/*,*/sta410kit/market/*,*/sta410kit/guards/*
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install run test lab docs notebooks check benchmark lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(STAMP) ## make .venv and install the pinned requirements and the kit
+
+run: install ## run the six notebooks on the embedded prices
+	$(BIN)/sta410 run $(ARGS)
+
+test: install ## run the tests with coverage, then compare the notebooks with their committed outputs
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest $(ARGS)
+	$(NBVAL) notebooks
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report --fail-under=$(COVERAGE_FLOOR)
+	$(PY) -m coverage report --omit="$(UPPER_ROOMS)" --fail-under=100
+
+# Cells must run in their own order, so pytest-randomly stays out; nbval never closes its handle on /dev/null.
+NBVAL := $(PY) -m coverage run -m pytest -p no:randomly --nbval \
+	--nbval-sanitize-with notebooks/nbval_sanitize.cfg --nbval-kernel-name python3 \
+	-W "ignore:unclosed file <_io.TextIOWrapper name='/dev/null':ResourceWarning"
+
+lab: install ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow-root)
+	$(PY) -m ipykernel install --sys-prefix
+	$(PY) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks $(QUIET_LAB) $(ARGS)
+
+# No update check, no news, no extension shop: JupyterLab asks nobody outside for anything.
+QUIET_LAB := --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
+	--LabApp.extension_manager=readonly
+
+docs: install ## open the data docs of the last run
+	$(BIN)/sta410 docs $(ARGS)
+
+notebooks: install ## execute every notebook in place, on its defaults, to refresh the committed outputs
+	$(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
+		notebooks/*.ipynb
+
+check: install ## lint, format check, types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+benchmark: install ## measure how fast the package and the command line start
+	$(PY) benchmarks/bench_startup.py $(ARGS)
+
+lock: $(UV) ## refresh requirements.txt (newest of everything: make lock ARGS=--upgrade)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make lock" $(ARGS) \
+		--output-file requirements.txt pyproject.toml
+
+clean: ## remove what tests and builds leave; .venv and runs stay
+	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(UV):
+	@PYTHON="$(PYTHON)" scripts/make_venv.sh $(VENV)
+
+# Bytecode is written now, whatever PYTHONDONTWRITEBYTECODE says: without it first starts take seconds.
+$(STAMP): requirements.txt pyproject.toml | $(UV)
+	$(UV) pip install --python $(PY) --require-hashes --compile-bytecode --requirement requirements.txt
+	$(UV) pip install --python $(PY) --no-deps --no-build-isolation --editable .
+	touch $@
