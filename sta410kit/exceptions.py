@@ -1,4 +1,4 @@
-"""Everything the kit raises on purpose: one base class, one sentence each.
+"""Everything the kit raises or warns of on purpose: one base class each, one sentence each.
 
 Every exception carries one message and nothing else, so all of them survive pickling, and each class
 names the exit code that a command ends with when nothing catches it.
@@ -61,3 +61,19 @@ class APIError(STA410Exception):
     """A remote source did not answer, and nothing fresh enough was cached."""
 
     exit_code = ExitCode.SOURCE_UNAVAILABLE
+
+
+class STA410Warning(UserWarning):
+    """Something the kit carries on with, and a person should look at."""
+
+
+class ConfigurationWarning(STA410Warning):
+    """A setting is probably not what was meant."""
+
+
+class DataQualityWarning(STA410Warning):
+    """Data keeps every rule that must hold and still looks odd."""
+
+
+class LiveTradingWarning(STA410Warning):
+    """Orders would go to an account that holds real money."""

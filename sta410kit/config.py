@@ -1,0 +1,263 @@
+"""The configuration: a pure function of the variables and the folder it is given.
+
+    real environment  >  secret files  >  .env.<environment>  >  .env  >  defaults
+
+`load_config` reads what it is handed and nothing else. `get_config` is the one place that hands it this
+process's environment and the project's folder, once.
+"""
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sta410kit.credentials import problems_with_pair
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.project import project_folder
+from sta410kit.redaction import register
+from sta410kit.settings.fields import setting
+from sta410kit.settings.found import Layer
+from sta410kit.settings.gather import gather
+from sta410kit.settings.problems import refusal
+from sta410kit.settings.secret_file import SECRETS_FOLDER
+from sta410kit.settings.sections import (
+    APIConfig,
+    DataConfig,
+    Environment,
+    LoggingConfig,
+    ModelConfig,
+    TradingConfig,
+)
+from sta410kit.settings.table import Setting, rows_of
+
+__all__ = [
+    "APIConfig",
+    "Config",
+    "DataConfig",
+    "LoggingConfig",
+    "ModelConfig",
+    "Setting",
+    "SettingInUse",
+    "TradingConfig",
+    "all_settings",
+    "get_config",
+    "load_config",
+    "set_config",
+    "settings_in_use",
+]
+
+# How `load_config` hands over what it found; the spaces keep it from being anybody's keyword.
+_FOUND = "found by load_config"
+
+
+class Config(BaseSettings):
+    """Everything that can be set, checked as a whole.
+
+    Built by hand it reads nothing but its arguments, so that a test means the same on every machine;
+    `load_config` builds it from variables.
+
+    Raises
+    ------
+    ConfigurationError
+        Settings are wrong or unknown, or live trading is asked for and not everything it needs is there.
+        All of them are named together.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True
+    )
+
+    environment: Environment = setting(
+        "ENVIRONMENT",
+        "which .env.<environment> is read; live trading needs production",
+        default="development",
+        takes="development, staging, production or testing",
+    )
+    logging: LoggingConfig = LoggingConfig()
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    trading: TradingConfig = TradingConfig()
+    api: APIConfig = APIConfig()
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - checked by pydantic, field by field
+        found = values.get(_FOUND, {})
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigurationError(refusal(error, type(self), found)) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: object,
+        **__: object,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from the call, then from what `load_config` found; never from the process by itself."""
+        arguments: dict[str, Any] = getattr(init_settings, "init_kwargs", {})
+        return (init_settings, _FoundSource(settings_cls, arguments.pop(_FOUND, {})))
+
+    # On the last field: by now the environment and the trading section are known, unless they are wrong.
+    @field_validator("api")
+    @classmethod
+    def _live_trading_is_meant(cls, api: APIConfig, info: ValidationInfo) -> APIConfig:
+        trading, environment = info.data.get("trading"), info.data.get("environment")
+        if trading is None or trading.paper_trading:
+            return api
+        missing = []
+        if not trading.live_trading_acknowledged:
+            missing.append("LIVE_TRADING_ACKNOWLEDGED is not true")
+        if environment != "production":
+            missing.append(f"ENVIRONMENT is {environment or 'not known'}, not production")
+        missing += problems_with_pair(
+            api.alpaca_api_key.get_secret_value(), api.alpaca_secret_key.get_secret_value()
+        )
+        if missing:
+            message = f"trading.paper_trading: PAPER_TRADING=false is refused because {'; '.join(missing)}"
+            raise ValueError(message)
+        return api
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every setting as plain values that JSON takes; a secret is ten stars, an unset one empty."""
+        return self.model_dump(mode="json")
+
+
+class _FoundSource(PydanticBaseSettingsSource):
+    """Variables by name, in the nested shape of `Config`."""
+
+    def __init__(self, settings_cls: type[BaseSettings], found: Layer) -> None:
+        super().__init__(settings_cls)
+        self._nested: dict[str, Any] = {}
+        for one in all_settings():
+            if one.variable in found:
+                *section, name = one.field.split(".")
+                target = self._nested.setdefault(section[0], {}) if section else self._nested
+                target[name] = one.read(found[one.variable].text)
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        """Return what was found for one field of `Config`; part of the interface of a source."""
+        return self._nested.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return self._nested
+
+
+@dataclass(frozen=True)
+class SettingInUse:
+    """A setting, its present value as the variable would hold it (secrets masked), and where that is from."""
+
+    setting: Setting
+    value: str
+    origin: str
+
+
+@cache
+def all_settings() -> tuple[Setting, ...]:
+    """Return every setting there is, in the order of the sections."""
+    return tuple(rows_of(Config))
+
+
+def load_config(
+    environ: Mapping[str, str], folder: Path | None = None, secrets_folder: Path | None = None
+) -> Config:
+    """Build the configuration from the variables in `environ` and the files in `folder`.
+
+    Parameters
+    ----------
+    environ : mapping of str to str
+        The real environment, or what stands for it. A variable set to nothing counts as not set.
+    folder : Path, optional
+        The project folder, where ``.env`` and ``.env.<environment>`` are looked for; none are read when
+        omitted.
+    secrets_folder : Path, optional
+        Where secret files lie; ``/run/secrets`` when omitted.
+
+    Raises
+    ------
+    ConfigurationError
+        Names every wrong setting, with the variable and where it was set; or the file and line that
+        cannot be read.
+
+    Warns
+    -----
+    ConfigurationWarning
+        A ``.env`` file sets a variable that nobody reads and that is nearly the name of a setting.
+    """
+    return Config(**{_FOUND: gather(environ, folder, secrets_folder or SECRETS_FOLDER, all_settings())})
+
+
+@dataclass(frozen=True)
+class _Current:
+    config: Config
+    found: Layer | None  # None when the configuration was set by hand
+
+
+_current: _Current | None = None
+_lock = threading.Lock()
+
+
+def get_config() -> Config:
+    """Return the configuration of this process, loading it on the first call.
+
+    The variables are those of the process, the files those of the project folder. Its secrets are
+    registered, so that no log or report shows them. Safe to call from several threads.
+
+    Raises
+    ------
+    ConfigurationError
+        As `load_config`; the next call tries again.
+    """
+    return _get().config
+
+
+def set_config(config: Config | None) -> None:
+    """Use `config` from now on; ``None`` forgets the present one, and the next `get_config` loads afresh."""
+    global _current  # noqa: PLW0603 - one configuration a process
+    if config is not None and not isinstance(config, Config):
+        message = f"set_config takes a Config or None, not {type(config).__name__}."  # type: ignore[unreachable]
+        raise ConfigurationError(message)
+    with _lock:
+        _current = None if config is None else _Current(_with_secrets_registered(config), None)
+
+
+def settings_in_use() -> tuple[SettingInUse, ...]:
+    """Return each setting with its present value and where it comes from, secrets masked.
+
+    The origin is ``environment``, the name of a ``.env`` file, ``file`` and its path, ``default``, or
+    ``code`` for a configuration that was given to `set_config`.
+    """
+    current = _get()
+    rows = []
+    for one in all_settings():
+        value: object = current.config
+        for name in one.field.split("."):
+            value = getattr(value, name)
+        if current.found is None:
+            origin = "default" if value == one.default else "code"
+        else:
+            origin = current.found[one.variable].origin if one.variable in current.found else "default"
+        rows.append(SettingInUse(one, one.write(value), origin))
+    return tuple(rows)
+
+
+def _get() -> _Current:
+    global _current  # noqa: PLW0603 - one configuration a process
+    with _lock:
+        if _current is None:
+            found = gather(os.environ, project_folder(), SECRETS_FOLDER, all_settings())
+            _current = _Current(_with_secrets_registered(Config(**{_FOUND: found})), found)
+        return _current
+
+
+def _with_secrets_registered(config: Config) -> Config:
+    for secret in (config.api.alpaca_api_key, config.api.alpaca_secret_key):
+        register(secret.get_secret_value())
+    return config

@@ -1,0 +1,33 @@
+"""A value that does not show itself."""
+
+from typing import Self
+
+from pydantic import SecretStr
+
+from sta410kit.exceptions import SecretsManagementError
+
+
+class Secret(SecretStr):
+    """A credential that stays out of every text it is put into.
+
+    It is not a ``str``: nothing can print, join, log or send it by mistake. ``str``, ``repr``, an f-string
+    and JSON show ten stars, or nothing when it is empty. `get_secret_value` hands the text out, at the
+    point of use. It does not travel: a pickle is a file or a pipe that holds the value in clear, so
+    pickling is refused, and the other process reads its own configuration. An empty one holds nothing
+    back and may be pickled.
+    """
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        if not self.get_secret_value():
+            return type(self), ("",)
+        message = (
+            "A secret is not pickled, because the pickle would hold it in clear; "
+            "call sta410kit.config.get_config() in the other process instead."
+        )
+        raise SecretsManagementError(message)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self

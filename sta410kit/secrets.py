@@ -1,0 +1,183 @@
+"""Credentials at the point of use.
+
+The configuration holds them masked. What this module hands out is plain text, registered for redaction, so
+that it can be sent to the broker and still never shows in a log, a report or a run folder.
+"""
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sta410kit.config import Config, get_config
+from sta410kit.credentials import problems_with_pair
+from sta410kit.exceptions import ConfigurationError, LiveTradingWarning, SecretsManagementError
+from sta410kit.redaction import register
+from sta410kit.settings.dotenv_file import read_dotenv
+from sta410kit.settings.fields import is_loopback
+from sta410kit.settings.sections import PAPER_ENDPOINT
+
+_NEXT_STEP = (
+    "Set ALPACA_API_KEY and ALPACA_SECRET_KEY in the environment, in secret files or in .env "
+    "(cp .env.example .env), then check them with: sta410 doctor"
+)
+# At least this many stars for each character shown.
+_STARS_PER_CHARACTER = 2
+
+
+def get_alpaca_credentials(config: Config | None = None) -> tuple[str, str]:
+    """Return Alpaca's key ID and secret key in clear; both are scrubbed from all output from then on.
+
+    Parameters
+    ----------
+    config : Config, optional
+        The configuration of this process when omitted.
+
+    Raises
+    ------
+    SecretsManagementError
+        One is missing, too short or a placeholder; the text names both variables and no value.
+    """
+    api = (config or get_config()).api
+    api_key, secret_key = api.alpaca_api_key.get_secret_value(), api.alpaca_secret_key.get_secret_value()
+    register(api_key)
+    register(secret_key)
+    validate_api_credentials(api_key, secret_key)
+    return api_key, secret_key
+
+
+def get_alpaca_base_url(config: Config | None = None) -> str:
+    """Return the trading endpoint without a slash at its end.
+
+    Parameters
+    ----------
+    config : Config, optional
+        The configuration of this process when omitted.
+
+    Warns
+    -----
+    LiveTradingWarning
+        It is neither Alpaca's paper endpoint nor on this machine, so orders may cost real money.
+    """
+    url = (config or get_config()).api.alpaca_base_url
+    host = urlsplit(url).hostname or ""
+    if host != urlsplit(PAPER_ENDPOINT).hostname and not is_loopback(host):
+        message = f"ALPACA_BASE_URL is {url}, a live endpoint: orders use real money. Paper: {PAPER_ENDPOINT}"
+        warnings.warn(message, LiveTradingWarning, stacklevel=2)
+    return url
+
+
+def validate_api_credentials(api_key: str, secret_key: str) -> bool:
+    """Return ``True`` when both credentials look real; whether the broker takes them, only a request tells.
+
+    Raises
+    ------
+    SecretsManagementError
+        One is missing, too short, a placeholder or not a single word of text. Every problem is named,
+        no value is.
+    """
+    problems = problems_with_pair(api_key, secret_key)
+    if problems:
+        message = f"{'; '.join(problems)}. {_NEXT_STEP}"
+        raise SecretsManagementError(message)
+    return True
+
+
+def mask_secret(secret: str, visible_chars: int = 4) -> str:
+    """Return `secret` as stars, but for its last characters, so that two keys can be told apart.
+
+    Never more than a third of it is shown: where `visible_chars` would be more, all of it is stars. The
+    number of stars is the number of characters hidden.
+
+    Parameters
+    ----------
+    secret : str
+        The text to hide; anything that is not text is refused.
+    visible_chars : int
+        How many characters to show at the end; 0 or less shows none.
+
+    Raises
+    ------
+    SecretsManagementError
+        `secret` is not text.
+    """
+    if not isinstance(secret, str):
+        message = f"mask_secret takes text, not {type(secret).__name__}."  # type: ignore[unreachable]
+        raise SecretsManagementError(message)
+    hidden = len(secret) - visible_chars
+    if visible_chars <= 0 or hidden < _STARS_PER_CHARACTER * visible_chars:
+        return "*" * len(secret)
+    return "*" * hidden + secret[-visible_chars:]
+
+
+def load_secrets_from_file(path: str | Path) -> dict[str, str]:
+    """Read secrets from a JSON or ``.env`` file, as the old system did with ``API_KEYs.json``.
+
+    .. deprecated:: 0.1.0
+        Put ``ALPACA_API_KEY`` and ``ALPACA_SECRET_KEY`` in the environment or in ``.env``, and call
+        `get_alpaca_credentials`.
+
+    Parameters
+    ----------
+    path : str or Path
+        A ``.json`` file holding an object of texts, or objects of texts; anything else is read as
+        ``NAME=value`` lines.
+
+    Returns
+    -------
+    dict of str to str
+        Every text by its name; one inside an inner object is named ``outer_inner``. All are registered
+        for redaction.
+
+    Raises
+    ------
+    SecretsManagementError
+        The file is missing, unreadable or not of that form. The text quotes nothing from it.
+    """
+    warnings.warn(
+        "load_secrets_from_file is deprecated: a file of plain secrets is easily committed. Put ALPACA_API_KEY "
+        "and ALPACA_SECRET_KEY in .env or the environment and call sta410kit.secrets.get_alpaca_credentials().",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    path = Path(path)
+    if not path.is_file():
+        message = f"{path}: there is no such file. {_NEXT_STEP}"
+        raise SecretsManagementError(message)
+    secrets = dict(_from_json(path)) if path.suffix.lower() == ".json" else _from_dotenv(path)
+    if not secrets:
+        message = f"{path} holds no secret. {_NEXT_STEP}"
+        raise SecretsManagementError(message)
+    for value in secrets.values():
+        register(value)
+    return secrets
+
+
+def _from_json(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        where = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        message = f"{path}{where}: cannot be read as JSON. {_NEXT_STEP}"
+        # The original error carries the whole file, so it is not chained.
+        raise SecretsManagementError(message) from None
+    yield from _texts(content, path, "")
+
+
+def _texts(content: object, path: Path, prefix: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(content, Mapping):
+        message = f"{path}: {prefix.rstrip('_') or 'the file'} is not an object of texts. {_NEXT_STEP}"
+        raise SecretsManagementError(message)
+    for name, value in content.items():
+        if isinstance(value, str):
+            yield f"{prefix}{name}", value
+        else:
+            yield from _texts(value, path, f"{prefix}{name}_")
+
+
+def _from_dotenv(path: Path) -> dict[str, str]:
+    try:
+        return {name: found.text for name, found in read_dotenv(path, {}).items()}
+    except ConfigurationError as error:
+        raise SecretsManagementError(str(error)) from error

@@ -1,0 +1,5 @@
+"""Where settings come from and what they may be.
+
+One file a source (`environment`, `dotenv_file`, `secret_file`), one for the sections, one for the words of a
+refusal. `sta410kit.config` puts them together and is what the rest of the kit imports.
+"""
