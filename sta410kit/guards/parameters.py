@@ -1,0 +1,235 @@
+"""Notebook parameters: what a notebook declares, and whether what was typed fits, before anything runs.
+
+The cell tagged ``parameters`` is read with `ast`, never executed. Its annotations are the types, judged by
+pydantic: ``list[str]``, ``int | None``, ``Literal[...]``, ``date``, ``Path``, ``FilePath``, ranges by
+``Annotated[int, Field(ge=1)]``. Without an annotation the default value says the type.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+TAG = "parameters"
+_NONE_WORDS = {"None", "null"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter as its notebook declares it.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    annotation : str
+        The annotation's source text; empty when there is none.
+    default : str
+        The default's source text.
+    help : str
+        The comment behind it on its line.
+    """
+
+    name: str
+    annotation: str
+    default: str
+    help: str = ""
+
+
+def declared_parameters(source: str) -> list[Parameter]:
+    """Return the parameters that the source of a ``parameters`` cell declares, in order.
+
+    Raises
+    ------
+    ConfigurationError
+        The cell is not Python.
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise ConfigurationError(f"the parameters cell, line {error.lineno}, is not Python: {error.msg}") from error
+    lines = source.splitlines()
+    found: dict[str, Parameter] = {}
+    for node in tree.body:
+        annotation, value = "", getattr(node, "value", None)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names, annotation = [node.target.id], ast.unparse(node.annotation)
+        elif isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        else:
+            continue
+        default = ast.unparse(value) if value is not None else ""
+        comment = lines[(node.end_lineno or 1) - 1][node.end_col_offset or 0 :].strip().removeprefix("#").strip()
+        for name in names:
+            found[name] = Parameter(name, annotation, default, comment)
+    return list(found.values())
+
+
+def check_parameters(
+    given: Mapping[str, str], declared: Sequence[Parameter], notebook: str
+) -> dict[str, Any]:
+    """Return `given` as values of the declared types, paths made absolute against the current folder.
+
+    Raises
+    ------
+    ConfigurationError
+        Names every parameter that is not declared (with a suggestion) or does not fit its type, all at once.
+    """
+    known = {parameter.name: parameter for parameter in declared}
+    values, problems = {}, []
+    for name, text in given.items():
+        if name not in known:
+            problems.append(unknown_parameter(name, known, notebook))
+            continue
+        try:
+            values[name] = convert(text, known[name])
+        except ConfigurationError as error:
+            problems.append(f"{notebook}: {error}")
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return values
+
+
+def unknown_parameter(name: str, known: Iterable[str], notebook: str) -> str:
+    """Return the sentence that refuses a parameter nobody declares, with what was perhaps meant."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    listing = f" It takes: {', '.join(names)}." if names else " It takes no parameters."
+    return f"{notebook} does not declare a parameter '{name}'.{hint}{listing}"
+
+
+def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever type the notebook declares
+    """Return the value that `text`, as typed on a command line, has in the type of `parameter`.
+
+    A comma-separated text is a list where a list is declared; ``None`` is none where that is allowed; text stays
+    text where text is declared (``000001``, ``NAN``). Paths become absolute.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    annotation = parameter.annotation or _type_of_default(parameter.default)
+    adapter: TypeAdapter[Any] = TypeAdapter(_resolve(annotation, parameter.name))
+    kinds = _kinds(adapter.json_schema())
+    candidates: list[Any] = []
+    if text in _NONE_WORDS and "null" in kinds:
+        return None
+    if kinds & {"array", "object"}:
+        candidates += _as_json(text)
+    if "array" in kinds:
+        candidates.append([item.strip() for item in text.split(",") if item.strip()])
+    candidates.append(Path(text).expanduser() if "path" in kinds else text)
+    if "date" in kinds and text.strip().lstrip("+-").replace(".", "", 1).isdigit():
+        candidates = []  # pydantic would take a bare number for seconds since 1970
+    problem = "a date is written 2012-01-31"
+    for candidate in candidates:
+        try:
+            return _absolute(adapter.validate_python(candidate))
+        except ValidationError as error:
+            problem = "; ".join(
+                item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
+            )
+    close = get_close_matches(text, _choices(adapter.json_schema()), n=1, cutoff=0.5)
+    hint = f". Did you mean '{close[0]}'?" if close else ""
+    raise ConfigurationError(f"parameter '{parameter.name}' takes {annotation}, got {text!r}: {problem}{hint}")
+
+
+def _choices(schema: dict[str, Any]) -> list[str]:
+    """Return the literal values a schema allows, as text."""
+    parts = schema.get("anyOf", [schema])
+    return [str(value) for part in parts for value in part.get("enum", [part["const"]] if "const" in part else [])]
+
+
+def _resolve(annotation: str, name: str) -> Any:  # noqa: ANN401 - a type
+    """Return the type an annotation names; only names of types are known there, nothing can be called but Field."""
+    import datetime
+    import decimal
+    import typing
+
+    import pydantic
+    from annotated_types import Ge, Gt, Interval, Le, Lt
+
+    names: dict[str, Any] = {
+        item.__name__: item
+        for item in (str, int, float, bool, list, dict, tuple, set, Path, Ge, Gt, Interval, Le, Lt)
+    }
+    names |= {name: getattr(typing, name) for name in ("Any", "Annotated", "Literal", "Optional", "Union")}
+    names |= {"List": list, "Dict": dict, "Tuple": tuple, "Set": set, "typing": typing, "datetime": datetime}
+    names |= {"date": datetime.date, "Decimal": decimal.Decimal, "Sequence": list, "Iterable": list}
+    names |= {
+        name: getattr(pydantic, name)
+        for name in (
+            "DirectoryPath", "Field", "FilePath", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt",
+        )
+    }  # fmt: skip
+    try:
+        tree = ast.parse(annotation, mode="eval")
+        _refuse_calls(tree)
+        return eval(compile(tree, "<annotation>", "eval"), {"__builtins__": {}}, names)  # noqa: S307 - see _refuse_calls
+    except Exception as error:
+        raise ConfigurationError(f"parameter '{name}' has an annotation the kit cannot read: {annotation}") from error
+
+
+def _refuse_calls(tree: ast.AST) -> None:
+    """Allow what annotations are made of, and nothing that could run code of the notebook's."""
+    allowed = (
+        ast.Expression, ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.Constant, ast.BinOp,
+        ast.BitOr, ast.UnaryOp, ast.USub, ast.Load, ast.Call, ast.keyword,
+    )  # fmt: skip
+    for node in ast.walk(tree):
+        if not isinstance(node, allowed):
+            raise TypeError(f"{type(node).__name__} in an annotation")
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            raise TypeError("private attribute in an annotation")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) not in {"Field", "Ge", "Gt", "Le", "Lt", "Interval"}:
+            raise TypeError("call in an annotation")
+
+
+def _type_of_default(default: str) -> str:
+    """Return the annotation that a default value stands for."""
+    try:
+        value = ast.literal_eval(default)
+    except (ValueError, SyntaxError):
+        return "str"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int | float"
+    if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
+        return "list[str]"
+    return {float: "float", list: "list", tuple: "list", dict: "dict", type(None): "str | None"}.get(type(value), "str")
+
+
+def _kinds(schema: dict[str, Any]) -> set[str]:
+    """Return the JSON kinds at the top of a schema, with ``path`` and ``date`` where one may stand."""
+    kinds: set[str] = set()
+    for part in schema.get("anyOf", [schema]):
+        kinds.add(str(part.get("type", "")))
+        if part.get("format") in {"path", "file-path", "directory-path"}:
+            kinds.add("path")
+        if part.get("format") in {"date", "date-time"}:
+            kinds.add("date")
+    return kinds
+
+
+def _as_json(text: str) -> list[Any]:
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return []
+
+
+def _absolute(value: Any) -> Any:  # noqa: ANN401 - passes any value on
+    if isinstance(value, Path):
+        return Path.cwd() / value
+    if isinstance(value, list):
+        return [_absolute(item) for item in value]
+    return value
