@@ -20,7 +20,10 @@ from sta410kit.research.targets import build_target, realised_on
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
+    from sklearn.base import RegressorMixin
 
 MIN_TRAIN = 252  # sessions before the first fit, about a year
 REFIT_EVERY = 63  # sessions a fit is used for, about a quarter
@@ -152,8 +155,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         # The second condition is for symbols that miss sessions: their target may be realised later.
         train = table[(table["date"] <= fold.train_end) & (table["known"] < fold.test_start)]
         test = table[table["date"].between(fold.test_start, fold.test_end)]
-        fitted = make_model(model, seed).fit(train[names].to_numpy(), train["target"].to_numpy())
-        blocks.append(test.assign(fold=fold.number, predicted=fitted.predict(test[names].to_numpy())))
+        estimator = fit(make_model(model, seed), train, names)
+        blocks.append(test.assign(fold=fold.number, predicted=predict(estimator, test, names)))
     found = pd.concat(blocks).merge(conformal.trailing_scale(prices, horizon), on=list(KEYS), how="left")
     found["score"] = (found["target"] - found["predicted"]).abs() / found["scale"]
     found = found.dropna(subset=["scale"])
@@ -169,6 +172,25 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     if found.empty:
         _require_sessions(0, 1, "an interval")
     return found[list(PREDICTION_COLUMNS)]
+
+
+def fit(estimator: RegressorMixin, table: pd.DataFrame, names: list[str]) -> RegressorMixin:
+    """Fit an estimator on the named columns of a training table and return it.
+
+    On one thread: the tables are small, and threads that wait for a busy core make the fit ten times slower.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        return estimator.fit(table[names].to_numpy(), table["target"].to_numpy())
+
+
+def predict(estimator: RegressorMixin, table: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
+    """Return the predictions of a fitted estimator for the rows of a table, on one thread as in `fit`."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        return estimator.predict(table[names].to_numpy())
 
 
 def _labelled(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:

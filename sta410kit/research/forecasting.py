@@ -1,0 +1,162 @@
+"""The final model, and what it says about the sessions that have not happened yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
+from sta410kit.research import conformal
+from sta410kit.research.features import KEYS, build_features, feature_names
+from sta410kit.research.frames import require_horizon, require_predictions
+from sta410kit.research.models import make_model
+from sta410kit.research.walk_forward import fit, predict, training_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.base import RegressorMixin
+
+FORECAST_COLUMNS = ("symbol", "date", "horizon", "model", "predicted", "lower", "upper")
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A model fitted on all that is known, with what is needed to use it and to know what it is.
+
+    ``scores_quantile`` is the half width of an interval in units of the trailing volatility (see `conformal`);
+    ``trained_through`` the last session whose price the fit has seen.
+    """
+
+    estimator: RegressorMixin
+    name: str
+    features: tuple[str, ...]
+    horizon: int
+    symbols: tuple[str, ...]
+    trained_through: pd.Timestamp
+    seed: int
+    level: float
+    scores_quantile: float
+
+
+def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
+    features: pd.DataFrame,
+    prices: pd.DataFrame,
+    predictions: pd.DataFrame,
+    *,
+    model: str = "ridge",
+    horizon: int = 1,
+    seed: int = 42,
+    level: float = conformal.LEVEL,
+) -> FittedModel:
+    """Return the model fitted on every row with a known outcome, its intervals calibrated out of sample.
+
+    Parameters
+    ----------
+    features, prices : DataFrame
+        A features frame and the prices frame it was built from.
+    predictions : DataFrame
+        The walk-forward predictions of the same model and horizon; the errors of their last 252 sessions set the
+        width of the intervals, because the errors of the final fit itself would be too small.
+    model, horizon, seed
+        As given to `walk_forward`.
+    level : float
+        Share of outcomes that an interval should hold.
+
+    Raises
+    ------
+    ModelTrainingError
+        If the predictions are of another model or horizon, or too few.
+    """
+    import math
+
+    estimator = make_model(model, seed)
+    horizon = require_horizon(horizon)
+    require_predictions(predictions)
+    made = (str(predictions["model"].iloc[0]), int(predictions["horizon"].iloc[0]))
+    if made != (model, horizon):
+        message = f"The predictions are of {made[0]} at horizon {made[1]}, the final fit of {model} at {horizon}."
+        raise ModelTrainingError(message)
+    table = training_table(features, prices, horizon)
+    if table.empty:
+        message = "No row has complete features and a known outcome; load a longer period."
+        raise ModelTrainingError(message)
+    scale = conformal.trailing_scale(prices, horizon)
+    scored = predictions.merge(scale, on=list(KEYS), how="left").dropna(subset=["scale"])
+    scored["score"] = (scored["actual"] - scored["predicted"]).abs() / scored["scale"]
+    width = conformal.latest_quantile(scored, level) if len(scored) else math.inf
+    if not math.isfinite(width):
+        message = f"{len(scored)} predictions are too few for intervals at level {level}; load a longer period."
+        raise ModelTrainingError(message)
+    names = feature_names(features)
+    return FittedModel(
+        estimator=fit(estimator, table, names),
+        name=model,
+        features=tuple(names),
+        horizon=horizon,
+        symbols=tuple(sorted(str(symbol) for symbol in table["symbol"].unique())),
+        trained_through=prices["date"].max(),
+        seed=seed,
+        level=level,
+        scores_quantile=width,
+    )
+
+
+def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
+    """Return the forecast of each symbol from its last session, with an interval.
+
+    Parameters
+    ----------
+    fitted : FittedModel
+        From `fit_final` or `model_store.load_model`.
+    prices : DataFrame
+        A prices frame of symbols the model was trained on, with at least 51 sessions each.
+
+    Returns
+    -------
+    DataFrame
+        A forecasts frame, one row a symbol: ``symbol, date, horizon, model, predicted, lower, upper``; `date` is
+        the decision date (the symbol's last session), the last three log returns over the horizon, unit 1.
+
+    Raises
+    ------
+    ModelPredictionError
+        If a symbol is new to the model or has too few sessions, the prices end before the model's training did, or
+        the features of this kit are not those the model was trained on.
+    """
+    try:
+        features = build_features(prices)
+    except FeatureEngineeringError as error:
+        raise ModelPredictionError(str(error)) from error
+    _require_match(fitted, prices, feature_names(features))
+    rows = features.merge(conformal.trailing_scale(prices, fitted.horizon), on=list(KEYS))
+    last = rows.groupby("symbol", sort=True).tail(1).reset_index(drop=True)
+    short = last[last.isna().any(axis=1)]["symbol"].tolist()
+    if short:
+        message = f"Too few sessions for the features of {', '.join(short)}; load a longer period or leave them out."
+        raise ModelPredictionError(message)
+    predicted = predict(fitted.estimator, last, list(fitted.features))
+    half = fitted.scores_quantile * last["scale"]
+    result = last[list(KEYS)].assign(horizon=fitted.horizon, model=fitted.name, predicted=predicted)
+    result = result.assign(lower=result["predicted"] - half, upper=result["predicted"] + half)
+    return result[list(FORECAST_COLUMNS)]
+
+
+def _require_match(fitted: FittedModel, prices: pd.DataFrame, names: list[str]) -> None:
+    absent = [name for name in fitted.features if name not in names]
+    if absent:
+        message = f"The model needs the feature(s) {', '.join(absent)}, which this kit does not build; train it again."
+        raise ModelPredictionError(message)
+    strangers = [str(symbol) for symbol in prices["symbol"].unique() if symbol not in fitted.symbols]
+    if strangers:
+        message = (
+            f"The model was not trained on {', '.join(strangers)}, only on {', '.join(fitted.symbols)}; "
+            "leave them out or train it again with `sta410 run`."
+        )
+        raise ModelPredictionError(message)
+    end = prices["date"].max()
+    if end < fitted.trained_through:
+        message = (
+            f"The model has seen prices through {fitted.trained_through:%Y-%m-%d}, these end on {end:%Y-%m-%d}; "
+            "a forecast from there would know the future. Train it again on these prices."
+        )
+        raise ModelPredictionError(message)

@@ -1,0 +1,197 @@
+"""Forecasts as order proposals, sized so that the stops keep the loss within the risk limits.
+
+Nothing here sends an order; `check_orders` is the last look before anything else does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from sta410kit.exceptions import ConfigurationError, DataValidationError, TradingExecutionError
+from sta410kit.research.frames import require_columns, require_prices
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORDER_COLUMNS = (
+    "symbol",
+    "date",
+    "side",
+    "shares",
+    "reference_price",
+    "stop_loss",
+    "take_profit",
+    "weight",
+    "risk",
+    "expected_return",
+    "reason",
+)
+_ROUNDING = 1e-9
+
+
+class TradingLimits(Protocol):
+    """The settings that orders must respect, fractions all; `config.TradingConfig` is one."""
+
+    @property
+    def max_portfolio_risk(self) -> float:
+        """Largest loss of all orders together at their stops, as a fraction of equity."""
+
+    @property
+    def per_trade_risk(self) -> float:
+        """Largest loss of one order at its stop, as a fraction of equity."""
+
+    @property
+    def stop_loss_pct(self) -> float:
+        """Distance of the stop from the reference price."""
+
+    @property
+    def take_profit_pct(self) -> float:
+        """Distance of the target from the reference price."""
+
+    @property
+    def simulated_slippage(self) -> float:
+        """Cost of one trade as a fraction of its amount."""
+
+
+def propose_orders(
+    forecasts: pd.DataFrame, prices: pd.DataFrame, equity: float, trading: TradingLimits
+) -> pd.DataFrame:
+    """Return one proposal a forecast: buy, sell (short) or hold, with the reason.
+
+    A forecast is worth an order when it exceeds the cost of getting in and out, twice the slippage. The orders
+    share the capital equally, without borrowing; each is cut so that its stop loses at most the risk allowed a
+    trade, and all stops together at most the risk allowed the portfolio. Shares are whole, rounded down. A price
+    that jumps over its stop loses more than planned.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        A forecasts frame of one row a symbol.
+    prices : DataFrame
+        The prices the forecasts come from; the unadjusted close of the decision date is the reference price.
+    equity : float
+        Capital in quote currency, above 0.
+    trading : TradingLimits
+        Limits as fractions, such as `config.TradingConfig`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``symbol, date, side, shares, reference_price, stop_loss, take_profit, weight, risk,
+        expected_return, reason``. Prices in quote currency, `stop_loss` and `take_profit` NaN on hold; `weight`
+        and `risk` (loss at the stop) as fractions of equity; `expected_return` the forecast as a simple return.
+
+    Raises
+    ------
+    ConfigurationError
+        If the equity is not a positive number.
+    DataValidationError
+        If a forecast has no price on its decision date, no number, or is there twice.
+    """
+    import numpy as np
+    import pandas as pd
+
+    _require_equity(equity)
+    require_columns(forecasts, ("symbol", "date", "predicted"), "forecasts", DataValidationError)
+    require_prices(prices, DataValidationError)
+    priced = forecasts.merge(prices[["symbol", "date", "close"]], on=["symbol", "date"], how="left")
+    bad = ~np.isfinite(priced["predicted"]) | priced["close"].isna() | priced.duplicated("symbol")
+    if bad.any():
+        row = priced[bad].iloc[0]
+        message = f"The forecast of {row['symbol']} {row['date']:%Y-%m-%d} is there twice, no number, or without a price."
+        raise DataValidationError(message)
+    cost = 2 * trading.simulated_slippage
+    expected = np.expm1(priced["predicted"])
+    side = np.where(expected.abs() > cost, np.sign(expected), 0.0)
+    weight = _weight(int(np.count_nonzero(side)), trading)
+    shares = np.floor(equity * weight / priced["close"]).where(side != 0, 0.0)
+    side = np.where(shares > 0, side, 0.0)
+    reasons = [
+        _reason(move, cost, count, close)
+        for move, count, close in zip(expected, shares, priced["close"], strict=True)
+    ]
+    used = shares * priced["close"] / equity
+    table = priced[["symbol", "date"]].assign(
+        side=np.select([side > 0, side < 0], ["buy", "sell"], "hold"),
+        shares=shares.astype("int64"),
+        reference_price=priced["close"],
+        stop_loss=(priced["close"] * (1 - side * trading.stop_loss_pct)).where(side != 0),
+        take_profit=(priced["close"] * (1 + side * trading.take_profit_pct)).where(side != 0),
+        weight=used * side,
+        risk=used * trading.stop_loss_pct,
+        expected_return=expected,
+        reason=pd.Series(reasons, index=priced.index, dtype="str"),
+    )
+    return table[list(ORDER_COLUMNS)]
+
+
+def check_orders(orders: pd.DataFrame, equity: float, trading: TradingLimits) -> None:
+    """Raise `TradingExecutionError` naming limit, value and order if the orders break a trading limit.
+
+    The loss at the stop is computed anew from shares, reference price and stop; what the orders claim about
+    themselves is not believed.
+
+    Parameters
+    ----------
+    orders : DataFrame
+        As from `propose_orders`.
+    equity : float
+        Capital in quote currency, above 0.
+    trading : TradingLimits
+        The limits.
+    """
+    import numpy as np
+
+    _require_equity(equity)
+    require_columns(orders, ORDER_COLUMNS, "orders", TradingExecutionError)
+    strange = orders[~orders["side"].isin(["buy", "sell", "hold"])]
+    if len(strange):
+        message = f"The order of {strange.iloc[0]['symbol']} has side {strange.iloc[0]['side']!r}; use buy, sell or hold."
+        raise TradingExecutionError(message)
+    active = orders[orders["side"] != "hold"]
+    direction = np.where(active["side"] == "buy", 1.0, -1.0)
+    numbers = active[["shares", "reference_price", "stop_loss"]].to_numpy(dtype=float)
+    distance = direction * (active["reference_price"] - active["stop_loss"])
+    unusable = ~(np.isfinite(numbers).all(axis=1) & (numbers > 0).all(axis=1)) | (distance <= 0).to_numpy()
+    if unusable.any():
+        row = active[unusable].iloc[0]
+        message = (
+            f"The {row['side']} order of {row['symbol']} has {row['shares']} shares at {row['reference_price']} "
+            f"and its stop at {row['stop_loss']}; it needs shares, a price, and a stop on the losing side."
+        )
+        raise TradingExecutionError(message)
+    risk = active["shares"] * distance / equity
+    weight = active["shares"] * active["reference_price"] / equity
+    for symbol, value in zip(active["symbol"], risk, strict=True):
+        _limit(f"order of {symbol}", "per_trade_risk", value, trading.per_trade_risk)
+    names = ", ".join(active["symbol"])
+    _limit(f"orders of {names} together", "max_portfolio_risk", risk.sum(), trading.max_portfolio_risk)
+    _limit(f"orders of {names} together", "the capital", weight.sum(), 1.0)
+
+
+def _require_equity(equity: float) -> None:
+    if not 0 < equity < float("inf"):
+        message = f"equity is {equity!r}; give the capital as a positive number."
+        raise ConfigurationError(message)
+
+
+def _weight(orders: int, trading: TradingLimits) -> float:
+    """Return the weight of each order: the smallest of what capital and the two risk limits allow."""
+    if orders == 0:
+        return 0.0
+    by_risk = min(trading.per_trade_risk, trading.max_portfolio_risk / orders) / trading.stop_loss_pct
+    return min(by_risk, 1 / orders)
+
+
+def _reason(expected: float, cost: float, shares: float, close: float) -> str:
+    if abs(expected) <= cost:
+        return f"expected move {expected:+.3%} does not exceed the round-trip cost of {cost:.3%}"
+    if shares == 0:
+        return f"the share of capital does not buy one share at {close:,.2f}"
+    return f"expected move {expected:+.3%} exceeds the round-trip cost of {cost:.3%}"
+
+
+def _limit(what: str, limit: str, value: float, allowed: float) -> None:
+    if value > allowed * (1 + _ROUNDING):
+        message = f"The {what} would use {value:.4%} of equity; {limit} allows {allowed:.4%}. Trade fewer shares."
+        raise TradingExecutionError(message)
