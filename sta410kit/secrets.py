@@ -22,8 +22,6 @@ _NEXT_STEP = (
     "Set ALPACA_API_KEY and ALPACA_SECRET_KEY in the environment, in secret files or in .env "
     "(cp .env.example .env), then check them with: sta410 doctor"
 )
-# At least this many stars for each character shown.
-_STARS_PER_CHARACTER = 2
 
 
 def get_alpaca_credentials(config: Config | None = None) -> tuple[str, str]:
@@ -87,8 +85,8 @@ def validate_api_credentials(api_key: str, secret_key: str) -> bool:
 def mask_secret(secret: str, visible_chars: int = 4) -> str:
     """Return `secret` as stars, but for its last characters, so that two keys can be told apart.
 
-    Never more than a third of it is shown: where `visible_chars` would be more, all of it is stars. The
-    number of stars is the number of characters hidden.
+    Never more than half of it is shown: where `visible_chars` would be more, all of it is stars. There is
+    one star for each character hidden.
 
     Parameters
     ----------
@@ -106,7 +104,7 @@ def mask_secret(secret: str, visible_chars: int = 4) -> str:
         message = f"mask_secret takes text, not {type(secret).__name__}."  # type: ignore[unreachable]
         raise SecretsManagementError(message)
     hidden = len(secret) - visible_chars
-    if visible_chars <= 0 or hidden < _STARS_PER_CHARACTER * visible_chars:
+    if visible_chars <= 0 or hidden < visible_chars:
         return "*" * len(secret)
     return "*" * hidden + secret[-visible_chars:]
 
@@ -136,8 +134,9 @@ def load_secrets_from_file(path: str | Path) -> dict[str, str]:
         The file is missing, unreadable or not of that form. The text quotes nothing from it.
     """
     warnings.warn(
-        "load_secrets_from_file is deprecated: a file of plain secrets is easily committed. Put ALPACA_API_KEY "
-        "and ALPACA_SECRET_KEY in .env or the environment and call sta410kit.secrets.get_alpaca_credentials().",
+        "load_secrets_from_file is deprecated: a file of plain secrets is easily committed. "
+        "Put ALPACA_API_KEY and ALPACA_SECRET_KEY in .env or the environment and call "
+        "sta410kit.secrets.get_alpaca_credentials().",
         DeprecationWarning,
         stacklevel=2,
     )
@@ -162,18 +161,22 @@ def _from_json(path: Path) -> Iterator[tuple[str, str]]:
         message = f"{path}{where}: cannot be read as JSON. {_NEXT_STEP}"
         # The original error carries the whole file, so it is not chained.
         raise SecretsManagementError(message) from None
-    yield from _texts(content, path, "")
-
-
-def _texts(content: object, path: Path, prefix: str) -> Iterator[tuple[str, str]]:
-    if not isinstance(content, Mapping):
-        message = f"{path}: {prefix.rstrip('_') or 'the file'} is not an object of texts. {_NEXT_STEP}"
-        raise SecretsManagementError(message)
-    for name, value in content.items():
+    for name, value in _object(content, "the file", path).items():
         if isinstance(value, str):
-            yield f"{prefix}{name}", value
-        else:
-            yield from _texts(value, path, f"{prefix}{name}_")
+            yield name, value
+            continue
+        for inner, text in _object(value, name, path).items():
+            if not isinstance(text, str):
+                message = f"{path}: {name}.{inner} is not text. {_NEXT_STEP}"
+                raise SecretsManagementError(message)
+            yield f"{name}_{inner}", text
+
+
+def _object(value: object, what: str, path: Path) -> Mapping[str, object]:
+    if isinstance(value, dict):
+        return value
+    message = f"{path}: {what} is neither text nor an object of texts. {_NEXT_STEP}"
+    raise SecretsManagementError(message)
 
 
 def _from_dotenv(path: Path) -> dict[str, str]:
