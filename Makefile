@@ -16,7 +16,7 @@ UPPER_ROOMS := */sta410kit/cli*,*/sta410kit/__main__.py,*/sta410kit/service/*,*/
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test lab docs notebooks check benchmark lock clean
+.PHONY: help install run test nbval lab docs notebooks check benchmark build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,14 +29,16 @@ run: install ## run the six notebooks on the embedded prices
 test: install ## run the tests with coverage, then compare the notebooks with their committed outputs
 	$(PY) -m coverage erase
 	$(PY) -m coverage run -m pytest $(ARGS)
-	$(NBVAL) notebooks
+	$(PY) -m coverage run -m $(NBVAL)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report --fail-under=$(COVERAGE_FLOOR)
 	$(PY) -m coverage report --omit="$(UPPER_ROOMS)" --fail-under=100
 
+nbval: install ## only compare the notebooks with their committed outputs
+	$(PY) -m $(NBVAL)
+
 # Cells must run in their own order, so pytest-randomly stays out; nbval never closes its handle on /dev/null.
-NBVAL := $(PY) -m coverage run -m pytest -p no:randomly --nbval \
-	--nbval-sanitize-with notebooks/nbval_sanitize.cfg --nbval-kernel-name python3 \
+NBVAL := pytest notebooks -p no:randomly --nbval --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
 	-W "ignore:unclosed file <_io.TextIOWrapper name='/dev/null':ResourceWarning"
 
 lab: install ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow-root)
@@ -61,6 +63,10 @@ check: install ## lint, format check, types
 
 benchmark: install ## measure how fast the package and the command line start
 	$(PY) benchmarks/bench_startup.py $(ARGS)
+
+build: $(UV) ## build the wheel and the source archive, with the pinned build backend
+	rm -rf dist
+	$(UV) build --require-hashes --build-constraint requirements.txt
 
 lock: $(UV) ## refresh requirements.txt (newest of everything: make lock ARGS=--upgrade)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \

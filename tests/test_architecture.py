@@ -1,0 +1,169 @@
+"""The house keeps its order: dependencies point downwards, nothing heavy or loud stands where it must not."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+KIT = Path(__file__).parents[1] / "sta410kit"
+SOURCES = sorted(KIT.rglob("*.py"))
+
+# The rooms above the ground floor and the storey each stands on; all other modules are the ground floor.
+STOREYS = {
+    "__main__": 4,
+    "cli": 3,
+    "service": 3,
+    "runner": 2,
+    "research": 1,
+    "market": 1,
+    "guards": 1,
+}
+GROUND = 0
+HEAVY = {
+    "great_expectations", "jupyter_client", "matplotlib", "nbclient", "nbformat", "numpy", "pandas",
+    "papermill", "pyarrow", "scipy", "skops", "sklearn",
+}  # fmt: skip
+
+
+def room(module: str) -> str:
+    """Name the part of the kit that a dotted module name belongs to; empty for the package itself."""
+    return [*module.split("."), ""][1]
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(KIT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(tree: ast.AST, module: str, *, is_package: bool) -> Iterator[str]:
+    """Every module that `tree` imports, wherever in the file, relative ones spelled out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")
+                above = parts[: len(parts) - node.level + is_package]
+                    : None if is_package and node.level == 1 else -node.level + is_package
+                ]
+                base = ".".join([*above, base] if base else above)
+            # `from sta410kit import guards` names a room in its alias, so the longer name is what counts.
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def upward(module: str, imported: str) -> bool:
+    """Whether `module` reaches for a room above it, or for another room on its own storey."""
+    if imported.partition(".")[0] != "sta410kit":
+        return False
+    here, there = room(module), room(imported)
+    storey, other = STOREYS.get(here, GROUND), STOREYS.get(there, GROUND)
+    return other > storey or (other == storey != GROUND and here != there)
+
+
+def eager(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements that run at import: not those in functions, not those only a type checker sees."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += node.orelse
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+            waiting += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
+
+
+@pytest.mark.parametrize(
+    ("module", "imported", "refused"),
+    [
+        ("sta410kit.config", "sta410kit.exceptions.ConfigurationError", False),
+        ("sta410kit.config", "sta410kit.market", True),
+        ("sta410kit.market.files", "sta410kit.config.get_config", False),
+        ("sta410kit.market.files", "sta410kit.market.sample", False),
+        ("sta410kit.market.files", "sta410kit.guards.validate", True),
+        ("sta410kit.research.plots", "sta410kit.runner", True),
+        ("sta410kit.runner.chain", "sta410kit.guards.validate", False),
+        ("sta410kit.runner.chain", "sta410kit.cli", True),
+        ("sta410kit.cli", "sta410kit.runner.chain", False),
+        ("sta410kit.cli", "pandas", False),
+    ],
+)
+def test_the_rule_itself_tells_up_from_down(module, imported, refused):
+    """The rule refuses what stands above or beside, and lets everything below through."""
+    assert upward(module, imported) is refused
+
+
+def test_relative_and_aliased_imports_are_seen():
+    """An import cannot hide behind dots, an alias, or a function body."""
+    code = """
+from . import gate
+from .. import market
+def f():
+    from ..runner.chain import run
+    import sta410kit.cli as c
+"""
+    found = set(imports(ast.parse(code), "sta410kit.guards", is_package=True))
+    assert found == {
+        "sta410kit.guards.gate", "sta410kit.market", "sta410kit.runner.chain.run", "sta410kit.cli",
+    }  # fmt: skip
+
+
+def test_the_whole_kit_is_looked_at():
+    """The walk finds the package and its rooms; an empty walk would pass everything below."""
+    assert {"sta410kit", "sta410kit.exceptions", "sta410kit.guards", "sta410kit.market"} <= {
+        module_name(path) for path in SOURCES
+    }
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_dependencies_point_downwards(path):
+    """No module imports what stands above or beside it."""
+    found = imports(ast.parse(path.read_text("utf-8")), module_name(path), is_package=path.stem == "__init__")
+    assert [imported for imported in found if upward(module_name(path), imported)] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_only_the_guards_know_great_expectations(path):
+    """Great Expectations stays behind one door."""
+    found = imports(ast.parse(path.read_text("utf-8")), module_name(path), is_package=path.stem == "__init__")
+    users = [name for name in found if name.split(".")[0] == "great_expectations"]
+    assert not users or room(module_name(path)) == "guards"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_nothing_heavy_is_imported_on_the_way_in(path):
+    """Heavy libraries wait inside the functions that need them, so that the first answer comes at once."""
+    heavy = [
+        name
+        for statement in eager(ast.parse(path.read_text("utf-8")))
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        for name in imports(statement, module_name(path), is_package=path.stem == "__init__")
+        if name.split(".")[0] in HEAVY
+    ]
+    assert heavy == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_library_code_does_not_print(path):
+    """What the kit has to say goes through its logger, or comes back as a value; only the doors speak."""
+    calls = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert calls == []
+
+
+def test_every_module_has_a_subject():
+    """There is no drawer for odds and ends."""
+    drawers = {"utils", "util", "helpers", "helper", "misc", "common"}
+    assert [path for path in SOURCES if drawers & {path.stem, path.parent.name}] == []
+
+
+def test_no_module_outgrows_its_reader():
+    """A module past 350 lines is two modules."""
+    long = {module_name(p): n for p in SOURCES if (n := len(p.read_text("utf-8").splitlines())) > 350}
+    assert long == {}
