@@ -48,8 +48,6 @@ def imports(tree: ast.AST, module: str, *, is_package: bool) -> Iterator[str]:
             if node.level:
                 parts = module.split(".")
                 above = parts[: len(parts) - node.level + is_package]
-                    : None if is_package and node.level == 1 else -node.level + is_package
-                ]
                 base = ".".join([*above, base] if base else above)
             # `from sta410kit import guards` names a room in its alias, so the longer name is what counts.
             yield from (f"{base}.{alias.name}" for alias in node.names)
