@@ -31,6 +31,7 @@ from sta410kit.settings.sections import (
     APIConfig,
     DataConfig,
     Environment,
+    Fixed,
     LoggingConfig,
     ModelConfig,
     TradingConfig,
@@ -57,7 +58,7 @@ __all__ = [
 _FOUND = "found by load_config"
 
 
-class Config(BaseSettings):
+class Config(Fixed, BaseSettings):
     """Everything that can be set, checked as a whole.
 
     Built by hand it reads nothing but its arguments, so that a test means the same on every machine;

@@ -6,11 +6,14 @@ import reprlib
 import time
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, ParamSpec, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast, overload
 
 from loguru import logger
 
 from sta410kit.redaction import MASK, redact
+
+if TYPE_CHECKING:
+    from loguru import Logger, Record
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +55,20 @@ class _Brief(reprlib.Repr):
 _brief = _Brief()
 
 
+def speaking_from(name: str, function: str, line: int) -> "Logger":
+    """Return the logger as it would be at the place that speaks, rather than where it is called."""
+
+    def move(record: "Record") -> None:
+        record["function"], record["line"] = function, line
+
+    return logger.bind(logger=name).patch(move)
+
+
+def _speaking_from(function: Callable[..., object]) -> "Logger":
+    first_line = getattr(getattr(function, "__code__", None), "co_firstlineno", 0)
+    return speaking_from(function.__module__, function.__qualname__, first_line)
+
+
 def _is_sensitive(name: object) -> bool:
     return isinstance(name, str) and _SENSITIVE.search(name) is not None
 
@@ -81,8 +98,7 @@ class _Call:
             self._say("raised {}", _brief.repr(error))
 
     def _say(self, what: str, detail: str) -> None:
-        name = self._function.__qualname__
-        logger.bind(logger=self._function.__module__).log(self._level, "{} " + what, name, detail)
+        _speaking_from(self._function).log(self._level, f"{{}} {what}", self._function.__qualname__, detail)
 
     def _arguments(self) -> str:
         try:
@@ -127,8 +143,8 @@ def log_function_call(
 class _Timer:
     """Measures the block it surrounds, or each call of the function it decorates."""
 
-    def __init__(self, label: str, threshold: float) -> None:
-        self._label, self._threshold = label, threshold
+    def __init__(self, label: str, threshold: float, function: Callable[..., object] | None = None) -> None:
+        self._label, self._threshold, self._function = label, threshold, function
         self._starts: list[float] = []  # a stack, so that one timer may be entered again inside itself
 
     def __enter__(self) -> Self:
@@ -140,14 +156,16 @@ class _Timer:
 
     def __exit__(self, *_: object) -> None:
         seconds = time.perf_counter() - self._starts.pop()
+        # depth=1 is the block's own place
+        place = _speaking_from(self._function) if self._function else logger.opt(depth=1)
         if seconds > self._threshold:
-            logger.warning("{} took {:.3f} s, longer than {:g} s", self._label, seconds, self._threshold)
+            place.warning("{} took {:.3f} s, longer than {:g} s", self._label, seconds, self._threshold)
         else:
-            logger.debug("{} took {:.3f} s", self._label, seconds)
+            place.debug("{} took {:.3f} s", self._label, seconds)
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
         label = self._label or function.__qualname__
-        return _around(function, lambda _args, _kwargs: _Timer(label, self._threshold))
+        return _around(function, lambda _args, _kwargs: _Timer(label, self._threshold, function))
 
 
 @overload

@@ -14,13 +14,13 @@ import warnings
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from loguru import logger
 
 from sta410kit.config import LoggingConfig, get_config
 from sta410kit.exceptions import ConfigurationWarning
-from sta410kit.log_calls import log_execution_time, log_function_call
+from sta410kit.log_calls import log_execution_time, log_function_call, speaking_from
 from sta410kit.log_files import DailyFile, prepare
 from sta410kit.project import project_folder
 from sta410kit.redaction import redact
@@ -72,7 +72,7 @@ def setup_logger(name: str, log_level: str | None = None) -> "Logger":
         should not be lost for its log.
     """
     config = get_config().logging
-    level = config.level if log_level is None else LoggingConfig(**{"level": log_level}).level
+    level = config.level if log_level is None else LoggingConfig(level=cast("Any", log_level)).level
     folder = project_folder() / config.log_dir
     with _lock:
         _least[""] = logger.level(config.level).no
@@ -149,17 +149,8 @@ class _ToLoguru(logging.Handler):
             level: str | int = logger.level(record.levelname).name
         except ValueError:  # a level of the library's own
             level = max(record.levelno, 0)
-        here = _at(record.name, record.funcName or "?", record.lineno)
+        here = speaking_from(record.name, record.funcName or "?", record.lineno)
         here.opt(exception=record.exc_info).log(level, "{}", text)
-
-
-def _at(name: str, function: str, line: int) -> "Logger":
-    """Return the logger as it would be at the place that spoke, rather than in this module."""
-
-    def move(record: "Record") -> None:
-        record["function"], record["line"] = function, line
-
-    return logger.bind(logger=name).patch(move)
 
 
 _handler = _ToLoguru()
@@ -182,7 +173,7 @@ def _show_warning(  # noqa: PLR0913, PLR0917 - the signature of warnings.showwar
     line: str | None = None,
 ) -> None:
     if file is None and logger.level("WARNING").no >= _least[""]:
-        _at("warnings", category.__name__, lineno).warning("{} ({}:{})", message, filename, lineno)
+        speaking_from("warnings", category.__name__, lineno).warning("{} ({}:{})", message, filename, lineno)
         return
     stream = file or sys.stderr
     if stream is not None:

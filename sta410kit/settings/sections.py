@@ -26,8 +26,20 @@ _FOLDER = "the name of a folder"
 _TEXT = "text"
 
 
-class Section(BaseModel):
-    """A group of settings that cannot be changed once it has been checked."""
+class Fixed:
+    """What has been checked cannot be changed: a change would pass by the checks."""
+
+    def __setattr__(self, name: str, _value: object) -> None:
+        # pydantic would refuse as well, and quote the value, which may be a secret.
+        message = (
+            f"{type(self).__name__}.{name} cannot be changed; build a new Config and hand it to "
+            "sta410kit.config.set_config()."
+        )
+        raise ConfigurationError(message)
+
+
+class Section(Fixed, BaseModel):
+    """A group of settings, checked when it is built."""
 
     model_config = ConfigDict(
         frozen=True,
