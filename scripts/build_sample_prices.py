@@ -50,7 +50,9 @@ def write(table: pa.Table, target: Path) -> None:
         compression_level=19,
         row_group_size=len(table),
         use_dictionary=["symbol"],
-        column_encoding={name: "BYTE_STREAM_SPLIT" for name in SCHEMA.names if name not in {"symbol", "date", "volume"}}
+        column_encoding={
+            name: "BYTE_STREAM_SPLIT" for name in SCHEMA.names if name not in {"symbol", "date", "volume"}
+        }
         | {"date": "DELTA_BINARY_PACKED", "volume": "DELTA_BINARY_PACKED"},
     )
 
@@ -73,7 +75,9 @@ def main() -> int:
     with replacing(TARGET) as aside:
         write(table, aside)
     first, last = (pd.Timestamp(stamp.as_py()) for stamp in pa.compute.min_max(table["date"]).values())
-    print(f"{TARGET.name}: {len(table):,} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, {TARGET.stat().st_size:,} bytes")
+    print(
+        f"{TARGET.name}: {len(table):,} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, {TARGET.stat().st_size:,} bytes"
+    )
     return 0
 
 

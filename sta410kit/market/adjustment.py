@@ -9,7 +9,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # New shares for one old share, as splits are announced; a reverse split is the inverse.
-_FORWARD = (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100, Fraction(3, 2), Fraction(4, 3), Fraction(5, 4), Fraction(5, 2))
+_FORWARD = (
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    10,
+    15,
+    20,
+    25,
+    30,
+    50,
+    100,
+    Fraction(3, 2),
+    Fraction(4, 3),
+    Fraction(5, 4),
+    Fraction(5, 2),
+)
 SPLIT_RATIOS = tuple(sorted({float(r) for r in _FORWARD} | {float(1 / Fraction(r)) for r in _FORWARD}))
 
 # The step of a split is exact but for the rounding of published prices, some 1e-4; a special dividend is a step

@@ -106,7 +106,9 @@ def select(
             raise DataLoadingError(_absent(absent, available, period))
         kept = kept[kept["symbol"].isin(symbols)]
     if kept.empty:
-        held = f"{frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d}" if len(frame) else "no rows"
+        held = (
+            f"{frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d}" if len(frame) else "no rows"
+        )
         message = f"No prices{period}; the source holds {held}. Choose other dates."
         raise DataLoadingError(message)
     ordered = kept.sort_values(["symbol", "date"], kind="stable", ignore_index=True)
@@ -114,7 +116,9 @@ def select(
 
 
 def _absent(absent: list[str], available: list[str], period: str) -> str:
-    shown = ", ".join(available[:_SHOWN]) + (f" and {len(available) - _SHOWN} more" if len(available) > _SHOWN else "")
+    shown = ", ".join(available[:_SHOWN]) + (
+        f" and {len(available) - _SHOWN} more" if len(available) > _SHOWN else ""
+    )
     folded = {name.casefold(): name for name in available}
     near = get_close_matches(absent[0].casefold(), folded, n=1)
     hint = f" Did you mean {folded[near[0]]!r}?" if near and folded[near[0]] != absent[0] else ""
@@ -126,6 +130,8 @@ def _whole(volume: pd.Series[float]) -> pd.Series[float]:
     import numpy as np
 
     largest = 2.0**63
-    if volume.dtype.kind == "f" and bool((np.isfinite(volume) & (volume % 1 == 0) & (volume.abs() < largest)).all()):
+    if volume.dtype.kind == "f" and bool(
+        (np.isfinite(volume) & (volume % 1 == 0) & (volume.abs() < largest)).all()
+    ):
         return volume.astype("int64")
     return volume

@@ -92,11 +92,13 @@ def backtest(
     begin = opens.index.get_loc(predictions["date"].min()) + 1
     finish = min(opens.index.get_loc(predictions["date"].max()) + horizon, len(opens) - 2)
     if finish < begin:
-        message = "No open follows the predictions, so nothing can be traded; load prices that go on after them."
+        message = (
+            "No open follows the predictions, so nothing can be traded; load prices that go on after them."
+        )
         raise DataValidationError(message)
     sessions = opens.index[begin : finish + 1]
     level = opens.to_numpy()
-    moves = (level[begin + 1 : finish + 2] / level[begin : finish + 1] - 1)
+    moves = level[begin + 1 : finish + 2] / level[begin : finish + 1] - 1
     moves = np.nan_to_num(moves, nan=0.0)  # not listed yet: its weight is zero too
     held = wanted.shift(1).loc[sessions].to_numpy()  # decided at one close, in force from the next open
     rate = cost_bps / 10_000
@@ -121,7 +123,9 @@ def _weights(predictions: pd.DataFrame, opens: pd.DataFrame, threshold: float, h
     strange = predicted.index.difference(opens.index), predicted.columns.difference(opens.columns)
     if len(strange[0]) or len(strange[1]):
         what = [f"{day:%Y-%m-%d}" for day in strange[0][:3]] + list(strange[1][:3])
-        message = f"The predictions have {', '.join(what)}, the prices do not; use the prices they were made from."
+        message = (
+            f"The predictions have {', '.join(what)}, the prices do not; use the prices they were made from."
+        )
         raise DataValidationError(message)
     side = np.sign(predicted).where(predicted.abs() > threshold, 0.0)
     share = side.div(predicted.notna().sum(axis=1), axis=0)

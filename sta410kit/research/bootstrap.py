@@ -42,7 +42,9 @@ def block_length(sessions: int, horizon: int = 1) -> float:
     return max(float(sessions) ** (1 / 3), 2.0 * horizon, 1.0)
 
 
-def stationary_indices(sessions: int, resamples: int, block: float, rng: np.random.Generator) -> NDArray[np.int64]:
+def stationary_indices(
+    sessions: int, resamples: int, block: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
     """Return the positions of `resamples` stationary bootstrap resamples, shape ``(resamples, sessions)``."""
     import numpy as np
 
@@ -84,7 +86,9 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
     table = np.asarray(values, dtype=float)
     table = table[:, None] if table.ndim == 1 else table
     if table.size == 0 or not np.isfinite(table).all():
-        message = f"The bootstrap takes finite numbers; got an array of shape {table.shape} with none or with gaps."
+        message = (
+            f"The bootstrap takes finite numbers; got an array of shape {table.shape} with none or with gaps."
+        )
         raise DataValidationError(message)
     if not block >= 1 or resamples < 1:
         message = f"block is {block!r} and resamples {resamples!r}; both start at 1."

@@ -89,7 +89,11 @@ def rolling_quantiles(scored: pd.DataFrame, level: float = LEVEL) -> pd.Series[f
     days = np.sort(scored["date"].unique())
     session = np.searchsorted(days, scored["date"].to_numpy())  # number of the decision session
     order = np.argsort(session, kind="stable")
-    scores, known, sessions = scored["score"].to_numpy()[order], scored["known"].to_numpy()[order], session[order]
+    scores, known, sessions = (
+        scored["score"].to_numpy()[order],
+        scored["known"].to_numpy()[order],
+        session[order],
+    )
     begin = np.searchsorted(sessions, np.arange(len(days) + 1))
     value = np.full(len(days), np.nan)
     for now, day in enumerate(days):

@@ -74,7 +74,9 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     require_predictions(predictions)
     made = (str(predictions["model"].iloc[0]), int(predictions["horizon"].iloc[0]))
     if made != (model, horizon):
-        message = f"The predictions are of {made[0]} at horizon {made[1]}, the final fit of {model} at {horizon}."
+        message = (
+            f"The predictions are of {made[0]} at horizon {made[1]}, the final fit of {model} at {horizon}."
+        )
         raise ModelTrainingError(message)
     table = training_table(features, prices, horizon)
     if table.empty:
@@ -85,7 +87,9 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     scored["score"] = (scored["actual"] - scored["predicted"]).abs() / scored["scale"]
     width = conformal.latest_quantile(scored, level) if len(scored) else math.inf
     if not math.isfinite(width):
-        message = f"{len(scored)} predictions are too few for intervals at level {level}; load a longer period."
+        message = (
+            f"{len(scored)} predictions are too few for intervals at level {level}; load a longer period."
+        )
         raise ModelTrainingError(message)
     names = feature_names(features)
     return FittedModel(

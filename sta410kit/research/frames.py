@@ -19,11 +19,15 @@ PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
 PREDICTION_COLUMNS = ("symbol", "date", "horizon", "model", "fold", "predicted", "actual", "lower", "upper")
 
 
-def require_columns(frame: pd.DataFrame, columns: Iterable[str], what: str, error: type[STA410Exception]) -> None:
+def require_columns(
+    frame: pd.DataFrame, columns: Iterable[str], what: str, error: type[STA410Exception]
+) -> None:
     """Raise `error` naming the columns that the frame called `what` lacks, or that it is empty."""
     missing = [name for name in columns if name not in frame.columns]
     if missing:
-        message = f"The {what} lack the column(s) {', '.join(missing)}; found {', '.join(map(str, frame.columns))}."
+        message = (
+            f"The {what} lack the column(s) {', '.join(missing)}; found {', '.join(map(str, frame.columns))}."
+        )
         raise error(message)
     if frame.empty:
         message = f"The {what} have no rows."

@@ -40,7 +40,16 @@ _TYPES: dict[str, type] = {
 # Beyond what skops trusts by itself; a plain container of the trees of gradient boosting.
 _TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 # No zip, no such member, encrypted, packed in an unknown way, cut short, or garbled.
-_DAMAGE = (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, OSError, EOFError, ValueError, zlib.error)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    KeyError,
+    RuntimeError,
+    NotImplementedError,
+    OSError,
+    EOFError,
+    ValueError,
+    zlib.error,
+)
 _LARGEST = 500 * 2**20  # bytes unpacked; a small file may unpack to fill the memory
 
 
@@ -141,7 +150,9 @@ def _versions() -> dict[str, str]:
 
 
 def _refused(path: Path, why: str) -> ModelPredictionError:
-    return ModelPredictionError(f"{path} {why}. Train the model again with `sta410 run`, and load no file of strangers.")
+    return ModelPredictionError(
+        f"{path} {why}. Train the model again with `sta410 run`, and load no file of strangers."
+    )
 
 
 def _member(path: Path, name: str) -> bytes:

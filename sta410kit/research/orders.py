@@ -193,5 +193,7 @@ def _reason(expected: float, cost: float, shares: float, close: float) -> str:
 
 def _limit(what: str, limit: str, value: float, allowed: float) -> None:
     if value > allowed * (1 + _ROUNDING):
-        message = f"The {what} would use {value:.4%} of equity; {limit} allows {allowed:.4%}. Trade fewer shares."
+        message = (
+            f"The {what} would use {value:.4%} of equity; {limit} allows {allowed:.4%}. Trade fewer shares."
+        )
         raise TradingExecutionError(message)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 SKILL, NO_SKILL, TOO_FEW = "skill", "no skill shown", "not enough data"
 MIN_SESSIONS = 250  # about a year
-_MIN_SPANS = 25  # targets that do not overlap; below, a horizon of a month would be judged on a dozen outcomes
+_MIN_SPANS = (
+    25  # targets that do not overlap; below, a horizon of a month would be judged on a dozen outcomes
+)
 SIGNIFICANCE = 0.05
 
 
@@ -54,9 +56,13 @@ class SkillVerdict:
     def _repr_html_(self) -> str:
         """Return the verdict as a notebook shows it."""
         colour = {SKILL: "#007a59", NO_SKILL: "#9a5b00", TOO_FEW: "#555555"}[self.verdict]
-        shown = {name: f"{value:.4g}" if isinstance(value, float) else value for name, value in asdict(self.evidence).items()}
+        shown = {
+            name: f"{value:.4g}" if isinstance(value, float) else value
+            for name, value in asdict(self.evidence).items()
+        }
         rows = "".join(
-            f"<tr><td>{escape(name.replace('_', ' '))}</td><td>{escape(str(value))}</td></tr>" for name, value in shown.items()
+            f"<tr><td>{escape(name.replace('_', ' '))}</td><td>{escape(str(value))}</td></tr>"
+            for name, value in shown.items()
         )
         return (
             f'<div style="border-left:4px solid {colour};padding:0.3em 1em">'
@@ -65,7 +71,9 @@ class SkillVerdict:
         )
 
 
-def assess_skill(predictions: pd.DataFrame, *, resamples: int = bootstrap.RESAMPLES, seed: int = 42) -> SkillVerdict:
+def assess_skill(
+    predictions: pd.DataFrame, *, resamples: int = bootstrap.RESAMPLES, seed: int = 42
+) -> SkillVerdict:
     """Return whether the predictions beat naive beyond what chance explains.
 
     The loss differential of each date (naive squared error minus the model's, averaged over symbols) is tested
@@ -102,9 +110,14 @@ def assess_skill(predictions: pd.DataFrame, *, resamples: int = bootstrap.RESAMP
     block = bootstrap.block_length(len(table), horizon)
     draws = bootstrap.resampled_means(table, block=block, resamples=resamples, seed=seed)
     gain = float(table[:, 0].mean())
-    exceeded = int((draws[:, 0] - gain >= gain).sum())  # centred: what the gain does when its true mean is zero
+    exceeded = int(
+        (draws[:, 0] - gain >= gain).sum()
+    )  # centred: what the gain does when its true mean is zero
     r2, spread = _r2(table.mean(axis=0)), _r2(draws)
-    (r2_low, r2_high), (low, high) = np.quantile(spread, [0.025, 0.975]), np.quantile(draws[:, 0], [0.025, 0.975])
+    (r2_low, r2_high), (low, high) = (
+        np.quantile(spread, [0.025, 0.975]),
+        np.quantile(draws[:, 0], [0.025, 0.975]),
+    )
     evidence = SkillEvidence(
         model=str(predictions["model"].iloc[0]),
         horizon=horizon,
@@ -163,7 +176,9 @@ def _sentence(verdict: str, evidence: SkillEvidence) -> str:
     if evidence.model == "naive":
         return f"This is the naive forecast of no change itself {_for(ahead)}; it is what others are measured against."
     expected = " That is expected on daily returns." if evidence.horizon == 1 else ""
-    return f"{evidence.model} does not beat the naive forecast of no change {_for(ahead)}: {measured}.{expected}"
+    return (
+        f"{evidence.model} does not beat the naive forecast of no change {_for(ahead)}: {measured}.{expected}"
+    )
 
 
 def _for(ahead: str) -> str:

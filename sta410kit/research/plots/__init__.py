@@ -1,0 +1,26 @@
+"""The figures of the notebooks, one function each, all in one style.
+
+Each returns a closed Figure: shown as the last value of a cell it appears once, and a long run leaks none. Colours
+are those of Okabe and Ito, which colour-blind readers tell apart.
+"""
+
+from sta410kit.research.plots.data import plot_correlation, plot_coverage, plot_features, plot_prices
+from sta410kit.research.plots.results import (
+    plot_coverage_over_time,
+    plot_equity,
+    plot_forecasts,
+    plot_predictions,
+    plot_skill,
+)
+
+__all__ = [
+    "plot_correlation",
+    "plot_coverage",
+    "plot_coverage_over_time",
+    "plot_equity",
+    "plot_features",
+    "plot_forecasts",
+    "plot_predictions",
+    "plot_prices",
+    "plot_skill",
+]
