@@ -49,6 +49,12 @@ class SecretsManagementError(STA410Exception):
     exit_code = ExitCode.USAGE
 
 
+class LeakageError(STA410Exception):
+    """Something computed for a session depends on what came after it."""
+
+    exit_code = ExitCode.LEAK_FOUND
+
+
 class TradingExecutionError(STA410Exception):
     """An order breaks a trading limit."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, LeakageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +65,19 @@ class LeakReport:
     def passed(self) -> bool:
         """Whether no column depends on the future."""
         return not self.findings
+
+    def require(self) -> LeakReport:
+        """Return the report itself, or raise when a column depends on the future.
+
+        Raises
+        ------
+        LeakageError
+            Names every such column and its first bad row.
+        """
+        if self.passed:
+            return self
+        lines = "\n".join(f"  - {finding}" for finding in self.findings)
+        raise LeakageError(f"the leak probe found columns that look ahead:\n{lines}")
 
     def _repr_html_(self) -> str:
         colour, word = ("#00734d", "no leak found") if self.passed else ("#b3261e", "LEAK")

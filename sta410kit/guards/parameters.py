@@ -11,6 +11,7 @@ import ast
 import json
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 TAG = "parameters"
 _NONE_WORDS = {"None", "null"}
+_TYPE_MODULES = {"annotated_types", "datetime", "decimal", "pathlib", "pydantic", "sta410kit", "typing"}
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,15 @@ class Parameter:
         The default's source text.
     help : str
         The comment behind it on its line.
+    imports : tuple of tuple of str
+        What the cell imports from modules that declare types: module, name there, name here.
     """
 
     name: str
     annotation: str
     default: str
     help: str = ""
+    imports: tuple[tuple[str, str, str], ...] = ()
 
 
 def declared_parameters(source: str) -> list[Parameter]:
@@ -58,6 +63,7 @@ def declared_parameters(source: str) -> list[Parameter]:
     except SyntaxError as error:
         raise ConfigurationError(f"the parameters cell, line {error.lineno}, is not Python: {error.msg}") from error
     lines = source.splitlines()
+    imports = _type_imports(tree)
     found: dict[str, Parameter] = {}
     for node in tree.body:
         annotation, value = "", getattr(node, "value", None)
@@ -70,8 +76,18 @@ def declared_parameters(source: str) -> list[Parameter]:
         default = ast.unparse(value) if value is not None else ""
         comment = lines[(node.end_lineno or 1) - 1][node.end_col_offset or 0 :].strip().removeprefix("#").strip()
         for name in names:
-            found[name] = Parameter(name, annotation, default, comment)
+            found[name] = Parameter(name, annotation, default, comment, imports)
     return list(found.values())
+
+
+def _type_imports(tree: ast.Module) -> tuple[tuple[str, str, str], ...]:
+    """Return the names a cell imports from modules trusted to hold types; others are never imported here."""
+    return tuple(
+        (node.module, alias.name, alias.asname or alias.name)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in _TYPE_MODULES
+        for alias in node.names
+    )
 
 
 def check_parameters(
@@ -117,7 +133,7 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
     from pydantic import TypeAdapter, ValidationError
 
     annotation = parameter.annotation or _type_of_default(parameter.default)
-    adapter: TypeAdapter[Any] = TypeAdapter(_resolve(annotation, parameter.name))
+    adapter: TypeAdapter[Any] = TypeAdapter(_resolve(annotation, parameter))
     kinds = _kinds(adapter.json_schema())
     candidates: list[Any] = []
     if text in _NONE_WORDS and "null" in kinds:
@@ -148,8 +164,23 @@ def _choices(schema: dict[str, Any]) -> list[str]:
     return [str(value) for part in parts for value in part.get("enum", [part["const"]] if "const" in part else [])]
 
 
-def _resolve(annotation: str, name: str) -> Any:  # noqa: ANN401 - a type
+def _resolve(annotation: str, parameter: Parameter) -> Any:  # noqa: ANN401 - a type
     """Return the type an annotation names; only names of types are known there, nothing can be called but Field."""
+    try:
+        tree = ast.parse(annotation, mode="eval")
+        _refuse_calls(tree)
+        names = _known_types() | {
+            here: getattr(import_module(module), there) for module, there, here in parameter.imports
+        }
+        return eval(compile(tree, "<annotation>", "eval"), {"__builtins__": {}}, names)  # noqa: S307 - see _refuse_calls
+    except Exception as error:
+        raise ConfigurationError(
+            f"parameter '{parameter.name}' has an annotation the kit cannot read: {annotation}"
+        ) from error
+
+
+def _known_types() -> dict[str, Any]:
+    """Return the names an annotation may use without importing them, so that a forgotten import does no harm."""
     import datetime
     import decimal
     import typing
@@ -170,12 +201,7 @@ def _resolve(annotation: str, name: str) -> Any:  # noqa: ANN401 - a type
             "DirectoryPath", "Field", "FilePath", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt",
         )
     }  # fmt: skip
-    try:
-        tree = ast.parse(annotation, mode="eval")
-        _refuse_calls(tree)
-        return eval(compile(tree, "<annotation>", "eval"), {"__builtins__": {}}, names)  # noqa: S307 - see _refuse_calls
-    except Exception as error:
-        raise ConfigurationError(f"parameter '{name}' has an annotation the kit cannot read: {annotation}") from error
+    return names
 
 
 def _refuse_calls(tree: ast.AST) -> None:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sta410kit.exceptions import ConfigurationError
 
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
     from sta410kit.market.selection import Day
 
-# A source is a module with `read(path, symbols) -> frame`; a new one is a new file and one line here.
+SourceName = Literal["sample", "files"]
+"""What `source` takes; notebooks annotate their parameter with it."""
+
+# A source is a module with `read(path, symbols) -> frame`; a new one is a new file, and a line here and
+# above.
 SOURCES = {
     "sample": "sta410kit.market.sample",
     "files": "sta410kit.market.files",
@@ -70,7 +74,7 @@ def load_prices(
     """
     from sta410kit.market import selection
 
-    if source not in SOURCES:
+    if not isinstance(source, str) or source not in SOURCES:
         raise ConfigurationError(selection.unknown("source", source, tuple(SOURCES)))
     wanted = selection.parse_symbols(symbols)
     first, last = selection.parse_period(start, end)

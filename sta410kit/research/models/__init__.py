@@ -11,15 +11,19 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from sta410kit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from sklearn.base import RegressorMixin
 
-# A model is a module of this package with `make(seed) -> regressor`; a new one is a new file and its name here.
-MODELS = ("naive", "ridge", "boosting")
+# A model is a module of this package with `make(seed) -> regressor`; a new one is a new file and its name
+# here.
+ModelName = Literal["naive", "ridge", "boosting"]
+"""What `model` takes; notebooks annotate their parameter with it."""
+
+MODELS: tuple[str, ...] = get_args(ModelName)
 
 
 def make_model(name: str, seed: int = 42) -> RegressorMixin:

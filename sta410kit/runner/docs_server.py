@@ -1,0 +1,31 @@
+"""Serves a run's pages to this machine only."""
+
+from __future__ import annotations
+
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def serve_folder(folder: Path, port: int, announce: Callable[[str], None]) -> None:
+    """Serve `folder` on the loopback address until interrupted; port 0 takes any free one.
+
+    Raises
+    ------
+    ConfigurationError
+        The port is taken.
+    """
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise ConfigurationError(f"port {port} cannot be used ({error.strerror}); try --port 0") from error
+    with server:
+        announce(f"http://127.0.0.1:{server.server_address[1]}/data_docs/index.html")
+        server.serve_forever()

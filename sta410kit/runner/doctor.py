@@ -1,0 +1,201 @@
+"""The deployment checklist as code: each line ok, warning or failed, with the next command to type."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import STA410Exception
+from sta410kit.project import find_project, project_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OK, WARNING, FAILED = "ok", "warning", "failed"
+_GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the checklist.
+
+    Attributes
+    ----------
+    subject : str
+        What was looked at.
+    state : str
+        ``ok``, ``warning`` or ``failed``.
+    text : str
+        What was found.
+    advice : str
+        The next command to type; empty when nothing is to be done.
+    """
+
+    subject: str
+    state: str
+    text: str
+    advice: str = ""
+
+
+def examine() -> list[Finding]:
+    """Go through the checklist; a check that breaks is a failed line and never an exception."""
+    checks: tuple[tuple[str, Callable[[], Finding]], ...] = (
+        ("python", _python),
+        ("project", _project),
+        ("configuration", _configuration),
+        ("secrets", _secrets),
+        ("trading", _trading),
+        ("suites", _suites),
+        ("data", _data),
+        ("notebooks", _notebooks),
+        ("kernel", _kernel),
+        ("disk", _disk),
+        ("logs", _logs),
+    )
+    findings = []
+    for subject, check in checks:
+        try:
+            findings.append(check())
+        except STA410Exception as error:
+            findings.append(Finding(subject, FAILED, str(error), "sta410 config"))
+        except Exception as error:  # noqa: BLE001 - a broken installation is what the doctor is asked about
+            text = f"{type(error).__name__}: {error}"
+            findings.append(Finding(subject, FAILED, text, "make install"))
+    return findings
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Finding("python", OK, f"{found} at {sys.prefix}")
+
+
+def _project() -> Finding:
+    project = find_project()
+    if project is None:
+        text = "no notebooks/pipeline.toml here or above; single notebooks run, the chain does not"
+        return Finding("project", WARNING, text, "cd into the project, then sta410 doctor")
+    return Finding("project", OK, str(project))
+
+
+def _configuration() -> Finding:
+    from sta410kit.config import get_config
+
+    config = get_config()
+    if config.environment == "production" and config.logging.level in {"DEBUG", "INFO"}:
+        text = f"valid; environment production logs at {config.logging.level}"
+        return Finding("configuration", WARNING, text, "set LOG_LEVEL=WARNING")
+    return Finding("configuration", OK, f"valid; environment {config.environment}")
+
+
+def _secrets() -> Finding:
+    from sta410kit.exceptions import SecretsManagementError
+    from sta410kit.secrets import get_alpaca_credentials, validate_api_credentials
+
+    try:
+        validate_api_credentials(*get_alpaca_credentials())
+    except SecretsManagementError as error:
+        advice = "cp .env.example .env, then set ALPACA_API_KEY and ALPACA_SECRET_KEY (not needed for sample or files)"
+        return Finding("secrets", WARNING, str(error).split(". ")[0], advice)
+    return Finding("secrets", OK, "Alpaca credentials are set and look real")
+
+
+def _trading() -> Finding:
+    from sta410kit.config import get_config
+
+    if get_config().trading.paper_trading:
+        return Finding("trading", OK, "paper trading")
+    return Finding("trading", WARNING, "LIVE trading is on", "set PAPER_TRADING=true unless this is meant")
+
+
+def _suites() -> Finding:
+    from sta410kit.guards.contracts import load
+    from sta410kit.guards.suites import list_suites, read_suite
+
+    names = list_suites()
+    count = 0
+    for name in names:
+        expectations = read_suite(name).expectations
+        load(name, expectations)
+        count += len(expectations)
+    if not names:
+        return Finding("suites", FAILED, "no suite found", "git checkout expectations")
+    return Finding("suites", OK, f"{len(names)} load, {count} expectations: {', '.join(names)}")
+
+
+def _data() -> Finding:
+    from sta410kit.guards import validate
+    from sta410kit.market import load_prices
+
+    result = validate(load_prices(), "prices")
+    state = OK if result.passed else FAILED
+    return Finding("data", state, f"embedded {result.summary()}", "" if result.passed else "sta410 validate")
+
+
+def _notebooks() -> Finding:
+    from sta410kit.runner.pipeline import read_pipeline
+
+    project = find_project()
+    if project is None:
+        return Finding("notebooks", OK, "outside a project; nothing to check")
+    steps = read_pipeline(project)
+    return Finding("notebooks", OK, f"{len(steps)} steps: {', '.join(step.name for step in steps)}")
+
+
+def _kernel() -> Finding:
+    """Start the kernel notebooks name and let it import the kit."""
+    from jupyter_client.manager import KernelManager
+
+    from sta410kit.runner.kernels import transport
+
+    manager = KernelManager(kernel_name="python3", transport=transport())
+    manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+        shown: list[str] = []
+        reply = client.execute_interactive(
+            "import sys, sta410kit; print(sys.prefix)",
+            output_hook=lambda message: shown.append(message["content"].get("text", "")),
+            timeout=60,
+        )
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    if reply["content"]["status"] != "ok":
+        text = f"kernel python3 cannot import sta410kit: {reply['content'].get('evalue', '')}"
+        return Finding("kernel", FAILED, text, "make install, then .venv/bin/python -m ipykernel install --sys-prefix")
+    prefix = "".join(shown).strip()
+    if prefix != sys.prefix:
+        text = f"kernel python3 runs another environment: {prefix}"
+        return Finding("kernel", WARNING, text, f"{sys.executable} -m ipykernel install --sys-prefix")
+    return Finding("kernel", OK, "python3 starts and imports the kit")
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(project_folder()).free / _GIB
+    if free < 1:
+        return Finding("disk", FAILED if free < 0.1 else WARNING, f"{free:.2f} GiB free", "remove old folders in runs/")  # noqa: PLR2004
+    return Finding("disk", OK, f"{free:.0f} GiB free")
+
+
+def _logs() -> Finding:
+    from sta410kit.config import get_config
+
+    folder = project_folder() / get_config().logging.log_dir
+    try:
+        _try_writing(folder)
+    except OSError as error:
+        return Finding("logs", FAILED, f"{folder}: {error.strerror}", "set LOG_DIR to a folder you may write to")
+    return Finding("logs", OK, str(folder))
+
+
+def _try_writing(folder: Path) -> None:
+    import tempfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass

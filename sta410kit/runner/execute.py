@@ -1,0 +1,154 @@
+"""One notebook, headless, through papermill; its ending as an outcome and never as a traceback."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sta410kit import exceptions
+from sta410kit.outcomes import ExitCode
+from sta410kit.runner.notebook import figures_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+
+class _CheckedBefore(logging.Filter):
+    """Papermill reads few annotations and warns of the others as unknown; the kit has checked them all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let everything through but that warning."""
+        return "unknown parameter" not in record.getMessage()
+
+
+_CHECKED_BEFORE = _CheckedBefore()
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """How one notebook ended.
+
+    Attributes
+    ----------
+    name : str
+        The step's name.
+    outcome : ExitCode
+        ``PASSED`` or what went wrong.
+    seconds : float
+        Wall-clock time.
+    message : str
+        What went wrong and where; empty when it passed.
+    notebook : Path
+        The executed notebook, saved whatever the outcome.
+    """
+
+    name: str
+    outcome: ExitCode
+    seconds: float
+    message: str
+    notebook: Path
+
+
+def execute(
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, Any],
+    on_cell: Callable[[], None] | None = None,
+    artifacts: tuple[Path, ...] = (),
+) -> StepResult:
+    """Execute `notebook` in the folder it lies in and save it, executed, as `output`.
+
+    Parameters
+    ----------
+    notebook, output : Path
+        What to run, and where the executed copy goes.
+    parameters : mapping
+        Values for its parameters cell, already checked.
+    on_cell : callable, optional
+        Called after each code cell.
+    artifacts : tuple of Path
+        Files that must exist afterwards.
+    """
+    started = time.perf_counter()
+    outcome, message = _through_papermill(notebook, output, parameters, on_cell)
+    if outcome is ExitCode.PASSED:
+        outcome, message = _complete(output, artifacts)
+    return StepResult(notebook.stem, outcome, time.perf_counter() - started, message, output)
+
+
+def _through_papermill(
+    notebook: Path, output: Path, parameters: Mapping[str, Any], on_cell: Callable[[], None] | None
+) -> tuple[ExitCode, str]:
+    import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    from sta410kit.runner.kernels import LocalKernelManager
+
+    def after_cell(**_: object) -> None:
+        if on_cell is not None:
+            on_cell()
+
+    aside = output.with_name(f".{output.name}")
+    logging.getLogger("papermill").addFilter(_CHECKED_BEFORE)
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(aside),
+            parameters={name: _plain(value) for name, value in parameters.items()},
+            cwd=str(notebook.parent),
+            progress_bar=False,
+            # An output cut off because the kernel was slow to deliver it is a failure, not a shorter page.
+            raise_on_iopub_timeout=True,
+            on_cell_executed=after_cell,
+            kernel_manager_class=LocalKernelManager,
+        )
+    except PapermillExecutionError as error:
+        return _kit_exit_code(error.ename), f"cell {error.exec_count}: {error.ename}: {error.evalue}"
+    except NoSuchKernel as error:
+        return ExitCode.USAGE, f"no Jupyter kernel called '{error.name}'; `make install` registers it"
+    except CellTimeoutError as error:
+        return ExitCode.TIMED_OUT, str(error)
+    except DeadKernelError:
+        return ExitCode.NOTEBOOK_FAILED, "the kernel died; the machine may have run out of memory"
+    finally:
+        # Saved also when it failed: the failing cell is what people look for.
+        if aside.is_file():
+            aside.replace(output)
+    return ExitCode.PASSED, ""
+
+
+def _kit_exit_code(name: str) -> ExitCode:
+    """Return the exit code of a kit exception that a cell raised, or that of any other error in a cell."""
+    found = getattr(exceptions, name, None)
+    if isinstance(found, type) and issubclass(found, exceptions.STA410Exception):
+        return found.exit_code
+    return ExitCode.NOTEBOOK_FAILED
+
+
+def _complete(output: Path, artifacts: tuple[Path, ...]) -> tuple[ExitCode, str]:
+    """Judge an executed notebook by what it should have left: figures and files."""
+    import nbformat
+
+    lacking = [path.name for path in artifacts if not path.is_file()]
+    if lacking:
+        return ExitCode.NOTEBOOK_FAILED, f"it ran but did not write {', '.join(lacking)}"
+    blank = figures_missing(nbformat.read(output, as_version=4))  # type: ignore[no-untyped-call]
+    if blank:
+        return ExitCode.NOTEBOOK_FAILED, f"cells tagged 'figure' show no image: {', '.join(map(str, blank))}"
+    return ExitCode.PASSED, ""
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - papermill writes Python literals
+    """Return what papermill can write as a literal: paths and dates as text, at any depth."""
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item) for item in value]
+    return str(value)

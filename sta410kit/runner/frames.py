@@ -1,0 +1,59 @@
+"""Reading a file of any frame the kit knows, for `sta410 validate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import ConfigurationError, DataLoadingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+
+def read_frame(path: Path, suite: str) -> pd.DataFrame:
+    """Return the frame in `path`; prices by their source's loader, anything else as it stands.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such file, or its ending says neither CSV nor Parquet.
+    DataLoadingError
+        It cannot be read as what its ending says.
+    """
+    if suite == "prices":
+        from sta410kit.market import load_prices
+
+        return load_prices(source="files", path=path)
+    if not path.is_file():
+        raise ConfigurationError(f"no file {path}")
+    return _read_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise DataLoadingError(f"{path} cannot be read as Parquet: {error}") from error
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if path.suffix.lower() != ".csv":
+        raise ConfigurationError(f"{path}: expected a .csv or .parquet file")
+    try:
+        # A symbol such as NA or 000001 is text, whatever it looks like.
+        frame = pd.read_csv(path, dtype={"symbol": str, "model": str}, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError) as error:
+        raise DataLoadingError(f"{path} cannot be read as CSV: {error}") from error
+    if "date" in frame.columns:
+        try:
+            frame["date"] = pd.to_datetime(frame["date"], format="ISO8601")
+        except ValueError as error:
+            raise DataLoadingError(f"{path}: column date: {error}") from error
+    return frame

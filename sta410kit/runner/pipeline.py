@@ -1,0 +1,112 @@
+"""The chain as its project declares it in ``notebooks/pipeline.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.parameters import Parameter, check_parameters, unknown_parameter
+from sta410kit.project import MARKER
+from sta410kit.runner.notebook import parameters_of, read_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+RUN_FOLDER = "run_dir"  # the parameter by which a notebook learns where to write
+
+
+@dataclass(frozen=True)
+class Step:
+    """One notebook of the chain.
+
+    Attributes
+    ----------
+    notebook : Path
+        The notebook; its stem is the step's name.
+    needs : tuple of str
+        Artifacts it reads; each is handed over by a parameter of that name.
+    produces : dict of str to str
+        Artifacts it must leave in the run folder, and their file names.
+    parameters : tuple of Parameter
+        What it declares.
+    """
+
+    notebook: Path
+    needs: tuple[str, ...]
+    produces: dict[str, str]
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def name(self) -> str:
+        """The step's name."""
+        return self.notebook.stem
+
+
+def read_pipeline(project: Path) -> list[Step]:
+    """Return the steps of the chain, in order.
+
+    Raises
+    ------
+    ConfigurationError
+        The file is not TOML, names a missing notebook, or a step needs what no step before it produces.
+    """
+    path = project / MARKER
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    entries = content.get("step")
+    if not isinstance(entries, list) or not entries:
+        raise ConfigurationError(f"{path} declares no [[step]]")
+    steps: list[Step] = []
+    made: set[str] = set()
+    for number, entry in enumerate(entries, 1):
+        step = _step(entry, path, number)
+        lacking = [name for name in step.needs if name not in made]
+        if lacking:
+            raise ConfigurationError(f"{path}: {step.name} needs {', '.join(lacking)}, which no step before it produces")
+        made |= set(step.produces)
+        steps.append(step)
+    return steps
+
+
+def check_chain_parameters(given: Mapping[str, str], steps: list[Step]) -> dict[str, dict[str, Any]]:
+    """Return, for each step's name, the values of those of `given` that it declares.
+
+    Raises
+    ------
+    ConfigurationError
+        A parameter that no step declares, that the chain itself hands over, or that does not fit its type.
+    """
+    handed = {RUN_FOLDER, *(name for step in steps for name in step.produces)}
+    declared = {p.name for step in steps for p in step.parameters} - handed
+    problems = [unknown_parameter(name, declared, "the chain") for name in given if name not in declared]
+    values: dict[str, dict[str, Any]] = {}
+    for step in steps:
+        own = {p.name for p in step.parameters} & declared
+        try:
+            mine = {name: text for name, text in given.items() if name in own}
+            values[step.name] = check_parameters(mine, step.parameters, step.notebook.name)
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigurationError("\n".join(problems))
+    return values
+
+
+def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatever stands in the file
+    if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
+        raise ConfigurationError(f"{path}: step {number} names no notebook")
+    extra = sorted(set(entry) - {"notebook", "needs", "produces"})
+    if extra:
+        raise ConfigurationError(f"{path}: step {number} has unknown keys: {', '.join(extra)}")
+    notebook = path.parent / entry["notebook"]
+    parameters = tuple(parameters_of(read_notebook(notebook)))
+    needs, produces = tuple(entry.get("needs", ())), dict(entry.get("produces", {}))
+    undeclared = [name for name in needs if name not in {p.name for p in parameters}]
+    if undeclared:
+        raise ConfigurationError(f"{notebook.name} needs {', '.join(undeclared)} but declares no such parameter")
+    return Step(notebook, needs, produces, parameters)

@@ -1,0 +1,46 @@
+"""Run folders: one a run, named by its time, under the project's ``runs/``."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.project import find_project
+
+DATA_DOCS = "data_docs"
+MANIFEST = "manifest.json"
+REPORT = "report.html"
+
+
+def runs_folder(start: Path) -> Path:
+    """Return the folder that runs started from `start` belong to; outside any project it is beside `start`."""
+    return (find_project(start) or (start if start.is_dir() else start.parent)) / "runs"
+
+
+def new_run(runs: Path) -> Path:
+    """Make and return a fresh run folder, ``runs/YYYYMMDD-HHMMSS-xxxx``; two at once get two."""
+    while True:
+        folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise ConfigurationError(f"cannot make the run folder {folder}: {error.strerror}") from error
+        return folder
+
+
+def latest_docs(runs: Path) -> Path:
+    """Return the index page of the newest run that has data docs.
+
+    Raises
+    ------
+    ConfigurationError
+        Nothing was validated yet.
+    """
+    pages = sorted(runs.glob(f"*/{DATA_DOCS}/index.html"), key=lambda page: page.stat().st_mtime)
+    if not pages:
+        raise ConfigurationError(f"no data docs under {runs} yet; `sta410 run` or `sta410 validate` builds them")
+    return pages[-1]

@@ -1,0 +1,71 @@
+"""The tables that end a run in the terminal: steps, forecasts, verdict, and where the pages are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sta410kit.outcomes import ExitCode
+from sta410kit.runner.report import forecasts_of, verdict_of
+from sta410kit.runner.runs import DATA_DOCS, REPORT
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sta410kit.runner.chain import Run
+
+
+def print_summary(run: Run) -> None:
+    """Print how `run` ended; the reasons of a failure go to standard error."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    _print_steps(run, console)
+    _print_forecasts(run, console)
+    verdict = verdict_of(run.folder)
+    if verdict:
+        console.print(f"verdict: [bold]{verdict['verdict']}[/bold]. {verdict['sentence']}")
+    console.print(f"report:    {run.folder / REPORT}", markup=False)
+    if (run.folder / DATA_DOCS / "index.html").is_file():
+        console.print(f"data docs: {run.folder / DATA_DOCS / 'index.html'}", markup=False)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    for step in run.steps:
+        if step.outcome is not ExitCode.PASSED:
+            errors.print(f"\n{step.name} failed in {step.message}", markup=False)
+            errors.print(f"executed notebook: {step.notebook}", markup=False)
+            errors.print(f"exit code {int(step.outcome)} ({step.outcome.name})", markup=False)
+
+
+def _print_steps(run: Run, console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"run {run.folder.name}", title_justify="left")
+    table.add_column("step")
+    table.add_column("outcome")
+    table.add_column("seconds", justify="right")
+    for step in run.steps:
+        colour = "green" if step.outcome is ExitCode.PASSED else "red"
+        table.add_row(step.name, f"[{colour}]{step.outcome.name}[/{colour}]", f"{step.seconds:.1f}")
+    for name in run.planned[len(run.steps) :]:
+        table.add_row(name, "[dim]not run[/dim]", "")
+    console.print(table)
+
+
+def _print_forecasts(run: Run, console: Console) -> None:
+    from rich.table import Table
+
+    rows = forecasts_of(run.folder)
+    if not rows:
+        return
+    table = Table(title="forecasts from the last session on, in % (log returns)", title_justify="left")
+    for name in ("symbol", "last session", "horizon", "model", "forecast", "interval"):
+        table.add_column(name, justify="right" if name in {"horizon", "forecast", "interval"} else "left")
+    for row in rows:
+        table.add_row(
+            str(row.symbol),
+            f"{row.date:%Y-%m-%d}",
+            str(row.horizon),
+            str(row.model),
+            f"{100 * row.predicted:+.2f}",
+            f"{100 * row.lower:+.2f} to {100 * row.upper:+.2f}",
+        )
+    console.print(table)
