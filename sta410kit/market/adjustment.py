@@ -31,17 +31,17 @@ _FORWARD = (
 )
 SPLIT_RATIOS = tuple(sorted({float(r) for r in _FORWARD} | {float(1 / Fraction(r)) for r in _FORWARD}))
 
-# The step of a split is exact but for the rounding of published prices, some 1e-4; a special dividend is a step
-# of any size, so the tolerance is kept near the rounding.
+# The step of a split is exact but for the rounding of published prices, some 1e-4; a special dividend is a
+# step of any size, so the tolerance is kept near the rounding.
 _TOLERANCE = 0.002
 
 
 def adjust(prices: pd.DataFrame) -> pd.DataFrame:
     """Return the prices with open, high, low and close on the scale of `adj_close`.
 
-    Each is multiplied by ``adj_close / close`` of its row, so returns between any two of them count splits and
-    dividends as reinvested (total return). `volume` stays as traded. The level depends on what happened after the
-    last row (see the source's note), so use ratios, not levels.
+    Each is multiplied by ``adj_close / close`` of its row, so returns between any two of them count splits
+    and dividends as reinvested (total return). `volume` stays as traded. The level depends on what happened
+    after the last row (see the source's note), so use ratios, not levels.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def adjust(prices: pd.DataFrame) -> pd.DataFrame:
 def find_splits(prices: pd.DataFrame) -> pd.DataFrame:
     """Return the splits that `adj_close` knows of, one row each.
 
-    A split shows as a step of ``adj_close / close`` from one session to the next: the price halves, the adjusted
-    price does not. A fall of the price alone leaves the quotient where it was, and so is no split.
+    A split shows as a step of ``adj_close / close`` from one session to the next: the price halves, the
+    adjusted price does not. A fall of the price alone leaves the quotient where it was, and so is no split.
 
     Returns
     -------

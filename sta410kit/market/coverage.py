@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def coverage(prices: pd.DataFrame) -> pd.DataFrame:
     """Return how much of the calendar each symbol covers, one row a symbol.
 
-    The calendar is what the prices themselves show: a day on which any symbol traded is a session. A holiday of
-    one exchange therefore counts as missing for its symbols when another exchange was open.
+    The calendar is what the prices themselves show: a day on which any symbol traded is a session. A holiday
+    of one exchange therefore counts as missing for its symbols when another exchange was open.
 
     Returns
     -------

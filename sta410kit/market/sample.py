@@ -1,6 +1,7 @@
 """The prices shipped with the kit: five US stocks, daily, 2000-03-01 to 2013-03-01.
 
-Provenance and licence are told in ``market/data/README.md``; ``scripts/build_sample_prices.py`` rebuilds the file.
+Provenance and licence are told in ``market/data/README.md``; ``scripts/build_sample_prices.py`` rebuilds the
+file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What following the predictions would have earned, after costs.
 
-A prediction made at the close of *t* is traded at the open of the next session, the first price one could get.
+A prediction made at the close of *t* is traded at the open of the next session, the first price one could
+get.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ SESSIONS_A_YEAR = 252
 class Backtest:
     """A strategy through time, and what is left of it.
 
-    ``frame`` has one row a session: ``date`` (positions taken at its open, held to the next open), ``position``
-    (net weight), ``turnover`` (weight traded, bought plus sold), ``gross``, ``cost``, ``net`` (simple returns, unit
-    1), ``equity`` (1.0 at the start), ``drawdown`` (0 or below) and ``benchmark`` (equity of buy and hold).
-    ``summary`` and ``benchmark`` hold total and annualised return, volatility, Sharpe ratio (annualised, riskless
-    rate 0), maximum drawdown, mean turnover a session, and sessions.
+    ``frame`` has one row a session: ``date`` (positions taken at its open, held to the next open),
+    ``position`` (net weight), ``turnover`` (weight traded, bought plus sold), ``gross``, ``cost``, ``net``
+    (simple returns, unit 1), ``equity`` (1.0 at the start), ``drawdown`` (0 or below) and ``benchmark``
+    (equity of buy and hold). ``summary`` and ``benchmark`` hold total and annualised return, volatility,
+    Sharpe ratio (annualised, riskless rate 0), maximum drawdown, mean turnover a session, and sessions.
     """
 
     frame: pd.DataFrame
@@ -48,12 +49,13 @@ def backtest(
 ) -> Backtest:
     """Return the result of trading the sign of every prediction.
 
-    Each decision date splits the capital equally over the symbols predicted that day: long where the prediction
-    exceeds `threshold`, short where it lies below minus `threshold`, cash otherwise. With a horizon of *h* sessions
-    each decision gets 1/*h* of the capital for *h* sessions (overlapping sleeves, Jegadeesh and Titman 1993). Returns
-    run from open to open on prices adjusted for splits and dividends. Costs are charged on every change of weight,
-    drift included, and on closing the book at the end. Borrowing shares and holding cash cost and earn nothing; a
-    symbol without an open on some session is held at its last one.
+    Each decision date splits the capital equally over the symbols predicted that day: long where the
+    prediction exceeds `threshold`, short where it lies below minus `threshold`, cash otherwise. With a
+    horizon of *h* sessions each decision gets 1/*h* of the capital for *h* sessions (overlapping sleeves,
+    Jegadeesh and Titman 1993). Returns run from open to open on prices adjusted for splits and dividends.
+    Costs are charged on every change of weight, drift included, and on closing the book at the end. Borrowing
+    shares and holding cash cost and earn nothing; a symbol without an open on some session is held at its
+    last one.
 
     The benchmark buys equal amounts of the symbols predicted on the first decision date at the first open and
     holds them to the last, paying the same costs.
@@ -74,8 +76,8 @@ def backtest(
     ConfigurationError
         If a cost or threshold is negative or no number.
     DataValidationError
-        If the predictions mix models or horizons, hold no number somewhere, do not match the prices, or leave no
-        session to hold.
+        If the predictions mix models or horizons, hold no number somewhere, do not match the prices, or leave
+        no session to hold.
     """
     import numpy as np
     import pandas as pd

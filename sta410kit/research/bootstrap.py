@@ -1,8 +1,8 @@
 """How much of a result could be chance: the stationary bootstrap.
 
 Politis and Romano (1994), "The stationary bootstrap", JASA 89: resample blocks of random, geometrically
-distributed length, wrapped around the end, so that the resample is stationary and neighbours stay neighbours. What
-is resampled are dates: all symbols of a date stay together, because they move together.
+distributed length, wrapped around the end, so that the resample is stationary and neighbours stay neighbours.
+What is resampled are dates: all symbols of a date stay together, because they move together.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Interval:
 def block_length(sessions: int, horizon: int = 1) -> float:
     """Return the mean block length: the cube root of the sessions, and at least twice the horizon.
 
-    The cube root is the rate of Politis and Romano; targets of neighbouring dates overlap over `horizon` sessions,
-    and a block must span that overlap.
+    The cube root is the rate of Politis and Romano; targets of neighbouring dates overlap over `horizon`
+    sessions, and a block must span that overlap.
     """
     return max(float(sessions) ** (1 / 3), 2.0 * horizon, 1.0)
 
@@ -119,8 +119,8 @@ def interval(  # noqa: PLR0913 - each is a choice of the analysis, by keyword
     values : array of shape (sessions,) or (sessions, k)
         One row a date, in time order.
     statistic : callable, optional
-        Function of the column means, shape ``(..., k)`` to ``(...)``; the mean of the first column when omitted. A
-        ratio of sums is ``lambda m: m[..., 0] / m[..., 1]``.
+        Function of the column means, shape ``(..., k)`` to ``(...)``; the mean of the first column when
+        omitted. A ratio of sums is ``lambda m: m[..., 0] / m[..., 1]``.
     level : float
         Confidence, 0.95 for a 95 % interval.
     block : float, optional

@@ -1,10 +1,11 @@
 """An interval around every prediction, from how wrong earlier predictions turned out to be.
 
 Split conformal prediction (Vovk, Gammerman and Shafer 2005, *Algorithmic Learning in a Random World*; Lei,
-G'Sell, Rinaldo, Tibshirani and Wasserman 2018, "Distribution-free predictive inference for regression", JASA 113),
-in its locally weighted form: a score is the absolute error divided by the volatility known when the prediction was
-made, so intervals widen in rough markets and narrow in calm ones. The guarantee is exact for exchangeable scores;
-returns are not quite, so the scores come from a rolling window and the coverage is measured, not assumed.
+G'Sell, Rinaldo, Tibshirani and Wasserman 2018, "Distribution-free predictive inference for regression", JASA
+113), in its locally weighted form: a score is the absolute error divided by the volatility known when the
+prediction was made, so intervals widen in rough markets and narrow in calm ones. The guarantee is exact for
+exchangeable scores; returns are not quite, so the scores come from a rolling window and the coverage is
+measured, not assumed.
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ _FIRST = 21  # returns before the scale is trusted
 def trailing_scale(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     """Return the volatility known at each close, scaled to `horizon` sessions.
 
-    Exponentially weighted mean of squared daily log returns, square root, times the square root of the horizon.
+    Exponentially weighted mean of squared daily log returns, square root, times the square root of the
+    horizon.
 
     Returns
     -------
     DataFrame
-        Columns ``symbol, date, scale``; NaN in the first 21 rows of a symbol. A symbol whose price has not moved
-        gets a tiny positive scale, so that nothing is divided by zero.
+        Columns ``symbol, date, scale``; NaN in the first 21 rows of a symbol. A symbol whose price has not
+        moved gets a tiny positive scale, so that nothing is divided by zero.
     """
     import numpy as np
 
@@ -52,8 +54,8 @@ def trailing_scale(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
 def quantile(scores: NDArray[np.float64], level: float = LEVEL) -> float:
     """Return the score that a new one stays below with probability `level` or more.
 
-    The ``ceil((n + 1) * level)``-th smallest of `n` scores: one more than the plain quantile, because the new score
-    is one of the ``n + 1`` that are exchangeable. Infinite while there are too few scores to say.
+    The ``ceil((n + 1) * level)``-th smallest of `n` scores: one more than the plain quantile, because the new
+    score is one of the ``n + 1`` that are exchangeable. Infinite while there are too few scores to say.
     """
     import numpy as np
 
@@ -72,16 +74,17 @@ def rolling_quantiles(scored: pd.DataFrame, level: float = LEVEL) -> pd.Series[f
     Parameters
     ----------
     scored : DataFrame
-        Columns ``date`` (decision), ``known`` (session at whose close the outcome is known) and ``score``, sorted
-        in any way.
+        Columns ``date`` (decision), ``known`` (session at whose close the outcome is known) and ``score``,
+        sorted in any way.
     level : float
         Share of outcomes that an interval should hold.
 
     Returns
     -------
     Series
-        On the index of `scored`: the quantile over the scores of the last 252 decision sessions whose outcome was
-        known by then, all symbols together; NaN in the burn-in, while there are fewer than 63 such sessions.
+        On the index of `scored`: the quantile over the scores of the last 252 decision sessions whose outcome
+        was known by then, all symbols together; NaN in the burn-in, while there are fewer than 63 such
+        sessions.
     """
     import numpy as np
     import pandas as pd

@@ -1,8 +1,9 @@
 """Features: what was known at the close of *t*, one function each.
 
-A new feature is a function of `History` with the decorator `feature`; its name becomes the column. All of them
-are computed from adjusted prices and are free of units: ratios do not change when a later split or dividend
-rescales the adjusted history, so today's value of an old feature is the value one would have computed then.
+A new feature is a function of `History` with the decorator `feature`; its name becomes the column. All of
+them are computed from adjusted prices and are free of units: ratios do not change when a later split or
+dividend rescales the adjusted history, so today's value of an old feature is the value one would have
+computed then.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ def ma_ratio_50(history: History) -> pd.Series[float]:
 
 @feature
 def volatility_21(history: History) -> pd.Series[float]:
-    """Standard deviation of 21 daily log returns; a daily figure, not annualised."""
+    """Sample standard deviation of 21 daily log returns; a daily figure, not annualised."""
     return history.std(history.daily, 21)
 
 
@@ -186,8 +187,8 @@ def range_1(history: History) -> pd.Series[float]:
 def dollar_volume_z_21(history: History) -> pd.Series[float]:
     """How unusual the money traded is: log of price times volume, standardised over 21 sessions.
 
-    Price times shares is the same before and after a split, where volume alone would jump. 0 when the 21 values
-    are all the same.
+    Price times shares is the same before and after a split, where volume alone would jump. 0 when the 21
+    values are all the same.
     """
     import numpy as np
 

@@ -23,8 +23,8 @@ FORECAST_COLUMNS = ("symbol", "date", "horizon", "model", "predicted", "lower", 
 class FittedModel:
     """A model fitted on all that is known, with what is needed to use it and to know what it is.
 
-    ``scores_quantile`` is the half width of an interval in units of the trailing volatility (see `conformal`);
-    ``trained_through`` the last session whose price the fit has seen.
+    ``scores_quantile`` is the half width of an interval in units of the trailing volatility (see
+    `conformal`); ``trained_through`` the last session whose price the fit has seen.
     """
 
     estimator: RegressorMixin
@@ -55,8 +55,8 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     features, prices : DataFrame
         A features frame and the prices frame it was built from.
     predictions : DataFrame
-        The walk-forward predictions of the same model and horizon; the errors of their last 252 sessions set the
-        width of the intervals, because the errors of the final fit itself would be too small.
+        The walk-forward predictions of the same model and horizon; the errors of their last 252 sessions set
+        the width of the intervals, because the errors of the final fit itself would be too small.
     model, horizon, seed
         As given to `walk_forward`.
     level : float
@@ -118,14 +118,14 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A forecasts frame, one row a symbol: ``symbol, date, horizon, model, predicted, lower, upper``; `date` is
-        the decision date (the symbol's last session), the last three log returns over the horizon, unit 1.
+        A forecasts frame, one row a symbol: ``symbol, date, horizon, model, predicted, lower, upper``; `date`
+        is the decision date (the symbol's last session), the last three log returns over the horizon, unit 1.
 
     Raises
     ------
     ModelPredictionError
-        If a symbol is new to the model or has too few sessions, the prices end before the model's training did, or
-        the features of this kit are not those the model was trained on.
+        If a symbol is new to the model or has too few sessions, the prices end before the model's training
+        did, or the features of this kit are not those the model was trained on.
     """
     try:
         features = build_features(prices)

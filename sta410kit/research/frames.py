@@ -1,7 +1,7 @@
 """What the statistics need of a frame before they touch it.
 
-The gates say what is wrong with data, row by row. These checks are the floor below them: work that would give a
-wrong number without a word, on an unsorted frame or a missing price, refuses instead.
+The gates say what is wrong with data, row by row. These checks are the floor below them: work that would give
+a wrong number without a word, on an unsorted frame or a missing price, refuses instead.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def require_order(frame: pd.DataFrame, what: str, error: type[STA410Exception]) 
 def require_prices(prices: pd.DataFrame, error: type[STA410Exception]) -> None:
     """Raise `error` unless this is a prices frame to calculate with.
 
-    All columns, sorted, no session twice, every price finite and positive, every volume finite and not negative.
+    All columns, sorted, no session twice, every price finite and positive, every volume finite and not
+    negative.
     """
     import numpy as np
 

@@ -33,8 +33,8 @@ def r2_against_naive(predictions: pd.DataFrame) -> float:
 def directional_accuracy(predictions: pd.DataFrame) -> float:
     """Return the share of outcomes whose sign was predicted.
 
-    Outcomes of exactly zero have no direction and are left out; a prediction of zero counts as wrong, because it
-    names no direction. NaN when nothing moved.
+    Outcomes of exactly zero have no direction and are left out; a prediction of zero counts as wrong, because
+    it names no direction. NaN when nothing moved.
     """
     import numpy as np
 

@@ -1,7 +1,7 @@
 """A fitted model as one file that is safe to load.
 
-The file is a zip of two members: ``metadata.json``, which anyone can read, and ``estimator.skops``, which skops
-rebuilds from a list of known types instead of running what the file says, as pickle would.
+The file is a zip of two members: ``metadata.json``, which anyone can read, and ``estimator.skops``, which
+skops rebuilds from a list of known types instead of running what the file says, as pickle would.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def load_model(path: Path) -> FittedModel:
     ConfigurationError
         If there is no such file.
     ModelPredictionError
-        If the file is no model of this kit, damaged, holds a type that is not trusted, or was written with another
-        scikit-learn (another major or minor version), whose estimators this one may misread.
+        If the file is no model of this kit, damaged, holds a type that is not trusted, or was written with
+        another scikit-learn (another major or minor version), whose estimators this one may misread.
     """
     import pandas as pd
     import skops.io

@@ -58,10 +58,10 @@ def propose_orders(
 ) -> pd.DataFrame:
     """Return one proposal a forecast: buy, sell (short) or hold, with the reason.
 
-    A forecast is worth an order when it exceeds the cost of getting in and out, twice the slippage. The orders
-    share the capital equally, without borrowing; each is cut so that its stop loses at most the risk allowed a
-    trade, and all stops together at most the risk allowed the portfolio. Shares are whole, rounded down. A price
-    that jumps over its stop loses more than planned.
+    A forecast is worth an order when it exceeds the cost of getting in and out, twice the slippage. The
+    orders share the capital equally, without borrowing; each is cut so that its stop loses at most the risk
+    allowed a trade, and all stops together at most the risk allowed the portfolio. Shares are whole, rounded
+    down. A price that jumps over its stop loses more than planned.
 
     Parameters
     ----------
@@ -78,8 +78,9 @@ def propose_orders(
     -------
     DataFrame
         Columns ``symbol, date, side, shares, reference_price, stop_loss, take_profit, weight, risk,
-        expected_return, reason``. Prices in quote currency, `stop_loss` and `take_profit` NaN on hold; `weight`
-        and `risk` (loss at the stop) as fractions of equity; `expected_return` the forecast as a simple return.
+        expected_return, reason``. Prices in quote currency, `stop_loss` and `take_profit` NaN on hold;
+        `weight` and `risk` (loss at the stop) as fractions of equity; `expected_return` the forecast as a
+        simple return.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The verdict: is the model better than predicting nothing, or could it be luck?"""
+"""The verdict: whether the model is better than predicting no change, or could have been lucky."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SIGNIFICANCE = 0.05
 class SkillEvidence:
     """The numbers behind a verdict.
 
-    ``r2`` is 1 minus the squared error over that of predicting zero, out of sample; ``gain`` the mean over dates of
-    (naive squared error minus the model's), averaged over the symbols of the date; ``p_value`` the one-sided
-    chance of such a gain if there were none. Intervals are 95 %. Squared log return, unit 1.
+    ``r2`` is 1 minus the squared error over that of predicting zero, out of sample; ``gain`` the mean over
+    dates of (naive squared error minus the model's), averaged over the symbols of the date; ``p_value`` the
+    one-sided chance of such a gain if there were none. Intervals are 95 %. Squared log return, unit 1.
     """
 
     model: str
@@ -76,10 +76,11 @@ def assess_skill(
 ) -> SkillVerdict:
     """Return whether the predictions beat naive beyond what chance explains.
 
-    The loss differential of each date (naive squared error minus the model's, averaged over symbols) is tested
-    against zero mean, one-sided at 5 %, with the stationary bootstrap over dates; blocks span the overlap of the
-    targets. This is the test of Diebold and Mariano (1995) with resampled instead of asymptotic critical values. It
-    errs towards "no skill shown": under no skill a fitted model's expected gain is below zero.
+    The loss differential of each date (naive squared error minus the model's, averaged over symbols) is
+    tested against zero mean, one-sided at 5 %, with the stationary bootstrap over dates; blocks span the
+    overlap of the targets. This is the test of Diebold and Mariano (1995) with resampled instead of
+    asymptotic critical values. It errs towards "no skill shown": under no skill a fitted model's expected
+    gain is below zero.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Predictions made as they would have been made at the time.
 
 The model is refitted again and again on everything known so far and predicts only what came after. Between
-training and test lie as many sessions as the target looks ahead, so no training target reaches into the test (the
-purge of López de Prado 2018, *Advances in Financial Machine Learning*, chapter 7).
+training and test lie as many sessions as the target looks ahead, so no training target reaches into the test
+(the purge of López de Prado 2018, *Advances in Financial Machine Learning*, chapter 7).
 """
 
 from __future__ import annotations
@@ -111,9 +111,9 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
 ) -> pd.DataFrame:
     """Return the predictions of a model, all of them out of sample, each with an interval.
 
-    One model serves all symbols. Every prediction comes from a fit that used only targets realised before its fold
-    began. The interval around it comes from the errors known at the time (see `conformal`); the first quarter of
-    predictions has no such past, serves as that past, and is left out.
+    One model serves all symbols. Every prediction comes from a fit that used only targets realised before its
+    fold began. The interval around it comes from the errors known at the time (see `conformal`); the first
+    quarter of predictions has no such past, serves as that past, and is left out.
 
     Parameters
     ----------
@@ -133,8 +133,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     Returns
     -------
     DataFrame
-        A predictions frame: ``symbol, date, horizon, model, fold, predicted, actual, lower, upper``, sorted by
-        symbol and date; `date` is the decision date, the rest but `fold` in log return, unit 1.
+        A predictions frame: ``symbol, date, horizon, model, fold, predicted, actual, lower, upper``, sorted
+        by symbol and date; `date` is the decision date, the rest but `fold` in log return, unit 1.
 
     Raises
     ------

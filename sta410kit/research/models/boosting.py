@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def make(seed: int) -> HistGradientBoostingRegressor:
     """Return histogram gradient boosting with few, shallow, large-leaved trees.
 
-    Early stopping is off: scikit-learn would hold out random rows, and with overlapping targets and several symbols
-    a day those rows are no secret to the rest.
+    Early stopping is off: scikit-learn would hold out random rows, and with overlapping targets and several
+    symbols a day those rows are no secret to the rest.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 

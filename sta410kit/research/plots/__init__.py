@@ -1,7 +1,7 @@
 """The figures of the notebooks, one function each, all in one style.
 
-Each returns a closed Figure: shown as the last value of a cell it appears once, and a long run leaks none. Colours
-are those of Okabe and Ito, which colour-blind readers tell apart.
+Each returns a closed Figure: shown as the last value of a cell it appears once, and a long run leaks none.
+Colours are those of Okabe and Ito, which colour-blind readers tell apart.
 """
 
 from sta410kit.research.plots.data import plot_correlation, plot_coverage, plot_features, plot_prices

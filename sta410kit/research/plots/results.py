@@ -25,8 +25,24 @@ if TYPE_CHECKING:
     from sta410kit.research.backtest import Backtest
 
 
-def plot_predictions(predictions: pd.DataFrame, symbol: str, last: int = 120) -> Figure:
-    """Return what was predicted for a symbol, with its interval, and what happened, over the last sessions."""
+def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last: int = 120) -> Figure:
+    """Return what was predicted for a symbol, with its interval, and what happened, over the last sessions.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A predictions frame.
+    symbol : str, optional
+        Which symbol; the first in order when omitted.
+    last : int
+        How many sessions.
+
+    Raises
+    ------
+    ConfigurationError
+        If there are no predictions of that symbol.
+    """
+    symbol = first_symbols(predictions["symbol"], 1)[0] if symbol is None else symbol
     part = predictions[predictions["symbol"] == symbol].sort_values("date").tail(last)
     if part.empty:
         message = f"There are no predictions of {symbol!r}; there are {', '.join(first_symbols(predictions['symbol'], 20))}."
@@ -182,21 +198,21 @@ def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40
     columns = min(len(drawn), 3)
     rows = -(-len(drawn) // columns)
     with drawing(rows, columns, size=(max(5.0, 3.3 * columns), 0.6 + 2.5 * rows)) as (figure, every):
-        for axes, row in zip(every, drawn.itertuples(index=False), strict=False):
-            past = prices[(prices["symbol"] == row.symbol) & (prices["date"] <= row.date)].tail(last)
+        for axes, row in zip(every, drawn.to_dict("records"), strict=False):
+            past = prices[(prices["symbol"] == row["symbol"]) & (prices["date"] <= row["date"])].tail(last)
             close = float(past["close"].iloc[-1])
             low, middle, high = (
-                close * float(np.exp(value)) for value in (row.lower, row.predicted, row.upper)
+                close * float(np.exp(value)) for value in (row["lower"], row["predicted"], row["upper"])
             )
             axes.plot(np.arange(1 - len(past), 1), past["close"], color=GREY)
-            axes.fill_between([0, row.horizon], [close, low], [close, high], color=SKY, alpha=0.5, lw=0)
+            axes.fill_between([0, row["horizon"]], [close, low], [close, high], color=SKY, alpha=0.5, lw=0)
             spread = [[middle - low], [high - middle]]  # drawn as a bar too: one session ahead is a sliver
-            axes.errorbar(row.horizon, middle, spread, color=BLUE, marker="o", markersize=4, capsize=5)
+            axes.errorbar(row["horizon"], middle, spread, color=BLUE, marker="o", markersize=4, capsize=5)
             axes.set_title(
-                f"{row.symbol}: {100 * row.predicted:+.2f} % ({100 * row.lower:+.1f} to {100 * row.upper:+.1f})",
+                f"{row['symbol']}: {100 * row['predicted']:+.2f} % ({100 * row['lower']:+.1f} to {100 * row['upper']:+.1f})",
                 fontsize=10,
             )
-            axes.set_xlabel(f"sessions from {row.date:%Y-%m-%d}", fontsize=9)
+            axes.set_xlabel(f"sessions from {row['date']:%Y-%m-%d}", fontsize=9)
             axes.tick_params(labelsize=8)
         for axes in every[len(drawn) :]:
             axes.set_visible(False)

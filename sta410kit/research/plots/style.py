@@ -55,6 +55,7 @@ def drawing(
 
 
 def first_symbols(symbols: pd.Series[str], most: int = MOST_LINES) -> list[str]:
+    """Return the first symbols in alphabetical order, at most as many as a chart can hold."""
     return sorted(str(symbol) for symbol in symbols.dropna().unique())[:most]
 
 
@@ -69,6 +70,7 @@ def plain_log_labels(axes: Axes) -> None:
 
 
 def date_axis(axes: Axes) -> None:
+    """Label a time axis briefly: the year once, the rest as far as it changes."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(maxticks=8)

@@ -1,0 +1,149 @@
+"""Sessions from whatever a file writes for dates, or a clear refusal where two readings are possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import DataLoadingError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sta410kit.market.tables import Table
+
+_TIME = r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?)?"
+_OFFSET = r"\s*(?P<offset>Z|UTC|[+-]\d{2}:?\d{2}(?::?\d{2})?)?"
+_FORMS = (
+    r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _TIME + _OFFSET,
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})" + _TIME + _OFFSET,
+)
+_SLASHED = (
+    r"(?P<first>\d{1,2})(?P<mark>[-/.])(?P<second_part>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME + _OFFSET
+)
+_YEARS = range(1700, 2200)  # what every pandas can hold, with room to spare
+_MONTHS = 12
+_CLOCK = ("hour", "minute", "second")
+_OPEN = (
+    "has a time other than midnight and an offset, so the session depends on the exchange's clock; "
+    "write the session as YYYY-MM-DD"
+)
+
+
+def sessions(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
+    """Return the session of each row: its day by the clock it was written with, without time zone.
+
+    Read are ISO dates (also ``2012/01/03`` and ``20120103``), dates with the year last where the whole file
+    allows only one order of day and month, and either with a time and an offset: ``2012-01-03
+    00:00:00-05:00`` is the session of 3 January.
+
+    Raises
+    ------
+    DataLoadingError
+        If a date cannot be read, could be read in two ways, is a number of seconds, or carries a time that
+        makes it an intraday price or leaves its session open.
+    """
+    import pandas as pd
+
+    if values.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
+        stamps = _from_stamps(values, table)
+    elif pd.api.types.is_numeric_dtype(values.dtype):
+        message = f"{table.file}: dates are numbers such as {values.iloc[0]}; write them as YYYY-MM-DD."
+        raise DataLoadingError(message)
+    else:
+        stamps = _from_text(values.where(values.notna(), "").astype("str").str.strip(), table)
+    days = stamps.dt.normalize()
+    timed = stamps != days
+    if timed.any():
+        repeated = pd.DataFrame({"symbol": symbols, "day": days}).duplicated(keep=False)
+        distinct = ~pd.DataFrame({"symbol": symbols, "stamp": stamps}).duplicated(keep=False)
+        intraday = (timed & repeated & distinct).to_numpy()
+        if intraday.any():
+            message = (
+                f"{table.where(int(intraday.argmax()))}: several times of one day, so these are intraday prices; "
+                "the kit takes one row a session."
+            )
+            raise DataLoadingError(message)
+    return days.astype("datetime64[us]")
+
+
+def _from_stamps(values: pd.Series[pd.Timestamp], table: Table) -> pd.Series[pd.Timestamp]:
+    missing = values.isna().to_numpy()
+    if missing.any():
+        message = f"{table.where(int(missing.argmax()))}: the date is empty; fill it in or remove the row."
+        raise DataLoadingError(message)
+    local = values.dt.tz_localize(None)
+    zoned = values.dt.tz is not None
+    _refuse(~local.dt.year.isin(_YEARS), values, table, "is outside the years 1700 to 2199")
+    if zoned:
+        _refuse(local != local.dt.normalize(), values, table, _OPEN)
+    return local.astype("datetime64[us]")
+
+
+def _from_text(text: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
+    """Parse each different text once; prices of many symbols repeat their dates."""
+    import pandas as pd
+
+    codes, unique = pd.factorize(text)
+    different = pd.Series(unique, dtype="str")
+    first_row = pd.Series(range(len(codes))).groupby(codes).first()
+    parts = _fields(different)
+    for bad, why in _problems(different, parts):
+        if bad.any():
+            at = int(first_row[bad.to_numpy()].min())
+            message = f"{table.where(at)}: the date {text.iloc[at]!r} {why}."
+            raise DataLoadingError(message)
+    whole = parts[["year", "month", "day", *_CLOCK]].apply(pd.to_numeric).fillna(0).astype("int64")
+    stamps = pd.to_datetime(whole, errors="coerce")
+    wrong = stamps.isna()
+    if wrong.any():
+        at = int(first_row[wrong.to_numpy()].min())
+        message = f"{table.where(at)}: the date {text.iloc[at]!r} is not in the calendar."
+        raise DataLoadingError(message)
+    return pd.Series(stamps.to_numpy()[codes], index=text.index)
+
+
+def _fields(text: pd.Series[str]) -> pd.DataFrame:
+    """Return year, month, day and time as text, one row a date; empty where no form fits.
+
+    Day and month of dates with the year last are left in `first` and `second_part` until the order is known.
+    """
+    import pandas as pd
+
+    names = ("year", "month", "day", "first", "second_part", *_CLOCK, "offset")
+    found = pd.DataFrame(index=text.index, columns=list(names), dtype="object")
+    for form in (*_FORMS, _SLASHED):
+        part = text.str.extract(rf"^{form}$").astype("object")
+        found = found.where(found["year"].notna(), part.reindex(columns=list(names)))
+    first, second = (pd.to_numeric(found[name]) for name in ("first", "second_part"))
+    if (first > _MONTHS).any() and not (second > _MONTHS).any():
+        day, month = found["first"], found["second_part"]
+    else:
+        day, month = found["second_part"], found["first"]
+    found["ambiguous"] = found["first"].notna() & ((first > _MONTHS).any() == (second > _MONTHS).any())
+    found["day"], found["month"] = found["day"].fillna(day), found["month"].fillna(month)
+    return found
+
+
+def _problems(text: pd.Series[str], parts: pd.DataFrame) -> list[tuple[pd.Series[bool], str]]:
+    """Return what can be wrong with the dates, each with the words for it, in the order to report them."""
+    import pandas as pd
+
+    unread = parts["year"].isna()
+    numbers = text.str.fullmatch(r"-?\d+(?:\.\d+)?") & unread
+    years = pd.to_numeric(parts["year"])
+    at_midnight = parts[list(_CLOCK)].apply(pd.to_numeric).fillna(0).sum(axis=1) == 0
+    return [
+        (text == "", "is empty; fill it in or remove the line"),
+        (numbers, "is a number, perhaps of seconds since 1970; write dates as YYYY-MM-DD"),
+        (unread, "cannot be read; write dates as YYYY-MM-DD"),
+        (parts["ambiguous"].astype("bool"), "could be day first or month first; write dates as YYYY-MM-DD"),
+        (~years.isin(_YEARS), "is outside the years 1700 to 2199"),
+        (parts["offset"].notna() & ~at_midnight, _OPEN),
+    ]
+
+
+def _refuse(bad: pd.Series[bool], values: pd.Series[pd.Timestamp], table: Table, why: str) -> None:
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        message = f"{table.where(row)}: the date {values.iloc[row]} {why}."
+        raise DataLoadingError(message)

@@ -1,0 +1,133 @@
+"""Your own prices: CSV and Parquet, one file or a folder of them.
+
+A file is read as it is: symbols stay text (``000001``, ``NAN``), nothing is guessed where two readings are
+possible, and what cannot be read is named by file and line.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import ConfigurationError, DataLoadingError
+from sta410kit.market import columns, dates, numbers, tables
+from sta410kit.market.selection import COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class UnadjustedPricesWarning(UserWarning):
+    """The prices have no adjusted close, so splits and dividends look like gains and losses."""
+
+
+def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFrame:
+    """Return every row of a file, or of all supported files of a folder, as one frame.
+
+    A file without a symbol column holds one symbol: the one asked for if the path is a single file and a
+    single symbol is asked for, else the one its name tells (``AAPL.csv``). A symbol that stands in two files
+    keeps the rows of both, for the gate to name what is there twice.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file (``.csv``, ``.txt``, ``.tsv``, each also with ``.gz``, ``.parquet``, ``.pq``) or a folder of
+        such; hidden files, other files and subfolders are left alone.
+    symbols : tuple of str, optional
+        The symbols asked for.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no path, or nothing at it that could be read.
+    DataLoadingError
+        If a file is not what it should be.
+
+    Warns
+    -----
+    UnadjustedPricesWarning
+        If a file has no adjusted close; its close is used.
+    """
+    import pandas as pd
+
+    place = _place(path)
+    files = _files(place)
+    single = symbols[0] if symbols and len(symbols) == 1 and place.is_file() else None
+    parts, unadjusted = [], []
+    for file in files:
+        part, adjusted = _read_file(file, single or tables.stem(file))
+        parts.append(part)
+        if not adjusted:
+            unadjusted.append(file.name)
+    if unadjusted:
+        warnings.warn(
+            f"No adjusted close in {', '.join(unadjusted[:5])}{' and others' if len(unadjusted) > 5 else ''}: "  # noqa: PLR2004
+            "the close is used, so splits and dividends are not adjusted for. Add a column adj_close.",
+            UnadjustedPricesWarning,
+            stacklevel=3,
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _place(path: str | Path | None) -> Path:
+    if path is None or not str(path).strip():
+        message = "The source 'files' needs a path: give path= a CSV or Parquet file, or a folder of them."
+        raise ConfigurationError(message)
+    place = Path(path).expanduser()
+    try:
+        there = place.exists()
+    except (OSError, ValueError) as error:  # a name too long, a null byte
+        message = f"path is {str(path)[:200]!r}, which cannot be looked up ({error})."
+        raise ConfigurationError(message) from error
+    if not there:
+        message = f"There is no file or folder {path} (looked in {Path.cwd()}); check the path."
+        raise ConfigurationError(message)
+    return place
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_dir():
+        inside = sorted(file for file in place.iterdir() if tables.is_supported(file) and file.is_file())
+        files = [file for file in inside if not file.name.startswith(".")]
+        if not files:
+            message = f"The folder {place} holds no price file; supported are {', '.join(tables.SUFFIXES)}."
+            raise ConfigurationError(message)
+        return files
+    if not tables.is_supported(place) or not place.is_file():
+        message = f"{place} is no price file; supported are {', '.join(tables.SUFFIXES)}."
+        raise ConfigurationError(message)
+    return [place]
+
+
+def _read_file(file: Path, symbol: str) -> tuple[pd.DataFrame, bool]:
+    """Return the rows of one file in the kit's columns, and whether it has an adjusted close."""
+    import pandas as pd
+
+    table = tables.read(file)
+    found = columns.find(table.names, file)
+    raw = {name: table.frame.iloc[:, position] for name, position in found.items()}
+    if table.frame.empty:
+        message = f"{file} has a header and no rows."
+        raise DataLoadingError(message)
+    result = pd.DataFrame(index=table.frame.index)
+    result["symbol"] = _symbols(raw["symbol"], table) if "symbol" in raw else symbol
+    result["symbol"] = result["symbol"].astype("str")
+    result["date"] = dates.sessions(raw["date"], result["symbol"], table)
+    for name in COLUMNS[2:]:
+        if name in raw:
+            result[name] = numbers.parse(raw[name], table.names[found[name]], table)
+    adjusted = "adj_close" in raw
+    if not adjusted:
+        result["adj_close"] = result["close"]
+    return result[list(COLUMNS)], adjusted
+
+
+def _symbols(values: pd.Series[str], table: tables.Table) -> pd.Series[str]:
+    missing = values.isna().to_numpy()
+    text = values.astype("str").str.strip()
+    empty = missing | (text == "").to_numpy()
+    if empty.any():
+        message = f"{table.where(int(empty.argmax()))}: the symbol is empty; fill it in or remove the line."
+        raise DataLoadingError(message)
+    return text

@@ -1,0 +1,170 @@
+"""Files as tables of text (CSV) or of what they hold (Parquet), with the way back from a row to its line."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import DataLoadingError
+from sta410kit.market.columns import recognised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+_PARQUET = (".parquet", ".pq")
+_TEXT = (".csv", ".tsv", ".txt")
+SUFFIXES = (*_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), *_PARQUET)
+_UNREADABLE = (OSError, EOFError, zlib.error)  # gone, not allowed, no gzip, cut short
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file's rows, the names of its columns as written, and where each row stands."""
+
+    file: Path
+    names: list[str]
+    frame: pd.DataFrame  # columns by position, because names may be there twice
+    separator: str  # empty for Parquet
+
+    def where(self, row: int) -> str:
+        """Return the place of a row in words: file and line, or file and row where there are no lines."""
+        if not self.separator:
+            return f"{self.file}, row {row + 1}"
+        for number, (line, _) in enumerate(_records(self.file, self.separator)):
+            if number == row + 1:  # the header is record 0
+                return f"{self.file}, line {line}"
+        return f"{self.file}, record {row + 1}"
+
+
+def is_supported(file: Path) -> bool:
+    """Return whether the file's name ends like a table that can be read."""
+    return file.name.casefold().endswith(SUFFIXES)
+
+
+def stem(file: Path) -> str:
+    """Return the file's name without what makes it a table: ``BRK.B`` of ``BRK.B.csv.gz``."""
+    name = file.name
+    suffix = max((s for s in SUFFIXES if name.casefold().endswith(s)), key=len, default="")
+    return name[: len(name) - len(suffix)]
+
+
+def read(file: Path) -> Table:
+    """Return the table in a file; raise `DataLoadingError` if it cannot be read as one."""
+    return _read_parquet(file) if file.name.casefold().endswith(_PARQUET) else _read_text(file)
+
+
+def _read_parquet(file: Path) -> Table:
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # Not as a dataset: a folder called year=2012 above the file is no column of it.
+        frame = pq.ParquetFile(file).read().to_pandas()
+    except (*_UNREADABLE, pa.ArrowException, ValueError) as error:
+        message = f"{file} cannot be read as Parquet ({_short(error)}); write it again."
+        raise DataLoadingError(message) from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        frame = frame.reset_index(names=[name or "" for name in frame.index.names])
+    names = [str(name) for name in frame.columns]
+    return Table(file, names, frame.set_axis(range(len(names)), axis=1), separator="")
+
+
+def _read_text(file: Path) -> Table:
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    skip, names, separator = _header(file)
+    keys = [str(number) for number in range(len(names))]
+    try:
+        # Arrow reads in blocks on all cores, and refuses a row with a field too many or too few.
+        with _opened(file) as stream:
+            table = arrow.read_csv(
+                stream,
+                read_options=arrow.ReadOptions(column_names=keys, skip_rows=skip),
+                parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=True),
+                convert_options=arrow.ConvertOptions(
+                    column_types=dict.fromkeys(keys, pa.string()), strings_can_be_null=False
+                ),
+            )
+    except pa.ArrowInvalid as error:
+        _explain(file, separator, len(names), error)
+    except _UNREADABLE as error:
+        message = f"{file} cannot be read ({_short(error)}); it may be cut short, write it again."
+        raise DataLoadingError(message) from error
+    frame = table.to_pandas()
+    return Table(file, names, frame.set_axis(range(len(names)), axis=1), separator)
+
+
+def _header(file: Path) -> tuple[int, list[str], str]:
+    """Return how many lines end with the header, the names in it, and the separator it uses."""
+    try:
+        with _opened(file) as stream:
+            start = stream.read(4)
+            if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in start:
+                raise _not_text(file)
+        for number, line in enumerate(_lines(file), start=1):
+            if line.strip():
+                break
+        else:
+            message = f"{file} is empty; it needs a header and rows."
+            raise DataLoadingError(message)
+    except UnicodeDecodeError as error:
+        raise _not_text(file) from error
+    except _UNREADABLE as error:
+        message = f"{file} cannot be read ({_short(error)}); it may be cut short, write it again."
+        raise DataLoadingError(message) from error
+    # The separator under which most names make sense; the comma where that is a tie.
+    readings = {separator: next(csv.reader([line], delimiter=separator)) for separator in ",;\t|"}
+    separator = max(readings, key=lambda each: recognised(readings[each]))
+    return number, [name.strip() for name in readings[separator]], separator
+
+
+def _opened(file: Path) -> io.BufferedIOBase:
+    return gzip.open(file, "rb") if file.name.casefold().endswith(".gz") else file.open("rb")  # type: ignore[return-value]
+
+
+def _lines(file: Path) -> Iterator[str]:
+    with io.TextIOWrapper(_opened(file), encoding="utf-8-sig", newline="") as stream:  # type: ignore[type-var]
+        yield from stream
+
+
+def _records(file: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each record that is not blank with the number of its last line."""
+    reader = csv.reader(_lines(file), delimiter=separator)
+    for record in reader:
+        if record:
+            yield reader.line_num, record
+
+
+def _explain(file: Path, separator: str, width: int, error: Exception) -> None:
+    """Raise what Arrow refused in words that name the line; it counts bytes and blocks."""
+    try:
+        for line, record in _records(file, separator):
+            if len(record) != width:
+                message = (
+                    f"{file}, line {line}: {len(record)} fields where the header has {width}; mend the line."
+                )
+                raise DataLoadingError(message) from error
+    except UnicodeDecodeError as cause:
+        raise _not_text(file) from cause
+    except csv.Error as cause:
+        message = f"{file} cannot be read as a table ({cause})."
+        raise DataLoadingError(message) from cause
+    message = f"{file} cannot be read as a table ({_short(error)})."
+    raise DataLoadingError(message) from error
+
+
+def _not_text(file: Path) -> DataLoadingError:
+    return DataLoadingError(f"{file} is not UTF-8 text; save it as UTF-8 (in a spreadsheet: CSV UTF-8).")
+
+
+def _short(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
