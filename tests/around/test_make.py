@@ -1,0 +1,170 @@
+"""The two commands' plumbing: what `make` offers, and what it says where it cannot go on."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+PROMISED = [
+    "install",
+    "run",
+    "test",
+    "nbval",
+    "lab",
+    "docs",
+    "notebooks",
+    "check",
+    "benchmark",
+    "build",
+    "lock",
+    "clean",
+]
+
+
+def targets():
+    """Name the targets that a person may type."""
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    return phony.split()
+
+
+@pytest.fixture
+def make(root, tool, monkeypatch):
+    """Run make in the checkout and give back what it said."""
+    monkeypatch.delenv("MAKEFLAGS", raising=False)  # the tests may themselves run below make
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+
+    def run(*words):
+        return subprocess.run([tool("make"), "-C", str(root), "--no-print-directory", *words],
+                              capture_output=True, text=True, check=False)  # fmt: skip
+
+    return run
+
+
+def test_make_alone_lists_the_targets(make):
+    """The default goal explains; it changes nothing."""
+    told = make()
+    assert told.returncode == 0
+    assert re.findall(r"^  make (\w+)", told.stdout, re.MULTILINE) == ["help", *PROMISED]
+    assert sorted(targets()) == sorted(["help", *PROMISED])
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("run", ".venv/bin/sta410 run -p model=naive"),
+        ("docs", ".venv/bin/sta410 docs -p model=naive"),
+        ("nbval", "--nbval-sanitize-with notebooks/nbval_sanitize.cfg"),
+        ("test", "--fail-under=100"),
+        ("lab", "-m ipykernel install --sys-prefix"),
+        ("check", "-m ruff format --check ."),
+        ("check", "-m mypy"),
+        ("build", "uv build --require-hashes --build-constraint requirements.txt"),
+        ("lock", "--generate-hashes --no-emit-index-url"),
+    ],
+)
+def test_a_target_does_what_it_says(make, target, command):
+    """Each target comes down to the command it promises, with ARGS handed on."""
+    told = make("--dry-run", target, "ARGS=-p model=naive")
+    assert told.returncode == 0, told.stderr
+    assert command in " ".join(told.stdout.replace("\\\n", " ").split())
+
+
+def test_nothing_is_installed_twice(tool, tmp_path, monkeypatch):
+    """A stamp newer than the pins means no reinstall; newer pins mean one."""
+    monkeypatch.delenv("MAKEFLAGS", raising=False)
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/uv").touch()
+    (tmp_path / ".venv/.installed").touch()
+
+    def planned():
+        return subprocess.run([tool("make"), "-C", str(tmp_path), "--dry-run", "install"],
+                              capture_output=True, text=True, check=True).stdout  # fmt: skip
+
+    assert "uv pip" not in planned()
+    soon = (tmp_path / ".venv/.installed").stat().st_mtime + 5
+    os.utime(tmp_path / "requirements.txt", (soon, soon))
+    assert "--require-hashes --compile-bytecode --requirement requirements.txt" in planned()
+
+
+def fake_python(folder, answers):
+    """Write a stand-in for Python that answers by the words it is started with, and refuses all else."""
+    cases = "\n".join(f"  *'{words}'*) {does} ;;" for words, does in answers.items())
+    program = folder / "fake python"
+    program.write_text(f'#!/bin/sh\ncase "$*" in\n{cases}\n  *) exit 1 ;;\nesac\n', encoding="utf-8")
+    program.chmod(0o755)
+    return str(program)
+
+
+def make_venv(python, folder):
+    return subprocess.run(
+        [ROOT / "scripts/make_venv.sh", str(folder / "venv")],
+        cwd=ROOT, env={**os.environ, "PYTHON": python}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_without_python_it_names_the_package(tmp_path):
+    """No Python at all: the message is the line to type."""
+    told = make_venv("no-such-python", tmp_path)
+    assert told.returncode == 2
+    assert "no 'no-such-python' here" in told.stderr
+    assert "apt-get install --yes python3 python3-venv" in told.stderr
+
+
+def test_an_old_python_is_refused_by_name(tmp_path):
+    """A Python that is too old is named with its version and the way out."""
+    old = fake_python(tmp_path, {"version_info[:2]": "echo 3.9"})
+    told = make_venv(old, tmp_path)
+    assert told.returncode == 2
+    assert "is Python 3.9; the kit needs 3.11 or newer" in told.stderr
+    assert "make install PYTHON=python3.11" in told.stderr
+
+
+def test_without_venv_it_names_the_package(tmp_path):
+    """Debian's bare python3 cannot make environments: the message names the package, nothing is left."""
+    bare = fake_python(tmp_path, {"version_info[:2]": "echo 3.11", "version_info <": "exit 0"})
+    told = make_venv(bare, tmp_path)
+    assert told.returncode == 2
+    assert "apt-get install --yes python3-venv" in told.stderr
+    assert "python3.11-venv" in told.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_a_pip_outside_fills_an_environment_without_one(tmp_path):
+    """Where only ensurepip is missing, a pip that stands outside installs uv, by its hash."""
+    log = tmp_path / "log"
+    helpful = fake_python(
+        tmp_path,
+        {
+            "version_info[:2]": "echo 3.11",
+            "version_info <": "exit 0",
+            "import ensurepip": "exit 1",
+            "--without-pip": f"echo \"$*\" >>'{log}'",
+            "-m pip": f"echo \"$*\" >>'{log}'",
+        },
+    )
+    assert make_venv(helpful, tmp_path).returncode == 0
+    said = log.read_text("utf-8")
+    assert f"-m venv --without-pip {tmp_path}/venv" in said
+    assert f"--python {tmp_path}/venv/bin/python install --quiet --require-hashes" in said
+
+
+@pytest.mark.parametrize("script", [".ci/run", "binder/postBuild", "scripts/make_venv.sh"])
+def test_the_scripts_can_be_started(tool, script):
+    """Each script is executable and bash can read it."""
+    assert (ROOT / script).stat().st_mode & 0o111
+    assert subprocess.run([tool("bash"), "-n", ROOT / script], check=False).returncode == 0
+
+
+def test_ci_runs_what_a_person_runs():
+    """The check before a change goes in is `make check` and then `make test`, and nothing else."""
+    lines = (ROOT / ".ci/run").read_text("utf-8").splitlines()
+    assert [line for line in lines if line.startswith("make ")] == ["make check", "make test"]
+    assert "export CI=true" in lines
+    assert "exec </dev/null" in lines
