@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from functools import cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
@@ -109,8 +110,18 @@ def _validation_sections(record: dict[str, Any]) -> list[str]:
     )
     from great_expectations.render.renderer import ValidationResultsPageRenderer
 
-    document = ValidationResultsPageRenderer().render(schema.load(record)).to_json_dict()
+    # The library puts values of the data into its tables as they are: markup in them would run in the page.
+    safe = {**record, "results": [{**one, "result": _escaped(one["result"])} for one in record["results"]]}
+    document = ValidationResultsPageRenderer().render(schema.load(safe)).to_json_dict()
     return _sections(document["sections"][1:])  # the overview says again what the page's head says
+
+
+def _escaped(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    return [_escaped(item) for item in value] if isinstance(value, list) else value
 
 
 def _sections(sections: Iterable[dict[str, Any]]) -> list[str]:

@@ -50,8 +50,9 @@ def validate(
         return GuardResult(contract.name, rows, len(broken), tuple(broken))
     wanted = [symbols] if isinstance(symbols, str) else symbols
     checks, skipped = plan_checks(contract.expectations, frame, wanted)
-    from sta410kit.guards.contracts import evaluate
+    from sta410kit.guards.contracts import evaluate, great_expectations
 
+    great_expectations()  # a broken installation is no fault of the frame
     try:
         record = evaluate(contract.name, checks, frame)
     except STA410Exception:

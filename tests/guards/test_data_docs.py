@@ -1,0 +1,83 @@
+"""Data docs: every validation has a page that says what failed, and needs no network."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sta410kit import guards
+from sta410kit.guards import data_docs
+
+pytestmark = pytest.mark.unit
+
+
+def links(page):
+    """Return the targets of a page's links that are files."""
+    return [page.parent / target for target in re.findall(r'href="([^"#]+)"', page.read_text())]
+
+
+def test_a_failed_validation_has_a_page_with_rows_and_expectation(prices, tmp_path):
+    """The reviewer finds symbol, date and expectation on the page, and the page from the index."""
+    prices.loc[4, "high"] = 1.0
+    page = data_docs.publish(guards.validate(prices, "prices"), tmp_path, "02_validate")
+    text = page.read_text()
+    assert "rejected" in text
+    assert "BBB 2024-01-03" in text
+    assert "expect_column_pair_values_a_to_be_greater_than_b" in text
+    assert "The high is never below the low." in text
+    assert page in [link.resolve() for link in links(tmp_path / "index.html")]
+
+
+def test_every_link_leads_somewhere(prices, tmp_path):
+    """Index, validation and suite pages link to files that exist."""
+    page = data_docs.publish(guards.validate(prices, "prices"), tmp_path)
+    for source in (tmp_path / "index.html", page, tmp_path / "expectations" / "prices.html"):
+        assert links(source)
+        assert all(target.resolve().is_file() for target in links(source)), source
+
+
+def test_the_pages_load_nothing_from_elsewhere(prices, tmp_path):
+    """No script, style, font or image comes from another host."""
+    data_docs.publish(guards.validate(prices.assign(close=-1.0), "prices"), tmp_path)
+    for page in tmp_path.rglob("*.html"):
+        text = page.read_text()
+        assert not re.search(r"(src|href)=[\"']?(https?:)?//", text), page
+        assert "<script" not in text
+
+
+def test_markup_in_the_data_stays_text(prices, tmp_path):
+    """Hostile values are escaped, in the kit's table and in the part Great Expectations renders."""
+    bad = prices.assign(symbol=["<img src=x onerror=alert(1)> a"] * 6)
+    page = data_docs.publish(guards.validate(bad, "prices", symbols=["<b>"]), tmp_path)
+    assert "<img src=x" not in page.read_text()
+    assert "<b>." not in page.read_text()
+
+
+def test_a_frame_too_broken_to_ask_has_a_page_too(tmp_path):
+    """Even when Great Expectations was never asked."""
+    page = data_docs.publish(guards.validate(None, "prices"), tmp_path)
+    assert "expected a pandas DataFrame, got NoneType" in page.read_text()
+
+
+def test_the_index_lists_every_validation_newest_first(prices, tmp_path):
+    """Two validations, two lines, each with its outcome."""
+    data_docs.publish(guards.validate(prices, "prices"), tmp_path, "first")
+    data_docs.publish(guards.validate(prices.iloc[:0], "prices"), tmp_path, "second")
+    assert [(entry["step"], entry["passed"]) for entry in data_docs.summaries(tmp_path)] == [
+        ("second", False),
+        ("first", True),
+    ]
+    index = (tmp_path / "index.html").read_text()
+    assert index.index(">second<") < index.index(">first<")
+    assert "rejected" in index
+
+
+def test_validations_at_once_do_not_lose_each_other(prices, tmp_path):
+    """Eight threads publish; eight pages are listed and no half-written file is left."""
+    result = guards.validate(prices, "prices")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: data_docs.publish(result, tmp_path, f"step{number}"), range(8)))
+    data_docs.publish(result, tmp_path, "last")
+    assert len(data_docs.summaries(tmp_path)) == 9
+    assert (tmp_path / "index.html").read_text().count("<b>accepted</b>") == 9
+    assert not [path for path in tmp_path.rglob(".*") if path.is_file()]

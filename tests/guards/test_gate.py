@@ -1,0 +1,243 @@
+"""The gate judges any frame, names the rows, and never answers with a traceback."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.pandas import column, data_frames, range_indexes
+
+from sta410kit import guards
+from sta410kit.exceptions import ConfigurationError, DataValidationError
+
+pytestmark = pytest.mark.unit
+
+
+def failed(result):
+    """Return what failed as (expectation, column) pairs."""
+    return {(failure.expectation, failure.column) for failure in result.critical}
+
+
+def test_clean_prices_are_accepted(prices):
+    """A clean frame passes with no failure and every check evaluated."""
+    result = guards.validate(prices, "prices")
+    assert result.passed
+    assert result.failures == ()
+    assert result.row_count == 6
+    assert result.evaluated >= 39
+    assert result.require() is result
+
+
+def test_the_embedded_prices_are_accepted():
+    """The crash of 2000-09-29 and the splits in the shipped prices are no reason to refuse them."""
+    from sta410kit.market import load_prices
+
+    result = guards.validate(load_prices(), "prices", symbols=["AAPL", "FB", "GOOG", "IBM", "MSFT"])
+    assert result.failures == ()
+    assert result.row_count == 12154
+
+
+def test_a_high_below_its_low_is_named_with_symbol_and_date(prices):
+    """The failure says which expectation, which row and which values."""
+    prices.loc[4, "high"] = 1.0
+    result = guards.validate(prices, "prices")
+    assert ("expect_column_pair_values_a_to_be_greater_than_b", "high, low") in failed(result)
+    failure = next(f for f in result.failures if f.column == "high, low")
+    assert failure.count == 1
+    assert failure.rows == ({"high": 1.0, "low": 20.0, "symbol": "BBB", "date": "2024-01-03"},)
+    with pytest.raises(DataValidationError, match=r"high, low.*\[BBB 2024-01-03 \(high=1.0, low=20.0\)\]"):
+        result.require()
+
+
+def test_a_missing_close_is_named(prices):
+    """A NaN close fails the not-null expectation on its row."""
+    prices.loc[2, "close"] = np.nan
+    failure = guards.validate(prices, "prices").critical[0]
+    assert (failure.expectation, failure.column) == ("expect_column_values_to_not_be_null", "close")
+    assert failure.rows[0]["symbol"] == "AAA"
+    assert failure.rows[0]["date"] == "2024-01-04"
+
+
+def test_a_duplicated_session_is_named(prices):
+    """Both rows of a session that appears twice are counted."""
+    twice = pd.concat([prices, prices.iloc[[3]]], ignore_index=True)
+    failure = guards.validate(twice, "prices").critical[0]
+    assert failure.expectation == "expect_compound_columns_to_be_unique"
+    assert failure.count == 2
+    assert failure.rows[0] == {"symbol": "BBB", "date": "2024-01-02"}
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("open", 99.0),
+        ("close", 0.5),
+        ("open", -1.0),
+        ("adj_close", 0.0),
+        ("volume", -1),
+        ("close", np.inf),
+        ("volume", np.inf),
+    ],
+)
+def test_one_wrong_value_is_refused(prices, name, broken):
+    """An open above the high, a close below the low, a price not above zero, an infinite value."""
+    prices[name] = prices[name].astype(float)
+    prices.loc[1, name] = broken
+    result = guards.validate(prices, "prices")
+    assert not result.passed
+    assert any(name in failure.column.split(", ") for failure in result.critical)
+    assert all(failure.rows[0]["date"] == "2024-01-03" for failure in result.critical)
+
+
+def test_an_empty_frame_is_refused(prices):
+    """Great Expectations passes row checks on nothing; the gate does not."""
+    result = guards.validate(prices.iloc[:0], "prices")
+    assert failed(result) == {("expect_table_row_count_to_be_between", "")}
+
+
+@pytest.mark.parametrize("suite", ["prices", "features", "training", "predictions", "forecasts"])
+def test_a_frame_without_columns_fails_every_suite(suite):
+    """Each suite refuses a frame that has nothing in it and says what is missing."""
+    result = guards.validate(pd.DataFrame(), suite)
+    assert ("expect_column_to_exist", "symbol") in failed(result)
+    assert result.skipped
+
+
+def test_a_missing_column_fails_once_and_clearly(prices):
+    """What needs the missing column is listed as not asked instead of failing a dozen times."""
+    result = guards.validate(prices.drop(columns="close"), "prices")
+    assert failed(result) == {("expect_column_to_exist", "close")}
+    assert any("no close" in text for text in result.skipped)
+
+
+@pytest.mark.parametrize("name", ["symbol", "date", "open", "adj_close", "volume"])
+def test_an_all_null_column_is_refused(prices, name):
+    """A column that is empty throughout is refused by name."""
+    result = guards.validate(prices.assign(**{name: None}), "prices")
+    assert any(name in failure.column.split(", ") for failure in result.critical)
+
+
+def test_a_suite_without_such_rules_still_refuses_nothing_and_emptiness(tmp_path, prices):
+    """Row count, existence and emptiness are asked by every gate, whatever its suite says."""
+    suite = {
+        "name": "mine",
+        "expectations": [
+            {"type": "expect_column_values_to_be_between", "kwargs": {"column": "close", "min_value": 0}}
+        ],
+    }
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(suite))
+    assert guards.validate(prices, path).passed
+    assert failed(guards.validate(prices.iloc[:0], path)) == {("expect_table_row_count_to_be_between", "")}
+    assert failed(guards.validate(prices.assign(close=np.nan), path)) == {
+        ("expect_column_values_to_not_be_null", "close")
+    }
+    assert failed(guards.validate(prices.drop(columns="close"), path)) == {("expect_column_to_exist", "close")}
+    assert not guards.validate(prices.assign(extra=[1.0, np.inf, 1, 1, 1, 1]), path).passed
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("close", ["1"] * 6),
+        ("close", [None, "x", 1.0, 2.0, 3.0, 4.0]),
+        ("symbol", [1] * 6),
+        ("date", ["2024-01-02"] * 6),
+        ("date", [20240102] * 6),
+    ],
+)
+def test_a_wrong_dtype_is_refused(prices, name, values):
+    """Text for numbers, numbers for symbols, text for dates: refused as a type, by column."""
+    result = guards.validate(prices.assign(**{name: values}), "prices")
+    assert ("expect_column_values_to_be_in_type_list", name) in failed(result)
+
+
+def test_a_time_zone_is_refused(prices):
+    """Sessions are dates; a stamp with a zone is another thing."""
+    result = guards.validate(prices.assign(date=prices["date"].dt.tz_localize("UTC")), "prices")
+    assert ("expect_column_values_to_be_in_type_list", "date") in failed(result)
+
+
+@pytest.mark.parametrize("backend", ["numpy_nullable", "pyarrow"])
+def test_other_layouts_of_the_same_values_are_accepted(prices, backend):
+    """Nullable and Arrow columns hold the same numbers."""
+    assert guards.validate(prices.convert_dtypes(dtype_backend=backend), "prices").passed
+    assert guards.validate(prices.astype({"symbol": "category"}), "prices").passed
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        None,
+        [1, 2],
+        "prices.csv",
+        pd.Series([1.0]),
+        pd.DataFrame(np.ones((2, 2))),
+        pd.DataFrame(np.ones((2, 2)), columns=pd.MultiIndex.from_product([["a"], ["b", "c"]])),
+        pd.DataFrame([[1, 2]], columns=["close", "close"]),
+        pd.DataFrame({"symbol": [[1], {"a": 1}], "date": [object(), 1j]}),
+        pd.DataFrame({"symbol": ["A"], "close": [1j]}),
+    ],
+    ids=["none", "list", "text", "series", "numbered", "levels", "twice", "objects", "complex"],
+)
+def test_whatever_comes_is_refused_without_a_traceback(frame):
+    """Any object in, evidence out; its HTML form and its dictionary can always be made."""
+    result = guards.validate(frame, "prices")
+    assert not result.passed
+    assert "rejected" in result._repr_html_()
+    json.dumps(result.to_dict())
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    data_frames(
+        columns=[
+            column("symbol", elements=st.one_of(st.text(max_size=3), st.none(), st.integers()), dtype=object),
+            column("close", elements=st.one_of(st.floats(), st.text(max_size=2)), dtype=object),
+            column("high", dtype=float),
+            column("volume", dtype=int),
+        ],
+        index=range_indexes(max_size=4),
+    )
+)
+def test_random_frames_never_raise(frame):
+    """A frame of anything is refused, since date and other columns are missing, and never raises."""
+    assert not guards.validate(frame, "prices").passed
+
+
+def test_symbols_that_were_asked_for_must_be_there(prices):
+    """A symbol without a row is named."""
+    result = guards.validate(prices, "prices", symbols=["AAA", "ZZZ"])
+    assert [failure.message for failure in result.critical] == ["Every symbol asked for has rows. Missing: ZZZ."]
+    assert guards.validate(prices, "prices", symbols=["AAA"]).passed
+
+
+def test_the_frame_is_left_as_it_was(prices):
+    """Judging changes neither values nor index."""
+    before = prices.copy(deep=True)
+    guards.validate(prices, "prices")
+    pd.testing.assert_frame_equal(prices, before)
+
+
+def test_a_warning_does_not_stop_but_is_shown(prices):
+    """Sessions without volume are reported and let through."""
+    result = guards.validate(prices.assign(volume=[0, 0, 0, 0, 0, 600]), "prices")
+    assert result.passed
+    assert [(f.severity, f.column, f.count) for f in result.warnings] == [("warning", "volume", 5)]
+    assert result.require() is result
+
+
+def test_an_unknown_suite_is_refused_with_a_suggestion(prices):
+    """The error names the suites there are."""
+    with pytest.raises(ConfigurationError, match=r"no suite called 'price'. Did you mean 'prices'\?"):
+        guards.validate(prices, "price")
+
+
+def test_the_html_form_escapes_the_data(prices):
+    """A symbol that looks like markup stays text."""
+    result = guards.validate(prices.assign(symbol="<script> x"), "prices")
+    assert not result.passed
+    assert "<script>" not in result._repr_html_()
+    assert "&lt;script&gt;" in result._repr_html_()
