@@ -87,7 +87,7 @@ def test_named_make_targets_exist(document):
 
 def test_make_targets_are_seen():
     """The search reads blocks and inline code, and leaves plain sentences alone."""
-    text = "```\nmake run  # or\nFOO=1 make test ARGS=x\n```\nwhat you make of it, `make lab` or `cd x && make docs`"
+    text = "```\nmake run  # or\nFOO=1 make test ARGS=x\n```\nyou make it, `make lab` or `cd x && make docs`"
     assert make_targets(text) == {"run", "test", "lab", "docs"}
 
 
