@@ -75,9 +75,8 @@ def main() -> int:
     with replacing(TARGET) as aside:
         write(table, aside)
     first, last = (pd.Timestamp(stamp.as_py()) for stamp in pa.compute.min_max(table["date"]).values())
-    print(
-        f"{TARGET.name}: {len(table):,} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}, {TARGET.stat().st_size:,} bytes"
-    )
+    period = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    print(f"{TARGET.name}: {len(table):,} rows, {period}, {TARGET.stat().st_size:,} bytes")
     return 0
 
 

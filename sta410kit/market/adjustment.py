@@ -78,5 +78,5 @@ def find_splits(prices: pd.DataFrame) -> pd.DataFrame:
     values = step.to_numpy(dtype=float, na_value=1.0)
     nearest = ratios[np.abs(values[:, None] / ratios - 1).argmin(axis=1)]
     found = np.abs(values / nearest - 1) <= _TOLERANCE
-    splits = pd.DataFrame({"symbol": known["symbol"], "date": known["date"], "ratio": nearest})
-    return splits[found].reset_index(drop=True)
+    splits = known[["symbol", "date"]].assign(ratio=nearest)[found]
+    return pd.DataFrame(splits).reset_index(drop=True)

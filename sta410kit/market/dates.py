@@ -44,8 +44,8 @@ def sessions(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> p
     """
     import pandas as pd
 
-    if values.dtype.kind == "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
-        stamps = _from_stamps(values, table)
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        stamps = _from_stamps(pd.Series(pd.DatetimeIndex(values), index=values.index), table)
     elif pd.api.types.is_numeric_dtype(values.dtype):
         message = f"{table.file}: dates are numbers such as {values.iloc[0]}; write them as YYYY-MM-DD."
         raise DataLoadingError(message)
@@ -58,9 +58,9 @@ def sessions(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> p
         distinct = ~pd.DataFrame({"symbol": symbols, "stamp": stamps}).duplicated(keep=False)
         intraday = (timed & repeated & distinct).to_numpy()
         if intraday.any():
+            place = table.where(int(intraday.argmax()))
             message = (
-                f"{table.where(int(intraday.argmax()))}: several times of one day, so these are intraday prices; "
-                "the kit takes one row a session."
+                f"{place}: several times of one day, so these are intraday prices; give one row a session."
             )
             raise DataLoadingError(message)
     return days.astype("datetime64[us]")

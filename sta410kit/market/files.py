@@ -17,6 +17,8 @@ from sta410kit.market.selection import COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
+_SHOWN = 5
+
 
 class UnadjustedPricesWarning(UserWarning):
     """The prices have no adjusted close, so splits and dividends look like gains and losses."""
@@ -61,8 +63,9 @@ def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFra
         if not adjusted:
             unadjusted.append(file.name)
     if unadjusted:
+        more = f" and {len(unadjusted) - _SHOWN} more" if len(unadjusted) > _SHOWN else ""
         warnings.warn(
-            f"No adjusted close in {', '.join(unadjusted[:5])}{' and others' if len(unadjusted) > 5 else ''}: "  # noqa: PLR2004
+            f"No adjusted close in {', '.join(unadjusted[:_SHOWN])}{more}: "
             "the close is used, so splits and dividends are not adjusted for. Add a column adj_close.",
             UnadjustedPricesWarning,
             stacklevel=3,

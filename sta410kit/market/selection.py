@@ -36,7 +36,7 @@ def parse_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None
     """
     if symbols is None:
         return None
-    given = symbols.split(",") if isinstance(symbols, str) else symbols
+    given: object = symbols.split(",") if isinstance(symbols, str) else symbols
     if not isinstance(given, Sequence | set | frozenset):
         message = f"symbols is {symbols!r}; give text such as 'AAPL,MSFT' or a list of strings."
         raise ConfigurationError(message)
@@ -125,7 +125,7 @@ def _absent(absent: list[str], available: list[str], period: str) -> str:
     return f"No prices{period} for {', '.join(absent)}.{hint} The source holds: {shown}."
 
 
-def _whole(volume: pd.Series[float]) -> pd.Series[float]:
+def _whole(volume: pd.Series[float]) -> pd.Series[float] | pd.Series[int]:
     """Return volume as integers where every value is a whole number that an int64 holds."""
     import numpy as np
 

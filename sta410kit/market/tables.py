@@ -110,17 +110,17 @@ def _header(file: Path) -> tuple[int, list[str], str]:
             start = stream.read(4)
             if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in start:
                 raise _not_text(file)
-        for number, line in enumerate(_lines(file), start=1):
-            if line.strip():
-                break
-        else:
-            message = f"{file} is empty; it needs a header and rows."
-            raise DataLoadingError(message)
+        number, line = next(
+            ((n, line) for n, line in enumerate(_lines(file), start=1) if line.strip()), (0, "")
+        )
     except UnicodeDecodeError as error:
         raise _not_text(file) from error
     except _UNREADABLE as error:
         message = f"{file} cannot be read ({_short(error)}); it may be cut short, write it again."
         raise DataLoadingError(message) from error
+    if not line:
+        message = f"{file} is empty; it needs a header and rows."
+        raise DataLoadingError(message)
     # The separator under which most names make sense; the comma where that is a tie.
     readings = {separator: next(csv.reader([line], delimiter=separator)) for separator in ",;\t|"}
     separator = max(readings, key=lambda each: recognised(readings[each]))
@@ -128,7 +128,7 @@ def _header(file: Path) -> tuple[int, list[str], str]:
 
 
 def _opened(file: Path) -> io.BufferedIOBase:
-    return gzip.open(file, "rb") if file.name.casefold().endswith(".gz") else file.open("rb")  # type: ignore[return-value]
+    return gzip.open(file, "rb") if file.name.casefold().endswith(".gz") else file.open("rb")
 
 
 def _lines(file: Path) -> Iterator[str]:

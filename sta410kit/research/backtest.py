@@ -91,8 +91,8 @@ def backtest(
     horizon = int(predictions["horizon"].iloc[0])
     opens = _adjusted_opens(prices)
     wanted = _weights(predictions, opens, threshold, horizon)
-    begin = opens.index.get_loc(predictions["date"].min()) + 1
-    finish = min(opens.index.get_loc(predictions["date"].max()) + horizon, len(opens) - 2)
+    decided = opens.index.get_indexer(pd.Index([predictions["date"].min(), predictions["date"].max()]))
+    begin, finish = int(decided[0]) + 1, min(int(decided[1]) + horizon, len(opens) - 2)
     if finish < begin:
         message = (
             "No open follows the predictions, so nothing can be traded; load prices that go on after them."
@@ -114,14 +114,16 @@ def backtest(
 def _adjusted_opens(prices: pd.DataFrame) -> pd.DataFrame:
     """Return adjusted opens, one row a session and one column a symbol; gaps carry the last open on."""
     adjusted = prices.assign(open=prices["open"] * prices["adj_close"] / prices["close"])
-    return adjusted.pivot(index="date", columns="symbol", values="open").sort_index().ffill()
+    # pivot refuses a session that is there twice; pivot_table would average it
+    return adjusted.pivot(index="date", columns="symbol", values="open").sort_index().ffill()  # noqa: PD010
 
 
 def _weights(predictions: pd.DataFrame, opens: pd.DataFrame, threshold: float, horizon: int) -> pd.DataFrame:
     """Return the weights wanted after each close, on the sessions and symbols of `opens`."""
     import numpy as np
+    import pandas as pd
 
-    predicted = predictions.pivot(index="date", columns="symbol", values="predicted")
+    predicted = predictions.pivot(index="date", columns="symbol", values="predicted")  # noqa: PD010 - as above
     strange = predicted.index.difference(opens.index), predicted.columns.difference(opens.columns)
     if len(strange[0]) or len(strange[1]):
         what = [f"{day:%Y-%m-%d}" for day in strange[0][:3]] + list(strange[1][:3])
@@ -129,23 +131,30 @@ def _weights(predictions: pd.DataFrame, opens: pd.DataFrame, threshold: float, h
             f"The predictions have {', '.join(what)}, the prices do not; use the prices they were made from."
         )
         raise DataValidationError(message)
-    side = np.sign(predicted).where(predicted.abs() > threshold, 0.0)
+    side = (predicted > threshold).astype("float64") - (predicted < -threshold).astype("float64")
     share = side.div(predicted.notna().sum(axis=1), axis=0)
     every = share.reindex(index=opens.index, columns=opens.columns).fillna(0.0)
-    return every.rolling(horizon, min_periods=1).sum() / horizon if horizon > 1 else every
+    sleeves = np.stack([every.shift(age, fill_value=0.0).to_numpy() for age in range(horizon)])
+    return pd.DataFrame(sleeves.sum(axis=0) / horizon, index=every.index, columns=every.columns)
 
 
 def _account(held: Floats, moves: Floats, rate: float) -> dict[str, Floats]:
-    """Return the book session by session from weights in force and returns to the next open, (sessions, symbols)."""
+    """Return the book, session by session.
+
+    `held` are the weights in force and `moves` the returns to the next open, shape (sessions, symbols). A
+    session that loses everything leaves nothing: the equity stays at zero.
+    """
     import numpy as np
 
     gross = (held * moves).sum(axis=1)
-    drifted = held * (1 + moves) / (1 + gross)[:, None]  # what the weights have become at the next open
+    growth = np.maximum(1 + gross, 0.0)[:, None]
+    values = held * (1 + moves)  # what the positions have become at the next open
+    drifted = np.divide(values, growth, out=np.zeros_like(values), where=growth > 0)
     before = np.vstack([np.zeros(held.shape[1]), drifted[:-1]])
     turnover = np.abs(held - before).sum(axis=1)
     closing = np.zeros(len(held))
     closing[-1] = np.abs(drifted[-1]).sum()
-    net = (1 - turnover * rate) * (1 + gross) * (1 - closing * rate) - 1
+    net = np.maximum((1 - turnover * rate) * (1 + gross) * (1 - closing * rate), 0.0) - 1
     equity = np.cumprod(1 + net)
     return {
         "position": held.sum(axis=1),
@@ -163,7 +172,7 @@ def _hold(level: Floats, rate: float) -> Floats:
     import numpy as np
 
     listed = level[:, ~np.isnan(level[0])]
-    equity = (1 - rate) * (listed[1:] / listed[0]).mean(axis=1)
+    equity: Floats = (1 - rate) * (listed[1:] / listed[0]).mean(axis=1)
     equity[-1] *= 1 - rate
     return equity
 
@@ -173,7 +182,7 @@ def _summary(equity: Floats) -> dict[str, float]:
     import numpy as np
 
     curve = np.concatenate([[1.0], equity])
-    returns = curve[1:] / curve[:-1] - 1
+    returns = np.divide(curve[1:], curve[:-1], out=np.ones(len(equity)), where=curve[:-1] > 0) - 1
     volatility = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
     scale = SESSIONS_A_YEAR**0.5
     return {

@@ -39,7 +39,7 @@ def block_length(sessions: int, horizon: int = 1) -> float:
     The cube root is the rate of Politis and Romano; targets of neighbouring dates overlap over `horizon`
     sessions, and a block must span that overlap.
     """
-    return max(float(sessions) ** (1 / 3), 2.0 * horizon, 1.0)
+    return max(float(sessions ** (1 / 3)), 2.0 * horizon, 1.0)
 
 
 def stationary_indices(

@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.research.frames import require_horizon
+from sta410kit.research.frames import log, require_horizon
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,14 +40,12 @@ def trailing_scale(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
         Columns ``symbol, date, scale``; NaN in the first 21 rows of a symbol. A symbol whose price has not
         moved gets a tiny positive scale, so that nothing is divided by zero.
     """
-    import numpy as np
-
     horizon = require_horizon(horizon)
-    level = np.log(prices["adj_close"].astype("float64"))
+    level = log(prices["adj_close"])
     squared = level.groupby(prices["symbol"], sort=False).diff() ** 2
     groups = squared.groupby(prices["symbol"], sort=False)
     variance = groups.ewm(alpha=1 - _DECAY, min_periods=_FIRST).mean().droplevel(0)
-    scale = np.sqrt(variance * horizon).clip(lower=1e-8)
+    scale = ((variance * horizon) ** 0.5).clip(lower=1e-8)
     return prices[["symbol", "date"]].assign(scale=scale).reset_index(drop=True)
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import FeatureEngineeringError
-from sta410kit.research.frames import require_prices
+from sta410kit.research.frames import log, require_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +47,7 @@ class History:
     @cached_property
     def close(self) -> pd.Series[float]:
         """Log of the adjusted close."""
-        import numpy as np
-
-        return np.log(self.prices["adj_close"].astype("float64"))
+        return log(self.prices["adj_close"])
 
     @cached_property
     def daily(self) -> pd.Series[float]:
@@ -104,7 +102,8 @@ def build_features(prices: pd.DataFrame) -> pd.DataFrame:
         infinite = np.isinf(values.to_numpy())
         if infinite.any():
             row = ordered[infinite].iloc[0]
-            message = f"The feature {name} is infinite for {row['symbol']} {row['date']:%Y-%m-%d}; check its prices."
+            place = f"{row['symbol']} {row['date']:%Y-%m-%d}"
+            message = f"The feature {name} is infinite for {place}; check its prices."
             raise FeatureEngineeringError(message)
     return pd.concat([ordered[list(KEYS)], pd.DataFrame(columns)], axis=1)
 
@@ -133,10 +132,7 @@ def return_21(history: History) -> pd.Series[float]:
 
 
 def _above_average(history: History, sessions: int) -> pd.Series[float]:
-    import numpy as np
-
-    level = history.prices["adj_close"].astype("float64")
-    return np.log(level) - np.log(history.mean(level, sessions))
+    return history.close - log(history.mean(history.prices["adj_close"].astype("float64"), sessions))
 
 
 @feature
@@ -178,9 +174,7 @@ def rsi_14(history: History) -> pd.Series[float]:
 @feature
 def range_1(history: History) -> pd.Series[float]:
     """Log of the session's high over its low."""
-    import numpy as np
-
-    return np.log(history.prices["high"].astype("float64")) - np.log(history.prices["low"].astype("float64"))
+    return log(history.prices["high"]) - log(history.prices["low"])
 
 
 @feature
@@ -190,9 +184,8 @@ def dollar_volume_z_21(history: History) -> pd.Series[float]:
     Price times shares is the same before and after a split, where volume alone would jump. 0 when the 21
     values are all the same.
     """
-    import numpy as np
-
-    money = np.log1p(history.prices["close"].astype("float64") * history.prices["volume"].astype("float64"))
+    traded = history.prices["close"].astype("float64") * history.prices["volume"].astype("float64")
+    money = log(1 + traded)  # a session without trade is 0, not minus infinity
     spread = history.std(money, 21)
     score = (money - history.mean(money, 21)) / spread.where(spread > 0)
     return score.where(spread.isna() | (spread > 0), 0.0)

@@ -136,7 +136,8 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     last = rows.groupby("symbol", sort=True).tail(1).reset_index(drop=True)
     short = last[last.isna().any(axis=1)]["symbol"].tolist()
     if short:
-        message = f"Too few sessions for the features of {', '.join(short)}; load a longer period or leave them out."
+        names = ", ".join(short)
+        message = f"Too few sessions for the features of {names}; load a longer period or leave them out."
         raise ModelPredictionError(message)
     predicted = predict(fitted.estimator, last, list(fitted.features))
     half = fitted.scores_quantile * last["scale"]
@@ -148,7 +149,8 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
 def _require_match(fitted: FittedModel, prices: pd.DataFrame, names: list[str]) -> None:
     absent = [name for name in fitted.features if name not in names]
     if absent:
-        message = f"The model needs the feature(s) {', '.join(absent)}, which this kit does not build; train it again."
+        needed = ", ".join(absent)
+        message = f"The model needs the feature(s) {needed}, which this kit does not build; train it again."
         raise ModelPredictionError(message)
     strangers = [str(symbol) for symbol in prices["symbol"].unique() if symbol not in fitted.symbols]
     if strangers:
@@ -160,7 +162,8 @@ def _require_match(fitted: FittedModel, prices: pd.DataFrame, names: list[str]) 
     end = prices["date"].max()
     if end < fitted.trained_through:
         message = (
-            f"The model has seen prices through {fitted.trained_through:%Y-%m-%d}, these end on {end:%Y-%m-%d}; "
-            "a forecast from there would know the future. Train it again on these prices."
+            f"The model has seen prices through {fitted.trained_through:%Y-%m-%d}, "
+            f"these end on {end:%Y-%m-%d}; a forecast from there would know the future. "
+            "Train it again on these prices."
         )
         raise ModelPredictionError(message)

@@ -42,7 +42,8 @@ def require_order(frame: pd.DataFrame, what: str, error: type[STA410Exception]) 
         raise error(message)
     unsorted = ((frame["symbol"] < frame["symbol"].shift()) | _falls_back(frame)).to_numpy()
     if unsorted.any():
-        message = f"The {what} are not sorted: {_row(frame, unsorted)} comes too late. Sort by symbol and date first."
+        late = _row(frame, unsorted)
+        message = f"The {what} are not sorted: {late} comes too late. Sort by symbol and date first."
         raise error(message)
 
 
@@ -72,7 +73,7 @@ def require_prices(prices: pd.DataFrame, error: type[STA410Exception]) -> None:
 
 
 def require_predictions(predictions: pd.DataFrame) -> None:
-    """Raise `DataValidationError` unless these are predictions of one model for one horizon, all of them numbers."""
+    """Raise `DataValidationError` unless these are predictions of one model and one horizon, all numbers."""
     import numpy as np
 
     require_columns(predictions, PREDICTION_COLUMNS, "predictions", DataValidationError)
@@ -92,7 +93,7 @@ def require_predictions(predictions: pd.DataFrame) -> None:
             raise DataValidationError(message)
 
 
-def require_horizon(horizon: int) -> int:
+def require_horizon(horizon: object) -> int:
     """Return the horizon as an int, or raise `ConfigurationError` if it is not a whole number of sessions."""
     from numbers import Integral
 
@@ -100,6 +101,14 @@ def require_horizon(horizon: int) -> int:
         message = f"horizon is {horizon!r}; give a whole number of sessions, 1 or more."
         raise ConfigurationError(message)
     return int(horizon)
+
+
+def log(values: pd.Series[float]) -> pd.Series[float]:
+    """Return the natural logarithm of a column, as float64 on the same index."""
+    import numpy as np
+    import pandas as pd
+
+    return pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index)
 
 
 def _falls_back(frame: pd.DataFrame) -> pd.Series[bool]:

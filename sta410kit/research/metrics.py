@@ -21,7 +21,9 @@ def mae(predictions: pd.DataFrame) -> float:
 
 
 def r2_against_naive(predictions: pd.DataFrame) -> float:
-    """Return 1 minus the squared error over that of predicting zero (Campbell and Thompson 2008, with naive zero).
+    """Return 1 minus the squared error over that of predicting zero.
+
+    The out-of-sample R2 of Campbell and Thompson (2008), with zero in place of the historical mean.
 
     Positive: better than naive. 0: as good. NaN when every outcome was exactly zero.
     """

@@ -113,20 +113,10 @@ def load_model(path: Path) -> FittedModel:
         another scikit-learn (another major or minor version), whose estimators this one may misread.
     """
     import pandas as pd
-    import skops.io
 
     metadata = read_metadata(path)
     _require_versions(path, metadata["versions"])
-    packed = _member(path, _ESTIMATOR)
-    try:
-        strange = sorted(set(skops.io.get_untrusted_types(data=packed)) - set(_TRUSTED))
-        if strange:
-            raise _refused(path, f"holds {', '.join(strange)}, which is not trusted")
-        estimator = skops.io.loads(packed, trusted=_TRUSTED)
-    except ModelPredictionError:
-        raise
-    except Exception as error:  # a damaged or hostile file can fail anywhere in skops
-        raise _refused(path, f"cannot be rebuilt ({type(error).__name__}: {error})") from error
+    estimator = _estimator(path, _member(path, _ESTIMATOR))
     _require_fit(path, estimator, metadata)
     return FittedModel(
         estimator=estimator,
@@ -166,6 +156,20 @@ def _member(path: Path, name: str) -> bytes:
             return archive.read(name)
     except _DAMAGE as error:
         raise _refused(path, f"is not a whole model file ({error})") from error
+
+
+def _estimator(path: Path, packed: bytes) -> RegressorMixin:
+    import skops.io
+
+    # A damaged or hostile file can fail anywhere in skops, so whatever it raises means the same here.
+    try:
+        strange = sorted(set(skops.io.get_untrusted_types(data=packed)) - set(_TRUSTED))
+        estimator = None if strange else skops.io.loads(packed, trusted=_TRUSTED)
+    except Exception as error:
+        raise _refused(path, f"cannot be rebuilt ({type(error).__name__}: {error})") from error
+    if strange:
+        raise _refused(path, f"holds {', '.join(strange)}, which is not trusted")
+    return estimator
 
 
 def _metadata(path: Path, text: bytes) -> dict[str, Any]:

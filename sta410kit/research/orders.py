@@ -99,7 +99,8 @@ def propose_orders(
     bad = ~np.isfinite(priced["predicted"]) | priced["close"].isna() | priced.duplicated("symbol")
     if bad.any():
         row = priced[bad].iloc[0]
-        message = f"The forecast of {row['symbol']} {row['date']:%Y-%m-%d} is there twice, no number, or without a price."
+        which = f"{row['symbol']} {row['date']:%Y-%m-%d}"
+        message = f"The forecast of {which} is there twice, no number, or without a price."
         raise DataValidationError(message)
     cost = 2 * trading.simulated_slippage
     expected = np.expm1(priced["predicted"])
@@ -147,18 +148,21 @@ def check_orders(orders: pd.DataFrame, equity: float, trading: TradingLimits) ->
     require_columns(orders, ORDER_COLUMNS, "orders", TradingExecutionError)
     strange = orders[~orders["side"].isin(["buy", "sell", "hold"])]
     if len(strange):
-        message = f"The order of {strange.iloc[0]['symbol']} has side {strange.iloc[0]['side']!r}; use buy, sell or hold."
+        row = strange.iloc[0]
+        message = f"The order of {row['symbol']} has side {row['side']!r}; use buy, sell or hold."
         raise TradingExecutionError(message)
     active = orders[orders["side"] != "hold"]
     direction = np.where(active["side"] == "buy", 1.0, -1.0)
     numbers = active[["shares", "reference_price", "stop_loss"]].to_numpy(dtype=float)
     distance = direction * (active["reference_price"] - active["stop_loss"])
-    unusable = ~(np.isfinite(numbers).all(axis=1) & (numbers > 0).all(axis=1)) | (distance <= 0).to_numpy()
+    usable = np.isfinite(numbers).all(axis=1) & (numbers > 0).all(axis=1) & (distance > 0)
+    unusable = ~usable.to_numpy()
     if unusable.any():
         row = active[unusable].iloc[0]
         message = (
-            f"The {row['side']} order of {row['symbol']} has {row['shares']} shares at {row['reference_price']} "
-            f"and its stop at {row['stop_loss']}; it needs shares, a price, and a stop on the losing side."
+            f"The {row['side']} order of {row['symbol']} has {row['shares']} shares "
+            f"at {row['reference_price']} and its stop at {row['stop_loss']}; it needs shares, a price, "
+            "and a stop on the losing side."
         )
         raise TradingExecutionError(message)
     risk = active["shares"] * distance / equity

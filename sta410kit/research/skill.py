@@ -140,7 +140,7 @@ def assess_skill(
 
 
 def _r2(means: bootstrap.Floats) -> bootstrap.Floats:
-    """Return R2 against naive from means of (gain, naive, own); 0 when nothing moved and nothing was claimed."""
+    """Return R2 against naive from means of (gain, naive, own); 0 when nothing moved."""
     import numpy as np
 
     naive, own = means[..., 1], means[..., 2]
@@ -161,8 +161,8 @@ def _sentence(verdict: str, evidence: SkillEvidence) -> str:
     ahead = "the next session" if evidence.horizon == 1 else f"{evidence.horizon} sessions ahead"
     measured = (
         f"out-of-sample R2 against naive is {evidence.r2:+z.2%} "
-        f"(95 % interval {evidence.r2_low:+z.2%} to {evidence.r2_high:+z.2%}, one-sided p = {evidence.p_value:.3f}, "
-        f"{evidence.sessions:,} sessions)"
+        f"(95 % interval {evidence.r2_low:+z.2%} to {evidence.r2_high:+z.2%}, "
+        f"one-sided p = {evidence.p_value:.3f}, {evidence.sessions:,} sessions)"
     )
     if verdict == TOO_FEW:
         return (
@@ -175,7 +175,9 @@ def _sentence(verdict: str, evidence: SkillEvidence) -> str:
             "One test of one model; a model found by trying many needs a harder one."
         )
     if evidence.model == "naive":
-        return f"This is the naive forecast of no change itself {_for(ahead)}; it is what others are measured against."
+        return (
+            f"This is the naive forecast of no change {_for(ahead)} itself; others are measured against it."
+        )
     expected = " That is expected on daily returns." if evidence.horizon == 1 else ""
     return (
         f"{evidence.model} does not beat the naive forecast of no change {_for(ahead)}: {measured}.{expected}"

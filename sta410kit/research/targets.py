@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import FeatureEngineeringError
-from sta410kit.research.frames import require_horizon, require_prices
+from sta410kit.research.frames import log, require_horizon, require_prices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,11 +34,9 @@ def build_target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     FeatureEngineeringError
         If the prices are not sorted, hold a session twice, or hold a price that is not a positive number.
     """
-    import numpy as np
-
     horizon = require_horizon(horizon)
     require_prices(prices, FeatureEngineeringError)
-    level = np.log(prices["adj_close"].astype("float64"))
+    level = log(prices["adj_close"])
     later = level.groupby(prices["symbol"], sort=False).shift(-horizon)
     return prices[["symbol", "date"]].assign(target=later - level).reset_index(drop=True)
 

@@ -179,7 +179,7 @@ def fit(estimator: RegressorMixin, table: pd.DataFrame, names: list[str]) -> Reg
 
     On one thread: the tables are small, and threads that wait for a busy core make the fit ten times slower.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
     with threadpool_limits(limits=1):
         return estimator.fit(table[names].to_numpy(), table["target"].to_numpy())
@@ -187,10 +187,11 @@ def fit(estimator: RegressorMixin, table: pd.DataFrame, names: list[str]) -> Reg
 
 def predict(estimator: RegressorMixin, table: pd.DataFrame, names: list[str]) -> NDArray[np.float64]:
     """Return the predictions of a fitted estimator for the rows of a table, on one thread as in `fit`."""
-    from threadpoolctl import threadpool_limits
+    import numpy as np
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
     with threadpool_limits(limits=1):
-        return estimator.predict(table[names].to_numpy())
+        return np.asarray(estimator.predict(table[names].to_numpy()), dtype=float)
 
 
 def _labelled(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:

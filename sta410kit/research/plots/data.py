@@ -107,7 +107,11 @@ def plot_features(features: pd.DataFrame) -> Figure:
         for axes, name in zip(every, names, strict=False):
             values = features[name].dropna()
             if len(values):
-                axes.hist(values.clip(values.quantile(0.005), values.quantile(0.995)), bins=50, color=BLUE)
+                axes.hist(
+                    values.clip(*(float(values.quantile(share)) for share in (0.005, 0.995))),
+                    bins=50,
+                    color=BLUE,
+                )
             axes.set_title(name, fontsize=10)
             axes.set_yticks([])
             axes.tick_params(labelsize=8)

@@ -45,7 +45,8 @@ def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last:
     symbol = first_symbols(predictions["symbol"], 1)[0] if symbol is None else symbol
     part = predictions[predictions["symbol"] == symbol].sort_values("date").tail(last)
     if part.empty:
-        message = f"There are no predictions of {symbol!r}; there are {', '.join(first_symbols(predictions['symbol'], 20))}."
+        known = ", ".join(first_symbols(predictions["symbol"], 20))
+        message = f"There are no predictions of {symbol!r}; there are some of {known}."
         raise ConfigurationError(message)
     inside = part["actual"].between(part["lower"], part["upper"])
     with drawing() as (figure, (axes,)):
@@ -80,7 +81,7 @@ def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last:
 
 
 def plot_coverage_over_time(predictions: pd.DataFrame, window: int = 126, level: float = 0.9) -> Figure:
-    """Return the share of outcomes inside their interval over rolling windows of sessions, all symbols together.
+    """Return the share of outcomes inside their interval over rolling windows, all symbols together.
 
     Parameters
     ----------
@@ -162,16 +163,18 @@ def plot_equity(backtest: Backtest) -> Figure:
         )
         before = (1 + frame["gross"]).cumprod()
         upper.plot(frame["date"], before, color=SKY, linestyle=":", label="strategy before costs")
-        own, held = backtest.summary, backtest.benchmark
+        own, held = (each["annualised_return"] for each in (backtest.summary, backtest.benchmark))
         upper.set(
-            title=f"Strategy {own['annualised_return']:+.1%} a year, buy and hold {held['annualised_return']:+.1%}",
+            title=f"Strategy {own:+.1%} a year, buy and hold {held:+.1%}",
             ylabel="equity, start = 1 (log)",
             yscale="log" if min(frame["equity"].min(), before.min()) > 0 else "linear",
         )
         plain_log_labels(upper)
         upper.legend(loc="upper left", fontsize=9)
         lower.fill_between(frame["date"], 100 * frame["drawdown"], 0, color=VERMILION, alpha=0.4, lw=0)
-        lower.set(title=f"Worst fall from a peak: {own['max_drawdown']:.1%}", ylabel="drawdown, %")
+        lower.set(
+            title=f"Worst fall from a peak: {backtest.summary['max_drawdown']:.1%}", ylabel="drawdown, %"
+        )
         for axes in (upper, lower):
             date_axis(axes)
     return figure
@@ -209,7 +212,7 @@ def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40
             spread = [[middle - low], [high - middle]]  # drawn as a bar too: one session ahead is a sliver
             axes.errorbar(row["horizon"], middle, spread, color=BLUE, marker="o", markersize=4, capsize=5)
             axes.set_title(
-                f"{row['symbol']}: {100 * row['predicted']:+.2f} % ({100 * row['lower']:+.1f} to {100 * row['upper']:+.1f})",
+                f"{row['symbol']}: {row['predicted']:+.2%} ({row['lower']:+.1%} to {row['upper']:+.1%})",
                 fontsize=10,
             )
             axes.set_xlabel(f"sessions from {row['date']:%Y-%m-%d}", fontsize=9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = (
 )
 GREY = "#666666"
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY, "#000000")
-STYLE = {
+STYLE: dict[str, Any] = {
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -46,7 +46,12 @@ def drawing(
     import matplotlib.pyplot as plt
     from cycler import cycler
 
-    with mpl.rc_context({**STYLE, "axes.prop_cycle": cycler(color=PALETTE)}):
+    with mpl.rc_context(
+        {
+            **STYLE,  # type: ignore[dict-item,unused-ignore]
+            "axes.prop_cycle": cycler(color=PALETTE),
+        }
+    ):
         figure, axes = plt.subplots(rows, columns, figsize=size, dpi=100, layout="constrained", squeeze=False)
         try:
             yield figure, list(axes.flat)
@@ -73,6 +78,6 @@ def date_axis(axes: Axes) -> None:
     """Label a time axis briefly: the year once, the rest as far as it changes."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(maxticks=8)
+    locator = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
