@@ -73,9 +73,9 @@ def array(value: object, what: str, *, truth: bool = False) -> "Numbers":
         if found.dtype.kind in ("iufb" if truth else "iuf"):
             return found.astype(np.float64)
         plain = [np.nan if one is None or one is pd.NA else one for one in found.flat]
-        kinds = (Real, Decimal, np.bool_) if truth else (Real, Decimal)
+        wanted, unwanted = ((Real, Decimal, np.bool_), ()) if truth else ((Real, Decimal), (bool,))
         if found.dtype == object and all(
-            isinstance(one, kinds) and (truth or type(one) is not bool) for one in plain
+            isinstance(one, wanted) and not isinstance(one, unwanted) for one in plain
         ):
             return np.array(plain, dtype=np.float64).reshape(found.shape)
     except (TypeError, ValueError, OverflowError) as error:  # rows of different length, numbers too large
@@ -109,10 +109,11 @@ def is_length(value: float) -> bool:
 
 
 def label(row: object) -> str:
-    """Return how a row is called; a session is a day, and its midnight is noise."""
+    """Return what a row is called; a session is a day, and its midnight is noise."""
     import pandas as pd
 
-    return str(row.date() if isinstance(row, pd.Timestamp) and row == row.normalize() else row)
+    midnight = isinstance(row, pd.Timestamp) and row == row.normalize()
+    return f"{row:%Y-%m-%d}" if midnight else str(row)
 
 
 def count_and_first(mask: "pd.Series[bool]", what: str) -> str:

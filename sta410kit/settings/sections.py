@@ -208,15 +208,6 @@ class TradingConfig(Section):
         ge=-1,
         lt=0,
     )
-    paper_trading: bool = setting(
-        "PAPER_TRADING", "trade with play money; false has conditions, see below", default=True, takes=_SWITCH
-    )
-    live_trading_acknowledged: bool = setting(
-        "LIVE_TRADING_ACKNOWLEDGED",
-        "say that real money may be lost; only read when PAPER_TRADING is false",
-        default=False,
-        takes=_SWITCH,
-    )
     simulated_slippage: Real = setting(
         "SLIPPAGE_BPS",
         "loss assumed on each fill, as a fraction of its price (the variable is in basis points)",
@@ -225,6 +216,15 @@ class TradingConfig(Section):
         divisor=10_000,
         ge=0,
         lt=1,
+    )
+    paper_trading: bool = setting(
+        "PAPER_TRADING", "trade with play money; false has conditions", default=True, takes=_SWITCH
+    )
+    live_trading_acknowledged: bool = setting(
+        "LIVE_TRADING_ACKNOWLEDGED",
+        "say that real money may be lost; only read when PAPER_TRADING is false",
+        default=False,
+        takes=_SWITCH,
     )
 
     @field_validator("per_trade_risk")
