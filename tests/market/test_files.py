@@ -1,0 +1,302 @@
+"""CSV and Parquet files of every kind that people have, and of the kinds they should not have."""
+
+import gzip
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sta410kit.exceptions import ConfigurationError, DataLoadingError
+from sta410kit.market import load_prices
+from sta410kit.market.files import UnadjustedPricesWarning
+
+pytestmark = pytest.mark.unit
+
+HEAD = "Date,Open,High,Low,Close,Adj Close,Volume\n"
+ROW = "2012-01-03,1,2,1,2,2,10\n"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Return a function that writes a file and loads it."""
+
+    def write_and_load(content, name="AAA.csv", **selection):
+        file = tmp_path / name
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return load_prices(source="files", path=file, **selection)
+
+    return write_and_load
+
+
+def refused(load, content, name="AAA.csv"):
+    with pytest.raises(DataLoadingError) as caught:
+        load(content, name)
+    assert name in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["all.csv", "all.csv.gz", "all.parquet"])
+def test_what_is_written_comes_back_exactly(tmp_path, name):
+    """The embedded prices survive a round trip through a file to the last bit."""
+    prices = load_prices()
+    if name.endswith("parquet"):
+        prices.to_parquet(tmp_path / name)
+    else:
+        prices.to_csv(tmp_path / name, index=False)
+    back = load_prices(source="files", path=str(tmp_path / name))
+    pd.testing.assert_frame_equal(back, prices, check_exact=True)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_date_may_be_the_index_and_the_name_the_symbol(tmp_path, suffix):
+    """A frame with a date index and capital column names, as downloaders write it, reads as its symbol."""
+    prices = load_prices(symbols="IBM", start="2013-01-01")
+    frame = prices.drop(columns="symbol").set_index("date").rename(columns=str.title)
+    file = tmp_path / f"IBM{suffix}"
+    frame.to_csv(file) if suffix == ".csv" else frame.to_parquet(file)
+    pd.testing.assert_frame_equal(load_prices("files", path=file), prices, check_exact=True)
+
+
+def test_an_index_without_a_name_is_the_date(load):
+    """A first column without a name is the date when nothing else is."""
+    assert load(",Open,High,Low,Close,Adj Close,Volume\n" + ROW)["date"].tolist() == [pd.Timestamp("2012-01-03")]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "DATE,OPEN,HIGH,LOW,CLOSE,ADJ_CLOSE,VOL",
+        "timestamp,open,high,low,close,adjusted_close,volume",
+        "datetime, Open ,High,Low,Close/Last,Adj. Close,Vol.",
+        '"Date","Open","High","Low","Close","AdjClose","Volume"',
+    ],
+)
+def test_common_spellings_are_understood(load, head):
+    """Case, spaces and punctuation of a column's name do not matter."""
+    assert load(f"{head}\n{ROW}").iloc[0].tolist() == ["AAA", pd.Timestamp("2012-01-03"), 1.0, 2.0, 1.0, 2.0, 2.0, 10]
+
+
+def test_symbols_stay_text(load):
+    """Symbols that look like numbers, gaps or truth values come back letter by letter."""
+    symbols = ["000001", "1e5", "NA", "NAN", "TRUE", "null"]
+    rows = "".join(f"{symbol},{ROW}" for symbol in symbols)
+    assert load("ticker," + HEAD + rows)["symbol"].tolist() == symbols
+    assert load("ticker," + HEAD + rows, symbols="000001,NAN")["symbol"].tolist() == ["000001", "NAN"]
+
+
+def test_a_company_name_beside_a_symbol_is_not_the_symbol(load):
+    """`Name` means the symbol only where no column says it better."""
+    assert load("Name,Symbol," + HEAD + "Acme Inc,ACM," + ROW)["symbol"].tolist() == ["ACM"]
+    assert load("Name," + HEAD + "ACM," + ROW)["symbol"].tolist() == ["ACM"]
+
+
+def test_a_single_file_without_symbols_takes_the_one_asked_for(load):
+    """One file and one symbol asked for belong together, whatever the file is called."""
+    assert load(HEAD + ROW, "export.csv", symbols="BRK.B")["symbol"].tolist() == ["BRK.B"]
+    assert load(HEAD + ROW, "BRK.B.csv")["symbol"].tolist() == ["BRK.B"]
+
+
+def test_nothing_is_repaired(load):
+    """A missing close, a negative price, a high below its low and a session that is there twice all come through."""
+    bad = "2012-01-04,-1,1,5,,NaN,null\n"
+    prices = load(HEAD + ROW + bad + bad)
+    assert prices["date"].dt.day.tolist() == [3, 4, 4]
+    assert prices.iloc[1, 2:5].tolist() == [-1.0, 1.0, 5.0]
+    assert np.isnan(prices.iloc[1, 5:].astype(float)).all()
+    assert prices["volume"].dtype == "float64"
+
+
+def test_a_missing_adjusted_close_is_said(load):
+    """Without an adjusted close the close is used, and a warning says what that means."""
+    with pytest.warns(UnadjustedPricesWarning, match=r"No adjusted close in AAA.csv: .* splits and dividends"):
+        prices = load("Date,Open,High,Low,Close,Volume\n2012-01-03,1,2,1,2,10\n")
+    assert prices["adj_close"].tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2012-01-03 00:00:00-05:00", "2012-01-03"),
+        ("2012-07-03T00:00:00+0900", "2012-07-03"),
+        ("2012-01-03T00:00:00Z", "2012-01-03"),
+        ("2012-01-03 16:00:00", "2012-01-03"),
+        ("2012/1/3", "2012-01-03"),
+        ("20120103", "2012-01-03"),
+        ("13/01/2012", "2012-01-13"),
+        ("01/13/2012", "2012-01-13"),
+        ("13.01.2012", "2012-01-13"),
+        ("1/13/2012 16:00:00", "2012-01-13"),
+    ],
+)
+def test_dates_are_sessions_by_their_own_clock(load, written, day):
+    """Whatever form a date has, its session is the day it names, never moved to another time zone."""
+    assert load(HEAD + ROW.replace("2012-01-03", written))["date"].tolist() == [pd.Timestamp(day)]
+
+
+def test_one_line_decides_the_order_of_day_and_month_for_the_whole_file(load):
+    """A date that only one order allows settles the others."""
+    prices = load(HEAD + ROW.replace("2012-01-03", "02/01/2012") + ROW.replace("2012-01-03", "13/01/2012"))
+    assert prices["date"].dt.strftime("%m-%d").tolist() == ["01-02", "01-13"]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("02/01/2012", "could be day first or month first; write dates as YYYY-MM-DD"),
+        ("2012-02-30", "is not in the calendar"),
+        ("1325548800", "seconds since 1970"),
+        ("1325548800000", "seconds since 1970"),
+        ("soon", "cannot be read"),
+        ("", "is empty"),
+        ("0001-01-01", "outside the years"),
+        ("9999-12-31", "outside the years"),
+        ("2012-01-03T05:00:00Z", "depends on the exchange's clock"),
+    ],
+)
+def test_a_date_without_one_meaning_is_refused_with_its_line(load, written, words):
+    """Nothing is guessed; the message names file, line and value."""
+    message = refused(load, HEAD + ROW.replace("2012-01-03", written))
+    assert words in message
+    assert "AAA.csv, line 2" in message
+
+
+def test_intraday_prices_are_refused(load):
+    """Several times of one day are no sessions."""
+    rows = ROW.replace("-03", "-03 15:00:00") + ROW.replace("-03", "-03 16:00:00")
+    assert "AAA.csv, line 2: several times of one day" in refused(load, HEAD + rows)
+
+
+@pytest.mark.parametrize("value", ["abc", "1_000", "0x10", "$5", "TRUE", "1.2.3", "\u0661"])
+def test_what_is_no_number_is_refused_with_its_line(load, value):
+    """File, line, column and value are named, blank lines counted."""
+    message = refused(load, HEAD + ROW + "\n" + f"2012-01-04,1,2,{value},2,2,10\n")
+    assert f"AAA.csv, line 4: Low is {value!r}, which is not a number" in message
+
+
+def test_thousands_and_decimal_commas_are_not_guessed(load):
+    """A comma in a number is refused with advice, in both kinds of file."""
+    assert "decimal point" in refused(load, HEAD + '2012-01-03,"1,234.5",2,1,2,2,10\n')
+    assert "Open is '1,5'" in refused(load, HEAD.replace(",", ";") + "2012-01-03;1,5;2;1;2;2;10\n")
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_other_separators_are_recognised(load, separator):
+    """The separator is the one under which the header makes sense."""
+    assert load((HEAD + ROW).replace(",", separator))["close"].tolist() == [2.0]
+
+
+@pytest.mark.parametrize("content", ["\ufeff" + HEAD + ROW, (HEAD + ROW).replace("\n", "\r\n"), "\n" + HEAD + ROW])
+def test_marks_and_line_ends_of_other_systems_do_not_matter(load, content):
+    """A byte order mark, Windows line ends and a blank first line are harmless."""
+    assert len(load(content)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        (HEAD, "has a header and no rows"),
+        (HEAD + "2012-01-03,1,2,1,2,2\n", "line 2: 6 fields where the header has 7"),
+        (HEAD + ROW + "2012-01-04,1,2,1,2,2,10,11\n", "line 3: 8 fields where the header has 7"),
+        (HEAD.encode("utf-16"), "is not UTF-8 text"),
+        (b"\x80\x81\x82 junk\n", "is not UTF-8 text"),
+        (HEAD.encode() + b"2012-01-03,1,2,1,2,2,\xff\n", "is not UTF-8 text"),
+        ("Date,Open\n2012-01-03,1\n", "no column for high, low, close, volume; found Date, Open"),
+        ("timestamp," + HEAD + "x," + ROW, "'timestamp' and 'Date' both mean date"),
+        ("Price,Close,High\nTicker,A,A\n", "multi_level_index=False"),
+        ("ticker," + HEAD + " ," + ROW, "line 2: the symbol is empty"),
+    ],
+)
+def test_a_file_that_is_no_price_table_says_why(load, content, words):
+    """Every way a text file can be wrong has words of its own."""
+    assert words in refused(load, content)
+
+
+def test_damaged_files_are_unreadable_data(load, tmp_path):
+    """Cut or false Parquet and gzip files are refused without a traceback of a library."""
+    load_prices(symbols="FB").to_parquet(tmp_path / "whole.parquet")
+    whole = (tmp_path / "whole.parquet").read_bytes()
+    refused(load, whole[:3000], "cut.parquet")
+    refused(load, b"junk", "false.parquet")
+    refused(load, gzip.compress((HEAD + ROW * 500).encode())[:-12], "cut.csv.gz")
+    refused(load, b"junk", "false.csv.gz")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("date", [1325548800], "dates are numbers such as 1325548800"),
+        ("date", [pd.NaT], "row 1: the date is empty"),
+        ("date", [pd.Timestamp("2012-01-03 05:00", tz="UTC")], "depends on the exchange's clock"),
+        ("close", [True], "'close' holds bool, not numbers"),
+        ("close", ["abc"], "row 1: close is 'abc'"),
+    ],
+)
+def test_parquet_columns_of_the_wrong_type_are_refused(tmp_path, column, values, words):
+    """Types a Parquet file brings along are checked like text."""
+    frame = load_prices(symbols="FB").head(1).assign(**{column: values})
+    frame.to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DataLoadingError) as caught:
+        load_prices("files", path=tmp_path / "x.parquet")
+    assert words in str(caught.value)
+
+
+def test_parquet_dates_of_an_exchange_are_its_sessions(tmp_path):
+    """Midnight in New York is that day's session, not the day before or after in UTC."""
+    frame = load_prices(symbols="FB").head(3)
+    zoned = frame.assign(date=frame["date"].dt.tz_localize("America/New_York"))
+    zoned.to_parquet(tmp_path / "x.parquet")
+    pd.testing.assert_frame_equal(load_prices("files", path=tmp_path / "x.parquet"), frame)
+
+
+def test_a_folder_is_all_its_price_files(tmp_path):
+    """Every supported file counts once; hidden files, other files and subfolders do not."""
+    (tmp_path / "AAA.csv").write_text(HEAD + ROW)
+    (tmp_path / "BBB.CSV").write_text(HEAD + ROW)
+    (tmp_path / ".CCC.csv").write_text("junk")
+    (tmp_path / "notes.md").write_text("junk")
+    (tmp_path / "DDD.csv").mkdir()
+    assert load_prices("files", path=tmp_path)["symbol"].tolist() == ["AAA", "BBB"]
+    assert load_prices("files", path=tmp_path, symbols="BBB")["symbol"].tolist() == ["BBB"]
+
+
+def test_a_symbol_in_two_files_keeps_both_rows(tmp_path):
+    """Duplicates across files are the gate's to name, so they are not dropped."""
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).write_text("Symbol," + HEAD + "AAA," + ROW)
+    assert len(load_prices("files", path=tmp_path)) == 2
+
+
+def test_a_relative_path_starts_at_the_current_folder(tmp_path, monkeypatch):
+    """A path means what it means in a shell."""
+    (tmp_path / "AAA.csv").write_text(HEAD + ROW)
+    monkeypatch.chdir(tmp_path)
+    assert len(load_prices("files", path="AAA.csv")) == 1
+
+
+def test_what_is_not_there_is_a_configuration_error(tmp_path):
+    """A missing file, an empty folder and an unknown kind of file name the path and what would do."""
+    (tmp_path / "x.xls").write_text("junk")
+    (tmp_path / "empty").mkdir()
+    for path, words in [
+        (tmp_path / "nope.csv", "There is no file or folder"),
+        (tmp_path / "empty", "holds no price file; supported are .csv"),
+        (tmp_path / "x.xls", "is no price file; supported are .csv"),
+        ("x" * 5000, "cannot be looked up"),
+    ]:
+        with pytest.raises(ConfigurationError, match=words):
+            load_prices("files", path=path)
+
+
+def test_one_warning_covers_a_folder(tmp_path):
+    """Ten files without an adjusted close warn once, not ten times."""
+    for number in range(10):
+        (tmp_path / f"S{number}.csv").write_text("Date,Open,High,Low,Close,Volume\n2012-01-03,1,2,1,2,10\n")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        load_prices("files", path=tmp_path)
+    assert [str(each.message).split(":")[0] for each in caught] == [
+        "No adjusted close in S0.csv, S1.csv, S2.csv, S3.csv, S4.csv and 5 more"
+    ]
