@@ -73,11 +73,13 @@ def test_the_wheel_works_where_there_is_no_checkout(built, tmp_path):
 
 
 def test_the_source_archive_carries_the_tests_and_no_leftovers(built):
-    """It holds notebooks, suites, tests and the files that the tests look at; nothing that git keeps out."""
+    """It holds notebooks, suites, tests and what the tests look at; nothing that git keeps out."""
     with tarfile.open(built[1]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"Makefile", "requirements.txt", "Dockerfile", "expectations/prices.json", "notebooks/pipeline.toml",
-              "tests/test_architecture.py", "CHANGELOG.md", "LICENSE", ".gitignore"}  # fmt: skip
+    wanted = {
+        "Makefile", "requirements.txt", "Dockerfile", "expectations/prices.json", "CHANGELOG.md", "LICENSE",
+        "notebooks/pipeline.toml", "tests/test_architecture.py", ".gitignore",
+    }  # fmt: skip
     assert wanted <= names
     left = [name for name in names if {"__pycache__", ".venv", ".git", "runs", "logs"} & set(name.split("/"))]
     assert left == []
