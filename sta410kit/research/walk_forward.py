@@ -147,7 +147,7 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
 
     make_model(model, seed)  # a wrong name or seed is refused before any work
     table = _labelled(features, prices, horizon)
-    needed = min_train + horizon + conformal.BURN_IN + horizon + 1
+    needed = min_train + conformal.BURN_IN + 2 * horizon  # the purge, and the wait for the last score
     _require_sessions(table["date"].nunique(), needed, "predictions with intervals")
     names = feature_names(features)
     blocks = []

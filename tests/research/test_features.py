@@ -1,0 +1,159 @@
+"""Features: literal values, no future, no infinity, no silence about bad prices."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sta410kit.exceptions import FeatureEngineeringError
+from sta410kit.research.features import FEATURES, History, build_features, feature, feature_names
+
+pytestmark = pytest.mark.unit
+
+
+def flat(sessions, **columns):
+    """Return one symbol at a price of 10 that never moves."""
+    frame = pd.DataFrame(
+        {
+            "symbol": "A",
+            "date": pd.bdate_range("2012-01-02", periods=sessions, unit="us"),
+            **dict.fromkeys(("open", "high", "low", "close", "adj_close"), 10.0),
+            "volume": 100,
+        }
+    )
+    return frame.assign(**columns)
+
+
+def test_one_row_a_price_row_and_ten_features(walks, walk_features):
+    """The frame keeps every row and its order, warm-up included."""
+    assert walk_features[["symbol", "date"]].equals(walks[["symbol", "date"]])
+    assert feature_names(walk_features) == [
+        "return_1",
+        "return_5",
+        "return_21",
+        "ma_ratio_7",
+        "ma_ratio_21",
+        "ma_ratio_50",
+        "volatility_21",
+        "rsi_14",
+        "range_1",
+        "dollar_volume_z_21",
+    ]
+    assert walk_features.groupby("symbol")["ma_ratio_50"].apply(lambda values: values.isna().sum()).tolist() == [49, 49]
+
+
+def test_literal_values():
+    """Hand-computed: a price that goes 1, 2, 4, ... doubles every session."""
+    doubling = 2.0 ** np.arange(60)
+    prices = flat(60, open=doubling, high=doubling * 1.5, low=doubling, close=doubling, adj_close=doubling)
+    last = build_features(prices).iloc[-1]
+    assert last["return_1"] == pytest.approx(np.log(2))
+    assert last["return_5"] == pytest.approx(5 * np.log(2))
+    assert last["return_21"] == pytest.approx(21 * np.log(2))
+    assert last["ma_ratio_7"] == pytest.approx(np.log(7 * 64 / 127))
+    assert last["volatility_21"] == pytest.approx(0, abs=1e-12)
+    assert last["rsi_14"] == pytest.approx(100)
+    assert last["range_1"] == pytest.approx(np.log(1.5))
+    # log(1 + money) of a doubling amount is a straight line but for the 1: the last of 0..20 standardised
+    assert last["dollar_volume_z_21"] == pytest.approx(10 / np.std(np.arange(21), ddof=1), rel=1e-3)
+
+
+def test_rsi_follows_wilders_recursion():
+    """The index agrees with the recursion written out by hand."""
+    moves = np.log([1.01, 0.98, 1.03, 1.0, 0.97] * 6)
+    level = 10 * np.exp(np.concatenate([[0], np.cumsum(moves)]))
+    ours = build_features(flat(31, open=level, high=level, low=level, close=level, adj_close=level))["rsi_14"]
+    gain, loss = max(moves[0], 0), max(-moves[0], 0)
+    for move in moves[1:]:
+        gain, loss = (13 * gain + max(move, 0)) / 14, (13 * loss + max(-move, 0)) / 14
+    assert ours.iloc[-1] == pytest.approx(100 * gain / (gain + loss))
+    assert ours.isna().sum() == 14
+
+
+def test_a_price_that_never_moves_gives_neutral_values():
+    """Nothing divided by nothing is neutral, never infinite; a session without volume neither."""
+    features = build_features(flat(60, volume=0))
+    last = features.iloc[-1]
+    assert last["rsi_14"] == 50
+    assert last["dollar_volume_z_21"] == 0
+    assert last[["return_1", "return_5", "return_21", "volatility_21", "range_1"]].tolist() == [0] * 5
+    assert last[["ma_ratio_7", "ma_ratio_21", "ma_ratio_50"]].tolist() == pytest.approx([0] * 3)
+    assert not np.isinf(features[feature_names(features)].to_numpy()).any()
+
+
+def test_splits_leave_no_trace(sample_features):
+    """The session of AAPL's split is an ordinary one in every feature."""
+    row = sample_features[(sample_features["symbol"] == "AAPL") & (sample_features["date"] == "2005-02-28")].iloc[0]
+    assert abs(row["return_1"]) < 0.02
+    assert abs(row["dollar_volume_z_21"]) < 3
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(cut=st.integers(1, 599), seed=st.integers(0, 2**16))
+def test_the_future_changes_nothing(walks, walk_features, cut, seed):
+    """Features up to *t* are the same, to the last bit, whatever comes after *t*, or if nothing does."""
+    prices, features = walks, walk_features
+    day = prices["date"].unique()[cut - 1]
+    past = prices["date"] <= day
+    factor = np.where(past, 1.0, np.random.default_rng(seed).uniform(0.5, 2.0, len(prices)))
+    columns = ["open", "high", "low", "close", "adj_close", "volume"]
+    disturbed = prices.assign(**{name: prices[name] * factor for name in columns})
+    for other in (build_features(disturbed), build_features(prices[past])):
+        kept = other[other["date"] <= day].reset_index(drop=True)
+        pd.testing.assert_frame_equal(kept, features[past].reset_index(drop=True), check_exact=True)
+
+
+def test_one_symbol_does_not_change_another(walks, walk_features):
+    """A symbol alone has the features it has among others."""
+    alone = build_features(walks[walks["symbol"] == "S1"])
+    together = walk_features[walk_features["symbol"] == "S1"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, together, check_exact=True)
+
+
+def test_a_new_feature_is_one_function(walks):
+    """A decorated function becomes a column."""
+    try:
+
+        @feature
+        def momentum_3(history: History):
+            return history.close - history.lag(history.close, 3)
+
+        assert "momentum_3" in build_features(walks)
+    finally:
+        FEATURES.pop("momentum_3", None)
+
+
+@pytest.mark.parametrize("sessions", [0, -1])
+def test_a_feature_cannot_look_ahead(walks, sessions):
+    """A lag of nothing or into the future is refused."""
+    with pytest.raises(FeatureEngineeringError, match="look back only"):
+        History(walks).lag(walks["close"], sessions)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: p.drop(columns="high"), "lack the column(s) high"),
+        (lambda p: p.head(0), "have no rows"),
+        (lambda p: p.iloc[::-1], "are not sorted"),
+        (lambda p: pd.concat([p, p.tail(1)]), "hold A 2012-01-04 more than once"),
+        (lambda p: p.assign(close=[10.0, np.nan, 10.0]), "close of A 2012-01-03 is nan; 1 such row(s)"),
+        (lambda p: p.assign(adj_close=[10.0, 10.0, -1.0]), "adj_close of A 2012-01-04 is -1.0"),
+        (lambda p: p.assign(high=[np.inf, 10.0, 10.0]), "high of A 2012-01-02 is inf"),
+        (lambda p: p.assign(volume=[1, -1, 1]), "volume of A 2012-01-03 is -1.0"),
+        (lambda p: p.assign(low=["a", "b", "c"]), "low of the prices holds"),
+    ],
+)
+def test_bad_prices_are_refused_by_name(change, words):
+    """What would give a wrong feature without a word is named instead."""
+    with pytest.raises(FeatureEngineeringError) as caught:
+        build_features(change(flat(3)))
+    assert words in str(caught.value)
+
+
+def test_the_prices_stay_as_they_were(walks):
+    """Building features changes nothing in the frame given."""
+    before = walks.copy(deep=True)
+    build_features(walks)
+    pd.testing.assert_frame_equal(walks, before)

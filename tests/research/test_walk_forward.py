@@ -1,0 +1,166 @@
+"""The walk: no fold sees the future, and the frame is what it promises."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
+from sta410kit.research.features import build_features, feature_names
+from sta410kit.research.targets import build_target
+from sta410kit.research.walk_forward import splits, training_table, walk_forward
+
+pytestmark = pytest.mark.unit
+
+DAYS = pd.bdate_range("2000-01-03", periods=400, unit="us")
+
+
+def test_literal_folds():
+    """Ten sessions, three to begin with, a horizon of two, four to a block."""
+    folds = splits(DAYS[:10], 2, min_train=3, refit_every=4)
+    assert [(f.number, f.train_end, f.test_start, f.test_end) for f in folds] == [
+        (0, DAYS[2], DAYS[5], DAYS[8]),
+        (1, DAYS[6], DAYS[9], DAYS[9]),
+    ]
+
+
+@given(st.integers(1, 400), st.integers(1, 40), st.integers(1, 120), st.integers(1, 120))
+def test_folds_purge_and_cover(sessions, horizon, min_train, refit_every):
+    """Targets end before their test block, blocks neither overlap nor leave gaps, and the last one reaches the end."""
+    days = DAYS[:sessions]
+    if sessions < min_train + horizon + 1:
+        with pytest.raises(ModelTrainingError, match=f"^{sessions} sessions .* take {min_train + horizon + 1} or more"):
+            splits(days, horizon, min_train=min_train, refit_every=refit_every)
+        return
+    folds = splits(days, horizon, min_train=min_train, refit_every=refit_every)
+    position = {day: number for number, day in enumerate(days)}
+    tested = []
+    for fold in folds:
+        assert position[fold.train_end] + 1 >= min_train
+        assert position[fold.train_end] + horizon == position[fold.test_start] - 1
+        tested += range(position[fold.test_start], position[fold.test_end] + 1)
+    assert tested == list(range(min_train + horizon, sessions))
+
+
+def test_the_order_and_number_of_dates_do_not_matter():
+    """Dates of many symbols, in any order, give the same folds."""
+    assert splits([*DAYS[::-1], *DAYS], 1) == splits(DAYS, 1)
+
+
+@pytest.mark.parametrize("wrong", [{"min_train": 0}, {"refit_every": 0}, {"min_train": 1.5}, {"horizon": 0}])
+def test_a_walk_needs_whole_numbers(wrong):
+    """A number that makes no sense is named."""
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        splits(DAYS, **{"horizon": 1, **wrong})
+
+
+def test_the_training_table_is_complete(walks, walk_features):
+    """Warm-up and unknown outcomes are gone, the rest is as computed."""
+    table = training_table(walk_features, walks, 5)
+    assert list(table.columns) == ["symbol", "date", *feature_names(walk_features), "target"]
+    assert not table.isna().any().any()
+    assert len(table) == 2 * (600 - 49 - 5)
+    target = build_target(walks, 5).set_index(["symbol", "date"])["target"]
+    assert (table.set_index(["symbol", "date"])["target"] == target.reindex(table.set_index(["symbol", "date"]).index)).all()
+
+
+def test_the_predictions_frame_is_what_it_promises(walk_predictions, walks):
+    """Columns, order, types, and the actual value beside each prediction."""
+    assert list(walk_predictions.columns) == [
+        "symbol", "date", "horizon", "model", "fold", "predicted", "actual", "lower", "upper",
+    ]  # fmt: skip
+    assert walk_predictions["horizon"].unique().tolist() == [1]
+    assert walk_predictions["model"].unique().tolist() == ["ridge"]
+    assert not walk_predictions.isna().any().any()
+    assert (walk_predictions["lower"] < walk_predictions["predicted"]).all()
+    assert (walk_predictions["predicted"] < walk_predictions["upper"]).all()
+    assert walk_predictions.sort_values(["symbol", "date"]).index.equals(walk_predictions.index)
+    joined = walk_predictions.merge(build_target(walks, 1), on=["symbol", "date"])
+    assert (joined["actual"] == joined["target"]).all()
+
+
+@pytest.mark.parametrize("model", ["ridge", "boosting"])
+def test_the_future_changes_no_prediction(walks, walk_predictions, model):
+    """Prices after a day do not move any prediction or interval up to that day."""
+    day = walks["date"].unique()[480]
+    factor = np.where(walks["date"] <= day, 1.0, np.random.default_rng(1).uniform(0.5, 2.0, len(walks)))
+    columns = ["open", "high", "low", "close", "adj_close"]
+    disturbed = walks.assign(**{name: walks[name] * factor for name in columns})
+    one, two = (
+        walk_forward(build_features(prices), prices, model=model, horizon=3) for prices in (walks, disturbed)
+    )
+    columns = ["symbol", "date", "fold", "predicted", "lower", "upper"]
+    one, two = (frame.loc[frame["date"] <= day, columns].reset_index(drop=True) for frame in (one, two))
+    assert len(one) > 100
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def test_a_symbol_that_misses_sessions_does_not_leak(walks):
+    """A target that a gap pushes past the purge is kept out of training.
+
+    The symbol's row before a gap of thirty sessions has a target that is realised after the test block began; its
+    value must not change the predictions of that block.
+    """
+    days = walks["date"].unique()
+    fold = splits(days[49:599], 1)[0]
+    first = int(np.flatnonzero(days == fold.test_start)[0])
+    gap = (walks["symbol"] == "S1") & walks["date"].isin(days[first - 3 : first + 27])
+    holey = walks[~gap].reset_index(drop=True)
+    after = (holey["symbol"] == "S1") & (holey["date"] >= days[first + 27])
+    jump = holey.assign(**{c: holey[c] * np.where(after, 5.0, 1.0) for c in ("open", "high", "low", "close", "adj_close")})
+    one, two = (walk_forward(build_features(p), p, horizon=1) for p in (holey, jump))
+    block = days[first : first + 27]
+    one, two = (frame[frame["date"].isin(block) & (frame["symbol"] == "S0")]["predicted"] for frame in (one, two))
+    assert one.tolist() == two.tolist()
+
+
+def test_a_strong_signal_is_found_out_of_sample(simulate):
+    """Where tomorrow follows today, the walk predicts it: the machinery can show skill when there is some."""
+    prices = simulate(800, symbols=3)
+    rng = np.random.default_rng(3)
+    parts = []
+    for _, part in prices.groupby("symbol"):
+        moves = np.zeros(len(part))
+        for t in range(1, len(part)):
+            moves[t] = 0.6 * moves[t - 1] + 0.01 * rng.standard_normal()
+        level = 100 * np.exp(np.cumsum(moves))
+        parts.append(part.assign(open=level, high=level * 1.01, low=level * 0.99, close=level, adj_close=level))
+    prices = pd.concat(parts)
+    found = walk_forward(build_features(prices), prices)
+    assert np.corrcoef(found["predicted"], found["actual"])[0, 1] > 0.5
+
+
+def test_too_few_sessions_say_how_many(walks):
+    """The message has what there is and what it takes."""
+    short = walks[walks["date"] <= walks["date"].unique()[299]]
+    with pytest.raises(ModelTrainingError) as caught:
+        walk_forward(build_features(short), short)
+    assert str(caught.value).startswith("250 sessions with complete features")
+    assert "take 317 or more" in str(caught.value)
+
+
+def test_just_enough_sessions_do(walks):
+    """One session fewer is refused, the number named is enough."""
+    days = walks["date"].unique()
+    enough = walks[walks["date"] <= days[49 + 317]]
+    assert len(walk_forward(build_features(enough), enough)) == 2
+    short = walks[walks["date"] <= days[49 + 316]]
+    with pytest.raises(ModelTrainingError, match="^316 sessions"):
+        walk_forward(build_features(short), short)
+
+
+def test_frames_that_do_not_belong_together_are_refused(walks, walk_features):
+    """Features of other prices, unsorted features, and no features at all are named."""
+    with pytest.raises(FeatureEngineeringError, match="the prices do not"):
+        walk_forward(walk_features, walks[walks["symbol"] == "S0"])
+    with pytest.raises(FeatureEngineeringError, match="not sorted"):
+        walk_forward(walk_features.iloc[::-1], walks)
+    with pytest.raises(FeatureEngineeringError, match="no column but symbol and date"):
+        walk_forward(walk_features[["symbol", "date"]], walks)
+
+
+def test_an_unknown_model_is_refused_before_the_work(walk_features, walks):
+    """A wrong name costs no time."""
+    with pytest.raises(ConfigurationError, match="Did you mean 'ridge'"):
+        walk_forward(walk_features.head(0), walks, model="rigde")
