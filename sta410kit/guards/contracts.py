@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -73,9 +75,18 @@ def load(name: str, expectations: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN
 
 
 def great_expectations() -> Any:  # noqa: ANN401 - the module itself
-    """Import Great Expectations with its analytics off, unless the user has turned them on."""
+    """Import Great Expectations with its analytics off, unless the user has turned them on.
+
+    It tells the log of its inner bookkeeping while it loads, and tqdm warns that it could not draw a bar the kit
+    does not show: neither is news to whoever validates.
+    """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
+    chatty = "great_expectations", "great_expectations.data_context.types.base"  # the second sets its own level
+    logging.getLogger(chatty[0]).setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import great_expectations as gx
+    logging.getLogger(chatty[1]).setLevel(logging.WARNING)
 
     return gx
 
