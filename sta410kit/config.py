@@ -144,11 +144,13 @@ class _FoundSource(PydanticBaseSettingsSource):
                 target[name] = one.read(found[one.variable].text)
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """Return what was found for one field of `Config`; part of the interface of a source."""
+        """Return what was found for one field of `Config`, as pydantic-settings asks for it."""
         return self._nested.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        return self._nested
+        fields = self.settings_cls.model_fields
+        found = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True)

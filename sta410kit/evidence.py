@@ -117,7 +117,7 @@ def label(row: object) -> str:
 
 
 def count_and_first(mask: "pd.Series[bool]", what: str) -> str:
-    """Return ``""`` when `mask` is nowhere true, else `what` with the number of rows and the first of them."""
+    """Return ``""`` when `mask` is nowhere true, else `what`, how many rows, and the first."""
     hits = int(mask.sum())
     if not hits:
         return ""

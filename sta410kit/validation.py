@@ -153,7 +153,7 @@ class DataValidator:
             ""
             if index.is_monotonic_increasing
             else f"{where}times are out of order; sort with df.sort_index()",
-            f"{where}gaps: {len(gaps)} expected times are missing (market holidays count), first {label(gaps[0])}"
+            f"{where}gaps: {len(gaps)} expected times missing (market holidays count), first {label(gaps[0])}"
             if len(gaps)
             else "",
         )

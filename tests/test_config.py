@@ -66,8 +66,8 @@ PROMISE = [
     ("TAKE_PROFIT_PCT", "0.01", "trading.take_profit_pct", 0.01, 0.003),
     ("MAX_SECTOR_EXPOSURE", "0.5", "trading.max_sector_exposure", 0.5, 0.4),
     ("DAILY_LOSS_LIMIT", "-1", "trading.daily_loss_limit", -1.0, -0.03),
-    ("PAPER_TRADING", "YES", "trading.paper_trading", True, True),
     ("SLIPPAGE_BPS", "12.5", "trading.simulated_slippage", 0.00125, 0.0005),
+    ("PAPER_TRADING", "YES", "trading.paper_trading", True, True),
     ("LIVE_TRADING_ACKNOWLEDGED", "1", "trading.live_trading_acknowledged", True, False),
     ("ALPACA_API_KEY", KEY, "api.alpaca_api_key", Secret(KEY), Secret("")),
     ("ALPACA_SECRET_KEY", SECRET, "api.alpaca_secret_key", Secret(SECRET), Secret("")),
@@ -91,7 +91,7 @@ def field_of(config, path):
 
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
-    """A process without settings, standing in an empty folder, with nothing loaded yet."""
+    """Stand in an empty folder, without settings and with nothing loaded yet."""
     for setting in all_settings():
         monkeypatch.delenv(setting.variable, raising=False)
         monkeypatch.delenv(f"{setting.variable}_FILE", raising=False)
@@ -183,10 +183,17 @@ def test_a_wrong_value_is_refused_by_name(variable, text, field):
 def test_several_wrong_values_are_reported_together():
     """One refusal tells everything, across sections, cross-checks included."""
     with pytest.raises(ValueError, match="4 settings are wrong") as refused:
-        load_config({"TRAIN_TEST_SPLIT": "1.5", "GD_ITERATIONS": "no", "PER_TRADE_RISK": "0.05", "LOG_LEVEL": "x"})
+        load_config(
+            {"TRAIN_TEST_SPLIT": "1.5", "GD_ITERATIONS": "no", "PER_TRADE_RISK": "0.05", "LOG_LEVEL": "x"}
+        )
     text = str(refused.value)
-    assert "model.train_test_split (TRAIN_TEST_SPLIT from environment): got '1.5'; takes a number above 0" in text
-    assert "model.gd_iterations (GD_ITERATIONS from environment): got 'no'; takes a whole number from 1" in text
+    assert (
+        "model.train_test_split (TRAIN_TEST_SPLIT from environment): got '1.5'; takes a number above 0"
+        in text
+    )
+    assert (
+        "model.gd_iterations (GD_ITERATIONS from environment): got 'no'; takes a whole number from 1" in text
+    )
     assert "trading.per_trade_risk: 0.05 is not below max_portfolio_risk, 0.05; lower PER_TRADE_RISK" in text
     assert "logging.level (LOG_LEVEL from environment): got 'x'; takes DEBUG, INFO" in text
 
@@ -195,7 +202,9 @@ def test_a_section_alone_names_its_fields_and_reads_nothing(monkeypatch):
     """A section is built from its arguments alone and refuses like the whole."""
     monkeypatch.setenv("GD_LR", "0.9")
     assert ModelConfig(train_test_split=0.7).gd_learning_rate == 0.05
-    with pytest.raises(ConfigurationError, match=r"- gd_learning_rate: got -1; takes a finite number above 0"):
+    with pytest.raises(
+        ConfigurationError, match=r"- gd_learning_rate: got -1; takes a finite number above 0"
+    ):
         ModelConfig(gd_learning_rate=-1)
     with pytest.raises(ConfigurationError, match=r"- gd_iterations: got True; takes a whole number"):
         ModelConfig(gd_iterations=True)
@@ -209,11 +218,13 @@ def test_an_unknown_name_is_refused_with_a_suggestion():
     """A misspelt keyword is never swallowed."""
     with pytest.raises(ConfigurationError, match="levle: there is no such setting; did you mean level"):
         LoggingConfig(levle="INFO")
-    with pytest.raises(ConfigurationError, match="colour: there is no such setting; DataConfig takes cache_dir,"):
+    with pytest.raises(
+        ConfigurationError, match="colour: there is no such setting; DataConfig takes cache_dir,"
+    ):
         DataConfig(colour="red")
     with pytest.raises(ConfigurationError, match=r"logging\.levle: there is no such setting"):
         Config(logging={"levle": "INFO"})
-    with pytest.raises(ConfigurationError, match="modell: .*did you mean model"):
+    with pytest.raises(ConfigurationError, match=r"modell: .*did you mean model"):
         Config(modell=ModelConfig())
 
 
@@ -244,7 +255,7 @@ def test_words_of_the_wrong_type_are_refused():
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v2", "http://[::1]:80", "https://api.alpaca.markets/v2"])
 def test_endpoints_that_are_accepted(url):
-    """https anywhere, http on this machine only."""
+    """Anywhere with https, on this machine with http too."""
     assert APIConfig(alpaca_base_url=url + "/").alpaca_base_url == url
 
 
@@ -255,8 +266,11 @@ def test_credentials_in_a_url_are_refused_and_not_repeated():
     assert SECRET not in str(refused.value)
 
 
-@pytest.mark.parametrize("variable", ["MODEL", "DATA", "LOGGING", "API", "TRADING", "model", "gd_lr", "LEVEL"])
-def test_variables_of_others_change_nothing(variable, fresh, monkeypatch):
+@pytest.mark.parametrize(
+    "variable", ["MODEL", "DATA", "LOGGING", "API", "TRADING", "model", "gd_lr", "LEVEL"]
+)
+@pytest.mark.usefixtures("fresh")
+def test_variables_of_others_change_nothing(variable, monkeypatch):
     """A variable named like a section, or like a setting in other letters, is somebody else's."""
     assert load_config({variable: '{"level": "DEBUG"}'}) == Config()
     monkeypatch.setenv(variable, "x")
@@ -272,7 +286,11 @@ def test_precedence(tmp_path):
     (tmp_path / ".env.production").write_text("GD_L1_RATIO=0.5\n")
     (tmp_path / "alpaca_api_key").write_text(f"{KEY}c\n")
     config = load_config({"GD_LR": "0.3"}, tmp_path, tmp_path)
-    assert (config.model.gd_learning_rate, config.model.gd_momentum, config.model.gd_l2_reg) == (0.3, 0.2, 0.1)
+    assert (config.model.gd_learning_rate, config.model.gd_momentum, config.model.gd_l2_reg) == (
+        0.3,
+        0.2,
+        0.1,
+    )
     assert config.model.gd_l1_ratio == 0.01
     assert config.environment == "staging"
     assert config.api.alpaca_api_key.get_secret_value() == f"{KEY}c"
@@ -292,7 +310,9 @@ def test_a_file_that_changes_the_environment_it_was_chosen_by_is_refused(tmp_pat
     """.env.staging cannot say that this is production."""
     (tmp_path / ".env").write_text("ENVIRONMENT=staging\n")
     (tmp_path / ".env.staging").write_text("ENVIRONMENT=production\n")
-    with pytest.raises(ConfigurationError, match=r"\.env\.staging sets ENVIRONMENT to something else.*remove"):
+    with pytest.raises(
+        ConfigurationError, match=r"\.env\.staging sets ENVIRONMENT to something else.*remove"
+    ):
         load_config({}, tmp_path)
 
 
@@ -300,7 +320,7 @@ def test_an_unknown_environment_reads_no_file(tmp_path):
     """ENVIRONMENT is not a path."""
     (tmp_path / "x").mkdir()
     (tmp_path / ".env.x").write_text("not a setting at all\n")
-    with pytest.raises(ConfigurationError, match="environment .*got 'x'"):
+    with pytest.raises(ConfigurationError, match=r"environment .*got 'x'"):
         load_config({"ENVIRONMENT": "x"}, tmp_path)
 
 
@@ -411,7 +431,8 @@ def test_get_config_loads_once_and_lazily(fresh, monkeypatch):
     assert get_config().model.gd_learning_rate == 0.6
 
 
-def test_threads_share_one_configuration(fresh):
+@pytest.mark.usefixtures("fresh")
+def test_threads_share_one_configuration():
     """Callers that come at the same time get the same object."""
     seen = []
     threads = [threading.Thread(target=lambda: seen.append(get_config())) for _ in range(8)]
@@ -422,7 +443,8 @@ def test_threads_share_one_configuration(fresh):
     assert len({id(config) for config in seen}) == 1
 
 
-def test_a_failed_load_is_tried_again(fresh, monkeypatch):
+@pytest.mark.usefixtures("fresh")
+def test_a_failed_load_is_tried_again(monkeypatch):
     """A wrong setting does not poison the process."""
     monkeypatch.setenv("GD_LR", "0")
     with pytest.raises(ConfigurationError):
@@ -431,7 +453,8 @@ def test_a_failed_load_is_tried_again(fresh, monkeypatch):
     assert get_config().model.gd_learning_rate == 0.2
 
 
-def test_set_config_replaces_and_forgets(fresh):
+@pytest.mark.usefixtures("fresh")
+def test_set_config_replaces_and_forgets():
     """What is set is what everybody gets, until it is forgotten."""
     mine = Config(environment="testing")
     set_config(mine)
@@ -467,7 +490,8 @@ def test_settings_in_use_tell_value_and_origin(fresh, monkeypatch):
     assert rows["GD_LR"] == ("0.05", "default")
 
 
-def test_settings_in_use_of_a_configuration_set_by_hand(fresh):
+@pytest.mark.usefixtures("fresh")
+def test_settings_in_use_of_a_configuration_set_by_hand():
     """What was given in code is said to come from there."""
     set_config(Config(model=ModelConfig(gd_learning_rate=0.5)))
     rows = {row.setting.variable: (row.value, row.origin) for row in settings_in_use()}
@@ -476,7 +500,7 @@ def test_settings_in_use_of_a_configuration_set_by_hand(fresh):
 
 
 def test_env_example_documents_every_setting_with_its_default():
-    """.env.example holds each setting once, in order, with the default; copied as it is, it changes nothing."""
+    """.env.example holds each setting once, in order, with the default."""
     written = dotenv_values(ROOT / ".env.example")
     assert list(written.items()) == [(one.variable, one.write(one.default)) for one in all_settings()]
 

@@ -1,0 +1,94 @@
+"""Redaction by value."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sta410kit import redaction
+from sta410kit.redaction import redact, register
+
+pytestmark = pytest.mark.unit
+
+
+def forget():
+    redaction._values, redaction._pattern = frozenset(), None
+
+
+@pytest.fixture(autouse=True)
+def _own_register(monkeypatch):
+    monkeypatch.setattr(redaction, "_values", frozenset())
+    monkeypatch.setattr(redaction, "_pattern", None)
+
+
+def test_nothing_registered_changes_nothing():
+    """Text passes as it is."""
+    assert redact("a secret") == "a secret"
+
+
+def test_a_registered_value_is_scrubbed_wherever_it_stands():
+    """Every occurrence goes, whatever stands around it; white space around the value does not count."""
+    assert register(" hunter2-hunter2\n") is True
+    assert redact("xhunter2-hunter2yhunter2-hunter2") == "x***y***"
+
+
+def test_the_longer_of_two_values_goes_first():
+    """One secret that begins another leaves no tail behind."""
+    register("abcdef")
+    register("abcdef123456")
+    assert redact("abcdef123456 abcdef") == "*** ***"
+
+
+@pytest.mark.parametrize("value", ["", "  ", "12345", "abc"])
+def test_short_values_are_not_registered(value):
+    """They would damage ordinary text; the answer says so."""
+    assert register(value) is False
+    assert redact("abc 12345") == "abc 12345"
+
+
+def test_a_value_is_a_text_and_not_a_pattern():
+    """Characters that mean something to a regular expression are taken as they are."""
+    register("a.b*c(d")
+    assert redact("a.b*c(d aXbbbc(d") == "*** aXbbbc(d"
+
+
+def test_removing_one_value_does_not_leave_another_behind():
+    """The halves of a value that meet when another is removed are scrubbed too."""
+    register("ab***cd")
+    register("secret")
+    assert redact("absecretcd") == "***"
+    register("******")
+    assert "******" not in redact("*" * 50)
+
+
+def test_threads_lose_no_registration():
+    """Values registered at the same time are all there."""
+    values = [f"secret-{number:04}" for number in range(200)]
+    threads = [
+        threading.Thread(target=lambda part=values[at::4]: [register(v) for v in part]) for at in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not any(value in redact(" ".join(values)) for value in values)
+
+
+@given(st.lists(st.text(alphabet="ab*.", min_size=6, max_size=12), min_size=1, max_size=4), st.data())
+def test_a_registered_value_never_survives(values, data):
+    """However values overlap and repeat, none is left in the text."""
+    forget()
+    for value in values:
+        register(value)
+    parts = st.one_of(st.sampled_from(values), st.text(alphabet="ab*.", max_size=5))
+    text = redact("".join(data.draw(st.lists(parts, max_size=6))))
+    assert not any(value in text for value in values)
+
+
+@given(st.text(alphabet="xyz *", max_size=40))
+def test_text_without_a_registered_value_is_unchanged(text):
+    """Nothing but the values is touched."""
+    forget()
+    register("abcdef")
+    assert redact(text) == text
