@@ -1,0 +1,87 @@
+"""The stationary bootstrap against what is known of it."""
+
+import numpy as np
+import pytest
+
+from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.research import bootstrap
+
+pytestmark = pytest.mark.unit
+
+
+def test_blocks_have_the_mean_length_asked_for():
+    """Positions run on by one, around the end, but for one in `block` that starts anew."""
+    positions = bootstrap.stationary_indices(1000, 300, 10.0, np.random.default_rng(0))
+    assert positions.shape == (300, 1000)
+    runs_on = (np.diff(positions, axis=1) % 1000) == 1
+    assert runs_on.mean() == pytest.approx(0.9, abs=0.005)
+    counts = np.bincount(positions.ravel(), minlength=1000)
+    assert counts.mean() == 300
+    assert counts.std() < 60  # no position is favoured, the ends neither
+
+
+def test_a_block_of_one_is_the_ordinary_bootstrap():
+    """On independent values the spread of the mean is the textbook standard error."""
+    values = np.random.default_rng(1).standard_normal(500)
+    means = bootstrap.resampled_means(values, block=1.0, resamples=4000)[:, 0]
+    assert means.mean() == pytest.approx(values.mean(), abs=0.01)
+    assert means.std() == pytest.approx(values.std() / np.sqrt(500), rel=0.05)
+
+
+def test_the_variance_is_that_of_politis_and_romano():
+    """For blocks the variance of the mean has a closed form (their lemma 1), computed here on its own."""
+    rng = np.random.default_rng(2)
+    values = np.convolve(rng.standard_normal(420), np.ones(8), mode="valid")[:400]
+    size, block = len(values), 12.0
+    centred = values - values.mean()
+    circular = [np.mean(centred * np.roll(centred, -lag)) for lag in range(size)]
+    stay = 1 - 1 / block
+    # a pair `lag` apart stays together with probability stay ** lag, and there are size - lag such pairs
+    weights = [(1 - lag / size) * stay**lag for lag in range(1, size)]
+    exact = (circular[0] + 2 * np.dot(weights, circular[1:])) / size
+    draws = bootstrap.resampled_means(values, block=block, resamples=20_000)[:, 0]
+    assert draws.var() == pytest.approx(exact, rel=0.05)
+
+
+def test_columns_are_resampled_together():
+    """Two copies of a column have the same mean in every resample."""
+    values = np.random.default_rng(3).standard_normal(100)
+    means = bootstrap.resampled_means(np.column_stack([values, 2 * values]), block=5, resamples=50)
+    assert means[:, 1] == pytest.approx(2 * means[:, 0])
+
+
+def test_the_seed_decides():
+    """The same seed gives the same interval, another one another; splitting the work changes nothing."""
+    values = np.random.default_rng(4).standard_normal(100)
+    one, two = bootstrap.interval(values, seed=1), bootstrap.interval(values, seed=1)
+    assert one == two != bootstrap.interval(values, seed=2)
+
+
+def test_the_interval_of_a_ratio():
+    """A constant ratio is certain; a mean lies inside its interval."""
+    values = np.random.default_rng(5).uniform(1, 2, 200)
+    ratio = bootstrap.interval(np.column_stack([3 * values, values]), lambda means: means[..., 0] / means[..., 1])
+    assert (ratio.estimate, ratio.low, ratio.high) == pytest.approx((3, 3, 3))
+    mean = bootstrap.interval(values)
+    assert mean.estimate == pytest.approx(values.mean())
+    assert mean.low < mean.estimate < mean.high
+
+
+def test_the_block_spans_the_overlap():
+    """The cube root of the sessions, or twice the horizon where that is longer."""
+    assert bootstrap.block_length(1000) == pytest.approx(10)
+    assert bootstrap.block_length(1000, horizon=21) == 42
+
+
+@pytest.mark.parametrize("values", [[], [1.0, np.nan], [[1.0], [np.inf]]])
+def test_values_are_finite_numbers(values):
+    """Nothing, gaps and infinities are refused."""
+    with pytest.raises(DataValidationError):
+        bootstrap.interval(values, block=1)
+
+
+@pytest.mark.parametrize("wrong", [{"block": 0.5}, {"block": np.nan}, {"resamples": 0}, {"level": 95}])
+def test_settings_make_sense(wrong):
+    """Blocks and resamples start at one, a level is a share."""
+    with pytest.raises(ConfigurationError):
+        bootstrap.interval(np.ones(10), **wrong)

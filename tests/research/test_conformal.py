@@ -1,0 +1,114 @@
+"""Intervals: the arithmetic by hand, and the coverage on real and simulated prices."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.research import conformal
+from sta410kit.research.features import build_features
+from sta410kit.research.walk_forward import walk_forward
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("scores", "level", "expected"),
+    [
+        (range(1, 10), 0.9, 9),  # ceil(10 * 0.9) = 9th smallest of nine
+        (range(1, 9), 0.9, math.inf),  # 9th smallest of eight: too few to say
+        (range(1, 100), 0.9, 90),
+        (range(1, 101), 0.9, 91),  # ceil(101 * 0.9) = 91
+        (range(1, 20), 0.95, 19),
+        ([], 0.5, math.inf),
+    ],
+)
+def test_the_quantile_has_its_finite_sample_correction(scores, level, expected):
+    """The rank is ceil((n + 1) * level), by hand."""
+    shuffled = np.random.default_rng(0).permutation(np.array(list(scores), dtype=float))
+    assert conformal.quantile(shuffled, level) == expected
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=60), st.floats(0.05, 0.95))
+def test_enough_scores_lie_at_or_below_the_quantile(scores, level):
+    """At least the promised share of the scores, counting the new one against us, is covered."""
+    value = conformal.quantile(np.array(scores), level)
+    covered = sum(score <= value for score in scores)
+    assert math.isinf(value) or covered >= (len(scores) + 1) * level - 1e-6
+
+
+@pytest.mark.parametrize("level", [0, 1, -0.5, 90, math.nan])
+def test_a_level_is_a_share(level):
+    """Percent, and shares that promise all or nothing, are refused."""
+    with pytest.raises(ConfigurationError, match="level is"):
+        conformal.quantile(np.ones(10), level)
+
+
+def test_only_scores_known_at_the_time_count():
+    """A score becomes usable at the close on which its outcome is known, not before, and ages out of the window."""
+    sessions, horizon = 400, 5
+    days = pd.bdate_range("2000-01-03", periods=sessions + horizon, unit="us")
+    scores = np.random.default_rng(0).uniform(size=sessions)
+    scored = pd.DataFrame({"date": days[:sessions], "known": days[horizon:], "score": scores})
+    ours = conformal.rolling_quantiles(scored, 0.9)
+    assert ours.isna().sum() == conformal.BURN_IN + horizon - 1
+    for now in (67, 68, 300, 399):
+        past = scores[max(0, now - conformal.WINDOW) : now - horizon + 1]
+        assert ours[now] == np.sort(past)[math.ceil((len(past) + 1) * 0.9) - 1]
+
+
+def test_the_order_of_rows_does_not_matter():
+    """Rows may come by symbol or by date."""
+    days = pd.bdate_range("2000-01-03", periods=151, unit="us")
+    scored = pd.DataFrame({"date": np.tile(days[:150], 2), "known": np.tile(days[1:], 2)})
+    scored["score"] = np.random.default_rng(0).uniform(size=300)
+    mixed = scored.sample(frac=1, random_state=0)
+    assert conformal.rolling_quantiles(mixed).sort_index().equals(conformal.rolling_quantiles(scored))
+
+
+def test_the_scale_is_the_weighted_volatility(walks):
+    """The trailing scale agrees with the weighted mean written out, times the root of the horizon."""
+    scale = conformal.trailing_scale(walks, 4)
+    first = scale[scale["symbol"] == "S0"]["scale"].to_numpy()
+    assert np.isnan(first[:21]).all()
+    squared = np.diff(np.log(walks.loc[walks["symbol"] == "S0", "adj_close"].to_numpy())) ** 2
+    weights = 0.94 ** np.arange(100)[::-1]
+    assert first[100] == pytest.approx(np.sqrt(4 * np.average(squared[:100], weights=weights)))
+
+
+def test_a_price_that_never_moves_has_a_positive_scale(walks):
+    """Nothing is divided by zero."""
+    assert (conformal.trailing_scale(walks.assign(adj_close=10.0), 1)["scale"].dropna() > 0).all()
+
+
+def test_coverage_on_real_prices(sample_predictions):
+    """Intervals made for 90 % hold between 87 % and 93 % of the embedded outcomes, for each long-lived symbol too."""
+    inside = sample_predictions["actual"].between(sample_predictions["lower"], sample_predictions["upper"])
+    assert 0.87 <= inside.mean() <= 0.93
+    by_symbol = inside.groupby(sample_predictions["symbol"]).mean().drop("FB")
+    assert by_symbol.between(0.87, 0.93).all()
+
+
+def test_coverage_survives_a_change_of_regime(simulate):
+    """When volatility triples and falls back, the intervals follow, in the calm and in the storm."""
+    volatility = np.repeat([0.01, 0.03, 0.01], 500)
+    prices = simulate(1500, symbols=3, seed=5, volatility=volatility)
+    predictions = walk_forward(build_features(prices), prices, model="naive")
+    inside = predictions["actual"].between(predictions["lower"], predictions["upper"])
+    assert 0.87 <= inside.mean() <= 0.93
+    storm = predictions["date"].between(prices["date"].unique()[500], prices["date"].unique()[999])
+    assert 0.85 <= inside[storm].mean() <= 0.95
+    assert 0.85 <= inside[~storm].mean() <= 0.95
+    width = predictions["upper"] - predictions["lower"]
+    assert width[storm].median() > 2 * width[~storm].median()
+
+
+def test_the_latest_quantile_looks_at_the_last_year():
+    """Scores older than the window do not count for the next prediction."""
+    days = pd.bdate_range("2000-01-03", periods=300, unit="us")
+    scored = pd.DataFrame({"date": days, "score": np.r_[np.full(48, 100.0), np.arange(252.0)]})
+    assert conformal.latest_quantile(scored) == math.ceil(253 * 0.9) - 1

@@ -1,0 +1,117 @@
+"""The final model and its forecasts."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
+from sta410kit.research import conformal
+from sta410kit.research.features import build_features
+from sta410kit.research.forecasting import fit_final, forecast
+from sta410kit.research.walk_forward import training_table
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def fitted(walks, walk_features, walk_predictions):
+    return fit_final(walk_features, walks, walk_predictions, model="ridge")
+
+
+def test_the_model_knows_what_it_is(fitted, walks):
+    """Name, symbols, features, seed and the last session seen are kept beside the estimator."""
+    assert (fitted.name, fitted.horizon, fitted.seed, fitted.level) == ("ridge", 1, 42, 0.9)
+    assert fitted.symbols == ("S0", "S1")
+    assert fitted.trained_through == walks["date"].max()
+    assert len(fitted.features) == 10
+
+
+def test_the_fit_uses_every_known_outcome(fitted, walks, walk_features):
+    """The estimator is the one fitted on the whole training table."""
+    from sta410kit.research.models import make_model
+
+    table = training_table(walk_features, walks, 1)
+    names = list(fitted.features)
+    again = make_model("ridge", 42).fit(table[names].to_numpy(), table["target"].to_numpy())
+    x = table[names].to_numpy()
+    assert (again.predict(x) == fitted.estimator.predict(x)).all()
+
+
+def test_the_forecast_frame_is_what_it_promises(fitted, walks):
+    """One row a symbol from its last session; the interval is the calibrated width times the volatility."""
+    table = forecast(fitted, walks)
+    assert list(table.columns) == ["symbol", "date", "horizon", "model", "predicted", "lower", "upper"]
+    assert table["symbol"].tolist() == ["S0", "S1"]
+    assert table["date"].tolist() == [walks["date"].max()] * 2
+    scale = conformal.trailing_scale(walks, 1).groupby("symbol")["scale"].last()
+    half = (table["upper"] - table["lower"]).to_numpy() / 2
+    assert half == pytest.approx(fitted.scores_quantile * scale.to_numpy())
+    assert (table["upper"] + table["lower"]).to_numpy() / 2 == pytest.approx(table["predicted"].to_numpy())
+
+
+def test_the_width_comes_from_out_of_sample_errors(fitted, walks, walk_predictions):
+    """The calibration is the corrected 90 % quantile of the last 252 sessions' scores, computed here on its own."""
+    joined = walk_predictions.merge(conformal.trailing_scale(walks, 1), on=["symbol", "date"])
+    recent = joined[joined["date"].isin(sorted(joined["date"].unique())[-252:])]
+    scores = np.sort(((recent["actual"] - recent["predicted"]).abs() / recent["scale"]).to_numpy())
+    assert fitted.scores_quantile == scores[int(np.ceil((len(scores) + 1) * 0.9)) - 1]
+
+
+def test_later_prices_are_forecast_from_their_own_end(fitted, walks, simulate):
+    """Prices that go on after the training move the decision date."""
+    more = pd.concat(
+        [
+            walks,
+            simulate(5, seed=9).assign(date=lambda f: f["date"] + (walks["date"].max() - walks["date"].min())),
+        ]
+    )
+    longer = more.drop_duplicates(["symbol", "date"]).sort_values(["symbol", "date"])
+    assert (forecast(fitted, longer)["date"] > fitted.trained_through).all()
+
+
+def test_a_stale_symbol_is_forecast_from_its_own_last_session(fitted, walks):
+    """A symbol that ends early keeps its own decision date."""
+    days = walks["date"].unique()
+    ended = walks[(walks["symbol"] == "S0") | (walks["date"] <= days[550])]
+    assert forecast(fitted, ended)["date"].tolist() == [days[599], days[550]]
+
+
+def test_what_the_model_cannot_know_is_refused(fitted, walks):
+    """New symbols, prices before the training's end, short histories and other features are named."""
+    with pytest.raises(ModelPredictionError, match="not trained on NEW, only on S0, S1"):
+        forecast(fitted, walks.assign(symbol=walks["symbol"].replace("S1", "NEW")).sort_values(["symbol", "date"]))
+    with pytest.raises(ModelPredictionError, match="would know the future"):
+        forecast(fitted, walks[walks["date"] < walks["date"].max()])
+    with pytest.raises(ModelPredictionError, match="Too few sessions for the features of S1"):
+        forecast(fitted, walks[(walks["symbol"] == "S0") | (walks["date"] >= walks["date"].unique()[560])])
+    other = dataclasses.replace(fitted, features=(*fitted.features, "moon_phase"))
+    with pytest.raises(ModelPredictionError, match="moon_phase, which this kit does not build"):
+        forecast(other, walks)
+    with pytest.raises(ModelPredictionError, match="close of S0"):
+        forecast(fitted, walks.assign(close=np.nan))
+
+
+def test_a_final_fit_needs_its_own_predictions(walks, walk_features, walk_predictions):
+    """The intervals of one model must not come from the errors of another."""
+    with pytest.raises(ModelTrainingError, match="of ridge at horizon 1, the final fit of boosting at 1"):
+        fit_final(walk_features, walks, walk_predictions, model="boosting")
+    with pytest.raises(ModelTrainingError, match="of ridge at horizon 1, the final fit of ridge at 5"):
+        fit_final(walk_features, walks, walk_predictions, model="ridge", horizon=5)
+    with pytest.raises(ModelTrainingError, match="5 predictions are too few for intervals at level 0.9"):
+        fit_final(walk_features, walks, walk_predictions.head(5), model="ridge")
+    with pytest.raises(ConfigurationError, match="Unknown model"):
+        fit_final(walk_features, walks, walk_predictions, model="oracle")
+
+
+def test_one_symbols_features_do_not_need_the_other(fitted, walks):
+    """A model of two symbols forecasts one of them alone, to the same number."""
+    alone = forecast(fitted, walks[walks["symbol"] == "S1"])
+    pd.testing.assert_frame_equal(alone, forecast(fitted, walks).tail(1).reset_index(drop=True), check_exact=True)
+
+
+def test_features_are_built_from_the_prices(fitted, walks):
+    """The forecast equals the estimator on the last row of the features."""
+    last = build_features(walks).groupby("symbol").tail(1)[list(fitted.features)].to_numpy()
+    assert forecast(fitted, walks)["predicted"].tolist() == fitted.estimator.predict(last).tolist()
