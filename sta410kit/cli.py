@@ -67,10 +67,11 @@ def run(notebook: Path | None, parameters: tuple[str, ...]) -> int:
     else:
         project = find_project()
         if project is None:
-            raise ConfigurationError(
+            message = (
                 f"{Path.cwd()} lies in no project (no notebooks/pipeline.toml here or above); "
                 "change into one, or name a notebook: sta410 run NOTEBOOK"
             )
+            raise ConfigurationError(message)
         done = run_chain(project, given, Progress())
     _show_run(done)
     return done.outcome
@@ -78,7 +79,9 @@ def run(notebook: Path | None, parameters: tuple[str, ...]) -> int:
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--suite", default="prices", show_default=True, help="Name of a suite, or the path of a suite file.")
+@click.option(
+    "--suite", default="prices", show_default=True, help="Name of a suite, or the path of a suite file."
+)
 @click.option("--symbols", default=None, help="Symbols that must have rows, e.g. AAPL,MSFT.")
 def validate(file: Path, suite: str, symbols: str | None) -> int:
     """Judge the data in FILE (CSV or Parquet) by a suite and build its data docs."""
@@ -101,7 +104,9 @@ def validate(file: Path, suite: str, symbols: str | None) -> int:
 
 @cli.command()
 @click.option("--serve", is_flag=True, help="Serve the pages on this machine instead of opening a browser.")
-@click.option("--port", default=8410, show_default=True, type=click.IntRange(0, 65535), help="Port for --serve.")
+@click.option(
+    "--port", default=8410, show_default=True, type=click.IntRange(0, 65535), help="Port for --serve."
+)
 @click.option("--path", "only_path", is_flag=True, help="Print where the index page is and do nothing else.")
 def docs(serve: bool, port: int, only_path: bool) -> int:  # noqa: FBT001 - flags
     """Open the data docs of the newest run in a browser, or serve them."""
@@ -151,9 +156,11 @@ def _pairs(parameters: tuple[str, ...]) -> dict[str, str]:
     for text in parameters:
         name, equals, value = text.partition("=")
         if not equals or not name.strip().isidentifier():
-            raise ConfigurationError(f"-p takes NAME=VALUE, got {text!r}")
+            message = f"-p takes NAME=VALUE, got {text!r}"
+            raise ConfigurationError(message)
         if name.strip() in given:
-            raise ConfigurationError(f"-p {name.strip()} is given twice; which one is meant?")
+            message = f"-p {name.strip()} is given twice; which one is meant?"
+            raise ConfigurationError(message)
         given[name.strip()] = value
     return given
 

@@ -1,6 +1,6 @@
 """What a gate accepted bears its stamp, so that nothing after a gate reads what the gate has not seen.
 
-The stamp is a Parquet metadata entry with the suite's content and a digest of the frame. A file without it, or
+The stamp is a Parquet metadata entry with a digest of the suite and one of the frame. A file without it, or
 whose stamp does not match, is not trusted: it goes through the gate when it is read.
 """
 
@@ -60,12 +60,14 @@ def read_accepted(path: Path, suite: str) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     if not path.is_file():
-        raise ConfigurationError(f"no file {path}; `sta410 run` writes it in the run's folder")
+        message = f"no file {path}; `sta410 run` writes it in the run's folder"
+        raise ConfigurationError(message)
     try:
         table = pq.read_table(path)
         frame: pd.DataFrame = table.to_pandas()
     except (OSError, pa.ArrowException) as error:
-        raise DataLoadingError(f"{path} cannot be read as Parquet: {error}") from error
+        message = f"{path} cannot be read as Parquet: {error}"
+        raise DataLoadingError(message) from error
     if (table.schema.metadata or {}).get(_KEY) != _stamp(frame, suite):
         validate(frame, suite).require()
     return frame

@@ -47,9 +47,10 @@ def evaluate(name: str, expectations: Sequence[dict[str, Any]], frame: pd.DataFr
         batch = _batch_definition().get_batch({"dataframe": _plain_dtypes(frame)})
         result: dict[str, Any] = batch.validate(suite, result_format=form).to_json_dict()
     if len(result["results"]) != len(expectations):
-        raise ConfigurationError(
+        message = (
             f"suite '{name}': {len(expectations)} expectations were asked, {len(result['results'])} answered"
         )
+        raise ConfigurationError(message)
     return result
 
 
@@ -64,30 +65,31 @@ def load(name: str, expectations: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN
             loaded.append(ExpectationConfiguration(**item).to_domain_obj())
         except Exception as error:  # whatever the library says of it, it could not be loaded
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ConfigurationError(
+            message = (
                 f"suite '{name}': {item['type']} with {item['kwargs']} cannot be loaded ({reason}); "
                 "correct its type or arguments in the suite file"
-            ) from error
+            )
+            raise ConfigurationError(message) from error
     suite = gx.ExpectationSuite(name=name, expectations=loaded)
     if len(suite.expectations) != len(expectations):
-        raise ConfigurationError(f"suite '{name}': Great Expectations dropped an expectation while loading")
+        message = f"suite '{name}': Great Expectations dropped an expectation while loading"
+        raise ConfigurationError(message)
     return suite
 
 
 def great_expectations() -> Any:  # noqa: ANN401 - the module itself
     """Import Great Expectations with its analytics off, unless the user has turned them on.
 
-    It tells the log of its inner bookkeeping while it loads, and tqdm warns that it could not draw a bar the kit
-    does not show: neither is news to whoever validates.
+    It logs its inner bookkeeping while it loads, and tqdm warns that it cannot draw a bar the kit does not
+    show: neither is news to whoever validates.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    chatty = "great_expectations", "great_expectations.data_context.types.base"  # the second sets its own level
-    logging.getLogger(chatty[0]).setLevel(logging.WARNING)
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="IProgress not found")
         import great_expectations as gx
-    logging.getLogger(chatty[1]).setLevel(logging.WARNING)
-
+    # This one sets a level of its own while it is imported.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     return gx
 
 

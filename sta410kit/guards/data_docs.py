@@ -1,8 +1,8 @@
 """Data docs: pages a reviewer opens in a browser, one a validation, described by Great Expectations.
 
-Great Expectations renders every expectation in plain language; the page around it is the kit's own, because the
-library's loads its style from other hosts and so stays blank without a network. Layout and links are the library's:
-``validations/<suite>/<step>/<time>/index.html`` beside ``expectations/<suite>.html``.
+Great Expectations renders every expectation in plain language. The page around it is the kit's own, because
+the library's loads its style from other hosts and stays bare without a network. Layout and links are the
+library's: ``validations/<suite>/<step>/<time>/index.html`` beside ``expectations/<suite>.html``.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
 
 def summaries(folder: Path) -> list[dict[str, Any]]:
     """Return the summary of every validation in the data docs in `folder`, newest first."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("validations/*/*/*/summary.json")]
+    found = [
+        json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("validations/*/*/*/summary.json")
+    ]
     return sorted(found, key=lambda entry: str(entry["page"].split("/")[-2]), reverse=True)
 
 
@@ -81,7 +83,7 @@ def _publish_index(folder: Path, version: str) -> None:
 
 
 def _publish_suite(name: str, folder: Path, version: str) -> None:
-    from great_expectations.render.renderer import ExpectationSuitePageRenderer
+    from great_expectations.render.renderer import page_renderer
 
     from sta410kit.exceptions import ConfigurationError
     from sta410kit.guards.contracts import load
@@ -90,7 +92,8 @@ def _publish_suite(name: str, folder: Path, version: str) -> None:
         suite = read_suite(name)
     except ConfigurationError:  # a suite file from elsewhere, given by its path
         return
-    document = ExpectationSuitePageRenderer().render(load(name, suite.expectations)).to_json_dict()
+    loaded = load(name, suite.expectations)
+    document = page_renderer.ExpectationSuitePageRenderer().render(loaded).to_json_dict()  # type: ignore[no-untyped-call]
     page = _render(
         "suite.html",
         home="../index.html",
@@ -105,14 +108,13 @@ def _publish_suite(name: str, folder: Path, version: str) -> None:
 def _validation_sections(record: dict[str, Any]) -> list[str]:
     if not record:
         return []
-    from great_expectations.core.expectation_validation_result import (
-        expectationSuiteValidationResultSchema as schema,
-    )
-    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.core import expectation_validation_result as results
+    from great_expectations.render.renderer import page_renderer
 
     # The library puts values of the data into its tables as they are: markup in them would run in the page.
     safe = {**record, "results": [{**one, "result": _escaped(one["result"])} for one in record["results"]]}
-    document = ValidationResultsPageRenderer().render(schema.load(safe)).to_json_dict()
+    result = results.expectationSuiteValidationResultSchema.load(safe)
+    document = page_renderer.ValidationResultsPageRenderer().render(result).to_json_dict()
     return _sections(document["sections"][1:])  # the overview says again what the page's head says
 
 
@@ -129,7 +131,7 @@ def _sections(sections: Iterable[dict[str, Any]]) -> list[str]:
 
     view = DefaultJinjaSectionView()
     return [
-        view.render({"section": section, "section_loop": {"index": number}})
+        view.render({"section": section, "section_loop": {"index": number}})  # type: ignore[no-untyped-call]
         for number, section in enumerate(sections, 1)
     ]
 

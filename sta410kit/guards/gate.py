@@ -61,9 +61,7 @@ def validate(
         failure = Failure("gate", "", 0, message=f"the frame could not be judged: {_one_line(error)}")
         return GuardResult(contract.name, len(frame), len(checks), (failure,), tuple(skipped))
     failures, unasked = _failures(record["results"])
-    return GuardResult(
-        contract.name, len(frame), len(checks), tuple(failures), (*skipped, *unasked), record
-    )
+    return GuardResult(contract.name, len(frame), len(checks), tuple(failures), (*skipped, *unasked), record)
 
 
 def _structure(frame: object) -> list[Failure]:
@@ -135,7 +133,8 @@ def _failure(config: dict[str, Any], found: dict[str, Any], reason: str) -> Fail
 def _short_dates(row: dict[str, Any]) -> dict[str, Any]:
     """Sessions have no time of day; the record's ISO stamps carry an empty one."""
     return {
-        key: value.removesuffix("T00:00:00") if isinstance(value, str) else value for key, value in row.items()
+        key: value.removesuffix("T00:00:00") if isinstance(value, str) else value
+        for key, value in row.items()
     }
 
 

@@ -77,7 +77,8 @@ class LeakReport:
         if self.passed:
             return self
         lines = "\n".join(f"  - {finding}" for finding in self.findings)
-        raise LeakageError(f"the leak probe found columns that look ahead:\n{lines}")
+        message = f"the leak probe found columns that look ahead:\n{lines}"
+        raise LeakageError(message)
 
     def _repr_html_(self) -> str:
         colour, word = ("#00734d", "no leak found") if self.passed else ("#b3261e", "LEAK")
@@ -121,7 +122,8 @@ def probe_leaks(
 
     sessions = np.sort(prices["date"].unique())
     if len(sessions) < 10:  # noqa: PLR2004 - too short to have a past and a future
-        raise ConfigurationError(f"the leak probe needs at least 10 sessions, got {len(sessions)}")
+        message = f"the leak probe needs at least 10 sessions, got {len(sessions)}"
+        raise ConfigurationError(message)
     chosen = _spread(sessions, cutoffs) if isinstance(cutoffs, int) else [pd.Timestamp(c) for c in cutoffs]  # type: ignore[arg-type]
     whole = build(prices)
     columns = [name for name in whole.columns if name not in _KEYS]
@@ -146,7 +148,8 @@ def _spread(sessions: np.ndarray, number: int) -> list[pd.Timestamp]:
     import pandas as pd
 
     if number < 1:
-        raise ConfigurationError(f"the leak probe needs at least one cutoff, got {number}")
+        message = f"the leak probe needs at least one cutoff, got {number}"
+        raise ConfigurationError(message)
     places = np.linspace(len(sessions) // 2, len(sessions) - 2, number).astype(int)
     return [pd.Timestamp(sessions[place]) for place in dict.fromkeys(places)]
 
@@ -167,7 +170,8 @@ def _differs(past: np.ndarray, again: np.ndarray, tolerance: float) -> np.ndarra
     import numpy as np
 
     scale = np.nanmax(np.abs(past), initial=0.0, where=np.isfinite(past)) or 1.0
-    return ~np.isclose(past, again, rtol=0, atol=tolerance * scale, equal_nan=True)
+    same: np.ndarray = np.isclose(past, again, rtol=0, atol=tolerance * scale, equal_nan=True)
+    return ~same
 
 
 def _finding(name: str, row: pd.Series, cutoff: pd.Timestamp, sessions: np.ndarray) -> LeakFinding:

@@ -61,7 +61,8 @@ def declared_parameters(source: str) -> list[Parameter]:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise ConfigurationError(f"the parameters cell, line {error.lineno}, is not Python: {error.msg}") from error
+        message = f"the parameters cell, line {error.lineno}, is not Python: {error.msg}"
+        raise ConfigurationError(message) from error
     lines = source.splitlines()
     imports = _type_imports(tree)
     found: dict[str, Parameter] = {}
@@ -74,7 +75,9 @@ def declared_parameters(source: str) -> list[Parameter]:
         else:
             continue
         default = ast.unparse(value) if value is not None else ""
-        comment = lines[(node.end_lineno or 1) - 1][node.end_col_offset or 0 :].strip().removeprefix("#").strip()
+        comment = (
+            lines[(node.end_lineno or 1) - 1][node.end_col_offset or 0 :].strip().removeprefix("#").strip()
+        )
         for name in names:
             found[name] = Parameter(name, annotation, default, comment, imports)
     return list(found.values())
@@ -127,8 +130,8 @@ def unknown_parameter(name: str, known: Iterable[str], notebook: str) -> str:
 def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever type the notebook declares
     """Return the value that `text`, as typed on a command line, has in the type of `parameter`.
 
-    A comma-separated text is a list where a list is declared; ``None`` is none where that is allowed; text stays
-    text where text is declared (``000001``, ``NAN``). Paths become absolute.
+    A comma-separated text is a list where a list is declared; ``None`` is none where that is allowed; text
+    stays text where text is declared (``000001``, ``NAN``). Paths become absolute.
     """
     from pydantic import TypeAdapter, ValidationError
 
@@ -155,17 +158,20 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
             )
     close = get_close_matches(text, _choices(adapter.json_schema()), n=1, cutoff=0.5)
     hint = f". Did you mean '{close[0]}'?" if close else ""
-    raise ConfigurationError(f"parameter '{parameter.name}' takes {annotation}, got {text!r}: {problem}{hint}")
+    message = f"parameter '{parameter.name}' takes {annotation}, got {text!r}: {problem}{hint}"
+    raise ConfigurationError(message)
 
 
 def _choices(schema: dict[str, Any]) -> list[str]:
     """Return the literal values a schema allows, as text."""
     parts = schema.get("anyOf", [schema])
-    return [str(value) for part in parts for value in part.get("enum", [part["const"]] if "const" in part else [])]
+    return [
+        str(value) for part in parts for value in part.get("enum", [part["const"]] if "const" in part else [])
+    ]
 
 
 def _resolve(annotation: str, parameter: Parameter) -> Any:  # noqa: ANN401 - a type
-    """Return the type an annotation names; only names of types are known there, nothing can be called but Field."""
+    """Return the type an annotation names; nothing but types is known there, and little can be called."""
     try:
         tree = ast.parse(annotation, mode="eval")
         _refuse_calls(tree)
@@ -174,14 +180,13 @@ def _resolve(annotation: str, parameter: Parameter) -> Any:  # noqa: ANN401 - a 
         }
         return eval(compile(tree, "<annotation>", "eval"), {"__builtins__": {}}, names)  # noqa: S307 - see _refuse_calls
     except Exception as error:
-        raise ConfigurationError(
-            f"parameter '{parameter.name}' has an annotation the kit cannot read: {annotation}"
-        ) from error
+        message = f"parameter '{parameter.name}' has an annotation the kit cannot read: {annotation}"
+        raise ConfigurationError(message) from error
 
 
 def _known_types() -> dict[str, Any]:
-    """Return the names an annotation may use without importing them, so that a forgotten import does no harm."""
-    import datetime
+    """Return the names an annotation may use without importing them; a forgotten import does no harm."""
+    import datetime as dt
     import decimal
     import typing
 
@@ -193,12 +198,13 @@ def _known_types() -> dict[str, Any]:
         for item in (str, int, float, bool, list, dict, tuple, set, Path, Ge, Gt, Interval, Le, Lt)
     }
     names |= {name: getattr(typing, name) for name in ("Any", "Annotated", "Literal", "Optional", "Union")}
-    names |= {"List": list, "Dict": dict, "Tuple": tuple, "Set": set, "typing": typing, "datetime": datetime}
-    names |= {"date": datetime.date, "Decimal": decimal.Decimal, "Sequence": list, "Iterable": list}
+    names |= {"List": list, "Dict": dict, "Tuple": tuple, "Set": set, "typing": typing, "datetime": dt}
+    names |= {"date": dt.date, "Decimal": decimal.Decimal, "Sequence": list, "Iterable": list}
     names |= {
         name: getattr(pydantic, name)
         for name in (
-            "DirectoryPath", "Field", "FilePath", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat", "PositiveInt",
+            "DirectoryPath", "Field", "FilePath", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat",
+            "PositiveInt",
         )
     }  # fmt: skip
     return names
@@ -212,11 +218,21 @@ def _refuse_calls(tree: ast.AST) -> None:
     )  # fmt: skip
     for node in ast.walk(tree):
         if not isinstance(node, allowed):
-            raise TypeError(f"{type(node).__name__} in an annotation")
+            message = f"{type(node).__name__} in an annotation"
+            raise TypeError(message)
         if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-            raise TypeError("private attribute in an annotation")
-        if isinstance(node, ast.Call) and ast.unparse(node.func) not in {"Field", "Ge", "Gt", "Le", "Lt", "Interval"}:
-            raise TypeError("call in an annotation")
+            message = "private attribute in an annotation"
+            raise TypeError(message)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) not in {
+            "Field",
+            "Ge",
+            "Gt",
+            "Le",
+            "Lt",
+            "Interval",
+        }:
+            message = "call in an annotation"
+            raise TypeError(message)
 
 
 def _type_of_default(default: str) -> str:
@@ -231,7 +247,9 @@ def _type_of_default(default: str) -> str:
         return "int | float"
     if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
         return "list[str]"
-    return {float: "float", list: "list", tuple: "list", dict: "dict", type(None): "str | None"}.get(type(value), "str")
+    return {float: "float", list: "list", tuple: "list", dict: "dict", type(None): "str | None"}.get(
+        type(value), "str"
+    )
 
 
 def _kinds(schema: dict[str, Any]) -> set[str]:

@@ -1,4 +1,4 @@
-"""What a gate asks of a frame: the suite's expectations, and those without which a suite would pass in silence.
+"""What a gate asks of a frame: the suite's expectations, and those without which it would pass in silence.
 
 Great Expectations passes every row check on an empty frame, raises inside a check whose column is missing,
 and calls an all-null column fine unless told otherwise. Every gate therefore also asks that there are rows,
@@ -7,10 +7,11 @@ that each column the suite speaks of exists and holds something, and that no num
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     import pandas as pd
 
 LARGEST = 1e300  # anything beyond is infinite for all practical purposes
@@ -47,7 +48,9 @@ def plan_checks(
     for item in every:
         missing = [name for name in columns_of(item["kwargs"]) if name not in there]
         if missing and item["type"] != "expect_column_to_exist":
-            skipped.append(f"{item['type']}({', '.join(columns_of(item['kwargs']))}): no {', '.join(missing)}")
+            skipped.append(
+                f"{item['type']}({', '.join(columns_of(item['kwargs']))}): no {', '.join(missing)}"
+            )
         else:
             possible.append(item)
     return possible, skipped

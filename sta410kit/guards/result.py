@@ -110,10 +110,11 @@ class GuardResult:
         if self.passed:
             return self
         lines = "\n".join(f"  - {failure}" for failure in self.critical)
-        raise DataValidationError(
+        message = (
             f"the gate '{self.suite}' refused {self.row_count} rows:\n{lines}\n"
             "Correct these rows at their source; `sta410 docs` shows the whole validation."
         )
+        raise DataValidationError(message)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values: counts and failures, without the Great Expectations record."""
@@ -170,7 +171,9 @@ def failures_table(failures: tuple[Failure, ...]) -> str:
 def _row_words(row: dict[str, Any]) -> str:
     """Put symbol and date first, then the judged values: ``AAPL 2000-03-08 (high=1.0, low=118.56)``."""
     key = " ".join(str(_plain(row[name])) for name in ("symbol", "date") if name in row)
-    values = ", ".join(f"{name}={_plain(value)}" for name, value in row.items() if name not in {"symbol", "date"})
+    values = ", ".join(
+        f"{name}={_plain(value)}" for name, value in row.items() if name not in {"symbol", "date"}
+    )
     return f"{key} ({values})" if key and values else key or values
 
 

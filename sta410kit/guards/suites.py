@@ -67,11 +67,14 @@ def read_suite(name: str | Path) -> Suite:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"suite file {path} cannot be read as JSON: {error}") from error
+        message = f"suite file {path} cannot be read as JSON: {error}"
+        raise ConfigurationError(message) from error
     if not isinstance(content, dict) or not isinstance(content.get("expectations"), list):
-        raise ConfigurationError(f"suite file {path}: expected an object with a list called 'expectations'")
+        message = f"suite file {path}: expected an object with a list called 'expectations'"
+        raise ConfigurationError(message)
     if not content["expectations"]:
-        raise ConfigurationError(f"suite file {path} holds no expectation; an empty gate accepts everything")
+        message = f"suite file {path} holds no expectation; an empty gate accepts everything"
+        raise ConfigurationError(message)
     checked = tuple(_checked(item, number, path) for number, item in enumerate(content["expectations"], 1))
     notes = content.get("notes") or ""
     return Suite(
@@ -86,31 +89,32 @@ def _locate(name: str | Path) -> Path:
     text = str(name)
     if text.endswith(".json"):
         if not Path(text).is_file():
-            raise ConfigurationError(f"no suite file {text}")
+            message = f"no suite file {text}"
+            raise ConfigurationError(message)
         return Path(text)
     known = list_suites()
     if text not in known:
         close = get_close_matches(text, known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
-        raise ConfigurationError(f"no suite called '{text}'.{hint} Suites: {', '.join(known) or 'none'}.")
-    return next(
-        folder / f"{text}.json" for folder in suite_folders() if (folder / f"{text}.json").is_file()
-    )
+        message = f"no suite called '{text}'.{hint} Suites: {', '.join(known) or 'none'}."
+        raise ConfigurationError(message)
+    return next(folder / f"{text}.json" for folder in suite_folders() if (folder / f"{text}.json").is_file())
 
 
 def _checked(item: object, number: int, path: Path) -> dict[str, Any]:
     """Return the expectation with its severity filled in, or refuse what would be dropped silently."""
     if not isinstance(item, dict) or not isinstance(item.get("type"), str):
-        raise ConfigurationError(f"suite file {path}: expectation {number} has no 'type'")
+        message = f"suite file {path}: expectation {number} has no 'type'"
+        raise ConfigurationError(message)
     kwargs, meta = item.get("kwargs", {}), item.get("meta") or {}
     if not isinstance(kwargs, dict) or not isinstance(meta, dict):
-        raise ConfigurationError(
-            f"suite file {path}: 'kwargs' and 'meta' of expectation {number} must be objects"
-        )
+        message = f"suite file {path}: 'kwargs' and 'meta' of expectation {number} must be objects"
+        raise ConfigurationError(message)
     severity = meta.get("severity", CRITICAL)
     if severity not in SEVERITIES:
-        raise ConfigurationError(
+        message = (
             f"suite file {path}: expectation {number} ({item['type']}) has severity {severity!r}; "
             f"it takes one of {', '.join(SEVERITIES)}"
         )
+        raise ConfigurationError(message)
     return {**item, "kwargs": kwargs, "meta": {**meta, "severity": severity}}

@@ -25,7 +25,8 @@ def serve_folder(folder: Path, port: int, announce: Callable[[str], None]) -> No
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
-        raise ConfigurationError(f"port {port} cannot be used ({error.strerror}); try --port 0") from error
+        message = f"port {port} cannot be used ({error.strerror}); try --port 0"
+        raise ConfigurationError(message) from error
     with server:
         announce(f"http://127.0.0.1:{server.server_address[1]}/data_docs/index.html")
         server.serve_forever()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,12 @@ from sta410kit.exceptions import STA410Exception
 from sta410kit.project import find_project, project_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 _GIB = 1024**3
+_ENOUGH_GIB = 1.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _secrets() -> Finding:
     try:
         validate_api_credentials(*get_alpaca_credentials())
     except SecretsManagementError as error:
-        advice = "cp .env.example .env, then set ALPACA_API_KEY and ALPACA_SECRET_KEY (not needed for sample or files)"
+        advice = "cp .env.example .env and set both; not needed for the sources sample and files"
         return Finding("secrets", WARNING, str(error).split(". ")[0], advice)
     return Finding("secrets", OK, "Alpaca credentials are set and look real")
 
@@ -167,7 +168,9 @@ def _kernel() -> Finding:
         manager.shutdown_kernel(now=True)
     if reply["content"]["status"] != "ok":
         text = f"kernel python3 cannot import sta410kit: {reply['content'].get('evalue', '')}"
-        return Finding("kernel", FAILED, text, "make install, then .venv/bin/python -m ipykernel install --sys-prefix")
+        return Finding(
+            "kernel", FAILED, text, "make install, then .venv/bin/python -m ipykernel install --sys-prefix"
+        )
     prefix = "".join(shown).strip()
     if prefix != sys.prefix:
         text = f"kernel python3 runs another environment: {prefix}"
@@ -177,8 +180,9 @@ def _kernel() -> Finding:
 
 def _disk() -> Finding:
     free = shutil.disk_usage(project_folder()).free / _GIB
-    if free < 1:
-        return Finding("disk", FAILED if free < 0.1 else WARNING, f"{free:.2f} GiB free", "remove old folders in runs/")  # noqa: PLR2004
+    if free < _ENOUGH_GIB:
+        state = FAILED if free < _ENOUGH_GIB / 10 else WARNING
+        return Finding("disk", state, f"{free:.2f} GiB free", "remove old folders in runs/")
     return Finding("disk", OK, f"{free:.0f} GiB free")
 
 
@@ -189,7 +193,9 @@ def _logs() -> Finding:
     try:
         _try_writing(folder)
     except OSError as error:
-        return Finding("logs", FAILED, f"{folder}: {error.strerror}", "set LOG_DIR to a folder you may write to")
+        return Finding(
+            "logs", FAILED, f"{folder}: {error.strerror}", "set LOG_DIR to a folder you may write to"
+        )
     return Finding("logs", OK, str(folder))
 
 

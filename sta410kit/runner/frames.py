@@ -27,7 +27,8 @@ def read_frame(path: Path, suite: str) -> pd.DataFrame:
 
         return load_prices(source="files", path=path)
     if not path.is_file():
-        raise ConfigurationError(f"no file {path}")
+        message = f"no file {path}"
+        raise ConfigurationError(message)
     return _read_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
 
 
@@ -38,22 +39,26 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataLoadingError(f"{path} cannot be read as Parquet: {error}") from error
+        message = f"{path} cannot be read as Parquet: {error}"
+        raise DataLoadingError(message) from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if path.suffix.lower() != ".csv":
-        raise ConfigurationError(f"{path}: expected a .csv or .parquet file")
+        message = f"{path}: expected a .csv or .parquet file"
+        raise ConfigurationError(message)
     try:
         # A symbol such as NA or 000001 is text, whatever it looks like.
         frame = pd.read_csv(path, dtype={"symbol": str, "model": str}, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
-        raise DataLoadingError(f"{path} cannot be read as CSV: {error}") from error
+        message = f"{path} cannot be read as CSV: {error}"
+        raise DataLoadingError(message) from error
     if "date" in frame.columns:
         try:
             frame["date"] = pd.to_datetime(frame["date"], format="ISO8601")
         except ValueError as error:
-            raise DataLoadingError(f"{path}: column date: {error}") from error
+            message = f"{path}: column date: {error}"
+            raise DataLoadingError(message) from error
     return frame

@@ -1,7 +1,7 @@
 """How steps hand over their work: what the step before wrote, or, opened alone, the embedded prices.
 
-A notebook opened alone, in JupyterLab or with bare papermill, is given no files. It then starts from the embedded
-prices and computes what it needs, never reading what the last run left behind.
+A notebook opened alone, in JupyterLab or with bare papermill, is given no files. It then starts from the
+embedded prices and computes what it needs, never reading what the last run left behind.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ _LONGEST_FOLDER = 50
 
 
 def transport() -> str:
-    """Return how kernels are reached: ``ipc`` where Unix sockets can be had, else ``tcp`` on the loopback address."""
+    """Return how kernels are reached: ``ipc`` where Unix sockets can be had, else ``tcp`` on loopback."""
     fits = len(os.fsencode(jupyter_runtime_dir())) <= _LONGEST_FOLDER
     return "ipc" if os.name == "posix" and fits else "tcp"
 
@@ -21,8 +21,8 @@ def transport() -> str:
 class LocalKernelManager(AsyncKernelManager):
     """A kernel manager that talks over Unix sockets in the user's private folder, not over TCP.
 
-    Nobody else on the machine can listen or connect, and no two kernels race for a port. Where the system has no
-    such sockets, or the folder's path is too long for them, it is TCP on the loopback address as usual.
+    Nobody else on the machine can listen or connect, and no two kernels race for a port. Where the system has
+    no such sockets, or the folder's path is too long for them, it is TCP on the loopback address as usual.
     """
 
     @default("transport")

@@ -23,17 +23,19 @@ def read_notebook(path: Path) -> Any:  # noqa: ANN401 - an nbformat NotebookNode
 
     if not path.is_file():
         near = ", ".join(sorted(other.name for other in path.parent.glob("*.ipynb"))) or "none"
-        raise ConfigurationError(f"no notebook {path}; notebooks in that folder: {near}")
+        message = f"no notebook {path}; notebooks in that folder: {near}"
+        raise ConfigurationError(message)
     try:
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(notebook)
     except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
-        raise ConfigurationError(f"{path} is not a Jupyter notebook: {_first_line(error)}") from error
+        message = f"{path} is not a Jupyter notebook: {_first_line(error)}"
+        raise ConfigurationError(message) from error
     return notebook
 
 
 def parameters_of(notebook: Any) -> list[Parameter]:  # noqa: ANN401 - an nbformat NotebookNode
-    """Return the parameters that a notebook's cell tagged ``parameters`` declares; none without such a cell."""
+    """Return what a notebook's cell tagged ``parameters`` declares; nothing without such a cell."""
     for cell in notebook.cells:
         if cell.cell_type == "code" and TAG in cell.metadata.get("tags", []):
             return declared_parameters(cell.source)

@@ -57,17 +57,20 @@ def read_pipeline(project: Path) -> list[Step]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+        message = f"{path} cannot be read: {error}"
+        raise ConfigurationError(message) from error
     entries = content.get("step")
     if not isinstance(entries, list) or not entries:
-        raise ConfigurationError(f"{path} declares no [[step]]")
+        message = f"{path} declares no [[step]]"
+        raise ConfigurationError(message)
     steps: list[Step] = []
     made: set[str] = set()
     for number, entry in enumerate(entries, 1):
         step = _step(entry, path, number)
         lacking = [name for name in step.needs if name not in made]
         if lacking:
-            raise ConfigurationError(f"{path}: {step.name} needs {', '.join(lacking)}, which no step before it produces")
+            message = f"{path}: {step.name} needs {', '.join(lacking)}, which no step before it produces"
+            raise ConfigurationError(message)
         made |= set(step.produces)
         steps.append(step)
     return steps
@@ -99,14 +102,17 @@ def check_chain_parameters(given: Mapping[str, str], steps: list[Step]) -> dict[
 
 def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatever stands in the file
     if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
-        raise ConfigurationError(f"{path}: step {number} names no notebook")
+        message = f"{path}: step {number} names no notebook"
+        raise ConfigurationError(message)
     extra = sorted(set(entry) - {"notebook", "needs", "produces"})
     if extra:
-        raise ConfigurationError(f"{path}: step {number} has unknown keys: {', '.join(extra)}")
+        message = f"{path}: step {number} has unknown keys: {', '.join(extra)}"
+        raise ConfigurationError(message)
     notebook = path.parent / entry["notebook"]
     parameters = tuple(parameters_of(read_notebook(notebook)))
     needs, produces = tuple(entry.get("needs", ())), dict(entry.get("produces", {}))
     undeclared = [name for name in needs if name not in {p.name for p in parameters}]
     if undeclared:
-        raise ConfigurationError(f"{notebook.name} needs {', '.join(undeclared)} but declares no such parameter")
+        message = f"{notebook.name} needs {', '.join(undeclared)} but declares no such parameter"
+        raise ConfigurationError(message)
     return Step(notebook, needs, produces, parameters)

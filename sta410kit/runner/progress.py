@@ -30,9 +30,7 @@ class Progress:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress
 
-        cells = sum(
-            cell.cell_type == "code" for step in steps for cell in read_notebook(step.notebook).cells
-        )
+        cells = sum(cell.cell_type == "code" for step in steps for cell in read_notebook(step.notebook).cells)
         console = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.project import find_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DATA_DOCS = "data_docs"
 MANIFEST = "manifest.json"
@@ -15,7 +18,7 @@ REPORT = "report.html"
 
 
 def runs_folder(start: Path) -> Path:
-    """Return the folder that runs started from `start` belong to; outside any project it is beside `start`."""
+    """Return the folder of the runs started from `start`; outside any project it is beside `start`."""
     return (find_project(start) or (start if start.is_dir() else start.parent)) / "runs"
 
 
@@ -28,7 +31,8 @@ def new_run(runs: Path) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise ConfigurationError(f"cannot make the run folder {folder}: {error.strerror}") from error
+            message = f"cannot make the run folder {folder}: {error.strerror}"
+            raise ConfigurationError(message) from error
         return folder
 
 
@@ -42,5 +46,6 @@ def latest_docs(runs: Path) -> Path:
     """
     pages = sorted(runs.glob(f"*/{DATA_DOCS}/index.html"), key=lambda page: page.stat().st_mtime)
     if not pages:
-        raise ConfigurationError(f"no data docs under {runs} yet; `sta410 run` or `sta410 validate` builds them")
+        message = f"no data docs under {runs} yet; `sta410 run` or `sta410 validate` builds them"
+        raise ConfigurationError(message)
     return pages[-1]

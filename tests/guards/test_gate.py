@@ -134,7 +134,9 @@ def test_a_suite_without_such_rules_still_refuses_nothing_and_emptiness(tmp_path
     assert failed(guards.validate(prices.assign(close=np.nan), path)) == {
         ("expect_column_values_to_not_be_null", "close")
     }
-    assert failed(guards.validate(prices.drop(columns="close"), path)) == {("expect_column_to_exist", "close")}
+    assert failed(guards.validate(prices.drop(columns="close"), path)) == {
+        ("expect_column_to_exist", "close")
+    }
     assert not guards.validate(prices.assign(extra=[1.0, np.inf, 1, 1, 1, 1]), path).passed
 
 
@@ -210,7 +212,9 @@ def test_random_frames_never_raise(frame):
 def test_symbols_that_were_asked_for_must_be_there(prices):
     """A symbol without a row is named."""
     result = guards.validate(prices, "prices", symbols=["AAA", "ZZZ"])
-    assert [failure.message for failure in result.critical] == ["Every symbol asked for has rows. Missing: ZZZ."]
+    assert [failure.message for failure in result.critical] == [
+        "Every symbol asked for has rows. Missing: ZZZ."
+    ]
     assert guards.validate(prices, "prices", symbols=["AAA"]).passed
 
 
