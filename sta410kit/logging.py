@@ -79,12 +79,11 @@ def setup_logger(name: str, log_level: str | None = None) -> "Logger":
         _least[name] = logger.level(level).no
         problem = _install(config, folder)
         _route_library_records()
-        warnings.showwarning = (
-            _show_warning  # again each time: leaving catch_warnings() puts the old one back
-        )
     if problem is not None:
         message = f"LOG_DIR: {folder} cannot be written ({problem.strerror}); logging to the console only."
         warnings.warn(message, ConfigurationWarning, stacklevel=2)
+    # Again each time: leaving a catch_warnings() block puts the old one back.
+    warnings.showwarning = _show_warning
     return logger.bind(logger=name)
 
 
@@ -126,7 +125,8 @@ def _line(record: "Record") -> str:
 
 
 def _wanted(record: "Record") -> bool:
-    return record["level"].no >= _least.get(record["extra"].get("logger", ""), _least[""])
+    name = str(record["extra"].get("logger", record["name"]))
+    return record["level"].no >= _least.get(name, _least[""])
 
 
 def _console(message: "Message") -> None:

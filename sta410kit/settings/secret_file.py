@@ -43,9 +43,16 @@ def read_secret_files(
             layer[name] = Found(_read(path, f"{name}_FILE (from {pointer.origin})"), f"file {path}")
         else:
             path = secrets_folder / name.lower()
-            if path.is_file():
+            if _is_there(path):
                 layer[name] = Found(_read(path, name), f"file {path}")
     return layer
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that this user may not look into holds no secret for this user
+        return False
 
 
 def _read(path: Path, variable: str) -> str:

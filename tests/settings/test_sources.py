@@ -124,6 +124,11 @@ def test_secret_files_by_pointer_and_by_folder(tmp_path):
     assert layer["B"].origin == f"file {tmp_path / 'b'}"
 
 
+def test_a_folder_of_secrets_that_cannot_be_looked_into_holds_none(tmp_path):
+    """Another user's secrets are no reason to refuse this one's settings."""
+    assert read_secret_files(["A"], {}, tmp_path, tmp_path / ("x" * 300)) == {}
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
