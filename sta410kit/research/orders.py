@@ -26,7 +26,8 @@ ORDER_COLUMNS = (
     "expected_return",
     "reason",
 )
-_ROUNDING = 1e-9
+_ROUNDING = 1e-9  # a limit is not broken by the last digits of a float
+_WHOLE = 1e-12  # nor does 499.99999999999994 mean 499 shares
 
 
 class TradingLimits(Protocol):
@@ -106,7 +107,7 @@ def propose_orders(
     expected = np.expm1(priced["predicted"])
     side = np.where(expected.abs() > cost, np.sign(expected), 0.0)
     weight = _weight(int(np.count_nonzero(side)), trading)
-    shares = np.floor(equity * weight / priced["close"]).where(side != 0, 0.0)
+    shares = np.floor(equity * weight / priced["close"] * (1 + _WHOLE)).where(side != 0, 0.0)
     side = np.where(shares > 0, side, 0.0)
     reasons = [
         _reason(move, cost, count, close)

@@ -19,7 +19,7 @@ def test_the_sample_misses_nothing():
 
 
 def test_missing_counts_only_between_first_and_last():
-    """A session before the first or after the last is not missing; one between is; a duplicate is one session."""
+    """Sessions before the first or after the last are not missing, one between is; a duplicate is one."""
     days = pd.to_datetime(["2012-01-02", "2012-01-03", "2012-01-04", "2012-01-05", "2012-01-06"])
     full = pd.DataFrame({"symbol": "FULL", "date": days})
     holey = pd.DataFrame({"symbol": "HOLEY", "date": days[[1, 1, 3]]})

@@ -60,7 +60,9 @@ def test_the_date_may_be_the_index_and_the_name_the_symbol(tmp_path, suffix):
 
 def test_an_index_without_a_name_is_the_date(load):
     """A first column without a name is the date when nothing else is."""
-    assert load(",Open,High,Low,Close,Adj Close,Volume\n" + ROW)["date"].tolist() == [pd.Timestamp("2012-01-03")]
+    assert load(",Open,High,Low,Close,Adj Close,Volume\n" + ROW)["date"].tolist() == [
+        pd.Timestamp("2012-01-03")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,16 @@ def test_an_index_without_a_name_is_the_date(load):
 )
 def test_common_spellings_are_understood(load, head):
     """Case, spaces and punctuation of a column's name do not matter."""
-    assert load(f"{head}\n{ROW}").iloc[0].tolist() == ["AAA", pd.Timestamp("2012-01-03"), 1.0, 2.0, 1.0, 2.0, 2.0, 10]
+    assert load(f"{head}\n{ROW}").iloc[0].tolist() == [
+        "AAA",
+        pd.Timestamp("2012-01-03"),
+        1.0,
+        2.0,
+        1.0,
+        2.0,
+        2.0,
+        10,
+    ]
 
 
 def test_symbols_stay_text(load):
@@ -98,7 +109,7 @@ def test_a_single_file_without_symbols_takes_the_one_asked_for(load):
 
 
 def test_nothing_is_repaired(load):
-    """A missing close, a negative price, a high below its low and a session that is there twice all come through."""
+    """A missing close, a negative price, a high below its low and a session twice all come through."""
     bad = "2012-01-04,-1,1,5,,NaN,null\n"
     prices = load(HEAD + ROW + bad + bad)
     assert prices["date"].dt.day.tolist() == [3, 4, 4]
@@ -109,7 +120,9 @@ def test_nothing_is_repaired(load):
 
 def test_a_missing_adjusted_close_is_said(load):
     """Without an adjusted close the close is used, and a warning says what that means."""
-    with pytest.warns(UnadjustedPricesWarning, match=r"No adjusted close in AAA.csv: .* splits and dividends"):
+    with pytest.warns(
+        UnadjustedPricesWarning, match=r"No adjusted close in AAA.csv: .* splits and dividends"
+    ):
         prices = load("Date,Open,High,Low,Close,Volume\n2012-01-03,1,2,1,2,10\n")
     assert prices["adj_close"].tolist() == [2.0]
 
@@ -186,7 +199,9 @@ def test_other_separators_are_recognised(load, separator):
     assert load((HEAD + ROW).replace(",", separator))["close"].tolist() == [2.0]
 
 
-@pytest.mark.parametrize("content", ["\ufeff" + HEAD + ROW, (HEAD + ROW).replace("\n", "\r\n"), "\n" + HEAD + ROW])
+@pytest.mark.parametrize(
+    "content", ["\ufeff" + HEAD + ROW, (HEAD + ROW).replace("\n", "\r\n"), "\n" + HEAD + ROW]
+)
 def test_marks_and_line_ends_of_other_systems_do_not_matter(load, content):
     """A byte order mark, Windows line ends and a blank first line are harmless."""
     assert len(load(content)) == 1

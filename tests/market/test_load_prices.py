@@ -51,7 +51,9 @@ def test_symbols_come_as_text_or_list(symbols):
     assert prices["symbol"].value_counts().to_dict() == {"AAPL": 3270, "MSFT": 3270}
 
 
-@pytest.mark.parametrize("day", ["2012-01-03", dt.date(2012, 1, 3), pd.Timestamp("2012-01-03"), " 2012-01-03 "])
+@pytest.mark.parametrize(
+    "day", ["2012-01-03", dt.date(2012, 1, 3), pd.Timestamp("2012-01-03"), " 2012-01-03 "]
+)
 def test_start_and_end_are_included(day):
     """A period of one session returns that session, however the day is written."""
     prices = load_prices(symbols="IBM", start=day, end=day)

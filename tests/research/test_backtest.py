@@ -61,11 +61,13 @@ def test_it_agrees_with_a_plain_loop(simulate, horizon, cost_bps, threshold):
     predictions = predictions_of(prices, predicted, horizon, last=horizon)
     predictions = predictions.drop(predictions.index[[3, 50]])  # a symbol may have no prediction on a day
     ours = backtest(predictions, prices, cost_bps=cost_bps, threshold=threshold)
-    assert ours.frame["equity"].tolist() == pytest.approx(by_hand(predictions, prices, cost_bps, threshold), abs=1e-12)
+    assert ours.frame["equity"].tolist() == pytest.approx(
+        by_hand(predictions, prices, cost_bps, threshold), abs=1e-12
+    )
 
 
 def test_three_sessions_by_hand():
-    """Long at the open after the decision, out at the next: 10 to 11, then short 11 to 12, costs of 100 bps."""
+    """Long at the open after the decision, out at the next: 10 to 11, then short 11 to 12, at 100 bps."""
     opens = np.array([9.0, 10.0, 11.0, 12.0])
     prices = pd.DataFrame(
         {"symbol": "A", "date": pd.bdate_range("2012-01-02", periods=4, unit="us"), "open": opens}
@@ -130,7 +132,9 @@ def test_losing_everything_is_the_end(simulate):
     assert not result.frame.isna().any().any()
 
 
-@pytest.mark.parametrize("wrong", [{"cost_bps": -1}, {"cost_bps": np.nan}, {"threshold": -0.1}, {"threshold": np.inf}])
+@pytest.mark.parametrize(
+    "wrong", [{"cost_bps": -1}, {"cost_bps": np.nan}, {"threshold": -0.1}, {"threshold": np.inf}]
+)
 def test_costs_and_thresholds_are_not_negative(walks, walk_predictions, wrong):
     """A cost below zero would pay for trading."""
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
@@ -143,8 +147,8 @@ def test_frames_that_do_not_belong_together_are_refused(walks, walk_predictions)
         backtest(walk_predictions, walks[walks["symbol"] == "S0"])
     with pytest.raises(DataValidationError, match="the prices do not"):
         backtest(walk_predictions, walks[walks["date"] > walks["date"].unique()[400]])
+    last = predictions_of(walks, 0.01, last=0)
     with pytest.raises(DataValidationError, match="nothing can be traded"):
-        last = predictions_of(walks, 0.01, last=0)
         backtest(last[last["date"] == last["date"].max()], walks)
     with pytest.raises(DataValidationError, match="predicted of S0"):
         backtest(walk_predictions.assign(predicted=np.nan), walks)

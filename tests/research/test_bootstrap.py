@@ -60,7 +60,9 @@ def test_the_seed_decides():
 def test_the_interval_of_a_ratio():
     """A constant ratio is certain; a mean lies inside its interval."""
     values = np.random.default_rng(5).uniform(1, 2, 200)
-    ratio = bootstrap.interval(np.column_stack([3 * values, values]), lambda means: means[..., 0] / means[..., 1])
+    ratio = bootstrap.interval(
+        np.column_stack([3 * values, values]), lambda means: means[..., 0] / means[..., 1]
+    )
     assert (ratio.estimate, ratio.low, ratio.high) == pytest.approx((3, 3, 3))
     mean = bootstrap.interval(values)
     assert mean.estimate == pytest.approx(values.mean())

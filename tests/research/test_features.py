@@ -40,7 +40,9 @@ def test_one_row_a_price_row_and_ten_features(walks, walk_features):
         "range_1",
         "dollar_volume_z_21",
     ]
-    assert walk_features.groupby("symbol")["ma_ratio_50"].apply(lambda values: values.isna().sum()).tolist() == [49, 49]
+    assert walk_features.groupby("symbol")["ma_ratio_50"].apply(
+        lambda values: values.isna().sum()
+    ).tolist() == [49, 49]
 
 
 def test_literal_values():
@@ -84,7 +86,9 @@ def test_a_price_that_never_moves_gives_neutral_values():
 
 def test_splits_leave_no_trace(sample_features):
     """The session of AAPL's split is an ordinary one in every feature."""
-    row = sample_features[(sample_features["symbol"] == "AAPL") & (sample_features["date"] == "2005-02-28")].iloc[0]
+    row = sample_features[
+        (sample_features["symbol"] == "AAPL") & (sample_features["date"] == "2005-02-28")
+    ].iloc[0]
     assert abs(row["return_1"]) < 0.02
     assert abs(row["dollar_volume_z_21"]) < 3
 

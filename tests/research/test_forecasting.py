@@ -52,7 +52,7 @@ def test_the_forecast_frame_is_what_it_promises(fitted, walks):
 
 
 def test_the_width_comes_from_out_of_sample_errors(fitted, walks, walk_predictions):
-    """The calibration is the corrected 90 % quantile of the last 252 sessions' scores, computed here on its own."""
+    """The calibration is the corrected 90 % quantile of the last 252 sessions' scores, computed here anew."""
     joined = walk_predictions.merge(conformal.trailing_scale(walks, 1), on=["symbol", "date"])
     recent = joined[joined["date"].isin(sorted(joined["date"].unique())[-252:])]
     scores = np.sort(((recent["actual"] - recent["predicted"]).abs() / recent["scale"]).to_numpy())
@@ -64,7 +64,9 @@ def test_later_prices_are_forecast_from_their_own_end(fitted, walks, simulate):
     more = pd.concat(
         [
             walks,
-            simulate(5, seed=9).assign(date=lambda f: f["date"] + (walks["date"].max() - walks["date"].min())),
+            simulate(5, seed=9).assign(
+                date=lambda f: f["date"] + (walks["date"].max() - walks["date"].min())
+            ),
         ]
     )
     longer = more.drop_duplicates(["symbol", "date"]).sort_values(["symbol", "date"])
@@ -81,7 +83,9 @@ def test_a_stale_symbol_is_forecast_from_its_own_last_session(fitted, walks):
 def test_what_the_model_cannot_know_is_refused(fitted, walks):
     """New symbols, prices before the training's end, short histories and other features are named."""
     with pytest.raises(ModelPredictionError, match="not trained on NEW, only on S0, S1"):
-        forecast(fitted, walks.assign(symbol=walks["symbol"].replace("S1", "NEW")).sort_values(["symbol", "date"]))
+        forecast(
+            fitted, walks.assign(symbol=walks["symbol"].replace("S1", "NEW")).sort_values(["symbol", "date"])
+        )
     with pytest.raises(ModelPredictionError, match="would know the future"):
         forecast(fitted, walks[walks["date"] < walks["date"].max()])
     with pytest.raises(ModelPredictionError, match="Too few sessions for the features of S1"):
@@ -99,7 +103,7 @@ def test_a_final_fit_needs_its_own_predictions(walks, walk_features, walk_predic
         fit_final(walk_features, walks, walk_predictions, model="boosting")
     with pytest.raises(ModelTrainingError, match="of ridge at horizon 1, the final fit of ridge at 5"):
         fit_final(walk_features, walks, walk_predictions, model="ridge", horizon=5)
-    with pytest.raises(ModelTrainingError, match="5 predictions are too few for intervals at level 0.9"):
+    with pytest.raises(ModelTrainingError, match=r"^5 predictions are too few for intervals at level 0\.9"):
         fit_final(walk_features, walks, walk_predictions.head(5), model="ridge")
     with pytest.raises(ConfigurationError, match="Unknown model"):
         fit_final(walk_features, walks, walk_predictions, model="oracle")
@@ -108,7 +112,9 @@ def test_a_final_fit_needs_its_own_predictions(walks, walk_features, walk_predic
 def test_one_symbols_features_do_not_need_the_other(fitted, walks):
     """A model of two symbols forecasts one of them alone, to the same number."""
     alone = forecast(fitted, walks[walks["symbol"] == "S1"])
-    pd.testing.assert_frame_equal(alone, forecast(fitted, walks).tail(1).reset_index(drop=True), check_exact=True)
+    pd.testing.assert_frame_equal(
+        alone, forecast(fitted, walks).tail(1).reset_index(drop=True), check_exact=True
+    )
 
 
 def test_features_are_built_from_the_prices(fitted, walks):

@@ -69,7 +69,10 @@ def test_the_table_has_each_symbol_and_all():
     [
         (lambda f: f.head(0), "have no rows"),
         (lambda f: f.drop(columns="actual"), "lack the column(s) actual"),
-        (lambda f: f.assign(predicted=[0, np.nan, 0, 0]), "predicted of A 2012-01-03 is no number; 1 such row(s)"),
+        (
+            lambda f: f.assign(predicted=[0, np.nan, 0, 0]),
+            "predicted of A 2012-01-03 is no number; 1 such row(s)",
+        ),
         (lambda f: f.assign(upper=np.inf), "upper of A 2012-01-02 is no number; 4 such row(s)"),
         (lambda f: f.assign(model=["a", "b", "a", "b"]), "mix model a, b"),
         (lambda f: f.assign(horizon=[1, 1, 5, 5]), "mix horizon 1, 5"),

@@ -49,7 +49,16 @@ def test_a_model_survives_the_file(walks, walk_features, tmp_path, model):
     save_model(original, tmp_path / "model.skops")
     loaded = load_model(tmp_path / "model.skops")
     assert forecast(loaded, walks).equals(forecast(original, walks))
-    for name in ("name", "features", "horizon", "symbols", "trained_through", "seed", "level", "scores_quantile"):
+    for name in (
+        "name",
+        "features",
+        "horizon",
+        "symbols",
+        "trained_through",
+        "seed",
+        "level",
+        "scores_quantile",
+    ):
         assert getattr(loaded, name) == getattr(original, name)
     assert [file.name for file in tmp_path.iterdir()] == ["model.skops"]
 
@@ -65,7 +74,7 @@ def test_the_metadata_tells_what_it_is(saved, walks):
 
 def test_no_file_is_a_configuration_error(tmp_path):
     """A missing file names the path and the command that makes one."""
-    with pytest.raises(ConfigurationError, match="There is no model file .*; make one with `sta410 run`"):
+    with pytest.raises(ConfigurationError, match=r"There is no model file .*; make one with `sta410 run`"):
         load_model(tmp_path / "model.skops")
 
 

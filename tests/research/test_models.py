@@ -36,7 +36,9 @@ def test_a_model_learns_what_is_there(data, name):
     assert predicted.std() < 0.5
 
 
-@pytest.mark.parametrize(("name", "hint"), [("Ridge", "Did you mean 'ridge'?"), ("bosting", "Did you mean 'boosting'?")])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("Ridge", "Did you mean 'ridge'?"), ("bosting", "Did you mean 'boosting'?")]
+)
 def test_an_unknown_model_gets_a_suggestion(name, hint):
     """A misspelt name is met with the nearest one and the list."""
     with pytest.raises(ConfigurationError) as caught:

@@ -1,0 +1,158 @@
+"""Order proposals inside their limits, and the last look that does not believe them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sta410kit.exceptions import ConfigurationError, DataValidationError, TradingExecutionError
+from sta410kit.research.orders import ORDER_COLUMNS, check_orders, propose_orders
+
+pytestmark = pytest.mark.unit
+
+
+@dataclass(frozen=True)
+class Limits:
+    max_portfolio_risk: float = 0.05
+    per_trade_risk: float = 0.025
+    stop_loss_pct: float = 0.03
+    take_profit_pct: float = 0.003
+    simulated_slippage: float = 0.0005
+
+
+LIMITS = Limits()
+DAY = pd.Timestamp("2012-01-03")
+
+
+def frames(predicted, closes):
+    symbols = list("ABCDEFGHIJKL")[: len(predicted)]
+    forecasts = pd.DataFrame({"symbol": symbols, "date": DAY, "predicted": predicted})
+    prices = pd.DataFrame(
+        {
+            "symbol": symbols,
+            "date": DAY,
+            **dict.fromkeys(("open", "high", "low", "close", "adj_close"), closes),
+        }
+    )
+    return forecasts, prices.assign(volume=1)
+
+
+def test_literal_orders():
+    """A buy, a short and a hold on an equity of 10,000, by hand.
+
+    Two orders share the risk of 5 %: 2.5 % each, at a stop of 3 % a weight of 83 %, of which
+    the capital gives each a half.
+    """
+    orders = propose_orders(*frames([0.01, -0.01, 0.0005], [33.0, 100.0, 10.0]), 10_000, LIMITS)
+    assert list(orders.columns) == list(ORDER_COLUMNS)
+    assert orders["side"].tolist() == ["buy", "sell", "hold"]
+    assert orders["shares"].tolist() == [151, 50, 0]
+    assert orders["stop_loss"].tolist()[:2] == pytest.approx([33 * 0.97, 103.0])
+    assert orders["take_profit"].tolist()[:2] == pytest.approx([33 * 1.003, 99.7])
+    assert orders["weight"].tolist() == pytest.approx([0.4983, -0.5, 0])
+    assert orders["risk"].tolist() == pytest.approx([0.4983 * 0.03, 0.015, 0])
+    assert orders["expected_return"].tolist() == pytest.approx(np.expm1([0.01, -0.01, 0.0005]))
+    assert np.isnan(orders.loc[2, ["stop_loss", "take_profit"]].astype(float)).all()
+    assert orders.loc[2, "reason"] == "expected move +0.050% does not exceed the round-trip cost of 0.100%"
+    check_orders(orders, 10_000, LIMITS)
+
+
+def test_one_order_is_cut_by_its_own_risk():
+    """A single order with a wide stop is limited to 2.5 % of equity at that stop."""
+    limits = Limits(stop_loss_pct=0.10)
+    orders = propose_orders(*frames([0.02], [10.0]), 10_000, limits)
+    assert orders["shares"].tolist() == [250]
+    assert orders["risk"].tolist() == pytest.approx([0.025])
+
+
+def test_many_orders_share_the_portfolios_risk():
+    """Ten orders with a wide stop get a tenth of 5 % each."""
+    limits = Limits(stop_loss_pct=0.10)
+    orders = propose_orders(*frames([0.02] * 10, [1.0] * 10), 10_000, limits)
+    assert orders["risk"].tolist() == pytest.approx([0.005] * 10)
+    assert orders["risk"].sum() == pytest.approx(0.05)
+
+
+def test_a_share_too_dear_is_held():
+    """When the capital does not buy one share, the order says so."""
+    orders = propose_orders(*frames([0.02], [5_000.0]), 1_000, LIMITS)
+    assert orders["side"].tolist() == ["hold"]
+    assert orders["reason"].tolist() == ["the share of capital does not buy one share at 5,000.00"]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-0.2, 0.2), st.floats(0.01, 5_000)), min_size=1, max_size=12),
+    st.floats(1, 1e8),
+    st.floats(0.001, 0.05),
+    st.floats(0.05, 0.5),
+    st.floats(0.001, 0.5),
+)
+def test_no_proposal_breaks_a_limit(wanted, equity, per_trade, portfolio, stop):
+    """Whatever the forecasts, prices and limits, the last look agrees with what was proposed."""
+    limits = Limits(max_portfolio_risk=portfolio, per_trade_risk=per_trade, stop_loss_pct=stop)
+    orders = propose_orders(*frames(*map(list, zip(*wanted, strict=True))), equity, limits)
+    check_orders(orders, equity, limits)
+    assert (orders["shares"] * orders["reference_price"]).sum() <= equity * (1 + 1e-9)
+    assert ((orders["side"] == "hold") == (orders["shares"] == 0)).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"shares": 900}, "order of A would use 2.7000% of equity; per_trade_risk allows 2.5000%"),
+        ({"stop_loss": 5.0}, "order of A would use 41.6500% of equity; per_trade_risk"),
+        ({"stop_loss": 11.0}, "a stop on the losing side"),
+        ({"stop_loss": np.nan}, "a stop on the losing side"),
+        ({"shares": 0}, "it needs shares"),
+        ({"shares": -10}, "it needs shares"),
+        ({"reference_price": np.inf}, "it needs shares, a price"),
+        ({"side": "short"}, "side 'short'; use buy, sell or hold"),
+    ],
+)
+def test_an_order_that_breaks_a_limit_is_named(change, words):
+    """The last look computes from shares, price and stop, and names limit, value and order."""
+    orders = propose_orders(*frames([0.02], [10.0]), 10_000, LIMITS).assign(**change)
+    with pytest.raises(TradingExecutionError) as caught:
+        check_orders(orders, 10_000, LIMITS)
+    assert words in str(caught.value)
+
+
+def test_orders_are_judged_together():
+    """Three orders, each allowed, may be too much at once: for the risk, and for the capital."""
+    many = propose_orders(*frames([0.02] * 3, [10.0] * 3), 10_000, LIMITS)
+    with pytest.raises(
+        TradingExecutionError, match=r"orders of A, B, C together .* max_portfolio_risk allows 5.0000%"
+    ):
+        check_orders(many.assign(shares=800), 10_000, LIMITS)
+    with pytest.raises(TradingExecutionError, match="the capital allows 100"):
+        check_orders(many.assign(shares=500), 10_000, LIMITS)
+
+
+@pytest.mark.parametrize("equity", [0, -1, np.nan, np.inf])
+def test_capital_is_a_positive_number(equity):
+    """Without capital there is nothing to size."""
+    with pytest.raises(ConfigurationError, match="equity is"):
+        propose_orders(*frames([0.02], [10.0]), equity, LIMITS)
+
+
+def test_forecasts_without_a_price_are_refused():
+    """A forecast of another day, without a number or there twice is named."""
+    forecasts, prices = frames([0.02, 0.01], [10.0, 10.0])
+    for wrong in (
+        forecasts.assign(date=DAY + pd.Timedelta(days=1)),
+        forecasts.assign(predicted=np.nan),
+        pd.concat([forecasts.head(1), forecasts.head(1)]),
+    ):
+        with pytest.raises(DataValidationError, match="The forecast of A"):
+            propose_orders(wrong, prices, 10_000, LIMITS)
+
+
+def test_the_kits_settings_are_limits():
+    """The trading section of the configuration serves as it is."""
+    config = pytest.importorskip("sta410kit.config")
+    orders = propose_orders(*frames([0.01], [33.0]), 10_000, config.TradingConfig())
+    assert orders["shares"].tolist() == [252]  # 2.5 % at a stop of 3 %: a weight of 83.3 %
