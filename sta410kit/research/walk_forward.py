@@ -169,8 +169,12 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         upper=found["predicted"] + half,
     )
     found = found.dropna(subset=["lower"]).sort_values(list(KEYS), ignore_index=True)
-    if found.empty:
-        _require_sessions(0, 1, "an interval")
+    if found.empty:  # sessions enough, but symbols that miss many of them learn their outcomes too late
+        message = (
+            f"No prediction has {conformal.BURN_IN} sessions of known errors before it, "
+            "so none has an interval. Load a longer period."
+        )
+        raise ModelTrainingError(message)
     return found[list(PREDICTION_COLUMNS)]
 
 

@@ -239,6 +239,23 @@ def test_damaged_files_are_unreadable_data(load, tmp_path):
     refused(load, b"junk", "false.csv.gz")
 
 
+def test_a_field_longer_than_any_price_is_refused(load):
+    """A quote that never closes swallows the rest of the file; the message says where."""
+    assert "AAA.csv" in refused(load, HEAD + ROW + '2012-01-04,"' + "1,2,1,2,2,10\n" * 20_000)
+
+
+def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
+    """A file without permission, or on a disk that fails, is unreadable data."""
+    (tmp_path / "AAA.csv").write_text(HEAD + ROW)
+
+    def fail(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("sta410kit.market.tables._opened", fail)
+    with pytest.raises(DataLoadingError, match="Permission denied"):
+        load_prices("files", path=tmp_path / "AAA.csv")
+
+
 @pytest.mark.parametrize(
     ("column", "values", "words"),
     [

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sta410kit.exceptions import DataLoadingError
+from sta410kit.market import load_prices, sample
+
 pytestmark = pytest.mark.unit
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "build_sample_prices.py"
@@ -27,6 +30,15 @@ def test_building_twice_gives_the_same_bytes(script, tmp_path):
     for name in ("one.parquet", "two.parquet"):
         script["write"](table, tmp_path / name)
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+
+
+def test_a_damaged_installation_says_so(tmp_path, monkeypatch):
+    """When the embedded file cannot be read the message says what to do."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "prices.parquet").write_bytes(b"junk")
+    monkeypatch.setattr(sample, "files", lambda _: tmp_path)
+    with pytest.raises(DataLoadingError, match="install the kit again"):
+        load_prices()
 
 
 def test_the_check_notices_a_changed_value(script, tmp_path):

@@ -156,6 +156,20 @@ def test_bad_prices_are_refused_by_name(change, words):
     assert words in str(caught.value)
 
 
+def test_a_feature_that_divides_by_zero_is_refused(walks):
+    """An infinite value is named by feature, symbol and day, and goes no further."""
+    try:
+
+        @feature
+        def careless(history: History):
+            return 1 / (history.prices["volume"] - history.prices["volume"].iloc[3]).abs()
+
+        with pytest.raises(FeatureEngineeringError, match="careless is infinite for S0 2000-01-06"):
+            build_features(walks)
+    finally:
+        FEATURES.pop("careless", None)
+
+
 def test_the_prices_stay_as_they_were(walks):
     """Building features changes nothing in the frame given."""
     before = walks.copy(deep=True)

@@ -105,6 +105,8 @@ def test_a_final_fit_needs_its_own_predictions(walks, walk_features, walk_predic
         fit_final(walk_features, walks, walk_predictions, model="ridge", horizon=5)
     with pytest.raises(ModelTrainingError, match=r"^5 predictions are too few for intervals at level 0\.9"):
         fit_final(walk_features, walks, walk_predictions.head(5), model="ridge")
+    with pytest.raises(ModelTrainingError, match="No row has complete features"):
+        fit_final(walk_features.groupby("symbol").head(40), walks, walk_predictions)
     with pytest.raises(ConfigurationError, match="Unknown model"):
         fit_final(walk_features, walks, walk_predictions, model="oracle")
 

@@ -5,9 +5,7 @@ import pandas as pd
 import pytest
 
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research.features import build_features
 from sta410kit.research.skill import assess_skill
-from sta410kit.research.walk_forward import walk_forward
 
 pytestmark = pytest.mark.unit
 
@@ -127,14 +125,3 @@ def test_biased_noise_is_no_skill_either():
         predicted = np.convolve(rng.standard_normal(610), np.ones(10), mode="valid")[:600] / 1000
         found += assess_skill(made(predicted, actual, horizon=10), resamples=300).verdict == "skill"
     assert found <= 6
-
-
-@pytest.mark.slow
-def test_random_walks_seldom_show_skill(simulate):
-    """The whole chain on 60 simulated random walks finds skill in at most 5 % of them."""
-    found = 0
-    for seed in range(60):
-        prices = simulate(900, symbols=2, seed=seed)
-        predictions = walk_forward(build_features(prices), prices, model="ridge")
-        found += assess_skill(predictions, resamples=500).verdict == "skill"
-    assert found <= 3

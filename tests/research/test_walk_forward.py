@@ -161,6 +161,20 @@ def test_just_enough_sessions_do(walks):
         walk_forward(build_features(short), short)
 
 
+def test_symbols_that_take_turns_learn_late(walks):
+    """Where each symbol misses every other session, outcomes are known later, and more sessions are needed."""
+    days = walks["date"].unique()
+    odd = walks["date"].isin(days[1::2])
+    turns = walks[odd == (walks["symbol"] == "S1")].reset_index(drop=True)
+    table = training_table(build_features(turns), turns, 1)
+    ends = table["date"].drop_duplicates().sort_values().iloc[[316, 317]]
+    short, enough = (turns[turns["date"] <= end + pd.Timedelta(days=4)] for end in ends)
+    usable = [training_table(build_features(p), p, 1)["date"].nunique() for p in (short, enough)]
+    assert usable[0] >= 317
+    with pytest.raises(ModelTrainingError, match="No prediction has 63 sessions of known errors"):
+        walk_forward(build_features(short), short)
+
+
 def test_frames_that_do_not_belong_together_are_refused(walks, walk_features):
     """Features of other prices, unsorted features, and no features at all are named."""
     with pytest.raises(FeatureEngineeringError, match="the prices do not"):
