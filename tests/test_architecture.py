@@ -62,7 +62,7 @@ def upward(module: str, imported: str) -> bool:
     return other > storey or (other == storey != GROUND and here != there)
 
 
-def eager(tree: ast.Module) -> Iterator[ast.stmt]:
+def eager(tree: ast.Module) -> Iterator[ast.AST]:
     """Yield the statements that run at import: not those in functions, not those only a type checker sees."""
     waiting = list(tree.body)
     while waiting:
