@@ -120,7 +120,8 @@ def _fields(text: pd.Series[str]) -> pd.DataFrame:
     else:
         day, month = found["second_part"], found["first"]
     found["ambiguous"] = found["first"].notna() & ((first > _MONTHS).any() == (second > _MONTHS).any())
-    found["day"], found["month"] = found["day"].fillna(day), found["month"].fillna(month)
+    iso = found["day"].notna()
+    found["day"], found["month"] = found["day"].where(iso, day), found["month"].where(iso, month)
     return found
 
 

@@ -32,9 +32,8 @@ def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
         return values.astype("float64")
     text = values.astype("str").str.strip()
     gap = values.isna() | text.str.casefold().isin(_GAPS)
-    # On the text without gaps, by the C library's exact reading of decimals.
-    parsed = pd.to_numeric(text.where(~gap, "nan"), errors="coerce").astype("float64")
-    bad = (parsed.isna() & ~gap).to_numpy()
+    known = text.where(~gap, "nan")
+    bad = (pd.to_numeric(known, errors="coerce").isna() & ~gap).to_numpy()
     if bad.any():
         row = int(bad.argmax())
         value = text.iloc[row]
@@ -45,4 +44,6 @@ def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
         )
         message = f"{table.where(row)}: {name} is {value!r}, which is not a number; {advice}."
         raise DataLoadingError(message)
-    return parsed
+    # Python's float reads a decimal to the last bit, where older pandas rounds; it would also take '1_000',
+    # which the line above refuses.
+    return pd.Series(known.to_numpy(dtype="object").astype("float64"), index=values.index)

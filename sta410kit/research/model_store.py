@@ -37,8 +37,14 @@ _TYPES: dict[str, type] = {
     "scores_quantile": float,
     "versions": dict,
 }
-# Beyond what skops trusts by itself; a plain container of the trees of gradient boosting.
-_TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+# Parts of gradient boosting that some version of skops does not trust by itself: plain containers of numbers.
+_TRUSTED = [
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+]
 # No zip, no such member, encrypted, packed in an unknown way, cut short, or garbled.
 _DAMAGE = (
     zipfile.BadZipFile,

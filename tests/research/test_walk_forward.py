@@ -162,7 +162,7 @@ def test_just_enough_sessions_do(walks):
 
 
 def test_symbols_that_take_turns_learn_late(walks):
-    """Where each symbol misses every other session, outcomes are known later, and more sessions are needed."""
+    """Where each symbol misses every other session, outcomes are known later, so it takes more sessions."""
     days = walks["date"].unique()
     odd = walks["date"].isin(days[1::2])
     turns = walks[odd == (walks["symbol"] == "S1")].reset_index(drop=True)
