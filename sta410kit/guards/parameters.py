@@ -145,7 +145,8 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
         candidates += _as_json(text)
     if "array" in kinds:
         candidates.append([item.strip() for item in text.split(",") if item.strip()])
-    candidates.append(Path(text).expanduser() if "path" in kinds else text)
+    if kinds - {"array", "object", "null"}:
+        candidates.append(Path(text).expanduser() if "path" in kinds else text)
     if "date" in kinds and text.strip().lstrip("+-").replace(".", "", 1).isdigit():
         candidates = []  # pydantic would take a bare number for seconds since 1970
     problem = "a date is written 2012-01-31"

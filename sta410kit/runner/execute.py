@@ -86,6 +86,7 @@ def _through_papermill(
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
     from sta410kit.runner.kernels import LocalKernelManager
 
@@ -93,7 +94,8 @@ def _through_papermill(
         if on_cell is not None:
             on_cell()
 
-    aside = output.with_name(f".{output.name}")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    aside, complaints = output.with_name(f".{output.name}"), output.with_suffix(".kernel.log")
     logging.getLogger("papermill").addFilter(_CHECKED_BEFORE)
     try:
         papermill.execute_notebook(
@@ -106,6 +108,7 @@ def _through_papermill(
             raise_on_iopub_timeout=True,
             on_cell_executed=after_cell,
             kernel_manager_class=LocalKernelManager,
+            config=Config({"LocalKernelManager": {"stderr_file": str(complaints)}}),
         )
     except PapermillExecutionError as error:
         return _kit_exit_code(error.ename), f"cell {error.exec_count}: {error.ename}: {error.evalue}"
@@ -114,12 +117,21 @@ def _through_papermill(
     except CellTimeoutError as error:
         return ExitCode.TIMED_OUT, str(error)
     except DeadKernelError:
-        return ExitCode.NOTEBOOK_FAILED, "the kernel died; the machine may have run out of memory"
+        return ExitCode.NOTEBOOK_FAILED, f"the kernel died; {_last_words(complaints)}"
     finally:
         # Saved also when it failed: the failing cell is what people look for.
         if aside.is_file():
             aside.replace(output)
+        if complaints.is_file() and not complaints.stat().st_size:
+            complaints.unlink()
     return ExitCode.PASSED, ""
+
+
+def _last_words(complaints: Path) -> str:
+    """Return the end of what a kernel wrote to its standard error, or the likely cause when it is empty."""
+    text = complaints.read_text(encoding="utf-8", errors="replace") if complaints.is_file() else ""
+    last = "\n".join(text.strip().splitlines()[-5:])
+    return f"its last words:\n{last}" if last else "the machine may have run out of memory"
 
 
 def _kit_exit_code(name: str) -> ExitCode:

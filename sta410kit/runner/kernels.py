@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_runtime_dir
-from traitlets import default
+from traitlets import Unicode, default
 
 # A Unix socket's path has 107 bytes at the most; the connection file's name and a channel number come behind.
 _LONGEST_FOLDER = 50
@@ -24,6 +26,16 @@ class LocalKernelManager(AsyncKernelManager):
     Nobody else on the machine can listen or connect, and no two kernels race for a port. Where the system has
     no such sockets, or the folder's path is too long for them, it is TCP on the loopback address as usual.
     """
+
+    stderr_file = Unicode("", config=True, help="Where the kernel process itself complains; here when empty.")
+
+    async def start_kernel(self, **kw: Any) -> None:  # type: ignore[override] # noqa: ANN401 - passed on
+        """Start the kernel, its standard error going to `stderr_file` when there is one."""
+        if not self.stderr_file:
+            await super().start_kernel(**kw)
+            return
+        with Path(self.stderr_file).open("ab") as stderr:  # noqa: ASYNC230 - a local file, once a kernel
+            await super().start_kernel(**{**kw, "stderr": stderr})
 
     @default("transport")
     def _default_transport(self) -> str:

@@ -1,0 +1,174 @@
+"""Parameters: read from the notebook's own cell, judged by its annotations, refused with a suggestion."""
+
+import contextlib
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.parameters import Parameter, check_parameters, convert, declared_parameters
+
+pytestmark = pytest.mark.unit
+
+CELL = """
+from pydantic import FilePath
+from sta410kit.research.models import ModelName
+
+source: str = "sample"  # where prices come from
+path: FilePath | None = None
+symbols: list[str] | None = None
+start: date | None = None
+horizon: Annotated[int, Field(ge=1, le=250)] = 1
+model: ModelName = "ridge"
+kind: Literal["a", "b"] = "a"
+paper: bool = True
+weights: dict[str, float] | None = None
+days: list[int] = []
+folder: Path = Path("out")
+count = 1
+rate = 0.5
+names = ["x"]
+nothing = None
+"""
+DECLARED = {parameter.name: parameter for parameter in declared_parameters(CELL)}
+
+
+def test_the_cell_is_read_and_not_run():
+    """Names, annotations, defaults and comments come from the source text."""
+    assert list(DECLARED)[:3] == ["source", "path", "symbols"]
+    assert DECLARED["source"].annotation == "str"
+    assert DECLARED["source"].default == "'sample'"
+    assert DECLARED["source"].help == "where prices come from"
+    assert declared_parameters("import os\nos.remove('x')\n") == []
+    assert declared_parameters("") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("source", "000001", "000001"),
+        ("source", "NAN", "NAN"),
+        ("source", "True", "True"),
+        ("source", "", ""),
+        ("symbols", "AAPL,MSFT", ["AAPL", "MSFT"]),
+        ("symbols", "AAPL, MSFT,", ["AAPL", "MSFT"]),
+        ("symbols", "000001", ["000001"]),
+        ("symbols", "NAN", ["NAN"]),
+        ("symbols", "123,TRUE", ["123", "TRUE"]),
+        ("symbols", '["AAPL", "NONE"]', ["AAPL", "NONE"]),
+        ("symbols", "None", None),
+        ("start", "2012-01-31", date(2012, 1, 31)),
+        ("start", "null", None),
+        ("horizon", "20", 20),
+        ("model", "boosting", "boosting"),
+        ("kind", "b", "b"),
+        ("paper", "false", False),
+        ("paper", "1", True),
+        ("weights", '{"a": 0.5}', {"a": 0.5}),
+        ("days", "1,2,3", [1, 2, 3]),
+        ("count", "3", 3),
+        ("count", "2.5", 2.5),
+        ("rate", "1e-3", 0.001),
+        ("names", "a,b", ["a", "b"]),
+        ("nothing", "007", "007"),
+    ],
+)
+def test_what_is_typed_becomes_what_is_declared(name, text, value):
+    """The annotation, or else the default, says the type; text stays text."""
+    found = convert(text, DECLARED[name])
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("horizon", "0", "greater than or equal to 1"),
+        ("horizon", "251", "less than or equal to 250"),
+        ("horizon", "1.5", "valid integer"),
+        ("horizon", "None", "valid integer"),
+        ("horizon", "", "valid integer"),
+        ("model", "rigde", "Did you mean 'ridge'"),
+        ("kind", "c", "'a' or 'b'"),
+        ("paper", "maybe", "valid boolean"),
+        ("start", "2012", "a date is written 2012-01-31"),
+        ("start", "86400", "a date is written 2012-01-31"),
+        ("start", "31.01.2012", "valid date"),
+        ("rate", "fast", "valid number"),
+        ("days", "1,x", "valid integer"),
+        ("path", "no-such-file.csv", "does not point to a file"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_name_value_and_type(name, text, complaint):
+    """The error names the parameter, what it takes and what it got."""
+    with pytest.raises(ConfigurationError, match=complaint) as caught:
+        convert(text, DECLARED[name])
+    assert f"parameter '{name}'" in str(caught.value)
+    assert repr(text) in str(caught.value)
+
+
+def test_paths_mean_what_the_shell_means(tmp_path, monkeypatch):
+    """A relative path is resolved against the caller's folder, and a tilde is the home folder."""
+    (tmp_path / "prices.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert convert("prices.csv", DECLARED["path"]) == tmp_path / "prices.csv"
+    assert convert("~/new", DECLARED["folder"]) == tmp_path / "new"
+    assert isinstance(convert("new", DECLARED["folder"]), Path)
+
+
+def test_unknown_and_ill_typed_parameters_are_reported_together():
+    """One error lists them all, with what was perhaps meant."""
+    with pytest.raises(ConfigurationError) as caught:
+        check_parameters({"simbols": "A", "horizon": "0", "zzz": "1"}, list(DECLARED.values()), "x.ipynb")
+    text = str(caught.value)
+    assert "does not declare a parameter 'simbols'. Did you mean 'symbols'?" in text
+    assert "does not declare a parameter 'zzz'. It takes: " in text
+    assert "x.ipynb: parameter 'horizon'" in text
+
+
+def test_a_notebook_without_parameters_takes_none():
+    """There is nothing to suggest then."""
+    with pytest.raises(ConfigurationError, match="It takes no parameters"):
+        check_parameters({"a": "1"}, [], "x.ipynb")
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        "__import__('os').system('true')",
+        "(lambda: 1)()",
+        "str.__subclasses__",
+        "[x for x in (1,)]",
+        "open('x')",
+        "NoSuchType",
+    ],
+)
+def test_an_annotation_cannot_run_code(annotation):
+    """Only names of types are known; anything else is refused unread."""
+    with pytest.raises(ConfigurationError, match="annotation the kit cannot read"):
+        convert("1", Parameter("x", annotation, ""))
+
+
+def test_a_cell_that_is_not_python_is_refused():
+    """The error names the line."""
+    with pytest.raises(ConfigurationError, match="line 2, is not Python"):
+        declared_parameters("a = 1\nb = = 2\n")
+
+
+@given(st.text())
+def test_any_text_survives_as_text(text):
+    """A parameter declared as text takes every text as it is."""
+    assert convert(text, DECLARED["source"]) == text
+
+
+@given(st.text(max_size=20), st.sampled_from(sorted(DECLARED)))
+def test_any_text_is_a_value_or_a_clear_refusal(text, name):
+    """Nothing typed on a command line is a traceback."""
+    if name in {"path", "folder"} and "\0" in text:
+        text = text.replace("\0", "")
+    with contextlib.suppress(ConfigurationError):
+        convert(text, DECLARED[name])

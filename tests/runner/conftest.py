@@ -1,0 +1,47 @@
+"""Small notebooks and projects to run."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+
+def save(path, *cells):
+    """Write a notebook; a cell is its source, or its source and a tag."""
+    made = []
+    for number, cell in enumerate(cells):
+        source, *tags = (cell,) if isinstance(cell, str) else cell
+        new = new_markdown_cell(source) if source.startswith("#!") else new_code_cell(source)
+        new["id"] = f"cell{number}"
+        new.metadata["tags"] = tags
+        made.append(new)
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(new_notebook(cells=made, metadata={"kernelspec": spec}), path)
+    return path
+
+
+@pytest.fixture
+def write_notebook():
+    """Give the function that writes a notebook."""
+    return save
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Make a project of two steps: the first writes a number, the second doubles it."""
+    save(
+        tmp_path / "notebooks" / "one.ipynb",
+        ("start: int = 2\nrun_dir: str | None = None", "parameters"),
+        "from pathlib import Path\n(Path(run_dir) / 'number.txt').write_text(str(start))",
+    )
+    save(
+        tmp_path / "notebooks" / "two.ipynb",
+        ("number: str | None = None\nfactor: float = 2.0\nrun_dir: str | None = None", "parameters"),
+        "from pathlib import Path\nfound = float(Path(number).read_text()) * factor",
+        "(Path(run_dir) / 'double.txt').write_text(str(found))",
+    )
+    (tmp_path / "notebooks" / "pipeline.toml").write_text(
+        '[[step]]\nnotebook = "one.ipynb"\nproduces = { number = "number.txt" }\n'
+        '[[step]]\nnotebook = "two.ipynb"\nneeds = ["number"]\nproduces = { double = "double.txt" }\n'
+    )
+    return tmp_path

@@ -1,0 +1,83 @@
+"""One notebook, headless: its ending is an outcome, and the executed copy is always there."""
+
+import nbformat
+import pytest
+
+from sta410kit.outcomes import ExitCode
+from sta410kit.runner.execute import execute
+
+pytestmark = pytest.mark.integration
+
+
+def test_it_runs_in_its_own_folder_with_its_parameters(tmp_path, write_notebook):
+    """The kernel's folder is the notebook's, as in JupyterLab."""
+    notebook = write_notebook(
+        tmp_path / "in" / "x.ipynb", ("n: int = 1", "parameters"), "import os\nprint(n, os.getcwd())"
+    )
+    counted = []
+    result = execute(notebook, tmp_path / "out" / "x.ipynb", {"n": 7}, lambda: counted.append(1))
+    assert (result.name, result.outcome, result.message) == ("x", ExitCode.PASSED, "")
+    text = result.notebook.read_text()
+    assert f"7 {tmp_path / 'in'}" in text
+    assert len(counted) == 3
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["x.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome", "text"),
+    [
+        ("1 / 0", ExitCode.NOTEBOOK_FAILED, "ZeroDivisionError: division by zero"),
+        (
+            "from sta410kit.exceptions import DataValidationError\nraise DataValidationError('bad row')",
+            ExitCode.DATA_REJECTED,
+            "DataValidationError: bad row",
+        ),
+        (
+            "from sta410kit.exceptions import ConfigurationError\nraise ConfigurationError('no file')",
+            ExitCode.USAGE,
+            "ConfigurationError: no file",
+        ),
+        (
+            "from sta410kit.exceptions import LeakageError\nraise LeakageError('t+1')",
+            ExitCode.LEAK_FOUND,
+            "t+1",
+        ),
+        ("import os\nos._exit(1)", ExitCode.NOTEBOOK_FAILED, "kernel died"),
+    ],
+)
+def test_a_failing_cell_is_an_outcome_and_is_saved(tmp_path, write_notebook, source, outcome, text):
+    """A kit exception keeps its own code, anything else is a failed notebook; the page shows the cell."""
+    notebook = write_notebook(tmp_path / "x.ipynb", "print('before')", source, "print('after')")
+    result = execute(notebook, tmp_path / "runs" / "x.ipynb", {})
+    assert result.outcome is outcome
+    assert text in result.message
+    saved = nbformat.read(result.notebook, as_version=4)
+    assert "before" in str(saved.cells)
+    assert "after\\n" not in str([cell.get("outputs") for cell in saved.cells])
+
+
+def test_a_figure_cell_without_an_image_fails(tmp_path, write_notebook):
+    """A cell tagged figure that shows no picture is no success."""
+    notebook = write_notebook(tmp_path / "x.ipynb", ("'just text'", "figure"))
+    result = execute(notebook, tmp_path / "out.ipynb", {})
+    assert result.outcome is ExitCode.NOTEBOOK_FAILED
+    assert result.message == "cells tagged 'figure' show no image: 1"
+
+
+def test_a_missing_artifact_fails(tmp_path, write_notebook):
+    """A step that does not leave what it promised has failed."""
+    notebook = write_notebook(tmp_path / "x.ipynb", "1")
+    result = execute(notebook, tmp_path / "out.ipynb", {}, artifacts=(tmp_path / "prices.parquet",))
+    assert result.outcome is ExitCode.NOTEBOOK_FAILED
+    assert result.message == "it ran but did not write prices.parquet"
+
+
+def test_an_unknown_kernel_is_a_usage_error(tmp_path, write_notebook):
+    """The message says what registers the kernel."""
+    path = write_notebook(tmp_path / "x.ipynb", "1")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.kernelspec.name = "no-such-kernel"
+    nbformat.write(notebook, path)
+    result = execute(path, tmp_path / "out.ipynb", {})
+    assert result.outcome is ExitCode.USAGE
+    assert "make install" in result.message

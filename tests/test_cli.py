@@ -1,0 +1,327 @@
+"""The command line as a user types it: a subprocess, its words and its exit code."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sta410kit import __version__
+from sta410kit.market import load_prices
+from sta410kit.project import find_project
+
+pytestmark = pytest.mark.integration
+
+PROJECT = find_project(Path(__file__))
+
+
+def sta410(*words, cwd, env=None, timeout=300):
+    """Run the command and return what came of it."""
+    return subprocess.run(
+        [sys.executable, "-m", "sta410kit", *map(str, words)],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "200", **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Copy this project's notebooks and suites."""
+    for name in ("notebooks", "expectations"):
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    return tmp_path
+
+
+@pytest.fixture
+def prices():
+    """Give the last 300 sessions of two symbols."""
+    return load_prices(symbols=["IBM", "MSFT"], start="2011-12-20")
+
+
+def as_vendors_write_them(prices):
+    """Return prices with the column names of a download."""
+    names = {name: name.title().replace("_", " ") for name in prices.columns}
+    return prices.rename(columns={**names, "adj_close": "Adj Close"})
+
+
+def test_version_and_help_are_quick_answers(tmp_path):
+    """The installed command and the module are the same thing."""
+    assert sta410("--version", cwd=tmp_path).stdout == f"sta410, version {__version__}\n"
+    installed = Path(sys.executable).with_name("sta410")
+    assert subprocess.check_output([installed, "--version"], text=True) == f"sta410, version {__version__}\n"
+    helped = sta410("--help", cwd=tmp_path)
+    assert helped.returncode == 0
+    assert all(word in helped.stdout for word in ("run", "validate", "docs", "doctor", "config"))
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["nonsense"], "No such command"),
+        (["run"], "lies in no project"),
+        (["run", "none.ipynb"], "no notebook"),
+        (["run", "-p", "x"], "-p takes NAME=VALUE"),
+        (["run", "-p", "a=1", "-p", "a=2"], "given twice"),
+        (["validate", "none.csv"], "none.csv"),
+        (["validate", "x.csv", "--suite", "pricess"], "Did you mean 'prices'"),
+        (["docs"], "no data docs"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, words, text):
+    """Nothing runs and nothing is left behind."""
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    done = sta410(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("nope=1", "the chain does not declare a parameter 'nope'"),
+        ("modle=ridge", "Did you mean 'model'?"),
+        ("model=rigde", "Did you mean 'ridge'?"),
+        ("horizon=soon", "valid integer"),
+        ("source=yahoo", "'sample' or 'files'"),
+        ("path=none.csv", "does not point to a file"),
+        ("start=yesterday", "valid date"),
+        ("prices=x.parquet", "does not declare a parameter 'prices'"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_anything_runs(project, setting, text):
+    """Exit code 2, the reason, and no run folder."""
+    done = sta410("run", "-p", setting, cwd=project)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert not (project / "runs").exists()
+
+
+def test_config_shows_every_section_and_no_secret(tmp_path):
+    """The seed's view of the current configuration, as JSON."""
+    secret = "PKSECRETSECRET123456"
+    done = sta410("config", cwd=tmp_path, env={"ALPACA_API_KEY": secret, "GD_LR": "0.1"})
+    assert done.returncode == 0
+    shown = json.loads(done.stdout)
+    assert shown["model"]["gd_learning_rate"] == 0.1
+    assert secret not in done.stdout + done.stderr
+
+
+def test_a_wrong_setting_ends_with_2_and_names_the_field(tmp_path):
+    """Before anything else is done."""
+    done = sta410("config", cwd=tmp_path, env={"TRAIN_TEST_SPLIT": "1.5"})
+    assert done.returncode == 2
+    assert "train_test_split" in done.stderr
+    assert "1.5" in done.stderr
+
+
+def test_the_doctor_finds_this_installation_well(project):
+    """Warnings are allowed; every line has a state."""
+    done = sta410("doctor", cwd=project)
+    assert done.returncode == 0, done.stdout
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
+    assert len(lines) == 11
+    assert all(line.split()[0] in {"ok", "warning"} for line in lines)
+
+
+def test_the_doctor_fails_on_a_wrong_setting_and_a_broken_suite(project):
+    """Exit code 2, each trouble on its line with what to type next."""
+    (project / "expectations" / "prices.json").write_text("{")
+    done = sta410("doctor", cwd=project, env={"GD_ITERATIONS": "-1"})
+    assert done.returncode == 2
+    assert "gd_iterations" in done.stdout
+    assert any(line.startswith("failed") and "suites" in line for line in done.stdout.splitlines())
+    assert "-> sta410 config" in done.stdout
+
+
+def test_validate_accepts_clean_prices_and_builds_docs(tmp_path, prices):
+    """Exit code 0, a summary line and the page."""
+    as_vendors_write_them(prices).to_csv(tmp_path / "prices.csv", index=False)
+    done = sta410("validate", "prices.csv", "--suite", "prices", "--symbols", "IBM,MSFT", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "prices: accepted" in done.stdout
+    page = Path(done.stdout.split("data docs: ")[1].strip())
+    assert page.is_file()
+    shown = sta410("docs", "--path", cwd=tmp_path).stdout.strip()
+    assert Path(shown) == page.parents[4] / "index.html"
+
+
+def test_validate_refuses_and_names_the_row(tmp_path, prices):
+    """Exit code 3 with symbol, date and expectation; unreadable data ends so too."""
+    prices.loc[10, "high"] = 1.0
+    prices.to_parquet(tmp_path / "prices.parquet")
+    done = sta410("validate", "prices.parquet", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "expect_column_pair_values_a_to_be_greater_than_b(high, low)" in done.stdout
+    assert "IBM 2012-01-05" in done.stdout
+    missing = sta410("validate", "prices.parquet", "--symbols", "ZZZ", cwd=tmp_path)
+    assert "Missing: ZZZ" in missing.stdout
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "prices.parquet").read_bytes()[:500])
+    cut = sta410("validate", "cut.parquet", cwd=tmp_path)
+    assert cut.returncode == 3
+    assert "cut.parquet" in cut.stderr
+
+
+def test_validate_judges_other_frames_by_their_suite(tmp_path):
+    """A forecasts file as CSV keeps a symbol such as NA, and its interval order is checked."""
+    frame = pd.DataFrame(
+        {
+            "symbol": ["NA", "000001"],
+            "date": ["2013-03-01"] * 2,
+            "horizon": 1,
+            "model": "ridge",
+            "predicted": 0.0,
+            "lower": [-0.01, 0.01],
+            "upper": 0.02,
+        }
+    )
+    frame.to_csv(tmp_path / "forecasts.csv", index=False)
+    done = sta410("validate", "forecasts.csv", "--suite", "forecasts", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "000001 2013-03-01" in done.stdout
+    assert "NA 2013-03-01" not in done.stdout
+
+
+def test_docs_are_served_on_this_machine(tmp_path, prices):
+    """The server answers on the loopback address with the index page."""
+    prices.to_parquet(tmp_path / "prices.parquet")
+    assert sta410("validate", "prices.parquet", cwd=tmp_path).returncode == 0
+    server = subprocess.Popen(
+        [sys.executable, "-m", "sta410kit", "docs", "--serve", "--port", "0"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        url = server.stdout.readline().split()[1]
+        assert url.startswith("http://127.0.0.1:")
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own loopback address
+            assert "accepted" in answer.read().decode()
+    finally:
+        server.terminate()
+        server.communicate(timeout=10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "expectation", "where"),
+    [
+        ("high below low", "expect_column_pair_values_a_to_be_greater_than_b(high, low)", "MSFT 2012-06-01"),
+        ("NaN close", "expect_column_values_to_not_be_null(close)", "MSFT 2012-06-01"),
+        ("duplicated session", "expect_compound_columns_to_be_unique(symbol, date)", "MSFT 2012-06-01"),
+    ],
+)
+def test_one_broken_value_stops_the_chain_with_3(project, prices, kind, expectation, where):
+    """Symbol, date and expectation are named, the data docs show them, and nothing later has run."""
+    row = prices.index[(prices["symbol"] == "MSFT") & (prices["date"] == "2012-06-01")][0]
+    if kind == "high below low":
+        prices.loc[row, "high"] = prices.loc[row, "low"] - 1
+    elif kind == "NaN close":
+        prices.loc[row, "close"] = float("nan")
+    else:
+        prices = pd.concat([prices, prices.loc[[row]]])
+    as_vendors_write_them(prices).to_csv(project / "mine.csv", index=False)
+    done = sta410("run", "-p", "source=files", "-p", "path=../mine.csv", cwd=project / "notebooks")
+    assert done.returncode == 3, done.stderr
+    assert expectation in done.stderr
+    assert where in done.stderr
+    run = next((project / "runs").iterdir())
+    assert not (run / "prices.parquet").exists()
+    assert not (run / "03_features.ipynb").exists()
+    page = next((run / "data_docs" / "validations").rglob("index.html")).read_text()
+    assert where in page
+    assert expectation.split("(")[0] in page
+    assert "rejected" in (run / "data_docs" / "index.html").read_text()
+
+
+@pytest.mark.slow
+def test_the_chain_runs_on_a_users_own_csv(project):
+    """Another model, a longer horizon, two symbols, one of them all digits: forecasts for both."""
+    mine = load_prices(symbols=["IBM", "MSFT"], start="2008-01-02").replace({"symbol": {"IBM": "000001"}})
+    as_vendors_write_them(mine).to_csv(project / "mine.csv", index=False)
+    words = ["source=files", "path=mine.csv", "model=boosting", "horizon=5", "symbols=000001,MSFT"]
+    done = sta410("run", *(word for text in words for word in ("-p", text)), cwd=project, timeout=600)
+    assert done.returncode == 0, done.stderr
+    run = next((project / "runs").iterdir())
+    forecasts = pd.read_parquet(run / "forecasts.parquet")
+    assert forecasts["symbol"].tolist() == ["000001", "MSFT"]
+    assert set(forecasts["horizon"]) == {5}
+    assert set(forecasts["model"]) == {"boosting"}
+    assert (forecasts["lower"] < forecasts["upper"]).all()
+    assert json.loads((run / "verdict.json").read_text())["verdict"] in {"no skill shown", "not enough data"}
+    for text in ("06_forecast", "PASSED", "000001", "verdict:", "report.html", "data_docs/index.html"):
+        assert text in done.stdout
+    assert {"prices", "features", "training", "predictions", "forecasts"} == {
+        path.name for path in (run / "data_docs" / "validations").iterdir()
+    }
+
+
+@pytest.mark.slow
+def test_bare_papermill_runs_a_notebook_too(project, tmp_path):
+    """Without the kit's command, from the project's folder, with a parameter."""
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", "notebooks/04_train.ipynb", "out.ipynb", "-p", "model", "naive"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "unknown parameter" not in done.stderr
+    assert "'model': 'naive'" in (tmp_path / "out.ipynb").read_text()
+    assert (project / "runs" / "alone" / "04_train" / "predictions.parquet").is_file()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_with_130_and_leaves_no_kernel(tmp_path, write_slow_notebook):
+    """An interrupt is an ending, not a traceback."""
+    import signal
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sta410kit", "run", str(write_slow_notebook)],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    started = tmp_path / "started"
+    deadline = time.monotonic() + 60
+    while not started.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    kernel = int(started.read_text())
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):
+        os.kill(kernel, 0)
+
+
+@pytest.fixture
+def write_slow_notebook(tmp_path):
+    """Write a notebook that says it has started and then sleeps."""
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    source = (
+        "import os, time\nfrom pathlib import Path\n"
+        "Path('started.part').write_text(str(os.getpid()))\n"
+        "os.rename('started.part', 'started')\ntime.sleep(120)"
+    )
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = new_notebook(cells=[new_code_cell(source)], metadata={"kernelspec": spec})
+    nbformat.write(notebook, tmp_path / "slow.ipynb")
+    return tmp_path / "slow.ipynb"
