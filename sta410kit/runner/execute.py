@@ -84,7 +84,7 @@ def _through_papermill(
 ) -> tuple[ExitCode, str]:
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
@@ -114,8 +114,6 @@ def _through_papermill(
         return _kit_exit_code(error.ename), f"cell {error.exec_count}: {error.ename}: {error.evalue}"
     except NoSuchKernel as error:
         return ExitCode.USAGE, f"no Jupyter kernel called '{error.name}'; `make install` registers it"
-    except CellTimeoutError as error:
-        return ExitCode.TIMED_OUT, str(error)
     except DeadKernelError:
         return ExitCode.NOTEBOOK_FAILED, f"the kernel died; {_last_words(complaints)}"
     finally:
