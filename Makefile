@@ -43,11 +43,12 @@ NBVAL := pytest notebooks -p no:randomly --nbval --nbval-sanitize-with notebooks
 
 lab: install ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow-root)
 	$(PY) -m ipykernel install --sys-prefix
-	$(PY) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks $(QUIET_LAB) $(ARGS)
+	$(BIN)/jupyter-labextension disable --level=sys_prefix $(LAB_NEWS)
+	$(PY) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
+		--LabApp.extension_manager=readonly $(ARGS)
 
 # No update check, no news, no extension shop: JupyterLab asks nobody outside for anything.
-QUIET_LAB := --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None \
-	--LabApp.extension_manager=readonly
+LAB_NEWS := @jupyterlab/apputils-extension:announcements
 
 docs: install ## open the data docs of the last run
 	$(BIN)/sta410 docs $(ARGS)

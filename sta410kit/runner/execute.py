@@ -90,8 +90,9 @@ def _through_papermill(
 
     from sta410kit.runner.kernels import LocalKernelManager
 
-    def after_cell(**_: object) -> None:
-        if on_cell is not None:
+    def after_cell(cell: Any, **_: object) -> None:  # noqa: ANN401 - an nbformat NotebookNode
+        # Papermill's own cell with the parameters is none of the notebook's.
+        if on_cell is not None and "injected-parameters" not in cell.metadata.get("tags", []):
             on_cell()
 
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ def test_it_runs_in_its_own_folder_with_its_parameters(tmp_path, write_notebook)
     assert (result.name, result.outcome, result.message) == ("x", ExitCode.PASSED, "")
     text = result.notebook.read_text()
     assert f"7 {tmp_path / 'in'}" in text
-    assert len(counted) == 3
+    assert len(counted) == 2
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["x.ipynb"]
 
 
