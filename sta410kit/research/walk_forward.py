@@ -113,7 +113,7 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
 
     One model serves all symbols. Every prediction comes from a fit that used only targets realised before its
     fold began. The interval around it comes from the errors known at the time (see `conformal`); the first
-    quarter of predictions has no such past, serves as that past, and is left out.
+    63 sessions of predictions have no such past, serve as that past, and are left out.
 
     Parameters
     ----------
