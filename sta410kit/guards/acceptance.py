@@ -6,12 +6,12 @@ whose stamp does not match, is not trusted: it goes through the gate when it is 
 
 from __future__ import annotations
 
-import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sta410kit.atomic import replacing
-from sta410kit.exceptions import ConfigurationError, DataLoadingError
+from sta410kit.exceptions import ConfigurationError, DataLoadingError, DataValidationError
+from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.gate import validate
 from sta410kit.guards.suites import read_suite
 
@@ -31,14 +31,17 @@ def accept(frame: pd.DataFrame, result: GuardResult, path: Path) -> pd.DataFrame
     Raises
     ------
     DataValidationError
-        `result` holds a critical failure; nothing is written then.
+        `result` holds a critical failure, or judged another frame than this one; nothing is written then.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     result.require()
+    if not result.frame or frame_digest(frame) != result.frame:
+        message = f"this is not the frame that the gate '{result.suite}' judged; validate it, then accept it"
+        raise DataValidationError(message)
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    metadata = {**(table.schema.metadata or {}), _KEY: _stamp(frame, result.suite)}
+    metadata = {**(table.schema.metadata or {}), _KEY: _stamp(result.suite, result.rules, result.frame)}
     with replacing(path) as aside:
         pq.write_table(table.replace_schema_metadata(metadata), aside, compression="zstd")
     return frame
@@ -68,26 +71,12 @@ def read_accepted(path: Path, suite: str) -> pd.DataFrame:
     except (OSError, pa.ArrowException) as error:
         message = f"{path} cannot be read as Parquet: {error}"
         raise DataLoadingError(message) from error
-    if (table.schema.metadata or {}).get(_KEY) != _stamp(frame, suite):
+    contract, digest = read_suite(suite), frame_digest(frame)
+    stamp = _stamp(contract.name, contract.digest, digest)
+    if not digest or (table.schema.metadata or {}).get(_KEY) != stamp:
         validate(frame, suite).require()
     return frame
 
 
-def _stamp(frame: pd.DataFrame, suite: str) -> bytes:
-    contract = read_suite(suite)
-    rules = json.dumps(contract.expectations, sort_keys=True).encode()
-    content: dict[str, Any] = {
-        "suite": contract.name,
-        "rules": hashlib.sha256(rules).hexdigest(),
-        "frame": _digest(frame),
-    }
-    return json.dumps(content, sort_keys=True).encode()
-
-
-def _digest(frame: pd.DataFrame) -> str:
-    """Digest of names and values; pandas' row hash, so that dtype back-ends and file layout do not matter."""
-    import pandas as pd
-
-    digest = hashlib.sha256("\0".join(map(str, frame.columns)).encode())
-    digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
-    return digest.hexdigest()
+def _stamp(suite: str, rules: str, frame: str) -> bytes:
+    return json.dumps({"suite": suite, "rules": rules, "frame": frame}, sort_keys=True).encode()

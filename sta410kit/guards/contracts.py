@@ -64,7 +64,7 @@ def load(name: str, expectations: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN
         try:
             loaded.append(ExpectationConfiguration(**item).to_domain_obj())
         except Exception as error:  # whatever the library says of it, it could not be loaded
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = " ".join(str(error).split()) or type(error).__name__
             message = (
                 f"suite '{name}': {item['type']} with {item['kwargs']} cannot be loaded ({reason}); "
                 "correct its type or arguments in the suite file"

@@ -11,17 +11,19 @@ import json
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
+from sta410kit.file_lock import locked
 from sta410kit.guards.result import failures_table
 from sta410kit.guards.suites import read_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from sta410kit.guards.result import GuardResult
+    from sta410kit.guards.suites import Suite
 
 INDEX = "index.html"
 
@@ -63,8 +65,9 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
     write_text(place / INDEX, page)
     write_text(place / "result.json", json.dumps(result.record, indent=1, default=str))
     write_text(place / "summary.json", json.dumps({**result.to_dict(), **entry}, indent=1, default=str))
-    _publish_suite(result.suite, folder, version)
-    _publish_index(folder, version)
+    _publish_suite(read_suite(Path(result.suite_file)), folder, version)
+    with locked(folder / ".lock"):  # or the slower of two would list what the faster has not written yet
+        _publish_index(folder, version)
     return place / INDEX
 
 
@@ -82,27 +85,22 @@ def _publish_index(folder: Path, version: str) -> None:
     write_text(folder / INDEX, page)
 
 
-def _publish_suite(name: str, folder: Path, version: str) -> None:
+def _publish_suite(suite: Suite, folder: Path, version: str) -> None:
     from great_expectations.render.renderer import page_renderer
 
-    from sta410kit.exceptions import ConfigurationError
     from sta410kit.guards.contracts import load
 
-    try:
-        suite = read_suite(name)
-    except ConfigurationError:  # a suite file from elsewhere, given by its path
-        return
-    loaded = load(name, suite.expectations)
+    loaded = load(suite.name, suite.expectations)
     document = page_renderer.ExpectationSuitePageRenderer().render(loaded).to_json_dict()  # type: ignore[no-untyped-call]
     page = _render(
         "suite.html",
         home="../index.html",
-        name=name,
+        name=suite.name,
         notes=suite.notes,
         sections=_sections(document["sections"]),
         ge_version=version,
     )
-    write_text(folder / "expectations" / f"{name}.html", page)
+    write_text(folder / "expectations" / f"{suite.name}.html", page)
 
 
 def _validation_sections(record: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import STA410Exception
+from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.plan import columns_of, plan_checks
 from sta410kit.guards.result import CRITICAL, Failure, GuardResult
 from sta410kit.guards.suites import read_suite
@@ -47,7 +48,7 @@ def validate(
     broken = _structure(frame)
     if broken:
         rows = len(frame) if hasattr(frame, "__len__") else 0
-        return GuardResult(contract.name, rows, len(broken), tuple(broken))
+        return GuardResult(contract.name, rows, len(broken), tuple(broken), suite_file=str(contract.path))
     wanted = [symbols] if isinstance(symbols, str) else symbols
     checks, skipped = plan_checks(contract.expectations, frame, wanted)
     from sta410kit.guards.contracts import evaluate, great_expectations
@@ -59,9 +60,26 @@ def validate(
         raise
     except Exception as error:  # noqa: BLE001 - a gate that cannot judge must refuse, not crash
         failure = Failure("gate", "", 0, message=f"the frame could not be judged: {_one_line(error)}")
-        return GuardResult(contract.name, len(frame), len(checks), (failure,), tuple(skipped))
+        return GuardResult(
+            contract.name,
+            len(frame),
+            len(checks),
+            (failure,),
+            tuple(skipped),
+            suite_file=str(contract.path),
+        )
     failures, unasked = _failures(record["results"])
-    return GuardResult(contract.name, len(frame), len(checks), tuple(failures), (*skipped, *unasked), record)
+    return GuardResult(
+        suite=contract.name,
+        row_count=len(frame),
+        evaluated=len(checks),
+        failures=tuple(failures),
+        skipped=(*skipped, *unasked),
+        suite_file=str(contract.path),
+        rules=contract.digest,
+        frame=frame_digest(frame),
+        record=record,
+    )
 
 
 def _structure(frame: object) -> list[Failure]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.guards.result import CRITICAL
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -35,14 +37,10 @@ def plan_checks(
     """
     spoken_of = list(dict.fromkeys(name for item in expectations for name in columns_of(item["kwargs"])))
     added = _rows_and_columns(spoken_of)
-    added += _unmentioned_numbers(frame, spoken_of)
+    added += _finite_numbers(frame)
     if symbols is not None:
         added.append(_coverage(symbols))
-    asked = {(item["type"], item["kwargs"].get("column")) for item in expectations}
-    every = [
-        *expectations,
-        *(item for item in added if (item["type"], item["kwargs"].get("column")) not in asked),
-    ]
+    every = [*expectations, *(item for item in added if not any(_covers(own, item) for own in expectations))]
     there = {str(name) for name in frame.columns}
     possible, skipped = [], []
     for item in every:
@@ -73,20 +71,42 @@ def _rows_and_columns(columns: Iterable[str]) -> list[dict[str, Any]]:
     return checks
 
 
-def _unmentioned_numbers(frame: pd.DataFrame, mentioned: Iterable[str]) -> list[dict[str, Any]]:
-    """Numeric columns the suite does not know, such as a feature a user added, must be finite too."""
-    numeric = [str(name) for name in frame.select_dtypes("number").columns]
+def _finite_numbers(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Ask that numbers are finite, in columns the suite does not know too, such as a feature a user added."""
     return [
         _check(
             "expect_column_values_to_be_between",
             f"Column {name} is finite.",
-            column=name,
+            column=str(name),
             min_value=-LARGEST,
             max_value=LARGEST,
         )
-        for name in numeric
-        if name not in set(mentioned)
+        for name in frame.select_dtypes("number").columns
     ]
+
+
+def _covers(own: Mapping[str, Any], added: Mapping[str, Any]) -> bool:
+    """Tell whether an expectation of the suite already asks at least what the gate would add."""
+    asks, wants = own["kwargs"], added["kwargs"]
+    if (
+        own["type"] != added["type"]
+        or own["meta"]["severity"] != CRITICAL
+        or asks.get("row_condition")
+        or asks.get("column") != wants.get("column")
+    ):
+        return False
+    if own["type"] == "expect_table_row_count_to_be_between":
+        return _at_least(asks.get("min_value"), 1)
+    if own["type"] == "expect_column_values_to_not_be_null":
+        return _at_least(asks.get("mostly", 1), _ALMOST_NONE)
+    if own["type"] == "expect_column_values_to_be_between":
+        bounded = None not in (asks.get("min_value"), asks.get("max_value"))
+        return bounded and _at_least(asks.get("mostly", 1), 1)
+    return bool(own["type"] == "expect_column_to_exist")
+
+
+def _at_least(asked: object, bound: float) -> bool:
+    return isinstance(asked, int | float) and asked >= bound
 
 
 def _coverage(symbols: Iterable[str]) -> dict[str, Any]:
@@ -94,7 +114,7 @@ def _coverage(symbols: Iterable[str]) -> dict[str, Any]:
         "expect_column_distinct_values_to_contain_set",
         "Every symbol asked for has rows.",
         column="symbol",
-        value_set=sorted(set(symbols)),
+        value_set=sorted({str(symbol) for symbol in symbols}),
     )
 
 
@@ -102,6 +122,6 @@ def _check(kind: str, description: str, **kwargs: object) -> dict[str, Any]:
     return {
         "type": kind,
         "kwargs": kwargs,
-        "meta": {"severity": "critical", "added_by": "gate"},
+        "meta": {"severity": CRITICAL, "added_by": "gate"},
         "description": description,
     }

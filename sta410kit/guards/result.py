@@ -65,6 +65,8 @@ class GuardResult:
         Everything that does not hold, critical first.
     skipped : tuple of str
         Expectations that could not be asked because of another failure (a missing column, a wrong type).
+    suite_file, rules, frame : str
+        The suite's file, a digest of its expectations, and one of the frame that was judged.
     record : dict
         The Great Expectations validation result as JSON values; empty when the frame was too broken to ask.
     """
@@ -74,6 +76,9 @@ class GuardResult:
     evaluated: int
     failures: tuple[Failure, ...] = ()
     skipped: tuple[str, ...] = ()
+    suite_file: str = field(default="", repr=False)
+    rules: str = field(default="", repr=False)
+    frame: str = field(default="", repr=False)
     record: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property

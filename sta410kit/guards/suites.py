@@ -6,15 +6,17 @@ copy shipped with the package. ``meta.severity`` of an expectation says whether 
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.result import CRITICAL, SEVERITIES
 from sta410kit.project import find_project
+from sta410kit.suggest import did_you_mean
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -40,13 +42,20 @@ class Suite:
     expectations: tuple[dict[str, Any], ...]
     notes: str = ""
 
+    @property
+    def digest(self) -> str:
+        """The identity of the rules: it changes when any expectation does."""
+        return hashlib.sha256(json.dumps(self.expectations, sort_keys=True).encode()).hexdigest()
+
 
 def suite_folders() -> list[Path]:
     """Return the folders suites are looked up in, the project's first."""
     project = find_project()
     folders = [project / "expectations"] if project else []
     # An installed kit carries the suites inside; in a checkout they stand beside the package.
-    folders += [_PACKAGE / "expectations", _PACKAGE.parent / "expectations"]
+    folders.append(_PACKAGE / "expectations")
+    if (_PACKAGE.parent / "pyproject.toml").is_file():
+        folders.append(_PACKAGE.parent / "expectations")
     return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
 
 
@@ -75,10 +84,16 @@ def read_suite(name: str | Path) -> Suite:
     if not content["expectations"]:
         message = f"suite file {path} holds no expectation; an empty gate accepts everything"
         raise ConfigurationError(message)
+    name_inside = content.get("name") or path.stem
+    if name_inside != path.stem or not re.fullmatch(r"[\w.-]+", path.stem):
+        message = (
+            f"suite file {path} is named {name_inside!r} inside; give the suite its file's name, in letters"
+        )
+        raise ConfigurationError(message)
     checked = tuple(_checked(item, number, path) for number, item in enumerate(content["expectations"], 1))
     notes = content.get("notes") or ""
     return Suite(
-        name=str(content.get("name") or path.stem),
+        name=path.stem,
         path=path,
         expectations=checked,
         notes=notes if isinstance(notes, str) else "\n".join(map(str, notes)),
@@ -94,9 +109,9 @@ def _locate(name: str | Path) -> Path:
         return Path(text)
     known = list_suites()
     if text not in known:
-        close = get_close_matches(text, known, n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
-        message = f"no suite called '{text}'.{hint} Suites: {', '.join(known) or 'none'}."
+        message = (
+            f"no suite called '{text}'.{did_you_mean(text, known)} Suites: {', '.join(known) or 'none'}."
+        )
         raise ConfigurationError(message)
     return next(folder / f"{text}.json" for folder in suite_folders() if (folder / f"{text}.json").is_file())
 

@@ -1,5 +1,7 @@
 """What a gate accepted bears its stamp; anything else goes through the gate when it is read."""
 
+import json
+
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -28,6 +30,38 @@ def test_a_refused_frame_is_not_written(prices, tmp_path):
     with pytest.raises(DataValidationError):
         guards.accept(bad, guards.validate(bad, "prices"), tmp_path / "prices.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_frame_that_was_judged_can_be_accepted(prices, tmp_path):
+    """A result of one frame does not carry another one into the file."""
+    result = guards.validate(prices, "prices")
+    with pytest.raises(DataValidationError, match="not the frame"):
+        guards.accept(prices.assign(close=10.0), result, tmp_path / "prices.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_suite_given_by_its_path_stamps_as_well(prices, tmp_path, monkeypatch):
+    """A suite of the user's own, named by its file, is read back by that file."""
+    suite = tmp_path / "mine.json"
+    rows = {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 1}}
+    suite.write_text(json.dumps({"name": "mine", "expectations": [rows]}))
+    path = tmp_path / "prices.parquet"
+    guards.accept(prices, guards.validate(prices, suite), path)
+    monkeypatch.setattr("sta410kit.guards.acceptance.validate", lambda *_args: pytest.fail("asked again"))
+    assert len(guards.read_accepted(path, suite)) == 6
+
+
+def test_a_changed_suite_takes_the_stamp_away(prices, tmp_path):
+    """What was accepted under older rules is judged again under today's."""
+    suite = tmp_path / "mine.json"
+    rows = {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 1}}
+    suite.write_text(json.dumps({"name": "mine", "expectations": [rows]}))
+    path = tmp_path / "prices.parquet"
+    guards.accept(prices, guards.validate(prices, suite), path)
+    rows["kwargs"]["min_value"] = 7
+    suite.write_text(json.dumps({"name": "mine", "expectations": [rows]}))
+    with pytest.raises(DataValidationError, match="row_count"):
+        guards.read_accepted(path, suite)
 
 
 def test_a_file_without_a_stamp_goes_through_the_gate(prices, tmp_path):

@@ -140,6 +140,62 @@ def test_a_suite_without_such_rules_still_refuses_nothing_and_emptiness(tmp_path
     assert not guards.validate(prices.assign(extra=[1.0, np.inf, 1, 1, 1, 1]), path).passed
 
 
+WARNING = {"severity": "warning"}
+
+
+@pytest.mark.parametrize(
+    ("weaker", "change"),
+    [
+        (
+            {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "close"}, "meta": WARNING},
+            {"close": np.nan},
+        ),
+        (
+            {
+                "type": "expect_column_values_to_be_between",
+                "kwargs": {"column": "close", "min_value": 0},
+            },
+            {"close": np.inf},
+        ),
+        (
+            {
+                "type": "expect_column_values_to_be_between",
+                "kwargs": {"column": "close", "min_value": 0, "max_value": 1e9, "mostly": 0.5},
+            },
+            {"close": [np.inf, 1, 1, 1, 1, 1]},
+        ),
+    ],
+)
+def test_a_weaker_expectation_of_the_suite_does_not_replace_what_every_gate_asks(
+    tmp_path, prices, weaker, change
+):
+    """A warning, a share or an open end in the suite leaves the gate's own critical check in place."""
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"name": "mine", "expectations": [weaker]}))
+    assert not guards.validate(prices.assign(**change), path).passed
+
+
+def test_a_suite_that_allows_no_rows_does_not_let_an_empty_frame_through(tmp_path, prices):
+    """A row count with only an upper end says nothing about emptiness; the gate still does."""
+    rows = {"type": "expect_table_row_count_to_be_between", "kwargs": {"max_value": 10}}
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"name": "mine", "expectations": [rows]}))
+    assert guards.validate(prices, path).passed
+    assert not guards.validate(prices.iloc[:0], path).passed
+
+
+def test_a_suites_own_set_of_symbols_does_not_replace_the_one_asked_for(tmp_path, prices):
+    """The symbols of this run are asked for besides those the suite names."""
+    own = {
+        "type": "expect_column_distinct_values_to_contain_set",
+        "kwargs": {"column": "symbol", "value_set": ["AAA"]},
+    }
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"name": "mine", "expectations": [own]}))
+    assert guards.validate(prices, path, symbols=["AAA", "BBB"]).passed
+    assert not guards.validate(prices, path, symbols=["AAA", "CCC"]).passed
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [

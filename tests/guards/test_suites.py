@@ -48,8 +48,10 @@ def test_an_unregistered_expectation_is_an_error_and_not_dropped():
 
 def test_wrong_arguments_are_an_error():
     """An expectation whose arguments do not fit cannot pass silently."""
-    with pytest.raises(ConfigurationError, match="cannot be loaded"):
+    with pytest.raises(ConfigurationError, match=r"cannot be loaded \(.*column field required"):
         load("x", [{"type": "expect_column_values_to_be_between", "kwargs": {"colum": "close"}}])
+    with pytest.raises(ConfigurationError, match="cannot be loaded"):
+        load("x", [{**ROWS, "kwargs": {"min_value": "many"}}])
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,8 @@ def test_wrong_arguments_are_an_error():
         ("[]", "expected an object"),
         ("{}", "expected an object"),
         ('{"expectations": []}', "holds no expectation"),
+        ('{"name": "prices", "expectations": [{}]}', "is named 'prices' inside"),
+        ('{"name": "../up", "expectations": [{}]}', "is named '../up' inside"),
         ('{"expectations": [1]}', "expectation 1 has no 'type'"),
         ('{"expectations": [{"kwargs": {}}]}', "expectation 1 has no 'type'"),
         ('{"expectations": [{"type": "x", "kwargs": []}]}', "must be objects"),
