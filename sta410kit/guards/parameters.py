@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from pydantic import TypeAdapter
 
 TAG = "parameters"
 _NONE_WORDS = {"None", "null"}
@@ -75,9 +78,9 @@ def declared_parameters(source: str) -> list[Parameter]:
         else:
             continue
         default = ast.unparse(value) if value is not None else ""
-        comment = (
-            lines[(node.end_lineno or 1) - 1][node.end_col_offset or 0 :].strip().removeprefix("#").strip()
-        )
+        # The syntax tree counts columns in bytes.
+        behind = lines[(node.end_lineno or 1) - 1].encode()[node.end_col_offset or 0 :].decode()
+        comment = behind.strip().removeprefix("#").strip()
         for name in names:
             found[name] = Parameter(name, annotation, default, comment, imports)
     return list(found.values())
@@ -121,10 +124,8 @@ def check_parameters(
 def unknown_parameter(name: str, known: Iterable[str], notebook: str) -> str:
     """Return the sentence that refuses a parameter nobody declares, with what was perhaps meant."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f" Did you mean '{close[0]}'?" if close else ""
     listing = f" It takes: {', '.join(names)}." if names else " It takes no parameters."
-    return f"{notebook} does not declare a parameter '{name}'.{hint}{listing}"
+    return f"{notebook} does not declare a parameter '{name}'.{did_you_mean(name, names)}{listing}"
 
 
 def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever type the notebook declares
@@ -133,12 +134,12 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
     A comma-separated text is a list where a list is declared; ``None`` is none where that is allowed; text
     stays text where text is declared (``000001``, ``NAN``). Paths become absolute.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     annotation = parameter.annotation or _type_of_default(parameter.default)
-    adapter: TypeAdapter[Any] = TypeAdapter(_resolve(annotation, parameter))
-    kinds = _kinds(adapter.json_schema())
-    candidates: list[Any] = []
+    adapter, schema = _adapter(annotation, parameter)
+    kinds = _kinds(schema)
+    candidates, problem = [], "it is written as JSON"
     if text in _NONE_WORDS and "null" in kinds:
         return None
     if kinds & {"array", "object"}:
@@ -146,20 +147,23 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
     if "array" in kinds:
         candidates.append([item.strip() for item in text.split(",") if item.strip()])
     if kinds - {"array", "object", "null"}:
-        candidates.append(Path(text).expanduser() if "path" in kinds else text)
+        candidates.append(_path(text) if "path" in kinds else text)
     if "date" in kinds and text.strip().lstrip("+-").replace(".", "", 1).isdigit():
-        candidates = []  # pydantic would take a bare number for seconds since 1970
-    problem = "a date is written 2012-01-31"
+        # pydantic would take a bare number for seconds since 1970
+        candidates, problem = [], "a date is written 2012-01-31"
     for candidate in candidates:
         try:
-            return _absolute(adapter.validate_python(candidate))
+            value = adapter.validate_python(candidate)
+            if not _finite(value):
+                problem = "numbers must be finite"
+                continue
+            return _absolute(value)
         except ValidationError as error:
             problem = "; ".join(
                 item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
             )
-    close = get_close_matches(text, _choices(adapter.json_schema()), n=1, cutoff=0.5)
-    hint = f". Did you mean '{close[0]}'?" if close else ""
-    message = f"parameter '{parameter.name}' takes {annotation}, got {text!r}: {problem}{hint}"
+    hint = did_you_mean(text, _choices(schema))
+    message = f"parameter '{parameter.name}' takes {annotation}, got {text!r}: {problem}{hint and '.'}{hint}"
     raise ConfigurationError(message)
 
 
@@ -171,15 +175,22 @@ def _choices(schema: dict[str, Any]) -> list[str]:
     ]
 
 
-def _resolve(annotation: str, parameter: Parameter) -> Any:  # noqa: ANN401 - a type
-    """Return the type an annotation names; nothing but types is known there, and little can be called."""
+def _adapter(annotation: str, parameter: Parameter) -> tuple[TypeAdapter[Any], dict[str, Any]]:
+    """Return pydantic's reader of the type an annotation names, and that type's JSON schema.
+
+    Nothing but types is known while the annotation is read, and little can be called.
+    """
+    from pydantic import TypeAdapter
+
     try:
         tree = ast.parse(annotation, mode="eval")
-        _refuse_calls(tree)
-        names = _known_types() | {
-            here: getattr(import_module(module), there) for module, there, here in parameter.imports
-        }
-        return eval(compile(tree, "<annotation>", "eval"), {"__builtins__": {}}, names)  # noqa: S307 - see _refuse_calls
+        _refuse_code(tree.body)
+        imported = {here: getattr(import_module(module), there) for module, there, here in parameter.imports}
+        # What the kit knows comes last: no import may give another meaning to the names that can be called.
+        names = imported | _known_types()
+        kind = eval(compile(tree, "<annotation>", "eval"), {"__builtins__": {}}, names)  # noqa: S307 - see _refuse_code
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        return adapter, adapter.json_schema()
     except Exception as error:
         message = f"parameter '{parameter.name}' has an annotation the kit cannot read: {annotation}"
         raise ConfigurationError(message) from error
@@ -211,29 +222,38 @@ def _known_types() -> dict[str, Any]:
     return names
 
 
-def _refuse_calls(tree: ast.AST) -> None:
-    """Allow what annotations are made of, and nothing that could run code of the notebook's."""
-    allowed = (
-        ast.Expression, ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.Constant, ast.BinOp,
-        ast.BitOr, ast.UnaryOp, ast.USub, ast.Load, ast.Call, ast.keyword,
-    )  # fmt: skip
-    for node in ast.walk(tree):
-        if not isinstance(node, allowed):
-            message = f"{type(node).__name__} in an annotation"
-            raise TypeError(message)
-        if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-            message = "private attribute in an annotation"
-            raise TypeError(message)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) not in {
-            "Field",
-            "Ge",
-            "Gt",
-            "Le",
-            "Lt",
-            "Interval",
-        }:
-            message = "call in an annotation"
-            raise TypeError(message)
+_CALLABLE = {"Field", "Ge", "Gt", "Le", "Lt", "Interval"}
+_PARTS = (
+    ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.Constant, ast.BinOp, ast.BitOr,
+    ast.UnaryOp, ast.USub, ast.Load, ast.Call, ast.keyword,
+)  # fmt: skip
+
+
+def _refuse_code(node: ast.AST, *, text: bool = False) -> None:
+    """Allow what annotations are made of, and nothing that could run code of the notebook's.
+
+    Text is allowed only where it stays text: elsewhere pydantic would evaluate it as a forward reference.
+    """
+    complaint = ""
+    if not isinstance(node, _PARTS):
+        complaint = type(node).__name__
+    elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+        complaint = "private attribute"
+    elif isinstance(node, ast.Call) and ast.unparse(node.func) not in _CALLABLE:
+        complaint = "call"
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and not text:
+        complaint = "text"
+    if complaint:
+        message = f"{complaint} in an annotation"
+        raise TypeError(message)
+    kind = ast.unparse(node.value).rpartition(".")[2] if isinstance(node, ast.Subscript) else ""
+    if isinstance(node, ast.Subscript) and kind == "Annotated" and isinstance(node.slice, ast.Tuple):
+        _refuse_code(node.slice.elts[0])
+        for described in node.slice.elts[1:]:
+            _refuse_code(described, text=True)
+        return
+    for child in ast.iter_child_nodes(node):
+        _refuse_code(child, text=text or kind == "Literal" or isinstance(node, ast.Call))
 
 
 def _type_of_default(default: str) -> str:
@@ -270,6 +290,22 @@ def _as_json(text: str) -> list[Any]:
         return [json.loads(text)]
     except ValueError:
         return []
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # the tilde stands before no user's name
+        return Path(text)
+
+
+def _finite(value: object) -> bool:
+    """Tell whether every number in a value is finite: no parameter means anything by another."""
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    if isinstance(value, list | tuple | set):
+        return all(map(_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _absolute(value: Any) -> Any:  # noqa: ANN401 - passes any value on

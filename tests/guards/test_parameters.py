@@ -99,6 +99,10 @@ def test_what_is_typed_becomes_what_is_declared(name, text, value):
         ("start", "31.01.2012", "valid date"),
         ("rate", "fast", "valid number"),
         ("days", "1,x", "valid integer"),
+        ("rate", "inf", "must be finite"),
+        ("rate", "NaN", "must be finite"),
+        ("weights", '{"a": Infinity}', "must be finite"),
+        ("weights", "a=1", "written as JSON"),
         ("path", "no-such-file.csv", "does not point to a file"),
     ],
 )
@@ -145,12 +149,53 @@ def test_a_notebook_without_parameters_takes_none():
         "[x for x in (1,)]",
         "open('x')",
         "NoSuchType",
+        "'__import__(chr(111))'",
+        "list['int']",
+        "dict[str, 'int'] | None",
+        "Annotated['int', 'text']",
+        "typing.Annotated[list['int'], 'text']",
+        "Literal[open('x')]",
+        "Annotated[int, Field(ge=open('x'))]",
+        "datetime.tzinfo",
+        "typing.Callable",
     ],
 )
 def test_an_annotation_cannot_run_code(annotation):
     """Only names of types are known; anything else is refused unread."""
     with pytest.raises(ConfigurationError, match="annotation the kit cannot read"):
         convert("1", Parameter("x", annotation, ""))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        ("Literal['a b', 'c']", "a b", "a b"),
+        ("typing.Literal['a', 1] | None", "a", "a"),
+        ("Annotated[int, 'any text', Field(ge=1, description='words')]", "2", 2),
+        ("list[Annotated[str, Field(pattern='^[A-Z]+$')]]", "AB,C", ["AB", "C"]),
+    ],
+)
+def test_text_in_an_annotation_is_fine_where_it_stays_text(annotation, text, value):
+    """Choices, remarks and patterns are text and nothing more."""
+    assert convert(text, Parameter("x", annotation, "")) == value
+
+
+def test_an_import_gives_no_other_meaning_to_what_can_be_called():
+    """A function imported under the name of something callable is never called."""
+    cell = "from pathlib import Path as Field\nx: Annotated[int, Field(ge=1)] = 1\n"
+    with pytest.raises(ConfigurationError, match="greater than or equal to 1"):
+        convert("0", declared_parameters(cell)[0])
+
+
+def test_a_comment_is_found_behind_any_letters():
+    """Columns are counted in bytes by the syntax tree."""
+    assert declared_parameters('name: str = "Zürich€"  # where\n')[0].help == "where"
+
+
+def test_a_tilde_before_no_users_name_stays(tmp_path, monkeypatch):
+    """There is no home folder to put in its place."""
+    monkeypatch.chdir(tmp_path)
+    assert convert("~nobody-of-that-name/x", DECLARED["folder"]) == tmp_path / "~nobody-of-that-name/x"
 
 
 def test_a_cell_that_is_not_python_is_refused():
