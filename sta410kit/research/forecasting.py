@@ -106,26 +106,28 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
 
 
 def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
-    """Return the forecast of each symbol from its last session, with an interval.
+    """Return the forecast of each symbol from the last session, with an interval.
 
     Parameters
     ----------
     fitted : FittedModel
         From `fit_final` or `model_store.load_model`.
     prices : DataFrame
-        A prices frame of symbols the model was trained on, with at least 51 sessions each.
+        A prices frame of symbols the model was trained on, with at least 51 sessions each and the last
+        session in common.
 
     Returns
     -------
     DataFrame
         A forecasts frame, one row a symbol: ``symbol, date, horizon, model, predicted, lower, upper``; `date`
-        is the decision date (the symbol's last session), the last three log returns over the horizon, unit 1.
+        is the decision date (the last session of the prices), the last three log returns over the horizon,
+        unit 1.
 
     Raises
     ------
     ModelPredictionError
-        If a symbol is new to the model or has too few sessions, the prices end before the model's training
-        did, or the features of this kit are not those the model was trained on.
+        If a symbol is new to the model, has too few sessions or ends before the others do, the prices end
+        before the model's training did, or the features of this kit are not those the model was trained on.
     """
     try:
         features = build_features(prices)
@@ -165,5 +167,21 @@ def _require_match(fitted: FittedModel, prices: pd.DataFrame, names: list[str]) 
             f"The model has seen prices through {fitted.trained_through:%Y-%m-%d}, "
             f"these end on {end:%Y-%m-%d}; a forecast from there would know the future. "
             "Train it again on these prices."
+        )
+        raise ModelPredictionError(message)
+    _require_fresh(prices, end)
+
+
+def _require_fresh(prices: pd.DataFrame, end: pd.Timestamp) -> None:
+    """Refuse symbols that end early: halted, delisted or not refreshed, their next session is long past."""
+    last = prices.groupby("symbol", sort=True)["date"].max()
+    stale = last[last < end]
+    if len(stale):
+        ends = ", ".join(f"{symbol} on {day:%Y-%m-%d}" for symbol, day in stale.items())
+        kept = ",".join(map(str, last.index[last == end]))
+        message = (
+            f"These symbols end before the prices do, which end on {end:%Y-%m-%d}: {ends}; a forecast from "
+            f"there would be stale. Refresh their prices, or leave them out: `sta410 run -p symbols={kept}`, "
+            f"or load_prices(symbols={kept!r}, ...)."
         )
         raise ModelPredictionError(message)

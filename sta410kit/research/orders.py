@@ -67,7 +67,7 @@ def propose_orders(
     Parameters
     ----------
     forecasts : DataFrame
-        A forecasts frame of one row a symbol.
+        A forecasts frame of one row a symbol, made on the last session of the prices.
     prices : DataFrame
         The prices the forecasts come from; the unadjusted close of the decision date is the reference price.
     equity : float
@@ -88,7 +88,8 @@ def propose_orders(
     ConfigurationError
         If the equity is not a positive number.
     DataValidationError
-        If a forecast has no price on its decision date, no number, or is there twice.
+        If a forecast has no price on its decision date, no number, is there twice, or was made before the
+        last session of the prices.
     """
     import numpy as np
     import pandas as pd
@@ -103,6 +104,7 @@ def propose_orders(
         which = f"{row['symbol']} {row['date']:%Y-%m-%d}"
         message = f"The forecast of {which} is there twice, no number, or without a price."
         raise DataValidationError(message)
+    _require_current(priced, prices["date"].max())
     cost = 2 * trading.simulated_slippage
     expected = np.expm1(priced["predicted"])
     side = np.where(expected.abs() > cost, np.sign(expected), 0.0)
@@ -179,6 +181,20 @@ def _require_equity(equity: float) -> None:
     if not 0 < equity < float("inf"):
         message = f"equity is {equity!r}; give the capital as a positive number."
         raise ConfigurationError(message)
+
+
+def _require_current(forecasts: pd.DataFrame, end: pd.Timestamp) -> None:
+    """Refuse forecasts of sessions that are over: an order placed now would trade on an old view."""
+    stale = forecasts[forecasts["date"] < end]
+    if len(stale):
+        made = ", ".join(
+            f"{symbol} on {day:%Y-%m-%d}" for symbol, day in zip(stale["symbol"], stale["date"], strict=True)
+        )
+        message = (
+            f"Forecasts made before the last session of the prices, {end:%Y-%m-%d}, are stale: {made}. "
+            "Make them again from these prices with forecast(fitted, prices)."
+        )
+        raise DataValidationError(message)
 
 
 def _weight(orders: int, trading: TradingLimits) -> float:

@@ -73,11 +73,17 @@ def test_later_prices_are_forecast_from_their_own_end(fitted, walks, simulate):
     assert (forecast(fitted, longer)["date"] > fitted.trained_through).all()
 
 
-def test_a_stale_symbol_is_forecast_from_its_own_last_session(fitted, walks):
-    """A symbol that ends early keeps its own decision date."""
+def test_a_stale_symbol_is_refused(fitted, walks):
+    """A symbol that ends early is named with its last date, the newest date and what to type."""
     days = walks["date"].unique()
     ended = walks[(walks["symbol"] == "S0") | (walks["date"] <= days[550])]
-    assert forecast(fitted, ended)["date"].tolist() == [days[599], days[550]]
+    with pytest.raises(ModelPredictionError) as caught:
+        forecast(fitted, ended)
+    assert str(caught.value) == (
+        "These symbols end before the prices do, which end on 2002-04-19: S1 on 2002-02-11; a forecast from "
+        "there would be stale. Refresh their prices, or leave them out: `sta410 run -p symbols=S0`, "
+        "or load_prices(symbols='S0', ...)."
+    )
 
 
 def test_what_the_model_cannot_know_is_refused(fitted, walks):

@@ -83,6 +83,19 @@ def test_a_share_too_dear_is_held():
     assert orders["reason"].tolist() == ["the share of capital does not buy one share at 5,000.00"]
 
 
+def test_stale_forecasts_are_refused():
+    """A forecast of a session that is over is named with its date and the prices' last one."""
+    forecasts, prices = frames([0.02, 0.02], [10.0, 10.0])
+    later = pd.concat([prices, prices.assign(date=DAY + pd.Timedelta(days=1))])
+    later = later.sort_values(["symbol", "date"])
+    with pytest.raises(DataValidationError) as caught:
+        propose_orders(forecasts, later, 10_000, LIMITS)
+    assert str(caught.value) == (
+        "Forecasts made before the last session of the prices, 2012-01-04, are stale: A on 2012-01-03, "
+        "B on 2012-01-03. Make them again from these prices with forecast(fitted, prices)."
+    )
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-0.2, 0.2), st.floats(0.01, 5_000)), min_size=1, max_size=12),
