@@ -154,7 +154,16 @@ def check_orders(orders: pd.DataFrame, equity: float, trading: TradingLimits) ->
         row = strange.iloc[0]
         message = f"The order of {row['symbol']} has side {row['side']!r}; use buy, sell or hold."
         raise TradingExecutionError(message)
-    active = orders[orders["side"] != "hold"]
+    holding = orders["side"] == "hold"
+    unequal = orders[holding & (orders["shares"] != 0)]
+    if len(unequal):
+        row = unequal.iloc[0]
+        message = (
+            f"The hold of {row['symbol']} has {row['shares']} shares, which no limit would see; "
+            "set shares to 0, or side to buy or sell."
+        )
+        raise TradingExecutionError(message)
+    active = orders[~holding]
     direction = np.where(active["side"] == "buy", 1.0, -1.0)
     numbers = active[["shares", "reference_price", "stop_loss"]].to_numpy(dtype=float)
     distance = direction * (active["reference_price"] - active["stop_loss"])

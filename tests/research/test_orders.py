@@ -124,6 +124,8 @@ def test_no_proposal_breaks_a_limit(wanted, equity, per_trade, portfolio, stop):
         ({"shares": -10}, "it needs shares"),
         ({"reference_price": np.inf}, "it needs shares, a price"),
         ({"side": "short"}, "side 'short'; use buy, sell or hold"),
+        ({"side": "hold"}, "The hold of A has 833 shares, which no limit would see; set shares to 0"),
+        ({"side": "hold", "shares": np.nan}, "The hold of A has nan shares"),
     ],
 )
 def test_an_order_that_breaks_a_limit_is_named(change, words):
