@@ -1,7 +1,7 @@
 """Files appear whole or not at all."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +12,8 @@ def replacing(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target`; when the block ends well it takes the target's place.
 
     A reader sees the old file or the new one, never half of either; when the block raises, the old file
-    stays and the temporary one is removed. The folder of `target` is made if needed.
+    stays and the temporary one is removed. What was written is on the disk before it takes the place, so a
+    power cut leaves no empty file under the target's name. The folder of `target` is made if needed.
 
     Yields
     ------
@@ -20,14 +21,13 @@ def replacing(target: Path) -> Iterator[Path]:
         Where to write; same folder and suffix as `target`, so that writers which look at the suffix work.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    aside = Path(name)
+    aside = target.with_name(f".{target.stem}-{secrets.token_hex(8)}{target.suffix}")
+    # The kernel applies the umask, as for any new file; to ask for the umask is to change it for a moment.
+    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield aside
-        umask = os.umask(0)
-        os.umask(umask)
-        aside.chmod(0o666 & ~umask)  # mkstemp makes private files; a reviewer's page should be readable
+        with aside.open("rb+") as file:
+            os.fsync(file.fileno())
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)

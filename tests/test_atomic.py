@@ -46,12 +46,42 @@ def test_the_target_is_untouched_until_the_block_ends(tmp_path):
     assert target.read_text() == "new"
 
 
-def test_the_file_is_as_readable_as_any_other(tmp_path):
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_the_file_is_as_readable_as_any_other(tmp_path, umask, mode):
     """Its permissions follow the umask, not those of a temporary file."""
-    before = os.umask(0o022)
+    before = os.umask(umask)
     try:
         write_text(tmp_path / "report.html", "x")
-        assert os.umask(0o022) == 0o022
     finally:
         os.umask(before)
-    assert (tmp_path / "report.html").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "report.html").stat().st_mode & 0o777 == mode
+
+
+def test_the_umask_is_left_alone(tmp_path, monkeypatch):
+    """Not even for a moment: another thread may make a file just then."""
+    monkeypatch.setattr(os, "umask", lambda _mask: pytest.fail("the umask was changed"))
+    write_text(tmp_path / "report.html", "x")
+
+
+def test_the_content_is_on_the_disk_before_it_takes_the_place(tmp_path, monkeypatch):
+    """The temporary file is flushed to the disk while the target still has its old content."""
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    flushed = []
+
+    def flush(descriptor):
+        flushed.append((os.fstat(descriptor).st_size, target.read_text()))
+
+    monkeypatch.setattr(os, "fsync", flush)
+    write_text(target, "newer")
+    assert flushed == [(5, "old")]
+    assert target.read_text() == "newer"
+
+
+def test_a_file_that_stands_in_the_way_is_not_written_over(tmp_path, monkeypatch):
+    """Should the temporary name be taken, the file that has it stays as it is."""
+    monkeypatch.setattr("secrets.token_hex", lambda _size: "taken")
+    (tmp_path / ".page-taken.html").write_text("mine")
+    with pytest.raises(FileExistsError):
+        write_text(tmp_path / "page.html", "x")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(".page-taken.html", "mine")]
