@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import click
 
 from sta410kit import __version__
 from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.outcomes import ExitCode
-
-if TYPE_CHECKING:
-    from sta410kit.runner.chain import Run
+from sta410kit.outlet import keep_writing
 
 _ISSUES = "please report it with the lines above: it is a defect of the kit"
 
 
 def main() -> NoReturn:
     """Run the command line and exit with the code that DESIGN's table gives the ending."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    keep_writing()
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -31,9 +32,6 @@ def main() -> NoReturn:
     except STA410Exception as error:
         _say(f"{type(error).__name__}: {error}")
         code = error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has left; that is no defect
-        code = ExitCode.PASSED
     except Exception:  # noqa: BLE001 - the last door: the traceback is printed, never lost
         import traceback
 
@@ -60,6 +58,7 @@ def run(notebook: Path | None, parameters: tuple[str, ...]) -> int:
     from sta410kit.project import find_project
     from sta410kit.runner.chain import run_chain, run_notebook
     from sta410kit.runner.progress import Progress
+    from sta410kit.runner.summary import print_summary
 
     given = _pairs(parameters)
     if notebook is not None:
@@ -73,7 +72,7 @@ def run(notebook: Path | None, parameters: tuple[str, ...]) -> int:
             )
             raise ConfigurationError(message)
         done = run_chain(project, given, Progress())
-    _show_run(done)
+    print_summary(done)
     return done.outcome
 
 
@@ -165,11 +164,9 @@ def _pairs(parameters: tuple[str, ...]) -> dict[str, str]:
     return given
 
 
-def _show_run(done: Run) -> None:
-    """Print the tables that end a run, and where its pages are."""
-    from sta410kit.runner.summary import print_summary
-
-    print_summary(done)
+def _interrupt(*_: object) -> NoReturn:
+    """End as by Ctrl-C, so that kernels are shut down and the run gets its manifest."""
+    raise KeyboardInterrupt
 
 
 def _say(text: str) -> None:

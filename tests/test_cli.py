@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -142,7 +143,7 @@ def test_the_doctor_fails_on_a_wrong_setting_and_a_broken_suite(project):
     assert done.returncode == 2
     assert "gd_iterations" in done.stdout
     assert any(line.startswith("failed") and "suites" in line for line in done.stdout.splitlines())
-    assert "-> sta410 config" in done.stdout
+    assert "-> correct it; docs/configuration.md has all settings" in done.stdout
 
 
 def test_validate_accepts_clean_prices_and_builds_docs(tmp_path, prices):
@@ -286,10 +287,9 @@ def test_bare_papermill_runs_a_notebook_too(project, tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_with_130_and_leaves_no_kernel(tmp_path, write_slow_notebook):
-    """An interrupt is an ending, not a traceback."""
-    import signal
-
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_with_130_and_leaves_no_kernel(tmp_path, write_slow_notebook, sent):
+    """An interrupt is an ending, not a traceback; the run says how far it came."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sta410kit", "run", str(write_slow_notebook)],
         cwd=tmp_path,
@@ -302,12 +302,51 @@ def test_ctrl_c_ends_with_130_and_leaves_no_kernel(tmp_path, write_slow_notebook
     while not started.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     kernel = int(started.read_text())
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     with pytest.raises(ProcessLookupError):
         os.kill(kernel, 0)
+    manifest = json.loads(next(tmp_path.glob("runs/*/manifest.json")).read_text())
+    assert manifest["outcome"] == "INTERRUPTED"
+    assert len(list(tmp_path.glob("runs/*/report.html"))) == 1
+
+
+def test_a_reader_that_leaves_does_not_change_the_exit_code(tmp_path, prices):
+    """`sta410 validate ... | head -0` still says that the data are refused, and breaks nothing."""
+    prices.assign(high=0.01).to_csv(tmp_path / "bad.csv", index=False)
+    command = [sys.executable, "-m", "sta410kit", "validate", "bad.csv"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_no_standard_output_at_all_is_no_trouble(tmp_path):
+    """`sta410 config >&-` ends as it would otherwise."""
+    shell = f"{sys.executable} -m sta410kit config >&-"
+    done = subprocess.run(["sh", "-c", shell], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_brackets_in_names_are_printed_as_they_are(tmp_path):
+    """A notebook's name is no markup of the terminal's."""
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    nbformat.write(
+        new_notebook(cells=[new_code_cell("raise ValueError('[/b]')")]), tmp_path / "odd[red].ipynb"
+    )
+    done = sta410("run", "odd[red].ipynb", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "odd[red]" in done.stdout
+    assert "odd[red] failed: cell In [1]: ValueError: [/b]" in done.stderr
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import sta410kit
 from sta410kit.atomic import write_text
+from sta410kit.config import load_config, set_config
 from sta410kit.guards.parameters import check_parameters
 from sta410kit.outcomes import ExitCode
+from sta410kit.project import project_folder
+from sta410kit.redaction import redact
 from sta410kit.runner.execute import StepResult, execute
-from sta410kit.runner.notebook import parameters_of, read_notebook
+from sta410kit.runner.notebook import parameters_of, read_notebook, require_kernel
 from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters, read_pipeline
 from sta410kit.runner.report import write_report
 from sta410kit.runner.runs import MANIFEST, new_run, runs_folder
@@ -60,7 +64,7 @@ def run_chain(project: Path, given: Mapping[str, str], progress: Progress) -> Ru
     """
     steps = read_pipeline(project)
     values = check_chain_parameters(given, steps)
-    return _run(steps, values, new_run(runs_folder(project)), progress)
+    return _run(steps, values, runs_folder(project), progress)
 
 
 def run_notebook(notebook: Path, given: Mapping[str, str], progress: Progress) -> Run:
@@ -75,11 +79,12 @@ def run_notebook(notebook: Path, given: Mapping[str, str], progress: Progress) -
     declared = parameters_of(read_notebook(notebook))
     values = {notebook.stem: check_parameters(given, declared, notebook.name)}
     step = Step(notebook, (), {}, tuple(declared))
-    return _run([step], values, new_run(runs_folder(notebook)), progress)
+    return _run([step], values, runs_folder(notebook), progress)
 
 
-def _run(steps: list[Step], values: Mapping[str, dict[str, Any]], folder: Path, progress: Progress) -> Run:
-    started = datetime.now(UTC)
+def _run(steps: list[Step], values: Mapping[str, dict[str, Any]], runs: Path, progress: Progress) -> Run:
+    _prepare(steps)
+    folder, started = new_run(runs), datetime.now(UTC)
     artifacts: dict[str, Path] = {}
     results: list[StepResult] = []
     with progress.of(steps):
@@ -109,6 +114,13 @@ def _run(steps: list[Step], values: Mapping[str, dict[str, Any]], folder: Path, 
     return run
 
 
+def _prepare(steps: list[Step]) -> None:
+    """Refuse, before anything runs, what the kernels would stumble over; and learn the secrets to scrub."""
+    for step in steps:
+        require_kernel(read_notebook(step.notebook), step.notebook.name)
+    set_config(load_config(os.environ, project_folder(steps[0].notebook.parent)))
+
+
 def _write_manifest(run: Run, values: Mapping[str, dict[str, Any]], started: datetime) -> None:
     packages = ("great-expectations", "numpy", "pandas", "papermill", "scikit-learn")
     content = {
@@ -123,6 +135,7 @@ def _write_manifest(run: Run, values: Mapping[str, dict[str, Any]], started: dat
                 "outcome": step.outcome.name,
                 "seconds": round(step.seconds, 3),
                 "message": step.message,
+                "warnings": step.warnings,
                 "notebook": step.notebook.name,
             }
             for step in run.steps
@@ -134,4 +147,4 @@ def _write_manifest(run: Run, values: Mapping[str, dict[str, Any]], started: dat
             **{name: version(name) for name in packages},
         },
     }
-    write_text(run.folder / MANIFEST, json.dumps(content, indent=2, default=str) + "\n")
+    write_text(run.folder / MANIFEST, redact(json.dumps(content, indent=2, default=str)) + "\n")

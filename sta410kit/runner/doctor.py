@@ -61,7 +61,9 @@ def examine() -> list[Finding]:
         try:
             findings.append(check())
         except STA410Exception as error:
-            findings.append(Finding(subject, FAILED, str(error), "sta410 config"))
+            findings.append(
+                Finding(subject, FAILED, str(error), "correct it; docs/configuration.md has all settings")
+            )
         except Exception as error:  # noqa: BLE001 - a broken installation is what the doctor is asked about
             text = f"{type(error).__name__}: {error}"
             findings.append(Finding(subject, FAILED, text, "make install"))
@@ -132,7 +134,7 @@ def _data() -> Finding:
 
     result = validate(load_prices(), "prices")
     state = OK if result.passed else FAILED
-    return Finding("data", state, f"embedded {result.summary()}", "" if result.passed else "sta410 validate")
+    return Finding("data", state, f"embedded {result.summary()}", "" if result.passed else "sta410 run")
 
 
 def _notebooks() -> Finding:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sta410kit import exceptions
+from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
-from sta410kit.runner.notebook import figures_missing
+from sta410kit.redaction import redact
+from sta410kit.runner.notebook import figures_missing, kernel_of, read_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +28,7 @@ class _CheckedBefore(logging.Filter):
 
 
 _CHECKED_BEFORE = _CheckedBefore()
+KERNEL_LOG = ".kernel.log"
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class StepResult:
         What went wrong and where; empty when it passed.
     notebook : Path
         The executed notebook, saved whatever the outcome.
+    warnings : tuple of str
+        What did not stop it and still has to be known.
     """
 
     name: str
@@ -50,6 +56,7 @@ class StepResult:
     seconds: float
     message: str
     notebook: Path
+    warnings: tuple[str, ...] = ()
 
 
 def execute(
@@ -76,15 +83,18 @@ def execute(
     outcome, message = _through_papermill(notebook, output, parameters, on_cell)
     if outcome is ExitCode.PASSED:
         outcome, message = _complete(output, artifacts)
-    return StepResult(notebook.stem, outcome, time.perf_counter() - started, message, output)
+    scrubbed = [path.name for path in (output, output.with_suffix(KERNEL_LOG)) if _scrub(path)]
+    warnings = tuple(f"a secret was scrubbed from {name}" for name in scrubbed)
+    return StepResult(
+        notebook.stem, outcome, time.perf_counter() - started, redact(message), output, warnings
+    )
 
 
 def _through_papermill(
     notebook: Path, output: Path, parameters: Mapping[str, Any], on_cell: Callable[[], None] | None
 ) -> tuple[ExitCode, str]:
     import papermill
-    from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
@@ -96,12 +106,16 @@ def _through_papermill(
             on_cell()
 
     output.parent.mkdir(parents=True, exist_ok=True)
-    aside, complaints = output.with_name(f".{output.name}"), output.with_suffix(".kernel.log")
+    aside, complaints = output.with_name(f".{output.name}"), output.with_suffix(KERNEL_LOG)
+    content = read_notebook(notebook)
+    kernel, language = kernel_of(content)
     logging.getLogger("papermill").addFilter(_CHECKED_BEFORE)
     try:
         papermill.execute_notebook(
-            str(notebook),
-            str(aside),
+            _literal(notebook),
+            _literal(aside),
+            kernel_name=kernel,
+            language=language,
             parameters={name: _plain(value) for name, value in parameters.items()},
             cwd=str(notebook.parent),
             progress_bar=False,
@@ -112,11 +126,21 @@ def _through_papermill(
             config=Config({"LocalKernelManager": {"stderr_file": str(complaints)}}),
         )
     except PapermillExecutionError as error:
-        return _kit_exit_code(error.ename), f"cell {error.exec_count}: {error.ename}: {error.evalue}"
-    except NoSuchKernel as error:
-        return ExitCode.USAGE, f"no Jupyter kernel called '{error.name}'; `make install` registers it"
+        kits = any("sta410kit" in cell.source for cell in content.cells)
+        outcome = _kit_exit_code(error.ename) if kits else ExitCode.NOTEBOOK_FAILED
+        return outcome, f"cell In [{error.exec_count}]: {error.ename}: {error.evalue}"
+    except CellTimeoutError as error:
+        return ExitCode.TIMED_OUT, str(error).strip()
     except DeadKernelError:
         return ExitCode.NOTEBOOK_FAILED, f"the kernel died; {_last_words(complaints)}"
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED, "interrupted"
+    except Exception as error:  # noqa: BLE001 - see below
+        # An outcome and not a traceback, so that the run still gets its manifest and report.
+        words = traceback.format_exc()
+        with complaints.open("a", encoding="utf-8") as file:
+            file.write(words)
+        return ExitCode.INTERNAL, f"{type(error).__name__}: {error}; more in {complaints.name}"
     finally:
         # Saved also when it failed: the failing cell is what people look for.
         if aside.is_file():
@@ -131,6 +155,22 @@ def _last_words(complaints: Path) -> str:
     text = complaints.read_text(encoding="utf-8", errors="replace") if complaints.is_file() else ""
     last = "\n".join(text.strip().splitlines()[-5:])
     return f"its last words:\n{last}" if last else "the machine may have run out of memory"
+
+
+def _literal(path: Path) -> str:
+    """Return a path as papermill takes it: it would put parameters in place of names in braces."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _scrub(path: Path) -> bool:
+    """Take registered secrets out of a file; tell whether there were any."""
+    if not path.is_file():
+        return False
+    text = path.read_text(encoding="utf-8", errors="replace")
+    clean = redact(text)
+    if clean != text:
+        write_text(path, clean)
+    return clean != text
 
 
 def _kit_exit_code(name: str) -> ExitCode:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.parameters import TAG, Parameter, declared_parameters
+from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,26 @@ def parameters_of(notebook: Any) -> list[Parameter]:  # noqa: ANN401 - an nbform
         if cell.cell_type == "code" and TAG in cell.metadata.get("tags", []):
             return declared_parameters(cell.source)
     return []
+
+
+def kernel_of(notebook: Any) -> tuple[str, str]:  # noqa: ANN401 - an nbformat NotebookNode
+    """Return the names of a notebook's kernel and language; Python's where it names none."""
+    spec = notebook.metadata.get("kernelspec", {})
+    return spec.get("name") or "python3", spec.get("language") or "python"
+
+
+def require_kernel(notebook: Any, name: str) -> None:  # noqa: ANN401 - an nbformat NotebookNode
+    """Raise `ConfigurationError` when the kernel of the notebook called `name` is not installed here."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    kernel, _ = kernel_of(notebook)
+    known = KernelSpecManager().find_kernel_specs()
+    if kernel not in known:
+        message = (
+            f"{name} wants a kernel called '{kernel}'; installed are {', '.join(sorted(known))}."
+            f"{did_you_mean(kernel, known)} `make install` brings python3."
+        )
+        raise ConfigurationError(message)
 
 
 def figures_missing(notebook: Any) -> list[int]:  # noqa: ANN401 - an nbformat NotebookNode

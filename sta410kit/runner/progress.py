@@ -33,7 +33,7 @@ class Progress:
         cells = sum(cell.cell_type == "code" for step in steps for cell in read_notebook(step.notebook).cells)
         console = Console(stderr=True)
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("cells"),
@@ -48,7 +48,7 @@ class Progress:
         if self._bar is None or self._task is None:
             return
         if self._bar.disable:
-            self._bar.console.print(f"running {name}", highlight=False)
+            self._bar.console.print(f"running {name}", highlight=False, markup=False)
         self._bar.update(self._task, description=name)
 
     def advance(self) -> None:

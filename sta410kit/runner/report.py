@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit.atomic import write_text
 from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
+from sta410kit.redaction import redact
 from sta410kit.runner.notebook import images_of
 from sta410kit.runner.runs import DATA_DOCS, REPORT
 
@@ -39,7 +40,7 @@ def write_report(
         docs=DATA_DOCS,
         figures=[figure for step in steps for figure in _figures(step)],
     )
-    write_text(folder / REPORT, page)
+    write_text(folder / REPORT, redact(page))
     return folder / REPORT
 
 

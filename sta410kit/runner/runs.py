@@ -44,7 +44,9 @@ def latest_docs(runs: Path) -> Path:
     ConfigurationError
         Nothing was validated yet.
     """
-    pages = sorted(runs.glob(f"*/{DATA_DOCS}/index.html"), key=lambda page: page.stat().st_mtime)
+    # A notebook opened in JupyterLab has its data docs one level deeper, under runs/alone/.
+    found = (*runs.glob(f"*/{DATA_DOCS}/index.html"), *runs.glob(f"alone/*/{DATA_DOCS}/index.html"))
+    pages = sorted(found, key=lambda page: page.stat().st_mtime)
     if not pages:
         message = f"no data docs under {runs} yet; `sta410 run` or `sta410 validate` builds them"
         raise ConfigurationError(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.report import forecasts_of, verdict_of
 from sta410kit.runner.runs import DATA_DOCS, REPORT
@@ -17,26 +18,29 @@ if TYPE_CHECKING:
 def print_summary(run: Run) -> None:
     """Print how `run` ended; the reasons of a failure go to standard error."""
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
     _print_steps(run, console)
     _print_forecasts(run, console)
+    _print_warnings(run, console)
     verdict = verdict_of(run.folder)
     if verdict:
-        console.print(f"verdict: [bold]{verdict['verdict']}[/bold]. {verdict['sentence']}")
+        console.print(Text.assemble("verdict: ", (verdict["verdict"], "bold"), ". ", verdict["sentence"]))
     console.print(f"report:    {run.folder / REPORT}", markup=False)
     if (run.folder / DATA_DOCS / "index.html").is_file():
         console.print(f"data docs: {run.folder / DATA_DOCS / 'index.html'}", markup=False)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     for step in run.steps:
         if step.outcome is not ExitCode.PASSED:
-            errors.print(f"\n{step.name} failed in {step.message}", markup=False)
+            errors.print(f"\n{step.name} failed: {step.message}", markup=False)
             errors.print(f"executed notebook: {step.notebook}", markup=False)
             errors.print(f"exit code {int(step.outcome)} ({step.outcome.name})", markup=False)
 
 
 def _print_steps(run: Run, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=f"run {run.folder.name}", title_justify="left")
     table.add_column("step")
@@ -44,14 +48,29 @@ def _print_steps(run: Run, console: Console) -> None:
     table.add_column("seconds", justify="right")
     for step in run.steps:
         colour = "green" if step.outcome is ExitCode.PASSED else "red"
-        table.add_row(step.name, f"[{colour}]{step.outcome.name}[/{colour}]", f"{step.seconds:.1f}")
+        table.add_row(Text(step.name), Text(step.outcome.name, colour), f"{step.seconds:.1f}")
     for name in run.planned[len(run.steps) :]:
-        table.add_row(name, "[dim]not run[/dim]", "")
+        table.add_row(Text(name), Text("not run", "dim"), "")
     console.print(table)
+
+
+def _print_warnings(run: Run, console: Console) -> None:
+    """Print what did not stop the run and still has to be known."""
+    from rich.text import Text
+
+    found = [f"{step.name}: {text}" for step in run.steps for text in step.warnings]
+    found += [
+        f"{gate['step']}: the gate '{gate['suite']}' has {gate['warnings']} warnings, see the data docs"
+        for gate in summaries(run.folder / DATA_DOCS)
+        if gate["warnings"]
+    ]
+    for text in found:
+        console.print(Text.assemble(("warning", "yellow"), f": {text}"))
 
 
 def _print_forecasts(run: Run, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     rows = forecasts_of(run.folder)
     if not rows:
@@ -61,10 +80,10 @@ def _print_forecasts(run: Run, console: Console) -> None:
         table.add_column(name, justify="right" if name in {"horizon", "forecast", "interval"} else "left")
     for row in rows:
         table.add_row(
-            str(row.symbol),
+            Text(str(row.symbol)),
             f"{row.date:%Y-%m-%d}",
             str(row.horizon),
-            str(row.model),
+            Text(str(row.model)),
             f"{100 * row.predicted:+.2f}",
             f"{100 * row.lower:+.2f} to {100 * row.upper:+.2f}",
         )

@@ -50,6 +50,25 @@ def test_nothing_runs_when_a_parameter_is_wrong(project):
     assert not (project / "runs").exists()
 
 
+def test_an_unknown_kernel_is_refused_before_anything_runs(project):
+    """The message says which kernels there are and what brings the usual one."""
+    path = project / "notebooks" / "two.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.kernelspec.name = "pyton3"
+    nbformat.write(notebook, path)
+    with pytest.raises(ConfigurationError, match=r"two\.ipynb wants .*'pyton3'.*'python3'.*make install"):
+        run_chain(project, {}, Progress())
+    assert not (project / "runs").exists()
+
+
+def test_wrong_settings_are_refused_before_anything_runs(project):
+    """The project's own .env is read, whatever folder the command is typed in."""
+    (project / ".env").write_text("GD_ITERATIONS=-1\n")
+    with pytest.raises(ConfigurationError, match="GD_ITERATIONS"):
+        run_chain(project, {}, Progress())
+    assert not (project / "runs").exists()
+
+
 def test_a_notebook_of_the_project_runs_alone(project):
     """It gets the run folder, and its other defaults stay."""
     run = run_notebook(project / "notebooks" / "one.ipynb", {"start": "9"}, Progress())

@@ -1,9 +1,12 @@
 """One notebook, headless: its ending is an outcome, and the executed copy is always there."""
 
+from unittest.mock import Mock
+
 import nbformat
 import pytest
 
 from sta410kit.outcomes import ExitCode
+from sta410kit.redaction import register
 from sta410kit.runner.execute import execute
 
 pytestmark = pytest.mark.integration
@@ -42,6 +45,11 @@ def test_it_runs_in_its_own_folder_with_its_parameters(tmp_path, write_notebook)
             ExitCode.LEAK_FOUND,
             "t+1",
         ),
+        (
+            "class DataValidationError(Exception):\n    pass\nraise DataValidationError('own')",
+            ExitCode.NOTEBOOK_FAILED,
+            "cell In [2]: DataValidationError: own",
+        ),
         ("import os\nos._exit(1)", ExitCode.NOTEBOOK_FAILED, "kernel died"),
     ],
 )
@@ -72,12 +80,39 @@ def test_a_missing_artifact_fails(tmp_path, write_notebook):
     assert result.message == "it ran but did not write prices.parquet"
 
 
-def test_an_unknown_kernel_is_a_usage_error(tmp_path, write_notebook):
-    """The message says what registers the kernel."""
-    path = write_notebook(tmp_path / "x.ipynb", "1")
+def test_a_notebook_that_names_no_kernel_gets_pythons(tmp_path, write_notebook):
+    """Its metadata is empty, as written by hand; braces in its name are only letters."""
+    path = write_notebook(tmp_path / "odd{red}.ipynb", ("n: int = 1", "parameters"), "print(n)")
     notebook = nbformat.read(path, as_version=4)
-    notebook.metadata.kernelspec.name = "no-such-kernel"
+    del notebook.metadata["kernelspec"]
     nbformat.write(notebook, path)
-    result = execute(path, tmp_path / "out.ipynb", {})
-    assert result.outcome is ExitCode.USAGE
-    assert "make install" in result.message
+    result = execute(path, tmp_path / "out{red}.ipynb", {"n": 7})
+    assert (result.outcome, result.message) == (ExitCode.PASSED, "")
+    assert (tmp_path / "out{red}.ipynb").is_file()
+
+
+def test_a_registered_secret_does_not_reach_the_disk(tmp_path, write_notebook):
+    """It is scrubbed from the executed notebook, the kernel's log and the message, and that is a warning."""
+    secret = "PK" + "SCRUBBED" * 2
+    register(secret)
+    spelled = f"'{secret[:5]}' + '{secret[5:]}'"
+    notebook = write_notebook(
+        tmp_path / "x.ipynb",
+        f"s = {spelled}\nimport os\nos.write(2, s.encode())\nprint(s)\nraise ValueError(s)",
+    )
+    result = execute(notebook, tmp_path / "out" / "x.ipynb", {})
+    assert result.message == "cell In [1]: ValueError: ***"
+    assert result.warnings[0] == "a secret was scrubbed from x.ipynb"
+    for path in (tmp_path / "out").iterdir():
+        assert secret not in path.read_text(), path
+
+
+def test_what_the_tools_themselves_break_is_an_outcome_too(tmp_path, write_notebook, monkeypatch):
+    """An internal error keeps its traceback beside the notebook, and no exception leaves."""
+
+    broken = Mock(side_effect=RuntimeError("out of sockets"))
+    monkeypatch.setattr("papermill.execute_notebook", broken)
+    result = execute(write_notebook(tmp_path / "x.ipynb", "1"), tmp_path / "out.ipynb", {})
+    assert result.outcome is ExitCode.INTERNAL
+    assert result.message == "RuntimeError: out of sockets; more in out.kernel.log"
+    assert "Traceback" in (tmp_path / "out.kernel.log").read_text()
