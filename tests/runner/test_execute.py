@@ -109,7 +109,6 @@ def test_a_registered_secret_does_not_reach_the_disk(tmp_path, write_notebook):
 
 def test_what_the_tools_themselves_break_is_an_outcome_too(tmp_path, write_notebook, monkeypatch):
     """An internal error keeps its traceback beside the notebook, and no exception leaves."""
-
     broken = Mock(side_effect=RuntimeError("out of sockets"))
     monkeypatch.setattr("papermill.execute_notebook", broken)
     result = execute(write_notebook(tmp_path / "x.ipynb", "1"), tmp_path / "out.ipynb", {})
