@@ -1,9 +1,11 @@
 """Redaction by value."""
 
+import json
 import threading
+from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sta410kit import redaction
@@ -84,6 +86,59 @@ def test_a_registered_value_never_survives(values, data):
     parts = st.one_of(st.sampled_from(values), st.text(alphabet="ab*.", max_size=5))
     text = redact("".join(data.draw(st.lists(parts, max_size=6))))
     assert not any(value in text for value in values)
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        (json.dumps({"key": '<pä"ss/w\\rd>'}), '{"key": "<***>"}'),
+        (json.dumps({"key": '<pä"ss/w\\rd>'}, ensure_ascii=False), '{"key": "<***>"}'),
+        (repr(['<pä"ss/w\\rd>']), "['<***>']"),
+        (urlencode({"key": '<pä"ss/w\\rd>'}), "key=%3C***%3E"),
+        (quote('/a/<pä"ss/w\\rd>'), "/a/%3C***%3E"),
+    ],
+)
+def test_a_value_in_another_notation_is_scrubbed_too(text, scrubbed):
+    """JSON, Python literals and URLs spell quotes, backslashes and letters beyond ASCII in their own ways."""
+    register('pä"ss/w\\rd')
+    assert redact(text) == scrubbed
+
+
+@pytest.mark.parametrize("beside", ["", "'", '"', "'\""])
+def test_an_apostrophe_is_scrubbed_however_python_quotes_the_text(beside):
+    """Which quotes a literal has, and so what is escaped in it, depends on what stands beside the value."""
+    register("it's-mine")
+    assert redact(repr("it's-mine" + beside)) == repr("it's-mine" + beside).replace(
+        "it's-mine", "***"
+    ).replace("it\\'s-mine", "***")
+
+
+def test_a_value_that_is_no_utf_8_is_taken():
+    """A variable of the process may hold any bytes; no URL can."""
+    register("abcd\udce4ef")
+    assert redact("<abcd\udce4ef>") == "<***>"
+    assert redact(json.dumps("abcd\udce4ef")) == '"***"'
+
+
+SPELLINGS = [
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: repr(f"{text}'\"")[1:-4],  # with both kinds of quotes inside, a literal always escapes alike
+    quote,
+    lambda text: quote(text, safe=""),
+    quote_plus,
+]
+
+
+@given(st.text(min_size=6), st.text(), st.text())
+@example("p s/w\"d'\té", "<", ">")
+def test_a_registered_value_survives_in_no_notation(value, before, after):
+    """Whatever the value holds and whatever stands around it, none of its spellings is left."""
+    forget()
+    value = value.strip()
+    assume(register(value))
+    for spell in SPELLINGS:
+        assert spell(value) not in redact(spell(f"{before}{value}{after}"))
 
 
 @given(st.text(alphabet="xyz *", max_size=40))
