@@ -6,11 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-if sys.platform == "win32":  # pragma: no cover - the tests run where fcntl is
+if sys.platform == "win32":
     import msvcrt
+    import time
+
+    # Windows cannot wait for a lock: LK_LOCK tries once a second and gives up after ten.
+    _PAUSE = 0.01  # seconds
 
     def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            except PermissionError:  # held by another; anything else that is wrong has another errno
+                time.sleep(_PAUSE)
+            else:
+                return
 
 else:
     import fcntl
