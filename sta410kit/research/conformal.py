@@ -6,6 +6,10 @@ G'Sell, Rinaldo, Tibshirani and Wasserman 2018, "Distribution-free predictive in
 prediction was made, so intervals widen in rough markets and narrow in calm ones. The guarantee is exact for
 exchangeable scores; returns are not quite, so the scores come from a rolling window and the coverage is
 measured, not assumed.
+
+Targets that look *h* sessions ahead overlap, and *h* neighbouring scores say little more than one. The window
+therefore grows with the horizon: 252 sessions hold only four quarters, and the 90 % quantile of four is too
+low (measured on random walks at a horizon of 63: 84 % to 88 % of outcomes inside instead of 90 %).
 """
 
 from __future__ import annotations
@@ -22,8 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL = 0.9
-WINDOW = 252  # sessions of past scores, about a year
-BURN_IN = 63  # sessions of past scores before the first interval, about a quarter
+_WINDOW = 252  # sessions of past scores, about a year
+_BURN_IN = 63  # sessions of past scores before the first interval, about a quarter
+# The same in targets that do not overlap, for long horizons: with a window of 25 and a first interval after
+# 10, 89 % to 90 % of the outcomes of long random walks lie inside at horizons of 5, 21 and 63.
+_WINDOW_SPANS, _BURN_IN_SPANS = 25, 10
 _DECAY = 0.94  # daily decay of squared returns: J.P. Morgan, RiskMetrics Technical Document, 1996
 _FIRST = 21  # returns before the scale is trusted
 
@@ -57,16 +64,29 @@ def quantile(scores: NDArray[np.float64], level: float = LEVEL) -> float:
     """
     import numpy as np
 
-    if not 0 < level < 1:
-        message = f"level is {level!r}; give the share of outcomes an interval should hold, between 0 and 1."
-        raise ConfigurationError(message)
+    _require_level(level)
     rank = math.ceil((len(scores) + 1) * level - 1e-9)  # 10 * 0.9 is 9.000000000000002 in some products
     if rank > len(scores):
         return math.inf
     return float(np.partition(scores, rank - 1)[rank - 1])
 
 
-def rolling_quantiles(scored: pd.DataFrame, level: float = LEVEL) -> pd.Series[float]:
+def window(horizon: int, level: float = LEVEL) -> int:
+    """Return how many sessions of known scores an interval looks back on: 252, or 25 horizons if longer."""
+    return max(_WINDOW, _WINDOW_SPANS * horizon, burn_in(horizon, level))
+
+
+def burn_in(horizon: int, level: float = LEVEL) -> int:
+    """Return how many sessions of known scores the first interval takes: 63, or 10 horizons if longer.
+
+    A level above 90 % takes more: as many targets that do not overlap as have a quantile of that level.
+    """
+    _require_level(level)
+    fewest = math.ceil(level / (1 - level) - 1e-9)  # 9 at 90 %, 99 at 99 %
+    return max(_BURN_IN, max(_BURN_IN_SPANS, fewest) * horizon)
+
+
+def rolling_quantiles(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> pd.Series[float]:
     """Return, for each row, the score quantile that was known at its decision date.
 
     Parameters
@@ -74,15 +94,17 @@ def rolling_quantiles(scored: pd.DataFrame, level: float = LEVEL) -> pd.Series[f
     scored : DataFrame
         Columns ``date`` (decision), ``known`` (session at whose close the outcome is known) and ``score``,
         sorted in any way.
+    horizon : int
+        Sessions from the decision to the outcome.
     level : float
         Share of outcomes that an interval should hold.
 
     Returns
     -------
     Series
-        On the index of `scored`: the quantile over the scores of the last 252 decision sessions whose outcome
-        was known by then, all symbols together; NaN in the burn-in, while there are fewer than 63 such
-        sessions.
+        On the index of `scored`: the quantile over the scores of the last `window` decision sessions whose
+        outcome was known by then, all symbols together; NaN in the burn-in, while there are fewer than
+        `burn_in` such sessions.
     """
     import numpy as np
     import pandas as pd
@@ -98,18 +120,45 @@ def rolling_quantiles(scored: pd.DataFrame, level: float = LEVEL) -> pd.Series[f
     begin = np.searchsorted(sessions, np.arange(len(days) + 1))
     value = np.full(len(days), np.nan)
     for now, day in enumerate(days):
-        since = max(0, now - WINDOW)
-        window = slice(begin[since], begin[now])
-        usable = known[window] <= day
-        if len(np.unique(sessions[window][usable])) >= BURN_IN:
-            value[now] = quantile(scores[window][usable], level)
+        newest = now - horizon + 1  # sessions before this one can be known, if their symbol missed none since
+        past = slice(begin[max(0, newest - window(horizon, level))], begin[now])
+        usable = known[past] <= day
+        value[now] = _quantile_after_burn_in(scores[past][usable], sessions[past][usable], horizon, level)
     value[~np.isfinite(value)] = np.nan
     return pd.Series(value[session], index=scored.index)
 
 
-def latest_quantile(scored: pd.DataFrame, level: float = LEVEL) -> float:
-    """Return the score quantile for the next prediction, from the last 252 sessions of known outcomes."""
+def latest_quantile(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> float:
+    """Return the score quantile for the next prediction, by the same rule from scores that are all known.
+
+    Parameters
+    ----------
+    scored : DataFrame
+        Columns ``date`` (decision) and ``score``, sorted in any way.
+    horizon, level
+        See `rolling_quantiles`.
+
+    Returns
+    -------
+    float
+        Infinite while there are fewer than `burn_in` sessions.
+    """
     import numpy as np
 
-    days = np.sort(scored["date"].unique())[-WINDOW:]
-    return quantile(scored.loc[scored["date"] >= days[0], "score"].to_numpy(), level)
+    days = np.sort(scored["date"].unique())
+    recent = scored[scored["date"].isin(days[-window(horizon, level) :])]
+    return _quantile_after_burn_in(recent["score"].to_numpy(), recent["date"].to_numpy(), horizon, level)
+
+
+def _quantile_after_burn_in(
+    scores: NDArray[np.float64], sessions: NDArray[np.generic], horizon: int, level: float
+) -> float:
+    import numpy as np
+
+    return quantile(scores, level) if len(np.unique(sessions)) >= burn_in(horizon, level) else math.inf
+
+
+def _require_level(level: float) -> None:
+    if not 0 < level < 1:
+        message = f"level is {level!r}; give the share of outcomes an interval should hold, between 0 and 1."
+        raise ConfigurationError(message)

@@ -55,8 +55,9 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     features, prices : DataFrame
         A features frame and the prices frame it was built from.
     predictions : DataFrame
-        The walk-forward predictions of the same model and horizon; the errors of their last 252 sessions set
-        the width of the intervals, because the errors of the final fit itself would be too small.
+        The walk-forward predictions of the same model and horizon; the errors of their last sessions (252, or
+        25 horizons if longer) set the width of the intervals, because the errors of the final fit itself
+        would be too small.
     model, horizon, seed
         As given to `walk_forward`.
     level : float
@@ -85,10 +86,12 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     scale = conformal.trailing_scale(prices, horizon)
     scored = predictions.merge(scale, on=list(KEYS), how="left").dropna(subset=["scale"])
     scored["score"] = (scored["actual"] - scored["predicted"]).abs() / scored["scale"]
-    width = conformal.latest_quantile(scored, level) if len(scored) else math.inf
+    width = conformal.latest_quantile(scored, horizon, level)
     if not math.isfinite(width):
         message = (
-            f"{len(scored)} predictions are too few for intervals at level {level}; load a longer period."
+            f"{len(scored)} predictions of {scored['date'].nunique()} sessions are too few for intervals at "
+            f"level {level}, which take {conformal.burn_in(horizon, level)} sessions or more. "
+            "Load a longer period, or shorten the horizon."
         )
         raise ModelTrainingError(message)
     names = feature_names(features)

@@ -113,7 +113,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
 
     One model serves all symbols. Every prediction comes from a fit that used only targets realised before its
     fold began. The interval around it comes from the errors known at the time (see `conformal`); the first
-    63 sessions of predictions have no such past, serve as that past, and are left out.
+    sessions of predictions (63, or 10 horizons if longer) have no such past, serve as that past, and are left
+    out.
 
     Parameters
     ----------
@@ -147,7 +148,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
 
     make_model(model, seed)  # a wrong name or seed is refused before any work
     table = _labelled(features, prices, horizon)
-    needed = min_train + conformal.BURN_IN + 2 * horizon  # the purge, and the wait for the last score
+    past = conformal.burn_in(horizon, level)
+    needed = min_train + past + 2 * horizon  # the purge, and the wait for the last score
     _require_sessions(table["date"].nunique(), needed, "predictions with intervals")
     names = feature_names(features)
     blocks = []
@@ -160,7 +162,7 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     found = pd.concat(blocks).merge(conformal.trailing_scale(prices, horizon), on=list(KEYS), how="left")
     found["score"] = (found["target"] - found["predicted"]).abs() / found["scale"]
     found = found.dropna(subset=["scale"])
-    half = conformal.rolling_quantiles(found, level) * found["scale"]
+    half = conformal.rolling_quantiles(found, horizon, level) * found["scale"]
     found = found.assign(
         horizon=int(horizon),
         model=model,
@@ -171,8 +173,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     found = found.dropna(subset=["lower"]).sort_values(list(KEYS), ignore_index=True)
     if found.empty:  # sessions enough, but symbols that miss many of them learn their outcomes too late
         message = (
-            f"No prediction has {conformal.BURN_IN} sessions of known errors before it, "
-            "so none has an interval. Load a longer period."
+            f"No prediction has {past} sessions of known errors before it, "
+            "so none has an interval. Load a longer period, or shorten the horizon."
         )
         raise ModelTrainingError(message)
     return found[list(PREDICTION_COLUMNS)]

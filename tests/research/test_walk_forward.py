@@ -161,6 +161,17 @@ def test_just_enough_sessions_do(walks):
         walk_forward(build_features(short), short)
 
 
+def test_a_long_horizon_says_how_many_sessions_it_takes(walks, simulate):
+    """The number named at a horizon of 30 is enough, and one fewer is refused."""
+    with pytest.raises(ModelTrainingError, match=r"^521 sessions .* take 612 or more"):
+        walk_forward(build_features(walks), walks, horizon=30)
+    prices = simulate(49 + 612 + 30, symbols=1)
+    assert len(walk_forward(build_features(prices), prices, horizon=30)) == 1
+    short = prices.head(-1)
+    with pytest.raises(ModelTrainingError, match=r"^611 sessions .* take 612 or more"):
+        walk_forward(build_features(short), short, horizon=30)
+
+
 def test_symbols_that_take_turns_learn_late(walks):
     """Where each symbol misses every other session, outcomes are known later, so it takes more sessions."""
     days = walks["date"].unique()
