@@ -14,7 +14,8 @@ from dotenv.variables import parse_variables
 from sta410kit.exceptions import ConfigurationError, ConfigurationWarning
 from sta410kit.settings.found import Found, Layer
 
-# Close enough to catch a slip of the finger (GD_LRR, LOGLEVEL), far enough from other tools' variables.
+# Close enough to catch a slip of the finger (GD_LRR, LOGLEVEL), far enough from other tools' variables: here
+# a name need not be wrong, so less is taken for near than in `sta410kit.suggest`.
 _SIMILAR = 0.8
 
 

@@ -3,7 +3,6 @@
 import re
 import reprlib
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +11,7 @@ from pydantic.fields import FieldInfo
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.masked import Secret
 from sta410kit.settings.found import Found
+from sta410kit.suggest import did_you_mean
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 80
@@ -57,9 +57,8 @@ def _wrong(value: object, field: FieldInfo, path: str, found: Mapping[str, Found
 
 
 def _unknown(name: str, model: type[BaseModel], prefix: str) -> str:
-    near = get_close_matches(name, model.model_fields, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"{model.__name__} takes {', '.join(model.model_fields)}"
-    return f"{prefix}{name}: there is no such setting; {hint}"
+    known = f" {model.__name__} takes {', '.join(model.model_fields)}."
+    return f"{prefix}{name}: there is no such setting.{did_you_mean(name, model.model_fields) or known}"
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - whatever was given instead of a setting
