@@ -5,8 +5,7 @@ from pathlib import Path
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.settings.dotenv_file import read_dotenv, warn_of_misspelt
-from sta410kit.settings.environment import read_environment
-from sta410kit.settings.found import Layer
+from sta410kit.settings.found import Found, Layer
 from sta410kit.settings.secret_file import read_secret_files
 from sta410kit.settings.sections import ENVIRONMENTS
 from sta410kit.settings.table import Setting
@@ -30,7 +29,7 @@ def gather(
     """
     known = [one.variable for one in table]
     secret = [one.variable for one in table if one.secret]
-    process = read_environment(environ)
+    process = {name: Found(text, "environment") for name, text in environ.items() if text.strip()}
     common = read_dotenv(folder / ".env", environ) if folder else {}
     selected = _environment({**common, **process})
     # An unknown environment selects no file (it might be a path); it is refused with the other settings.

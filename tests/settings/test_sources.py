@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError, ConfigurationWarning
 from sta410kit.settings.dotenv_file import read_dotenv, warn_of_misspelt
-from sta410kit.settings.environment import read_environment
 from sta410kit.settings.found import Found
+from sta410kit.settings.gather import gather
 from sta410kit.settings.secret_file import read_secret_files
 
 pytestmark = pytest.mark.unit
@@ -19,9 +19,10 @@ def texts(layer):
     return {name: found.text for name, found in layer.items()}
 
 
-def test_the_environment_without_its_empty_variables():
+def test_the_environment_without_its_empty_variables(tmp_path):
     """A variable set to nothing counts as not set."""
-    assert texts(read_environment({"A": "1", "B": "", "C": " "})) == {"A": "1"}
+    layer = gather({"A": "1", "B": "", "C": " "}, None, tmp_path, [])
+    assert layer == {"A": Found("1", "environment")}
 
 
 def test_what_was_found_does_not_show_itself():
