@@ -511,14 +511,6 @@ def test_env_example_loads_to_the_defaults(tmp_path):
     assert load_config({}, tmp_path) == Config()
 
 
-def test_the_documentation_names_every_setting():
-    """docs/configuration.md has a row for each variable, with its field and default."""
-    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    for one in all_settings():
-        shown = f"`{one.write(one.default)}`" if one.write(one.default) else "empty"
-        assert f"| `{one.variable}` | `{one.field}` | {shown} |" in page
-
-
 @given(st.floats(min_value=0, max_value=9999))
 def test_basis_points_become_a_fraction(points):
     """Any number of basis points is read as its ten-thousandth."""

@@ -11,8 +11,15 @@ from pydantic_core import PydanticCustomError
 from sta410kit.masked import Secret
 
 
-def setting(
-    variable: str, description: str, *, default: object, takes: str, divisor: float = 1, **bounds: float
+def setting(  # noqa: PLR0913 - a declaration, read by its keywords
+    variable: str,
+    description: str,
+    *,
+    default: object,
+    takes: str,
+    divisor: float = 1,
+    reserved: bool = False,
+    **bounds: float,
 ) -> Any:  # noqa: ANN401 - stands for a field of any type, as pydantic's own Field does
     """Declare a field of a section.
 
@@ -28,10 +35,12 @@ def setting(
         Which values are accepted, as an error says it.
     divisor : float
         What the number in the variable is divided by: 10,000 turns basis points into a fraction.
+    reserved : bool
+        Whether nothing uses it yet.
     **bounds : float
         ``gt``, ``ge``, ``lt``, ``le``, as in pydantic.
     """
-    extra = {"variable": variable, "takes": takes, "divisor": divisor}
+    extra = {"variable": variable, "takes": takes, "divisor": divisor, "reserved": reserved}
     return Field(default=default, description=description, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
 
 

@@ -93,22 +93,25 @@ class DataConfig(Section):
         "folder of downloaded prices; relative to the project",
         default="data_cache",
         takes=_FOLDER,
+        reserved=True,
     )
     model_cache_dir: Folder = setting(
         "MODEL_CACHE_DIR",
         "folder of fitted models; relative to the project",
         default="model_cache",
         takes=_FOLDER,
+        reserved=True,
     )
     cache_ttl_hours: Real = setting(
         "CACHE_TTL_HOURS",
         "hours for which downloaded prices count as fresh",
         default=24.0,
         takes=_NOT_NEGATIVE,
+        reserved=True,
         ge=0,
     )
     validate_on_load: bool = setting(
-        "VALIDATE_DATA", "check prices when they are loaded", default=True, takes=_SWITCH
+        "VALIDATE_DATA", "check prices when they are loaded", default=True, takes=_SWITCH, reserved=True
     )
 
 
@@ -120,6 +123,7 @@ class ModelConfig(Section):
         "share of the sessions, the earliest, that trains; the rest tests",
         default=0.8,
         takes="a number above 0 and below 1",
+        reserved=True,
         gt=0,
         lt=1,
     )
@@ -132,13 +136,19 @@ class ModelConfig(Section):
         le=2**32 - 1,
     )
     gd_learning_rate: Real = setting(
-        "GD_LR", "step of gradient descent", default=0.05, takes="a finite number above 0", gt=0
+        "GD_LR",
+        "step of gradient descent",
+        default=0.05,
+        takes="a finite number above 0",
+        reserved=True,
+        gt=0,
     )
     gd_iterations: Whole = setting(
         "GD_ITERATIONS",
         "steps of gradient descent",
         default=1000,
         takes="a whole number from 1 upwards",
+        reserved=True,
         ge=1,
     )
     gd_momentum: Real = setting(
@@ -146,17 +156,24 @@ class ModelConfig(Section):
         "share of the last step carried into the next",
         default=0.9,
         takes="a number from 0 to below 1",
+        reserved=True,
         ge=0,
         lt=1,
     )
     gd_l2_reg: Real = setting(
-        "GD_L2_REG", "strength of the penalty on large coefficients", default=0.01, takes=_NOT_NEGATIVE, ge=0
+        "GD_L2_REG",
+        "strength of the penalty on large coefficients",
+        default=0.01,
+        takes=_NOT_NEGATIVE,
+        reserved=True,
+        ge=0,
     )
     gd_l1_ratio: Real = setting(
         "GD_L1_RATIO",
         "share of that penalty that is L1 and sets coefficients to zero",
         default=0.01,
         takes="a number from 0 to 1",
+        reserved=True,
         ge=0,
         le=1,
     )
@@ -198,13 +215,20 @@ class TradingConfig(Section):
         le=1,
     )
     max_sector_exposure: Real = setting(
-        "MAX_SECTOR_EXPOSURE", "most that is invested in one sector", default=0.4, takes=_SHARE, gt=0, le=1
+        "MAX_SECTOR_EXPOSURE",
+        "most that is invested in one sector",
+        default=0.4,
+        takes=_SHARE,
+        reserved=True,
+        gt=0,
+        le=1,
     )
     daily_loss_limit: Real = setting(
         "DAILY_LOSS_LIMIT",
         "the day's return at which trading stops",
         default=-0.03,
         takes="a number from -1 to below 0",
+        reserved=True,
         ge=-1,
         lt=0,
     )
@@ -218,7 +242,11 @@ class TradingConfig(Section):
         lt=1,
     )
     paper_trading: bool = setting(
-        "PAPER_TRADING", "trade with play money; false has conditions", default=True, takes=_SWITCH
+        "PAPER_TRADING",
+        "trade with play money; false is refused unless ENVIRONMENT is production, "
+        "LIVE_TRADING_ACKNOWLEDGED is true and both credentials look real",
+        default=True,
+        takes=_SWITCH,
     )
     live_trading_acknowledged: bool = setting(
         "LIVE_TRADING_ACKNOWLEDGED",
@@ -244,10 +272,16 @@ class APIConfig(Section):
     """The broker's interface, and how patiently it is asked."""
 
     alpaca_api_key: Masked = setting(
-        "ALPACA_API_KEY", "Alpaca key ID (secret)", default=Secret(""), takes=_TEXT
+        "ALPACA_API_KEY",
+        "Alpaca key ID (secret); ALPACA_API_KEY_FILE=/path/to/file keeps it out of here",
+        default=Secret(""),
+        takes=_TEXT,
     )
     alpaca_secret_key: Masked = setting(
-        "ALPACA_SECRET_KEY", "Alpaca secret key (secret)", default=Secret(""), takes=_TEXT
+        "ALPACA_SECRET_KEY",
+        "Alpaca secret key (secret); ALPACA_SECRET_KEY_FILE=/path/to/file keeps it out of here",
+        default=Secret(""),
+        takes=_TEXT,
     )
     alpaca_base_url: Endpoint = setting(
         "ALPACA_BASE_URL",
@@ -256,12 +290,18 @@ class APIConfig(Section):
         takes="an https URL without credentials, query or fragment (http only for this machine)",
     )
     request_retries: Whole = setting(
-        "REQUEST_RETRIES", "how often a failed request is repeated", default=3, takes=_COUNT, ge=0
+        "REQUEST_RETRIES",
+        "how often a failed request is repeated",
+        default=3,
+        takes=_COUNT,
+        reserved=True,
+        ge=0,
     )
     request_retry_delay: Real = setting(
         "REQUEST_RETRY_DELAY",
         "seconds before the first repetition",
         default=2.0,
         takes="a number of seconds from 0 upwards",
+        reserved=True,
         ge=0,
     )

@@ -9,6 +9,9 @@ from pydantic.fields import FieldInfo
 
 from sta410kit.masked import Secret
 
+# What is said of a setting that is promised but does nothing so far.
+RESERVED = "reserved: read and checked, nothing uses it yet"
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -26,6 +29,8 @@ class Setting:
         Whether its value must never be shown.
     divisor : float
         What the number in the variable is divided by to give the field; 1 for all but basis points.
+    reserved : bool
+        Whether nothing uses it yet.
     """
 
     variable: str
@@ -35,6 +40,11 @@ class Setting:
     takes: str
     secret: bool
     divisor: float
+    reserved: bool
+
+    def explained(self) -> tuple[str, ...]:
+        """Return what there is to say about it, one phrase each: its use, its values, that it is reserved."""
+        return (self.description, self.takes, *([RESERVED] if self.reserved else []))
 
     def read(self, text: str) -> object:
         """Turn the variable's text into what the field is given; text that is no number stays as it is."""
@@ -74,4 +84,5 @@ def _row(path: str, field: FieldInfo) -> Setting:
         takes=extra["takes"],
         secret=isinstance(field.default, Secret),
         divisor=extra["divisor"],
+        reserved=extra["reserved"],
     )
