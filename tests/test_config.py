@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import pickle
 import threading
 from pathlib import Path
@@ -497,6 +498,11 @@ def test_settings_in_use_of_a_configuration_set_by_hand():
     rows = {row.setting.variable: (row.value, row.origin) for row in settings_in_use()}
     assert rows["GD_LR"] == ("0.5", "code")
     assert rows["RANDOM_SEED"] == ("42", "default")
+
+
+def test_the_settings_of_whoever_tests_stay_out():
+    """Nothing that somebody has exported reaches a test."""
+    assert [one.variable for one in all_settings() if one.variable in os.environ] == []
 
 
 def test_env_example_documents_every_setting_with_its_default():

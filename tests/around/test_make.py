@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sta410kit.config import Config, load_config
+
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
@@ -74,23 +76,45 @@ def test_a_target_does_what_it_says(make, target, command):
     assert command in " ".join(told.stdout.replace("\\\n", " ").split())
 
 
-def test_nothing_is_installed_twice(tool, tmp_path, monkeypatch):
-    """A stamp newer than the pins means no reinstall; newer pins mean one."""
-    monkeypatch.delenv("MAKEFLAGS", raising=False)
-    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+@pytest.fixture
+def installed(tmp_path):
+    """Give a folder with the Makefile and what it reads, where everything seems to be installed."""
+    for name in ("Makefile", "requirements.txt", "pyproject.toml", ".env.example"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / ".venv/bin").mkdir(parents=True)
     (tmp_path / ".venv/bin/uv").touch()
     (tmp_path / ".venv/.installed").touch()
+    return tmp_path
+
+
+def test_an_installation_is_the_lock_and_nothing_more(make, installed):
+    """A stamp newer than the pins means that nothing is done; newer pins take the place of the old."""
 
     def planned():
-        return subprocess.run([tool("make"), "-C", str(tmp_path), "--dry-run", "install"],
-                              capture_output=True, text=True, check=True).stdout  # fmt: skip
+        return make("-C", str(installed), "--dry-run", "install").stdout
 
     assert "uv pip" not in planned()
-    soon = (tmp_path / ".venv/.installed").stat().st_mtime + 5
-    os.utime(tmp_path / "requirements.txt", (soon, soon))
-    assert "--require-hashes --compile-bytecode --requirement requirements.txt" in planned()
+    soon = (installed / ".venv/.installed").stat().st_mtime + 5
+    os.utime(installed / "requirements.txt", (soon, soon))
+    uv = ".venv/bin/uv pip"
+    assert [line for line in planned().splitlines() if line.startswith(uv)] == [
+        f"{uv} sync --python .venv/bin/python --require-hashes --compile-bytecode requirements.txt",
+        f"{uv} install --python .venv/bin/python --no-deps --no-build-isolation --editable .",
+    ]
+
+
+@pytest.mark.parametrize("target", ["nbval", "notebooks", "test"])
+def test_notebooks_run_on_the_defaults_whatever_a_developer_has_set(make, installed, monkeypatch, target):
+    """Neither .env nor an exported setting shows in outputs that are committed or compared."""
+    python = installed / ".venv/bin/python"
+    python.write_text('#!/bin/sh\ncase "$*" in *nbval*|*nbconvert*) env -0 >told ;; esac\n', encoding="utf-8")
+    python.chmod(0o755)
+    (installed / ".env").write_text("LOG_LEVEL=DEBUG\nSLIPPAGE_BPS=50\n", encoding="utf-8")
+    monkeypatch.setenv("RANDOM_SEED", "7")
+    monkeypatch.setenv("PAPER_TRADING", "false")
+    assert make("-C", str(installed), target).returncode == 0
+    told = dict(line.split("=", 1) for line in (installed / "told").read_text("utf-8").split("\0") if line)
+    assert load_config(told, installed) == Config()
 
 
 def fake_python(folder, answers):
