@@ -58,6 +58,8 @@ def test_it_runs_the_chain_and_asks_the_doctor():
     options, _, command = only("HEALTHCHECK").partition(" CMD ")
     assert json.loads(command) == ["sta410", "doctor"]
     assert "--timeout=" in options
+    # The doctor starts a kernel and reads the data: often enough to notice, seldom enough to cost nothing.
+    assert {"--interval=5m", "--start-period=30s"} <= set(options.split())
 
 
 def test_what_it_writes_outlives_it():
