@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,15 @@ def room(module: str) -> str:
 def module_name(path: Path) -> str:
     parts = path.relative_to(KIT.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PATHS = {module_name(path): path for path in SOURCES}
+
+
+@cache
+def tree_of(module: str) -> ast.Module:
+    """Return the parsed source of a module of the kit; each is read once."""
+    return ast.parse(PATHS[module].read_text("utf-8"))
 
 
 def imports(tree: ast.AST, module: str, *, is_package: bool) -> Iterator[str]:
@@ -137,63 +147,65 @@ def test_the_whole_kit_is_looked_at():
     }
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_dependencies_point_downwards(path):
+def imported_by(module: str) -> list[str]:
+    """Every module of the kit or of others that a module of the kit imports, wherever in the file."""
+    return list(imports(tree_of(module), module, is_package=PATHS[module].stem == "__init__"))
+
+
+def test_dependencies_point_downwards():
     """No module imports what stands above or beside it."""
-    found = imports(ast.parse(path.read_text("utf-8")), module_name(path), is_package=path.stem == "__init__")
-    assert [imported for imported in found if upward(module_name(path), imported)] == []
+    found = [(module, name) for module in PATHS for name in imported_by(module) if upward(module, name)]
+    assert found == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_only_the_guards_know_great_expectations(path):
+def test_only_the_guards_know_great_expectations():
     """Great Expectations stays behind one door."""
-    found = imports(ast.parse(path.read_text("utf-8")), module_name(path), is_package=path.stem == "__init__")
-    users = [name for name in found if name.split(".")[0] == "great_expectations"]
-    assert not users or room(module_name(path)) == "guards"
-
-
-def eager_imports(path):
-    """Name what importing the module at `path` imports at once."""
-    return {
-        name
-        for statement in eager(ast.parse(path.read_text("utf-8")))
-        if isinstance(statement, ast.Import | ast.ImportFrom)
-        for name in imports(statement, module_name(path), is_package=path.stem == "__init__")
+    users = {
+        room(module)
+        for module in PATHS
+        for name in imported_by(module)
+        if name.split(".")[0] == "great_expectations"
     }
+    assert users == {"guards"}
 
 
-ENTRANCES = sorted(
-    module_name(path)
-    for path in SOURCES
-    if len(module_name(path).split(".")) <= 2 or room(module_name(path)) not in STOREYS
-)
+@cache
+def eager_imports(module: str) -> frozenset[str]:
+    """Name what importing a module of the kit imports at once."""
+    return frozenset(
+        name
+        for statement in eager(tree_of(module))
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        for name in imports(statement, module, is_package=PATHS[module].stem == "__init__")
+    )
 
 
-@pytest.mark.parametrize("entrance", ENTRANCES)
-def test_nothing_heavy_is_imported_on_the_way_in(entrance):
+ENTRANCES = sorted(module for module in PATHS if len(module.split(".")) <= 2 or room(module) not in STOREYS)
+
+
+def test_nothing_heavy_is_imported_on_the_way_in():
     """Whatever a door, a room or the ground floor imports at once is light, however long the way to it."""
-    paths = {module_name(path): path for path in SOURCES}
-    waiting, seen, heavy = [entrance], set(), []
+    waiting, seen, heavy = list(ENTRANCES), set(), []
     while waiting:
         module = waiting.pop()
         if module in seen:
             continue
         seen.add(module)
-        for name in eager_imports(paths[module]):
+        for name in eager_imports(module):
             if name.partition(".")[0] in HEAVY:
                 heavy.append(f"{module} imports {name}")
             # What is imported may be a module or a name in one; the packages above it are imported too.
             parts = name.split(".")
-            waiting += [part for n in range(1, len(parts) + 1) if (part := ".".join(parts[:n])) in paths]
+            waiting += [part for n in range(1, len(parts) + 1) if (part := ".".join(parts[:n])) in PATHS]
     assert heavy == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_library_code_does_not_print(path):
+def test_library_code_does_not_print():
     """What the kit has to say goes through its logger, or comes back as a value; only the doors speak."""
     calls = [
-        node.lineno
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        (module, node.lineno)
+        for module in PATHS
+        for node in ast.walk(tree_of(module))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
     assert calls == []
