@@ -1,5 +1,11 @@
 """What holds for every test: the kit's defaults."""
 
+import shutil
+import socket
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 
 from sta410kit.config import all_settings
@@ -13,3 +19,17 @@ def _no_settings_of_the_developer():
             environment.delenv(one.variable, raising=False)
             environment.delenv(f"{one.variable}_FILE", raising=False)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fork_servers_of_these_tests_only():
+    """Keep fork servers in a folder of their own, and leave none behind."""
+    folder = Path(tempfile.mkdtemp(prefix="st-"))  # short: it holds sockets
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(folder))
+        yield
+    for path in folder.rglob("*.sock"):
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            connection.sendall(b'{"ask":"stop"}\n')
+    shutil.rmtree(folder)

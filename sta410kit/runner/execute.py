@@ -114,6 +114,7 @@ def _through_papermill(
         papermill.execute_notebook(
             _literal(notebook),
             _literal(aside),
+            engine_name="sta410",
             kernel_name=kernel,
             language=language,
             parameters={name: _plain(value) for name, value in parameters.items()},

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 INFO = f"sta410kit-{sta410kit.__version__}.dist-info"
+DATA = f"sta410kit-{sta410kit.__version__}.data"
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +41,21 @@ def test_the_wheel_carries_code_suites_prices_and_pages(built):
     suites = {f"sta410kit/expectations/{path.name}" for path in (ROOT / "expectations").glob("*.json")}
     assert len(suites) == 5
     assert source | suites <= names
-    assert {name.split("/")[0] for name in names} == {"sta410kit", INFO}
+    assert {name.split("/")[0] for name in names} == {"sta410kit", DATA, INFO}
+    assert f"{DATA}/data/share/jupyter/kernels/sta410/kernel.json" in names
 
 
 def test_the_wheel_installs_the_command(built):
-    """`sta410` is the command line's main function."""
+    """`sta410` is the command line's main function, and papermill's engine of that name."""
     with zipfile.ZipFile(built[0]) as wheel:
         entry = wheel.read(f"{INFO}/entry_points.txt").decode()
         assert "MIT License" in wheel.read(f"{INFO}/licenses/LICENSE").decode()
-    assert entry.split() == ["[console_scripts]", "sta410", "=", "sta410kit.cli:main"]
+    assert [line.split() for line in entry.splitlines() if line] == [
+        ["[console_scripts]"],
+        ["sta410", "=", "sta410kit.cli:main"],
+        ["[papermill.engine]"],
+        ["sta410", "=", "sta410kit.runner.engine:WarmEngine"],
+    ]
 
 
 def test_the_wheel_works_where_there_is_no_checkout(built, tmp_path):

@@ -1,0 +1,145 @@
+"""The papermill engine ``sta410``: cells run in a process forked from a warm one, with nothing between.
+
+``papermill --engine sta410 notebook.ipynb out.ipynb``; `sta410 run` uses it by default. Outputs, metadata and
+errors are those of papermill's own engine. A notebook for another kernel, or a machine without a fork server,
+is given to that one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import run_hook, run_sync
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NBClientEngine
+from papermill.log import logger
+
+from sta410kit.runner.warm.client import ServerUnavailableError
+from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError
+
+_OF_KERNELS = {"config", "kernel_manager_class", "km", "resources"}
+
+
+class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
+    """Execute a managed notebook in a forked process."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,  # noqa: ANN401 - papermill is untyped
+        kernel_name: str,
+        *,
+        execution_timeout: float | None = None,
+        **keywords: Any,  # noqa: ANN401
+    ) -> None:
+        """Execute every code cell and save the notebook as papermill's own engine does.
+
+        Parameters
+        ----------
+        nb_man : papermill.engines.NotebookExecutionManager
+            The notebook and its bookkeeping.
+        kernel_name : str
+            The kernel the notebook wants; any but this environment's Python goes to papermill's own engine.
+        execution_timeout : float, optional
+            Seconds a cell may take.
+        """
+        session = _session(kernel_name)
+        if session is None:
+            NBClientEngine.execute_managed_notebook(
+                nb_man, kernel_name, execution_timeout=execution_timeout, **keywords
+            )
+            return
+        timeout = execution_timeout or keywords.get("timeout")
+        taken = {
+            name: value
+            for name, value in keywords.items()
+            if name in PapermillNotebookClient.class_trait_names() and name not in _OF_KERNELS
+        }
+        client = PapermillNotebookClient(nb_man, **{**taken, "log": logger})
+        client.reset_execution_trackers()
+        with session:
+            for index, cell in enumerate(nb_man.nb.cells):
+                try:
+                    nb_man.cell_start(cell, index)
+                    _execute(session, client, cell, index, timeout)
+                except CellExecutionError as error:
+                    nb_man.cell_exception(cell, cell_index=index, exception=error)
+                    break
+                finally:
+                    nb_man.cell_complete(cell, cell_index=index)
+            nb_man.nb.metadata["language_info"] = session.language_info
+            client.set_widgets_metadata()
+
+
+def _session(kernel_name: str) -> CellSession | None:
+    if not _is_ours(kernel_name):
+        return None
+    try:
+        return CellSession()
+    except (ServerUnavailableError, ProcessDiedError, OSError) as error:
+        logger.warning("no warm process, an ordinary kernel is started: %s", error)
+        return None
+
+
+def _is_ours(kernel_name: str) -> bool:
+    """Tell whether a kernel is the Python of this environment."""
+    if kernel_name == "sta410":
+        return True
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    try:
+        program = KernelSpecManager().get_kernel_spec(kernel_name).argv[0]
+    except NoSuchKernel:
+        return False
+    return program in {"python", f"python{sys.version_info[0]}"} or shutil.which(program) == sys.executable
+
+
+def _execute(session: CellSession, client: Any, cell: Any, index: int, timeout: float | None) -> None:  # noqa: ANN401
+    """Execute one cell and leave its outputs in it, as nbclient does."""
+    tags = cell.metadata.get("tags", [])
+    if cell.cell_type != "code" or not cell.source.strip() or client.skip_cells_with_tag in tags:
+        return
+    if client.record_timing:
+        cell.metadata["execution"] = {}
+    cell.outputs = []
+    client.clear_before_next_output = False
+
+    def on_message(message: dict[str, Any]) -> None:
+        last = cell.outputs[-1] if cell.outputs and not client.clear_before_next_output else None
+        content = message["content"]
+        if message["msg_type"] == "stream" and last and last.get("name") == content["name"]:
+            last["text"] += content["text"]  # one text, however often it was flushed
+            return
+        client.process_message({**message, "header": _header(message), "parent_header": {}}, cell, index)
+
+    on_message({"msg_type": "status", "content": {"execution_state": "busy"}})
+    try:
+        reply = session.execute(cell.source, cell.get("id"), on_message, timeout)
+    except CellTooSlowError:
+        message = "Cell execution timed out"
+        raise CellTimeoutError.error_from_timeout_and_cell(message, int(timeout or 0), cell) from None
+    except ProcessDiedError as death:
+        raise DeadKernelError(_obituary(death.args[0], session.last_words())) from None
+    if client.record_timing:
+        stamp = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        cell.metadata["execution"] |= {"iopub.status.idle": stamp, "shell.execute_reply": stamp}
+    run_sync(run_hook)(client.on_cell_executed, cell=cell, cell_index=index, execute_reply={"content": reply})
+    allowed = (
+        client.allow_errors or "raises-exception" in tags or reply.get("ename") in client.allow_error_names
+    )
+    if reply["status"] == "error" and (client.force_raise_errors or not allowed):
+        raise CellExecutionError.from_cell_and_msg(cell, reply)
+
+
+def _header(message: dict[str, Any]) -> dict[str, Any]:
+    return {"date": datetime.now(UTC), "msg_type": message["msg_type"]}
+
+
+def _obituary(code: int, words: str) -> str:
+    cause = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    return f"Kernel died {cause}" + (f"; its last words:\n{words}" if words else "")

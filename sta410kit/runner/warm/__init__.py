@@ -1,0 +1,1 @@
+"""Warm kernels: processes forked from one that has the heavy imports done."""

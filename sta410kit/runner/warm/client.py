@@ -1,0 +1,155 @@
+"""Reaching the fork server of this user and environment, started on first need."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from sta410kit.runner.warm.identity import import_environment, server_folder, server_identity
+from sta410kit.runner.warm.wire import Lines, encode
+
+IDLE_SECONDS = 900.0
+_PATIENCE = 120.0  # seconds for the imports of the first start on a slow machine
+
+
+class ServerUnavailableError(Exception):
+    """No fork server can be had here; an ordinary process does the work."""
+
+
+def socket_path() -> Path:
+    """Return where the server for this process's environment listens, whether it runs or not."""
+    surroundings, installed = server_identity(os.environ)
+    return server_folder() / f"{surroundings}-{installed}.sock"
+
+
+def connect() -> socket.socket:
+    """Return a connection to the server, which is started when it does not run.
+
+    Raises
+    ------
+    ServerUnavailableError
+        It does not run and could not be started.
+    """
+    try:
+        path = socket_path()
+        return _try(path) or _start(path)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ServerUnavailableError(str(error)) from error
+
+
+def ask(question: str, path: Path | None = None) -> dict[str, Any]:
+    """Ask the server for its ``status`` or to ``stop``, and return its answer.
+
+    Parameters
+    ----------
+    question : str
+        ``status`` or ``stop``.
+    path : Path, optional
+        Where it listens; the one of this process's environment when omitted.
+
+    Raises
+    ------
+    ServerUnavailableError
+        It does not run, or has nothing to say.
+    """
+    try:
+        connection = _try(path or socket_path())
+        if connection is not None:
+            with connection:
+                connection.sendall(encode({"ask": question}))
+                answer = Lines(connection).receive()
+            if answer:
+                return answer[0]
+    except OSError as error:
+        raise ServerUnavailableError(str(error)) from error
+    message = "no server runs"
+    raise ServerUnavailableError(message)
+
+
+def request(job: str, arguments: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the first message of a connection: what to do, and all of this process it is done with."""
+    import resource
+
+    kinds = sorted(name for name in vars(resource) if name.startswith("RLIMIT_"))
+    return {
+        "job": job,
+        "arguments": arguments,
+        "environ": dict(os.environ),
+        "folder": str(Path.cwd()),
+        "umask": _umask(),
+        "limits": {name: resource.getrlimit(getattr(resource, name)) for name in kinds},
+    }
+
+
+def _umask() -> int:
+    status = Path("/proc/self/status")
+    if status.is_file():
+        found = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        if "Umask" in found:
+            return int(found["Umask"], 8)
+    # Elsewhere it can only be learnt by setting it, for all threads.
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+def _retire(path: Path) -> None:
+    """Ask servers with packages of yesterday to leave, and remove what those that are gone left behind."""
+    for other in path.parent.glob(f"{path.stem.partition('-')[0]}-*.sock"):
+        try:
+            ask("stop", other)
+        except ServerUnavailableError:
+            other.unlink(missing_ok=True)
+            other.with_suffix(".log").unlink(missing_ok=True)
+
+
+def _try(path: Path) -> socket.socket | None:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        connection.close()
+        return None
+    return connection
+
+
+def _start(path: Path) -> socket.socket:
+    """Start the server and wait until it listens; of several callers at once, one starts it."""
+    with (path.parent / "start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        connection = _try(path)
+        if connection is not None:
+            return connection
+        _retire(path)
+        log = path.with_suffix(".log")
+        reading, writing = os.pipe()
+        with os.fdopen(reading, "rb") as ready, log.open("wb") as output:
+            try:
+                # As in the kernel specification of ipykernel: the debugger cannot break in frozen modules.
+                program = [sys.executable, "-Xfrozen_modules=off", str(Path(__file__).with_name("server.py"))]
+                subprocess.run(  # noqa: S603 - this Python, and a file beside this one
+                    [*program, str(path), str(IDLE_SECONDS), str(writing)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd="/",
+                    env={"PATH": os.environ.get("PATH", ""), **import_environment(os.environ)},
+                    pass_fds=[writing],
+                    start_new_session=True,
+                    check=True,
+                )
+            finally:
+                os.close(writing)
+            # The server writes a byte when it listens; when it dies before, the pipe closes by itself.
+            started, _, _ = select.select([ready], [], [], _PATIENCE)
+            connection = _try(path) if started and ready.read(1) else None
+        if connection is None:
+            message = f"the fork server did not start; {log} says why"
+            raise ServerUnavailableError(message)
+        return connection

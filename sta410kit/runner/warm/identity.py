@@ -1,0 +1,128 @@
+"""What one fork server can serve: the same user, packages, limits, and variables that imports read once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Third-party modules that take long to import; never the kit's own nor the user's, which are edited.
+PRELOADED = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "comm",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.extensions.storemagic",
+    "tornado.platform.asyncio",
+    "numpy",
+    "pandas",
+    "pyarrow.parquet",
+    "matplotlib.pyplot",
+    "scipy.stats",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.pipeline",
+    "sklearn.preprocessing",
+    "skops.io",
+    "great_expectations",
+    "great_expectations.render.renderer.page_renderer",
+    "loguru",
+    "nbformat",
+    "pydantic_settings",
+    "jinja2",
+    # The jobs themselves: a change in them is another server, see `server_identity`.
+    "sta410kit.runner.warm.cells",
+    "sta410kit.runner.warm.kernel",
+)
+# Read by native libraries or by modules while they are imported, and never again.
+_PREFIXES = (
+    "ARROW_", "BLIS_", "DYLD_", "GOTO_", "GX_", "IPYTHON", "LC_", "LD_", "MALLOC_", "MKL_", "MPL", "NPY_",
+    "NUMEXPR_", "OMP_", "OPENBLAS_", "PANDAS_", "PYDANTIC_", "PYTHON", "SCIPY_", "SKLEARN_",
+)  # fmt: skip
+_NAMES = {
+    "HOME", "LANG", "LANGUAGE", "VECLIB_MAXIMUM_THREADS",
+    "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+}  # fmt: skip
+INLINE = "module://matplotlib_inline.backend_inline"
+
+
+def import_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the variables that matter while modules are imported, as a kernel would have them."""
+    kept = {name: text for name, text in environ.items() if name in _NAMES or name.startswith(_PREFIXES)}
+    # As ipykernel and the kit would set them, before anything heavy is imported.
+    kept.setdefault("MPLBACKEND", INLINE)
+    kept.setdefault("GX_ANALYTICS_ENABLED", "false")
+    return kept
+
+
+def server_identity(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return two short names: one for what a server takes over from who starts it, one for what is installed.
+
+    Callers that differ in the first need servers side by side. A server that differs only in the second has
+    been overtaken, by an upgrade or by an edit of the server itself.
+    """
+    import resource
+
+    kinds = [getattr(resource, name) for name in sorted(vars(resource)) if name.startswith("RLIMIT_")]
+    surroundings = {
+        "python": sys.executable,
+        "variables": sorted(import_environment(environ).items()),
+        "limits": [resource.getrlimit(kind)[1] for kind in kinds],  # hard ones can only be lowered
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
+    }
+    installed = {
+        "python": sys.version,
+        "packages": [_stamp(folder) for folder in package_folders()],
+        "server": sorted((path.name, path.stat().st_mtime_ns) for path in Path(__file__).parent.glob("*.py")),
+    }
+    return _digest(surroundings), _digest(installed)
+
+
+def package_folders() -> list[Path]:
+    """Return where this environment's packages lie; what a script adds to its path is its own affair."""
+    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    return [Path(folder) for folder in sorted(folders)]
+
+
+def _digest(parts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def _stamp(folder: Path) -> tuple[str, list[tuple[str, int]]]:
+    """Return what changes in a folder of packages when one is installed, removed or upgraded."""
+    try:
+        entries = [
+            (entry.name, entry.stat().st_mtime_ns)
+            for entry in os.scandir(folder)
+            if entry.name.endswith((".dist-info", ".egg-info", ".pth"))
+        ]
+    except OSError:
+        entries = []
+    return str(folder), sorted(entries)
+
+
+def server_folder() -> Path:
+    """Return the private folder of this user's servers; only its owner may enter it.
+
+    Raises
+    ------
+    PermissionError
+        Somebody else owns the folder, or others may enter it.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    folder = Path(base) / f"sta410-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o077 or not folder.is_dir() or folder.is_symlink():
+        message = f"{folder} is not private to you; remove it"
+        raise PermissionError(message)
+    return folder

@@ -1,0 +1,166 @@
+"""A forked process that executes cells, as its owner sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from sta410kit.runner.warm.client import connect, request
+from sta410kit.runner.warm.wire import Lines, encode, send_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_LAST_WORDS = 2000
+_GRACE = 5.0  # seconds a cell has to end after it was interrupted
+
+
+class ProcessDiedError(Exception):
+    """The process ended before it had answered; the argument is its exit code, negative for a signal."""
+
+
+class CellTooSlowError(Exception):
+    """A cell took longer than it was given."""
+
+
+class CellSession:
+    """A fresh forked process, from `with` to the end of the block.
+
+    Parameters
+    ----------
+    folder : str, optional
+        The current folder of the process; the caller's when omitted.
+
+    Raises
+    ------
+    ServerUnavailableError
+        There is no fork server.
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
+        self._server = connect()
+        mine, theirs = socket.socketpair()
+        streams = [_collector(), _collector()]
+        wanted = request("sta410kit.runner.warm.cells:run", [])
+        wanted["folder"] = folder or wanted["folder"]
+        send_request(self._server, wanted, [theirs.fileno(), *streams])
+        theirs.close()
+        os.close(streams[0])
+        self._errors = streams[1]
+        self._cells, self._server_lines, self._lines = mine, Lines(self._server), Lines(mine)
+        self.pid = 0
+        self.language_info: dict[str, Any] = {}
+        self._code: int | None = None
+        self._until(lambda message: "ready" in message, lambda _: None, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cells.close()
+        if kind is None:
+            # Let it end by itself, so that what it registered for its end is done.
+            with contextlib.suppress(OSError, ProcessDiedError):
+                self._wait_for_end(_GRACE)
+        self._server.close()
+        os.close(self._errors)
+
+    def last_words(self) -> str:
+        """Return the end of what the process itself, not its cells, wrote to its standard error."""
+        size = os.fstat(self._errors).st_size
+        text = os.pread(self._errors, _LAST_WORDS, max(0, size - _LAST_WORDS)).decode("utf-8", "replace")
+        return "\n".join(text.strip().splitlines()[-5:])
+
+    def execute(
+        self,
+        code: str,
+        cell_id: str | None,
+        on_message: Callable[[dict[str, Any]], None],
+        timeout: float | None,
+    ) -> dict[str, Any]:
+        """Execute a cell; hand every message over as it comes, and return the reply.
+
+        Raises
+        ------
+        ProcessDiedError
+            The process ended while it executed the cell.
+        CellTooSlowError
+            The cell took longer than `timeout` seconds and did not end when it was interrupted either.
+        """
+        self._cells.sendall(encode({"code": code, "id": cell_id}))
+        reply: dict[str, Any] = self._until(lambda message: "reply" in message, on_message, timeout)["reply"]
+        return reply
+
+    def interrupt(self) -> None:
+        """Raise `KeyboardInterrupt` in the cell that runs."""
+        self._server.sendall(encode({"signal": int(signal.SIGINT)}))
+
+    def _until(
+        self,
+        wanted: Callable[[dict[str, Any]], bool],
+        on_message: Callable[[dict[str, Any]], None],
+        timeout: float | None,
+    ) -> dict[str, Any]:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        interrupted = False
+        while True:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([self._cells, self._server], [], [], left)
+            if not ready:
+                if interrupted:
+                    raise CellTooSlowError
+                interrupted, deadline = True, time.monotonic() + _GRACE
+                self.interrupt()
+            if self._cells in ready:
+                messages = self._lines.receive()
+                if messages is None:
+                    self._wait_for_end(_GRACE)
+                for message in messages or []:
+                    if wanted(message):
+                        self.language_info = message.get("ready", self.language_info)
+                        if interrupted:
+                            raise CellTooSlowError
+                        return message
+                    on_message(message)
+            if self._server in ready:
+                self._hear_from_the_server()
+
+    def _hear_from_the_server(self) -> None:
+        messages = self._server_lines.receive()
+        if messages is None:
+            raise ProcessDiedError(-int(signal.SIGKILL))
+        for message in messages:
+            self.pid = message.get("pid", self.pid)
+            if "ended" in message:
+                self._code = int(message["ended"])
+                raise ProcessDiedError(self._code)
+
+    def _wait_for_end(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([self._server], [], [], left)
+            if ready:
+                self._hear_from_the_server()
+        raise ProcessDiedError(-int(signal.SIGKILL))
+
+
+def _collector() -> int:
+    """Return a file in memory that everybody appends to: it never blocks, and all stays in order."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("sta410-stream")
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    import fcntl
+
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
+    return descriptor

@@ -1,0 +1,194 @@
+"""The engine `sta410`: what a notebook shows is what papermill's own engine shows, only sooner."""
+
+import json
+import re
+from contextlib import suppress
+
+import nbformat
+import papermill
+import pytest
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook
+from papermill.exceptions import PapermillExecutionError
+
+from sta410kit.runner.warm.client import ServerUnavailableError
+
+pytestmark = pytest.mark.integration
+
+CELLS = {
+    "the last value": "1 + 1",
+    "streams": "import sys\nprint('out')\nprint('err', file=sys.stderr)",
+    "words of native code and subprocesses": (
+        "import os\nprint('first')\nos.write(1, b'native ')\n_ = os.system('echo child')\nprint('last')"
+    ),
+    "a shell line": "!echo hello",
+    "a figure": "import matplotlib.pyplot as plt\nplt.figure(figsize=(1, 1))\nplt.plot([1, 2])\nplt.show()",
+    "a figure as the last value": "fig, ax = plt.subplots(figsize=(1, 1))\nfig",
+    "a frame": "import pandas as pd\npd.DataFrame({'a': [1, 2]})",
+    "rich displays": (
+        "from IPython.display import HTML, Markdown, display\ndisplay(HTML('<b>x</b>'), Markdown('*y*'))"
+    ),
+    "an updated display": (
+        "from IPython.display import update_display\n_ = display('old', display_id='d')\n"
+        "update_display('new', display_id='d')"
+    ),
+    "cleared output": (
+        "from IPython.display import clear_output\nprint('gone')\nclear_output()\nprint('kept')"
+    ),
+    "output cleared later": "print('gone')\nclear_output(wait=True)\nprint('kept')",
+    "magics": "%matplotlib inline\n%who_ls int",
+    "a cell magic": "%%capture said\nprint('caught')",
+    "what was caught": "said.stdout",
+    "top-level await": "import asyncio\nawait asyncio.sleep(0, 'slept')",
+    "a running loop": "asyncio.run(asyncio.sleep(0))",
+    "input": "input('name? ')",
+    "an error": "def f():\n    return 1 / 0\nf()",
+    "a syntax error": "def f(:\n",
+    "an interrupt": "raise KeyboardInterrupt",
+    "a warning": "import warnings\nwarnings.warn('careful')",
+    "the folder and the path": "import os, sys\nos.getcwd(), sys.argv[0], __name__, '' in sys.path",
+    "the environment": "{name: os.environ.get(name) for name in ('MPLBACKEND', 'TERM', 'PAGER', 'CLICOLOR')}",
+    "no kit until it is imported": "[name for name in sys.modules if name.startswith('sta410kit')]",
+    "what is underscore": "_",
+}
+
+
+# The order in which an ordinary kernel shows these is chance.
+BY_CHANCE = {"streams", "words of native code and subprocesses"}
+
+
+def words(cell):
+    """Return each word with the stream it came on."""
+    return [(output.name, word) for output in cell.outputs for word in output.text.split()]
+
+
+def execute(folder, cells, engine, **keywords):
+    """Execute `cells`, each allowed to raise, and return the notebook with its code cells only."""
+    made = [new_code_cell(source, metadata={"tags": ["raises-exception"]}) for source in cells]
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path, output = folder / "in.ipynb", folder / f"{engine}.ipynb"
+    nbformat.write(new_notebook(cells=made, metadata={"kernelspec": spec}), path)
+    with suppress(PapermillExecutionError):  # papermill marks the first error of a notebook, allowed or not
+        papermill.execute_notebook(
+            path, output, engine_name=engine, progress_bar=False, cwd=folder, **keywords
+        )
+    saved = nbformat.read(output, as_version=4)
+    saved.cells = [cell for cell in saved.cells if cell.cell_type == "code"]
+    return saved
+
+
+def without_chance(outputs):
+    """Return outputs as text, without process numbers; adjacent pieces of a stream are one."""
+    joined = []
+    for output in outputs:
+        if joined and output.output_type == "stream" and joined[-1].get("name") == output.name:
+            joined[-1]["text"] += output.text
+        else:
+            joined.append(dict(output))
+    return re.sub(r"ipykernel_\d+", "ipykernel_N", json.dumps(joined, sort_keys=True, indent=1))
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """Execute the same cells by both engines."""
+    folder = tmp_path_factory.mktemp("engines")
+    with pytest.MonkeyPatch.context() as environment:
+        # ipykernel lets the words of native code and subprocesses go by when it finds pytest at work.
+        environment.delenv("PYTEST_CURRENT_TEST")
+        return execute(folder, CELLS.values(), "sta410"), execute(folder, CELLS.values(), "nbclient")
+
+
+@pytest.mark.parametrize("number", range(len(CELLS)), ids=list(CELLS))
+def test_a_cell_shows_what_it_shows_in_an_ordinary_kernel(both, number):
+    """Outputs, execution counts and the metadata that papermill and nbclient leave are the same."""
+    ours, theirs = (notebook.cells[number] for notebook in both)
+    if list(CELLS)[number] in BY_CHANCE:
+        assert sorted(words(ours)) == sorted(words(theirs))
+    else:
+        assert without_chance(ours.outputs) == without_chance(theirs.outputs)
+    assert ours.execution_count == theirs.execution_count == number + 1
+    assert set(ours.metadata) == set(theirs.metadata)
+    assert set(ours.metadata.execution) == set(theirs.metadata.execution)
+
+
+def test_the_notebooks_metadata_are_the_same(both):
+    """Language and kernel are noted alike."""
+    ours, theirs = (dict(notebook.metadata) for notebook in both)
+    assert {**ours, "papermill": 0} == {**theirs, "papermill": 0}
+
+
+def test_streams_keep_their_order(tmp_path):
+    """Where an ordinary kernel mixes them up by chance, they stand as they were written."""
+    source = (
+        "import sys, os\nfor i in range(3):\n    print(i)\n    print(-i, file=sys.stderr)\nos.write(2, b'!')"
+    )
+    outputs = execute(tmp_path, [source], "sta410").cells[0].outputs
+    assert [output.text for output in outputs[:6]] == ["0\n", "0\n", "1\n", "-1\n", "2\n", "-2\n!"]
+
+
+def test_each_notebook_starts_afresh(tmp_path):
+    """No variable, module attribute, environment or random state of an earlier notebook is left."""
+    source = (
+        "import os, numpy as np, pandas as pd\nprint('seen' in dir(pd), 'SEEN' in os.environ)\n"
+        "pd.seen = os.environ['SEEN'] = 'x'\nnp.random.rand()"
+    )
+    first, second = (execute(tmp_path, [source], "sta410").cells[0].outputs for _ in range(2))
+    assert first[0].text == second[0].text == "False False\n"
+    assert first[1].data != second[1].data
+
+
+def test_a_module_that_was_edited_is_imported_as_it_stands_now(tmp_path):
+    """Only third-party packages are kept warm."""
+    for value in (1, 2):
+        (tmp_path / "mine.py").write_text(f"value = {value}\n")
+        outputs = execute(tmp_path, ["import mine\nmine.value"], "sta410").cells[0].outputs
+        assert outputs[0].data["text/plain"] == str(value)
+
+
+def test_a_cell_that_takes_too_long_is_interrupted_and_reported(tmp_path):
+    """What it had shown until then is saved, and so is where it hung."""
+    with pytest.raises(CellTimeoutError):
+        execute(tmp_path, ["print('begun', flush=True)\nimport time\ntime.sleep(60)"], "sta410",
+                execution_timeout=1)  # fmt: skip
+    shown = nbformat.read(tmp_path / "sta410.ipynb", as_version=4).cells[0].outputs
+    assert shown[0].text == "begun\n"
+    assert shown[1].ename == "KeyboardInterrupt"
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        ("import os\nos._exit(3)", "with exit code 3"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "by SIGKILL"),
+        ("import os\nos.write(2, b'broken heart')\nos.abort()", "by SIGABRT; its last words:\nbroken heart"),
+    ],
+)
+def test_a_process_that_dies_is_said_to_have_died_and_of_what(tmp_path, source, cause):
+    """The cells before it are saved."""
+    with pytest.raises(DeadKernelError, match=f"(?s)Kernel died {cause}"):
+        execute(tmp_path, ["'before'", source, "'after'"], "sta410")
+    saved = nbformat.read(tmp_path / "sta410.ipynb", as_version=4)
+    assert saved.cells[0].outputs[0].data["text/plain"] == "'before'"
+
+
+def test_without_a_server_an_ordinary_kernel_does_the_work(tmp_path, monkeypatch, caplog):
+    """Slower, with one line in the log."""
+
+    def none():
+        message = "no sockets here"
+        raise ServerUnavailableError(message)
+
+    monkeypatch.setattr("sta410kit.runner.engine.CellSession", none)
+    assert execute(tmp_path, ["1 + 1"], "sta410").cells[0].outputs[0].data["text/plain"] == "2"
+    assert "an ordinary kernel is started: no sockets here" in caplog.text
+
+
+def test_a_forked_grandchild_does_not_disturb_the_channel(tmp_path):
+    """Processes that a cell forks may print as they like."""
+    source = (
+        "import multiprocessing as mp\nwith mp.get_context('fork').Pool(2) as pool:\n"
+        "    print(pool.map(abs, [-1, -2]))\n    pool.map(print, ['x', 'x'])"
+    )
+    outputs = execute(tmp_path, [source, "'still here'"], "sta410").cells
+    assert outputs[0].outputs[0].text == "[1, 2]\nx\nx\n"
+    assert outputs[1].outputs[0].data["text/plain"] == "'still here'"

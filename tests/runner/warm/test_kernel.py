@@ -1,0 +1,287 @@
+"""The kernel `sta410`: for every Jupyter client an ordinary kernel that is there at once."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty
+from uuid import uuid4
+
+import jupyter_kernel_test
+import pytest
+from jupyter_client.manager import AsyncKernelManager, KernelManager
+
+from sta410kit.runner.warm import client
+from sta410kit.runner.warm.identity import package_folders, server_identity
+from sta410kit.runner.warm.wire import encode
+
+pytestmark = pytest.mark.integration
+
+
+class TestProtocol(jupyter_kernel_test.KernelTests):
+    """Jupyter's own test of kernels; ranges of history are left out, which plain ipykernel fails too."""
+
+    kernel_name = "sta410"
+    language_name = "python"
+    file_extension = ".py"
+    code_hello_world = "print('hello, world')"
+    code_stderr = "import sys; print('x', file=sys.stderr)"
+    code_clear_output = "from IPython.display import clear_output; clear_output()"
+    code_page_something = "zip?"
+    code_generate_error = "raise"
+    code_inspect_sample = "zip"
+    code_history_pattern = "1?2*"
+    supported_history_operations = ("tail", "search")
+    completion_samples = ({"text": "zi", "matches": {"zip"}},)
+    complete_code_samples = ("1", "print('x')", "def f(x):\n  return x*2\n\n\n")
+    incomplete_code_samples = ("print('''hello", "def f(x):\n  x*2")
+    invalid_code_samples = ("import = 7q",)
+    code_execute_result = ({"code": "1+2+3", "result": "6"},)
+    code_display_data = (
+        {"code": "from IPython.display import HTML, display; display(HTML('x'))", "mime": "text/html"},
+    )
+
+
+def connection_file():
+    """Name a connection file, for without one a client's sockets are relative to its folder."""
+    return str(Path(os.environ["XDG_RUNTIME_DIR"]) / f"{uuid4().hex[:8]}.json")
+
+
+@contextmanager
+def started(**keywords):
+    """Give a manager and a client of a running kernel."""
+    manager = KernelManager(kernel_name="sta410", transport="ipc", connection_file=connection_file())
+    manager.start_kernel(**keywords)
+    talking = manager.client()
+    talking.start_channels()
+    try:
+        talking.wait_for_ready(timeout=60)
+        yield manager, talking
+    finally:
+        talking.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def said(talking, code):
+    """Execute `code` and return what it printed; an error is raised."""
+    texts = []
+    reply = talking.execute_interactive(
+        code, timeout=60, output_hook=lambda message: texts.append(message["content"].get("text", ""))
+    )
+    assert reply["content"]["status"] == "ok", reply["content"]
+    return "".join(texts)
+
+
+@pytest.fixture
+def mask():
+    """Set the mask of new files to something unusual for the time of a test."""
+    before = os.umask(0o27)
+    yield 0o27
+    os.umask(before)
+
+
+def test_it_takes_over_folder_environment_and_mask(tmp_path, mask):
+    """The kernel is in everything its caller's child."""
+    code = "import os\nprint(os.getcwd(), os.environ['MINE'], os.umask(0))"
+    with started(cwd=str(tmp_path), env={**os.environ, "MINE": "x"}) as (_, talking):
+        assert said(talking, code).split() == [str(tmp_path), "x", str(mask)]
+
+
+def test_nothing_of_an_earlier_caller_is_left():
+    """Environment and modules are those of the second caller alone."""
+    with started(env={**os.environ, "EARLIER": "x"}) as (_, talking):
+        assert said(talking, "import os, sta410kit\nprint(os.environ['EARLIER'])") == "x\n"
+    with started() as (_, talking):
+        code = "import os, sys\nprint(os.environ.get('EARLIER'), 'sta410kit' in sys.modules)"
+        assert said(talking, code) == "None False\n"
+
+
+def test_figures_come_out_inline():
+    """A preloaded pyplot would keep its headless backend, silently."""
+    kinds = []
+    with started() as (_, talking):
+        talking.execute_interactive(
+            "import matplotlib.pyplot as plt\nplt.plot([1, 2])",
+            timeout=60,
+            output_hook=lambda message: kinds.extend(message["content"].get("data", {})),
+        )
+    assert "image/png" in kinds
+
+
+def test_a_variable_that_imports_read_once_gets_a_server_of_its_own():
+    """`MPLBACKEND` and the like are part of what a server is."""
+    plain, other = (server_identity(environ) for environ in ({}, {"MPLBACKEND": "agg"}))
+    assert plain[0] != other[0]
+    assert plain[1] == other[1]
+    assert server_identity({"MY_OWN": "x"}) == plain
+
+
+def test_it_can_be_interrupted_and_restarted():
+    """An interrupt is an exception in the cell; a restart forgets everything."""
+    with started() as (manager, talking):
+        talking.execute("import time\nx = 1\nprint('begun')\ntime.sleep(60)")
+        while True:
+            message = talking.get_iopub_msg(timeout=30)
+            if message["content"].get("text") == "begun\n":
+                break
+        manager.interrupt_kernel()
+        assert talking.get_shell_msg(timeout=30)["content"]["ename"] == "KeyboardInterrupt"
+        assert said(talking, "print(x)") == "1\n"
+        manager.restart_kernel(now=True)
+        talking.wait_for_ready(timeout=60)
+        assert said(talking, "print('x' in dir())") == "False\n"
+
+
+def test_a_kernel_that_dies_takes_its_stand_in_with_it():
+    """The client sees an ending, with the same signal."""
+    with started() as (manager, talking):
+        talking.execute("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+        deadline = time.monotonic() + 20
+        while manager.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not manager.is_alive()
+        assert manager.provisioner.process.returncode == -signal.SIGKILL
+
+
+def test_no_orphan_is_left_when_the_client_is_killed(tmp_path):
+    """Neither the stand-in nor the forked process outlives a client that dies without a word."""
+    code = (
+        "import sys, time\nfrom jupyter_client.manager import KernelManager\n"
+        "m = KernelManager(kernel_name='sta410', transport='ipc', connection_file=sys.argv[1])\n"
+        "m.start_kernel()\nc = m.client()\nc.start_channels()\nc.wait_for_ready(60)\n"
+        "c.execute_interactive('import os\\nprint(os.getpid())', output_hook=lambda m: "
+        "print(m['content'].get('text', ''), flush=True))\n"
+        "print(m.provisioner.pid, flush=True)\ntime.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, connection_file()], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    pids = []
+    while len(pids) < 2:
+        line = process.stdout.readline().strip()
+        pids += [int(line)] if line.isdigit() else []
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [pid for pid in pids if alive(pid)] == []
+
+
+def alive(pid):
+    """Tell whether a process runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_sixteen_at_once_all_start():
+    """Callers at the same time do not hinder each other, and the server knows none of them afterwards."""
+
+    async def once(number):
+        manager = AsyncKernelManager(kernel_name="sta410", transport="ipc", connection_file=connection_file())
+        await manager.start_kernel()
+        talking = manager.client()
+        talking.start_channels()
+        reply = await talking.execute(f"assert {number} >= 0", reply=True, timeout=60)
+        talking.stop_channels()
+        await manager.shutdown_kernel(now=True)
+        return reply["content"]["status"]
+
+    async def all_of_them():
+        return await asyncio.gather(*map(once, range(16)))
+
+    assert asyncio.run(all_of_them()) == ["ok"] * 16
+    deadline = time.monotonic() + 20
+    while (status := client.ask("status"))["children"] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert status["children"] == []
+
+
+def test_where_no_server_can_be_had_it_is_an_ordinary_kernel(tmp_path):
+    """The folder of the servers cannot be made; the kernel starts all the same, with a line that says so."""
+    (tmp_path / "file").touch()
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as errors,
+        started(env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path / "file")}, stderr=errors) as (_, talking),
+    ):
+        assert said(talking, "print('here')") == "here\n"
+    assert "sta410kit: starting an ordinary kernel: " in log.read_text()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [b"", b"\n", b"[]\n", b"{}\n", b"nonsense\n", b'{"job": 1}', b'{"signal": 9}\n', b"[" * 100_000 + b"\n"],
+)
+def test_the_server_outlives_nonsense(nonsense):
+    """Whoever does not keep to the protocol is not served; everybody else is."""
+    with client.connect() as connection:
+        connection.sendall(nonsense)
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(10)
+        while connection.recv(4096):
+            pass
+    assert client.ask("status")["pid"]
+
+
+def test_a_job_with_wrong_arguments_ends_alone():
+    """The child says what is wrong with its request and ends; the server goes on."""
+    with client.connect() as connection:
+        connection.sendall(encode({"job": "no.such.module:run"}))
+        connection.settimeout(20)
+        answer = b""
+        while piece := connection.recv(4096):
+            answer += piece
+    lines = [json.loads(line) for line in answer.splitlines()]
+    assert [list(line) for line in lines] == [["pid"], ["ended"]]
+    assert lines[1]["ended"] == 1
+    assert client.ask("status")["pid"]
+
+
+def test_only_its_owner_can_reach_it():
+    """The folder is closed to everybody else."""
+    path = client.socket_path()
+    assert path.parent.stat().st_mode & 0o077 == 0
+    assert path.parent.stat().st_uid == os.getuid()
+
+
+def test_a_server_with_packages_of_yesterday_is_replaced(tmp_path, monkeypatch):
+    """Whoever comes after an upgrade starts a new server, and the old one leaves."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    client.connect().close()
+    old = client.ask("status")["pid"]
+    (tmp_path / "new-1.0.dist-info").mkdir()
+    folders = [*package_folders(), tmp_path]
+    monkeypatch.setattr("sta410kit.runner.warm.identity.package_folders", lambda: folders)
+    client.connect().close()
+    new = client.ask("status")["pid"]
+    deadline = time.monotonic() + 20
+    while alive(old) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(old)
+    assert alive(new)
+    client.ask("stop")
+
+
+def test_standard_input_is_asked_of_the_client():
+    """`input()` works where there is somebody to ask."""
+    with started() as (_, talking):
+        talking.execute("print(input('name? '))", allow_stdin=True)
+        assert talking.get_stdin_msg(timeout=30)["content"]["prompt"] == "name? "
+        talking.input("Ada")
+        texts = []
+        while "Ada\n" not in texts:
+            try:
+                texts.append(talking.get_iopub_msg(timeout=30)["content"].get("text"))
+            except Empty:
+                break
+        assert "Ada\n" in texts
