@@ -364,3 +364,19 @@ def write_slow_notebook(tmp_path):
     notebook = new_notebook(cells=[new_code_cell(source)], metadata={"kernelspec": spec})
     nbformat.write(notebook, tmp_path / "slow.ipynb")
     return tmp_path / "slow.ipynb"
+
+
+def test_the_fork_server_can_be_looked_after(tmp_path):
+    """Started, seen, stopped; stopping what does not run is no trouble."""
+    env = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    assert (
+        "no server runs; the first notebook starts it"
+        in sta410("kernel", "status", cwd=tmp_path, env=env).stdout
+    )
+    assert "the server runs as process" in sta410("kernel", "start", cwd=tmp_path, env=env).stdout
+    assert ", 0 kernels" in sta410("kernel", "status", cwd=tmp_path, env=env).stdout
+    assert "leaves when" in sta410("kernel", "stop", cwd=tmp_path, env=env).stdout
+    deadline = time.monotonic() + 20
+    while list(tmp_path.rglob("*.sock")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert sta410("kernel", "stop", cwd=tmp_path, env=env).stdout == "no server runs\n"

@@ -1,0 +1,23 @@
+"""``sta410 doctor``: the deployment checklist."""
+
+from __future__ import annotations
+
+import click
+
+from sta410kit.outcomes import ExitCode
+
+
+@click.command()
+def doctor() -> int:
+    """Check configuration, secrets, data, kernel and disk: the deployment checklist."""
+    from sta410kit.runner.doctor import FAILED, examine
+
+    findings = examine()
+    width = max(len(finding.subject) for finding in findings)
+    colours = {"ok": "green", "warning": "yellow", "failed": "red"}
+    for finding in findings:
+        state = click.style(f"{finding.state:<8}", fg=colours[finding.state])
+        click.echo(f"{state} {finding.subject:<{width}}  {finding.text}")
+        if finding.advice:
+            click.echo(f"{'':<{width + 11}}-> {finding.advice}")
+    return ExitCode.USAGE if any(finding.state == FAILED for finding in findings) else ExitCode.PASSED

@@ -1,0 +1,65 @@
+"""Where every command begins and ends: each ending is mapped to its exit code here and nowhere else."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+from sta410kit import __version__
+from sta410kit.cli.config import config
+from sta410kit.cli.docs import docs
+from sta410kit.cli.doctor import doctor
+from sta410kit.cli.kernel import kernel
+from sta410kit.cli.run import run
+from sta410kit.cli.validate import validate
+from sta410kit.exceptions import STA410Exception
+from sta410kit.outcomes import ExitCode
+from sta410kit.outlet import keep_writing
+
+_ISSUES = "please report it with the lines above: it is a defect of the kit"
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the code that DESIGN's table gives the ending."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    keep_writing()
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _say("interrupted")
+        code = ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = ExitCode.USAGE
+    except STA410Exception as error:
+        _say(f"{type(error).__name__}: {error}")
+        code = error.exit_code
+    except Exception:  # noqa: BLE001 - the last door: the traceback is printed, never lost
+        import traceback
+
+        traceback.print_exc()
+        _say(f"internal error; {_ISSUES}")
+        code = ExitCode.INTERNAL
+    sys.exit(int(code or 0))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sta410")
+def cli() -> None:
+    """Stock-prediction notebooks that can be trusted unattended."""
+
+
+for _command in (run, validate, docs, doctor, config, kernel):
+    cli.add_command(_command)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """End as by Ctrl-C, so that kernels are shut down and the run gets its manifest."""
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    click.echo(f"sta410: {text}", err=True)

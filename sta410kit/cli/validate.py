@@ -1,0 +1,34 @@
+"""``sta410 validate``: a file, judged by a suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sta410kit.outcomes import ExitCode
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--suite", default="prices", show_default=True, help="Name of a suite, or the path of a suite file."
+)
+@click.option("--symbols", default=None, help="Symbols that must have rows, e.g. AAPL,MSFT.")
+def validate(file: Path, suite: str, symbols: str | None) -> int:
+    """Judge the data in FILE (CSV or Parquet) by a suite and build its data docs."""
+    from sta410kit.guards import validate as judge
+    from sta410kit.guards.data_docs import publish
+    from sta410kit.guards.suites import read_suite
+    from sta410kit.runner.frames import read_frame
+    from sta410kit.runner.runs import DATA_DOCS, new_run, runs_folder
+
+    name = read_suite(suite).name  # refused before the file is read
+    asked = [item.strip() for item in symbols.split(",") if item.strip()] if symbols else None
+    result = judge(read_frame(file, name), suite, symbols=asked)
+    page = publish(result, new_run(runs_folder(Path.cwd())) / DATA_DOCS, "validate")
+    click.echo(result.summary())
+    for failure in result.failures:
+        click.echo(f"  {failure.severity}: {failure}")
+    click.echo(f"data docs: {page}")
+    return ExitCode.PASSED if result.passed else ExitCode.DATA_REJECTED
