@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sta410kit.cli import cli
+from sta410kit.cli.entry import cli
 from sta410kit.outcomes import ExitCode
 
 pytestmark = pytest.mark.unit
