@@ -101,8 +101,8 @@ def _run(steps: list[Step], values: Mapping[str, dict[str, Any]], runs: Path, pr
                     output,
                     # What was typed wins, for a notebook run alone may be told its own run folder.
                     {**handed, **values[step.name]},
-                    progress.advance,
-                    tuple(made.values()),
+                    on_cell=progress.advance,
+                    artifacts=tuple(made.values()),
                 )
             )
             artifacts |= made

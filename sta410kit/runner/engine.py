@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbclient.util import run_hook, run_sync
@@ -21,6 +21,9 @@ from papermill.log import logger
 
 from sta410kit.runner.warm.client import ServerUnavailableError
 from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _OF_KERNELS = {"config", "kernel_manager_class", "km", "resources"}
 
@@ -35,6 +38,7 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         kernel_name: str,
         *,
         execution_timeout: float | None = None,
+        watch: Callable[[int], None] | None = None,
         **keywords: Any,  # noqa: ANN401
     ) -> None:
         """Execute every code cell and save the notebook as papermill's own engine does.
@@ -47,8 +51,13 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
             The kernel the notebook wants; any but this environment's Python goes to papermill's own engine.
         execution_timeout : float, optional
             Seconds a cell may take.
+        watch : callable, optional
+            Called with the process's number several times a second; what it raises ends the notebook. An
+            ordinary kernel is not watched.
         """
-        session = _session(kernel_name)
+        # Where nbclient looks for the kernel's folder too; unlike papermill's `cwd` it holds for one thread.
+        folder = keywords.get("resources", {}).get("metadata", {}).get("path")
+        session = _session(kernel_name, folder, watch)
         if session is None:
             NBClientEngine.execute_managed_notebook(
                 nb_man, kernel_name, execution_timeout=execution_timeout, **keywords
@@ -70,17 +79,20 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
                 except CellExecutionError as error:
                     nb_man.cell_exception(cell, cell_index=index, exception=error)
                     break
+                except Exception as error:
+                    nb_man.cell_exception(cell, cell_index=index, exception=error)
+                    raise
                 finally:
                     nb_man.cell_complete(cell, cell_index=index)
             nb_man.nb.metadata["language_info"] = session.language_info
             client.set_widgets_metadata()
 
 
-def _session(kernel_name: str) -> CellSession | None:
+def _session(kernel_name: str, folder: str | None, watch: Callable[[int], None] | None) -> CellSession | None:
     if not _is_ours(kernel_name):
         return None
     try:
-        return CellSession()
+        return CellSession(folder, watch)
     except (ServerUnavailableError, ProcessDiedError, OSError) as error:
         logger.warning("no warm process, an ordinary kernel is started: %s", error)
         return None

@@ -12,7 +12,8 @@ from sta410kit import exceptions
 from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
-from sta410kit.runner.notebook import figures_missing, kernel_of, read_notebook
+from sta410kit.runner.limits import StepStoppedError, Watch
+from sta410kit.runner.notebook import figures_missing, kernel_of, mark_failure, read_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +50,8 @@ class StepResult:
         The executed notebook, saved whatever the outcome.
     warnings : tuple of str
         What did not stop it and still has to be known.
+    peak_memory : int
+        The most memory its process has had, in bytes; 0 where that is not known.
     """
 
     name: str
@@ -57,14 +60,17 @@ class StepResult:
     message: str
     notebook: Path
     warnings: tuple[str, ...] = ()
+    peak_memory: int = 0
 
 
-def execute(
+def execute(  # noqa: PLR0913 - three things it needs, three it can do without
     notebook: Path,
     output: Path,
     parameters: Mapping[str, Any],
+    *,
     on_cell: Callable[[], None] | None = None,
     artifacts: tuple[Path, ...] = (),
+    watch: Watch | None = None,
 ) -> StepResult:
     """Execute `notebook` in the folder it lies in and save it, executed, as `output`.
 
@@ -78,24 +84,29 @@ def execute(
         Called after each code cell.
     artifacts : tuple of Path
         Files that must exist afterwards.
+    watch : Watch, optional
+        What it may use; nothing is limited when omitted.
     """
-    started = time.perf_counter()
-    outcome, message = _through_papermill(notebook, output, parameters, on_cell)
+    started, watch = time.perf_counter(), watch or Watch()
+    outcome, message = _through_papermill(notebook, output, parameters, on_cell, watch)
+    if outcome not in {ExitCode.PASSED, ExitCode.INTERNAL} and output.is_file():
+        mark_failure(output, message)
     if outcome is ExitCode.PASSED:
         outcome, message = _complete(output, artifacts)
     scrubbed = [path.name for path in (output, output.with_suffix(KERNEL_LOG)) if _scrub(path)]
     warnings = tuple(f"a secret was scrubbed from {name}" for name in scrubbed)
-    return StepResult(
-        notebook.stem, outcome, time.perf_counter() - started, redact(message), output, warnings
-    )
+    seconds = time.perf_counter() - started
+    return StepResult(notebook.stem, outcome, seconds, redact(message), output, warnings, watch.peak)
 
 
 def _through_papermill(
-    notebook: Path, output: Path, parameters: Mapping[str, Any], on_cell: Callable[[], None] | None
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, Any],
+    on_cell: Callable[[], None] | None,
+    watch: Watch,
 ) -> tuple[ExitCode, str]:
     import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
     from sta410kit.runner.kernels import LocalKernelManager
@@ -118,7 +129,9 @@ def _through_papermill(
             kernel_name=kernel,
             language=language,
             parameters={name: _plain(value) for name, value in parameters.items()},
-            cwd=str(notebook.parent),
+            # The kernel's folder, and only the kernel's: papermill's `cwd` would change this process's.
+            resources={"metadata": {"path": str(notebook.parent)}},
+            watch=watch,
             progress_bar=False,
             # An output cut off because the kernel was slow to deliver it is a failure, not a shorter page.
             raise_on_iopub_timeout=True,
@@ -126,22 +139,10 @@ def _through_papermill(
             kernel_manager_class=LocalKernelManager,
             config=Config({"LocalKernelManager": {"stderr_file": str(complaints)}}),
         )
-    except PapermillExecutionError as error:
-        kits = any("sta410kit" in cell.source for cell in content.cells)
-        outcome = _kit_exit_code(error.ename) if kits else ExitCode.NOTEBOOK_FAILED
-        return outcome, f"cell In [{error.exec_count}]: {error.ename}: {error.evalue}"
-    except CellTimeoutError as error:
-        return ExitCode.TIMED_OUT, str(error).strip()
-    except DeadKernelError:
-        return ExitCode.NOTEBOOK_FAILED, f"the kernel died; {_last_words(complaints)}"
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED, "interrupted"
-    except Exception as error:  # noqa: BLE001 - see below
-        # An outcome and not a traceback, so that the run still gets its manifest and report.
-        words = traceback.format_exc()
-        with complaints.open("a", encoding="utf-8") as file:
-            file.write(words)
-        return ExitCode.INTERNAL, f"{type(error).__name__}: {error}; more in {complaints.name}"
+    except Exception as error:  # noqa: BLE001 - an ending, so that the run gets its manifest and report
+        return _ending(error, content, complaints)
     finally:
         # Saved also when it failed: the failing cell is what people look for.
         if aside.is_file():
@@ -151,11 +152,31 @@ def _through_papermill(
     return ExitCode.PASSED, ""
 
 
+def _ending(error: Exception, content: Any, complaints: Path) -> tuple[ExitCode, str]:  # noqa: ANN401 - a notebook
+    """Return the outcome and message that an exception of papermill's stands for."""
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    if isinstance(error, PapermillExecutionError):
+        kits = any("sta410kit" in cell.source for cell in content.cells)
+        outcome = _kit_exit_code(error.ename) if kits else ExitCode.NOTEBOOK_FAILED
+        return outcome, f"cell In [{error.exec_count}]: {error.ename}: {error.evalue}"
+    if isinstance(error, StepStoppedError):
+        return error.outcome, str(error)
+    if isinstance(error, CellTimeoutError):
+        return ExitCode.TIMED_OUT, str(error).strip()
+    if isinstance(error, DeadKernelError):
+        return ExitCode.NOTEBOOK_FAILED, f"{error}{_last_words(complaints)}"
+    with complaints.open("a", encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
+    return ExitCode.INTERNAL, f"{type(error).__name__}: {error}; more in {complaints.name}"
+
+
 def _last_words(complaints: Path) -> str:
-    """Return the end of what a kernel wrote to its standard error, or the likely cause when it is empty."""
+    """Return the end of what an ordinary kernel wrote to its standard error."""
     text = complaints.read_text(encoding="utf-8", errors="replace") if complaints.is_file() else ""
     last = "\n".join(text.strip().splitlines()[-5:])
-    return f"its last words:\n{last}" if last else "the machine may have run out of memory"
+    return f"; its last words:\n{last}" if last else ""
 
 
 def _literal(path: Path) -> str:

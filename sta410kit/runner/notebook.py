@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.atomic import write_text
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.parameters import TAG, Parameter, declared_parameters
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 
 
 def read_notebook(path: Path) -> Any:  # noqa: ANN401 - an nbformat NotebookNode
@@ -70,6 +73,25 @@ def figures_missing(notebook: Any) -> list[int]:  # noqa: ANN401 - an nbformat N
         for number, cell in enumerate(notebook.cells, 1)
         if cell.cell_type == "code" and "figure" in cell.metadata.get("tags", []) and not images_of(cell)
     ]
+
+
+def mark_failure(path: Path, message: str) -> None:
+    """Say in an executed notebook, above the cell it got stuck at, why it went no further.
+
+    Papermill does so where a cell raised; a process that died or was stopped leaves no such mark.
+    """
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    if any(_MARK in cell.metadata.get("tags", []) for cell in notebook.cells):
+        return
+    states = [cell.metadata.get("papermill", {}).get("status") for cell in notebook.cells]
+    stuck = next((number for number, state in enumerate(states) if state != "completed"), len(states))
+    headline = "<span style='color:red'>**This run went no further than this.**</span>"
+    text = f"{headline}\n\n```\n{message}\n```"
+    cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": [_MARK]})  # type: ignore[no-untyped-call]
+    notebook.cells.insert(stuck, cell)
+    write_text(path, nbformat.writes(notebook))  # type: ignore[no-untyped-call]
 
 
 def images_of(cell: Any) -> list[str]:  # noqa: ANN401 - an nbformat NotebookNode

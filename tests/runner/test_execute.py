@@ -8,6 +8,7 @@ import pytest
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import register
 from sta410kit.runner.execute import execute
+from sta410kit.runner.limits import Watch
 
 pytestmark = pytest.mark.integration
 
@@ -18,7 +19,7 @@ def test_it_runs_in_its_own_folder_with_its_parameters(tmp_path, write_notebook)
         tmp_path / "in" / "x.ipynb", ("n: int = 1", "parameters"), "import os\nprint(n, os.getcwd())"
     )
     counted = []
-    result = execute(notebook, tmp_path / "out" / "x.ipynb", {"n": 7}, lambda: counted.append(1))
+    result = execute(notebook, tmp_path / "out" / "x.ipynb", {"n": 7}, on_cell=lambda: counted.append(1))
     assert (result.name, result.outcome, result.message) == ("x", ExitCode.PASSED, "")
     text = result.notebook.read_text()
     assert f"7 {tmp_path / 'in'}" in text
@@ -50,7 +51,7 @@ def test_it_runs_in_its_own_folder_with_its_parameters(tmp_path, write_notebook)
             ExitCode.NOTEBOOK_FAILED,
             "cell In [2]: DataValidationError: own",
         ),
-        ("import os\nos._exit(1)", ExitCode.NOTEBOOK_FAILED, "kernel died"),
+        ("import os\nos._exit(1)", ExitCode.NOTEBOOK_FAILED, "Kernel died with exit code 1"),
     ],
 )
 def test_a_failing_cell_is_an_outcome_and_is_saved(tmp_path, write_notebook, source, outcome, text):
@@ -89,6 +90,38 @@ def test_a_notebook_that_names_no_kernel_gets_pythons(tmp_path, write_notebook):
     result = execute(path, tmp_path / "out{red}.ipynb", {"n": 7})
     assert (result.outcome, result.message) == (ExitCode.PASSED, "")
     assert (tmp_path / "out{red}.ipynb").is_file()
+
+
+@pytest.mark.parametrize(
+    ("watch", "source", "outcome", "text"),
+    [
+        (Watch(seconds=0.3), "import time\ntime.sleep(60)", ExitCode.TIMED_OUT, "longer than 0.3 seconds"),
+        (Watch(deadline=0.0), "import time\ntime.sleep(60)", ExitCode.TIMED_OUT, "deadline is over"),
+        (
+            Watch(memory=1200 * 1024**2),
+            "x = b'x' * 1_000_000_000\nimport time\ntime.sleep(60)",
+            ExitCode.OUT_OF_MEMORY,
+            "MiB of memory, 1,200 are allowed",
+        ),
+    ],
+)
+def test_a_step_that_uses_more_than_it_may_is_ended(tmp_path, write_notebook, watch, source, outcome, text):
+    """Time and memory are enforced while it runs; the saved notebook says where it was."""
+    notebook = write_notebook(tmp_path / "x.ipynb", "print('before')", source, "print('after')")
+    result = execute(notebook, tmp_path / "out.ipynb", {}, watch=watch)
+    assert result.outcome is outcome
+    assert text in result.message
+    assert result.seconds < 30
+    saved = nbformat.read(result.notebook, as_version=4)
+    marks = [number for number, cell in enumerate(saved.cells) if text in cell.source]
+    assert len(marks) == 1
+    assert saved.cells[marks[0] + 1].source in {source, "print('before')"}
+
+
+def test_the_memory_a_step_needed_is_known(tmp_path, write_notebook):
+    """Its process once had a gigabyte more than at its start."""
+    notebook = write_notebook(tmp_path / "x.ipynb", "x = b'x' * 1_000_000_000\nimport time\ntime.sleep(0.3)")
+    assert execute(notebook, tmp_path / "out.ipynb", {}).peak_memory > 1_000_000_000
 
 
 def test_a_registered_secret_does_not_reach_the_disk(tmp_path, write_notebook):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _LAST_WORDS = 2000
+_GLANCE = 0.1  # seconds between two looks of the watch
 _GRACE = 5.0  # seconds a cell has to end after it was interrupted
 
 
@@ -37,6 +38,9 @@ class CellSession:
     ----------
     folder : str, optional
         The current folder of the process; the caller's when omitted.
+    watch : callable, optional
+        Called with the process's number several times a second; what it raises ends the process, and a cell
+        that runs is interrupted first, so that its traceback says where it was.
 
     Raises
     ------
@@ -44,8 +48,9 @@ class CellSession:
         There is no fork server.
     """
 
-    def __init__(self, folder: str | None = None) -> None:
+    def __init__(self, folder: str | None = None, watch: Callable[[int], None] | None = None) -> None:
         self._server = connect()
+        self._watch = watch
         mine, theirs = socket.socketpair()
         streams = [_collector(), _collector()]
         wanted = request("sta410kit.runner.warm.cells:run", [])
@@ -110,16 +115,17 @@ class CellSession:
         on_message: Callable[[dict[str, Any]], None],
         timeout: float | None,
     ) -> dict[str, Any]:
-        deadline = None if timeout is None else time.monotonic() + timeout
-        interrupted = False
+        deadline = float("inf") if timeout is None else time.monotonic() + timeout
+        reason: Exception | None = None
         while True:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            ready, _, _ = select.select([self._cells, self._server], [], [], left)
-            if not ready:
-                if interrupted:
-                    raise CellTooSlowError
-                interrupted, deadline = True, time.monotonic() + _GRACE
+            left = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([self._cells, self._server], [], [], min(left, _GLANCE))
+            problem = self._look(deadline) if reason is None else None
+            if problem is not None:
+                reason, deadline = problem, time.monotonic() + _GRACE
                 self.interrupt()
+            elif reason is not None and time.monotonic() > deadline:
+                raise reason
             if self._cells in ready:
                 messages = self._lines.receive()
                 if messages is None:
@@ -127,12 +133,23 @@ class CellSession:
                 for message in messages or []:
                     if wanted(message):
                         self.language_info = message.get("ready", self.language_info)
-                        if interrupted:
-                            raise CellTooSlowError
+                        if reason is not None:
+                            raise reason
                         return message
                     on_message(message)
             if self._server in ready:
                 self._hear_from_the_server()
+
+    def _look(self, deadline: float) -> Exception | None:
+        """Return why the cell that runs has to end, if it has to."""
+        if time.monotonic() > deadline:
+            return CellTooSlowError()
+        if self._watch is not None and self.pid:
+            try:
+                self._watch(self.pid)
+            except Exception as reason:  # noqa: BLE001 - raised again once the cell has been interrupted
+                return reason
+        return None
 
     def _hear_from_the_server(self) -> None:
         messages = self._server_lines.receive()

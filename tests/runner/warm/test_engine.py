@@ -174,7 +174,7 @@ def test_a_process_that_dies_is_said_to_have_died_and_of_what(tmp_path, source, 
 def test_without_a_server_an_ordinary_kernel_does_the_work(tmp_path, monkeypatch, caplog):
     """Slower, with one line in the log."""
 
-    def none():
+    def none(*_args):
         message = "no sockets here"
         raise ServerUnavailableError(message)
 
@@ -186,7 +186,7 @@ def test_without_a_server_an_ordinary_kernel_does_the_work(tmp_path, monkeypatch
 def test_a_forked_grandchild_does_not_disturb_the_channel(tmp_path):
     """Processes that a cell forks may print as they like."""
     source = (
-        "import multiprocessing as mp\nwith mp.get_context('fork').Pool(2) as pool:\n"
+        "import multiprocessing as mp\nwith mp.get_context('fork').Pool(1) as pool:\n"
         "    print(pool.map(abs, [-1, -2]))\n    pool.map(print, ['x', 'x'])"
     )
     outputs = execute(tmp_path, [source, "'still here'"], "sta410").cells

@@ -1,0 +1,100 @@
+"""What a step may use, and the watch that ends it when it uses more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.outcomes import ExitCode
+
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+_SPANS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+class StepStoppedError(Exception):
+    """A step was ended from outside: too slow, too big, or not wanted any more."""
+
+    def __init__(self, outcome: ExitCode, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+@dataclass
+class Watch:
+    """Looks at the process of a step, again and again, while it runs.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        How long the step may take.
+    memory : int, optional
+        How many bytes of memory its process may have, imported packages included.
+    deadline : float, optional
+        When the whole run has to be over, on the clock of `time.monotonic`.
+    stop : threading.Event
+        Set when the run is to end, as by Ctrl-C.
+
+    Attributes
+    ----------
+    peak : int
+        The most memory the process has had so far, in bytes.
+    """
+
+    seconds: float | None = None
+    memory: int | None = None
+    deadline: float | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    peak: int = 0
+    _began: float = field(default_factory=time.monotonic)
+
+    def __call__(self, pid: int) -> None:
+        """Raise `StepStoppedError` when the process `pid` has to end."""
+        if self.stop.is_set():
+            raise StepStoppedError(ExitCode.INTERRUPTED, "interrupted")
+        now = time.monotonic()
+        if self.deadline is not None and now > self.deadline:
+            raise StepStoppedError(ExitCode.TIMED_OUT, "the run's deadline is over")
+        if self.seconds is not None and now - self._began > self.seconds:
+            message = f"it took longer than {self.seconds:g} seconds"
+            raise StepStoppedError(ExitCode.TIMED_OUT, message)
+        self.peak = max(self.peak, peak_memory(pid))
+        if self.memory is not None and self.peak > self.memory:
+            message = (
+                f"it used {self.peak / 1024**2:,.0f} MiB of memory, {self.memory / 1024**2:,.0f} are allowed"
+            )
+            raise StepStoppedError(ExitCode.OUT_OF_MEMORY, message)
+
+
+def peak_memory(pid: int) -> int:
+    """Return the most physical memory a process has had, in bytes; 0 where the system does not tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    found = (line.split() for line in status.splitlines() if line.startswith("VmHWM:"))
+    return next((int(words[1]) * 1024 for words in found), 0)
+
+
+def parse_memory(text: str) -> int:
+    """Return bytes for a text such as ``512M`` or ``2G``; anything else is a `ConfigurationError`."""
+    return int(_parse(text.upper().removesuffix("IB").removesuffix("B"), _UNITS, text, "512M or 2G"))
+
+
+def parse_seconds(text: str) -> float:
+    """Return seconds for a text such as ``90``, ``90s``, ``15m`` or ``2h``; else a `ConfigurationError`."""
+    return _parse(text.lower(), _SPANS, text, "90, 15m or 2h")
+
+
+def _parse(text: str, units: dict[str, int], typed: str, examples: str) -> float:
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in units and text[-1:] else (text, "")
+    try:
+        value = float(number) * units[unit]
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        message = f"expected something like {examples}, got {typed!r}"
+        raise ConfigurationError(message)
+    return value
