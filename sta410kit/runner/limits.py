@@ -48,13 +48,14 @@ class Watch:
     deadline: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     peak: int = 0
-    _began: float = field(default_factory=time.monotonic)
+    _began: float | None = None  # the first look: waiting for the fork server does not count
 
     def __call__(self, pid: int) -> None:
         """Raise `StepStoppedError` when the process `pid` has to end."""
         if self.stop.is_set():
             raise StepStoppedError(ExitCode.INTERRUPTED, "interrupted")
         now = time.monotonic()
+        self._began = self._began or now
         if self.deadline is not None and now > self.deadline:
             raise StepStoppedError(ExitCode.TIMED_OUT, "the run's deadline is over")
         if self.seconds is not None and now - self._began > self.seconds:

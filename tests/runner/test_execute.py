@@ -92,30 +92,39 @@ def test_a_notebook_that_names_no_kernel_gets_pythons(tmp_path, write_notebook):
     assert (tmp_path / "out{red}.ipynb").is_file()
 
 
+SLEEP = "import time\ntime.sleep(60)"
+HOARD = "x = b'x' * 1_000_000_000\nimport time\ntime.sleep(60)"
+
+
 @pytest.mark.parametrize(
-    ("watch", "source", "outcome", "text"),
+    ("limits", "source", "outcome", "text"),
     [
-        (Watch(seconds=0.3), "import time\ntime.sleep(60)", ExitCode.TIMED_OUT, "longer than 0.3 seconds"),
-        (Watch(deadline=0.0), "import time\ntime.sleep(60)", ExitCode.TIMED_OUT, "deadline is over"),
-        (
-            Watch(memory=1200 * 1024**2),
-            "x = b'x' * 1_000_000_000\nimport time\ntime.sleep(60)",
-            ExitCode.OUT_OF_MEMORY,
-            "MiB of memory, 1,200 are allowed",
-        ),
+        ({"seconds": 0.3}, SLEEP, ExitCode.TIMED_OUT, "longer than 0.3 seconds"),
+        ({"memory": 1200 * 1024**2}, HOARD, ExitCode.OUT_OF_MEMORY, "MiB of memory, 1,200 are allowed"),
     ],
 )
-def test_a_step_that_uses_more_than_it_may_is_ended(tmp_path, write_notebook, watch, source, outcome, text):
+def test_a_step_that_uses_more_than_it_may_is_ended(  # noqa: PLR0913, PLR0917 - a case has many parts
+    tmp_path, write_notebook, limits, source, outcome, text
+):  # fmt: skip
     """Time and memory are enforced while it runs; the saved notebook says where it was."""
-    notebook = write_notebook(tmp_path / "x.ipynb", "print('before')", source, "print('after')")
-    result = execute(notebook, tmp_path / "out.ipynb", {}, watch=watch)
+    notebook = write_notebook(tmp_path / "x.ipynb", source, "print('after')")
+    result = execute(notebook, tmp_path / "out.ipynb", {}, watch=Watch(**limits))
     assert result.outcome is outcome
     assert text in result.message
     assert result.seconds < 30
-    saved = nbformat.read(result.notebook, as_version=4)
-    marks = [number for number, cell in enumerate(saved.cells) if text in cell.source]
-    assert len(marks) == 1
-    assert saved.cells[marks[0] + 1].source in {source, "print('before')"}
+    cells = nbformat.read(result.notebook, as_version=4).cells
+    assert text in cells[0].source
+    assert cells[1].source == source
+    assert cells[1].outputs[-1].ename == "KeyboardInterrupt"
+
+
+def test_a_deadline_that_is_over_ends_a_step_before_it_has_begun(tmp_path, write_notebook):
+    """No cell is waited for."""
+    result = execute(
+        write_notebook(tmp_path / "x.ipynb", SLEEP), tmp_path / "o.ipynb", {}, watch=Watch(deadline=0)
+    )
+    assert (result.outcome, result.message) == (ExitCode.TIMED_OUT, "the run's deadline is over")
+    assert result.seconds < 30
 
 
 def test_the_memory_a_step_needed_is_known(tmp_path, write_notebook):

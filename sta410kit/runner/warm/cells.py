@@ -209,6 +209,8 @@ async def _execute(kernel: Any, channel: Channel, message: dict[str, Any]) -> No
         reply = await kernel.do_execute(
             message["code"], silent=False, store_history=True, allow_stdin=False, cell_id=message.get("id")
         )
+    except KeyboardInterrupt:  # just before the cell, or just after it
+        reply = {"status": "error", "ename": "KeyboardInterrupt", "evalue": "", "traceback": []}
     finally:
         signal.signal(signal.SIGINT, before)
     sys.stdout.flush()

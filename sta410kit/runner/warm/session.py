@@ -50,7 +50,7 @@ class CellSession:
 
     def __init__(self, folder: str | None = None, watch: Callable[[int], None] | None = None) -> None:
         self._server = connect()
-        self._watch = watch
+        self._watch: Callable[[int], None] | None = None
         mine, theirs = socket.socketpair()
         streams = [_collector(), _collector()]
         wanted = request("sta410kit.runner.warm.cells:run", [])
@@ -62,8 +62,8 @@ class CellSession:
         self._cells, self._server_lines, self._lines = mine, Lines(self._server), Lines(mine)
         self.pid = 0
         self.language_info: dict[str, Any] = {}
-        self._code: int | None = None
         self._until(lambda message: "ready" in message, lambda _: None, None)
+        self._watch = watch
 
     def __enter__(self) -> Self:
         return self
@@ -126,19 +126,34 @@ class CellSession:
                 self.interrupt()
             elif reason is not None and time.monotonic() > deadline:
                 raise reason
-            if self._cells in ready:
-                messages = self._lines.receive()
-                if messages is None:
-                    self._wait_for_end(_GRACE)
-                for message in messages or []:
-                    if wanted(message):
-                        self.language_info = message.get("ready", self.language_info)
-                        if reason is not None:
-                            raise reason
-                        return message
-                    on_message(message)
-            if self._server in ready:
-                self._hear_from_the_server()
+            try:
+                answer = self._read(ready, wanted, on_message)
+            except ProcessDiedError as death:
+                raise reason or death from None
+            if answer is not None:
+                if reason is not None:
+                    raise reason
+                return answer
+
+    def _read(
+        self,
+        ready: list[socket.socket],
+        wanted: Callable[[dict[str, Any]], bool],
+        on_message: Callable[[dict[str, Any]], None],
+    ) -> dict[str, Any] | None:
+        """Hand over what has come in, and return the message that is waited for when it is among it."""
+        if self._cells in ready:
+            messages = self._lines.receive()
+            if messages is None:
+                self._wait_for_end(_GRACE)
+            for message in messages or []:
+                if wanted(message):
+                    self.language_info = message.get("ready", self.language_info)
+                    return message
+                on_message(message)
+        if self._server in ready:
+            self._hear_from_the_server()
+        return None
 
     def _look(self, deadline: float) -> Exception | None:
         """Return why the cell that runs has to end, if it has to."""
@@ -158,8 +173,7 @@ class CellSession:
         for message in messages:
             self.pid = message.get("pid", self.pid)
             if "ended" in message:
-                self._code = int(message["ended"])
-                raise ProcessDiedError(self._code)
+                raise ProcessDiedError(int(message["ended"]))
 
     def _wait_for_end(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
