@@ -3,37 +3,141 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sta410kit.cli.parameters import pairs
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.outcomes import ExitCode
+
+if TYPE_CHECKING:
+    from sta410kit.runner.plan import Options, Plan
 
 
 @click.command()
 @click.argument("notebook", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE",
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
     help="Set a notebook parameter; may be given several times. Lists: -p symbols=AAPL,MSFT.",
-)  # fmt: skip
-def run(notebook: Path | None, parameters: tuple[str, ...]) -> int:
-    """Run the chain of the project, or one NOTEBOOK, headless."""
-    from sta410kit.project import find_project
-    from sta410kit.runner.chain import run_chain, run_notebook
-    from sta410kit.runner.progress import Progress
-    from sta410kit.runner.summary import print_summary
+)
+@click.option(
+    "--params",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read parameters from a TOML or JSON file; -p wins.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would run and why, and run nothing.")
+@click.option("--fresh", is_flag=True, help="Execute every step, whatever earlier runs left.")
+@click.option("--resume", is_flag=True, help="Go on with the newest run that did not pass.")
+@click.option("--from", "first", default="", metavar="STEP", help="Execute STEP and what follows from it.")
+@click.option("--to", "last", default="", metavar="STEP", help="Leave out what STEP does not need.")
+@click.option("--jobs", default=0, type=click.IntRange(0), help="Steps side by side; 0: one a processor.")
+@click.option("--deadline", metavar="TIME", help="How long the whole run may take: 90, 15m, 2h.")
+@click.option("--timeout", metavar="TIME", help="How long each step may take.")
+@click.option("--memory", metavar="SIZE", help="How much memory each step may have: 512M, 2G.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest instead of tables.")
+def run(  # noqa: PLR0913 - a command has many options
+    notebook: Path | None,
+    parameters: tuple[str, ...],
+    file: Path | None,
+    *,
+    dry_run: bool,
+    resume: bool,
+    as_json: bool,
+    **how: Any,  # noqa: ANN401 - see `_options`
+) -> int:
+    """Run the chain of the project, or one NOTEBOOK, headless.
 
-    given = pairs(parameters)
-    if notebook is not None:
-        done = run_notebook(notebook, given, Progress())
+    Steps that have not changed since they last passed are taken over from there.
+    """
+    from sta410kit.runner.chain import resume_run, run_plan
+    from sta410kit.runner.progress import Progress
+    from sta410kit.runner.summary import print_explanation, print_json, print_summary
+
+    given = {**_from_file(file), **pairs(parameters)}
+    if resume and (given or notebook or how["fresh"] or dry_run):
+        message = "--resume goes on with the run as it was: no NOTEBOOK, -p, --params, --fresh or --dry-run"
+        raise ConfigurationError(message)
+    options = _options(**how)
+    if resume:
+        done = resume_run(_project(), options, Progress())
+        if done is None:
+            click.echo("nothing to resume: the newest run of the chain has passed, or there is none")
+            return ExitCode.PASSED
     else:
-        project = find_project()
-        if project is None:
-            message = (
-                f"{Path.cwd()} lies in no project (no notebooks/pipeline.toml here or above); "
-                "change into one, or name a notebook: sta410 run NOTEBOOK"
-            )
-            raise ConfigurationError(message)
-        done = run_chain(project, given, Progress())
-    print_summary(done)
+        plan = _plan(notebook, given, options)
+        if dry_run:
+            print_explanation(plan)
+            return ExitCode.PASSED
+        done = run_plan(plan, Progress())
+    (print_json if as_json else print_summary)(done)
     return done.outcome
+
+
+def _plan(notebook: Path | None, given: dict[str, str], options: Options) -> Plan:
+    from sta410kit.runner.plan import plan_chain, plan_notebook
+
+    if notebook is None:
+        return plan_chain(_project(), given, options)
+    if options.first or options.last:
+        message = "--from and --to are for the chain; a single notebook has no other steps"
+        raise ConfigurationError(message)
+    return plan_notebook(notebook, given, options)
+
+
+def _project() -> Path:
+    from sta410kit.project import find_project
+
+    project = find_project()
+    if project is None:
+        message = (
+            f"{Path.cwd()} lies in no project (no notebooks/pipeline.toml here or above); "
+            "change into one, or name a notebook: sta410 run NOTEBOOK"
+        )
+        raise ConfigurationError(message)
+    return project
+
+
+def _options(*, deadline: str | None, timeout: str | None, memory: str | None, **others: Any) -> Options:  # noqa: ANN401
+    from sta410kit.runner.limits import parse_memory, parse_seconds
+    from sta410kit.runner.plan import Options
+
+    return Options(
+        deadline=parse_seconds(deadline) if deadline else None,
+        timeout=parse_seconds(timeout) if timeout else None,
+        memory=parse_memory(memory) if memory else None,
+        **others,
+    )
+
+
+def _from_file(path: Path | None) -> dict[str, str]:
+    """Return the parameters in a file as they would be typed."""
+    if path is None:
+        return {}
+    import json
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        message = f"{path} cannot be read as {'JSON' if path.suffix == '.json' else 'TOML'}: {error}"
+        raise ConfigurationError(message) from error
+    if not isinstance(content, dict):
+        message = f"{path}: expected names and values"
+        raise ConfigurationError(message)
+    return {name: _typed(value) for name, value in content.items()}
+
+
+def _typed(value: Any) -> str:  # noqa: ANN401 - whatever JSON or TOML holds
+    import json
+
+    if isinstance(value, str):
+        return value
+    return "None" if value is None else json.dumps(value, default=str).strip('"')

@@ -11,6 +11,7 @@ import json
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +41,8 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
     step : str
         Who validated, e.g. ``02_validate``.
     """
-    from sta410kit.guards.contracts import great_expectations
-
     now = datetime.now(UTC)
     place = folder / "validations" / result.suite / step / f"{now:%Y%m%dT%H%M%S%fZ}"
-    version = great_expectations().__version__
     page = _render(
         "validation.html",
         home="../../../../index.html",
@@ -53,7 +51,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
         when=f"{now:%Y-%m-%d %H:%M} UTC",
         failures=failures_table(result.failures),
         sections=_validation_sections(result.record),
-        ge_version=version,
+        ge_version=version("great-expectations"),
     )
     entry = {
         "step": step,
@@ -65,10 +63,15 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
     write_text(place / INDEX, page)
     write_text(place / "result.json", json.dumps(result.record, indent=1, default=str))
     write_text(place / "summary.json", json.dumps({**result.to_dict(), **entry}, indent=1, default=str))
-    _publish_suite(read_suite(Path(result.suite_file)), folder, version)
-    with locked(folder / ".lock"):  # or the slower of two would list what the faster has not written yet
-        _publish_index(folder, version)
+    _publish_suite(read_suite(Path(result.suite_file)), folder, version("great-expectations"))
+    refresh_index(folder)
     return place / INDEX
+
+
+def refresh_index(folder: Path) -> None:
+    """Write the index over whatever validations the data docs in `folder` hold now."""
+    with locked(folder / ".lock"):  # or the slower of two would list what the faster has not written yet
+        _publish_index(folder, version("great-expectations"))
 
 
 def summaries(folder: Path) -> list[dict[str, Any]]:
@@ -79,13 +82,13 @@ def summaries(folder: Path) -> list[dict[str, Any]]:
     return sorted(found, key=lambda entry: str(entry["page"].split("/")[-2]), reverse=True)
 
 
-def _publish_index(folder: Path, version: str) -> None:
+def _publish_index(folder: Path, ge_version: str) -> None:
     suites = sorted(path.stem for path in (folder / "expectations").glob("*.html"))
-    page = _render("index.html", home=INDEX, entries=summaries(folder), suites=suites, ge_version=version)
+    page = _render("index.html", home=INDEX, entries=summaries(folder), suites=suites, ge_version=ge_version)
     write_text(folder / INDEX, page)
 
 
-def _publish_suite(suite: Suite, folder: Path, version: str) -> None:
+def _publish_suite(suite: Suite, folder: Path, ge_version: str) -> None:
     from great_expectations.render.renderer import page_renderer
 
     from sta410kit.guards.contracts import load
@@ -98,7 +101,7 @@ def _publish_suite(suite: Suite, folder: Path, version: str) -> None:
         name=suite.name,
         notes=suite.notes,
         sections=_sections(document["sections"]),
-        ge_version=version,
+        ge_version=ge_version,
     )
     write_text(folder / "expectations" / f"{suite.name}.html", page)
 

@@ -1,30 +1,39 @@
-"""The chain: every step in order into one run folder, stopping at the first that does not pass."""
+"""The chain as a graph: what has changed is executed, the rest is taken over, and the run explains itself."""
 
 from __future__ import annotations
 
-import json
 import os
-import platform
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING
 
-import sta410kit
-from sta410kit.atomic import write_text
-from sta410kit.config import load_config, set_config
-from sta410kit.guards.parameters import check_parameters
+from sta410kit.config import get_config, load_config, set_config
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import project_folder
-from sta410kit.redaction import redact
-from sta410kit.runner.execute import StepResult, execute
-from sta410kit.runner.notebook import parameters_of, read_notebook, require_kernel
-from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters, read_pipeline
-from sta410kit.runner.report import write_report
-from sta410kit.runner.runs import MANIFEST, new_run, runs_folder
+from sta410kit.runner.identity import identity_of, step_parts
+from sta410kit.runner.limits import Watch
+from sta410kit.runner.manifest import (
+    RUNNING,
+    Manifest,
+    StepRecord,
+    git_state,
+    host_facts,
+    installed_versions,
+    now,
+    read_manifest,
+)
+from sta410kit.runner.notebook import read_notebook, require_kernel
+from sta410kit.runner.plan import Options, Plan, plan_chain
+from sta410kit.runner.registry import Registry
+from sta410kit.runner.report import results_of, write_report
+from sta410kit.runner.reuse import find_result
+from sta410kit.runner.runs import DATA_DOCS, new_run, run_folders, runs_folder
+from sta410kit.runner.schedule import run_graph
+from sta410kit.runner.steps import Site, do_step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from sta410kit.runner.progress import Progress
@@ -32,119 +41,164 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run.
+    """A finished run: its folder and all there is to know of it.
 
     Attributes
     ----------
     folder : Path
         ``runs/<id>``: executed notebooks, artifacts, data docs, manifest and report.
-    steps : tuple of StepResult
-        Those that ran, in order; the last one is the failed one if any.
-    planned : tuple of str
-        Names of all steps of the run.
+    manifest : Manifest
+        What is also written there.
     """
 
     folder: Path
-    steps: tuple[StepResult, ...]
-    planned: tuple[str, ...]
+    manifest: Manifest
 
     @property
     def outcome(self) -> ExitCode:
-        """How the run ended: the first step's trouble, or ``PASSED``."""
-        return next((s.outcome for s in self.steps if s.outcome is not ExitCode.PASSED), ExitCode.PASSED)
+        """How the run ended: the first failed step's trouble, or ``PASSED``."""
+        return ExitCode[self.manifest.outcome]
+
+    @property
+    def steps(self) -> list[StepRecord]:
+        """The steps that ran or were taken over, in the order of the chain."""
+        return self.manifest.steps
 
 
-def run_chain(project: Path, given: Mapping[str, str], progress: Progress) -> Run:
-    """Run all steps of the project's pipeline.
-
-    Raises
-    ------
-    ConfigurationError
-        The pipeline or a parameter is wrong; nothing has run then.
-    """
-    steps = read_pipeline(project)
-    values = check_chain_parameters(given, steps)
-    return _run(steps, values, runs_folder(project), progress)
-
-
-def run_notebook(notebook: Path, given: Mapping[str, str], progress: Progress) -> Run:
-    """Run one notebook alone, on its own defaults and what was `given`.
+def run_plan(plan: Plan, progress: Progress) -> Run:
+    """Execute a plan; where nothing would come out differently, return the newest run as it is.
 
     Raises
     ------
     ConfigurationError
-        There is no such notebook or a parameter is wrong; nothing has run then.
+        A kernel is missing or the configuration is wrong; nothing has run then.
     """
-    notebook = notebook.absolute()
-    declared = parameters_of(read_notebook(notebook))
-    values = {notebook.stem: check_parameters(given, declared, notebook.name)}
-    step = Step(notebook, (), {}, tuple(declared))
-    return _run([step], values, runs_folder(notebook), progress)
+    _prepare(plan)
+    with Registry(plan.runs) as registry:
+        same = _unchanged_run(plan, registry)
+        if same is not None:
+            return same
+        folder = new_run(plan.runs)
+        with locked(folder / ".lock"):
+            return _finish(plan, folder, _begin(plan, folder, []), registry, progress)
 
 
-def _run(steps: list[Step], values: Mapping[str, dict[str, Any]], runs: Path, progress: Progress) -> Run:
-    _prepare(steps)
-    folder, started = new_run(runs), datetime.now(UTC)
-    artifacts: dict[str, Path] = {}
-    results: list[StepResult] = []
-    with progress.of(steps):
-        for step in steps:
-            handed = {name: artifacts[name] for name in step.needs}
-            if any(parameter.name == RUN_FOLDER for parameter in step.parameters):
-                handed[RUN_FOLDER] = folder
-            made = {name: folder / file for name, file in step.produces.items()}
-            output = folder / step.notebook.name
-            progress.begin(step.name)
-            results.append(
-                execute(
-                    step.notebook,
-                    output,
-                    # What was typed wins, for a notebook run alone may be told its own run folder.
-                    {**handed, **values[step.name]},
-                    on_cell=progress.advance,
-                    artifacts=tuple(made.values()),
-                )
-            )
-            artifacts |= made
-            if results[-1].outcome is not ExitCode.PASSED:
-                break
-    run = Run(folder, tuple(results), tuple(step.name for step in steps))
-    _write_manifest(run, values, started)
-    write_report(run.folder, run.steps, run.planned, run.outcome)
-    return run
+def resume_run(project: Path, options: Options, progress: Progress) -> Run | None:
+    """Go on with the newest run of the chain; nothing when it has passed or there is none.
+
+    Raises
+    ------
+    ConfigurationError
+        It is still running, or as for a new run.
+    """
+    for folder in run_folders(runs_folder(project)):
+        try:
+            manifest = read_manifest(folder)
+        except ConfigurationError:
+            continue
+        if manifest.kind != "chain":
+            continue
+        if manifest.outcome == ExitCode.PASSED.name:
+            return None
+        plan = plan_chain(project, manifest.given, options)
+        _prepare(plan)
+        try:
+            with locked(folder / ".lock", wait=False), Registry(plan.runs) as registry:
+                passed = [one for one in manifest.steps if one.outcome == ExitCode.PASSED.name]
+                return _finish(plan, folder, _begin(plan, folder, passed), registry, progress)
+        except BlockingIOError as error:
+            message = f"{folder} is still running; wait for it, or start a run of its own: sta410 run"
+            raise ConfigurationError(message) from error
+    return None
 
 
-def _prepare(steps: list[Step]) -> None:
+def _prepare(plan: Plan) -> None:
     """Refuse, before anything runs, what the kernels would stumble over; and learn the secrets to scrub."""
-    for step in steps:
+    for step in plan.steps:
         require_kernel(read_notebook(step.notebook), step.notebook.name)
-    set_config(load_config(os.environ, project_folder(steps[0].notebook.parent)))
+    set_config(load_config(os.environ, project_folder(plan.steps[0].notebook.parent)))
 
 
-def _write_manifest(run: Run, values: Mapping[str, dict[str, Any]], started: datetime) -> None:
-    packages = ("great-expectations", "numpy", "pandas", "papermill", "scikit-learn")
-    content = {
-        "run": run.folder.name,
-        "started": started.isoformat(timespec="seconds"),
-        "outcome": run.outcome.name,
-        "exit_code": int(run.outcome),
-        "parameters": values,
-        "steps": [
-            {
-                "name": step.name,
-                "outcome": step.outcome.name,
-                "seconds": round(step.seconds, 3),
-                "message": step.message,
-                "warnings": step.warnings,
-                "notebook": step.notebook.name,
-            }
-            for step in run.steps
-        ],
-        "not_run": [name for name in run.planned if name not in {step.name for step in run.steps}],
-        "versions": {
-            "sta410kit": sta410kit.__version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in packages},
-        },
-    }
-    write_text(run.folder / MANIFEST, redact(json.dumps(content, indent=2, default=str)) + "\n")
+def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
+    """Return the newest run when it passed and every step of the plan would come out as it did there."""
+    folder = next(iter(run_folders(plan.runs)), None)
+    if folder is None or plan.forced or not all(plan.reusable(step) for step in plan.steps):
+        return None
+    try:
+        manifest = read_manifest(folder)
+    except ConfigurationError:
+        return None
+    same = manifest.outcome == ExitCode.PASSED.name
+    same = same and [one.name for one in manifest.steps] == [step.name for step in plan.steps]
+    for step, record in zip(plan.steps, manifest.steps, strict=False):
+        inputs = plan.inputs(step, folder)
+        if not same or not all(path.is_file() for path in inputs.values()):
+            return None
+        identity = identity_of(step_parts(step, plan.values[step.name], inputs, registry))
+        same = record.identity == identity
+        same = same and find_result(identity, step.name, plan.runs, registry) is not None
+    if not same:
+        return None
+    manifest.steps = [replace(record, reused=record.reused or folder.name) for record in manifest.steps]
+    return Run(folder, manifest)
+
+
+def _begin(plan: Plan, folder: Path, passed: list[StepRecord]) -> Manifest:
+    """Write the manifest of a run that begins; what has `passed` in this folder before stays on record."""
+    manifest = Manifest(
+        run=folder.name,
+        kind=plan.kind,
+        started=now(),
+        given=plan.given,
+        parameters=plan.values,
+        steps=passed,
+        not_run=[step.name for step in plan.steps],
+        seed=get_config().model.random_seed,
+        git=git_state(plan.runs.parent, folder),
+        host=host_facts(),
+        versions=installed_versions(),
+    )
+    manifest.write(folder)
+    return manifest
+
+
+def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, progress: Progress) -> Run:
+    """Do every step, then write the report and the end of the manifest."""
+    by_name = {step.name: step for step in plan.steps}
+    site = Site(plan, folder, registry, progress)
+    options, whole = plan.options, Watch()
+    deadline = monotonic() + options.deadline if options.deadline else None
+
+    def work(name: str) -> StepRecord:
+        watch = Watch(options.timeout, options.memory, deadline, whole.stop)
+        return do_step(site, by_name[name], watch)
+
+    def done(name: str, record: StepRecord) -> None:
+        order = list(by_name)
+        others = [one for one in manifest.steps if one.name in order and one.name != name]
+        manifest.steps = sorted([*others, record], key=lambda one: order.index(one.name))
+        manifest.not_run.remove(name)
+        manifest.write(folder)
+
+    registry.note_run(folder.name, manifest.started, RUNNING, plan.kind, plan.title)
+    with progress.of(plan.steps):
+        interrupted = run_graph(
+            {step.name: plan.before(step) for step in plan.steps},
+            work,
+            good=lambda record: record.outcome == ExitCode.PASSED.name,
+            done=done,
+            jobs=options.jobs or os.cpu_count() or 1,
+            stop=whole.stop,
+        )
+    bad = [ExitCode[record.outcome] for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
+    outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
+    manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
+    manifest.results = results_of(folder)
+    if (folder / DATA_DOCS).is_dir():
+        from sta410kit.guards.data_docs import refresh_index
+
+        refresh_index(folder / DATA_DOCS)  # pages that were taken over are in it too
+    write_report(folder, manifest)
+    manifest.write(folder)
+    registry.note_run(folder.name, manifest.started, outcome.name, plan.kind, plan.title)
+    return Run(folder, manifest)

@@ -7,6 +7,8 @@ is given to that one.
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import shutil
 import signal
 import sys
@@ -14,7 +16,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbclient.util import run_hook, run_sync
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NBClientEngine
 from papermill.log import logger
@@ -140,12 +141,23 @@ def _execute(session: CellSession, client: Any, cell: Any, index: int, timeout: 
     if client.record_timing:
         stamp = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         cell.metadata["execution"] |= {"iopub.status.idle": stamp, "shell.execute_reply": stamp}
-    run_sync(run_hook)(client.on_cell_executed, cell=cell, cell_index=index, execute_reply={"content": reply})
+    _tell(client.on_cell_executed, cell=cell, cell_index=index, execute_reply={"content": reply})
     allowed = (
         client.allow_errors or "raises-exception" in tags or reply.get("ename") in client.allow_error_names
     )
     if reply["status"] == "error" and (client.force_raise_errors or not allowed):
         raise CellExecutionError.from_cell_and_msg(cell, reply)
+
+
+def _tell(hook: Callable[..., Any] | None, **keywords: Any) -> None:  # noqa: ANN401 - whatever nbclient hands over
+    """Call one of nbclient's hooks, which may be a function or a coroutine function."""
+    answer = hook(**keywords) if hook is not None else None
+    if inspect.isawaitable(answer):
+
+        async def wait() -> None:
+            await answer
+
+        asyncio.run(wait())
 
 
 def _header(message: dict[str, Any]) -> dict[str, Any]:

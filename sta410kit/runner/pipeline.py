@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
@@ -32,12 +32,16 @@ class Step:
         Artifacts it must leave in the run folder, and their file names.
     parameters : tuple of Parameter
         What it declares.
+    reusable_when : dict of str to list
+        Values of parameters with which an earlier result may be used again; with others, such as a live
+        source of prices, the step always runs. Empty when its result depends on nothing outside.
     """
 
     notebook: Path
     needs: tuple[str, ...]
     produces: dict[str, str]
     parameters: tuple[Parameter, ...]
+    reusable_when: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -104,7 +108,7 @@ def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatev
     if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
         message = f"{path}: step {number} names no notebook"
         raise ConfigurationError(message)
-    extra = sorted(set(entry) - {"notebook", "needs", "produces"})
+    extra = sorted(set(entry) - {"notebook", "needs", "produces", "reusable_when"})
     if extra:
         message = f"{path}: step {number} has unknown keys: {', '.join(extra)}"
         raise ConfigurationError(message)
@@ -115,4 +119,11 @@ def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatev
     if undeclared:
         message = f"{notebook.name} needs {', '.join(undeclared)} but declares no such parameter"
         raise ConfigurationError(message)
-    return Step(notebook, needs, produces, parameters)
+    reusable_when = dict(entry.get("reusable_when", {}))
+    strangers = sorted(set(reusable_when) - {parameter.name for parameter in parameters})
+    if strangers:
+        message = (
+            f"{path}: reusable_when of {notebook.name} names {', '.join(strangers)}, which are no parameters"
+        )
+        raise ConfigurationError(message)
+    return Step(notebook, needs, produces, parameters, reusable_when)

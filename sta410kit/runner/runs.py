@@ -12,8 +12,8 @@ from sta410kit.project import find_project
 if TYPE_CHECKING:
     from pathlib import Path
 
+_PATTERN = "[0-9]*-[0-9]*-*"
 DATA_DOCS = "data_docs"
-MANIFEST = "manifest.json"
 REPORT = "report.html"
 
 
@@ -34,6 +34,11 @@ def new_run(runs: Path) -> Path:
             message = f"cannot make the run folder {folder}: {error.strerror}"
             raise ConfigurationError(message) from error
         return folder
+
+
+def run_folders(runs: Path) -> list[Path]:
+    """Return the run folders under `runs`, newest first."""
+    return sorted((path for path in runs.glob(_PATTERN) if path.is_dir()), reverse=True)
 
 
 def latest_docs(runs: Path) -> Path:

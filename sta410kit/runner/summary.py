@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
-from sta410kit.runner.report import forecasts_of, verdict_of
 from sta410kit.runner.runs import DATA_DOCS, REPORT
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sta410kit.runner.chain import Run
+    from sta410kit.runner.plan import Plan
 
 
 def print_summary(run: Run) -> None:
@@ -24,7 +24,7 @@ def print_summary(run: Run) -> None:
     _print_steps(run, console)
     _print_forecasts(run, console)
     _print_warnings(run, console)
-    verdict = verdict_of(run.folder)
+    verdict = run.manifest.results.get("verdict")
     if verdict:
         console.print(Text.assemble("verdict: ", (verdict["verdict"], "bold"), ". ", verdict["sentence"]))
     console.print(f"report:    {run.folder / REPORT}", markup=False)
@@ -32,10 +32,10 @@ def print_summary(run: Run) -> None:
         console.print(f"data docs: {run.folder / DATA_DOCS / 'index.html'}", markup=False)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     for step in run.steps:
-        if step.outcome is not ExitCode.PASSED:
+        if step.outcome != ExitCode.PASSED.name:
             errors.print(f"\n{step.name} failed: {step.message}", markup=False)
-            errors.print(f"executed notebook: {step.notebook}", markup=False)
-            errors.print(f"exit code {int(step.outcome)} ({step.outcome.name})", markup=False)
+            errors.print(f"executed notebook: {run.folder / step.notebook}", markup=False)
+            errors.print(f"exit code {int(ExitCode[step.outcome])} ({step.outcome})", markup=False)
 
 
 def _print_steps(run: Run, console: Console) -> None:
@@ -47,9 +47,10 @@ def _print_steps(run: Run, console: Console) -> None:
     table.add_column("outcome")
     table.add_column("seconds", justify="right")
     for step in run.steps:
-        colour = "green" if step.outcome is ExitCode.PASSED else "red"
-        table.add_row(Text(step.name), Text(step.outcome.name, colour), f"{step.seconds:.1f}")
-    for name in run.planned[len(run.steps) :]:
+        colour = "green" if step.outcome == ExitCode.PASSED.name else "red"
+        outcome = Text(step.outcome, colour) + Text(" unchanged" if step.reused else "", "dim")
+        table.add_row(Text(step.name), outcome, "" if step.reused else f"{step.seconds:.1f}")
+    for name in run.manifest.not_run:
         table.add_row(Text(name), Text("not run", "dim"), "")
     console.print(table)
 
@@ -72,7 +73,7 @@ def _print_forecasts(run: Run, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    rows = forecasts_of(run.folder)
+    rows = run.manifest.results.get("forecasts")
     if not rows:
         return
     table = Table(title="forecasts from the last session on, in % (log returns)", title_justify="left")
@@ -80,11 +81,38 @@ def _print_forecasts(run: Run, console: Console) -> None:
         table.add_column(name, justify="right" if name in {"horizon", "forecast", "interval"} else "left")
     for row in rows:
         table.add_row(
-            Text(str(row.symbol)),
-            f"{row.date:%Y-%m-%d}",
-            str(row.horizon),
-            Text(str(row.model)),
-            f"{100 * row.predicted:+.2f}",
-            f"{100 * row.lower:+.2f} to {100 * row.upper:+.2f}",
+            Text(str(row["symbol"])),
+            row["date"],
+            str(row["horizon"]),
+            Text(str(row["model"])),
+            f"{100 * row['predicted']:+.2f}",
+            f"{100 * row['lower']:+.2f} to {100 * row['upper']:+.2f}",
         )
     console.print(table)
+
+
+def print_json(run: Run) -> None:
+    """Print the manifest, for machines."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    text = json.dumps({**asdict(run.manifest), "folder": str(run.folder)}, indent=1, default=str)
+    Console(soft_wrap=True).print(text, markup=False, highlight=False)
+
+
+def print_explanation(plan: Plan) -> None:
+    """Print for each step whether it would be executed, and why."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from sta410kit.runner.explain import explain
+
+    table = Table(title="what would run", title_justify="left")
+    for name in ("step", "", "why"):
+        table.add_column(name)
+    for name, executed, reason in explain(plan):
+        table.add_row(Text(name), Text("run", "yellow") if executed else Text("keep", "green"), Text(reason))
+    Console(highlight=False).print(table)

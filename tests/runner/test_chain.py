@@ -1,23 +1,38 @@
 """The chain: artifacts handed over, stopped at the first failure, explained in its folder."""
 
+import hashlib
 import json
 
 import nbformat
 import pytest
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
-from sta410kit.runner.chain import run_chain, run_notebook
+from sta410kit.runner.chain import resume_run, run_plan
+from sta410kit.runner.explain import explain
+from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.progress import Progress
 
 pytestmark = pytest.mark.integration
+
+
+def run_chain(project, given=None, **options):
+    """Run the chain as `sta410 run` does."""
+    return run_plan(plan_chain(project, given or {}, Options(**options)), Progress())
+
+
+def run_notebook(notebook, given=None):
+    """Run one notebook as `sta410 run NOTEBOOK` does."""
+    return run_plan(plan_notebook(notebook, given or {}, Options()), Progress())
+
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 def test_artifacts_are_handed_over_and_the_run_explains_itself(project):
     """Both steps ran, on what was typed, and the folder holds notebooks, artifacts, manifest and report."""
-    run = run_chain(project, {"start": "5", "factor": "1.5"}, Progress())
+    run = run_chain(project, {"start": "5", "factor": "1.5"})
     assert run.outcome is ExitCode.PASSED
     assert run.folder.parent == project / "runs"
     assert (run.folder / "double.txt").read_text() == "7.5"
@@ -36,7 +51,7 @@ def test_the_chain_stops_at_the_first_failure(project, write_notebook):
     write_notebook(
         project / "notebooks" / "one.ipynb", ("start: int = 2", "parameters"), "raise KeyError('x')"
     )
-    run = run_chain(project, {}, Progress())
+    run = run_chain(project, {})
     assert run.outcome is ExitCode.NOTEBOOK_FAILED
     assert [step.name for step in run.steps] == ["one"]
     assert json.loads((run.folder / "manifest.json").read_text())["not_run"] == ["two"]
@@ -46,7 +61,7 @@ def test_the_chain_stops_at_the_first_failure(project, write_notebook):
 def test_nothing_runs_when_a_parameter_is_wrong(project):
     """No run folder is made."""
     with pytest.raises(ConfigurationError):
-        run_chain(project, {"start": "x"}, Progress())
+        run_chain(project, {"start": "x"})
     assert not (project / "runs").exists()
 
 
@@ -57,7 +72,7 @@ def test_an_unknown_kernel_is_refused_before_anything_runs(project):
     notebook.metadata.kernelspec.name = "pyton3"
     nbformat.write(notebook, path)
     with pytest.raises(ConfigurationError, match=r"two\.ipynb wants .*'pyton3'.*'python3'.*make install"):
-        run_chain(project, {}, Progress())
+        run_chain(project, {})
     assert not (project / "runs").exists()
 
 
@@ -65,13 +80,13 @@ def test_wrong_settings_are_refused_before_anything_runs(project):
     """The project's own .env is read, whatever folder the command is typed in."""
     (project / ".env").write_text("GD_ITERATIONS=-1\n")
     with pytest.raises(ConfigurationError, match="GD_ITERATIONS"):
-        run_chain(project, {}, Progress())
+        run_chain(project, {})
     assert not (project / "runs").exists()
 
 
 def test_a_notebook_of_the_project_runs_alone(project):
     """It gets the run folder, and its other defaults stay."""
-    run = run_notebook(project / "notebooks" / "one.ipynb", {"start": "9"}, Progress())
+    run = run_notebook(project / "notebooks" / "one.ipynb", {"start": "9"})
     assert run.outcome is ExitCode.PASSED
     assert run.folder.parent == project / "runs"
     assert (run.folder / "number.txt").read_text() == "9"
@@ -82,7 +97,7 @@ def test_a_notebook_outside_any_project_has_its_runs_beside_it(tmp_path, write_n
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     notebook = write_notebook(tmp_path / "mine" / "x.ipynb", "print('hello')")
-    run = run_notebook(notebook, {}, Progress())
+    run = run_notebook(notebook, {})
     assert run.outcome is ExitCode.PASSED
     assert run.folder.parent == tmp_path / "mine" / "runs"
 
@@ -97,7 +112,7 @@ def test_the_report_shows_the_figures_and_escapes_messages(tmp_path, write_noteb
         "display(Image(png))",
         "raise ValueError('<script>alert(1)</script>')",
     )
-    run = run_notebook(notebook, {}, Progress())
+    run = run_notebook(notebook, {})
     report = (run.folder / "report.html").read_text()
     assert "data:image/png;base64,iVBOR" in report
     assert "<script>alert" not in report
@@ -117,8 +132,222 @@ def test_two_runs_at_once_get_two_folders(project):
 
 def test_the_injected_cell_holds_plain_values(project):
     """Papermill writes the values as Python literals, right below the parameters."""
-    run = run_chain(project, {"start": "5"}, Progress())
+    run = run_chain(project, {"start": "5"})
     cells = nbformat.read(run.folder / "one.ipynb", as_version=4).cells
     injected = next(cell for cell in cells if "injected-parameters" in cell.metadata.tags)
     assert "start = 5" in injected.source
     assert f'run_dir = "{run.folder}"' in injected.source
+
+
+def edit(path, number, source):
+    """Give a cell of a notebook another source."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[number].source = source
+    nbformat.write(notebook, path)
+
+
+def executed(run):
+    """Name the steps that were executed in a run."""
+    return [step.name for step in run.steps if not step.reused]
+
+
+def test_where_nothing_has_changed_nothing_runs(project):
+    """The newest run is the result; no new folder is made."""
+    first = run_chain(project)
+    again = run_chain(project)
+    assert again.folder == first.folder
+    assert executed(again) == []
+    assert [step.reused for step in again.steps] == [first.folder.name] * 2
+
+
+@pytest.mark.parametrize(
+    ("number", "source", "ran"),
+    [
+        (1, "# a remark\n\n\nfound = float(Path(number).read_text())   * factor  # another", []),
+        (0, "number: str | None = None\nfactor: float = 3.0\nrun_dir: str | None = None", ["two"]),
+    ],
+)
+def test_code_counts_and_remarks_do_not(project, number, source, ran):
+    """A comment or a blank line changes nothing; a default does."""
+    edit(project / "notebooks" / "two.ipynb", 1, "from pathlib import Path\nfound = 0\n")
+    edit(
+        project / "notebooks" / "two.ipynb",
+        1,
+        "from pathlib import Path\nfound = float(Path(number).read_text()) * factor",
+    )
+    run_chain(project)
+    text = source if number == 0 else f"from pathlib import Path\n{source}"
+    edit(project / "notebooks" / "two.ipynb", number, text)
+    assert executed(run_chain(project)) == ran
+
+
+def test_only_what_follows_from_a_change_is_executed(project):
+    """The rest is taken over: artifacts, notebooks and the record of how long they took."""
+    first = run_chain(project)
+    second = run_chain(project, {"factor": "5"})
+    assert executed(second) == ["two"]
+    assert second.steps[0].reused == first.folder.name
+    assert (second.folder / "double.txt").read_text() == "10.0"
+    assert (second.folder / "number.txt").read_text() == "2"
+    assert (second.folder / "one.ipynb").is_file()
+    assert (second.folder / "number.txt").stat().st_ino == (first.folder / "number.txt").stat().st_ino
+
+
+def test_a_changed_step_whose_result_is_the_same_ends_the_change(project):
+    """What comes after it has the same input, and is not run."""
+    run_chain(project)
+    edit(
+        project / "notebooks" / "one.ipynb",
+        1,
+        "from pathlib import Path\nsame = str(start)\n(Path(run_dir) / 'number.txt').write_text(same)",
+    )
+    assert executed(run_chain(project)) == ["one"]
+
+
+def test_a_module_of_the_users_own_counts(project):
+    """Also one that is imported by another, inside a function."""
+    own = project / "notebooks"
+    (own / "outer.py").write_text("def value():\n    from inner import x\n    return x\n")
+    (own / "inner.py").write_text("x = 1\n")
+    edit(own / "two.ipynb", 2, "import outer\n(Path(run_dir) / 'double.txt').write_text(str(outer.value()))")
+    run_chain(project)
+    (own / "inner.py").write_text("x = 1  # as before\n")
+    assert executed(run_chain(project)) == []
+    (own / "inner.py").write_text("x = 2\n")
+    run = run_chain(project)
+    assert executed(run) == ["two"]
+    assert (run.folder / "double.txt").read_text() == "2"
+
+
+def test_settings_count(project):
+    """A result under another seed is another result."""
+    run_chain(project)
+    (project / ".env").write_text("RANDOM_SEED=7\n")
+    assert executed(run_chain(project)) == ["one", "two"]
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_text("9")])
+def test_a_result_that_was_altered_is_made_again(project, harm):
+    """Files count by their content, and only whole results are used."""
+    first = run_chain(project)
+    harm(first.folder / "double.txt")
+    again = run_chain(project)
+    assert executed(again) == ["two"]
+    assert (again.folder / "double.txt").read_text() == "4.0"
+
+
+def test_fresh_executes_everything(project):
+    """Whatever is there."""
+    run_chain(project)
+    assert executed(run_chain(project, fresh=True)) == ["one", "two"]
+
+
+def test_from_and_to_choose_steps(project):
+    """`--from` runs a step and what follows, changed or not; `--to` leaves out what comes after."""
+    run_chain(project)
+    assert executed(run_chain(project, first="two")) == ["two"]
+    short = run_chain(project, first="one", last="one")
+    assert [step.name for step in short.steps] == ["one"]
+    with pytest.raises(ConfigurationError, match=r"no step called 'tow'. Did you mean 'two'"):
+        run_chain(project, first="tow")
+
+
+def test_a_source_that_is_live_always_runs(project):
+    """With the values the pipeline names its result is used again, with others never."""
+    path = project / "notebooks" / "pipeline.toml"
+    path.write_text(path.read_text().replace('"one.ipynb"', '"one.ipynb"\nreusable_when = { start = [2] }'))
+    run_chain(project, {"start": "3"})
+    assert executed(run_chain(project, {"start": "3"})) == ["one"]
+
+
+def test_a_wrong_condition_is_refused(project):
+    """It names a parameter that the notebook does not have."""
+    path = project / "notebooks" / "pipeline.toml"
+    path.write_text(path.read_text().replace('"one.ipynb"', '"one.ipynb"\nreusable_when = { sauce = [2] }'))
+    with pytest.raises(ConfigurationError, match="sauce, which are no parameters"):
+        run_chain(project)
+
+
+def test_after_a_failure_a_run_is_resumed_in_its_folder(project):
+    """What had passed is kept; the parameters are those of the run."""
+    good = "from pathlib import Path\nfound = float(Path(number).read_text()) * factor"
+    edit(project / "notebooks" / "two.ipynb", 1, "raise KeyError('x')")
+    failed = run_chain(project, {"start": "21"})
+    assert failed.outcome is ExitCode.NOTEBOOK_FAILED
+    edit(project / "notebooks" / "two.ipynb", 1, good)
+    resumed = resume_run(project, Options(), Progress())
+    assert resumed.folder == failed.folder
+    assert resumed.outcome is ExitCode.PASSED
+    assert executed(resumed) == ["two"]
+    assert (resumed.folder / "double.txt").read_text() == "42.0"
+    assert resume_run(project, Options(), Progress()) is None
+
+
+def test_a_run_that_is_still_going_on_is_not_resumed(project):
+    """Its folder is locked by the process it belongs to."""
+    edit(project / "notebooks" / "two.ipynb", 1, "raise KeyError('x')")
+    failed = run_chain(project)
+    with locked(failed.folder / ".lock"), pytest.raises(ConfigurationError, match="is still running"):
+        resume_run(project, Options(), Progress())
+
+
+def test_a_dry_run_says_what_and_why_and_leaves_nothing(project):
+    """Each step with its reason."""
+    assert explain(plan_chain(project, {}, Options())) == [
+        ("one", True, "it has never passed"),
+        ("two", True, "after one, if what it leaves is new"),
+    ]
+    run = run_chain(project)
+    since = f"unchanged since {run.folder.name}"
+    assert explain(plan_chain(project, {"factor": "7"}, Options())) == [
+        ("one", False, since),
+        ("two", True, "changed: parameter factor"),
+    ]
+    assert explain(plan_chain(project, {}, Options(fresh=True)))[0] == ("one", True, "--fresh")
+    assert explain(plan_chain(project, {}, Options(first="two")))[1] == ("two", True, "--from two")
+    assert len([path for path in (project / "runs").iterdir() if path.is_dir()]) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 1000])
+def test_a_broken_index_costs_time_and_nothing_else(project, content):
+    """Steps are run again, and the index is made anew."""
+    run_chain(project)
+    (project / "runs" / "registry.sqlite").write_bytes(content)
+    assert executed(run_chain(project)) == ["one", "two"]
+    assert executed(run_chain(project)) == []
+
+
+def test_steps_that_do_not_need_each_other_run_side_by_side(project, write_notebook):
+    """Each waits until the other has begun."""
+    for mine, others in (("left", "right"), ("right", "left")):
+        write_notebook(
+            project / "notebooks" / f"{mine}.ipynb",
+            ("run_dir: str | None = None", "parameters"),
+            f"from pathlib import Path\nimport time\n(Path(run_dir) / '{mine}').touch()\n"
+            f"end = time.monotonic() + 30\n"
+            f"while not (Path(run_dir) / '{others}').exists():\n"
+            f"    assert time.monotonic() < end\n    time.sleep(0.01)",
+        )
+    (project / "notebooks" / "pipeline.toml").write_text(
+        '[[step]]\nnotebook = "left.ipynb"\n[[step]]\nnotebook = "right.ipynb"\n'
+    )
+    assert run_chain(project, jobs=2).outcome is ExitCode.PASSED
+
+
+def test_the_deadline_of_a_run_ends_it(project):
+    """The step that runs is stopped, the next one is not begun; the run can be resumed."""
+    edit(project / "notebooks" / "one.ipynb", 1, "import time\ntime.sleep(60)")
+    run = run_chain(project, deadline=0.5)
+    assert run.outcome is ExitCode.TIMED_OUT
+    assert run.manifest.not_run == ["two"]
+
+
+def test_the_manifest_holds_what_is_needed_to_judge_a_run(project):
+    """Identity, inputs, versions, host and seed are there, also while it runs."""
+    manifest = json.loads((run_chain(project).folder / "manifest.json").read_text())
+    assert manifest["seed"] == 42
+    assert manifest["host"]["python"]
+    assert manifest["versions"]["papermill"]
+    assert set(manifest["steps"][1]["parts"]) >= {"code", "input number", "settings", "packages", "python"}
+    assert manifest["steps"][1]["artifacts"]["double.txt"] == hashlib.sha256(b"4.0").hexdigest()
+    assert manifest["steps"][0]["peak_memory"] > 0

@@ -1,0 +1,58 @@
+"""What a run would do, and why, without doing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sta410kit.runner.identity import differences, identity_of, step_parts
+from sta410kit.runner.registry import Registry
+from sta410kit.runner.reuse import find_result
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sta410kit.runner.pipeline import Step
+    from sta410kit.runner.plan import Plan
+
+
+def explain(plan: Plan) -> list[tuple[str, bool, str]]:
+    """Return for each step its name, whether it would be executed, and why; nothing is run or written."""
+    rows: list[tuple[str, bool, str]] = []
+    will_run: set[str] = set()
+    forced = plan.forced
+    places: dict[str, Path] = {}
+    with Registry(plan.runs) as registry:
+        for step in plan.steps:
+            upstream = sorted(plan.before(step) & will_run)
+            reason = _why_always(plan, step, forced)
+            if not reason and upstream:
+                reason = f"after {', '.join(upstream)}, if what it leaves is new"
+            if not reason:
+                inputs = {
+                    name: places[other.name] / other.produces[name]
+                    for name in step.needs
+                    for other in plan.steps
+                    if name in other.produces
+                }
+                parts = step_parts(step, plan.values[step.name], inputs, registry)
+                found = find_result(identity_of(parts), step.name, plan.runs, registry)
+                if found is not None:
+                    places[step.name] = found[0]
+                    rows.append((step.name, False, f"unchanged since {found[0].name}"))
+                    continue
+                before = registry.last_parts(step.name)
+                changed = differences(parts, before)
+                reason = f"changed: {', '.join(changed)}" if before else "it has never passed"
+                if before and not changed:
+                    reason = "its earlier result is gone or was altered"
+            will_run.add(step.name)
+            rows.append((step.name, True, reason))
+    return rows
+
+
+def _why_always(plan: Plan, step: Step, forced: set[str]) -> str:
+    if plan.options.fresh:
+        return "--fresh"
+    if step.name in forced:
+        return f"--from {plan.options.first}"
+    return "" if plan.reusable(step) else "its source may have something new every time"

@@ -1,0 +1,122 @@
+"""What a step's result depends on. Same identity, same result: the step need not run again."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import platform
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.config import load_config
+from sta410kit.guards.suites import list_suites, read_suite
+from sta410kit.project import project_folder
+from sta410kit.runner.imports import KIT, code_digest, own_modules
+from sta410kit.runner.notebook import python_cells, read_notebook
+from sta410kit.runner.registry import content_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sta410kit.runner.pipeline import Step
+    from sta410kit.runner.registry import Registry
+
+
+def step_parts(
+    step: Step, values: Mapping[str, Any], inputs: Mapping[str, Path], registry: Registry
+) -> dict[str, str]:
+    """Return everything the result of `step` depends on, by name, as short texts.
+
+    Parameters
+    ----------
+    step : Step
+        The notebook and what it declares.
+    values : mapping
+        Parameters that were given; a file or folder among them counts by its content.
+    inputs : mapping of str to Path
+        Artifacts that are handed over; they count by their content.
+    registry : Registry
+        Remembers files that have not changed.
+    """
+    cells = python_cells(read_notebook(step.notebook))
+    folder = project_folder(step.notebook.parent)
+    parts = {"code": hashlib.sha256("".join(map(_normalised, cells)).encode()).hexdigest()}
+    for name, value in values.items():
+        parts[f"parameter {name}"] = json.dumps(value, default=str)
+        if isinstance(value, Path) and value.exists():
+            parts[f"file {name}"] = _digest_of(value, registry)
+    for name, path in inputs.items():
+        parts[f"input {name}"] = _digest_of(path, registry)
+    texts = {text for cell in cells for text in _texts(cell)}
+    for name in list_suites():
+        if name in texts:
+            parts[f"suite {name}"] = read_suite(name).digest
+    modules = own_modules(cells, (step.notebook.parent, folder), registry)
+    parts |= {f"module {name}": digest for name, digest in modules.items()}
+    parts["data of the kit"] = _kit_data(registry)
+    settings = load_config(os.environ, folder).to_dict()
+    settings.pop("logging")  # says how it is told, not what comes out
+    parts["settings"] = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    parts["packages"] = _packages()
+    parts["python"] = f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}"
+    return parts
+
+
+def identity_of(parts: Mapping[str, str]) -> str:
+    """Return the one short name for all that a result depends on."""
+    return hashlib.sha256(json.dumps(dict(parts), sort_keys=True).encode()).hexdigest()
+
+
+def differences(parts: Mapping[str, str], before: Mapping[str, str]) -> list[str]:
+    """Return the names of what has changed, come or gone between two identities."""
+    names = dict.fromkeys([*parts, *before])
+    return [name for name in names if parts.get(name) != before.get(name)]
+
+
+def _normalised(source: str) -> str:
+    try:
+        return code_digest(source)
+    except SyntaxError:
+        return source
+
+
+def _texts(source: str) -> list[str]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def _digest_of(path: Path, registry: Registry) -> str:
+    return str(registry.remembered(path, content_digest) if path.is_file() else content_digest(path))
+
+
+def _kit_data(registry: Registry) -> str:
+    """Return a digest of what the kit carries besides code, such as the embedded prices."""
+    files = (path for path in sorted(KIT.rglob("*")) if path.is_file())
+    found = [
+        (str(path.relative_to(KIT)), registry.remembered(path, content_digest))
+        for path in files
+        if path.suffix not in {".py", ".pyc"}
+    ]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def _packages() -> str:
+    """Return a digest of the names and versions of all installed packages but the kit itself."""
+    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    names = sorted(
+        entry.name
+        for folder in folders
+        for entry in os.scandir(folder)
+        if entry.name.endswith((".dist-info", ".egg-info")) and not entry.name.startswith("sta410kit-")
+    )
+    return hashlib.sha256(json.dumps(names).encode()).hexdigest()

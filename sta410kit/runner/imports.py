@@ -1,0 +1,119 @@
+"""Which modules of the kit's and the user's own a notebook's code reaches, without importing any of them."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sta410kit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sta410kit.runner.registry import Registry
+
+KIT = Path(sta410kit.__file__).parent
+
+
+def code_digest(source: str) -> str:
+    """Return a digest of Python code that comments, blank lines and spacing do not change."""
+    return hashlib.sha256(ast.dump(ast.parse(source)).encode()).hexdigest()
+
+
+def own_modules(sources: Iterable[str], folders: Iterable[Path], registry: Registry) -> dict[str, str]:
+    """Return a digest for each module that `sources` import, directly or through others.
+
+    Parameters
+    ----------
+    sources : iterable of str
+        Python code.
+    folders : iterable of Path
+        Where the user's own modules are looked for; the kit's are always found. Packages installed by others
+        are not followed: their versions say what they are.
+    registry : Registry
+        Remembers files that have not changed.
+    """
+    places = [*folders, KIT.parent]
+    waiting = [name for source in sources for name in imported_names(source)]
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        path = _locate(name, places)
+        if path is None:
+            continue
+        known = registry.remembered(path, read_module)
+        found[name] = known["digest"]
+        package = name if path.stem == "__init__" else name.rpartition(".")[0]
+        waiting += [_absolute(imported, package) for imported in known["imports"]]
+        if known["chooses"]:
+            waiting += [f"{package}.{item.stem}" for item in path.parent.iterdir() if item.stem != "__init__"]
+    return dict(sorted(found.items()))
+
+
+def imported_names(source: str) -> list[str]:
+    """Return every module name that `source` may import, relative ones with their dots, parents included."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []
+    return sorted({name for node in ast.walk(tree) for name in _names(node)})
+
+
+def read_module(path: Path) -> dict[str, Any]:
+    """Return the digest of a module's code and the names it imports."""
+    source = path.read_text(encoding="utf-8")
+    try:
+        digest = code_digest(source)
+    except SyntaxError:
+        digest = hashlib.sha256(source.encode()).hexdigest()
+    return {"digest": digest, "imports": imported_names(source), "chooses": _chooses(source)}
+
+
+def _chooses(source: str) -> bool:
+    """Tell whether a module picks what it imports by name: then any neighbour of it may be meant."""
+    return "import_module(" in source or "__import__(" in source
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield from _with_parents(alias.name)
+    elif isinstance(node, ast.ImportFrom):
+        base = "." * node.level + (node.module or "")
+        yield from _with_parents(base)
+        for alias in node.names:  # `from package import module` names a module too
+            yield f"{base}.{alias.name}" if node.module else f"{base}{alias.name}"
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    dots = len(name) - len(name.lstrip("."))
+    parts = name[dots:].split(".")
+    for end in range(1, len(parts) + 1):
+        yield name[:dots] + ".".join(parts[:end])
+
+
+def _absolute(name: str, package: str) -> str:
+    dots = len(name) - len(name.lstrip("."))
+    if not dots:
+        return name
+    above = package.split(".")[: len(package.split(".")) - dots + 1]
+    return ".".join([*above, name[dots:]]).strip(".")
+
+
+def _locate(name: str, places: Iterable[Path]) -> Path | None:
+    inside = Path(*name.split(".")) if name else None
+    if inside is None:
+        return None
+    for place in places:
+        if place == KIT.parent and name.partition(".")[0] != KIT.name:
+            continue  # the folder the kit is installed in holds everybody's packages
+        for path in (place / inside / "__init__.py", (place / inside).with_suffix(".py")):
+            if path.is_file():
+                return path
+    return None

@@ -1,0 +1,162 @@
+"""``manifest.json``: all there is to know of a run, written at its start, after each step and at its end."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import platform
+import socket
+import subprocess
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import distributions
+from typing import TYPE_CHECKING, Any
+
+import sta410kit
+from sta410kit.atomic import write_text
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.redaction import redact
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MANIFEST = "manifest.json"
+RUNNING = "RUNNING"
+
+
+@dataclass
+class StepRecord:
+    """How one step of a run ended.
+
+    Attributes
+    ----------
+    name, outcome, message, notebook : str
+        Its name, its ending, what there is to say of it, and the executed notebook's file name.
+    seconds : float
+        Wall-clock time.
+    peak_memory : int
+        Bytes; 0 where it is not known.
+    warnings : list of str
+        What did not stop it and still has to be known.
+    identity : str
+        The digest of `parts`.
+    parts : dict of str to str
+        What its result depends on.
+    artifacts : dict of str to str
+        SHA-256 of each file it left, by file name.
+    reused : str
+        The run its result was taken from; empty when it was executed here.
+    """
+
+    name: str
+    outcome: str
+    seconds: float = 0.0
+    message: str = ""
+    notebook: str = ""
+    peak_memory: int = 0
+    warnings: list[str] = field(default_factory=list)
+    identity: str = ""
+    parts: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, str] = field(default_factory=dict)
+    reused: str = ""
+
+
+@dataclass
+class Manifest:
+    """A run as its folder tells it."""
+
+    run: str
+    kind: str = "chain"
+    started: str = ""
+    finished: str = ""
+    outcome: str = RUNNING
+    exit_code: int | None = None
+    given: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    steps: list[StepRecord] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    git: dict[str, Any] = field(default_factory=dict)
+    host: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest into the run's folder, whole or not at all, secrets scrubbed."""
+        write_text(folder / MANIFEST, redact(json.dumps(asdict(self), indent=1, default=str)) + "\n")
+
+    def step(self, name: str) -> StepRecord | None:
+        """Return the record of a step, if it has come so far."""
+        return next((record for record in self.steps if record.name == name), None)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of the run in `folder`; a `ConfigurationError` when there is none to be read."""
+    path = folder / MANIFEST
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        steps = [StepRecord(**record) for record in content.pop("steps", [])]
+        return Manifest(steps=steps, **content)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        message = f"{path} is not a manifest of this version of the kit: {error}"
+        raise ConfigurationError(message) from error
+
+
+def now() -> str:
+    """Return the present time as it stands in manifests."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def host_facts() -> dict[str, Any]:
+    """Return where this runs: system, processor count, Python, user."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number without a name
+        user = str(os.getuid()) if hasattr(os, "getuid") else ""
+    return {
+        "host": socket.gethostname(),
+        "system": platform.platform(),
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "user": user,
+    }
+
+
+def installed_versions() -> dict[str, str]:
+    """Return name and version of every installed package, and the kit's."""
+    found = {item.metadata["Name"]: item.version for item in distributions() if item.metadata["Name"]}
+    return {**dict(sorted(found.items())), "sta410kit": sta410kit.__version__}
+
+
+def git_state(project: Path, folder: Path) -> dict[str, Any]:
+    """Return commit and branch of the project's checkout; what is not committed goes to ``code.diff``.
+
+    Empty outside a checkout, or where git is not installed or does not answer.
+    """
+    commit = _git(project, "rev-parse", "HEAD")
+    if commit is None:
+        return {}
+    diff = _git(project, "diff", "HEAD", "--no-color", "--no-ext-diff") or ""
+    if diff.strip():
+        write_text(folder / "code.diff", redact(diff))
+    return {
+        "commit": commit.strip(),
+        "branch": (_git(project, "rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
+        "changed": bool(diff.strip()),
+    }
+
+
+def _git(project: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed words
+            ["git", "-C", str(project), *words],  # noqa: S607 - whichever git the user has
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None

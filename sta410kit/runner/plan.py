@@ -1,0 +1,141 @@
+"""What to execute: the steps, their parameters, and how the run is to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.parameters import check_parameters
+from sta410kit.runner.notebook import parameters_of, read_notebook
+from sta410kit.runner.pipeline import Step, check_chain_parameters, read_pipeline
+from sta410kit.runner.runs import runs_folder
+from sta410kit.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run is to be done.
+
+    Attributes
+    ----------
+    fresh : bool
+        Execute every step, whatever earlier runs left.
+    resume : bool
+        Go on with the newest run that did not pass, in its folder and with its parameters.
+    first, last : str
+        Execute `first` and all that follows from it, changed or not; leave out what comes after `last`.
+    jobs : int
+        How many steps may run side by side; 0 is one a processor.
+    deadline, timeout : float, optional
+        Seconds for the whole run, and for each step.
+    memory : int, optional
+        Bytes that the process of a step may have.
+    """
+
+    fresh: bool = False
+    resume: bool = False
+    first: str = ""
+    last: str = ""
+    jobs: int = 0
+    deadline: float | None = None
+    timeout: float | None = None
+    memory: int | None = None
+
+
+@dataclass
+class Plan:
+    """What to execute, with which parameters, and where the results go."""
+
+    steps: list[Step]
+    values: dict[str, dict[str, Any]]
+    runs: Path
+    given: dict[str, str]
+    kind: str = "chain"
+    options: Options = field(default_factory=Options)
+
+    @property
+    def title(self) -> str:
+        """The notebook that runs alone; empty for the chain."""
+        return str(self.steps[0].notebook) if self.kind == "notebook" else ""
+
+    def before(self, step: Step) -> set[str]:
+        """Return the names of the steps that produce what `step` needs."""
+        return {other.name for other in self.steps if set(other.produces) & set(step.needs)}
+
+    def after(self, name: str) -> set[str]:
+        """Return `name` and the names of all steps that follow from it."""
+        found = {name}
+        for step in self.steps:  # in order, so that one pass is enough
+            if self.before(step) & found:
+                found.add(step.name)
+        return found
+
+    def inputs(self, step: Step, folder: Path) -> dict[str, Path]:
+        """Return where in a run folder the artifacts lie that `step` needs."""
+        return {
+            name: folder / other.produces[name]
+            for name in step.needs
+            for other in self.steps
+            if name in other.produces
+        }
+
+    def reusable(self, step: Step) -> bool:
+        """Tell whether an earlier result of `step` may stand for a new one."""
+        if self.options.fresh or self.kind != "chain":
+            return False
+        values = self.values[step.name]
+        for name, allowed in step.reusable_when.items():
+            default = next(parameter.default for parameter in step.parameters if parameter.name == name)
+            if values.get(name, default.strip("'\"")) not in allowed:
+                return False
+        return True
+
+    @property
+    def forced(self) -> set[str]:
+        """The steps that run whether they have changed or not."""
+        return self.after(self.options.first) if self.options.first else set()
+
+
+def plan_chain(project: Path, given: Mapping[str, str], options: Options) -> Plan:
+    """Return the plan for the project's pipeline.
+
+    Raises
+    ------
+    ConfigurationError
+        The pipeline, a parameter or a step's name is wrong.
+    """
+    steps = read_pipeline(project)
+    names = [step.name for step in steps]
+    for name in filter(None, (options.first, options.last)):
+        if name not in names:
+            message = f"no step called '{name}'.{did_you_mean(name, names)} Steps: {', '.join(names)}."
+            raise ConfigurationError(message)
+    plan = Plan(steps, {}, runs_folder(project), dict(given), options=options)
+    if options.last:
+        wanted = {options.last}
+        for step in reversed(steps):
+            if step.name in wanted:
+                wanted |= plan.before(step)
+        plan.steps = [step for step in steps if step.name in wanted]
+    plan.values = check_chain_parameters(given, plan.steps)
+    return plan
+
+
+def plan_notebook(notebook: Path, given: Mapping[str, str], options: Options) -> Plan:
+    """Return the plan for one notebook alone, on its own defaults and what was `given`.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such notebook or a parameter is wrong.
+    """
+    notebook = notebook.absolute()
+    declared = parameters_of(read_notebook(notebook))
+    values = {notebook.stem: check_parameters(given, declared, notebook.name)}
+    step = Step(notebook, (), {}, tuple(declared))
+    return Plan([step], values, runs_folder(notebook), dict(given), "notebook", options)

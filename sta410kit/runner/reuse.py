@@ -1,0 +1,67 @@
+"""Results of earlier runs, used again: checked against their digests, and linked instead of copied."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.outcomes import ExitCode
+from sta410kit.runner.manifest import StepRecord, read_manifest
+from sta410kit.runner.registry import content_digest
+from sta410kit.runner.runs import DATA_DOCS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sta410kit.runner.registry import Registry
+
+
+def find_result(identity: str, step: str, runs: Path, registry: Registry) -> tuple[Path, StepRecord] | None:
+    """Return the newest run folder that holds a whole result of this identity, and its record.
+
+    A result whose files are gone, or are no longer what the manifest says, does not count.
+    """
+    for name in registry.runs_with(identity):
+        folder = runs / name
+        try:
+            record = read_manifest(folder).step(step)
+        except ConfigurationError:
+            continue
+        if (
+            record is not None
+            and record.identity == identity
+            and record.outcome == ExitCode.PASSED.name
+            and (folder / record.notebook).is_file()
+            and all(_unchanged(folder / file, digest, registry) for file, digest in record.artifacts.items())
+        ):
+            return folder, record
+    return None
+
+
+def take_over(record: StepRecord, source: Path, folder: Path) -> None:
+    """Bring a step's files from the run folder `source` into `folder`: artifacts, notebook, data docs."""
+    for name in [*record.artifacts, record.notebook]:
+        _link(source / name, folder / name)
+    pages = [*source.glob(f"{DATA_DOCS}/validations/*/{record.name}/*/*")]
+    pages += [*source.glob(f"{DATA_DOCS}/expectations/*")]
+    for page in pages:
+        _link(page, folder / page.relative_to(source))
+
+
+def _unchanged(path: Path, digest: str, registry: Registry) -> bool:
+    return path.is_file() and registry.remembered(path, content_digest) == digest
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name; it is never changed in place, so that both stay what they are."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        aside = target.with_name(f".{target.name}.part")
+        shutil.copy2(source, aside)
+        aside.replace(target)
