@@ -35,13 +35,15 @@ def own_modules(sources: Iterable[str], folders: Iterable[Path], registry: Regis
     registry : Registry
         Remembers files that have not changed.
     """
-    places = [*folders, KIT.parent]
+    places = [*dict.fromkeys(folders), KIT.parent]
+    # Most names are of packages installed by others: those are told by their first part.
+    first_parts = {KIT.name, *(item.stem for place in places[:-1] for item in place.iterdir())}
     waiting = [name for source in sources for name in imported_names(source)]
     found: dict[str, str] = {}
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name in seen:
+        if name in seen or name.partition(".")[0] not in first_parts:
             continue
         seen.add(name)
         path = _locate(name, places)

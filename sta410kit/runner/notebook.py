@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FORMAT = 4
+_ALWAYS_THERE = {"python3", "sta410"}  # ipykernel's own and the kit's, both of them requirements
 _MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 
 
@@ -114,9 +115,11 @@ def kernel_of(notebook: Notebook) -> tuple[str, str]:
 
 def require_kernel(notebook: Notebook, name: str) -> None:
     """Raise `ConfigurationError` when the kernel of the notebook called `name` is not installed here."""
+    kernel, _ = kernel_of(notebook)
+    if kernel in _ALWAYS_THERE:
+        return  # without loading Jupyter, which takes longer than a run in which nothing has changed
     from jupyter_client.kernelspec import KernelSpecManager
 
-    kernel, _ = kernel_of(notebook)
     known = KernelSpecManager().find_kernel_specs()
     if kernel not in known:
         message = (
