@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,13 +110,11 @@ def _absolute(name: str, package: str) -> str:
 
 
 def _locate(name: str, places: Iterable[Path]) -> Path | None:
-    inside = Path(*name.split(".")) if name else None
-    if inside is None:
-        return None
+    inside = name.replace(".", "/")
     for place in places:
         if place == KIT.parent and name.partition(".")[0] != KIT.name:
             continue  # the folder the kit is installed in holds everybody's packages
-        for path in (place / inside / "__init__.py", (place / inside).with_suffix(".py")):
-            if path.is_file():
-                return path
+        for path in (f"{place}/{inside}.py", f"{place}/{inside}/__init__.py"):
+            if os.path.isfile(path):  # noqa: PTH113 - asked a thousand times a run; pathlib takes five times as long
+                return Path(path)
     return None
