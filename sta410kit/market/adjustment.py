@@ -1,4 +1,4 @@
-"""Splits and dividends: prices adjusted for both, and the sessions on which a split took effect."""
+"""The sessions on which a split took effect."""
 
 from __future__ import annotations
 
@@ -34,24 +34,6 @@ SPLIT_RATIOS = tuple(sorted({float(r) for r in _FORWARD} | {float(1 / Fraction(r
 # The step of a split is exact but for the rounding of published prices, some 1e-4; a special dividend is a
 # step of any size, so the tolerance is kept near the rounding.
 _TOLERANCE = 0.002
-
-
-def adjust(prices: pd.DataFrame) -> pd.DataFrame:
-    """Return the prices with open, high, low and close on the scale of `adj_close`.
-
-    Each is multiplied by ``adj_close / close`` of its row, so returns between any two of them count splits
-    and dividends as reinvested (total return). `volume` stays as traded. The level depends on what happened
-    after the last row (see the source's note), so use ratios, not levels.
-
-    Parameters
-    ----------
-    prices : DataFrame
-        A prices frame; it is left as it is.
-    """
-    factor = prices["adj_close"] / prices["close"]
-    columns = ["open", "high", "low"]
-    scaled = prices[columns].mul(factor, axis=0)
-    return prices.assign(**{name: scaled[name] for name in columns}, close=prices["adj_close"])
 
 
 def find_splits(prices: pd.DataFrame) -> pd.DataFrame:

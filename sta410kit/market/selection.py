@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeAlias
 
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
+from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,10 +19,7 @@ _SHOWN = 20
 
 def unknown(what: str, value: object, known: Sequence[str]) -> str:
     """Return the message for a name that is not one of `known`, with the nearest one if there is one."""
-    folded = {name.casefold(): name for name in known}
-    near = get_close_matches(str(value).casefold(), folded, n=1)
-    hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
-    return f"Unknown {what} {value!r}.{hint} Known: {', '.join(known)}."
+    return f"Unknown {what} {value!r}.{did_you_mean(value, known)} Known: {', '.join(known)}."
 
 
 def parse_symbols(symbols: str | Sequence[str] | None) -> tuple[str, ...] | None:
@@ -119,9 +116,7 @@ def _absent(absent: list[str], available: list[str], period: str) -> str:
     shown = ", ".join(available[:_SHOWN]) + (
         f" and {len(available) - _SHOWN} more" if len(available) > _SHOWN else ""
     )
-    folded = {name.casefold(): name for name in available}
-    near = get_close_matches(absent[0].casefold(), folded, n=1)
-    hint = f" Did you mean {folded[near[0]]!r}?" if near and folded[near[0]] != absent[0] else ""
+    hint = "" if absent[0] in available else did_you_mean(absent[0], available)
     return f"No prices{period} for {', '.join(absent)}.{hint} The source holds: {shown}."
 
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,10 @@ class Table:
         """Return the place of a row in words: file and line, or file and row where there are no lines."""
         if not self.separator:
             return f"{self.file}, row {row + 1}"
-        for number, (line, _) in enumerate(_records(self.file, self.separator)):
-            if number == row + 1:  # the header is record 0
-                return f"{self.file}, line {line}"
+        with suppress(csv.Error):  # a field too long for the csv module, which Arrow has taken
+            for number, (line, _) in enumerate(_records(self.file, self.separator)):
+                if number == row + 1:  # the header is record 0
+                    return f"{self.file}, line {line}"
         return f"{self.file}, record {row + 1}"
 
 
@@ -122,7 +124,11 @@ def _header(file: Path) -> tuple[int, list[str], str]:
         message = f"{file} is empty; it needs a header and rows."
         raise DataLoadingError(message)
     # The separator under which most names make sense; the comma where that is a tie.
-    readings = {separator: next(csv.reader([line], delimiter=separator)) for separator in ",;\t|"}
+    try:
+        readings = {separator: next(csv.reader([line], delimiter=separator)) for separator in ",;\t|"}
+    except csv.Error as error:
+        message = f"{file}, line {number}: the header cannot be read ({error})."
+        raise DataLoadingError(message) from error
     separator = max(readings, key=lambda each: recognised(readings[each]))
     return number, [name.strip() for name in readings[separator]], separator
 

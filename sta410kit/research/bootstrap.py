@@ -7,14 +7,11 @@ What is resampled are dates: all symbols of a date stay together, because they m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
@@ -22,15 +19,6 @@ if TYPE_CHECKING:
 
 RESAMPLES = 2000
 _CELLS = 1_000_000  # values held at once; keeps memory flat however long the series
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate and the ends of its confidence interval, in the unit of the estimate."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 def block_length(sessions: int, horizon: int = 1) -> float:
@@ -101,47 +89,3 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
         for done in range(0, resamples, at_once)
     ]
     return np.concatenate(parts)
-
-
-def interval(  # noqa: PLR0913 - each is a choice of the analysis, by keyword
-    values: ArrayLike,
-    statistic: Callable[[Floats], Floats] | None = None,
-    *,
-    level: float = 0.95,
-    block: float | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = 42,
-) -> Interval:
-    """Return a statistic of dated values with its percentile bootstrap interval.
-
-    Parameters
-    ----------
-    values : array of shape (sessions,) or (sessions, k)
-        One row a date, in time order.
-    statistic : callable, optional
-        Function of the column means, shape ``(..., k)`` to ``(...)``; the mean of the first column when
-        omitted. A ratio of sums is ``lambda m: m[..., 0] / m[..., 1]``.
-    level : float
-        Confidence, 0.95 for a 95 % interval.
-    block : float, optional
-        Mean block length; `block_length` of the sessions when omitted.
-    resamples, seed : int
-        See `resampled_means`.
-
-    Raises
-    ------
-    DataValidationError, ConfigurationError
-        See `resampled_means`; also if `level` is not between 0 and 1.
-    """
-    import numpy as np
-
-    if not 0 < level < 1:
-        message = f"level is {level!r}; give the confidence as a share between 0 and 1."
-        raise ConfigurationError(message)
-    table = np.asarray(values, dtype=float)
-    table = table[:, None] if table.ndim == 1 else table
-    chosen = statistic or (lambda means: means[..., 0])
-    length = block_length(len(table)) if block is None else block
-    draws = chosen(resampled_means(table, block=length, resamples=resamples, seed=seed))
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(chosen(table.mean(axis=0))), float(low), float(high))

@@ -181,7 +181,7 @@ def _estimator(path: Path, packed: bytes) -> RegressorMixin:
 def _metadata(path: Path, text: bytes) -> dict[str, Any]:
     try:
         metadata = json.loads(text)
-    except ValueError as error:  # also text that is not UTF-8
+    except (ValueError, RecursionError) as error:  # also text that is not UTF-8, or brackets without end
         raise _refused(path, f"has metadata that cannot be read ({error})") from error
     if not isinstance(metadata, dict):
         raise _refused(path, "has metadata of another form")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sta410kit.market import load_prices
-from sta410kit.market.adjustment import SPLIT_RATIOS, adjust, find_splits
+from sta410kit.market.adjustment import SPLIT_RATIOS, find_splits
 
 pytestmark = pytest.mark.unit
 
@@ -54,13 +54,3 @@ def test_one_symbols_step_is_not_anothers():
     """The last row of one symbol and the first of the next are no neighbours."""
     prices = pd.concat([made([100.0], [100.0]), made([100.0], [50.0], symbol="B")], ignore_index=True)
     assert find_splits(prices).empty
-
-
-def test_adjusting_scales_prices_and_leaves_volume():
-    """Open, high, low and close move to the scale of the adjusted close; the frame given stays as it was."""
-    prices = pd.DataFrame(
-        {"open": [8.0], "high": [12.0], "low": [6.0], "close": [10.0], "adj_close": [5.0], "volume": [7]}
-    )
-    before = prices.copy()
-    assert adjust(prices).iloc[0].tolist() == [4.0, 6.0, 3.0, 5.0, 5.0, 7.0]
-    pd.testing.assert_frame_equal(prices, before)

@@ -9,11 +9,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, get_args
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from sklearn.base import RegressorMixin
@@ -42,9 +42,7 @@ def make_model(name: str, seed: int = 42) -> RegressorMixin:
         If no model has that name, or the seed is not one that scikit-learn takes.
     """
     if name not in MODELS:
-        near = get_close_matches(str(name).casefold(), MODELS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        message = f"Unknown model {name!r}.{hint} Known: {', '.join(MODELS)}."
+        message = f"Unknown model {name!r}.{did_you_mean(name, MODELS)} Known: {', '.join(MODELS)}."
         raise ConfigurationError(message)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         message = f"seed is {seed!r}; give a whole number from 0 to {2**32 - 1}."

@@ -4,7 +4,13 @@ Each returns a closed Figure: shown as the last value of a cell it appears once,
 Colours are those of Okabe and Ito, which colour-blind readers tell apart.
 """
 
-from sta410kit.research.plots.data import plot_correlation, plot_coverage, plot_features, plot_prices
+from sta410kit.research.plots.data import (
+    plot_correlation,
+    plot_coverage,
+    plot_features,
+    plot_prices,
+    plot_stationarity,
+)
 from sta410kit.research.plots.results import (
     plot_coverage_over_time,
     plot_equity,
@@ -23,4 +29,5 @@ __all__ = [
     "plot_predictions",
     "plot_prices",
     "plot_skill",
+    "plot_stationarity",
 ]

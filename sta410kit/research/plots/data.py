@@ -8,6 +8,7 @@ from sta410kit.exceptions import DataValidationError
 from sta410kit.research.plots.style import (
     BLUE,
     GREY,
+    ORANGE,
     PALETTE,
     VERMILION,
     date_axis,
@@ -141,6 +142,40 @@ def plot_correlation(features: pd.DataFrame) -> Figure:
                 axes.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=8, color=colour)
         figure.colorbar(image, ax=axes, label="rank correlation", shrink=0.8)
         axes.set_title("Features that say the same thing are dark")
+    return figure
+
+
+def plot_stationarity(table: pd.DataFrame) -> Figure:
+    """Return what the two tests say: a mark for each series and symbol, its shape and colour the reading.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `stationarity.stationarity`.
+    """
+    from sta410kit.research.stationarity import STATIONARY, TOO_SHORT, UNCLEAR, UNIT_ROOT
+
+    marks = {
+        STATIONARY: ("o", BLUE),
+        UNCLEAR: ("D", ORANGE),
+        UNIT_ROOT: ("X", VERMILION),
+        TOO_SHORT: (".", GREY),
+    }
+    names, symbols = list(dict.fromkeys(table["series"])), first_symbols(table["symbol"], 20)
+    size = (3.2 + 0.7 * len(symbols), 1.6 + 0.33 * len(names))
+    with drawing(size=size) as (figure, (axes,)):
+        for reading, (marker, colour) in marks.items():
+            part = table[(table["reading"] == reading) & table["symbol"].isin(symbols)]
+            if len(part):
+                across = [symbols.index(symbol) for symbol in part["symbol"]]
+                down = [names.index(name) for name in part["series"]]
+                axes.scatter(across, down, marker=marker, color=colour, s=70, label=reading)
+        axes.set_xticks(range(len(symbols)), symbols)
+        axes.set_yticks(range(len(names)), names)
+        axes.invert_yaxis()
+        axes.margins(x=0.15, y=0.06)
+        axes.set_title("What keeps its mean")
+        figure.legend(loc="outside right upper", fontsize=9)
     return figure
 
 

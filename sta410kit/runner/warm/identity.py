@@ -33,6 +33,7 @@ PRELOADED = (
     "sklearn.pipeline",
     "sklearn.preprocessing",
     "skops.io",
+    "statsmodels.tsa.stattools",
     "great_expectations",
     "great_expectations.render.renderer.page_renderer",
     "loguru",

@@ -1,0 +1,79 @@
+"""Which series keep their mean and spread: two tests with opposite null hypotheses, side by side."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import DataValidationError
+from sta410kit.research.features import feature_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+STATIONARY, UNIT_ROOT, UNCLEAR, TOO_SHORT = "stationary", "unit root", "unclear", "too short"
+LEVEL, RETURN = "log price", "log return"
+_SHORTEST = 100  # sessions; below, both tests say little
+_SIGNIFICANCE = 0.05
+
+
+def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+    """Return for every symbol how its log price, its log return and each feature fare in two tests.
+
+    The augmented Dickey-Fuller test (Said and Dickey 1984) supposes a unit root, that of Kwiatkowski,
+    Phillips, Schmidt and Shin (1992) stationarity around a constant. A series is called stationary when the
+    first rejects and the second does not, a unit root the other way round, and unclear when they disagree. A
+    model fitted to a series with a unit root finds relations that are not there (Granger and Newbold 1974).
+
+    Parameters
+    ----------
+    prices : DataFrame
+        A prices frame.
+    features : DataFrame
+        A features frame of the same symbols.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``symbol, series, sessions, adf_p, kpss_p, reading``; p-values of KPSS are cut off at 0.01 and
+        0.1, where its published table ends. Lags of both are 12 (n / 100)^(1/4), Schwert's rule.
+
+    Raises
+    ------
+    DataValidationError
+        If the two frames have no symbol in common.
+    """
+    import numpy as np
+    import pandas as pd
+
+    symbols = [name for name in pd.unique(prices["symbol"]) if name in set(features["symbol"])]
+    if not symbols:
+        message = "prices and features have no symbol in common; build the features from these prices."
+        raise DataValidationError(message)
+    rows = []
+    for symbol in symbols:
+        level = np.log(prices.loc[prices["symbol"] == symbol, "adj_close"].to_numpy(dtype=float))
+        own = features.loc[features["symbol"] == symbol]
+        series = {LEVEL: level, RETURN: np.diff(level)}
+        series |= {name: own[name].to_numpy(dtype=float) for name in feature_names(features)}
+        rows += [{"symbol": symbol, "series": name, **_judge(values)} for name, values in series.items()]
+    return pd.DataFrame(rows)
+
+
+def _judge(values: NDArray) -> dict[str, object]:  # type: ignore[type-arg]
+    import numpy as np
+
+    known = values[np.isfinite(values)]
+    if len(known) < _SHORTEST or np.ptp(known) == 0:
+        return {"sessions": len(known), "adf_p": np.nan, "kpss_p": np.nan, "reading": TOO_SHORT}
+    from statsmodels.tsa.stattools import adfuller, kpss
+
+    lags = int(12 * (len(known) / 100) ** 0.25)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a p-value at the end of its table, and how results will be returned
+        adf = float(adfuller(known, maxlag=lags, autolag=None)[1])
+        kpss_p = float(kpss(known, regression="c", nlags=lags)[1])
+    root, moving = adf > _SIGNIFICANCE, kpss_p < _SIGNIFICANCE
+    reading = UNCLEAR if root == (not moving) else UNIT_ROOT if root else STATIONARY
+    return {"sessions": len(known), "adf_p": adf, "kpss_p": kpss_p, "reading": reading}
