@@ -41,7 +41,7 @@ nbval: install ## only compare the notebooks with their committed outputs
 AT_DEFAULTS := set -a && . ./.env.example && set +a &&
 
 # Cells must run in their own order, so pytest-randomly stays out; nbval never closes its handle on /dev/null.
-NBVAL := pytest notebooks -p no:randomly --nbval --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
+NBVAL := pytest notebooks -p no:randomly --nbval --nbval-kernel-name sta410 --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
 	-W "ignore:unclosed file <_io.TextIOWrapper name='/dev/null':ResourceWarning"
 
 lab: install ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow-root)
@@ -58,7 +58,7 @@ docs: install ## open the data docs of the last run
 
 notebooks: install ## execute every notebook in place, on its defaults, to refresh the committed outputs
 	$(AT_DEFAULTS) $(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
-		notebooks/*.ipynb
+		--ExecutePreprocessor.kernel_name=sta410 notebooks/*.ipynb
 
 check: install ## lint, format check, types
 	$(PY) -m ruff check .

@@ -7,6 +7,7 @@ what it imports itself. One thread, one loop: accept, fork, forward signals, rep
 from __future__ import annotations
 
 import atexit
+import builtins
 import contextlib
 import gc
 import logging
@@ -22,6 +23,7 @@ import warnings
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sta410kit.runner.warm.child import Job, become
@@ -29,7 +31,7 @@ from sta410kit.runner.warm.identity import PRELOADED
 from sta410kit.runner.warm.wire import Lines, WireError, encode, peer_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @dataclass
@@ -187,9 +189,10 @@ def main(path: Path, idle_seconds: float, ready: int) -> None:
     """Preload, listen on `path`, write a byte to `ready`, serve; a forked child goes to its job from here."""
     if os.fork():
         os._exit(0)  # whoever started this waits for it no longer than this
-    for name in PRELOADED:
-        with contextlib.suppress(ImportError):
-            import_module(name)
+    with _as_in_a_kernel():
+        for name in PRELOADED:
+            with contextlib.suppress(ImportError):
+                import_module(name)
     # Great Expectations turns it on, and everybody's warnings would be lost.
     logging.captureWarnings(capture=False)
     gc.collect()
@@ -208,6 +211,16 @@ def main(path: Path, idle_seconds: float, ready: int) -> None:
         _end(become, job)
     path.unlink(missing_ok=True)
     path.with_suffix(".log").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _as_in_a_kernel() -> Iterator[None]:
+    """Let modules find, while they are imported, what tells pandas how wide a table may be."""
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=None, config={})  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del builtins.get_ipython  # type: ignore[attr-defined]
 
 
 def _end(work: Callable[[Job], None], job: Job) -> NoReturn:

@@ -25,6 +25,15 @@ CELLS = {
     "a figure": "import matplotlib.pyplot as plt\nplt.figure(figsize=(1, 1))\nplt.plot([1, 2])\nplt.show()",
     "a figure as the last value": "fig, ax = plt.subplots(figsize=(1, 1))\nfig",
     "a frame": "import pandas as pd\npd.DataFrame({'a': [1, 2]})",
+    "a wide frame": "pd.DataFrame({f'a long name {n}': [n] for n in range(25)})",
+    "options of pandas": (
+        "{name: pd.get_option(name) for name in ('display.max_columns', 'display.width', 'display.max_rows')}"
+    ),
+    "options of matplotlib and numpy": (
+        "import matplotlib, numpy as np\n"
+        "{**{k: str(v) for k, v in matplotlib.rcParams.items()}, **{k: str(v) for k, v in "
+        "np.get_printoptions().items()}}"
+    ),
     "rich displays": (
         "from IPython.display import HTML, Markdown, display\ndisplay(HTML('<b>x</b>'), Markdown('*y*'))"
     ),
