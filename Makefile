@@ -16,7 +16,7 @@ UPPER_ROOMS := */sta410kit/cli/*,*/sta410kit/__main__.py,*/sta410kit/service/*,*
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test nbval lab docs notebooks check benchmark build lock clean
+.PHONY: help install run test nbval lab docs notebooks check benchmark peers build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,11 @@ check: install ## lint, format check, types
 benchmark: install ## measure how fast the package and the command line start
 	$(PY) benchmarks/bench_startup.py $(ARGS)
 
+peers: install ## make .venv-peers: the same pins, and beside them the packages that benchmarks compare with
+	$(UV) venv --quiet --allow-existing --python $(PY) .venv-peers
+	$(UV) pip sync --python .venv-peers/bin/python --require-hashes --compile-bytecode requirements.txt benchmarks/peers.txt
+	$(UV) pip install --python .venv-peers/bin/python --no-deps --no-build-isolation --editable .
+
 build: $(UV) ## build the wheel and the source archive, with the pinned build backend
 	rm -rf dist
 	$(UV) build --require-hashes --build-constraint requirements.txt
@@ -76,6 +81,9 @@ lock: $(UV) ## refresh requirements.txt (newest of everything: make lock ARGS=--
 	$(UV) pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" $(ARGS) \
 		--output-file requirements.txt pyproject.toml
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make lock" --constraint requirements.txt $(ARGS) \
+		--output-file benchmarks/peers.txt benchmarks/peers.in
 
 clean: ## remove what tests and builds leave; .venv and runs stay
 	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -24,8 +24,9 @@ STOREYS = {
 }
 GROUND = 0
 HEAVY = {
-    "great_expectations", "jupyter_client", "matplotlib", "nbclient", "nbformat", "numpy", "pandas",
-    "papermill", "pyarrow", "scipy", "skops", "sklearn",
+    "arch", "detect_secrets", "distributed", "exchange_calendars", "great_expectations", "jupyter_client",
+    "matplotlib", "nbclient", "nbformat", "numpy", "pandas",
+    "papermill", "pyarrow", "scipy", "skops", "sklearn", "statsmodels",
 }  # fmt: skip
 
 
