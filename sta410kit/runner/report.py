@@ -27,7 +27,7 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
     page = environment.get_template("report.html").render(
         manifest=manifest,
         changes=changes_since(folder, manifest),
-        gates=summaries(folder / DATA_DOCS),
+        gates=newest_gates(summaries(folder / DATA_DOCS)),
         docs=DATA_DOCS,
         figures=[figure for step in manifest.steps for figure in _figures(folder / step.notebook, step.name)],
     )
@@ -53,6 +53,12 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
                 steps[step.name] = differences(step.parts, before.parts)
         return {"run": earlier.run, "steps": steps}
     return {}
+
+
+def newest_gates(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the newest validation of each step and suite; a run that was resumed has older ones too."""
+    found = {(gate["step"], gate["suite"]): gate for gate in reversed(gates)}
+    return sorted(found.values(), key=lambda gate: (gate["step"], gate["page"].split("/")[-2]))
 
 
 def results_of(folder: Path) -> dict[str, Any]:
