@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -16,6 +17,7 @@ from sta410kit.project import project_folder
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import (
+    MANIFEST,
     RUNNING,
     Manifest,
     StepRecord,
@@ -135,10 +137,11 @@ def _told(folder: Path) -> Iterator[None]:
     except BlockingIOError:
         raise
     except OSError as error:
-        message = (
-            f"{folder} cannot be written: {error.strerror or error}. "
-            "See to the disk, then go on with what has passed: sta410 run --resume"
-        )
+        begun = (folder / MANIFEST).is_file()
+        if not begun:
+            shutil.rmtree(folder, ignore_errors=True)
+        again = "go on with what has passed: sta410 run --resume" if begun else "run again"
+        message = f"{folder} cannot be written: {error.strerror or error}. See to the disk, then {again}"
         raise STA410Exception(message) from error
 
 

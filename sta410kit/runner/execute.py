@@ -16,7 +16,7 @@ from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
 from sta410kit.runner.limits import StepStoppedError, Watch
-from sta410kit.runner.notebook import kernel_of, mark_failure, python_cells, read_notebook
+from sta410kit.runner.notebook import MARK, kernel_of, mark_failure, python_cells, read_notebook
 from sta410kit.runner.verdict import judge, remarks
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class _CheckedBefore(logging.Filter):
 
 _CHECKED_BEFORE = _CheckedBefore()
 KERNEL_LOG = ".kernel.log"
+_EXPECTED = "raises-exception"  # the tag by which nbclient lets a cell raise
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 
 
@@ -182,7 +183,8 @@ def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED, "interrupted", None
     except Exception as error:  # noqa: BLE001 - an ending, so that the run gets its manifest and report
-        return _ending(error, content, complaints)
+        if not _was_expected(error, aside):
+            return _ending(error, content, complaints)
     finally:
         # Saved also when it failed: the failing cell is what people look for.
         if aside.is_file():
@@ -190,6 +192,26 @@ def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
         if complaints.is_file() and not complaints.stat().st_size:
             complaints.unlink()
     return ExitCode.PASSED, "", None
+
+
+def _was_expected(error: Exception, executed: Path) -> bool:
+    """Tell whether an error is that of a cell tagged ``raises-exception``, and take papermill's marks off.
+
+    Papermill raises for such a cell once all are executed. The last error is the one it tells of; one that
+    was not expected would have ended the notebook, and so be the last.
+    """
+    import nbformat
+    from papermill.exceptions import PapermillExecutionError
+
+    if not isinstance(error, PapermillExecutionError) or not executed.is_file():
+        return False
+    notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
+    cells = [cell for cell in notebook.cells if MARK not in cell.metadata.get("tags", [])]
+    if _EXPECTED not in cells[error.cell_index].metadata.get("tags", []):
+        return False
+    notebook.cells = cells
+    write_text(executed, nbformat.writes(notebook))  # type: ignore[no-untyped-call]
+    return True
 
 
 def _ending(error: Exception, content: Notebook, complaints: Path) -> tuple[ExitCode, str, Failure | None]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 4
 _ALWAYS_THERE = {"python3", "sta410"}  # ipykernel's own and the kit's, both of them requirements
-_MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
+MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def mark_failure(path: Path, message: str, position: int | None = None) -> None:
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    if any(_MARK in cell.metadata.get("tags", []) for cell in notebook.cells):
+    if any(MARK in cell.metadata.get("tags", []) for cell in notebook.cells):
         return
     states = [cell.metadata.get("papermill", {}).get("status") for cell in notebook.cells]
     stuck = next((number for number, state in enumerate(states) if state != "completed"), len(states))
@@ -154,7 +154,7 @@ def mark_failure(path: Path, message: str, position: int | None = None) -> None:
     stuck = stuck if position is None else position
     headline = f"<span style='color:red'>**{words}**</span>"
     text = f"{headline}\n\n```\n{message}\n```"
-    cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": [_MARK]})  # type: ignore[no-untyped-call]
+    cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": [MARK]})  # type: ignore[no-untyped-call]
     notebook.cells.insert(stuck, cell)
     write_text(path, nbformat.writes(notebook))  # type: ignore[no-untyped-call]
 

@@ -6,12 +6,13 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.runner.manifest import DIFF, Manifest, read_manifest
+from sta410kit.runner.notebook import MARK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 INJECTED = "injected-parameters"
-MARK = "papermill-error-cell-tag"
+_LONGEST = 200  # characters of a difference between artifacts
 _MOST = 12  # differences shown of a cell
 
 
@@ -32,13 +33,13 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
     """
     before, after = read_manifest(first), read_manifest(second)
     parts = _parts_apart(before, after)
+    settings = _values_apart(_flat(before.settings), _flat(after.settings))
     found: dict[str, Any] = {
         "code": parts["code"],
-        "parameters": _values_apart(before.given, after.given, "parameter"),
+        "parameters": _values_apart(before.given, after.given, "default"),
         "data": parts["data"],
-        "packages": [*_values_apart(before.versions, after.versions, "package"), *parts["packages"]],
-        "settings": _values_apart(_flat(before.settings), _flat(after.settings), "setting")
-        or parts["settings"],
+        "packages": [*_values_apart(before.versions, after.versions), *parts["packages"]],
+        "settings": settings or parts["settings"],
         "seed": [] if before.seed == after.seed else [f"{before.seed} and {after.seed}"],
         "git": _git_apart(first, second, before, after),
         "outcomes": _outcomes_apart(before, after),
@@ -132,9 +133,9 @@ def _kind_of(part: str) -> str:
     }.get(first, "")  # fmt: skip
 
 
-def _values_apart(before: dict[str, Any], after: dict[str, Any], kind: str) -> list[str]:
+def _values_apart(before: dict[str, Any], after: dict[str, Any], absent: str = "not there") -> list[str]:
     return [
-        f"{kind} {name}: {before.get(name, 'not there')} and {after.get(name, 'not there')}"
+        f"{name}: {before.get(name, absent)} and {after.get(name, absent)}"
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]
@@ -177,8 +178,14 @@ def _artifacts_apart(first: Path, second: Path, before: Manifest, after: Manifes
             if not (ours.is_file() and theirs.is_file()):
                 found.append(f"{step.name}: {name} differs")
                 continue
-            found += [f"{step.name}: {name}: {text}" for text in differences_of_files(ours, theirs)[:1]]
+            found += [
+                f"{step.name}: {name}: {_short(text)}" for text in differences_of_files(ours, theirs)[:1]
+            ]
     return found
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class _Reader(HTMLParser):
             self._depth += 1
             self.page.tables.append([])
         elif tag == "tr" and self._depth:
+            self._close_cell()
             self.page.tables[-1].append([])
         elif tag in {"td", "th"} and self._depth:
             self._close_cell()

@@ -77,7 +77,7 @@ def _of_shown(one: Output, other: Output, tolerance: Tolerance) -> list[str]:
 def _comparable(output: Output) -> dict[str, Any]:
     """Return an output by kind, without plain text where something richer says the same."""
     data = {
-        kind: content if not isinstance(content, list) else "".join(map(str, content))
+        kind: "".join(content) if isinstance(content, list) and not kind.endswith("json") else content
         for kind, content in output.get("data", {}).items()
         if kind not in _FLEETING
     }
