@@ -85,12 +85,12 @@ def _chooses(source: str) -> bool:
 
 def _at_work(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield every node but those that only a type checker sees."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            yield from (inner for other in node.orelse for inner in (other, *_at_work(other)))
-        else:
-            yield node
-            yield from _at_work(node)
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        unseen = isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        waiting += node.orelse if unseen else ast.iter_child_nodes(node)  # type: ignore[attr-defined]
 
 
 def _names(node: ast.AST) -> Iterator[str]:

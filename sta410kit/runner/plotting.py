@@ -62,13 +62,14 @@ def pictures_missing(notebook: Any) -> list[int]:  # noqa: ANN401 - an nbformat 
     return missing
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes that run when their cell runs: not the bodies of functions."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        yield child
-        yield from _executed(child)
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield node
+            waiting += ast.iter_child_nodes(node)
 
 
 def _called(node: ast.Call) -> str:

@@ -16,7 +16,7 @@ def test_three_kills_change_nothing(project):
     """The small form of the benchmark, on a chain whose steps take a moment."""
     for name in ("one", "two"):
         path = project / "notebooks" / f"{name}.ipynb"
-        slow = path.read_text().replace(FIRST, f"import time\ntime.sleep(0.7)\n{FIRST}")
+        slow = path.read_text().replace(FIRST, f"import time\\ntime.sleep(0.7)\\n{FIRST}")
         path.write_text(slow)
     command = [sys.executable, SCRIPT, "--kills", "3", "--longest", "3", "--project", project]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
