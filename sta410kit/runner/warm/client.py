@@ -132,8 +132,8 @@ def _start(path: Path) -> socket.socket:
         with os.fdopen(reading, "rb") as ready, log.open("wb") as output:
             try:
                 # As in the kernel specification of ipykernel: the debugger cannot break in frozen modules.
-                program = [sys.executable, "-Xfrozen_modules=off", str(Path(__file__).with_name("server.py"))]
-                subprocess.run(  # noqa: S603 - this Python, and a file beside this one
+                program = [sys.executable, "-Xfrozen_modules=off", "-m", "sta410kit.runner.warm.server"]
+                subprocess.run(  # noqa: S603 - this Python, and a module beside this one
                     [*program, str(path), str(IDLE_SECONDS), str(writing)],
                     stdin=subprocess.DEVNULL,
                     stdout=output,

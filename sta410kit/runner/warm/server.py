@@ -1,7 +1,6 @@
 """The fork server: imports once, then forks a ready process for every caller; started by `client.connect`.
 
-It is a script and not a module of a package, so that a process forked from it has no trace of the kit but
-what it imports itself. One thread, one loop: accept, fork, forward signals, report endings, leave when idle.
+One thread, one loop: accept, fork, forward signals, report endings, leave when idle.
 """
 
 from __future__ import annotations
@@ -247,5 +246,5 @@ def _end(work: Callable[[Job], None], job: Job) -> NoReturn:
 
 
 if __name__ == "__main__":
-    del sys.path[0]  # the folder of this script
+    del sys.path[0]  # the folder it was started in
     main(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))
