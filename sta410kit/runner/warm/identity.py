@@ -46,8 +46,8 @@ PRELOADED = (
 )
 # Read by native libraries or by modules while they are imported, and never again.
 _PREFIXES = (
-    "ARROW_", "BLIS_", "COVERAGE_", "DYLD_", "GOTO_", "GX_", "IPYTHON", "LC_", "LD_", "MALLOC_", "MKL_", "MPL",
-    "NPY_", "NUMEXPR_", "OMP_", "OPENBLAS_", "PANDAS_", "PYDANTIC_", "PYTHON", "SCIPY_", "SKLEARN_",
+    "ARROW_", "BLIS_", "COVERAGE_", "DYLD_", "GOTO_", "GX_", "IPYTHON", "LC_", "LD_", "MALLOC_", "MKL_",
+    "MPL", "NPY_", "NUMEXPR_", "OMP_", "OPENBLAS_", "PANDAS_", "PYDANTIC_", "PYTHON", "SCIPY_", "SKLEARN_",
 )  # fmt: skip
 _NAMES = {
     "HOME", "LANG", "LANGUAGE", "VECLIB_MAXIMUM_THREADS",
