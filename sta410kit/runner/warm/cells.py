@@ -18,12 +18,12 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Any as AnyTrait
 
+from sta410kit.runner.warm.kernel import LightKernel
 from sta410kit.runner.warm.wire import Lines, encode
 
 _FLUSH_SECONDS = 0.2  # how long text may wait in a stream before the other side sees it
@@ -171,7 +171,7 @@ class CellApp(IPKernelApp):
     def init_kernel(self) -> None:
         """Make the kernel; what it sends goes through the channel."""
         self.session = PipeSession(parent=self, channel=self.channel)
-        self.kernel = IPythonKernel.instance(
+        self.kernel = LightKernel.instance(
             parent=self,
             session=self.session,
             log=self.log,

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sta410kit.runner.warm.child import Job, become
+from sta410kit.runner.warm.child import Job, become, kit_modules
 from sta410kit.runner.warm.identity import PRELOADED
 from sta410kit.runner.warm.wire import Lines, WireError, encode, peer_user
 
@@ -52,6 +52,7 @@ class Server:
         self._callers: dict[int, _Caller] = {}  # by child
         self._busy = time.monotonic()
         self._stopping = False
+        self._kit = tuple(kit_modules())
         self._waker, self._wakened = os.pipe()
         os.set_blocking(self._waker, False)
         os.set_blocking(self._wakened, False)
@@ -125,7 +126,7 @@ class Server:
             child = os.fork()
         if child == 0:
             self._leave()
-            return Job(message, caller.lines.descriptors)
+            return Job(message, caller.lines.descriptors, self._kit)
         for descriptor in caller.lines.descriptors:
             os.close(descriptor)
         caller.lines.descriptors.clear()

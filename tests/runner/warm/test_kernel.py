@@ -294,3 +294,45 @@ def test_standard_input_is_asked_of_the_client():
             except Empty:
                 break
         assert "Ada\n" in texts
+
+
+def debug(talking, command, **arguments):
+    """Ask the debugger, as JupyterLab does, and return its answer."""
+    content = {"type": "request", "seq": 1, "command": command, "arguments": arguments}
+    message = talking.session.msg("debug_request", content)
+    talking.control_channel.send(message)
+    while True:
+        reply = talking.get_control_msg(timeout=30)
+        if reply["parent_header"]["msg_id"] == message["header"]["msg_id"]:
+            return reply["content"]
+
+
+def test_the_debugger_stops_at_a_breakpoint():
+    """A cell halts on the line that was marked, shows its variables, and goes on."""
+    code = "x = 41\nx += 1\nprint(x)"
+    with started() as (_, talking):
+        assert debug(talking, "initialize", clientID="test", adapterID="")["success"]
+        assert debug(talking, "attach")["success"]
+        path = debug(talking, "dumpCell", code=code)["body"]["sourcePath"]
+        source, lines = {"path": path}, [{"line": 2}]
+        assert debug(talking, "setBreakpoints", source=source, breakpoints=lines, sourceModified=False)[
+            "success"
+        ]
+        assert debug(talking, "configurationDone")["success"]
+        asked = talking.execute(code)
+        events = iter(lambda: talking.get_iopub_msg(timeout=30)["content"], None)
+        stopped = next(event for event in events if event.get("event") == "stopped")
+        thread = stopped["body"]["threadId"]
+        assert debug(talking, "stackTrace", threadId=thread)["body"]["stackFrames"][0]["line"] == 2
+        assert debug(talking, "continue", threadId=thread)["success"]
+        assert answer(talking, asked)["content"]["status"] == "ok"
+
+
+def test_the_debugger_knows_what_is_no_part_of_the_notebook():
+    """The files of imported modules are stepped over; a kernel that starts does not look them up."""
+    code = (
+        "import json\nfrom IPython import get_ipython\nfiles = get_ipython().kernel.debugger.kernel_modules\n"
+        "print(json.__file__ in files, len(files) > 500)"
+    )
+    with started() as (_, talking):
+        assert said(talking, code) == "True True\n"
