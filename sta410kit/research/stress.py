@@ -52,8 +52,8 @@ class Scenario:
                 raise ConfigurationError(message)
 
 
-# The crash is near that of 19 October 1987 (Dow Jones: -22.6 %), for all symbols at once. Ten times the cost for a
-# quarter is harsher than large stocks have seen; it is meant to find a strategy that lives on cheap trades.
+# The crash is near that of 19 October 1987 (Dow Jones: -22.6 %), for all symbols at once. Ten times the cost
+# for a quarter is harsher than large stocks have seen; it finds the strategy that lives on cheap trades.
 SCENARIOS = (
     Scenario("crash of 20 %", gap=-0.20),
     Scenario("jump of 10 %", gap=0.10),

@@ -210,7 +210,7 @@ def test_no_decision_sees_the_price_it_is_filled_at(cut, factor, seed):
 
 
 def test_a_decision_is_filled_at_the_next_open():
-    """Wished at the close of 10, bought at the open of 12 and not at 10: 15 at the close is a quarter more."""
+    """Wished at the close of 10, bought at the open of 12 and not at 10: at 15 it is a quarter more."""
     prices = bars([10, 12, 15], [10, 15, 15])
     ours = simulate(np.array([1.0, 1.0, 1.0]), prices)
     assert ours.equity[0].tolist() == pytest.approx([125_000, 125_000])
