@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
-from sta410kit.research import conformal
+from sta410kit.research import adaptive, conformal
 from sta410kit.research.features import KEYS, build_features, feature_names
 from sta410kit.research.frames import require_horizon, require_predictions
 from sta410kit.research.models import make_model
@@ -24,7 +24,8 @@ class FittedModel:
     """A model fitted on all that is known, with what is needed to use it and to know what it is.
 
     ``scores_quantile`` is the half width of an interval in units of the trailing volatility (see
-    `conformal`); ``trained_through`` the last session whose price the fit has seen.
+    `conformal`), and ``adaptation`` what each of ``symbols`` multiplies it with (see `adaptive`);
+    ``trained_through`` the last session whose price the fit has seen.
     """
 
     estimator: RegressorMixin
@@ -36,6 +37,7 @@ class FittedModel:
     seed: int
     level: float
     scores_quantile: float
+    adaptation: tuple[float, ...]
 
 
 def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
@@ -95,16 +97,19 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         )
         raise ModelTrainingError(message)
     names = feature_names(features)
+    symbols = tuple(sorted(str(symbol) for symbol in table["symbol"].unique()))
+    factors = adaptive.factors_after(predictions, horizon, level)
     return FittedModel(
         estimator=fit(estimator, table, names),
         name=model,
         features=tuple(names),
         horizon=horizon,
-        symbols=tuple(sorted(str(symbol) for symbol in table["symbol"].unique())),
+        symbols=symbols,
         trained_through=prices["date"].max(),
         seed=seed,
         level=level,
         scores_quantile=width,
+        adaptation=tuple(factors.get(symbol, 1.0) for symbol in symbols),
     )
 
 
@@ -145,7 +150,8 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
         message = f"Too few sessions for the features of {names}; load a longer period or leave them out."
         raise ModelPredictionError(message)
     predicted = predict(fitted.estimator, last, list(fitted.features))
-    half = fitted.scores_quantile * last["scale"]
+    adapted = last["symbol"].astype(str).map(dict(zip(fitted.symbols, fitted.adaptation, strict=True)))
+    half = fitted.scores_quantile * adapted * last["scale"]
     result = last[list(KEYS)].assign(horizon=fitted.horizon, model=fitted.name, predicted=predicted)
     result = result.assign(lower=result["predicted"] - half, upper=result["predicted"] + half)
     return result[list(FORECAST_COLUMNS)]

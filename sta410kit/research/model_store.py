@@ -35,6 +35,7 @@ _TYPES: dict[str, type] = {
     "seed": int,
     "level": float,
     "scores_quantile": float,
+    "adaptation": list,
     "versions": dict,
 }
 # Parts of gradient boosting that some version of skops does not trust by itself: plain containers of numbers.
@@ -81,6 +82,7 @@ def save_model(fitted: FittedModel, path: Path) -> None:
         "seed": fitted.seed,
         "level": fitted.level,
         "scores_quantile": fitted.scores_quantile,
+        "adaptation": list(fitted.adaptation),
         "versions": _versions(),
     }
     estimator = skops.io.dumps(fitted.estimator)
@@ -95,7 +97,8 @@ def read_metadata(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``format, name, features, horizon, symbols, trained_through, seed, level, scores_quantile, versions``.
+        ``format, name, features, horizon, symbols, trained_through, seed, level, scores_quantile, adaptation,
+        versions``.
 
     Raises
     ------
@@ -134,6 +137,7 @@ def load_model(path: Path) -> FittedModel:
         seed=metadata["seed"],
         level=metadata["level"],
         scores_quantile=metadata["scores_quantile"],
+        adaptation=tuple(metadata["adaptation"]),
     )
 
 
@@ -191,8 +195,12 @@ def _metadata(path: Path, text: bytes) -> dict[str, Any]:
     if metadata["format"] != _FORMAT:
         raise _refused(path, f"has format {metadata['format']}, this kit reads format {_FORMAT}")
     texts = [*metadata["features"], *metadata["symbols"]]
-    width = metadata["scores_quantile"]
-    sensible = all(isinstance(text, str) for text in texts) and math.isfinite(width) and width >= 0
+    widths = [metadata["scores_quantile"], *metadata["adaptation"]]
+    sensible = (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(width, float) and math.isfinite(width) and width >= 0 for width in widths)
+        and len(metadata["adaptation"]) == len(metadata["symbols"])
+    )
     if not sensible or metadata["horizon"] < 1 or not _is_day(metadata["trained_through"]):
         raise _refused(path, "has metadata that makes no sense")
     return metadata

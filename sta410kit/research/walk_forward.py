@@ -159,18 +159,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         test = table[table["date"].between(fold.test_start, fold.test_end)]
         estimator = fit(make_model(model, seed), train, names)
         blocks.append(test.assign(fold=fold.number, predicted=predict(estimator, test, names)))
-    found = pd.concat(blocks).merge(conformal.trailing_scale(prices, horizon), on=list(KEYS), how="left")
-    found["score"] = (found["target"] - found["predicted"]).abs() / found["scale"]
-    found = found.dropna(subset=["scale"])
-    half = conformal.rolling_quantiles(found, horizon, level) * found["scale"]
-    found = found.assign(
-        horizon=int(horizon),
-        model=model,
-        actual=found["target"],
-        lower=found["predicted"] - half,
-        upper=found["predicted"] + half,
-    )
-    found = found.dropna(subset=["lower"]).sort_values(list(KEYS), ignore_index=True)
+    found = conformal.add_intervals(pd.concat(blocks), prices, horizon, level)
+    found = found.assign(horizon=int(horizon), model=model, actual=found["target"])
     if found.empty:  # sessions enough, but symbols that miss many of them learn their outcomes too late
         message = (
             f"No prediction has {past} sessions of known errors before it, "

@@ -47,7 +47,7 @@ def test_the_forecast_frame_is_what_it_promises(fitted, walks):
     assert table["date"].tolist() == [walks["date"].max()] * 2
     scale = conformal.trailing_scale(walks, 1).groupby("symbol")["scale"].last()
     half = (table["upper"] - table["lower"]).to_numpy() / 2
-    assert half == pytest.approx(fitted.scores_quantile * scale.to_numpy())
+    assert half == pytest.approx(fitted.scores_quantile * np.array(fitted.adaptation) * scale.to_numpy())
     assert (table["upper"] + table["lower"]).to_numpy() / 2 == pytest.approx(table["predicted"].to_numpy())
 
 

@@ -58,6 +58,7 @@ def test_a_model_survives_the_file(walks, walk_features, tmp_path, model):
         "seed",
         "level",
         "scores_quantile",
+        "adaptation",
     ):
         assert getattr(loaded, name) == getattr(original, name)
     assert [file.name for file in tmp_path.iterdir()] == ["model.skops"]
@@ -140,6 +141,9 @@ def test_an_untrusted_type_is_named(saved):
         ({"horizon": 0}, "makes no sense"),
         ({"symbols": [1]}, "makes no sense"),
         ({"scores_quantile": float("nan")}, "makes no sense"),
+        ({"adaptation": [1.0]}, "makes no sense"),
+        ({"adaptation": [1.0, "wide"]}, "makes no sense"),
+        ({"adaptation": [1.0, -1.0]}, "makes no sense"),
         ({"trained_through": "soon"}, "makes no sense"),
     ],
 )
