@@ -287,7 +287,7 @@ def _linked(connection: sqlite3.Connection, pieces: tuple[int, ...]) -> list[int
     marks = ", ".join("?" * len(pieces))
     found = connection.execute(
         f"SELECT DISTINCT dataset FROM pieces WHERE piece IN ({marks}) ORDER BY 1", pieces
-    )  # noqa: S608 - question marks only
+    )
     return [row[0] for row in found]
 
 

@@ -57,9 +57,15 @@ class DeflatedSharpe:
     @property
     def sentence(self) -> str:
         """Say what came out in one sentence."""
-        tried = f"the best of {self.trials:,} recorded trials" if self.trials > 1 else "the one recorded trial"
+        tried = (
+            f"the best of {self.trials:,} recorded trials" if self.trials > 1 else "the one recorded trial"
+        )
         counted = f" Mind that {self.problem}." if self.problem else ""
-        over = "" if self.overfitting is None else f" Probability of backtest overfitting: {self.overfitting:.0%}."
+        over = (
+            ""
+            if self.overfitting is None
+            else f" Probability of backtest overfitting: {self.overfitting:.0%}."
+        )
         return (
             f"The Sharpe ratio of {self.sharpe * 252**0.5:+z.2f} a year {'exceeds' if self.passed else 'does not exceed'} "
             f"what luck gives {tried} ({self.benchmark * 252**0.5:.2f}): probability {self.probability:.1%}, "
@@ -69,9 +75,7 @@ class DeflatedSharpe:
     def _repr_html_(self) -> str:
         """Return the sentence as a notebook shows it."""
         colour = "#007a59" if self.passed else "#9a5b00"
-        return (
-            f'<div style="border-left:4px solid {colour};padding:0.3em 1em"><p>{escape(self.sentence)}</p></div>'
-        )
+        return f'<div style="border-left:4px solid {colour};padding:0.3em 1em"><p>{escape(self.sentence)}</p></div>'
 
 
 def deflate(returns: pd.Series[float], predictions: pd.DataFrame) -> DeflatedSharpe:
@@ -142,7 +146,9 @@ def probabilistic_sharpe(returns: ArrayLike, benchmark: float = 0.0) -> float:
     values = _finite(returns)
     sharpe, skewness, kurtosis = moments(values)
     variance = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
-    return float(norm.cdf((sharpe - benchmark) * (len(values) - 1) ** 0.5 / variance**0.5)) if kurtosis else 0.0
+    return (
+        float(norm.cdf((sharpe - benchmark) * (len(values) - 1) ** 0.5 / variance**0.5)) if kurtosis else 0.0
+    )
 
 
 def expected_best(trials: int) -> float:
@@ -197,14 +203,18 @@ def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> flo
     if table.shape[1] < 2 or groups < 4:  # noqa: PLR2004 - one has no rival; two groups are no combinations
         return None
     length = table.shape[0] // groups
-    blocks = table[-groups * length :].reshape(groups, length, -1)  # the oldest sessions that fill no group go
+    blocks = table[-groups * length :].reshape(
+        groups, length, -1
+    )  # the oldest sessions that fill no group go
     chosen = _halves(groups)
     sums, squares = blocks.sum(axis=1), (blocks**2).sum(axis=1)
     below = 0.0
     at_once = max(1, 4_000_000 // table.shape[1])
     for start in range(0, len(chosen), at_once):
         half = chosen[start : start + at_once]
-        inside, outside = (_sharpes(part @ sums, part @ squares, groups * length // 2) for part in (half, 1 - half))
+        inside, outside = (
+            _sharpes(part @ sums, part @ squares, groups * length // 2) for part in (half, 1 - half)
+        )
         winner = np.take_along_axis(outside, inside.argmax(axis=1)[:, None], axis=1)
         rank = (outside < winner).sum(axis=1) + ((outside == winner).sum(axis=1) + 1) / 2
         below += float((rank / (table.shape[1] + 1) <= 0.5).sum())  # noqa: PLR2004 - the median

@@ -115,7 +115,9 @@ def _write_down(predictions: pd.DataFrame, panel: Panel) -> Trials:
     followed = panel.means(np.sign(panel.predicted) * np.expm1(panel.actual)[:, None])
     returns = {name: pd.Series(followed[:, i], panel.dates) for i, name in enumerate(panel.models)}
     scores = dict(zip(panel.models, map(float, r2), strict=True))
-    return ledger.record(predictions, kind=ledger.SKILL, r2=scores, returns=returns if panel.horizon == 1 else {})
+    return ledger.record(
+        predictions, kind=ledger.SKILL, r2=scores, returns=returns if panel.horizon == 1 else {}
+    )
 
 
 def _gains(panel: Panel, model: str) -> pd.Series[float]:

@@ -134,7 +134,7 @@ def test_an_untrusted_type_is_named(saved):
         ({"versions": {}}, "was written with scikit-learn None"),
         ({"name": "oracle"}, "called 'oracle'"),
         ({"name": "boosting"}, "holds a Pipeline under the name 'boosting'"),
-        ({"features": ["return_1"]}, "holds an estimator of 10 features and names 1"),
+        ({"features": ["return_1"]}, "holds an estimator of 14 features and names 1"),
         ({"format": 2}, "has format 2, this kit reads format 1"),
         ({"horizon": "1"}, "no usable horizon"),
         ({"horizon": True}, "no usable horizon"),
