@@ -55,6 +55,10 @@ class LeakageError(STA410Exception):
     exit_code = ExitCode.LEAK_FOUND
 
 
+class NotebookError(STA410Exception):
+    """A notebook failed for another reason than an exception of the kit."""
+
+
 class TradingExecutionError(STA410Exception):
     """An order breaks a trading limit."""
 

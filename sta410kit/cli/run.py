@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.parameters import pairs
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sta410kit.runner.plan import Options, Plan
 
 
-@click.command()
+@click.command(cls=JsonCommand)
 @click.argument("notebook", required=False, type=click.Path(path_type=Path))
 @click.option(
     "-p",
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--deadline", metavar="TIME", help="How long the whole run may take: 90, 15m, 2h.")
 @click.option("--timeout", metavar="TIME", help="How long each step may take.")
 @click.option("--memory", metavar="SIZE", help="How much memory each step may have: 512M, 2G.")
-@click.option("--json", "as_json", is_flag=True, help="Print the manifest instead of tables.")
+@json_option
 def run(  # noqa: PLR0913 - a command has many options
     notebook: Path | None,
     parameters: tuple[str, ...],
@@ -57,8 +58,9 @@ def run(  # noqa: PLR0913 - a command has many options
     Steps that have not changed since they last passed are taken over from there.
     """
     from sta410kit.runner.chain import resume_run, run_plan
+    from sta410kit.runner.explain import explain
     from sta410kit.runner.progress import Progress
-    from sta410kit.runner.summary import print_explanation, print_json, print_summary
+    from sta410kit.runner.summary import as_json_values, print_explanation, print_summary
 
     given = {**_from_file(file), **pairs(parameters)}
     if resume and (given or notebook or how["fresh"] or dry_run):
@@ -68,15 +70,26 @@ def run(  # noqa: PLR0913 - a command has many options
     if resume:
         done = resume_run(_project(), options, Progress())
         if done is None:
-            click.echo("nothing to resume: the newest run of the chain has passed, or there is none")
+            message = "nothing to resume: the newest run of the chain has passed, or there is none"
+            if as_json:
+                print_json({"outcome": "PASSED", "exit_code": 0, "run": None, "message": message})
+            else:
+                click.echo(message)
             return ExitCode.PASSED
     else:
         plan = _plan(notebook, given, options)
         if dry_run:
-            print_explanation(plan)
+            rows = explain(plan)
+            if as_json:
+                print_json([{"step": name, "run": runs, "why": why} for name, runs, why in rows])
+            else:
+                print_explanation(rows)
             return ExitCode.PASSED
         done = run_plan(plan, Progress())
-    (print_json if as_json else print_summary)(done)
+    if as_json:
+        print_json(as_json_values(done))
+    else:
+        print_summary(done)
     return done.outcome
 
 
@@ -123,6 +136,8 @@ def _from_file(path: Path | None) -> dict[str, str]:
     import json
     import tomllib
 
+    from sta410kit.runner.alone import as_typed
+
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
@@ -132,12 +147,4 @@ def _from_file(path: Path | None) -> dict[str, str]:
     if not isinstance(content, dict):
         message = f"{path}: expected names and values"
         raise ConfigurationError(message)
-    return {name: _typed(value) for name, value in content.items()}
-
-
-def _typed(value: Any) -> str:  # noqa: ANN401 - whatever JSON or TOML holds
-    import json
-
-    if isinstance(value, str):
-        return value
-    return "None" if value is None else json.dumps(value, default=str).strip('"')
+    return {str(name): as_typed(value) for name, value in content.items()}

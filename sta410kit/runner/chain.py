@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sta410kit.config import get_config, load_config, set_config
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import project_folder
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import (
+    MANIFEST,
     RUNNING,
     Manifest,
     StepRecord,
@@ -29,11 +32,13 @@ from sta410kit.runner.plan import Options, Plan, plan_chain
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.report import results_of, write_report
 from sta410kit.runner.reuse import find_result
-from sta410kit.runner.runs import DATA_DOCS, new_run, run_folders, runs_folder
+from sta410kit.runner.run_log import RunLog
+from sta410kit.runner.runs import DATA_DOCS, LOCK, new_run, run_folders, runs_folder
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.steps import Site, do_step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sta410kit.runner.progress import Progress
@@ -79,7 +84,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
         if same is not None:
             return same
         folder = new_run(plan.runs)
-        with locked(folder / ".lock"):
+        with _told(folder), locked(folder / LOCK):
             return _finish(plan, folder, _begin(plan, folder, []), registry, progress)
 
 
@@ -100,16 +105,44 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
             continue
         if manifest.outcome == ExitCode.PASSED.name:
             return None
-        plan = plan_chain(project, manifest.given, options)
-        _prepare(plan)
         try:
-            with locked(folder / ".lock", wait=False), Registry(plan.runs) as registry:
+            with _told(folder), locked(folder / LOCK, wait=False):
+                manifest = read_manifest(folder)  # by now another process may have finished it
+                if manifest.outcome == ExitCode.PASSED.name:
+                    return None
+                plan = plan_chain(project, manifest.given, replace(options, **_as_asked(manifest, options)))
+                _prepare(plan)
+                again = plan.after(options.first) if options.first else set()
                 passed = [one for one in manifest.steps if one.outcome == ExitCode.PASSED.name]
-                return _finish(plan, folder, _begin(plan, folder, passed), registry, progress)
+                passed = [one for one in passed if one.name not in again]
+                with Registry(plan.runs) as registry:
+                    return _finish(plan, folder, _begin(plan, folder, passed), registry, progress)
         except BlockingIOError as error:
             message = f"{folder} is still running; wait for it, or start a run of its own: sta410 run"
             raise ConfigurationError(message) from error
     return None
+
+
+def _as_asked(manifest: Manifest, options: Options) -> dict[str, Any]:
+    """Return which steps a run was to have, and whether afresh; what is asked for now wins."""
+    before = {name: manifest.options.get(name) for name in ("fresh", "first", "last")}
+    return {name: getattr(options, name) or value for name, value in before.items() if value}
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Say of a run folder that takes nothing more, as on a full disk, what to do about it."""
+    try:
+        yield
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        begun = (folder / MANIFEST).is_file()
+        if not begun:
+            shutil.rmtree(folder, ignore_errors=True)
+        again = "go on with what has passed: sta410 run --resume" if begun else "run again"
+        message = f"{folder} cannot be written: {error.strerror or error}. See to the disk, then {again}"
+        raise STA410Exception(message) from error
 
 
 def _prepare(plan: Plan) -> None:
@@ -131,8 +164,10 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
     same = manifest.outcome == ExitCode.PASSED.name
     same = same and [one.name for one in manifest.steps] == [step.name for step in plan.steps]
     for step, record in zip(plan.steps, manifest.steps, strict=False):
+        if not same:
+            return None
         inputs = plan.inputs(step, folder)
-        if not same or not all(path.is_file() for path in inputs.values()):
+        if not all(path.is_file() for path in inputs.values()):
             return None
         identity = identity_of(step_parts(step, plan.values[step.name], inputs, registry))
         same = record.identity == identity
@@ -148,12 +183,15 @@ def _begin(plan: Plan, folder: Path, passed: list[StepRecord]) -> Manifest:
     manifest = Manifest(
         run=folder.name,
         kind=plan.kind,
+        title=plan.title,
         started=now(),
         given=plan.given,
+        options={"fresh": plan.options.fresh, "first": plan.options.first, "last": plan.options.last},
         parameters=plan.values,
         steps=passed,
-        not_run=[step.name for step in plan.steps],
+        not_run=[step.name for step in plan.steps if step.name not in {one.name for one in passed}],
         seed=get_config().model.random_seed,
+        settings=get_config().to_dict(),
         git=git_state(plan.runs.parent, folder),
         host=host_facts(),
         versions=installed_versions(),
@@ -165,7 +203,10 @@ def _begin(plan: Plan, folder: Path, passed: list[StepRecord]) -> Manifest:
 def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, progress: Progress) -> Run:
     """Do every step, then write the report and the end of the manifest."""
     by_name = {step.name: step for step in plan.steps}
-    site = Site(plan, folder, registry, progress)
+    log = RunLog(folder)
+    log.say(f"begins as process {os.getpid()}" + (", resumed" if manifest.steps else ""))
+    passed = {record.name: record for record in manifest.steps}
+    site = Site(plan, folder, registry, progress, log, passed)
     options, whole = plan.options, Watch()
     deadline = monotonic() + options.deadline if options.deadline else None
 
@@ -177,23 +218,32 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
         order = list(by_name)
         others = [one for one in manifest.steps if one.name in order and one.name != name]
         manifest.steps = sorted([*others, record], key=lambda one: order.index(one.name))
-        manifest.not_run.remove(name)
+        manifest.not_run = [other for other in manifest.not_run if other != name]
         manifest.write(folder)
 
     registry.note_run(folder.name, manifest.started, RUNNING, plan.kind, plan.title)
-    with progress.of(plan.steps):
+    before = {step.name: plan.before(step) for step in plan.steps}
+    with progress.of(plan.steps, before, registry.seconds()):
         interrupted = run_graph(
-            {step.name: plan.before(step) for step in plan.steps},
+            before,
             work,
             good=lambda record: record.outcome == ExitCode.PASSED.name,
             done=done,
             jobs=options.jobs or os.cpu_count() or 1,
             stop=whole.stop,
         )
+    return _close(plan, folder, manifest, registry, log, interrupted=interrupted)
+
+
+def _close(  # noqa: PLR0913 - a run has many parts
+    plan: Plan, folder: Path, manifest: Manifest, registry: Registry, log: RunLog, *, interrupted: bool
+) -> Run:
+    """Write the end of a run: its outcome, results, report and manifest."""
     bad = [ExitCode[record.outcome] for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
     manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
     manifest.results = results_of(folder)
+    log.say(f"ends: {outcome.name}, exit code {int(outcome)}")
     if (folder / DATA_DOCS).is_dir():
         from sta410kit.guards.data_docs import refresh_index
 

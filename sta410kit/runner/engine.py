@@ -138,6 +138,11 @@ def _execute(session: CellSession, client: Any, cell: Any, index: int, timeout: 
         raise CellTimeoutError.error_from_timeout_and_cell(message, int(timeout or 0), cell) from None
     except ProcessDiedError as death:
         raise DeadKernelError(_obituary(death.args[0], session.last_words())) from None
+    except (
+        BrokenPipeError,
+        ConnectionResetError,
+    ):  # it ended after its last answer, as by `exit()` in a cell
+        raise DeadKernelError(_obituary(0, session.last_words())) from None
     if client.record_timing:
         stamp = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         cell.metadata["execution"] |= {"iopub.status.idle": stamp, "shell.execute_reply": stamp}

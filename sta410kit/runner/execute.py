@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import re
 import time
 import traceback
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sta410kit import exceptions
@@ -13,11 +16,14 @@ from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
 from sta410kit.runner.limits import StepStoppedError, Watch
-from sta410kit.runner.notebook import figures_missing, kernel_of, mark_failure, read_notebook
+from sta410kit.runner.notebook import MARK, kernel_of, mark_failure, python_cells, read_notebook
+from sta410kit.runner.verdict import judge, remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from sta410kit.runner.notebook import Notebook
 
 
 class _CheckedBefore(logging.Filter):
@@ -30,6 +36,8 @@ class _CheckedBefore(logging.Filter):
 
 _CHECKED_BEFORE = _CheckedBefore()
 KERNEL_LOG = ".kernel.log"
+_EXPECTED = "raises-exception"  # the tag by which nbclient lets a cell raise
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ class StepResult:
         What did not stop it and still has to be known.
     peak_memory : int
         The most memory its process has had, in bytes; 0 where that is not known.
+    failure : Failure, optional
+        The exception that a cell raised.
     """
 
     name: str
@@ -61,9 +71,30 @@ class StepResult:
     notebook: Path
     warnings: tuple[str, ...] = ()
     peak_memory: int = 0
+    failure: Failure | None = None
 
 
-def execute(  # noqa: PLR0913 - three things it needs, three it can do without
+@dataclass(frozen=True)
+class Failure:
+    """The exception that a cell raised.
+
+    Attributes
+    ----------
+    cell : int or None
+        The number in brackets before the cell, as in ``In [3]``.
+    error, text : str
+        The exception's class, by name, and its message.
+    of_the_kit : bool
+        Whether it is one of `sta410kit.exceptions`.
+    """
+
+    cell: int | None
+    error: str
+    text: str
+    of_the_kit: bool
+
+
+def execute(  # noqa: PLR0913 - three things it needs, four it can do without
     notebook: Path,
     output: Path,
     parameters: Mapping[str, Any],
@@ -71,6 +102,7 @@ def execute(  # noqa: PLR0913 - three things it needs, three it can do without
     on_cell: Callable[[], None] | None = None,
     artifacts: tuple[Path, ...] = (),
     watch: Watch | None = None,
+    folder: Path | None = None,
 ) -> StepResult:
     """Execute `notebook` in the folder it lies in and save it, executed, as `output`.
 
@@ -83,29 +115,38 @@ def execute(  # noqa: PLR0913 - three things it needs, three it can do without
     on_cell : callable, optional
         Called after each code cell.
     artifacts : tuple of Path
-        Files that must exist afterwards.
+        Files that must exist afterwards, and not be empty.
     watch : Watch, optional
         What it may use; nothing is limited when omitted.
+    folder : Path, optional
+        The folder it is executed in, where that is not the one it lies in.
     """
     started, watch = time.perf_counter(), watch or Watch()
-    outcome, message = _through_papermill(notebook, output, parameters, on_cell, watch)
-    if outcome not in {ExitCode.PASSED, ExitCode.INTERNAL} and output.is_file():
-        mark_failure(output, message)
+    ending = _through_papermill(notebook, output, parameters, on_cell, watch, folder or notebook.parent)
+    outcome, message, failure = ending
+    warnings: list[str] = []
     if outcome is ExitCode.PASSED:
-        outcome, message = _complete(output, artifacts)
+        outcome, message, warnings = _complete(output, artifacts)
+    elif outcome is not ExitCode.INTERNAL and output.is_file():
+        mark_failure(output, message)
     scrubbed = [path.name for path in (output, output.with_suffix(KERNEL_LOG)) if _scrub(path)]
-    warnings = tuple(f"a secret was scrubbed from {name}" for name in scrubbed)
+    warnings += [f"a secret was scrubbed from {name}" for name in scrubbed]
+    if failure is not None:
+        failure = replace(failure, text=redact(failure.text))
     seconds = time.perf_counter() - started
-    return StepResult(notebook.stem, outcome, seconds, redact(message), output, warnings, watch.peak)
+    return StepResult(
+        notebook.stem, outcome, seconds, redact(message), output, tuple(warnings), watch.peak, failure
+    )
 
 
-def _through_papermill(
+def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
     notebook: Path,
     output: Path,
     parameters: Mapping[str, Any],
     on_cell: Callable[[], None] | None,
     watch: Watch,
-) -> tuple[ExitCode, str]:
+    folder: Path,
+) -> tuple[ExitCode, str, Failure | None]:
     import papermill
     from traitlets.config import Config
 
@@ -130,7 +171,7 @@ def _through_papermill(
             language=language,
             parameters={name: _plain(value) for name, value in parameters.items()},
             # The kernel's folder, and only the kernel's: papermill's `cwd` would change this process's.
-            resources={"metadata": {"path": str(notebook.parent)}},
+            resources={"metadata": {"path": str(folder)}},
             watch=watch,
             progress_bar=False,
             # An output cut off because the kernel was slow to deliver it is a failure, not a shorter page.
@@ -140,36 +181,60 @@ def _through_papermill(
             config=Config({"LocalKernelManager": {"stderr_file": str(complaints)}}),
         )
     except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED, "interrupted"
+        return ExitCode.INTERRUPTED, "interrupted", None
     except Exception as error:  # noqa: BLE001 - an ending, so that the run gets its manifest and report
-        return _ending(error, content, complaints)
+        if not _was_expected(error, aside):
+            return _ending(error, content, complaints)
     finally:
         # Saved also when it failed: the failing cell is what people look for.
         if aside.is_file():
             aside.replace(output)
         if complaints.is_file() and not complaints.stat().st_size:
             complaints.unlink()
-    return ExitCode.PASSED, ""
+    return ExitCode.PASSED, "", None
 
 
-def _ending(error: Exception, content: Any, complaints: Path) -> tuple[ExitCode, str]:  # noqa: ANN401 - a notebook
+def _was_expected(error: Exception, executed: Path) -> bool:
+    """Tell whether an error is that of a cell tagged ``raises-exception``, and take papermill's marks off.
+
+    Papermill raises for such a cell once all are executed. The last error is the one it tells of; one that
+    was not expected would have ended the notebook, and so be the last.
+    """
+    import nbformat
+    from papermill.exceptions import PapermillExecutionError
+
+    if not isinstance(error, PapermillExecutionError) or not executed.is_file():
+        return False
+    notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
+    cells = [cell for cell in notebook.cells if MARK not in cell.metadata.get("tags", [])]
+    if _EXPECTED not in cells[error.cell_index].metadata.get("tags", []):
+        return False
+    notebook.cells = cells
+    write_text(executed, nbformat.writes(notebook))  # type: ignore[no-untyped-call]
+    return True
+
+
+def _ending(error: Exception, content: Notebook, complaints: Path) -> tuple[ExitCode, str, Failure | None]:
     """Return the outcome and message that an exception of papermill's stands for."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     if isinstance(error, PapermillExecutionError):
-        kits = any("sta410kit" in cell.source for cell in content.cells)
-        outcome = _kit_exit_code(error.ename) if kits else ExitCode.NOTEBOOK_FAILED
-        return outcome, f"cell In [{error.exec_count}]: {error.ename}: {error.evalue}"
+        kits = _is_of_the_kit(error.ename, content)
+        outcome = kit_exception(error.ename).exit_code if kits else ExitCode.NOTEBOOK_FAILED
+        failure = Failure(error.exec_count, error.ename, error.evalue, kits)
+        return outcome, f"cell In [{error.exec_count}]: {error.ename}: {error.evalue}", failure
     if isinstance(error, StepStoppedError):
-        return error.outcome, str(error)
+        return error.outcome, str(error), None
     if isinstance(error, CellTimeoutError):
-        return ExitCode.TIMED_OUT, str(error).strip()
+        return ExitCode.TIMED_OUT, str(error).strip(), None
     if isinstance(error, DeadKernelError):
-        return ExitCode.NOTEBOOK_FAILED, f"{error}{_last_words(complaints)}"
-    with complaints.open("a", encoding="utf-8") as file:
+        return ExitCode.NOTEBOOK_FAILED, f"{error}{_last_words(complaints)}", None
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return ExitCode.NOTEBOOK_FAILED, f"the executed notebook could not be saved: {error}", None
+    with suppress(OSError), complaints.open("a", encoding="utf-8") as file:
         file.write("".join(traceback.format_exception(error)))
-    return ExitCode.INTERNAL, f"{type(error).__name__}: {error}; more in {complaints.name}"
+    return ExitCode.INTERNAL, f"{type(error).__name__}: {error}; more in {complaints.name}", None
 
 
 def _last_words(complaints: Path) -> str:
@@ -195,25 +260,33 @@ def _scrub(path: Path) -> bool:
     return clean != text
 
 
-def _kit_exit_code(name: str) -> ExitCode:
-    """Return the exit code of a kit exception that a cell raised, or that of any other error in a cell."""
+def kit_exception(name: str) -> type[exceptions.STA410Exception]:
+    """Return the kit's exception of that name, or the base of them all."""
     found = getattr(exceptions, name, None)
     if isinstance(found, type) and issubclass(found, exceptions.STA410Exception):
-        return found.exit_code
-    return ExitCode.NOTEBOOK_FAILED
+        return found
+    return exceptions.STA410Exception
 
 
-def _complete(output: Path, artifacts: tuple[Path, ...]) -> tuple[ExitCode, str]:
-    """Judge an executed notebook by what it should have left: figures and files."""
+def _is_of_the_kit(name: str, content: Notebook) -> bool:
+    """Tell whether an exception is one of the kit's, and not one of the same name that a cell defines."""
+    if kit_exception(name).__name__ != name:
+        return False
+    cells = python_cells(content)
+    own = any(re.search(rf"^\s*class {name}\b", cell, re.MULTILINE) for cell in cells)
+    return not own and any("sta410kit" in cell for cell in cells)
+
+
+def _complete(output: Path, artifacts: tuple[Path, ...]) -> tuple[ExitCode, str, list[str]]:
+    """Judge an executed notebook by what it should have done and left."""
     import nbformat
 
-    lacking = [path.name for path in artifacts if not path.is_file()]
-    if lacking:
-        return ExitCode.NOTEBOOK_FAILED, f"it ran but did not write {', '.join(lacking)}"
-    blank = figures_missing(nbformat.read(output, as_version=4))  # type: ignore[no-untyped-call]
-    if blank:
-        return ExitCode.NOTEBOOK_FAILED, f"cells tagged 'figure' show no image: {', '.join(map(str, blank))}"
-    return ExitCode.PASSED, ""
+    notebook = nbformat.read(output, as_version=4)  # type: ignore[no-untyped-call]
+    message, position = judge(notebook, artifacts)
+    if not message:
+        return ExitCode.PASSED, "", remarks(notebook)
+    mark_failure(output, message, position)
+    return ExitCode.NOTEBOOK_FAILED, message, remarks(notebook)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - papermill writes Python literals

@@ -38,7 +38,7 @@ def explain(plan: Plan) -> list[tuple[str, bool, str]]:
                 found = find_result(identity_of(parts), step.name, plan.runs, registry)
                 if found is not None:
                     places[step.name] = found[0]
-                    rows.append((step.name, False, f"unchanged since {found[0].name}"))
+                    rows.append((step.name, False, f"unchanged since {found[1].reused or found[0].name}"))
                     continue
                 before = registry.last_parts(step.name)
                 changed = differences(parts, before)

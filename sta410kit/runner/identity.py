@@ -21,12 +21,17 @@ from sta410kit.runner.registry import content_digest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sta410kit.runner.notebook import Notebook
     from sta410kit.runner.pipeline import Step
     from sta410kit.runner.registry import Registry
 
 
 def step_parts(
-    step: Step, values: Mapping[str, Any], inputs: Mapping[str, Path], registry: Registry
+    step: Step,
+    values: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    registry: Registry,
+    notebook: Notebook | None = None,
 ) -> dict[str, str]:
     """Return everything the result of `step` depends on, by name, as short texts.
 
@@ -40,10 +45,13 @@ def step_parts(
         Artifacts that are handed over; they count by their content.
     registry : Registry
         Remembers files that have not changed.
+    notebook : Notebook, optional
+        What stands for the notebook of the step, such as an earlier version of it.
     """
-    cells = python_cells(read_notebook(step.notebook))
+    notebook = notebook or read_notebook(step.notebook)
+    cells = python_cells(notebook)
     folder = project_folder(step.notebook.parent)
-    parts = {"code": hashlib.sha256("".join(map(_normalised, cells)).encode()).hexdigest()}
+    parts = code_parts(notebook)
     for name, value in values.items():
         parts[f"parameter {name}"] = json.dumps(value, default=str)
         if isinstance(value, Path) and value.exists():
@@ -63,6 +71,12 @@ def step_parts(
     parts["packages"] = _packages()
     parts["python"] = f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}"
     return parts
+
+
+def code_parts(notebook: Notebook) -> dict[str, str]:
+    """Return what a result depends on of a notebook's own code; comments and blank lines do not count."""
+    cells = python_cells(notebook)
+    return {"code": hashlib.sha256("".join(map(_normalised, cells)).encode()).hexdigest()}
 
 
 def identity_of(parts: Mapping[str, str]) -> str:

@@ -65,7 +65,7 @@ def imported_names(source: str) -> list[str]:
         tree = ast.parse(source)
     except SyntaxError:
         return []
-    return sorted({name for node in ast.walk(tree) for name in _names(node)})
+    return sorted({name for node in _at_work(tree) for name in _names(node)})
 
 
 def read_module(path: Path) -> dict[str, Any]:
@@ -81,6 +81,16 @@ def read_module(path: Path) -> dict[str, Any]:
 def _chooses(source: str) -> bool:
     """Tell whether a module picks what it imports by name: then any neighbour of it may be meant."""
     return "import_module(" in source or "__import__(" in source
+
+
+def _at_work(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node but those that only a type checker sees."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from (inner for other in node.orelse for inner in (other, *_at_work(other)))
+        else:
+            yield node
+            yield from _at_work(node)
 
 
 def _names(node: ast.AST) -> Iterator[str]:

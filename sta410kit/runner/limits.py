@@ -11,7 +11,7 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
-_SPANS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_SPANS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class StepStoppedError(Exception):
@@ -85,8 +85,8 @@ def parse_memory(text: str) -> int:
 
 
 def parse_seconds(text: str) -> float:
-    """Return seconds for a text such as ``90``, ``90s``, ``15m`` or ``2h``; else a `ConfigurationError`."""
-    return _parse(text.lower(), _SPANS, text, "90, 15m or 2h")
+    """Return seconds for a text such as ``90``, ``15m``, ``2h`` or ``30d``; else a `ConfigurationError`."""
+    return _parse(text.lower(), _SPANS, text, "90, 15m, 2h or 30d")
 
 
 def _parse(text: str, units: dict[str, int], typed: str, examples: str) -> float:

@@ -8,10 +8,10 @@ import os
 import platform
 import socket
 import subprocess
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import distributions
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sta410kit
 from sta410kit.atomic import write_text
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 RUNNING = "RUNNING"
+DIFF = "code.diff"
+_MOST_UNTRACKED = 100
+Record = TypeVar("Record")
 
 
 @dataclass
@@ -47,6 +50,10 @@ class StepRecord:
         SHA-256 of each file it left, by file name.
     reused : str
         The run its result was taken from; empty when it was executed here.
+    started : str
+        When it began, in UTC.
+    failure : dict
+        What a cell raised: ``cell`` (the number in brackets), ``error``, ``text``, ``of_the_kit``.
     """
 
     name: str
@@ -60,24 +67,51 @@ class StepRecord:
     parts: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, str] = field(default_factory=dict)
     reused: str = ""
+    started: str = ""
+    failure: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class Manifest:
-    """A run as its folder tells it."""
+    """A run as its folder tells it.
+
+    Attributes
+    ----------
+    run, kind, title : str
+        Its id; ``chain`` or ``notebook``; the notebook that ran alone.
+    started, finished : str
+        In UTC; the second is empty while it runs.
+    outcome, exit_code : str, int or None
+        ``RUNNING`` and nothing until it has ended.
+    given, parameters : dict
+        What was typed; what each step got of it, with its type.
+    options : dict
+        How it was asked for: ``fresh``, ``first``, ``last``.
+    steps, not_run : list
+        What was executed or taken over; what has not come so far.
+    results : dict
+        The verdict and the forecasts.
+    seed, settings : int or None, dict
+        The seed of the settings, and all of them but for secrets.
+    git, host, versions : dict
+        Commit, branch and what is not committed; the machine; the installed packages.
+    """
 
     run: str
     kind: str = "chain"
+    title: str = ""
     started: str = ""
     finished: str = ""
     outcome: str = RUNNING
     exit_code: int | None = None
     given: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     steps: list[StepRecord] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
     results: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
     git: dict[str, Any] = field(default_factory=dict)
     host: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -96,11 +130,17 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        steps = [StepRecord(**record) for record in content.pop("steps", [])]
-        return Manifest(steps=steps, **content)
+        steps = [_known(StepRecord, record) for record in content.pop("steps", [])]
+        return _known(Manifest, {**content, "steps": steps})
     except (OSError, ValueError, TypeError, AttributeError) as error:
         message = f"{path} is not a manifest of this version of the kit: {error}"
         raise ConfigurationError(message) from error
+
+
+def _known(kind: type[Record], content: dict[str, Any]) -> Record:
+    """Return a record without what only a later version of the kit knows of."""
+    names = {one.name for one in fields(kind)}  # type: ignore[arg-type] # both kinds are dataclasses
+    return kind(**{name: value for name, value in content.items() if name in names})
 
 
 def now() -> str:
@@ -132,18 +172,21 @@ def installed_versions() -> dict[str, str]:
 def git_state(project: Path, folder: Path) -> dict[str, Any]:
     """Return commit and branch of the project's checkout; what is not committed goes to ``code.diff``.
 
-    Empty outside a checkout, or where git is not installed or does not answer.
+    Files that git does not follow are named. Empty outside a checkout, or where git is not installed or does
+    not answer.
     """
     commit = _git(project, "rev-parse", "HEAD")
     if commit is None:
         return {}
     diff = _git(project, "diff", "HEAD", "--no-color", "--no-ext-diff") or ""
     if diff.strip():
-        write_text(folder / "code.diff", redact(diff))
+        write_text(folder / DIFF, redact(diff))
+    strangers = _git(project, "ls-files", "--others", "--exclude-standard") or ""
     return {
         "commit": commit.strip(),
         "branch": (_git(project, "rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
         "changed": bool(diff.strip()),
+        "untracked": strangers.splitlines()[:_MOST_UNTRACKED],
     }
 
 

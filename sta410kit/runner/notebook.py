@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 4
 _ALWAYS_THERE = {"python3", "sta410"}  # ipykernel's own and the kit's, both of them requirements
-_MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
+MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 
 
 @dataclass(frozen=True)
@@ -129,30 +129,32 @@ def require_kernel(notebook: Notebook, name: str) -> None:
         raise ConfigurationError(message)
 
 
-def figures_missing(notebook: Any) -> list[int]:  # noqa: ANN401 - an nbformat NotebookNode
-    """Return the numbers (from 1) of the cells tagged ``figure`` that show no image."""
-    return [
-        number
-        for number, cell in enumerate(notebook.cells, 1)
-        if cell.cell_type == "code" and "figure" in cell.metadata.get("tags", []) and not images_of(cell)
-    ]
-
-
-def mark_failure(path: Path, message: str) -> None:
-    """Say in an executed notebook, above the cell it got stuck at, why it went no further.
+def mark_failure(path: Path, message: str, position: int | None = None) -> None:
+    """Say in an executed notebook, above the cell it got stuck at, why it is not good.
 
     Papermill does so where a cell raised; a process that died or was stopped leaves no such mark.
+
+    Parameters
+    ----------
+    path : Path
+        The executed notebook.
+    message : str
+        What is wrong.
+    position : int, optional
+        The cell that it is about, from 0; the first that did not complete when omitted.
     """
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    if any(_MARK in cell.metadata.get("tags", []) for cell in notebook.cells):
+    if any(MARK in cell.metadata.get("tags", []) for cell in notebook.cells):
         return
     states = [cell.metadata.get("papermill", {}).get("status") for cell in notebook.cells]
     stuck = next((number for number, state in enumerate(states) if state != "completed"), len(states))
-    headline = "<span style='color:red'>**This run went no further than this.**</span>"
+    words = "This run went no further than this." if position is None else "This is why the run has failed."
+    stuck = stuck if position is None else position
+    headline = f"<span style='color:red'>**{words}**</span>"
     text = f"{headline}\n\n```\n{message}\n```"
-    cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": [_MARK]})  # type: ignore[no-untyped-call]
+    cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": [MARK]})  # type: ignore[no-untyped-call]
     notebook.cells.insert(stuck, cell)
     write_text(path, nbformat.writes(notebook))  # type: ignore[no-untyped-call]
 

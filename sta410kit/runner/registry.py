@@ -1,23 +1,26 @@
 """What earlier runs did, to be asked quickly: an index in SQLite over ``runs/``.
 
 The manifests in the run folders are the truth. Whatever is lost here costs time and nothing else: a step is
-run again, a file is read again.
+run again, a file is read again. So an index that is broken is made anew, and where none can be written, on a
+full disk or in a folder that is read-only, there is one in memory for as long as the command runs.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 NAME = "registry.sqlite"
+Answer = TypeVar("Answer")
 _TABLES = """
 create table if not exists steps
     (identity text, step text, run text, parts text, primary key (identity, run));
@@ -25,6 +28,8 @@ create table if not exists runs
     (run text primary key, started text, outcome text, kind text, notebook text);
 create table if not exists files
     (path text primary key, mtime integer, size integer, known text);
+create table if not exists durations
+    (step text primary key, seconds real);
 """
 _PATIENCE = 30.0  # seconds that one process waits for another's few milliseconds of writing
 
@@ -38,32 +43,42 @@ class Registry:
         self._lock = threading.RLock()  # steps run side by side
 
     def passed(self, identity: str, step: str, run: str, parts: dict[str, str]) -> None:
-        """Note that a step with this identity has passed in `run`."""
-        with self._open() as database:
-            database.execute(
-                "insert or replace into steps values (?, ?, ?, ?)", (identity, step, run, json.dumps(parts))
-            )
+        """Note that `run` holds the result of a step with this identity that has passed."""
+        self._note("insert or replace into steps values (?, ?, ?, ?)", identity, step, run, json.dumps(parts))
 
     def runs_with(self, identity: str) -> list[str]:
-        """Return the runs in which a step with this identity has passed, newest first."""
-        with self._open() as database:
-            rows = database.execute("select run from steps where identity = ? order by run desc", (identity,))
-            return [str(row[0]) for row in rows]
+        """Return the runs that hold the result of a step with this identity, newest first."""
+        rows = self._ask("select run from steps where identity = ? order by run desc", identity)
+        return [str(row[0]) for row in rows]
 
     def last_parts(self, step: str) -> dict[str, str]:
         """Return what the identity of `step` was made of when it last passed; empty when it never has."""
-        with self._open() as database:
-            row = database.execute(
-                "select parts from steps where step = ? order by run desc limit 1", (step,)
-            ).fetchone()
-        return dict(json.loads(row[0])) if row else {}
+        rows = self._ask("select parts from steps where step = ? order by run desc limit 1", step)
+        return dict(json.loads(rows[0][0])) if rows else {}
 
     def note_run(self, run: str, started: str, outcome: str, kind: str, notebook: str = "") -> None:
         """Note how a run stands."""
-        with self._open() as database:
-            database.execute(
-                "insert or replace into runs values (?, ?, ?, ?, ?)", (run, started, outcome, kind, notebook)
-            )
+        self._note(
+            "insert or replace into runs values (?, ?, ?, ?, ?)", run, started, outcome, kind, notebook
+        )
+
+    def note_seconds(self, step: str, seconds: float) -> None:
+        """Note how long a step took this time."""
+        self._note("insert or replace into durations values (?, ?)", step, seconds)
+
+    def seconds(self) -> dict[str, float]:
+        """Return how long each step took the last time it was executed."""
+        return {str(row[0]): float(row[1]) for row in self._ask("select step, seconds from durations")}
+
+    def forget_all_but(self, runs: Iterable[str]) -> None:
+        """Drop what is known of runs that are not among `runs`, and of files that are gone."""
+        kept = set(runs)
+        for run in {row[0] for row in self._ask("select run from steps union select run from runs")} - kept:
+            self._note("delete from steps where run = ?", run)
+            self._note("delete from runs where run = ?", run)
+        for (key,) in self._ask("select path from files"):
+            if not os.path.exists(key.partition(":")[2]):  # noqa: PTH110 - thousands; pathlib takes five times as long
+                self._note("delete from files where path = ?", key)
 
     def remembered(self, path: Path, compute: Callable[[Path], Any]) -> Any:  # noqa: ANN401 - JSON values
         """Return `compute(path)`, from memory when the file has not changed since it was last asked.
@@ -72,19 +87,19 @@ class Registry:
         """
         found = path.stat()
         key = f"{compute.__qualname__}:{path}"
-        with self._open() as database:
-            row = database.execute(
-                "select known from files where path = ? and mtime = ? and size = ?",
-                (key, found.st_mtime_ns, found.st_size),
-            ).fetchone()
-        if row:
-            return json.loads(row[0])
+        rows = self._ask(
+            "select known from files where path = ? and mtime = ? and size = ?",
+            key,
+            found.st_mtime_ns,
+            found.st_size,
+        )
+        if rows:
+            return json.loads(rows[0][0])
         value = compute(path)
-        with self._open() as database:
-            database.execute(
-                "insert or replace into files values (?, ?, ?, ?)",
-                (key, found.st_mtime_ns, found.st_size, json.dumps(value)),
-            )
+        known = json.dumps(value)
+        self._note(
+            "insert or replace into files values (?, ?, ?, ?)", key, found.st_mtime_ns, found.st_size, known
+        )
         return value
 
     def __enter__(self) -> Self:
@@ -96,28 +111,49 @@ class Registry:
                 self._connection.close()
             self._connection = None
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _ask(self, question: str, *values: object) -> list[Any]:
+        return self._do(lambda database: database.execute(question, values).fetchall())
+
+    def _note(self, order: str, *values: object) -> None:
+        self._do(lambda database: database.execute(order, values).rowcount)
+
+    def _do(self, work: Callable[[sqlite3.Connection], Answer]) -> Answer:
         with self._lock:
             if self._connection is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                try:
-                    self._connection = self._connect()
-                except sqlite3.DatabaseError:
-                    # A broken index is worth nothing: the manifests hold everything.
-                    self._path.unlink(missing_ok=True)
-                    self._connection = self._connect()
-            with self._connection:
-                yield self._connection
+                self._connection = self._connect()
+            try:
+                with self._connection:
+                    return work(self._connection)
+            except sqlite3.Error as error:
+                self._connection.close()
+                self._connection = self._another(error)
+                with self._connection:
+                    return work(self._connection)
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=_PATIENCE, check_same_thread=False)
         try:
-            connection.executescript(_TABLES)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return _with_tables(self._path)
+        except (OSError, sqlite3.Error) as error:
+            return self._another(error)
+
+    def _another(self, error: Exception) -> sqlite3.Connection:
+        """Return a new index in place of a broken one; in memory where none can be written."""
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            with suppress(OSError, sqlite3.Error):
+                self._path.unlink(missing_ok=True)
+                return _with_tables(self._path)
+        return _with_tables(":memory:")
+
+
+def _with_tables(path: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
+    try:
+        connection.executescript(_TABLES)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
 
 
 def content_digest(path: Path) -> str:

@@ -3,40 +3,125 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.data_docs import summaries
+from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
+from sta410kit.runner.history import seconds_of
+from sta410kit.runner.history_tables import spoken_seconds
 from sta410kit.runner.identity import differences
-from sta410kit.runner.manifest import Manifest, read_manifest
-from sta410kit.runner.notebook import images_of
+from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
+from sta410kit.runner.notebook import MARK, images_of
+from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, REPORT, run_folders
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # a terminal's, in tracebacks
+
 
 def write_report(folder: Path, manifest: Manifest) -> Path:
     """Write ``report.html`` into the run folder and return its path."""
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    loader = ChoiceLoader([PackageLoader("sta410kit.runner"), PackageLoader("sta410kit.guards")])
+    loader = PackageLoader("sta410kit.runner")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    manifest = replace(manifest, results={**manifest.results, "forecasts": _drawn(manifest)})
     page = environment.get_template("report.html").render(
         manifest=manifest,
+        took=spoken_seconds(seconds_of(manifest)),
+        reused=sum(bool(step.reused) for step in manifest.steps),
+        peak=max((step.peak_memory for step in manifest.steps), default=0),
+        timeline=timeline(manifest),
+        failed=[_failure(folder, step) for step in manifest.steps if step.outcome != ExitCode.PASSED.name],
         changes=changes_since(folder, manifest),
-        gates=summaries(folder / DATA_DOCS),
+        gates=newest_gates(summaries(folder / DATA_DOCS)),
         docs=DATA_DOCS,
+        log=LOG,
         figures=[figure for step in manifest.steps for figure in _figures(folder / step.notebook, step.name)],
     )
     write_text(folder / REPORT, redact(page))
     return folder / REPORT
 
 
+def timeline(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return where on the time axis, in percent, each step's bar begins and how wide it is.
+
+    The axis is that of the run; a step that was taken over has a bar as long as it took then, from the left.
+    """
+    begins = {one.name: datetime.fromisoformat(one.started) for one in manifest.steps if _timed(one)}
+    first = min(begins.values(), default=None)
+    starts = {name: (moment - first).total_seconds() for name, moment in begins.items() if first}
+    whole = max([starts.get(one.name, 0.0) + one.seconds for one in manifest.steps], default=0.0) or 1.0
+    return [
+        {
+            "step": one,
+            "left": round(100 * starts.get(one.name, 0.0) / whole, 2),
+            "width": round(100 * one.seconds / whole, 2),
+        }
+        for one in manifest.steps
+    ]
+
+
+def _timed(step: StepRecord) -> bool:
+    return bool(step.started) and not step.reused
+
+
+def _drawn(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return the forecasts with where to draw them, in percent of an axis with zero in its middle."""
+    rows = manifest.results.get("forecasts", [])
+    widest = max((abs(row[name]) for row in rows for name in ("predicted", "lower", "upper")), default=0.0)
+
+    def place(value: float) -> float:
+        return round(50 + 48 * value / (widest or 1.0), 2)
+
+    return [
+        {
+            **row,
+            "at": place(row["predicted"]),
+            "from": place(row["lower"]),
+            "wide": round(place(row["upper"]) - place(row["lower"]), 2),
+        }
+        for row in rows
+    ]
+
+
+def _failure(folder: Path, step: StepRecord) -> dict[str, Any]:
+    """Return what there is to show of a failed step: its message, and the cell below papermill's mark."""
+    found = {
+        "step": step.name,
+        "outcome": step.outcome,
+        "message": step.message,
+        "notebook": step.notebook,
+        "number": 0,
+        "source": "",
+        "trace": "",
+    }
+    path = folder / step.notebook
+    if not step.notebook or not path.is_file():
+        return found
+    import nbformat
+
+    cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+    marks = [number for number, cell in enumerate(cells) if MARK in cell.metadata.get("tags", [])]
+    below = [number for number in marks if number + 1 < len(cells) and cells[number + 1].cell_type == "code"]
+    if not below:
+        return found
+    cell = cells[below[-1] + 1]
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    trace = "\n".join(errors[-1].traceback) if errors else ""
+    return {**found, "number": below[-1] + 2, "source": cell.source, "trace": _COLOURS.sub("", trace)}
+
+
 def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
-    """Return the run before this one of the same kind, and what of each step is not as it was there."""
+    """Return the run before this one, of the chain or the same notebook, and what changed in each step."""
     for other in run_folders(folder.parent):
         if other.name >= folder.name:
             continue
@@ -44,7 +129,7 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
             earlier = read_manifest(other)
         except ConfigurationError:
             continue
-        if earlier.kind != manifest.kind:
+        if (earlier.kind, earlier.title) != (manifest.kind, manifest.title):
             continue
         steps = {}
         for step in manifest.steps:
@@ -53,6 +138,12 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
                 steps[step.name] = differences(step.parts, before.parts)
         return {"run": earlier.run, "steps": steps}
     return {}
+
+
+def newest_gates(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the newest validation of each step and suite; a run that was resumed has older ones too."""
+    found = {(gate["step"], gate["suite"]): gate for gate in reversed(gates)}
+    return sorted(found.values(), key=lambda gate: (gate["step"], gate["page"].split("/")[-2]))
 
 
 def results_of(folder: Path) -> dict[str, Any]:

@@ -29,15 +29,18 @@ def find_result(identity: str, step: str, runs: Path, registry: Registry) -> tup
             record = read_manifest(folder).step(step)
         except ConfigurationError:
             continue
-        if (
-            record is not None
-            and record.identity == identity
-            and record.outcome == ExitCode.PASSED.name
-            and (folder / record.notebook).is_file()
-            and all(_unchanged(folder / file, digest, registry) for file, digest in record.artifacts.items())
-        ):
+        if record is not None and record.identity == identity and is_whole(record, folder, registry):
             return folder, record
     return None
+
+
+def is_whole(record: StepRecord, folder: Path, registry: Registry) -> bool:
+    """Tell whether a step has passed and all it left in its run folder is there, unaltered."""
+    return (
+        record.outcome == ExitCode.PASSED.name
+        and (folder / record.notebook).is_file()
+        and all(_unchanged(folder / file, digest, registry) for file, digest in record.artifacts.items())
+    )
 
 
 def take_over(record: StepRecord, source: Path, folder: Path) -> None:
@@ -51,17 +54,21 @@ def take_over(record: StepRecord, source: Path, folder: Path) -> None:
 
 
 def _unchanged(path: Path, digest: str, registry: Registry) -> bool:
-    return path.is_file() and registry.remembered(path, content_digest) == digest
+    try:
+        return path.is_file() and registry.remembered(path, content_digest) == digest
+    except OSError:  # removed at this moment, or unreadable
+        return False
 
 
 def _link(source: Path, target: Path) -> None:
     """Give a file a second name; it is never changed in place, so that both stay what they are."""
-    if target.exists():
-        return
     target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.part")
+    aside.unlink(missing_ok=True)  # left by a run that was killed here
     try:
-        os.link(source, target)
+        os.link(source, aside)
+        aside.replace(target)
+        aside.unlink(missing_ok=True)  # a rename between two names of one file does nothing
     except OSError:  # another file system, or one without links
-        aside = target.with_name(f".{target.name}.part")
         shutil.copy2(source, aside)
         aside.replace(target)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.file_lock import locked
 from sta410kit.project import find_project
+from sta410kit.suggest import did_you_mean
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+LATEST = "latest"
+LOCK = ".lock"
 _PATTERN = "[0-9]*-[0-9]*-*"
 DATA_DOCS = "data_docs"
 REPORT = "report.html"
@@ -34,6 +35,66 @@ def new_run(runs: Path) -> Path:
             message = f"cannot make the run folder {folder}: {error.strerror}"
             raise ConfigurationError(message) from error
         return folder
+
+
+def find_run(runs: Path, wanted: str) -> Path:
+    """Return the folder of one run.
+
+    Parameters
+    ----------
+    runs : Path
+        Where the runs are.
+    wanted : str
+        An id, the beginning of just one, ``latest``, or the path of a run folder or of a file in it.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such run, or there are several.
+    """
+    folders = run_folders(runs)
+    if not folders and not _as_folder(wanted):
+        message = f"no runs in {runs} yet; `sta410 run` makes one"
+        raise ConfigurationError(message)
+    if wanted == LATEST:
+        return next((folder for folder in folders if (folder / "manifest.json").is_file()), folders[0])
+    found = [folder for folder in folders if folder.name == wanted] or [
+        folder for folder in folders if wanted and folder.name.startswith(wanted)
+    ]
+    if len(found) == 1:
+        return found[0]
+    by_path = _as_folder(wanted)
+    if by_path is not None and not found:
+        return by_path
+    if found:
+        message = (
+            f"'{wanted}' is the beginning of {len(found)} runs: {', '.join(one.name for one in found[:5])}"
+        )
+        raise ConfigurationError(message)
+    names = [folder.name for folder in folders]
+    message = f"no run '{wanted}' in {runs}.{did_you_mean(wanted, names)} `sta410 runs` lists them."
+    raise ConfigurationError(message)
+
+
+def _as_folder(wanted: str) -> Path | None:
+    """Return the run folder that a path means, if it means one."""
+    path = Path(wanted).absolute()
+    folder = path if path.is_dir() else path.parent
+    return folder if wanted and path.exists() and (folder / "manifest.json").is_file() else None
+
+
+def is_running(folder: Path) -> bool:
+    """Tell whether the process that makes a run is still at work: it holds the lock in its folder."""
+    lock = folder / LOCK
+    if not lock.is_file():
+        return False
+    try:
+        with locked(lock, wait=False):
+            return False
+    except BlockingIOError:
+        return True
+    except OSError:  # a folder that is read-only: nothing can be at work in it
+        return False
 
 
 def run_folders(runs: Path) -> list[Path]:

@@ -33,7 +33,8 @@ def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
     good : callable
         Tells whether a result lets others begin; after the first that does not, none begins any more.
     done : callable
-        Called with name and result in this thread, in the order they end.
+        Called with name and result in this thread, in the order they end; may be called twice for one when
+        it is interrupted.
     jobs : int
         How many may run at once.
     stop : threading.Event
@@ -49,23 +50,25 @@ def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
     failed = interrupted = False
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         while waiting or running:
-            ready = [name for name, before in waiting.items() if not before]
-            while ready and len(running) < jobs and not (failed or interrupted):
-                name = ready.pop(0)
-                del waiting[name]
-                running[pool.submit(work, name)] = name
-            if not running:
-                break
             try:
+                for name in [name for name, before in waiting.items() if not before]:
+                    if len(running) < max(1, jobs) and not (failed or interrupted):
+                        del waiting[name]
+                        running[pool.submit(work, name)] = name
+                if not running:
+                    break
                 ended, _ = wait(running, timeout=_GLANCE, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    name, result = running[future], future.result()
+                    done(name, result)  # interrupted in here, it is done once more
+                    del running[future]
+                    failed = failed or not good(result)
+                    for before in waiting.values():
+                        before.discard(name)
             except KeyboardInterrupt:
                 interrupted = True
                 stop.set()
-                continue
-            for future in ended:
-                name, result = running.pop(future), future.result()
-                done(name, result)
-                failed = failed or not good(result)
-                for before in waiting.values():
-                    before.discard(name)
+            except BaseException:
+                stop.set()  # or leaving this block would wait for what runs to come to its end
+                raise
     return interrupted

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import traceback
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.exceptions import STA410Exception
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import identity_of, step_parts
-from sta410kit.runner.manifest import StepRecord
+from sta410kit.runner.manifest import StepRecord, now
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import content_digest
-from sta410kit.runner.reuse import find_result, take_over
+from sta410kit.runner.reuse import find_result, is_whole, take_over
+from sta410kit.runner.runs import DATA_DOCS
+from sta410kit.runner.verdict import gate_outcome, refused_gates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,37 +26,88 @@ if TYPE_CHECKING:
     from sta410kit.runner.plan import Plan
     from sta410kit.runner.progress import Progress
     from sta410kit.runner.registry import Registry
+    from sta410kit.runner.run_log import RunLog
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where steps are done: the plan, the run's folder, the index of earlier runs, and who watches."""
+    """Where steps are done: the plan, the run's folder and log, the index of earlier runs, and who watches.
+
+    `passed` holds what has passed in this folder before, when the run is resumed.
+    """
 
     plan: Plan
     folder: Path
     registry: Registry
     progress: Progress
+    log: RunLog
+    passed: dict[str, StepRecord] = field(default_factory=dict)
 
 
 def do_step(site: Site, step: Step, watch: Watch) -> StepRecord:
-    """Bring the result of `step` into the run folder and return how that ended."""
-    plan, folder, registry, progress = site.plan, site.folder, site.registry, site.progress
+    """Bring the result of `step` into the run folder and return how that ended, whatever happens."""
+    began = now()
+    try:
+        record = _do(site, step, watch)
+    except STA410Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        record = StepRecord(step.name, error.exit_code.name, message=text, started=began)
+    except OSError as error:
+        text = f"the run folder cannot be used: {error}"
+        record = StepRecord(step.name, ExitCode.NOTEBOOK_FAILED.name, message=text, started=began)
+    except Exception as error:  # noqa: BLE001 - an ending, so that the run gets its manifest and report
+        site.log.say("".join(traceback.format_exception(error)), step.name)
+        text = f"{type(error).__name__}: {error}; more in run.log"
+        record = StepRecord(step.name, ExitCode.INTERNAL.name, message=text, started=began)
+    how = f"unchanged, from run {record.reused}" if record.reused else f"{record.seconds:.1f} s"
+    site.log.say(f"{record.outcome} ({how}) {record.message}", step.name)
+    for text in record.warnings:
+        site.log.say(f"warning: {text}", step.name)
+    return record
+
+
+def _do(site: Site, step: Step, watch: Watch) -> StepRecord:
+    plan, folder, registry = site.plan, site.folder, site.registry
     inputs = plan.inputs(step, folder)
     parts = step_parts(step, plan.values[step.name], inputs, registry)
-    if plan.reusable(step) and step.name not in plan.forced:
-        found = find_result(identity_of(parts), step.name, plan.runs, registry)
-        if found is not None:
-            source, earlier = found
-            take_over(earlier, source, folder)
-            progress.skip(step.name)
-            return replace(earlier, reused=earlier.reused or source.name)
-    progress.begin(step.name)
-    record = _execute(site, step, inputs, watch)
-    progress.end(step.name)
-    record.parts, record.identity = parts, identity_of(parts)
+    identity = identity_of(parts)
+    kept = _kept(site, step, identity)
+    if kept is not None:
+        site.progress.skip(step.name)
+        return kept
+    site.log.say("begins", step.name)
+    site.progress.begin(step.name)
+    try:
+        record = _execute(site, step, inputs, watch)
+    finally:
+        site.progress.end(step.name)
+    record.parts, record.identity = parts, identity
+    site.log.notebook_said(folder / record.notebook, step.name)
     if record.outcome == ExitCode.PASSED.name and plan.kind == "chain":
-        registry.passed(record.identity, step.name, folder.name, parts)
+        registry.passed(identity, step.name, folder.name, parts)
+        registry.note_seconds(step.name, record.seconds)
     return record
+
+
+def _kept(site: Site, step: Step, identity: str) -> StepRecord | None:
+    """Return the record of a result that stands for a new one: this folder's own, or an earlier run's."""
+    plan, folder, registry = site.plan, site.folder, site.registry
+    own = site.passed.get(step.name)
+    if own is not None and own.identity == identity and is_whole(own, folder, registry):
+        return replace(own, reused=own.reused or folder.name)
+    if not plan.reusable(step) or step.name in plan.forced:
+        return None
+    found = find_result(identity, step.name, plan.runs, registry)
+    if found is None:
+        return None
+    source, earlier = found
+    try:
+        take_over(earlier, source, folder)
+    except OSError:  # the earlier run was removed a moment ago
+        return None
+    # Noted for this run too: the earlier one may be pruned, and what it left lives on here.
+    registry.passed(identity, step.name, folder.name, earlier.parts)
+    return replace(earlier, reused=earlier.reused or source.name)
 
 
 def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> StepRecord:
@@ -62,22 +118,29 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
     made = [folder / file for file in step.produces.values()]
     for path in made:  # left by an earlier try in this folder
         path.unlink(missing_ok=True)
+    began = datetime.now(UTC)
     result = execute(
         step.notebook,
         folder / step.notebook.name,
         # What was typed wins, for a notebook run alone may be told its own run folder.
         {**handed, **given},
-        on_cell=site.progress.advance,
+        on_cell=lambda: site.progress.advance(step.name),
         artifacts=tuple(made),
         watch=watch,
     )
+    outcome, message = result.outcome, result.message
+    refused = refused_gates(folder / DATA_DOCS, step.name, (one.name for one in site.plan.steps), began)
+    if outcome is ExitCode.PASSED and refused:
+        outcome, message = gate_outcome(refused)
     return StepRecord(
         name=step.name,
-        outcome=result.outcome.name,
+        outcome=outcome.name,
         seconds=round(result.seconds, 3),
-        message=result.message,
-        notebook=result.notebook.name,
+        message=message,
+        notebook=result.notebook.name if result.notebook.is_file() else "",
         peak_memory=result.peak_memory,
         warnings=list(result.warnings),
         artifacts={path.name: content_digest(path) for path in made if path.is_file()},
+        started=began.isoformat(timespec="milliseconds"),
+        failure=asdict(result.failure) if result.failure else {},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sta410kit.runner.chain import Run
-    from sta410kit.runner.plan import Plan
 
 
 def print_summary(run: Run) -> None:
@@ -34,7 +33,8 @@ def print_summary(run: Run) -> None:
     for step in run.steps:
         if step.outcome != ExitCode.PASSED.name:
             errors.print(f"\n{step.name} failed: {step.message}", markup=False)
-            errors.print(f"executed notebook: {run.folder / step.notebook}", markup=False)
+            if step.notebook:
+                errors.print(f"executed notebook: {run.folder / step.notebook}", markup=False)
             errors.print(f"exit code {int(ExitCode[step.outcome])} ({step.outcome})", markup=False)
 
 
@@ -91,28 +91,22 @@ def _print_forecasts(run: Run, console: Console) -> None:
     console.print(table)
 
 
-def print_json(run: Run) -> None:
-    """Print the manifest, for machines."""
-    import json
+def as_json_values(run: Run) -> dict[str, Any]:
+    """Return the manifest and the run's folder, for machines."""
     from dataclasses import asdict
 
-    from rich.console import Console
-
-    text = json.dumps({**asdict(run.manifest), "folder": str(run.folder)}, indent=1, default=str)
-    Console(soft_wrap=True).print(text, markup=False, highlight=False)
+    return {**asdict(run.manifest), "folder": str(run.folder)}
 
 
-def print_explanation(plan: Plan) -> None:
+def print_explanation(rows: list[tuple[str, bool, str]]) -> None:
     """Print for each step whether it would be executed, and why."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from sta410kit.runner.explain import explain
-
     table = Table(title="what would run", title_justify="left")
     for name in ("step", "", "why"):
         table.add_column(name)
-    for name, executed, reason in explain(plan):
+    for name, executed, reason in rows:
         table.add_row(Text(name), Text("run", "yellow") if executed else Text("keep", "green"), Text(reason))
     Console(highlight=False).print(table)

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+from unittest.mock import Mock
 
 import nbformat
 import pytest
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, DataLoadingError, STA410Exception
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.chain import resume_run, run_plan
 from sta410kit.runner.explain import explain
+from sta410kit.runner.history import prune
+from sta410kit.runner.manifest import Manifest
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.progress import Progress
 
@@ -281,6 +284,158 @@ def test_after_a_failure_a_run_is_resumed_in_its_folder(project):
     assert executed(resumed) == ["two"]
     assert (resumed.folder / "double.txt").read_text() == "42.0"
     assert resume_run(project, Options(), Progress()) is None
+
+
+COUNT = (
+    "from pathlib import Path\ncounter = Path.cwd() / 'count.txt'\n"
+    "seen = int(counter.read_text()) + 1 if counter.exists() else 1\n"
+    "counter.write_text(str(seen))\n(Path(run_dir) / 'number.txt').write_text(str(seen))"
+)
+
+
+@pytest.mark.parametrize("how", ["live", "fresh"])
+def test_what_passed_in_a_run_is_kept_when_it_is_resumed(project, how):
+    """Also a live source, which would say something else by now, and a run that was to be fresh."""
+    if how == "live":
+        path = project / "notebooks" / "pipeline.toml"
+        path.write_text(
+            path.read_text().replace('"one.ipynb"', '"one.ipynb"\nreusable_when = { start = [2] }')
+        )
+    edit(project / "notebooks" / "one.ipynb", 1, COUNT)
+    good = "from pathlib import Path\nfound = float(Path(number).read_text()) * factor"
+    edit(project / "notebooks" / "two.ipynb", 1, "raise KeyError('x')")
+    failed = run_chain(project, {"start": "3"}, fresh=how == "fresh")
+    edit(project / "notebooks" / "two.ipynb", 1, good)
+    resumed = resume_run(project, Options(), Progress())
+    assert resumed.folder == failed.folder
+    assert executed(resumed) == ["two"]
+    assert (resumed.folder / "double.txt").read_text() == "2.0"
+    assert (project / "notebooks" / "count.txt").read_text() == "1"
+    assert "PASSED" in (resumed.folder / "report.html").read_text()
+
+
+def test_a_resumed_run_is_of_the_steps_that_were_asked_for(project):
+    """`--to` holds on; what is asked for now is executed again."""
+    edit(project / "notebooks" / "one.ipynb", 1, "raise KeyError('x')")
+    run_chain(project, last="one")
+    edit(project / "notebooks" / "one.ipynb", 1, COUNT)
+    resumed = resume_run(project, Options(), Progress())
+    assert [step.name for step in resumed.steps] == ["one"]
+    edit(project / "notebooks" / "two.ipynb", 1, "raise KeyError('x')")
+    run_chain(project)
+    again = resume_run(project, Options(first="one"), Progress())
+    assert again.outcome is ExitCode.NOTEBOOK_FAILED
+    assert (project / "notebooks" / "count.txt").read_text() == "2"
+
+
+def test_a_failed_notebook_in_the_folder_is_not_what_is_taken_over(project):
+    """A result of another run takes the place of what an earlier try has left."""
+    run_chain(project)
+    two = project / "notebooks" / "two.ipynb"
+    good = nbformat.read(two, as_version=4).cells[1].source
+    edit(two, 1, "raise KeyError('x')")
+    failed = run_chain(project)
+    edit(two, 1, good)
+    resumed = resume_run(project, Options(), Progress())
+    assert resumed.folder == failed.folder
+    assert executed(resumed) == []
+    assert "KeyError" not in (resumed.folder / "two.ipynb").read_text()
+
+
+def test_a_gate_that_refused_ends_the_run_whatever_the_notebook_made_of_it(project):
+    """Data that was refused does not go on to the next step."""
+    edit(
+        project / "notebooks" / "one.ipynb",
+        1,
+        "from pathlib import Path\nfrom sta410kit import guards\nfrom sta410kit.guards import data_docs\n"
+        "from sta410kit.market import load_prices\nprices = load_prices(symbols=['IBM']).assign(high=0.01)\n"
+        "result = guards.validate(prices.tail(50), 'prices')\n"
+        "data_docs.publish(result, Path(run_dir) / 'data_docs', 'one')\n"
+        "(Path(run_dir) / 'number.txt').write_text('2')",
+    )
+    run = run_chain(project)
+    assert run.outcome is ExitCode.DATA_REJECTED
+    assert "the gate 'prices' refused the data" in run.steps[0].message
+    assert run.manifest.not_run == ["two"]
+
+
+@pytest.mark.parametrize("when", ["at its start", "after a step"])
+def test_a_full_disk_is_told_with_what_to_do(project, monkeypatch, when):
+    """What had passed is kept for `--resume`."""
+    real, written = Manifest.write, []
+
+    def write(self, folder):
+        written.append(1)
+        if len(written) > (0 if when == "at its start" else 1):
+            raise OSError(28, "No space left on device")
+        real(self, folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Manifest, "write", write)
+        with pytest.raises(STA410Exception, match="cannot be written: No space left on device"):
+            run_chain(project)
+    left = [path for path in (project / "runs").iterdir() if path.is_dir()]
+    assert len(left) == (0 if when == "at its start" else 1)
+    if left:
+        assert resume_run(project, Options(), Progress()).outcome is ExitCode.PASSED
+
+
+def test_no_folder_for_the_runs_is_told_before_anything_runs(project):
+    """Here a file stands in its place."""
+    (project / "runs").write_text("")
+    with pytest.raises(ConfigurationError, match="cannot make the run folder"):
+        run_chain(project)
+
+
+def test_a_step_that_cannot_be_prepared_ends_the_run_with_a_report(project, monkeypatch):
+    """A defect of ours is told in the log, and what it was in the message."""
+    monkeypatch.setattr("sta410kit.runner.steps.step_parts", Mock(side_effect=RuntimeError("no luck")))
+    run = run_chain(project)
+    assert run.outcome is ExitCode.INTERNAL
+    assert run.steps[0].message == "RuntimeError: no luck; more in run.log"
+    assert "Traceback" in (run.folder / "run.log").read_text()
+    assert "no luck" in (run.folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(DataLoadingError("torn"), ExitCode.DATA_REJECTED), (OSError(13, "denied"), ExitCode.NOTEBOOK_FAILED)],
+)
+def test_what_a_step_raises_outside_its_notebook_is_an_ending(project, monkeypatch, error, outcome):
+    """With the kit's own exit code."""
+    monkeypatch.setattr("sta410kit.runner.steps.step_parts", Mock(side_effect=error))
+    assert run_chain(project).outcome is outcome
+
+
+def test_a_result_that_is_pruned_while_it_is_taken_over_is_made_again(project, monkeypatch):
+    """Two processes in one project do not hurt each other."""
+    run_chain(project)
+    monkeypatch.setattr("sta410kit.runner.steps.take_over", Mock(side_effect=FileNotFoundError("gone")))
+    assert executed(run_chain(project, {"factor": "3"})) == ["one", "two"]
+
+
+def test_a_pruned_run_leaves_its_results_with_those_that_took_them_over(project):
+    """What has not changed need not run again, though the run that made it is gone."""
+    first = run_chain(project)
+    second = run_chain(project, {"factor": "5"})
+    assert [one.folder for one in prune(project / "runs", project / "logs", keep=1).runs] == [first.folder]
+    third = run_chain(project, {"factor": "7"})
+    assert executed(third) == ["two"]
+    assert third.steps[0].reused == first.folder.name
+    assert (second.folder / "number.txt").stat().st_ino == (third.folder / "number.txt").stat().st_ino
+
+
+def test_a_run_has_a_log_of_its_own(project):
+    """What happened and when, and what the notebooks said on standard error."""
+    edit(
+        project / "notebooks" / "two.ipynb",
+        1,
+        "import sys\nfrom pathlib import Path\nprint('something odd', file=sys.stderr)\nfound = factor",
+    )
+    log = (run_chain(project).folder / "run.log").read_text().splitlines()
+    assert [line.split(" ", 1)[1] for line in log if "odd" in line] == ["two cell 3: something odd"]
+    assert log[-1].endswith("run: ends: PASSED, exit code 0")
+    assert sum(": begins" in line for line in log) == 3
 
 
 def test_a_run_that_is_still_going_on_is_not_resumed(project):

@@ -1,0 +1,72 @@
+"""One notebook, from Python: its ending as the exception that ended it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import NotebookError
+from sta410kit.outcomes import ExitCode
+from sta410kit.runner.chain import Run, run_plan
+from sta410kit.runner.execute import kit_exception
+from sta410kit.runner.plan import Options, plan_notebook
+from sta410kit.runner.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class _Silent(Progress):
+    """Nobody watches: a library does not write to the terminal of who calls it."""
+
+    silent = True
+
+
+def execute_alone(
+    notebook: str | Path,
+    parameters: Mapping[str, Any],
+    *,
+    check: bool = True,
+    timeout: float | None = None,
+    memory: int | None = None,
+) -> Run:
+    """Execute one notebook; see `sta410kit.runner.run_notebook`."""
+    given = {name: as_typed(value) for name, value in parameters.items()}
+    plan = plan_notebook(Path(notebook), given, Options(timeout=timeout, memory=memory))
+    run = run_plan(plan, _Silent())
+    if check:
+        require_passed(run)
+    return run
+
+
+def require_passed(run: Run) -> None:
+    """Raise what ended `run`; nothing when it has passed.
+
+    Raises
+    ------
+    STA410Exception
+        The kit's exception that a cell raised, of the same class and with the same message.
+    NotebookError
+        It ended in any other way.
+    """
+    if run.outcome is ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    for step in run.steps:
+        if step.outcome == ExitCode.PASSED.name:
+            continue
+        if step.failure.get("of_the_kit"):
+            raise kit_exception(step.failure["error"])(step.failure["text"])
+        message = (
+            f"{step.name}: {step.message} [{step.outcome}; executed notebook: {run.folder / step.notebook}]"
+        )
+        raise NotebookError(message)
+
+
+def as_typed(value: Any) -> str:  # noqa: ANN401 - whatever JSON, TOML or Python holds
+    """Return a parameter's value as it would be typed after ``-p NAME=``."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple | dict | bool | int | float):
+        return json.dumps(value, default=str)
+    return str(value)

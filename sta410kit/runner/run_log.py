@@ -1,0 +1,44 @@
+"""``run.log``: what happened in a run and when, and what its notebooks said on standard error."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sta410kit.redaction import redact
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "run.log"
+
+
+class RunLog:
+    """The log of one run; a line is on the disk before the next thing happens.
+
+    Steps run side by side, each in a thread; every method may be called from any of them. A disk that takes
+    nothing more costs lines of the log and nothing else.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+        self._lock = threading.Lock()
+
+    def say(self, text: str, step: str = "run") -> None:
+        """Add a line a line of `text`, each with the time and the step it is about."""
+        stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+        lines = "".join(f"{stamp} {step}: {line}\n" for line in redact(text).splitlines() if line.strip())
+        with self._lock, suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+            file.write(lines)
+
+    def notebook_said(self, path: Path, step: str) -> None:
+        """Add what the cells of an executed notebook wrote to standard error: log messages and warnings."""
+        import nbformat
+
+        with suppress(OSError, ValueError):
+            for number, cell in enumerate(nbformat.read(path, as_version=4).cells, 1):  # type: ignore[no-untyped-call]
+                for output in cell.get("outputs", []):
+                    if output.get("name") == "stderr":
+                        self.say("".join(output.text), f"{step} cell {number}")

@@ -1,0 +1,169 @@
+"""`sta410 runs`, `show`, `diff`, `verify` and `regress`, and JSON that is nothing but JSON."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import click
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from sta410kit.cli.entry import cli
+from sta410kit.cli.json_command import print_json
+from sta410kit.exceptions import STA410Exception
+from sta410kit.outcomes import ExitCode
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Stand in an empty folder with a notebook that prints a number and one that fails."""
+    monkeypatch.chdir(tmp_path)
+    for name, source in (("good", "print(2.5)"), ("bad", "1 / 0")):
+        nbformat.write(new_notebook(cells=[new_code_cell(source)]), tmp_path / f"{name}.ipynb")
+    return tmp_path
+
+
+@pytest.fixture
+def sta410(capsys):
+    """Give the function that runs a command here, and returns the exit code and both streams."""
+
+    def run(*words):
+        try:
+            code = cli.main(list(words), standalone_mode=False)
+        except STA410Exception as error:
+            code = error.exit_code
+        captured = capsys.readouterr()
+        return int(code or 0), captured.out, captured.err
+
+    return run
+
+
+@pytest.mark.usefixtures("place")
+def test_a_run_can_be_listed_shown_compared_verified_and_pruned(sta410):
+    """The whole way of a run, in words and in JSON."""
+    assert sta410("run", "good.ipynb")[0] == 0
+    code, out, _ = sta410("run", "bad.ipynb", "--json")
+    assert code == 4
+    bad = json.loads(out)
+    assert (bad["outcome"], bad["exit_code"]) == ("NOTEBOOK_FAILED", 4)
+    listed = json.loads(sta410("runs", "--json")[1])
+    assert [one["outcome"] for one in listed] == ["NOTEBOOK_FAILED", "PASSED"]
+    assert {one["kind"] for one in listed} == {"notebook"}
+    assert len(json.loads(sta410("runs", "--json", "-n", "1")[1])) == 1
+    assert "good.ipynb" in sta410("runs")[1]
+    good = listed[1]["run"]
+    assert json.loads(sta410("show", good, "--json")[1])["state"] == "PASSED"
+    assert f"run {bad['run']}: NOTEBOOK_FAILED" in sta410("show", "latest")[1]
+    assert sta410("diff", good, good)[1].endswith("nothing differs\n")
+    assert json.loads(sta410("diff", good, "latest", "--json")[1])["same"] is False
+    assert json.loads(sta410("verify", good, "--json")[1])["exit_code"] == 0
+    assert "is reproduced" in sta410("verify", good)[1]
+    assert "would remove 2 runs" in sta410("runs", "prune", "--keep", "0", "--dry-run")[1]
+    pruned = json.loads(sta410("runs", "prune", "--keep", "1", "--json")[1])
+    assert [one["run"] for one in pruned["runs"]] == [good]
+    assert [one["run"] for one in json.loads(sta410("runs", "--json")[1])] == [bad["run"]]
+
+
+@pytest.mark.usefixtures("place")
+def test_regress_ends_with_4_until_the_reference_is_updated(sta410):
+    """What differs is on standard error, or in the JSON."""
+    code, out, err = sta410("regress", "good.ipynb")
+    assert code == 4
+    assert "extra output: expected no stdout, got '2.5'" in err
+    code, out, _ = sta410("regress", "good.ipynb", "--json", "--rtol", "0.1", "--timeout", "1m")
+    assert code == 4
+    found = json.loads(out)["notebooks"][0]["cells"][0]
+    assert (found["cell"], found["tolerance"]) == (1, "rtol 0.1, atol 1e-12")
+    assert sta410("regress", "good.ipynb", "--update")[0] == 0
+    assert sta410("regress", "good.ipynb")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "none.ipynb"],
+        ["run"],
+        ["run", "--no-such-option"],
+        ["run", "--jobs", "many"],
+        ["run", "--params", "none.toml"],
+        ["run", "--resume", "-p", "a=1"],
+        ["show", "latest"],
+        ["diff", "a", "b"],
+        ["verify", "x"],
+        ["regress"],
+        ["regress", "none.ipynb"],
+        ["runs", "prune"],
+        ["runs", "-n", "0"],
+    ],
+)
+def test_an_error_is_json_too(tmp_path, monkeypatch, capsys, words):
+    """On standard output, whatever was wrong; nothing else is there."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Exception):  # noqa: B017, PT011 - of click's or the kit's; `main` maps it
+        cli.main([*words, "--json"], standalone_mode=False)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["outcome"], told["exit_code"]) == ("USAGE", 2)
+    assert told["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), ExitCode.INTERRUPTED), (RuntimeError("odd"), ExitCode.INTERNAL)]
+)
+def test_interrupts_and_defects_are_json_too(monkeypatch, capsys, error, code):
+    """Before they go on to the door."""
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("sta410kit.runner.runs.find_run", fail)
+    with pytest.raises((type(error), click.exceptions.Abort)):
+        cli.main(["show", "x", "--json"], standalone_mode=False)
+    assert json.loads(capsys.readouterr().out)["exit_code"] == code
+
+
+def test_json_has_no_word_for_what_is_missing(capsys):
+    """Numbers that are none become null, so that any reader takes it."""
+    print_json({"a": float("nan"), "b": [float("-inf"), 1.5], 3: datetime(2026, 1, 1, tzinfo=UTC)})
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert told == {"a": None, "b": [None, 1.5], "3": "2026-01-01 00:00:00+00:00"}
+
+
+def test_a_dry_run_and_nothing_to_resume_are_json_too(tmp_path, monkeypatch, sta410):
+    """A list of steps; a run that is none."""
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(new_notebook(cells=[new_code_cell("1")]), tmp_path / "notebooks" / "one.ipynb")
+    (tmp_path / "notebooks" / "pipeline.toml").write_text('[[step]]\nnotebook = "one.ipynb"\n')
+    monkeypatch.chdir(tmp_path)
+    rows = json.loads(sta410("run", "--dry-run", "--json")[1])
+    assert rows == [{"step": "one", "run": True, "why": "it has never passed"}]
+    assert json.loads(sta410("run", "--resume", "--json")[1])["run"] is None
+    assert "nothing to resume" in sta410("run", "--resume")[1]
+
+
+def test_runs_at_once_and_a_prune_between_them_do_not_hurt_each_other(tmp_path):
+    """Each has a folder of its own and passes; their index is one."""
+    (tmp_path / "notebooks").mkdir()
+    source = "run_dir: str | None = None"
+    cell = new_code_cell(source)
+    cell.metadata["tags"] = ["parameters"]
+    work = new_code_cell("from pathlib import Path\n(Path(run_dir) / 'n.txt').write_text('1')")
+    nbformat.write(new_notebook(cells=[cell, work]), tmp_path / "notebooks" / "one.ipynb")
+    (tmp_path / "notebooks" / "pipeline.toml").write_text(
+        '[[step]]\nnotebook = "one.ipynb"\nproduces = { n = "n.txt" }\n'
+    )
+    old = tmp_path / "runs" / f"{datetime.now(UTC) - timedelta(days=99):%Y%m%d-%H%M%S}-aaaa"
+    (old / "data_docs").mkdir(parents=True)
+    words = [["run", "--fresh", "--json"]] * 3 + [["runs", "prune", "--older-than", "30d", "--json"]]
+    command = [sys.executable, "-m", "sta410kit"]
+    processes = [
+        subprocess.Popen([*command, *each], cwd=tmp_path, stdout=subprocess.PIPE, text=True) for each in words
+    ]
+    answers = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert [one["outcome"] for one in answers[:3]] == ["PASSED"] * 3
+    assert len({one["folder"] for one in answers[:3]}) == 3
+    assert not old.exists()

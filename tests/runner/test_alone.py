@@ -1,0 +1,93 @@
+"""A notebook from Python: what ended it comes back as an exception of the same class."""
+
+import nbformat
+import pytest
+
+from sta410kit.exceptions import ConfigurationError, DataValidationError, LeakageError, NotebookError
+from sta410kit.outcomes import ExitCode
+from sta410kit.runner import run_notebook
+from sta410kit.runner.alone import as_typed, require_passed
+from sta410kit.runner.chain import Run
+from sta410kit.runner.manifest import Manifest
+
+pytestmark = pytest.mark.integration
+
+
+def test_it_returns_the_run(tmp_path, write_notebook, capfd):
+    """Parameters are Python values; nothing is said on the terminal."""
+    notebook = write_notebook(
+        tmp_path / "x.ipynb", ("n: int = 1\nw: list[str] = []", "parameters"), "print(n, w)"
+    )
+    run = run_notebook(str(notebook), {"n": 7, "w": ["a", "b"]})
+    assert run.outcome is ExitCode.PASSED
+    assert "7 ['a', 'b']" in (run.folder / "x.ipynb").read_text()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("kind", [DataValidationError, LeakageError])
+def test_the_kits_exception_comes_back_as_the_same_class(tmp_path, write_notebook, kind):
+    """With its message, and the notebook is saved with a mark at the failing cell."""
+    name = kind.__name__
+    source = f"from sta410kit.exceptions import {name}\nraise {name}('row 3: close -1')"
+    notebook = write_notebook(tmp_path / "x.ipynb", "1", source)
+    with pytest.raises(kind) as caught:
+        run_notebook(notebook)
+    assert type(caught.value) is kind
+    assert str(caught.value) == "row 3: close -1"
+    saved = nbformat.read(next(tmp_path.glob("runs/*/x.ipynb")), as_version=4).cells
+    marked = [
+        n for n, cell in enumerate(saved) if "papermill-error-cell-tag" in cell.metadata.get("tags", [])
+    ]
+    assert saved[marked[-1] + 1].source == source
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("1 / 0", r"x: cell In \[1\]: ZeroDivisionError: division by zero \[NOTEBOOK_FAILED; executed"),
+        (
+            "import sta410kit\nclass DataValidationError(Exception): pass\nraise DataValidationError('own')",
+            "own",
+        ),
+        ("import os\nos._exit(3)", "Kernel died with exit code 3"),
+    ],
+)
+def test_any_other_failure_is_a_notebook_error(tmp_path, write_notebook, source, text):
+    """Also an exception that only has the name of one of the kit's."""
+    with pytest.raises(NotebookError, match=text):
+        run_notebook(write_notebook(tmp_path / "x.ipynb", source))
+
+
+def test_unchecked_the_run_comes_back_however_it_ended(tmp_path, write_notebook):
+    """For who wants to look at the outcome."""
+    run = run_notebook(write_notebook(tmp_path / "x.ipynb", "1 / 0"), check=False)
+    assert run.outcome is ExitCode.NOTEBOOK_FAILED
+    assert run.steps[0].failure == {
+        "cell": 1,
+        "error": "ZeroDivisionError",
+        "text": "division by zero",
+        "of_the_kit": False,
+    }
+
+
+def test_a_wrong_parameter_is_refused_before_anything_runs(tmp_path, write_notebook):
+    """No run folder is made."""
+    notebook = write_notebook(tmp_path / "x.ipynb", ("n: int = 1", "parameters"), "print(n)")
+    with pytest.raises(ConfigurationError, match="Did you mean 'n'"):
+        run_notebook(notebook, {"nn": 2})
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_interrupted_run_interrupts(tmp_path):
+    """As Ctrl-C in any Python code."""
+    with pytest.raises(KeyboardInterrupt):
+        require_passed(Run(tmp_path, Manifest("x", outcome="INTERRUPTED")))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a b", "a b"), (1.5, "1.5"), (True, "true"), (None, "None"), (["a", 1], '["a", 1]')],
+)
+def test_values_are_written_as_they_would_be_typed(value, text):
+    """Lists as JSON, nothing as None."""
+    assert as_typed(value) == text

@@ -1,0 +1,24 @@
+"""A chain that is killed again and again and resumed each time leaves what an undisturbed one does."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+FIRST = "from pathlib import Path"
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kill_and_resume.py"
+
+
+def test_three_kills_change_nothing(project):
+    """The small form of the benchmark, on a chain whose steps take a moment."""
+    for name in ("one", "two"):
+        path = project / "notebooks" / f"{name}.ipynb"
+        slow = path.read_text().replace(FIRST, f"import time\ntime.sleep(0.7)\n{FIRST}")
+        path.write_text(slow)
+    command = [sys.executable, SCRIPT, "--kills", "3", "--longest", "3", "--project", project]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.split()[1] for line in done.stdout.splitlines() if ".txt" in line] == ["equal", "equal"]

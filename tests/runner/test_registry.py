@@ -1,0 +1,68 @@
+"""The index of the runs: whatever happens to it costs time and nothing else."""
+
+import sqlite3
+
+import pytest
+
+from sta410kit.runner.registry import NAME, Registry, content_digest
+
+pytestmark = pytest.mark.unit
+
+
+def test_it_knows_what_it_was_told(tmp_path):
+    """Newest runs first, the last parts and durations."""
+    with Registry(tmp_path) as registry:
+        registry.passed("i", "one", "20260101-000000-aaaa", {"code": "1"})
+        registry.passed("i", "one", "20260102-000000-aaaa", {"code": "2"})
+        registry.note_seconds("one", 2.5)
+    with Registry(tmp_path) as registry:
+        assert registry.runs_with("i") == ["20260102-000000-aaaa", "20260101-000000-aaaa"]
+        assert registry.last_parts("one") == {"code": "2"}
+        assert registry.last_parts("two") == {}
+        assert registry.seconds() == {"one": 2.5}
+
+
+def test_it_forgets_runs_and_files_that_are_gone(tmp_path):
+    """What is left is as it was."""
+    kept, gone = tmp_path / "kept", tmp_path / "gone"
+    for path in (kept, gone):
+        path.write_text("x")
+    with Registry(tmp_path) as registry:
+        for run in ("a", "b"):
+            registry.passed("i", "one", run, {})
+            registry.note_run(run, "", "PASSED", "chain")
+        for path in (kept, gone):
+            registry.remembered(path, content_digest)
+        gone.unlink()
+        registry.forget_all_but(["b"])
+        assert registry.runs_with("i") == ["b"]
+    with sqlite3.connect(tmp_path / NAME) as database:
+        assert database.execute("select run from runs").fetchall() == [("b",)]
+        paths = [row[0] for row in database.execute("select path from files")]
+    database.close()
+    assert paths == [f"content_digest:{kept}"]
+
+
+@pytest.mark.parametrize("harm", ["a file stands where the folder should be", "it breaks while it is used"])
+def test_without_a_disk_it_works_in_memory(tmp_path, harm):
+    """For as long as it is open."""
+    if harm.startswith("a file"):
+        (tmp_path / "runs").write_text("")
+    with Registry(tmp_path / "runs") as registry:
+        if harm.startswith("it breaks"):
+            registry.note_seconds("one", 1.0)
+            registry._connection.execute("drop table steps")
+            registry._connection.commit()
+        registry.passed("i", "one", "r", {"code": "1"})
+        assert registry.runs_with("i") == ["r"]
+
+
+def test_a_damaged_file_is_made_anew_while_it_is_used(tmp_path):
+    """What comes after is kept on the disk again."""
+    with Registry(tmp_path) as registry:
+        registry.note_seconds("one", 1.0)
+    (tmp_path / NAME).write_bytes(b"nonsense" * 4096)
+    with Registry(tmp_path) as registry:
+        registry.note_seconds("two", 2.0)
+    with Registry(tmp_path) as registry:
+        assert registry.seconds() == {"two": 2.0}

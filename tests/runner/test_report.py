@@ -1,0 +1,78 @@
+"""The page a run leaves: what failed first, when each step ran, what changed."""
+
+import pytest
+
+from sta410kit.outcomes import ExitCode
+from sta410kit.runner.chain import run_plan
+from sta410kit.runner.explained import explained, print_explained
+from sta410kit.runner.manifest import Manifest, StepRecord
+from sta410kit.runner.plan import Options, plan_notebook
+from sta410kit.runner.progress import Progress
+from sta410kit.runner.report import changes_since, newest_gates, timeline, write_report
+
+pytestmark = pytest.mark.unit
+
+
+def test_bars_stand_where_and_as_long_as_their_steps_ran():
+    """In percent of the run; what was taken over begins at the left."""
+    steps = [
+        StepRecord("kept", "PASSED", 4.0, reused="before", started="2026-01-01T00:00:00+00:00"),
+        StepRecord("a", "PASSED", 6.0, started="2026-01-02T00:00:00+00:00"),
+        StepRecord("b", "PASSED", 4.0, started="2026-01-02T00:00:04+00:00"),
+    ]
+    bars = [(bar["left"], bar["width"]) for bar in timeline(Manifest("x", steps=steps))]
+    assert bars == [(0.0, 50.0), (0.0, 75.0), (50.0, 50.0)]
+    assert timeline(Manifest("x")) == []
+
+
+def test_only_the_newest_gate_of_a_step_counts():
+    """A run that was resumed has older ones too; newest first is how they come."""
+    gates = [
+        {"step": "two", "suite": "prices", "page": "v/prices/two/3/index.html"},
+        {"step": "one", "suite": "prices", "page": "v/prices/one/2/index.html"},
+        {"step": "two", "suite": "prices", "page": "v/prices/two/1/index.html"},
+    ]
+    assert [gate["page"] for gate in newest_gates(gates)] == [gates[1]["page"], gates[0]["page"]]
+
+
+def test_a_run_is_compared_with_the_one_before_of_the_same_notebook(tmp_path):
+    """Another notebook's run in between is none of its business."""
+    for day, title, code in ((1, "x", "old"), (2, "y", "other"), (3, "x", "new")):
+        folder = tmp_path / f"2026010{day}-000000-aaaa"
+        folder.mkdir()
+        step = StepRecord(title, "PASSED", parts={"code": code, "python": "3"})
+        manifest = Manifest(folder.name, "notebook", title, steps=[step])
+        manifest.write(folder)
+    (tmp_path / "20260102-000001-aaaa").mkdir()
+    assert changes_since(folder, manifest) == {"run": "20260101-000000-aaaa", "steps": {"x": ["code"]}}
+
+
+def test_forecasts_are_drawn_around_zero(tmp_path):
+    """The widest interval sets the scale."""
+    row = {"symbol": "IBM", "date": "2012-01-03", "horizon": 1, "model": "ridge"}
+    rows = [{**row, "predicted": 0.0, "lower": -0.02, "upper": 0.04}]
+    page = write_report(tmp_path, Manifest("x", results={"forecasts": rows})).read_text()
+    assert "left:26.0%;width:72.0%" in page
+    assert 'left:50.0%"></b>' in page
+    assert "prefers-color-scheme: dark" in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+@pytest.mark.integration
+def test_a_failure_stands_first_with_its_cell_and_traceback(tmp_path, write_notebook, capsys):
+    """On the page, in `sta410 show`, and in its JSON."""
+    notebook = write_notebook(tmp_path / "x.ipynb", "total = 3", "raise KeyError('<b>')")
+    run = run_plan(plan_notebook(notebook, {}, Options()), Progress())
+    page = (run.folder / "report.html").read_text()
+    assert page.index("raise KeyError(&#39;&lt;b&gt;&#39;)") < page.index("<h2>Steps</h2>")
+    assert "Traceback" in page
+    assert "\x1b" not in page
+    content = explained(run.folder)
+    assert (content["state"], content["exit_code"], content["title"]) == ("NOTEBOOK_FAILED", 4, str(notebook))
+    assert set(content["paths"]) == {"folder", "manifest", "report", "log"}
+    print_explained(content)
+    shown = capsys.readouterr().out
+    assert f"run {run.folder.name}: NOTEBOOK_FAILED, exit code 4" in shown
+    assert "x failed: cell In [2]: KeyError: '<b>'" in shown
+    assert run.outcome is ExitCode.NOTEBOOK_FAILED
