@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.parameters import TAG, Parameter, declared_parameters
+from sta410kit.guards.usage import names_read
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 4
 _ALWAYS_THERE = {"python3", "sta410"}  # ipykernel's own and the kit's, both of them requirements
+INJECTED = "injected-parameters"  # papermill's tag for the cell with what was given
 _MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 
 
@@ -100,10 +102,19 @@ def _as_python(source: str) -> str:
 
 
 def parameters_of(notebook: Notebook) -> list[Parameter]:
-    """Return what a notebook's cell tagged ``parameters`` declares; nothing without such a cell."""
-    for cell in notebook.cells:
+    """Return what a notebook's cell tagged ``parameters`` declares, and of each whether another cell reads it.
+
+    There is nothing without such a cell.
+    """
+    for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and TAG in cell.tags:
-            return declared_parameters(cell.source)
+            declared = declared_parameters(cell.source)
+            read = names_read(
+                _as_python(other.source)
+                for place, other in enumerate(notebook.cells)
+                if other.cell_type == "code" and place != number and INJECTED not in other.tags
+            )
+            return [replace(one, read=read is None or one.name in read) for one in declared]
     return []
 
 
