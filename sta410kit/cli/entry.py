@@ -15,6 +15,7 @@ from sta410kit.cli.doctor import doctor
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.params import params
 from sta410kit.cli.run import run
+from sta410kit.cli.sweep import sweep
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.outcomes import ExitCode
@@ -53,7 +54,7 @@ def cli() -> None:
     """Stock-prediction notebooks that can be trusted unattended."""
 
 
-for _command in (run, validate, docs, doctor, config, kernel, params):
+for _command in (run, validate, docs, doctor, config, kernel, params, sweep):
     cli.add_command(_command)
 
 

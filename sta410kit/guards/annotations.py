@@ -7,6 +7,7 @@ of types, subscripts, choices, and the few calls that state a range, such as ``G
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,8 +74,9 @@ def type_of_default(default: str) -> str:
     )
 
 
+@lru_cache(maxsize=256)
 def read_annotation(
-    annotation: str, imports: Sequence[Import], name: str
+    annotation: str, imports: tuple[Import, ...], name: str
 ) -> tuple[TypeAdapter[Any], dict[str, Any]]:
     """Return pydantic's reader of the type an annotation names, and that type's JSON schema.
 
@@ -84,7 +86,7 @@ def read_annotation(
     ----------
     annotation : str
         Its source text.
-    imports : sequence
+    imports : tuple
         What the cell imports, see `type_imports`.
     name : str
         The parameter's, for the error.

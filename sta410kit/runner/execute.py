@@ -128,7 +128,7 @@ def _through_papermill(
             engine_name="sta410",
             kernel_name=kernel,
             language=language,
-            parameters={name: _plain(value) for name, value in parameters.items()},
+            parameters={name: plain(value) for name, value in parameters.items()},
             # The kernel's folder, and only the kernel's: papermill's `cwd` would change this process's.
             resources={"metadata": {"path": str(notebook.parent)}},
             watch=watch,
@@ -159,7 +159,7 @@ def _ending(error: Exception, content: Any, complaints: Path) -> tuple[ExitCode,
 
     if isinstance(error, PapermillExecutionError):
         kits = any("sta410kit" in cell.source for cell in content.cells)
-        outcome = _kit_exit_code(error.ename) if kits else ExitCode.NOTEBOOK_FAILED
+        outcome = kit_exit_code(error.ename) if kits else ExitCode.NOTEBOOK_FAILED
         return outcome, f"cell In [{error.exec_count}]: {error.ename}: {error.evalue}"
     if isinstance(error, StepStoppedError):
         return error.outcome, str(error)
@@ -195,7 +195,7 @@ def _scrub(path: Path) -> bool:
     return clean != text
 
 
-def _kit_exit_code(name: str) -> ExitCode:
+def kit_exit_code(name: str) -> ExitCode:
     """Return the exit code of a kit exception that a cell raised, or that of any other error in a cell."""
     found = getattr(exceptions, name, None)
     if isinstance(found, type) and issubclass(found, exceptions.STA410Exception):
@@ -216,12 +216,12 @@ def _complete(output: Path, artifacts: tuple[Path, ...]) -> tuple[ExitCode, str]
     return ExitCode.PASSED, ""
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - papermill writes Python literals
+def plain(value: Any) -> Any:  # noqa: ANN401 - papermill writes Python literals
     """Return what papermill can write as a literal: paths and dates as text, at any depth."""
     if isinstance(value, str | int | float | bool | None):
         return value
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return str(value)

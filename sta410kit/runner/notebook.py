@@ -14,12 +14,13 @@ from sta410kit.guards.usage import names_read
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _FORMAT = 4
 _ALWAYS_THERE = {"python3", "sta410"}  # ipykernel's own and the kit's, both of them requirements
 INJECTED = "injected-parameters"  # papermill's tag for the cell with what was given
-_MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
+MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,9 @@ def _as_python(source: str) -> str:
 
 
 def parameters_of(notebook: Notebook) -> list[Parameter]:
-    """Return what a notebook's cell tagged ``parameters`` declares, and of each whether another cell reads it.
+    """Return what a notebook's cell tagged ``parameters`` declares; nothing without such a cell.
 
-    There is nothing without such a cell.
+    Of each it says whether another cell reads it.
     """
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and TAG in cell.tags:
@@ -140,12 +141,14 @@ def require_kernel(notebook: Notebook, name: str) -> None:
         raise ConfigurationError(message)
 
 
-def figures_missing(notebook: Any) -> list[int]:  # noqa: ANN401 - an nbformat NotebookNode
+def figures_missing(notebook: Mapping[str, Any]) -> list[int]:
     """Return the numbers (from 1) of the cells tagged ``figure`` that show no image."""
     return [
         number
-        for number, cell in enumerate(notebook.cells, 1)
-        if cell.cell_type == "code" and "figure" in cell.metadata.get("tags", []) and not images_of(cell)
+        for number, cell in enumerate(notebook["cells"], 1)
+        if cell["cell_type"] == "code"
+        and "figure" in cell["metadata"].get("tags", [])
+        and not images_of(cell)
     ]
 
 
@@ -157,18 +160,26 @@ def mark_failure(path: Path, message: str) -> None:
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    if any(_MARK in cell.metadata.get("tags", []) for cell in notebook.cells):
+    if any(MARK in cell.metadata.get("tags", []) for cell in notebook.cells):
         return
-    states = [cell.metadata.get("papermill", {}).get("status") for cell in notebook.cells]
-    stuck = next((number for number, state in enumerate(states) if state != "completed"), len(states))
-    headline = "<span style='color:red'>**This run went no further than this.**</span>"
-    text = f"{headline}\n\n```\n{message}\n```"
-    cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": [_MARK]})  # type: ignore[no-untyped-call]
-    notebook.cells.insert(stuck, cell)
+    cell = nbformat.v4.new_markdown_cell(failure_text(message), metadata={"tags": [MARK]})  # type: ignore[no-untyped-call]
+    notebook.cells.insert(stuck_at(notebook.cells), cell)
     write_text(path, nbformat.writes(notebook))  # type: ignore[no-untyped-call]
 
 
-def images_of(cell: Any) -> list[str]:  # noqa: ANN401 - an nbformat NotebookNode
+def failure_text(message: str) -> str:
+    """Return the Markdown that says why a run went no further."""
+    headline = "<span style='color:red'>**This run went no further than this.**</span>"
+    return f"{headline}\n\n```\n{message}\n```"
+
+
+def stuck_at(cells: Sequence[Mapping[str, Any]]) -> int:
+    """Return the place of the first cell that papermill's metadata does not call completed."""
+    states = [cell["metadata"].get("papermill", {}).get("status") for cell in cells]
+    return next((number for number, state in enumerate(states) if state != "completed"), len(states))
+
+
+def images_of(cell: Mapping[str, Any]) -> list[str]:
     """Return the PNG images a cell shows, base64-encoded."""
     return [
         output["data"]["image/png"]

@@ -34,7 +34,20 @@ class Job:
 
 
 def become(job: Job) -> None:
-    """Take the caller's place in everything a process can differ in, then do the job."""
+    """Take the caller's place, then do the job."""
+    message = job.message
+    take_place(job)
+    module, _, function = message["job"].partition(":")
+    work = getattr(import_module(module), function)
+    # Read afresh by whoever imports it: the kit is edited while the server lives.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sta410kit"]:
+        del sys.modules[name]
+    sys.argv = [str(find_spec("ipykernel_launcher").origin), *message["arguments"]]  # type: ignore[union-attr]
+    work(message["arguments"])
+
+
+def take_place(job: Job) -> None:
+    """Become like the caller in everything a process can differ in."""
     message = job.message
     _die_with_the_server()
     os.setsid()
@@ -51,13 +64,6 @@ def become(job: Job) -> None:
     _new_luck()
     _follow_the_environment()
     os.chdir(message["folder"])
-    module, _, function = message["job"].partition(":")
-    work = getattr(import_module(module), function)
-    # Read afresh by whoever imports it: the kit is edited while the server lives.
-    for name in [name for name in sys.modules if name.partition(".")[0] == "sta410kit"]:
-        del sys.modules[name]
-    sys.argv = [str(find_spec("ipykernel_launcher").origin), *message["arguments"]]  # type: ignore[union-attr]
-    work(message["arguments"])
 
 
 def _die_with_the_server() -> None:
