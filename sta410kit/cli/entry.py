@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from sta410kit import __version__
+from sta410kit.cli.completion import completion
 from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
@@ -54,7 +55,7 @@ def cli() -> None:
     """Stock-prediction notebooks that can be trusted unattended."""
 
 
-for _command in (run, validate, docs, doctor, config, kernel, params, sweep):
+for _command in (run, validate, docs, doctor, config, kernel, params, sweep, completion):
     cli.add_command(_command)
 
 

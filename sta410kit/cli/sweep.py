@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sta410kit.cli.completion import parameter_names
 from sta410kit.cli.parameters import pairs
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
@@ -31,6 +32,7 @@ _MOST_ROWS = 40
     "grid",
     multiple=True,
     metavar="NAME=A,B,...",
+    shell_complete=parameter_names,
     help="Values to go through; every combination is executed. Lists: -g symbols=[AAPL,MSFT],[IBM].",
 )
 @click.option(
@@ -39,6 +41,7 @@ _MOST_ROWS = 40
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
+    shell_complete=parameter_names,
     help="Set a parameter to the same value everywhere.",
 )
 @click.option("--workers", default=0, type=click.IntRange(0), help="Units at once; 0: one a processor.")

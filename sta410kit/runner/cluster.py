@@ -1,7 +1,8 @@
 """Units of a sweep on a Dask cluster, whose workers may lie on other machines without a shared disk.
 
-Each worker is sent the notebook, the Python files beside it and the parameters. The executed notebook, what it
-recorded and the files it left in its ``run_dir`` come back. A unit whose worker is lost is done again by another.
+Each worker is sent the notebook, the Python files beside it and the parameters. The executed notebook, what
+it recorded and the files it left in its ``run_dir`` come back. A unit whose worker is lost is done again by
+another.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ def _execute_here(notebook: Path, output: Path, values: dict[str, Any], watch: W
 
 
 def _packed(folder: Path) -> dict[str, bytes]:
-    """Return the files in a folder by their relative names; one that is too large to travel stays where it is."""
+    """Return the files in a folder by their relative names, but for those that are too large to travel."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -186,11 +187,11 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - a distributed.Client
         message = f"--scheduler takes an address such as tcp://127.0.0.1:8786, got {address!r}"
         raise ConfigurationError(message)
     try:
-        return Client(address, timeout=_PATIENCE, set_as_default=False, name="sta410-sweep")
+        return Client(address, timeout=_PATIENCE, set_as_default=False, name="sta410-sweep")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         message = (
-            f"no Dask scheduler answers at {address}: {error}; start one with `dask scheduler --port {port}`, "
-            "or leave --scheduler out"
+            f"no Dask scheduler answers at {address}: {error}; "
+            f"start one with `dask scheduler --port {port}`, or leave --scheduler out"
         )
         raise APIError(message) from error
 
