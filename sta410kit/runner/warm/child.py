@@ -41,7 +41,22 @@ class Job:
 
 
 def become(job: Job) -> None:
-    """Take the caller's place in everything a process can differ in, then do the job."""
+    """Take the caller's place, then do the job."""
+    message = job.message
+    take_place(job)
+    module, _, function = message["job"].partition(":")
+    # Looking through all modules would make this process a copy of its own of every one of them.
+    ours = job.kit if module in sys.modules else None
+    work = getattr(import_module(module), function)
+    # Read afresh by whoever imports it: the kit is edited while the server lives.
+    for name in kit_modules() if ours is None else ours:
+        del sys.modules[name]
+    sys.argv = [str(find_spec("ipykernel_launcher").origin), *message["arguments"]]  # type: ignore[union-attr]
+    work(message["arguments"])
+
+
+def take_place(job: Job) -> None:
+    """Become like the caller in everything a process can differ in."""
     message = job.message
     _die_with_the_server()
     os.setsid()
@@ -58,15 +73,6 @@ def become(job: Job) -> None:
     _new_luck()
     _follow_the_environment()
     os.chdir(message["folder"])
-    module, _, function = message["job"].partition(":")
-    # Looking through all modules would make this process a copy of its own of every one of them.
-    ours = job.kit if module in sys.modules else None
-    work = getattr(import_module(module), function)
-    # Read afresh by whoever imports it: the kit is edited while the server lives.
-    for name in kit_modules() if ours is None else ours:
-        del sys.modules[name]
-    sys.argv = [str(find_spec("ipykernel_launcher").origin), *message["arguments"]]  # type: ignore[union-attr]
-    work(message["arguments"])
 
 
 def kit_modules() -> list[str]:

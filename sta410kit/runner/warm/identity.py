@@ -46,6 +46,7 @@ PRELOADED = (
     # The jobs themselves: a change in them is another server, see `server_identity`.
     "sta410kit.runner.warm.cells",
     "sta410kit.runner.warm.kernel",
+    "sta410kit.runner.warm.nest",
 )
 # Read by native libraries or by modules while they are imported, and never again.
 _PREFIXES = (
