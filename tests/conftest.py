@@ -3,6 +3,7 @@
 import shutil
 import socket
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,4 +33,11 @@ def _fork_servers_of_these_tests_only():
         with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(path))
             connection.sendall(b'{"ask":"stop"}\n')
+        _wait_until_gone(path)  # a server writes what it has measured when it ends
     shutil.rmtree(folder)
+
+
+def _wait_until_gone(path):
+    deadline = time.monotonic() + 10
+    while path.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)

@@ -33,6 +33,14 @@ def test_threads_exclude_each_other(tmp_path):
     assert order == ["first", "second"]
 
 
+def test_who_will_not_wait_is_told_so(tmp_path):
+    """A lock that another thread holds is refused at once when nobody waits for it."""
+    with locked(tmp_path / "lock"), pytest.raises(BlockingIOError):
+        locked(tmp_path / "lock", wait=False).__enter__()
+    with locked(tmp_path / "lock", wait=False):
+        pass
+
+
 def test_a_block_that_raises_gives_the_lock_up(tmp_path):
     """The next one gets it; the file stays, and stays empty."""
     with pytest.raises(KeyError), locked(tmp_path / "lock"):
@@ -74,6 +82,15 @@ def test_windows_is_asked_until_the_lock_is_free(windows, tmp_path):
     answers += [errno.EACCES] * 50 + [None]
     with windows_locked(tmp_path / "lock"):
         assert answers == ["slept"] * 50
+
+
+def test_windows_says_so_when_nobody_waits(windows, tmp_path):
+    """The same error as on other systems, after one try."""
+    windows_locked, answers = windows
+    answers.append(errno.EACCES)
+    with pytest.raises(BlockingIOError):
+        windows_locked(tmp_path / "lock", wait=False).__enter__()
+    assert answers == []
 
 
 def test_windows_may_refuse_for_another_reason(windows, tmp_path):

@@ -9,13 +9,16 @@ from typing import NoReturn
 import click
 
 from sta410kit import __version__
+from sta410kit.cli.completion import completion
 from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
 from sta410kit.cli.kernel import kernel
+from sta410kit.cli.params import params
 from sta410kit.cli.regress import regress
 from sta410kit.cli.run import run
 from sta410kit.cli.runs import diff, runs, show, verify
+from sta410kit.cli.sweep import sweep
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.outcomes import ExitCode
@@ -54,7 +57,9 @@ def cli() -> None:
     """Stock-prediction notebooks that can be trusted unattended."""
 
 
-for _command in (run, runs, show, diff, verify, regress, validate, docs, doctor, config, kernel):
+for _command in (
+    run, sweep, params, runs, show, diff, verify, regress, validate, docs, doctor, config, kernel, completion,
+):  # fmt: skip
     cli.add_command(_command)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sta410kit.cli.completion import parameter_names, step_names
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.parameters import pairs
 from sta410kit.exceptions import ConfigurationError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
+    shell_complete=parameter_names,
     help="Set a notebook parameter; may be given several times. Lists: -p symbols=AAPL,MSFT.",
 )
 @click.option(
@@ -36,8 +38,22 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Say what would run and why, and run nothing.")
 @click.option("--fresh", is_flag=True, help="Execute every step, whatever earlier runs left.")
 @click.option("--resume", is_flag=True, help="Go on with the newest run that did not pass.")
-@click.option("--from", "first", default="", metavar="STEP", help="Execute STEP and what follows from it.")
-@click.option("--to", "last", default="", metavar="STEP", help="Leave out what STEP does not need.")
+@click.option(
+    "--from",
+    "first",
+    default="",
+    metavar="STEP",
+    shell_complete=step_names,
+    help="Execute STEP and what follows from it.",
+)
+@click.option(
+    "--to",
+    "last",
+    default="",
+    metavar="STEP",
+    shell_complete=step_names,
+    help="Leave out what STEP does not need.",
+)
 @click.option("--jobs", default=0, type=click.IntRange(0), help="Steps side by side; 0: one a processor.")
 @click.option("--deadline", metavar="TIME", help="How long the whole run may take: 90, 15m, 2h.")
 @click.option("--timeout", metavar="TIME", help="How long each step may take.")

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import click
 
+from sta410kit.cli.completion import suite_names
 from sta410kit.outcomes import ExitCode
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--suite", default="prices", show_default=True, help="Name of a suite, or the path of a suite file."
+    "--suite",
+    default="prices",
+    show_default=True,
+    shell_complete=suite_names,
+    help="Name of a suite, or the path of a suite file.",
 )
 @click.option("--symbols", default=None, help="Symbols that must have rows, e.g. AAPL,MSFT.")
 def validate(file: Path, suite: str, symbols: str | None) -> int:

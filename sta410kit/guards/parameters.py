@@ -11,21 +11,20 @@ import ast
 import json
 import math
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.annotations import choices_of, kinds_of, read_annotation, type_imports, type_of_default
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pydantic import TypeAdapter
+    from sta410kit.guards.annotations import Import
 
 TAG = "parameters"
 _NONE_WORDS = {"None", "null"}
-_TYPE_MODULES = {"annotated_types", "datetime", "decimal", "pathlib", "pydantic", "sta410kit", "typing"}
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,21 @@ class Parameter:
         The comment behind it on its line.
     imports : tuple of tuple of str
         What the cell imports from modules that declare types: module, name there, name here.
+    read : bool
+        Whether some other cell of the notebook reads it.
     """
 
     name: str
     annotation: str
     default: str
     help: str = ""
-    imports: tuple[tuple[str, str, str], ...] = ()
+    imports: tuple[Import, ...] = ()
+    read: bool = True
+
+    @property
+    def type(self) -> str:
+        """Its annotation, or the one its default stands for."""
+        return self.annotation or type_of_default(self.default)
 
 
 def declared_parameters(source: str) -> list[Parameter]:
@@ -67,12 +74,12 @@ def declared_parameters(source: str) -> list[Parameter]:
         message = f"the parameters cell, line {error.lineno}, is not Python: {error.msg}"
         raise ConfigurationError(message) from error
     lines = source.splitlines()
-    imports = _type_imports(tree)
+    imports = type_imports(tree)
     found: dict[str, Parameter] = {}
     for node in tree.body:
         annotation, value = "", getattr(node, "value", None)
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names, annotation = [node.target.id], ast.unparse(node.annotation)
+            names, annotation = [node.target.id], _unquoted(node.annotation)
         elif isinstance(node, ast.Assign):
             names = [target.id for target in node.targets if isinstance(target, ast.Name)]
         else:
@@ -86,14 +93,11 @@ def declared_parameters(source: str) -> list[Parameter]:
     return list(found.values())
 
 
-def _type_imports(tree: ast.Module) -> tuple[tuple[str, str, str], ...]:
-    """Return the names a cell imports from modules trusted to hold types; others are never imported here."""
-    return tuple(
-        (node.module, alias.name, alias.asname or alias.name)
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in _TYPE_MODULES
-        for alias in node.names
-    )
+def _unquoted(annotation: ast.expr) -> str:
+    """Return an annotation's source; one written as text means what the text says."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return annotation.value
+    return ast.unparse(annotation)
 
 
 def check_parameters(
@@ -104,13 +108,17 @@ def check_parameters(
     Raises
     ------
     ConfigurationError
-        Names every parameter that is not declared (with a suggestion) or does not fit its type, all at once.
+        Names every parameter that is not declared (with a suggestion), that no cell reads, or that does not
+        fit its type, all at once.
     """
     known = {parameter.name: parameter for parameter in declared}
     values, problems = {}, []
     for name, text in given.items():
         if name not in known:
             problems.append(unknown_parameter(name, known, notebook))
+            continue
+        if not known[name].read:
+            problems.append(unread_parameter(name, declared, notebook))
             continue
         try:
             values[name] = convert(text, known[name])
@@ -128,6 +136,15 @@ def unknown_parameter(name: str, known: Iterable[str], notebook: str) -> str:
     return f"{notebook} does not declare a parameter '{name}'.{did_you_mean(name, names)}{listing}"
 
 
+def unread_parameter(name: str, declared: Iterable[Parameter], notebook: str) -> str:
+    """Return the sentence that refuses a parameter which would change nothing."""
+    others = [parameter.name for parameter in declared if parameter.read and parameter.name != name]
+    return (
+        f"{notebook} declares a parameter '{name}' that none of its cells reads, so it would change nothing."
+        f"{did_you_mean(name, others)}"
+    )
+
+
 def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever type the notebook declares
     """Return the value that `text`, as typed on a command line, has in the type of `parameter`.
 
@@ -136,9 +153,9 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
     """
     from pydantic import ValidationError
 
-    annotation = parameter.annotation or _type_of_default(parameter.default)
-    adapter, schema = _adapter(annotation, parameter)
-    kinds = _kinds(schema)
+    annotation = parameter.type
+    adapter, schema = read_annotation(annotation, parameter.imports, parameter.name)
+    kinds = kinds_of(schema)
     candidates, problem = [], "it is written as JSON"
     if text in _NONE_WORDS and "null" in kinds:
         return None
@@ -162,127 +179,9 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
             problem = "; ".join(
                 item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
             )
-    hint = did_you_mean(text, _choices(schema))
+    hint = did_you_mean(text, choices_of(schema))
     message = f"parameter '{parameter.name}' takes {annotation}, got {text!r}: {problem}{hint and '.'}{hint}"
     raise ConfigurationError(message)
-
-
-def _choices(schema: dict[str, Any]) -> list[str]:
-    """Return the literal values a schema allows, as text."""
-    parts = schema.get("anyOf", [schema])
-    return [
-        str(value) for part in parts for value in part.get("enum", [part["const"]] if "const" in part else [])
-    ]
-
-
-def _adapter(annotation: str, parameter: Parameter) -> tuple[TypeAdapter[Any], dict[str, Any]]:
-    """Return pydantic's reader of the type an annotation names, and that type's JSON schema.
-
-    Nothing but types is known while the annotation is read, and little can be called.
-    """
-    from pydantic import TypeAdapter
-
-    try:
-        tree = ast.parse(annotation, mode="eval")
-        _refuse_code(tree.body)
-        imported = {here: getattr(import_module(module), there) for module, there, here in parameter.imports}
-        # What the kit knows comes last: no import may give another meaning to the names that can be called.
-        names = imported | _known_types()
-        kind = eval(compile(tree, "<annotation>", "eval"), {"__builtins__": {}}, names)  # noqa: S307 - see _refuse_code
-        adapter: TypeAdapter[Any] = TypeAdapter(kind)
-        return adapter, adapter.json_schema()
-    except Exception as error:
-        message = f"parameter '{parameter.name}' has an annotation the kit cannot read: {annotation}"
-        raise ConfigurationError(message) from error
-
-
-def _known_types() -> dict[str, Any]:
-    """Return the names an annotation may use without importing them; a forgotten import does no harm."""
-    import datetime as dt
-    import decimal
-    import typing
-
-    import pydantic
-    from annotated_types import Ge, Gt, Interval, Le, Lt
-
-    names: dict[str, Any] = {
-        item.__name__: item
-        for item in (str, int, float, bool, list, dict, tuple, set, Path, Ge, Gt, Interval, Le, Lt)
-    }
-    names |= {name: getattr(typing, name) for name in ("Any", "Annotated", "Literal", "Optional", "Union")}
-    names |= {"List": list, "Dict": dict, "Tuple": tuple, "Set": set, "typing": typing, "datetime": dt}
-    names |= {"date": dt.date, "Decimal": decimal.Decimal, "Sequence": list, "Iterable": list}
-    names |= {
-        name: getattr(pydantic, name)
-        for name in (
-            "DirectoryPath", "Field", "FilePath", "NonNegativeFloat", "NonNegativeInt", "PositiveFloat",
-            "PositiveInt",
-        )
-    }  # fmt: skip
-    return names
-
-
-_CALLABLE = {"Field", "Ge", "Gt", "Le", "Lt", "Interval"}
-_PARTS = (
-    ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.Constant, ast.BinOp, ast.BitOr,
-    ast.UnaryOp, ast.USub, ast.Load, ast.Call, ast.keyword,
-)  # fmt: skip
-
-
-def _refuse_code(node: ast.AST, *, text: bool = False) -> None:
-    """Allow what annotations are made of, and nothing that could run code of the notebook's.
-
-    Text is allowed only where it stays text: elsewhere pydantic would evaluate it as a forward reference.
-    """
-    complaint = ""
-    if not isinstance(node, _PARTS):
-        complaint = type(node).__name__
-    elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
-        complaint = "private attribute"
-    elif isinstance(node, ast.Call) and ast.unparse(node.func) not in _CALLABLE:
-        complaint = "call"
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and not text:
-        complaint = "text"
-    if complaint:
-        message = f"{complaint} in an annotation"
-        raise TypeError(message)
-    kind = ast.unparse(node.value).rpartition(".")[2] if isinstance(node, ast.Subscript) else ""
-    if isinstance(node, ast.Subscript) and kind == "Annotated" and isinstance(node.slice, ast.Tuple):
-        _refuse_code(node.slice.elts[0])
-        for described in node.slice.elts[1:]:
-            _refuse_code(described, text=True)
-        return
-    for child in ast.iter_child_nodes(node):
-        _refuse_code(child, text=text or kind == "Literal" or isinstance(node, ast.Call))
-
-
-def _type_of_default(default: str) -> str:
-    """Return the annotation that a default value stands for."""
-    try:
-        value = ast.literal_eval(default)
-    except (ValueError, SyntaxError):
-        return "str"
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int):
-        return "int | float"
-    if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
-        return "list[str]"
-    return {float: "float", list: "list", tuple: "list", dict: "dict", type(None): "str | None"}.get(
-        type(value), "str"
-    )
-
-
-def _kinds(schema: dict[str, Any]) -> set[str]:
-    """Return the JSON kinds at the top of a schema, with ``path`` and ``date`` where one may stand."""
-    kinds: set[str] = set()
-    for part in schema.get("anyOf", [schema]):
-        kinds.add(str(part.get("type", "")))
-        if part.get("format") in {"path", "file-path", "directory-path"}:
-            kinds.add("path")
-        if part.get("format") in {"date", "date-time"}:
-            kinds.add("date")
-    return kinds
 
 
 def _as_json(text: str) -> list[Any]:

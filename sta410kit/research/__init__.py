@@ -8,6 +8,11 @@
 `conformal`         an interval around every prediction
 `metrics`           how far off the predictions were
 `bootstrap`         how much of a result could be chance
+`scores`            every score with its interval
+`forecast_tests`    one forecast against another: Diebold-Mariano, Clark-West
+`snooping`          the best of many against naive: White's reality check, Hansen's SPA
+`ledger`            how many trials there were on a dataset and target
+`overfitting`       what a Sharpe ratio is worth after so many trials
 `skill`             the verdict: better than naive, or not shown to be
 `backtest`          what following the predictions would have earned, after costs
 `forecasting`       the final model and what it says about the next sessions
@@ -16,3 +21,7 @@
 `plots`             the figures of the notebooks
 ==================  ==================================================================================
 """
+
+from sta410kit.research.skill import SkillVerdict, assess_skill
+
+__all__ = ["SkillVerdict", "assess_skill"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
 from sta410kit.research.frames import require_predictions, require_prices
 
 if TYPE_CHECKING:
@@ -17,48 +18,75 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from sta410kit.research.account import Market
+    from sta410kit.research.simulation import Simulation
 
-SESSIONS_A_YEAR = 252
+__all__ = ["SESSIONS_A_YEAR", "Backtest", "Plan", "backtest", "plan"]
+
+CAPITAL = 100_000.0
 
 
 @dataclass(frozen=True)
 class Backtest:
     """A strategy through time, and what is left of it.
 
-    ``frame`` has one row a session: ``date`` (positions taken at its open, held to the next open),
-    ``position`` (net weight), ``turnover`` (weight traded, bought plus sold), ``gross``, ``cost``, ``net``
-    (simple returns, unit 1), ``equity`` (1.0 at the start), ``drawdown`` (0 or below) and ``benchmark``
-    (equity of buy and hold). ``summary`` and ``benchmark`` hold total and annualised return, volatility,
-    Sharpe ratio (annualised, riskless rate 0), maximum drawdown, mean turnover a session, and sessions.
+    ``frame`` has one row a session: ``date``, ``position`` (net weight after trading at the open),
+    ``exposure`` (sum of absolute weights), ``turnover`` (bought plus sold), ``gross``, ``cost``, ``net``
+    (simple returns from close to close, unit 1; gross is net plus cost), ``equity`` at the close (1.0 at the
+    start), ``drawdown`` (0 or below) and ``benchmark`` (equity of buy and hold).
+
+    ``summary`` and ``benchmark`` hold the figures of `performance.measure`, the mean ``turnover`` a session,
+    all ``costs`` as a fraction of the capital, and ``sessions``.
     """
 
     frame: pd.DataFrame
-    cost_bps: float
+    costs: Costs
     threshold: float
     summary: dict[str, float] = field(default_factory=dict)
     benchmark: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def cost_bps(self) -> float:
+        """What a purchase costs, in basis points of its amount."""
+        return self.costs.one_way_bps
 
-def backtest(
+
+@dataclass(frozen=True)
+class Plan:
+    """What predictions ask for, on the sessions they can be traded in.
+
+    ``wishes`` has the shape (sessions, symbols): weights wanted at each close within the limits. The first
+    session is the first decision date, the second the first that is traded in. ``held`` is the first wish of
+    the benchmark, equal weights of the symbols predicted on the first decision date.
+    """
+
+    sessions: pd.DatetimeIndex
+    symbols: list[str]
+    market: Market
+    wishes: NDArray[np.float64]
+    held: NDArray[np.float64]
+
+
+def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     predictions: pd.DataFrame,
     prices: pd.DataFrame,
     *,
     cost_bps: float = 5.0,
+    costs: Costs | None = None,
+    limits: Limits | None = None,
     threshold: float = 0.0,
+    capital: float = CAPITAL,
 ) -> Backtest:
     """Return the result of trading the sign of every prediction.
 
     Each decision date splits the capital equally over the symbols predicted that day: long where the
     prediction exceeds `threshold`, short where it lies below minus `threshold`, cash otherwise. With a
     horizon of *h* sessions each decision gets 1/*h* of the capital for *h* sessions (overlapping sleeves,
-    Jegadeesh and Titman 1993). Returns run from open to open on prices adjusted for splits and dividends.
-    Costs are charged on every change of weight, drift included, and on closing the book at the end. Borrowing
-    shares and holding cash cost and earn nothing; a symbol without an open on some session is held at its
-    last one.
+    Jegadeesh and Titman 1993). The account is that of `simulation.simulate`, brought back to the wanted
+    weights each session.
 
     The benchmark buys equal amounts of the symbols predicted on the first decision date at the first open and
-    holds them to the last, paying the same costs.
+    holds them, paying the same costs.
 
     Parameters
     ----------
@@ -67,129 +95,146 @@ def backtest(
     prices : DataFrame
         The prices frame that the predictions come from.
     cost_bps : float
-        Cost of trading in basis points of the amount traded (spread, slippage, commission), 0 or more.
+        Cost of trading in basis points of the amount traded, 0 or more, where `costs` is not given.
+    costs : Costs, optional
+        Commission, spread, slippage, fee and borrowing one by one.
+    limits : Limits, optional
+        Bounds on positions and orders; a gross weight of 1 when omitted.
     threshold : float
         Smallest absolute prediction that is traded, log return, unit 1.
+    capital : float
+        Cash at the start, quote currency; only a fee an order and `max_participation` depend on it.
 
     Raises
     ------
     ConfigurationError
-        If a cost or threshold is negative or no number.
+        If a cost, limit, threshold or the capital makes no sense.
     DataValidationError
         If the predictions mix models or horizons, hold no number somewhere, do not match the prices, or leave
-        no session to hold.
+        no session to trade in.
     """
+    import numpy as np
+
+    from sta410kit.research.account import Terms, keep_books
+    from sta410kit.research.simulation import simulation_of, terms_of
+
+    costs = _costs(cost_bps) if costs is None else costs
+    if not 0 < capital < np.inf:
+        message = f"capital is {capital!r}; give a positive amount of quote currency."
+        raise ConfigurationError(message)
+    ahead = plan(predictions, prices, threshold=threshold, limits=limits)
+    both = np.stack([ahead.wishes, np.broadcast_to(ahead.held, ahead.wishes.shape)], axis=2)
+    terms = terms_of(costs, "each session")
+    terms = Terms(terms.buy, terms.sell, terms.fee, terms.borrow, always=np.array([True, False]))
+    done = simulation_of(keep_books(both, ahead.market, terms, capital), ahead.sessions, capital)
+    figures = _figures(done)
+    return Backtest(_frame(done), costs, threshold, figures[0], figures[1])
+
+
+def plan(
+    predictions: pd.DataFrame,
+    prices: pd.DataFrame,
+    *,
+    threshold: float = 0.0,
+    limits: Limits | None = None,
+) -> Plan:
+    """Return the weights that predictions ask for and the market they meet; see `backtest`."""
     import numpy as np
     import pandas as pd
 
-    for name, value in (("cost_bps", cost_bps), ("threshold", threshold)):
-        if not 0 <= value < np.inf:
-            message = f"{name} is {value!r}; give a number of 0 or more."
-            raise ConfigurationError(message)
+    from sta410kit.research.account import Market
+    from sta410kit.research.simulation import limited, market_of
+
+    if not 0 <= threshold < np.inf:
+        message = f"threshold is {threshold!r}; give a number of 0 or more."
+        raise ConfigurationError(message)
     require_predictions(predictions)
     require_prices(prices, DataValidationError)
+    limits = limits or Limits()
     horizon = int(predictions["horizon"].iloc[0])
-    opens = _adjusted_opens(prices)
-    wanted = _weights(predictions, opens, threshold, horizon)
-    decided = opens.index.get_indexer(pd.Index([predictions["date"].min(), predictions["date"].max()]))
-    begin, finish = int(decided[0]) + 1, min(int(decided[1]) + horizon, len(opens) - 2)
-    if finish < begin:
+    sessions, symbols, market = market_of(prices, limits.max_participation)
+    wanted = _sleeves(predictions, sessions, symbols, threshold, horizon)
+    wishes = limited(wanted[:, :, None], limits, market.last)
+    ends = pd.DatetimeIndex([predictions["date"].min(), predictions["date"].max()])
+    first, last = (int(place) for place in sessions.get_indexer(ends))
+    stop = min(last + horizon + 2, len(sessions))  # the session that closes the last sleeve, if there is one
+    if first + 1 >= stop:
         message = (
             "No open follows the predictions, so nothing can be traded; load prices that go on after them."
         )
         raise DataValidationError(message)
-    sessions = opens.index[begin : finish + 1]
-    level = opens.to_numpy()
-    moves = level[begin + 1 : finish + 2] / level[begin : finish + 1] - 1
-    moves = np.nan_to_num(moves, nan=0.0)  # not listed yet: its weight is zero too
-    held = wanted.shift(1).loc[sessions].to_numpy()  # decided at one close, in force from the next open
-    rate = cost_bps / 10_000
-    frame = pd.DataFrame({"date": sessions, **_account(held, moves, rate)})
-    first = predictions.loc[predictions["date"] == predictions["date"].min(), "symbol"]
-    frame["benchmark"] = _hold(opens[sorted(first)].to_numpy()[begin : finish + 2], rate)
-    own = _summary(frame["equity"].to_numpy()) | {"turnover": float(frame["turnover"].mean())}
-    return Backtest(frame, cost_bps, threshold, own, _summary(frame["benchmark"].to_numpy()))
+    span = slice(first, stop)
+    chosen = predictions.loc[predictions["date"] == predictions["date"].min(), "symbol"]
+    held = np.isin(symbols, chosen.astype(str)) / len(chosen)
+    capacity = None if market.capacity is None else market.capacity[span]
+    return Plan(
+        sessions[span],
+        symbols,
+        Market(market.opens[span], market.closes[span], market.tradable[span], market.last, capacity),
+        wishes[span, :, 0].astype(float),
+        limited(held[None, :, None], limits)[0, :, 0].astype(float),
+    )
 
 
-def _adjusted_opens(prices: pd.DataFrame) -> pd.DataFrame:
-    """Return adjusted opens, one row a session and one column a symbol; gaps carry the last open on."""
-    adjusted = prices.assign(open=prices["open"] * prices["adj_close"] / prices["close"])
-    # pivot refuses a session that is there twice; pivot_table would average it
-    return adjusted.pivot(index="date", columns="symbol", values="open").sort_index().ffill()  # noqa: PD010
+def _sleeves(
+    predictions: pd.DataFrame, sessions: pd.DatetimeIndex, symbols: list[str], threshold: float, horizon: int
+) -> NDArray[np.float64]:
+    """Return the weights wanted after each close, shape (sessions, symbols)."""
+    import numpy as np
+
+    from sta410kit.research.simulation import aligned
+
+    # pivot refuses a date that is there twice; pivot_table would average it
+    predicted = predictions.pivot(index="date", columns="symbol", values="predicted")  # noqa: PD010
+    predicted = aligned(predicted, sessions, symbols, "predictions")
+    side = (predicted > threshold).astype("float64") - (predicted < -threshold).astype("float64")
+    there = predicted.notna().sum(axis=1).to_numpy()
+    share = side.to_numpy() / np.maximum(there, 1)[:, None]
+    total = np.zeros_like(share)
+    for age in range(min(horizon, len(share))):
+        total[age:] += share[: len(share) - age]
+    weights: NDArray[np.float64] = total / horizon
+    return weights
 
 
-def _weights(predictions: pd.DataFrame, opens: pd.DataFrame, threshold: float, horizon: int) -> pd.DataFrame:
-    """Return the weights wanted after each close, on the sessions and symbols of `opens`."""
+def _frame(done: Simulation) -> pd.DataFrame:
+    """Return the strategy, row 0 of the simulation, beside the benchmark, row 1."""
     import numpy as np
     import pandas as pd
 
-    predicted = predictions.pivot(index="date", columns="symbol", values="predicted")  # noqa: PD010 - as above
-    strange = predicted.index.difference(opens.index), predicted.columns.difference(opens.columns)
-    if len(strange[0]) or len(strange[1]):
-        what = [f"{day:%Y-%m-%d}" for day in strange[0][:3]] + list(strange[1][:3])
-        message = (
-            f"The predictions have {', '.join(what)}, the prices do not; use the prices they were made from."
-        )
-        raise DataValidationError(message)
-    side = (predicted > threshold).astype("float64") - (predicted < -threshold).astype("float64")
-    share = side.div(predicted.notna().sum(axis=1), axis=0)
-    every = share.reindex(index=opens.index, columns=opens.columns).fillna(0.0)
-    sleeves = np.stack([every.shift(age, fill_value=0.0).to_numpy() for age in range(horizon)])
-    return pd.DataFrame(sleeves.sum(axis=0) / horizon, index=every.index, columns=every.columns)
+    from sta410kit.research.performance import drawdowns
+
+    equity, net = done.equity[0] / done.capital, done.returns[0]
+    before = np.concatenate([[done.capital], done.equity[0][:-1]])
+    cost = np.divide(done.cost[0], before, out=np.zeros_like(before), where=before > 0)
+    return pd.DataFrame(
+        {
+            "date": done.sessions,
+            "position": done.position[0],
+            "exposure": done.exposure[0],
+            "turnover": done.turnover[0],
+            "gross": net + cost,
+            "cost": cost,
+            "net": net,
+            "equity": equity,
+            "drawdown": drawdowns(equity),
+            "benchmark": done.equity[1] / done.capital,
+        }
+    )
 
 
-def _account(held: Floats, moves: Floats, rate: float) -> dict[str, Floats]:
-    """Return the book, session by session.
-
-    `held` are the weights in force and `moves` the returns to the next open, shape (sessions, symbols). A
-    session that loses everything leaves nothing: the equity stays at zero.
-    """
-    import numpy as np
-
-    gross = (held * moves).sum(axis=1)
-    growth = np.maximum(1 + gross, 0.0)[:, None]
-    values = held * (1 + moves)  # what the positions have become at the next open
-    drifted = np.divide(values, growth, out=np.zeros_like(values), where=growth > 0)
-    before = np.vstack([np.zeros(held.shape[1]), drifted[:-1]])
-    turnover = np.abs(held - before).sum(axis=1)
-    closing = np.zeros(len(held))
-    closing[-1] = np.abs(drifted[-1]).sum()
-    net = np.maximum((1 - turnover * rate) * (1 + gross) * (1 - closing * rate), 0.0) - 1
-    equity = np.cumprod(1 + net)
-    return {
-        "position": held.sum(axis=1),
-        "turnover": turnover + closing,
-        "gross": gross,
-        "cost": gross - net,
-        "net": net,
-        "equity": equity,
-        "drawdown": equity / np.maximum(np.maximum.accumulate(equity), 1.0) - 1,
-    }
+def _figures(done: Simulation) -> list[dict[str, float]]:
+    table = done.summary()
+    table["costs"] /= done.capital
+    return [
+        {str(name): float(value) for name, value in row.items()} | {"sessions": len(done.sessions)}
+        for row in table.to_dict("records")
+    ]
 
 
-def _hold(level: Floats, rate: float) -> Floats:
-    """Return the equity at each next open of equal amounts bought at the first open and sold at the last."""
-    import numpy as np
-
-    listed = level[:, ~np.isnan(level[0])]
-    equity: Floats = (1 - rate) * (listed[1:] / listed[0]).mean(axis=1)
-    equity[-1] *= 1 - rate
-    return equity
-
-
-def _summary(equity: Floats) -> dict[str, float]:
-    """Return the figures of an equity curve that starts from 1.0 before its first value."""
-    import numpy as np
-
-    curve = np.concatenate([[1.0], equity])
-    returns = np.divide(curve[1:], curve[:-1], out=np.ones(len(equity)), where=curve[:-1] > 0) - 1
-    volatility = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
-    scale = SESSIONS_A_YEAR**0.5
-    return {
-        "total_return": float(equity[-1] - 1),
-        "annualised_return": float(max(equity[-1], 0.0) ** (SESSIONS_A_YEAR / len(equity)) - 1),
-        "volatility": volatility * scale,
-        "sharpe": float(returns.mean() / volatility * scale) if volatility > 0 else 0.0,
-        "max_drawdown": float((curve / np.maximum.accumulate(curve) - 1).min()),
-        "sessions": len(equity),
-    }
+def _costs(cost_bps: float) -> Costs:
+    try:
+        return Costs(slippage_bps=cost_bps)
+    except ConfigurationError as error:
+        message = f"cost_bps is {cost_bps!r}; give a number from 0 to 10,000."
+        raise ConfigurationError(message) from error

@@ -4,8 +4,8 @@ Split conformal prediction (Vovk, Gammerman and Shafer 2005, *Algorithmic Learni
 G'Sell, Rinaldo, Tibshirani and Wasserman 2018, "Distribution-free predictive inference for regression", JASA
 113), in its locally weighted form: a score is the absolute error divided by the volatility known when the
 prediction was made, so intervals widen in rough markets and narrow in calm ones. The guarantee is exact for
-exchangeable scores; returns are not quite, so the scores come from a rolling window and the coverage is
-measured, not assumed.
+exchangeable scores. Returns are not, so the scores come from a rolling window, `adaptive` corrects what the
+window gets wrong, symbol by symbol, and the coverage is measured, not assumed (`docs/intervals.md`).
 
 Targets that look *h* sessions ahead overlap, and *h* neighbouring scores say little more than one. The window
 therefore grows with the horizon: 252 sessions hold only four quarters, and the 90 % quantile of four is too
@@ -17,13 +17,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import ConfigurationError
-from sta410kit.research.frames import log, require_horizon
+from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.research.adaptive import follow_misses
+from sta410kit.research.frames import log, require_columns, require_horizon
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+    # Volatility known at each close over a horizon: prices and horizon in, `symbol, date, scale` out.
+    Scale = Callable[[pd.DataFrame, int], pd.DataFrame]
 
 LEVEL = 0.9
 _WINDOW = 252  # sessions of past scores, about a year
@@ -128,6 +134,131 @@ def rolling_quantiles(scored: pd.DataFrame, horizon: int, level: float = LEVEL) 
     return pd.Series(value[session], index=scored.index)
 
 
+def adaptive_quantiles(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> pd.Series[float]:
+    """Return, for each row, the width of its interval in units of its scale: `rolling_quantiles`, corrected.
+
+    Parameters and NaN as there; with a column ``symbol`` each symbol is corrected for itself.
+    """
+    return follow_misses(scored, rolling_quantiles(scored, horizon, level), horizon, level)[0]
+
+
+def add_intervals(
+    predicted: pd.DataFrame,
+    prices: pd.DataFrame,
+    horizon: int,
+    level: float = LEVEL,
+    *,
+    scale: Scale | None = None,
+) -> pd.DataFrame:
+    """Return the predictions with an interval each, those of the burn-in left out.
+
+    Parameters
+    ----------
+    predicted : DataFrame
+        Columns ``symbol, date``, ``known`` (session at whose close the outcome is known, see
+        `targets.realised_on`), ``predicted`` and ``target`` (log return), out of sample, of any model.
+    prices : DataFrame
+        The prices frame they were made from.
+    horizon : int
+        Sessions from the decision to the outcome.
+    level : float
+        Share of outcomes that an interval should hold.
+    scale : callable, optional
+        ``scale(prices, horizon)`` returns ``symbol, date, scale``: a volatility over the horizon that is
+        known at the close of the date, positive, NaN while it is not known; `trailing_scale` when omitted.
+
+    Returns
+    -------
+    DataFrame
+        The rows from the end of the burn-in on, sorted by symbol and date, with ``scale``, ``lower`` and
+        ``upper``, which are finite.
+    """
+    require_columns(
+        predicted, ("symbol", "date", "known", "predicted", "target"), "predictions", DataValidationError
+    )
+    scales = (trailing_scale if scale is None else scale)(prices, horizon)
+    found = predicted.merge(scales, on=["symbol", "date"], how="left")
+    found = found.dropna(subset=["scale"])
+    found["score"] = (found["target"] - found["predicted"]).abs() / found["scale"]
+    half = adaptive_quantiles(found, horizon, level) * found["scale"]
+    found = found.assign(lower=found["predicted"] - half, upper=found["predicted"] + half)
+    found = found.drop(columns="score").dropna(subset=["lower"])
+    return found.sort_values(["symbol", "date"], ignore_index=True)
+
+
+def fan(
+    prices: pd.DataFrame,
+    *,
+    horizons: Iterable[int] = (1, 2, 5, 10, 21),
+    levels: Iterable[float] = (0.5, LEVEL),
+    scale: Scale | None = None,
+) -> pd.DataFrame:
+    """Return where the price may be over the next sessions, around the forecast of no change.
+
+    For each horizon and level the interval of a naive prediction made at the last session, calibrated on the
+    naive predictions before it by the same rule as all intervals. A model moves the middle by little.
+
+    Parameters
+    ----------
+    prices : DataFrame
+        A prices frame.
+    horizons, levels
+        Sessions ahead, and shares of outcomes; each in any order.
+    scale : callable, optional
+        As in `add_intervals`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``symbol, date, horizon, level, lower, upper``, sorted; `date` is the last session of the
+        symbol, bounds are log returns from its close, unit 1.
+
+    Raises
+    ------
+    ConfigurationError
+        If a horizon or level makes no sense.
+    DataValidationError
+        If there are too few sessions for a horizon; the message says how many it takes.
+    """
+    import pandas as pd
+
+    parts = [
+        _now(prices, require_horizon(horizon), level, trailing_scale if scale is None else scale)
+        for horizon in sorted(set(horizons))
+        for level in sorted(set(levels))
+    ]
+    if not parts:
+        message = "A fan takes at least one horizon and one level."
+        raise ConfigurationError(message)
+    keys = ["symbol", "horizon", "level"]
+    columns = ["symbol", "date", "horizon", "level", "lower", "upper"]
+    return pd.concat(parts).sort_values(keys, ignore_index=True)[columns]
+
+
+def _now(prices: pd.DataFrame, horizon: int, level: float, scale: Scale) -> pd.DataFrame:
+    """Return the interval of each symbol's last session around no change."""
+    from sta410kit.research.targets import build_target, realised_on
+
+    scales = scale(prices, horizon)
+    table = build_target(prices, horizon).assign(known=realised_on(prices, horizon))
+    table = table.merge(scales, on=["symbol", "date"]).dropna(subset=["target", "scale"])
+    table["score"] = table["target"].abs() / table["scale"]
+    days = table["date"].sort_values().unique()
+    keep = window(horizon, level) + burn_in(horizon, level) + 2 * _WINDOW  # of older ones nothing is left
+    table = table[table["date"].isin(days[-keep:])]
+    width = latest_quantile(table, horizon, level) if len(table) else math.inf
+    if not math.isfinite(width):
+        message = (
+            f"{len(days)} sessions with a known outcome over {horizon} are too few for an interval at level "
+            f"{level}, which takes {burn_in(horizon, level)}; load a longer period or leave the horizon out."
+        )
+        raise DataValidationError(message)
+    factors = follow_misses(table, rolling_quantiles(table, horizon, level), horizon, level)[1]
+    last = scales.groupby("symbol", sort=True).tail(1).dropna(subset=["scale"])
+    half = width * last["symbol"].astype(str).map(factors).fillna(1.0) * last["scale"]
+    return last.assign(horizon=horizon, level=level, lower=-half, upper=half)
+
+
 def latest_quantile(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> float:
     """Return the score quantile for the next prediction, by the same rule from scores that are all known.
 
@@ -146,16 +277,18 @@ def latest_quantile(scored: pd.DataFrame, horizon: int, level: float = LEVEL) ->
     import numpy as np
 
     days = np.sort(scored["date"].unique())
-    recent = scored[scored["date"].isin(days[-window(horizon, level) :])]
+    recent = scored[scored["date"].isin(days[-window(horizon, level) :])].sort_values("date")
     return _quantile_after_burn_in(recent["score"].to_numpy(), recent["date"].to_numpy(), horizon, level)
 
 
 def _quantile_after_burn_in(
     scores: NDArray[np.float64], sessions: NDArray[np.generic], horizon: int, level: float
 ) -> float:
+    """Return the quantile of scores whose `sessions` are sorted, infinite in the burn-in."""
     import numpy as np
 
-    return quantile(scores, level) if len(np.unique(sessions)) >= burn_in(horizon, level) else math.inf
+    distinct = np.count_nonzero(sessions[1:] != sessions[:-1]) + (len(sessions) > 0)
+    return quantile(scores, level) if distinct >= burn_in(horizon, level) else math.inf
 
 
 def _require_level(level: float) -> None:

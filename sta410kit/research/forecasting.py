@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
-from sta410kit.research import conformal
-from sta410kit.research.features import KEYS, build_features, feature_names
+from sta410kit.research import adaptive, conformal
+from sta410kit.research.estimation import fit, make_estimator, needs_history, predict, training_table
+from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names
 from sta410kit.research.frames import require_horizon, require_predictions
-from sta410kit.research.models import make_model
-from sta410kit.research.walk_forward import fit, predict, training_table
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
     from sklearn.base import RegressorMixin
 
 FORECAST_COLUMNS = ("symbol", "date", "horizon", "model", "predicted", "lower", "upper")
@@ -24,7 +25,8 @@ class FittedModel:
     """A model fitted on all that is known, with what is needed to use it and to know what it is.
 
     ``scores_quantile`` is the half width of an interval in units of the trailing volatility (see
-    `conformal`); ``trained_through`` the last session whose price the fit has seen.
+    `conformal`), and ``adaptation`` what each of ``symbols`` multiplies it with (see `adaptive`);
+    ``trained_through`` the last session whose price the fit has seen.
     """
 
     estimator: RegressorMixin
@@ -36,6 +38,7 @@ class FittedModel:
     seed: int
     level: float
     scores_quantile: float
+    adaptation: tuple[float, ...]
 
 
 def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
@@ -47,6 +50,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     horizon: int = 1,
     seed: int = 42,
     level: float = conformal.LEVEL,
+    per_symbol: bool = False,
 ) -> FittedModel:
     """Return the model fitted on every row with a known outcome, its intervals calibrated out of sample.
 
@@ -58,7 +62,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         The walk-forward predictions of the same model and horizon; the errors of their last sessions (252, or
         25 horizons if longer) set the width of the intervals, because the errors of the final fit itself
         would be too small.
-    model, horizon, seed
+    model, horizon, seed, per_symbol
         As given to `walk_forward`.
     level : float
         Share of outcomes that an interval should hold.
@@ -70,8 +74,8 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     """
     import math
 
-    estimator = make_model(model, seed)
     horizon = require_horizon(horizon)
+    estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol)
     require_predictions(predictions)
     made = (str(predictions["model"].iloc[0]), int(predictions["horizon"].iloc[0]))
     if made != (model, horizon):
@@ -95,16 +99,19 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         )
         raise ModelTrainingError(message)
     names = feature_names(features)
+    symbols = tuple(sorted(str(symbol) for symbol in table["symbol"].unique()))
+    factors = adaptive.factors_after(predictions, horizon, level)
     return FittedModel(
         estimator=fit(estimator, table, names),
         name=model,
         features=tuple(names),
         horizon=horizon,
-        symbols=tuple(sorted(str(symbol) for symbol in table["symbol"].unique())),
+        symbols=symbols,
         trained_through=prices["date"].max(),
         seed=seed,
         level=level,
         scores_quantile=width,
+        adaptation=tuple(factors.get(symbol, 1.0) for symbol in symbols),
     )
 
 
@@ -116,8 +123,9 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     fitted : FittedModel
         From `fit_final` or `model_store.load_model`.
     prices : DataFrame
-        A prices frame of symbols the model was trained on, with at least 51 sessions each and the last
-        session in common.
+        A prices frame of symbols the model was trained on, with enough sessions for its features (51 for the
+        default ones) and the last session in common. A model of series, such as `regime`, infers its state
+        from all the sessions there are.
 
     Returns
     -------
@@ -132,11 +140,12 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
         If a symbol is new to the model, has too few sessions or ends before the others do, the prices end
         before the model's training did, or the features of this kit are not those the model was trained on.
     """
+    _require_features(fitted)
     try:
-        features = build_features(prices)
+        features = build_features(prices, fitted.features)
     except FeatureEngineeringError as error:
         raise ModelPredictionError(str(error)) from error
-    _require_match(fitted, prices, feature_names(features))
+    _require_match(fitted, prices)
     rows = features.merge(conformal.trailing_scale(prices, fitted.horizon), on=list(KEYS))
     last = rows.groupby("symbol", sort=True).tail(1).reset_index(drop=True)
     short = last[last.isna().any(axis=1)]["symbol"].tolist()
@@ -144,19 +153,35 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
         names = ", ".join(short)
         message = f"Too few sessions for the features of {names}; load a longer period or leave them out."
         raise ModelPredictionError(message)
-    predicted = predict(fitted.estimator, last, list(fitted.features))
-    half = fitted.scores_quantile * last["scale"]
+    predicted = _predicted(fitted, features, last)
+    adapted = last["symbol"].astype(str).map(dict(zip(fitted.symbols, fitted.adaptation, strict=True)))
+    half = fitted.scores_quantile * adapted * last["scale"]
     result = last[list(KEYS)].assign(horizon=fitted.horizon, model=fitted.name, predicted=predicted)
     result = result.assign(lower=result["predicted"] - half, upper=result["predicted"] + half)
     return result[list(FORECAST_COLUMNS)]
 
 
-def _require_match(fitted: FittedModel, prices: pd.DataFrame, names: list[str]) -> None:
-    absent = [name for name in fitted.features if name not in names]
+def _predicted(fitted: FittedModel, features: pd.DataFrame, last: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the predictions for the last rows, from the whole history where the estimator needs it."""
+    names = list(fitted.features)
+    if not needs_history(fitted.estimator):
+        return predict(fitted.estimator, last, names)
+    history = features.dropna().reset_index(drop=True)
+    values = history[list(KEYS)].assign(predicted=predict(fitted.estimator, history, names))
+    return last.merge(values, on=list(KEYS), how="left")["predicted"].to_numpy(dtype=float)
+
+
+def _require_features(fitted: FittedModel) -> None:
+    absent = [name for name in fitted.features if name not in FEATURES]
     if absent:
-        needed = ", ".join(absent)
-        message = f"The model needs the feature(s) {needed}, which this kit does not build; train it again."
+        message = (
+            f"The model needs the feature(s) {', '.join(absent)}, which this kit does not build; "
+            "import the module that defines them, or train it again."
+        )
         raise ModelPredictionError(message)
+
+
+def _require_match(fitted: FittedModel, prices: pd.DataFrame) -> None:
     strangers = [str(symbol) for symbol in prices["symbol"].unique() if symbol not in fitted.symbols]
     if strangers:
         message = (

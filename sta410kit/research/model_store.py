@@ -14,11 +14,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import replacing
-from sta410kit.exceptions import ConfigurationError, ModelPredictionError
+from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
 from sta410kit.research.forecasting import FittedModel
 from sta410kit.research.models import MODELS, make_model
+from sta410kit.research.models.own import belongs_to_project, is_own
+from sta410kit.research.models.per_symbol import PerSymbolRegressor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from sklearn.base import RegressorMixin
@@ -35,15 +38,21 @@ _TYPES: dict[str, type] = {
     "seed": int,
     "level": float,
     "scores_quantile": float,
+    "adaptation": list,
     "versions": dict,
 }
-# Parts of gradient boosting that some version of skops does not trust by itself: plain containers of numbers.
+# The kit's own estimators, and parts of gradient boosting that some version of skops does not trust by
+# itself: plain containers of numbers.
 _TRUSTED = [
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",
     "sklearn._loss.loss.HalfSquaredError",
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sta410kit.research.models.arima.ArimaBoostingRegressor",
+    "sta410kit.research.models.gradient_descent.GradientDescentRegressor",
+    "sta410kit.research.models.markov.RegimeSwitchingRegressor",
+    "sta410kit.research.models.per_symbol.PerSymbolRegressor",
 ]
 # No zip, no such member, encrypted, packed in an unknown way, cut short, or garbled.
 _DAMAGE = (
@@ -68,6 +77,11 @@ def save_model(fitted: FittedModel, path: Path) -> None:
         From `forecasting.fit_final`.
     path : Path
         Where to; ``model.skops`` is the usual name. An older file there is replaced.
+
+    Raises
+    ------
+    ModelTrainingError
+        If the estimator, one of your own, holds something that skops does not write, such as a function.
     """
     import skops.io
 
@@ -81,9 +95,17 @@ def save_model(fitted: FittedModel, path: Path) -> None:
         "seed": fitted.seed,
         "level": fitted.level,
         "scores_quantile": fitted.scores_quantile,
+        "adaptation": list(fitted.adaptation),
         "versions": _versions(),
     }
-    estimator = skops.io.dumps(fitted.estimator)
+    try:
+        estimator = skops.io.dumps(fitted.estimator)
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        message = (
+            f"The estimator of {fitted.name} cannot be saved ({type(error).__name__}: {error}); "
+            "let it hold numbers, arrays, text and scikit-learn estimators."
+        )
+        raise ModelTrainingError(message) from error
     with replacing(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_METADATA, json.dumps(metadata, indent=2))
         archive.writestr(_ESTIMATOR, estimator)
@@ -95,7 +117,8 @@ def read_metadata(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``format, name, features, horizon, symbols, trained_through, seed, level, scores_quantile, versions``.
+        ``format, name, features, horizon, symbols, trained_through, seed, level, scores_quantile, adaptation,
+        versions``.
 
     Raises
     ------
@@ -107,8 +130,19 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return _metadata(path, _member(path, _METADATA))
 
 
-def load_model(path: Path) -> FittedModel:
+def load_model(path: Path, trust: Iterable[str] = ()) -> FittedModel:
     """Return the model of a file written by `save_model`; nothing in the file is executed.
+
+    Types are rebuilt only if they are known to be safe: those of scikit-learn's models and the kit's. Of an
+    estimator of your own, the types of its module are trusted when that module lies in the project's folder,
+    for then the code that runs is the project's; others have to be named.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    trust : iterable of str
+        Full names of further types that may be rebuilt, ``package.module.Class``.
 
     Raises
     ------
@@ -122,7 +156,7 @@ def load_model(path: Path) -> FittedModel:
 
     metadata = read_metadata(path)
     _require_versions(path, metadata["versions"])
-    estimator = _estimator(path, _member(path, _ESTIMATOR))
+    estimator = _estimator(path, _member(path, _ESTIMATOR), metadata["name"], list(trust))
     _require_fit(path, estimator, metadata)
     return FittedModel(
         estimator=estimator,
@@ -134,6 +168,7 @@ def load_model(path: Path) -> FittedModel:
         seed=metadata["seed"],
         level=metadata["level"],
         scores_quantile=metadata["scores_quantile"],
+        adaptation=tuple(metadata["adaptation"]),
     )
 
 
@@ -164,13 +199,17 @@ def _member(path: Path, name: str) -> bytes:
         raise _refused(path, f"is not a whole model file ({error})") from error
 
 
-def _estimator(path: Path, packed: bytes) -> RegressorMixin:
+def _estimator(path: Path, packed: bytes, name: str, trust: list[str]) -> RegressorMixin:
     import skops.io
 
+    module = name.partition(":")[0] if is_own(name) and belongs_to_project(name) else None
     # A damaged or hostile file can fail anywhere in skops, so whatever it raises means the same here.
     try:
-        strange = sorted(set(skops.io.get_untrusted_types(data=packed)) - set(_TRUSTED))
-        estimator = None if strange else skops.io.loads(packed, trusted=_TRUSTED)
+        unknown = set(skops.io.get_untrusted_types(data=packed)) - {*_TRUSTED, *trust}
+        own = {kind for kind in unknown if kind.rpartition(".")[0] == module}
+        strange = sorted(unknown - own)
+        trusted = [*_TRUSTED, *trust, *own]
+        estimator = None if strange else skops.io.loads(packed, trusted=trusted)
     except Exception as error:
         raise _refused(path, f"cannot be rebuilt ({type(error).__name__}: {error})") from error
     if strange:
@@ -191,8 +230,12 @@ def _metadata(path: Path, text: bytes) -> dict[str, Any]:
     if metadata["format"] != _FORMAT:
         raise _refused(path, f"has format {metadata['format']}, this kit reads format {_FORMAT}")
     texts = [*metadata["features"], *metadata["symbols"]]
-    width = metadata["scores_quantile"]
-    sensible = all(isinstance(text, str) for text in texts) and math.isfinite(width) and width >= 0
+    widths = [metadata["scores_quantile"], *metadata["adaptation"]]
+    sensible = (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(width, float) and math.isfinite(width) and width >= 0 for width in widths)
+        and len(metadata["adaptation"]) == len(metadata["symbols"])
+    )
     if not sensible or metadata["horizon"] < 1 or not _is_day(metadata["trained_through"]):
         raise _refused(path, "has metadata that makes no sense")
     return metadata
@@ -216,10 +259,11 @@ def _require_versions(path: Path, saved: dict[str, Any]) -> None:
 
 def _require_fit(path: Path, estimator: RegressorMixin, metadata: dict[str, Any]) -> None:
     """Refuse an estimator that is not the one its metadata tells of."""
-    if metadata["name"] not in MODELS:
+    if metadata["name"] not in MODELS and not is_own(metadata["name"]):
         raise _refused(path, f"holds a model called {metadata['name']!r}, which this kit does not have")
-    if type(estimator) is not type(make_model(metadata["name"])):
-        raise _refused(path, f"holds a {type(estimator).__name__} under the name {metadata['name']!r}")
+    inner = estimator.estimator if isinstance(estimator, PerSymbolRegressor) else estimator
+    if type(inner) is not type(make_model(metadata["name"])):
+        raise _refused(path, f"holds a {type(inner).__name__} under the name {metadata['name']!r}")
     inputs = getattr(estimator, "n_features_in_", len(metadata["features"]))
     if inputs != len(metadata["features"]):
         raise _refused(path, f"holds an estimator of {inputs} features and names {len(metadata['features'])}")

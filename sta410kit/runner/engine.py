@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import shutil
-import signal
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +17,9 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NBClientEngine
 from papermill.log import logger
 
+from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.warm.client import ServerUnavailableError
-from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError
+from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError, obituary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,26 +88,13 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
 
 
 def _session(kernel_name: str, folder: str | None, watch: Callable[[int], None] | None) -> CellSession | None:
-    if not _is_ours(kernel_name):
+    if not is_this_python(kernel_name):
         return None
     try:
         return CellSession(folder, watch)
     except (ServerUnavailableError, ProcessDiedError, OSError) as error:
         logger.warning("no warm process, an ordinary kernel is started: %s", error)
         return None
-
-
-def _is_ours(kernel_name: str) -> bool:
-    """Tell whether a kernel is the Python of this environment."""
-    if kernel_name == "sta410":
-        return True
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-
-    try:
-        program = KernelSpecManager().get_kernel_spec(kernel_name).argv[0]
-    except NoSuchKernel:
-        return False
-    return program in {"python", f"python{sys.version_info[0]}"} or shutil.which(program) == sys.executable
 
 
 def _execute(session: CellSession, client: Any, cell: Any, index: int, timeout: float | None) -> None:  # noqa: ANN401
@@ -137,12 +122,9 @@ def _execute(session: CellSession, client: Any, cell: Any, index: int, timeout: 
         message = "Cell execution timed out"
         raise CellTimeoutError.error_from_timeout_and_cell(message, int(timeout or 0), cell) from None
     except ProcessDiedError as death:
-        raise DeadKernelError(_obituary(death.args[0], session.last_words())) from None
-    except (
-        BrokenPipeError,
-        ConnectionResetError,
-    ):  # it ended after its last answer, as by `exit()` in a cell
-        raise DeadKernelError(_obituary(0, session.last_words())) from None
+        raise DeadKernelError(obituary(death.args[0], session.last_words())) from None
+    except (BrokenPipeError, ConnectionResetError):  # after its last answer, as by `exit()` in a cell
+        raise DeadKernelError(obituary(0, session.last_words())) from None
     if client.record_timing:
         stamp = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         cell.metadata["execution"] |= {"iopub.status.idle": stamp, "shell.execute_reply": stamp}
@@ -167,8 +149,3 @@ def _tell(hook: Callable[..., Any] | None, **keywords: Any) -> None:  # noqa: AN
 
 def _header(message: dict[str, Any]) -> dict[str, Any]:
     return {"date": datetime.now(UTC), "msg_type": message["msg_type"]}
-
-
-def _obituary(code: int, words: str) -> str:
-    cause = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    return f"Kernel died {cause}" + (f"; its last words:\n{words}" if words else "")

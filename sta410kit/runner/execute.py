@@ -16,11 +16,11 @@ from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
 from sta410kit.runner.limits import StepStoppedError, Watch
-from sta410kit.runner.notebook import MARK, kernel_of, mark_failure, python_cells, read_notebook
+from sta410kit.runner.notebook import INJECTED, MARK, kernel_of, mark_failure, python_cells, read_notebook
 from sta410kit.runner.verdict import judge, remarks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sta410kit.runner.notebook import Notebook
@@ -154,7 +154,7 @@ def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
 
     def after_cell(cell: Any, **_: object) -> None:  # noqa: ANN401 - an nbformat NotebookNode
         # Papermill's own cell with the parameters is none of the notebook's.
-        if on_cell is not None and "injected-parameters" not in cell.metadata.get("tags", []):
+        if on_cell is not None and INJECTED not in cell.metadata.get("tags", []):
             on_cell()
 
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +169,7 @@ def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
             engine_name="sta410",
             kernel_name=kernel,
             language=language,
-            parameters={name: _plain(value) for name, value in parameters.items()},
+            parameters={name: plain(value) for name, value in parameters.items()},
             # The kernel's folder, and only the kernel's: papermill's `cwd` would change this process's.
             resources={"metadata": {"path": str(folder)}},
             watch=watch,
@@ -220,7 +220,7 @@ def _ending(error: Exception, content: Notebook, complaints: Path) -> tuple[Exit
     from papermill.exceptions import PapermillExecutionError
 
     if isinstance(error, PapermillExecutionError):
-        kits = _is_of_the_kit(error.ename, content)
+        kits = is_of_the_kit(error.ename, python_cells(content))
         outcome = kit_exception(error.ename).exit_code if kits else ExitCode.NOTEBOOK_FAILED
         failure = Failure(error.exec_count, error.ename, error.evalue, kits)
         return outcome, f"cell In [{error.exec_count}]: {error.ename}: {error.evalue}", failure
@@ -268,11 +268,10 @@ def kit_exception(name: str) -> type[exceptions.STA410Exception]:
     return exceptions.STA410Exception
 
 
-def _is_of_the_kit(name: str, content: Notebook) -> bool:
+def is_of_the_kit(name: str, cells: Sequence[str]) -> bool:
     """Tell whether an exception is one of the kit's, and not one of the same name that a cell defines."""
     if kit_exception(name).__name__ != name:
         return False
-    cells = python_cells(content)
     own = any(re.search(rf"^\s*class {name}\b", cell, re.MULTILINE) for cell in cells)
     return not own and any("sta410kit" in cell for cell in cells)
 
@@ -289,12 +288,12 @@ def _complete(output: Path, artifacts: tuple[Path, ...]) -> tuple[ExitCode, str,
     return ExitCode.NOTEBOOK_FAILED, message, remarks(notebook)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - papermill writes Python literals
+def plain(value: Any) -> Any:  # noqa: ANN401 - papermill writes Python literals
     """Return what papermill can write as a literal: paths and dates as text, at any depth."""
     if isinstance(value, str | int | float | bool | None):
         return value
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return str(value)

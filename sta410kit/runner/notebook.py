@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.parameters import TAG, Parameter, declared_parameters
+from sta410kit.guards.usage import names_read
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _FORMAT = 4
 _ALWAYS_THERE = {"python3", "sta410"}  # ipykernel's own and the kit's, both of them requirements
+INJECTED = "injected-parameters"  # papermill's tag for the cell with what was given
 MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 
 
@@ -100,10 +103,19 @@ def _as_python(source: str) -> str:
 
 
 def parameters_of(notebook: Notebook) -> list[Parameter]:
-    """Return what a notebook's cell tagged ``parameters`` declares; nothing without such a cell."""
-    for cell in notebook.cells:
+    """Return what a notebook's cell tagged ``parameters`` declares; nothing without such a cell.
+
+    Of each it says whether another cell reads it.
+    """
+    for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and TAG in cell.tags:
-            return declared_parameters(cell.source)
+            declared = declared_parameters(cell.source)
+            read = names_read(
+                _as_python(other.source)
+                for place, other in enumerate(notebook.cells)
+                if other.cell_type == "code" and place != number and INJECTED not in other.tags
+            )
+            return [replace(one, read=read is None or one.name in read) for one in declared]
     return []
 
 
@@ -148,18 +160,26 @@ def mark_failure(path: Path, message: str, position: int | None = None) -> None:
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     if any(MARK in cell.metadata.get("tags", []) for cell in notebook.cells):
         return
-    states = [cell.metadata.get("papermill", {}).get("status") for cell in notebook.cells]
-    stuck = next((number for number, state in enumerate(states) if state != "completed"), len(states))
-    words = "This run went no further than this." if position is None else "This is why the run has failed."
-    stuck = stuck if position is None else position
-    headline = f"<span style='color:red'>**{words}**</span>"
-    text = f"{headline}\n\n```\n{message}\n```"
+    stuck = stuck_at(notebook.cells) if position is None else position
+    text = failure_text(message, ended=position is not None)
     cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": [MARK]})  # type: ignore[no-untyped-call]
     notebook.cells.insert(stuck, cell)
     write_text(path, nbformat.writes(notebook))  # type: ignore[no-untyped-call]
 
 
-def images_of(cell: Any) -> list[str]:  # noqa: ANN401 - an nbformat NotebookNode
+def failure_text(message: str, *, ended: bool = False) -> str:
+    """Return the Markdown that says why a run went no further, or why it failed although it `ended`."""
+    words = "This is why the run has failed." if ended else "This run went no further than this."
+    return f"<span style='color:red'>**{words}**</span>\n\n```\n{message}\n```"
+
+
+def stuck_at(cells: Sequence[Mapping[str, Any]]) -> int:
+    """Return the place of the first cell that papermill's metadata does not call completed."""
+    states = [cell["metadata"].get("papermill", {}).get("status") for cell in cells]
+    return next((number for number, state in enumerate(states) if state != "completed"), len(states))
+
+
+def images_of(cell: Mapping[str, Any]) -> list[str]:
     """Return the PNG images a cell shows, base64-encoded."""
     return [
         output["data"]["image/png"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
@@ -92,11 +92,14 @@ def check_chain_parameters(given: Mapping[str, str], steps: list[Step]) -> dict[
     declared = {p.name for step in steps for p in step.parameters} - handed
     problems = [unknown_parameter(name, declared, "the chain") for name in given if name not in declared]
     values: dict[str, dict[str, Any]] = {}
+    # One notebook that reads it is enough: others may declare it for the sake of a common head.
+    read = {p.name for step in steps for p in step.parameters if p.read}
     for step in steps:
+        parameters = [replace(p, read=p.name in read) for p in step.parameters]
         own = {p.name for p in step.parameters} & declared
         try:
             mine = {name: text for name, text in given.items() if name in own}
-            values[step.name] = check_parameters(mine, step.parameters, step.notebook.name)
+            values[step.name] = check_parameters(mine, parameters, step.notebook.name)
         except ConfigurationError as error:
             problems.append(str(error))
     if problems:

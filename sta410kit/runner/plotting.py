@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 FIGURE, NO_FIGURE = "figure", "no-figure"  # tags: this cell must show a picture; this one need not
 
@@ -39,7 +39,7 @@ def draws(source: str) -> bool:
     return any(_is_drawing(name) for name in called)
 
 
-def shows_picture(cell: Any) -> bool:  # noqa: ANN401 - an nbformat NotebookNode
+def shows_picture(cell: Mapping[str, Any]) -> bool:
     """Tell whether a cell's outputs hold a picture of any kind that a notebook can show."""
     return any(
         kind.startswith(("image/", _VEGA))
@@ -50,14 +50,14 @@ def shows_picture(cell: Any) -> bool:  # noqa: ANN401 - an nbformat NotebookNode
     )
 
 
-def pictures_missing(notebook: Any) -> list[int]:  # noqa: ANN401 - an nbformat NotebookNode
+def pictures_missing(notebook: Mapping[str, Any]) -> list[int]:
     """Return the positions (from 0) of the cells that draw, or are tagged ``figure``, and show nothing."""
     missing = []
-    for position, cell in enumerate(notebook.cells):
-        tags = cell.metadata.get("tags", [])
-        if cell.cell_type != "code" or cell.get("execution_count") is None or NO_FIGURE in tags:
+    for position, cell in enumerate(notebook["cells"]):
+        tags = cell["metadata"].get("tags", [])
+        if cell["cell_type"] != "code" or cell.get("execution_count") is None or NO_FIGURE in tags:
             continue
-        if (FIGURE in tags or draws(cell.source)) and not shows_picture(cell):
+        if (FIGURE in tags or draws(cell["source"])) and not shows_picture(cell):
             missing.append(position)
     return missing
 

@@ -6,12 +6,11 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.runner.manifest import DIFF, Manifest, read_manifest
-from sta410kit.runner.notebook import MARK
+from sta410kit.runner.notebook import INJECTED, MARK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-INJECTED = "injected-parameters"
 _LONGEST = 200  # characters of a difference between artifacts
 _MOST = 12  # differences shown of a cell
 

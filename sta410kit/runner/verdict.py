@@ -13,7 +13,7 @@ from sta410kit.outcomes import ExitCode
 from sta410kit.runner.plotting import NO_FIGURE, pictures_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -21,13 +21,13 @@ SKIP = "skip-execution"  # the tag by which papermill and nbclient leave a cell 
 _SHOWN = 60  # characters of a cell's code in a message
 
 
-def judge(notebook: Any, artifacts: Iterable[Path]) -> tuple[str, int | None]:  # noqa: ANN401 - a NotebookNode
+def judge(notebook: Mapping[str, Any], artifacts: Iterable[Path]) -> tuple[str, int | None]:
     """Return what is missing from an executed notebook, and the position of the cell it is about.
 
     Parameters
     ----------
-    notebook : nbformat.NotebookNode
-        As it was saved after it ran without an error.
+    notebook : mapping
+        Its JSON, as it was after it ran without an error.
     artifacts : iterable of Path
         Files it must have left.
 
@@ -38,7 +38,8 @@ def judge(notebook: Any, artifacts: Iterable[Path]) -> tuple[str, int | None]:  
     """
     left_out = _not_executed(notebook)
     if left_out:
-        ended = max((n for n, cell in enumerate(notebook.cells[: left_out[0]]) if _ran(cell)), default=None)
+        before = notebook["cells"][: left_out[0]]
+        ended = max((position for position, cell in enumerate(before) if _ran(cell)), default=None)
         by = "" if ended is None else f"; {_spoken(notebook, ended)} ended the notebook without an error"
         cells = ", ".join(str(position + 1) for position in left_out)
         return f"cells that were never executed: {cells}{by}", left_out[0]
@@ -53,16 +54,16 @@ def judge(notebook: Any, artifacts: Iterable[Path]) -> tuple[str, int | None]:  
     return _lacking(artifacts), None
 
 
-def remarks(notebook: Any) -> list[str]:  # noqa: ANN401 - an nbformat NotebookNode
+def remarks(notebook: Mapping[str, Any]) -> list[str]:
     """Return what did not stop an executed notebook and still has to be known."""
     found = [
         f"cell {number} is tagged '{SKIP}' and was not executed"
-        for number, cell in enumerate(notebook.cells, 1)
-        if cell.cell_type == "code" and SKIP in cell.metadata.get("tags", [])
+        for number, cell in enumerate(notebook["cells"], 1)
+        if cell["cell_type"] == "code" and SKIP in cell["metadata"].get("tags", [])
     ]
     found += [
         f"cell {number} ended with SystemExit before its end"
-        for number, cell in enumerate(notebook.cells, 1)
+        for number, cell in enumerate(notebook["cells"], 1)
         for output in cell.get("outputs", [])
         if output.get("ename") == "SystemExit"
     ]
@@ -97,24 +98,24 @@ def gate_outcome(suites: list[str]) -> tuple[ExitCode, str]:
     return ExitCode.DATA_REJECTED, f"the gate {names} refused the data, see the data docs; nothing may go on"
 
 
-def _not_executed(notebook: Any) -> list[int]:  # noqa: ANN401
+def _not_executed(notebook: Mapping[str, Any]) -> list[int]:
     return [
         position
-        for position, cell in enumerate(notebook.cells)
-        if cell.cell_type == "code"
-        and cell.source.strip()
-        and SKIP not in cell.metadata.get("tags", [])
+        for position, cell in enumerate(notebook["cells"])
+        if cell["cell_type"] == "code"
+        and cell["source"].strip()
+        and SKIP not in cell["metadata"].get("tags", [])
         and not _ran(cell)
     ]
 
 
-def _ran(cell: Any) -> bool:  # noqa: ANN401
-    return bool(cell.cell_type == "code" and cell.get("execution_count") is not None)
+def _ran(cell: Mapping[str, Any]) -> bool:
+    return bool(cell["cell_type"] == "code" and cell.get("execution_count") is not None)
 
 
-def _spoken(notebook: Any, position: int) -> str:  # noqa: ANN401
+def _spoken(notebook: Mapping[str, Any], position: int) -> str:
     """Name a cell by its number and the beginning of its code."""
-    line = next(iter(notebook.cells[position].source.strip().splitlines()), "")
+    line = next(iter(notebook["cells"][position]["source"].strip().splitlines()), "")
     return f"cell {position + 1} ({line[:_SHOWN]}{'...' if len(line) > _SHOWN else ''})"
 
 

@@ -23,11 +23,11 @@ from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import code_parts, differences, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
-from sta410kit.runner.notebook import MARK, Notebook, read_notebook
+from sta410kit.runner.notebook import INJECTED, MARK, Notebook, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER, Step
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
 from sta410kit.runner.registry import Registry, content_digest
-from sta410kit.runner.run_diff import INJECTED, cell_apart
+from sta410kit.runner.run_diff import cell_apart
 from sta410kit.runner.runs import is_running
 from sta410kit.runner.schedule import run_graph
 

@@ -140,7 +140,6 @@ class ModelConfig(Section):
         "step of gradient descent",
         default=0.05,
         takes="a finite number above 0",
-        reserved=True,
         gt=0,
     )
     gd_iterations: Whole = setting(
@@ -148,7 +147,6 @@ class ModelConfig(Section):
         "steps of gradient descent",
         default=1000,
         takes="a whole number from 1 upwards",
-        reserved=True,
         ge=1,
     )
     gd_momentum: Real = setting(
@@ -156,7 +154,6 @@ class ModelConfig(Section):
         "share of the last step carried into the next",
         default=0.9,
         takes="a number from 0 to below 1",
-        reserved=True,
         ge=0,
         lt=1,
     )
@@ -165,7 +162,6 @@ class ModelConfig(Section):
         "strength of the penalty on large coefficients",
         default=0.01,
         takes=_NOT_NEGATIVE,
-        reserved=True,
         ge=0,
     )
     gd_l1_ratio: Real = setting(
@@ -173,7 +169,6 @@ class ModelConfig(Section):
         "share of that penalty that is L1 and sets coefficients to zero",
         default=0.01,
         takes="a number from 0 to 1",
-        reserved=True,
         ge=0,
         le=1,
     )

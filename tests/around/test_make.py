@@ -22,6 +22,7 @@ PROMISED = [
     "notebooks",
     "check",
     "benchmark",
+    "peers",
     "build",
     "lock",
     "clean",

@@ -1,6 +1,7 @@
 """Parameters: read from the notebook's own cell, judged by its annotations, refused with a suggestion."""
 
 import contextlib
+import json
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.annotations import limits_of, read_annotation
 from sta410kit.guards.parameters import Parameter, check_parameters, convert, declared_parameters
 
 pytestmark = pytest.mark.unit
@@ -178,6 +180,85 @@ def test_an_annotation_cannot_run_code(annotation):
 def test_text_in_an_annotation_is_fine_where_it_stays_text(annotation, text, value):
     """Choices, remarks and patterns are text and nothing more."""
     assert convert(text, Parameter("x", annotation, "")) == value
+
+
+@pytest.mark.parametrize(
+    ("imports", "annotation", "good", "bad", "complaint"),
+    [
+        ("from annotated_types import Ge, Le", "Annotated[int, Ge(1), Le(5)]", "5", "6", "or equal to 5"),
+        ("from annotated_types import Ge as From", "Annotated[int, From(1)]", "1", "0", "or equal to 1"),
+        (
+            "import annotated_types as at\nimport typing as t",
+            "t.Annotated[float, at.Gt(0), at.Lt(1)]",
+            "0.1",
+            "1",
+            "less than 1",
+        ),
+        ("", "Annotated[float, Interval(ge=0, lt=1)]", "0", "1", "less than 1"),
+        ("", "Annotated[list[str], MinLen(2)]", "a,b", "a", "at least 2 items"),
+        ("", "Annotated[str, Len(1, 3)]", "abc", "abcd", "at most 3 characters"),
+        ("", "Annotated[int, MultipleOf(5)]", "10", "7", "multiple of 5"),
+        ("", "Annotated[date, Ge(datetime.date(2000, 1, 1))]", "2000-01-01", "1999-12-31", "2000-01-01"),
+        ("from datetime import datetime", "datetime", "2000-01-01T10:00", "soon", "valid datetime"),
+        ("import datetime as dt", "dt.date | None", "2000-01-01", "soon", "valid date"),
+        ("", "'int | None'", "3", "three", "valid integer"),
+        ("", "list[Literal['a', 'b']]", "a,b", "a,c", "'a' or 'b'"),
+        ("", "list[Annotated[int, Ge(1)]]", "1,2", "1,0", "greater than or equal to 1"),
+    ],
+)
+def test_ranges_lengths_and_dates_are_kept(imports, annotation, good, bad, complaint):
+    """What annotated-types states is held to, under whatever name it is imported."""
+    (parameter,) = declared_parameters(f"{imports}\nx: {annotation} = None")
+    convert(good, parameter)
+    with pytest.raises(ConfigurationError, match=complaint):
+        convert(bad, parameter)
+
+
+@given(st.integers(-50, 50), st.integers(-50, 50), st.integers(-60, 60))
+def test_a_range_is_a_range(low, high, value):
+    """A whole number is taken exactly when it lies between the bounds."""
+    parameter = Parameter("x", f"Annotated[int, Ge({low}), Le({high})]", "0")
+    if low <= value <= high:
+        assert convert(str(value), parameter) == value
+    else:
+        with pytest.raises(ConfigurationError, match="than or equal to"):
+            convert(str(value), parameter)
+
+
+@given(st.lists(st.text(st.characters(categories=("Lu", "Nd")), min_size=1), max_size=5))
+def test_a_list_of_words_comes_back(words):
+    """Joined by commas or written as JSON, a list is the same list."""
+    parameter = Parameter("x", "list[str]", "[]")
+    assert convert(",".join(words), parameter) == words
+    assert convert(json.dumps(words), parameter) == words
+
+
+def test_a_parameter_nobody_reads_is_refused():
+    """Given or not makes no difference then, which is never what is meant."""
+    declared = [Parameter("beta", "int", "1", read=False), Parameter("betas", "int", "1")]
+    with pytest.raises(ConfigurationError) as caught:
+        check_parameters({"beta": "1"}, declared, "x.ipynb")
+    assert str(caught.value) == (
+        "x.ipynb declares a parameter 'beta' that none of its cells reads, so it would change nothing."
+        " Did you mean 'betas'?"
+    )
+    assert check_parameters({"betas": "2"}, declared, "x.ipynb") == {"betas": 2}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        ("int", ""),
+        ("Annotated[int, Ge(1), Le(9)]", "at least 1, at most 9"),
+        ("PositiveInt | None", "above 0"),
+        ("Literal['a', 'b']", "a, b"),
+        ("FilePath", "an existing file"),
+        ("Annotated[list[Annotated[int, Ge(2)]], MinLen(1)]", "length at least 1, each at least 2"),
+    ],
+)
+def test_what_is_allowed_is_said_in_words(annotation, words):
+    """For `sta410 params`."""
+    assert limits_of(read_annotation(annotation, (), "x")[1]) == words
 
 
 def test_an_import_gives_no_other_meaning_to_what_can_be_called():

@@ -65,6 +65,6 @@ def walk_predictions(walks, walk_features):
     return walk_forward(walk_features, walks, model="ridge")
 
 
-@pytest.fixture(name="simulate")
+@pytest.fixture(name="simulate", scope="session")
 def simulate_fixture():
     return simulate

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sta410kit.config import TradingConfig
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.backtest import backtest
+from sta410kit.research.costs import Costs, Limits
 
 pytestmark = pytest.mark.unit
 
@@ -19,18 +21,18 @@ def predictions_of(prices, predicted, horizon=1, last=1):
 
 
 def by_hand(predictions, prices, cost_bps, threshold):
-    """Trade session by session with cash and shares; return the equity at each next open."""
+    """Trade session by session with cash and shares; return the equity at each close."""
     horizon = int(predictions["horizon"].iloc[0])
-    opens = {}
+    opens, closes = {}, {}
     for row in prices.itertuples():
         opens[row.symbol, row.date] = row.open * row.adj_close / row.close
+        closes[row.symbol, row.date] = row.adj_close
     days = sorted(prices["date"].unique())
     symbols = sorted(prices["symbol"].unique())
     said = {(row.symbol, row.date): row.predicted for row in predictions.itertuples()}
     first, last = (days.index(day) for day in (predictions["date"].min(), predictions["date"].max()))
-    equity, shares, path = 1.0, dict.fromkeys(symbols, 0.0), []
-    end = min(last + horizon, len(days) - 2)
-    for now in range(first + 1, end + 1):
+    cash, shares, path = 1.0, dict.fromkeys(symbols, 0.0), []
+    for now in range(first + 1, min(last + horizon + 2, len(days))):
         price = {symbol: opens[symbol, days[now]] for symbol in symbols}
         wanted = dict.fromkeys(symbols, 0.0)
         for age in range(horizon):
@@ -40,14 +42,16 @@ def by_hand(predictions, prices, cost_bps, threshold):
                 view = said[symbol, decided]
                 side = 1 if view > threshold else -1 if view < -threshold else 0
                 wanted[symbol] += side / len(there) / horizon
-        traded = sum(abs(wanted[s] * equity - shares[s] * price[s]) for s in symbols)
-        equity -= traded * cost_bps / 10_000
-        shares = {s: wanted[s] * equity / price[s] for s in symbols}
-        cash = equity - sum(shares[s] * price[s] for s in symbols)
-        equity = cash + sum(shares[s] * opens[s, days[now + 1]] for s in symbols)
-        if now == end:
-            equity -= sum(abs(shares[s] * opens[s, days[now + 1]]) for s in symbols) * cost_bps / 10_000
-        path.append(equity)
+        equity = cash + sum(shares[s] * price[s] for s in symbols)
+        left = equity
+        for _ in range(50):  # what is left after paying for the weights of what is left
+            left = (
+                equity
+                - sum(abs(wanted[s] * left - shares[s] * price[s]) for s in symbols) * cost_bps / 10_000
+            )
+        shares = {s: wanted[s] * left / price[s] for s in symbols}
+        cash = left - sum(shares[s] * price[s] for s in symbols)
+        path.append(cash + sum(shares[s] * closes[s, days[now]] for s in symbols))
     return path
 
 
@@ -67,27 +71,32 @@ def test_it_agrees_with_a_plain_loop(simulate, horizon, cost_bps, threshold):
 
 
 def test_three_sessions_by_hand():
-    """Long at the open after the decision, out at the next: 10 to 11, then short 11 to 12, at 100 bps."""
-    opens = np.array([9.0, 10.0, 11.0, 12.0])
+    """Long at the open after the decision, short at the next, out at the third; 100 bps a trade."""
+    opens, closes = np.array([9.0, 10.0, 11.0, 12.0]), np.array([9.0, 10.5, 11.5, 12.5])
     prices = pd.DataFrame(
         {"symbol": "A", "date": pd.bdate_range("2012-01-02", periods=4, unit="us"), "open": opens}
-        | dict.fromkeys(("high", "low", "close", "adj_close"), opens)
+        | dict.fromkeys(("high", "low", "close", "adj_close"), closes)
         | {"volume": 1}
     )
     result = backtest(predictions_of(prices, [0.01, -0.01, 0.0, 0.0], last=2), prices, cost_bps=100.0)
     frame = result.frame
-    assert frame["date"].tolist() == prices["date"].tolist()[1:3]
-    assert frame["position"].tolist() == [1, -1]
-    assert frame["gross"].tolist() == pytest.approx([0.1, -1 / 11])
-    left = -(12 / 11) / (1 - 1 / 11)  # the short's weight after the rise
-    assert frame["turnover"].tolist() == pytest.approx([1, 2 + abs(left)])
-    first = 0.99 * 1.1
-    second = first * (1 - 0.02) * (1 - 1 / 11) * (1 - 0.01 * abs(left))
-    assert frame["equity"].tolist() == pytest.approx([first, second])
-    assert frame["drawdown"].tolist() == pytest.approx([0, second / first - 1])
-    assert frame["benchmark"].tolist() == pytest.approx([0.99 * 1.1, 0.99 * 1.2 * 0.99])
-    assert result.summary["total_return"] == pytest.approx(second - 1)
-    assert result.summary["sessions"] == 2
+    assert frame["date"].tolist() == prices["date"].tolist()[1:]
+    assert frame["position"].tolist() == pytest.approx([1, -1, 0])
+    shares = 1 / 1.01 / 10
+    first = shares * 10.5
+    sold = shares * 11 * 0.99 / 1.01  # what is left of which the short position is all
+    second = 2 * sold - sold / 11 * 11.5
+    third = 2 * sold - sold / 11 * 12 * 1.01
+    assert frame["equity"].tolist() == pytest.approx([first, second, third])
+    assert frame["turnover"].tolist() == pytest.approx(
+        [1 / 1.01, 1 + 0.99 / 1.01, sold / 11 * 12 / (2 * sold - sold / 11 * 12)]
+    )
+    assert frame["net"].tolist() == pytest.approx([first - 1, second / first - 1, third / second - 1])
+    assert frame["gross"].tolist() == pytest.approx((frame["net"] + frame["cost"]).tolist())
+    assert frame["drawdown"].min() == pytest.approx(third / first - 1)
+    assert frame["benchmark"].tolist() == pytest.approx([10.5 / 10.1, 11.5 / 10.1, 12.5 / 10.1])
+    assert result.summary["total_return"] == pytest.approx(third - 1)
+    assert result.summary["sessions"] == 3
 
 
 def test_naive_trades_nothing(walks, walk_predictions):
@@ -95,7 +104,7 @@ def test_naive_trades_nothing(walks, walk_predictions):
     result = backtest(walk_predictions.assign(predicted=0.0), walks, cost_bps=50.0)
     assert (result.frame["equity"] == 1).all()
     assert result.summary["turnover"] == 0
-    assert result.summary["sharpe"] == 0
+    assert np.isnan(result.summary["sharpe"])
 
 
 def test_knowing_the_future_pays_and_costs_take_from_it(simulate):
@@ -115,7 +124,8 @@ def test_a_split_earns_nothing(sample):
     """Holding AAPL over its split returns the true move, not minus half."""
     prices = sample[(sample["symbol"] == "AAPL") & sample["date"].between("2005-02-01", "2005-03-31")]
     result = backtest(predictions_of(prices.reset_index(drop=True), 0.01), prices, cost_bps=0)
-    assert result.frame["gross"].abs().max() < 0.1
+    returns = prices["adj_close"].pct_change().tolist()
+    assert result.frame["gross"].tolist()[1:] == pytest.approx(returns[2:])
     assert result.summary["total_return"] == pytest.approx(result.benchmark["total_return"])
 
 
@@ -132,8 +142,37 @@ def test_losing_everything_is_the_end(simulate):
     assert not result.frame.isna().any().any()
 
 
+def test_costs_one_by_one_and_limits_are_heeded(simulate):
+    """Given costs win over `cost_bps`; half the gross weight is half the exposure."""
+    prices = simulate(40, symbols=2, seed=1)
+    predictions = predictions_of(prices, 0.01)
+    costs = Costs(commission_bps=1, spread_bps=2, slippage_bps=3)
+    result = backtest(predictions, prices, costs=costs, limits=Limits(max_gross=0.5))
+    assert result.cost_bps == pytest.approx(5, abs=0.01)
+    assert result.frame["exposure"].tolist() == pytest.approx([0.5] * len(result.frame))
+    assert backtest(predictions, prices, costs=Costs()).frame["cost"].max() == 0
+
+
+def test_the_slippage_setting_becomes_costs():
+    """`SLIPPAGE_BPS`, a fraction in the settings, is basis points again."""
+    assert Costs.from_settings(TradingConfig(simulated_slippage=0.0007)) == Costs(slippage_bps=7.0)
+
+
+def test_prices_after_a_session_change_nothing_before_it(walks, walk_predictions):
+    """The frame up to session *t* is the same to the last digit, whatever comes later."""
+    cut = walk_predictions["date"].unique()[100]
+    late = walks["date"] > cut
+    names = ["open", "high", "low", "close", "adj_close"]
+    other = walks.assign(**{name: walks[name].where(~late, walks[name] * 1.7) for name in names})
+    frames = [backtest(walk_predictions, prices).frame for prices in (walks, other)]
+    before = [frame[frame["date"] <= cut] for frame in frames]
+    assert len(before[0]) == 100
+    pd.testing.assert_frame_equal(*before, check_exact=True)
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"cost_bps": -1}, {"cost_bps": np.nan}, {"threshold": -0.1}, {"threshold": np.inf}]
+    "wrong",
+    [{"cost_bps": -1}, {"cost_bps": np.nan}, {"threshold": -0.1}, {"threshold": np.inf}, {"capital": 0}],
 )
 def test_costs_and_thresholds_are_not_negative(walks, walk_predictions, wrong):
     """A cost below zero would pay for trading."""

@@ -25,14 +25,14 @@ def test_the_model_knows_what_it_is(fitted, walks):
     assert (fitted.name, fitted.horizon, fitted.seed, fitted.level) == ("ridge", 1, 42, 0.9)
     assert fitted.symbols == ("S0", "S1")
     assert fitted.trained_through == walks["date"].max()
-    assert len(fitted.features) == 10
+    assert len(fitted.features) == 14
 
 
 def test_the_fit_uses_every_known_outcome(fitted, walks, walk_features):
     """The estimator is the one fitted on the whole training table."""
     from sta410kit.research.models import make_model
 
-    table = training_table(walk_features, walks, 1)
+    table = training_table(walk_features, walks, 1).sort_values("date", kind="stable")
     names = list(fitted.features)
     again = make_model("ridge", 42).fit(table[names].to_numpy(), table["target"].to_numpy())
     x = table[names].to_numpy()
@@ -47,7 +47,7 @@ def test_the_forecast_frame_is_what_it_promises(fitted, walks):
     assert table["date"].tolist() == [walks["date"].max()] * 2
     scale = conformal.trailing_scale(walks, 1).groupby("symbol")["scale"].last()
     half = (table["upper"] - table["lower"]).to_numpy() / 2
-    assert half == pytest.approx(fitted.scores_quantile * scale.to_numpy())
+    assert half == pytest.approx(fitted.scores_quantile * np.array(fitted.adaptation) * scale.to_numpy())
     assert (table["upper"] + table["lower"]).to_numpy() / 2 == pytest.approx(table["predicted"].to_numpy())
 
 

@@ -58,6 +58,7 @@ def test_a_model_survives_the_file(walks, walk_features, tmp_path, model):
         "seed",
         "level",
         "scores_quantile",
+        "adaptation",
     ):
         assert getattr(loaded, name) == getattr(original, name)
     assert [file.name for file in tmp_path.iterdir()] == ["model.skops"]
@@ -133,13 +134,16 @@ def test_an_untrusted_type_is_named(saved):
         ({"versions": {}}, "was written with scikit-learn None"),
         ({"name": "oracle"}, "called 'oracle'"),
         ({"name": "boosting"}, "holds a Pipeline under the name 'boosting'"),
-        ({"features": ["return_1"]}, "holds an estimator of 10 features and names 1"),
+        ({"features": ["return_1"]}, "holds an estimator of 14 features and names 1"),
         ({"format": 2}, "has format 2, this kit reads format 1"),
         ({"horizon": "1"}, "no usable horizon"),
         ({"horizon": True}, "no usable horizon"),
         ({"horizon": 0}, "makes no sense"),
         ({"symbols": [1]}, "makes no sense"),
         ({"scores_quantile": float("nan")}, "makes no sense"),
+        ({"adaptation": [1.0]}, "makes no sense"),
+        ({"adaptation": [1.0, "wide"]}, "makes no sense"),
+        ({"adaptation": [1.0, -1.0]}, "makes no sense"),
         ({"trained_through": "soon"}, "makes no sense"),
     ],
 )

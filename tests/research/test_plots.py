@@ -58,7 +58,7 @@ def test_every_figure_can_be_written_and_is_closed(drawn):
 def test_titles_say_what_is_seen(drawn):
     """A title carries the finding, with its number."""
     assert title(drawn["coverage"]) == "Sessions of each symbol: 0 missing between first and last"
-    assert title(drawn["skill"]).startswith("ridge ends behind naive: -0.00")
+    assert title(drawn["skill"]).startswith("ridge ends behind naive: -0.0")
     assert title(drawn["coverage_over_time"]).startswith("Intervals held 90.")
     assert title(drawn["predictions"]).startswith("MSFT: ")
     assert title(drawn["forecasts"]).startswith("Forecast over one session")

@@ -1,18 +1,31 @@
 """What predicts the target, one file a model.
 
-============  ====================================================================
-`naive`       always zero return: the one to beat
-`ridge`       linear, strongly shrunk
-`boosting`    shallow gradient-boosted trees
-============  ====================================================================
+================  ================================================================================
+`naive`           always zero return: the one to beat
+`mean`            the historical mean
+`ridge`           linear, strongly shrunk
+`elastic_net`     linear, few features
+`gd`              linear, by gradient descent with the `GD_*` settings
+`boosting`        shallow gradient-boosted trees
+`arima_boosting`  ARIMA of each symbol's returns, boosting on the residuals
+`regime`          a mean that switches with the state of the market
+``module:Class``  an estimator of your own, in the project's folder or installed
+================  ================================================================================
+
+All are scikit-learn regressors: `fit(X, y)`, `predict(X)`. `X` is an array with a row a decision; for an
+estimator whose `needs_history` is true it is a frame with the same columns, indexed by symbol and date, and
+`predict` is given whole histories. A parameter called `horizon` or `random_state` is set for the model.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+from pydantic import Field
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.research.models.own import is_own, make_own
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -20,31 +33,41 @@ if TYPE_CHECKING:
 
 # A model is a module of this package with `make(seed) -> regressor`; a new one is a new file and its name
 # here.
-ModelName = Literal["naive", "ridge", "boosting"]
+_Known = Literal["naive", "mean", "ridge", "elastic_net", "gd", "boosting", "arima_boosting", "regime"]
+_Own = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+ModelName = _Known | _Own
 """What `model` takes; notebooks annotate their parameter with it."""
 
-MODELS: tuple[str, ...] = get_args(ModelName)
+MODELS: tuple[str, ...] = get_args(_Known)
 
 
-def make_model(name: str, seed: int = 42) -> RegressorMixin:
+def make_model(name: str, seed: int = 42, horizon: int = 1) -> RegressorMixin:
     """Return a fresh, unfitted scikit-learn regressor.
 
     Parameters
     ----------
     name : str
-        One of `MODELS`.
+        One of `MODELS`, or ``module:Class`` for an estimator of your own.
     seed : int
         Seed of whatever chance the model uses, 0 to 2**32 - 1.
+    horizon : int
+        Sessions the target looks ahead, for the models that forecast session by session.
 
     Raises
     ------
     ConfigurationError
         If no model has that name, or the seed is not one that scikit-learn takes.
     """
-    if name not in MODELS:
-        message = f"Unknown model {name!r}.{did_you_mean(name, MODELS)} Known: {', '.join(MODELS)}."
+    if name not in MODELS and not is_own(name):
+        message = (
+            f"Unknown model {name!r}.{did_you_mean(name, MODELS)} Known: {', '.join(MODELS)}, "
+            "or module:Class for an estimator of your own."
+        )
         raise ConfigurationError(message)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         message = f"seed is {seed!r}; give a whole number from 0 to {2**32 - 1}."
         raise ConfigurationError(message)
-    return import_module(f"{__name__}.{name}").make(seed)
+    estimator = make_own(name, seed) if is_own(name) else import_module(f"{__name__}.{name}").make(seed)
+    if "horizon" in estimator.get_params(deep=False):
+        estimator.set_params(horizon=horizon)
+    return estimator

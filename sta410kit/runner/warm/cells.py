@@ -18,12 +18,12 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Any as AnyTrait
 
+from sta410kit.runner.warm.kernel import LightKernel
 from sta410kit.runner.warm.wire import Lines, encode
 
 _FLUSH_SECONDS = 0.2  # how long text may wait in a stream before the other side sees it
@@ -38,6 +38,10 @@ class Channel:
         self._lock = threading.Lock()
         self._owner = os.getpid()
         self.lines = Lines(connection)
+
+    def adopt(self, connection: socket.socket) -> None:
+        """Belong to this process from now on, and talk through another connection."""
+        self._connection, self._owner, self.lines = connection, os.getpid(), Lines(connection)
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message; a process forked by a cell has nothing to say here."""
@@ -83,6 +87,11 @@ class CellStream(io.TextIOBase):
         self._lock = threading.RLock()
         self._owner = os.getpid()
         self.other: CellStream | None = None
+
+    def adopt(self) -> None:
+        """Belong to this process from now on, and read its descriptor from the start."""
+        self._owner, self._seen, self._flushed = os.getpid(), 0, time.monotonic()
+        self._parts.clear()
 
     def write(self, text: str) -> int:
         """Take text; it is sent on when the stream is flushed, or after a moment."""
@@ -171,7 +180,7 @@ class CellApp(IPKernelApp):
     def init_kernel(self) -> None:
         """Make the kernel; what it sends goes through the channel."""
         self.session = PipeSession(parent=self, channel=self.channel)
-        self.kernel = IPythonKernel.instance(
+        self.kernel = LightKernel.instance(
             parent=self,
             session=self.session,
             log=self.log,
@@ -219,22 +228,39 @@ async def _execute(kernel: Any, channel: Channel, message: dict[str, Any]) -> No
     channel.send({"reply": kept})
 
 
-def run(arguments: list[str]) -> None:
-    """Execute the cells that come in over standard input, until it is closed."""
-    del arguments
-    connection = socket.socket(fileno=os.dup(0))
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    channel = Channel(connection)
-    app: Any = CellApp.instance(channel=channel)
-    app.initialize(["--HistoryManager.hist_file=:memory:"])  # as nbclient does: nobody typed these cells
-    channel.send({"ready": app.kernel.language_info})
+def prepare(channel: Channel) -> CellApp:
+    """Make the kernel and its shell, as ipykernel does at its start; nobody is listened to yet."""
+    app = CellApp.instance(channel=channel)
+    # In memory, as nbclient has it: nobody typed these cells.
+    app.initialize(["--HistoryManager.hist_file=:memory:"])  # type: ignore[no-untyped-call]
+    return app
+
+
+def serve(app: CellApp, channel: Channel) -> None:
+    """Execute the cells that come in, until the other side closes."""
+    kernel: Any = app.kernel
+    channel.send({"ready": kernel.language_info})
 
     async def main() -> None:
-        await _serve(app.kernel, channel)
+        await _serve(kernel, channel)
 
     try:
         IOLoop.current().run_sync(main)
     finally:
-        app.reset_io()  # what still speaks at the end of the process speaks to the descriptors
+        app.reset_io()  # type: ignore[no-untyped-call] # what still speaks at the end speaks to the descriptors
+
+
+def standard_input() -> socket.socket:
+    """Return the connection that came as standard input, where there is nothing to read from now on."""
+    connection = socket.socket(fileno=os.dup(0))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return connection
+
+
+def run(arguments: list[str]) -> None:
+    """Execute the cells that come in over standard input, until it is closed."""
+    del arguments
+    channel = Channel(standard_input())
+    serve(prepare(channel), channel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -11,7 +12,10 @@ import time
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1
 
@@ -27,14 +31,32 @@ class Job:
         ``limits``.
     descriptors : list of int
         The caller's standard input, output and error.
+    kit : sequence of str
+        The kit's own modules that the server has imported.
     """
 
     message: dict[str, Any]
     descriptors: list[int]
+    kit: Sequence[str] = ()
 
 
 def become(job: Job) -> None:
-    """Take the caller's place in everything a process can differ in, then do the job."""
+    """Take the caller's place, then do the job."""
+    message = job.message
+    take_place(job)
+    module, _, function = message["job"].partition(":")
+    # Looking through all modules would make this process a copy of its own of every one of them.
+    ours = job.kit if module in sys.modules else None
+    work = getattr(import_module(module), function)
+    # Read afresh by whoever imports it: the kit is edited while the server lives.
+    for name in kit_modules() if ours is None else ours:
+        del sys.modules[name]
+    sys.argv = [str(find_spec("ipykernel_launcher").origin), *message["arguments"]]  # type: ignore[union-attr]
+    work(message["arguments"])
+
+
+def take_place(job: Job) -> None:
+    """Become like the caller in everything a process can differ in."""
     message = job.message
     _die_with_the_server()
     os.setsid()
@@ -51,19 +73,15 @@ def become(job: Job) -> None:
     _new_luck()
     _follow_the_environment()
     os.chdir(message["folder"])
-    module, _, function = message["job"].partition(":")
-    work = getattr(import_module(module), function)
-    # Read afresh by whoever imports it: the kit is edited while the server lives.
-    for name in [name for name in sys.modules if name.partition(".")[0] == "sta410kit"]:
-        del sys.modules[name]
-    sys.argv = [str(find_spec("ipykernel_launcher").origin), *message["arguments"]]  # type: ignore[union-attr]
-    work(message["arguments"])
+
+
+def kit_modules() -> list[str]:
+    """Return the names of the kit's own modules that are imported."""
+    return [name for name in sys.modules if name.partition(".")[0] == "sta410kit"]
 
 
 def _die_with_the_server() -> None:
     """Leave no orphan when the server is killed; other systems than Linux have no such thing."""
-    import ctypes
-
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sta410kit.runner.warm.identity import import_environment, server_folder, server_identity
-from sta410kit.runner.warm.wire import Lines, encode
+from sta410kit.runner.warm.wire import Lines, encode, send_request
 
 IDLE_SECONDS = 900.0
 _PATIENCE = 120.0  # seconds for the imports of the first start on a slow machine
@@ -43,6 +43,18 @@ def connect() -> socket.socket:
         raise ServerUnavailableError(str(error)) from error
 
 
+def connect_to(path: Path) -> socket.socket:
+    """Return a connection to the server that listens on `path`; `ServerUnavailableError` when none does."""
+    try:
+        connection = _try(path)
+    except OSError as error:
+        raise ServerUnavailableError(str(error)) from error
+    if connection is None:
+        message = f"no server listens on {path}"
+        raise ServerUnavailableError(message)
+    return connection
+
+
 def ask(question: str, path: Path | None = None) -> dict[str, Any]:
     """Ask the server for its ``status`` or to ``stop``, and return its answer.
 
@@ -70,6 +82,35 @@ def ask(question: str, path: Path | None = None) -> dict[str, Any]:
         raise ServerUnavailableError(str(error)) from error
     message = "no server runs"
     raise ServerUnavailableError(message)
+
+
+def run_job(job: str, arguments: list[str]) -> bool:
+    """Have a warm process do a job, and tell whether it ended well; what it has to say goes nowhere.
+
+    Parameters
+    ----------
+    job : str
+        ``module:function``; the function is given `arguments`.
+
+    Raises
+    ------
+    ServerUnavailableError
+        There is no fork server.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    try:
+        with connect() as connection:
+            send_request(connection, request(job, arguments), [nothing] * 3)
+            lines = Lines(connection)
+            while (messages := lines.receive()) is not None:
+                for message in messages:
+                    if "ended" in message:
+                        return bool(message["ended"] == 0)
+    except OSError as error:
+        raise ServerUnavailableError(str(error)) from error
+    finally:
+        os.close(nothing)
+    return False
 
 
 def request(job: str, arguments: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -132,8 +173,8 @@ def _start(path: Path) -> socket.socket:
         with os.fdopen(reading, "rb") as ready, log.open("wb") as output:
             try:
                 # As in the kernel specification of ipykernel: the debugger cannot break in frozen modules.
-                program = [sys.executable, "-Xfrozen_modules=off", str(Path(__file__).with_name("server.py"))]
-                subprocess.run(  # noqa: S603 - this Python, and a file beside this one
+                program = [sys.executable, "-Xfrozen_modules=off", "-m", "sta410kit.runner.warm.server"]
+                subprocess.run(  # noqa: S603 - this Python, and a module beside this one
                     [*program, str(path), str(IDLE_SECONDS), str(writing)],
                     stdin=subprocess.DEVNULL,
                     stdout=output,

@@ -21,6 +21,9 @@ PRELOADED = (
     "comm",
     "ipykernel.debugger",
     "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "tornado.platform.asyncio",
     "numpy",
@@ -43,11 +46,12 @@ PRELOADED = (
     # The jobs themselves: a change in them is another server, see `server_identity`.
     "sta410kit.runner.warm.cells",
     "sta410kit.runner.warm.kernel",
+    "sta410kit.runner.warm.nest",
 )
 # Read by native libraries or by modules while they are imported, and never again.
 _PREFIXES = (
-    "ARROW_", "BLIS_", "DYLD_", "GOTO_", "GX_", "IPYTHON", "LC_", "LD_", "MALLOC_", "MKL_", "MPL", "NPY_",
-    "NUMEXPR_", "OMP_", "OPENBLAS_", "PANDAS_", "PYDANTIC_", "PYTHON", "SCIPY_", "SKLEARN_",
+    "ARROW_", "BLIS_", "COVERAGE_", "DYLD_", "GOTO_", "GX_", "IPYTHON", "LC_", "LD_", "MALLOC_", "MKL_",
+    "MPL", "NPY_", "NUMEXPR_", "OMP_", "OPENBLAS_", "PANDAS_", "PYDANTIC_", "PYTHON", "SCIPY_", "SKLEARN_",
 )  # fmt: skip
 _NAMES = {
     "HOME", "LANG", "LANGUAGE", "VECLIB_MAXIMUM_THREADS",

@@ -1,7 +1,6 @@
 """The fork server: imports once, then forks a ready process for every caller; started by `client.connect`.
 
-It is a script and not a module of a package, so that a process forked from it has no trace of the kit but
-what it imports itself. One thread, one loop: accept, fork, forward signals, report endings, leave when idle.
+One thread, one loop: accept, fork, forward signals, report endings, leave when idle.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sta410kit.runner.warm.child import Job, become
+from sta410kit.runner.warm.child import Job, become, kit_modules
 from sta410kit.runner.warm.identity import PRELOADED
 from sta410kit.runner.warm.wire import Lines, WireError, encode, peer_user
 
@@ -53,6 +52,7 @@ class Server:
         self._callers: dict[int, _Caller] = {}  # by child
         self._busy = time.monotonic()
         self._stopping = False
+        self._kit = tuple(kit_modules())
         self._waker, self._wakened = os.pipe()
         os.set_blocking(self._waker, False)
         os.set_blocking(self._wakened, False)
@@ -126,7 +126,7 @@ class Server:
             child = os.fork()
         if child == 0:
             self._leave()
-            return Job(message, caller.lines.descriptors)
+            return Job(message, caller.lines.descriptors, self._kit)
         for descriptor in caller.lines.descriptors:
             os.close(descriptor)
         caller.lines.descriptors.clear()
@@ -247,5 +247,5 @@ def _end(work: Callable[[Job], None], job: Job) -> NoReturn:
 
 
 if __name__ == "__main__":
-    del sys.path[0]  # the folder of this script
+    del sys.path[0]  # the folder it was started in
     main(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]))

@@ -11,11 +11,12 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from sta410kit.runner.warm.client import connect, request
+from sta410kit.runner.warm.client import connect, connect_to, request
 from sta410kit.runner.warm.wire import Lines, encode, send_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
 
 _LAST_WORDS = 2000
@@ -41,6 +42,8 @@ class CellSession:
     watch : callable, optional
         Called with the process's number several times a second; what it raises ends the process, and a cell
         that runs is interrupted first, so that its traceback says where it was.
+    server : Path, optional
+        Where the server to ask listens, see `Nest`; the fork server of this environment when omitted.
 
     Raises
     ------
@@ -48,8 +51,13 @@ class CellSession:
         There is no fork server.
     """
 
-    def __init__(self, folder: str | None = None, watch: Callable[[int], None] | None = None) -> None:
-        self._server = connect()
+    def __init__(
+        self,
+        folder: str | None = None,
+        watch: Callable[[int], None] | None = None,
+        server: Path | None = None,
+    ) -> None:
+        self._server = connect() if server is None else connect_to(server)
         self._watch: Callable[[int], None] | None = None
         mine, theirs = socket.socketpair()
         streams = [_collector(), _collector()]
@@ -182,6 +190,12 @@ class CellSession:
             if ready:
                 self._hear_from_the_server()
         raise ProcessDiedError(-int(signal.SIGKILL))
+
+
+def obituary(code: int, words: str) -> str:
+    """Return the sentence that a process has ended by itself, with its last words."""
+    cause = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    return f"Kernel died {cause}" + (f"; its last words:\n{words}" if words else "")
 
 
 def _collector() -> int:

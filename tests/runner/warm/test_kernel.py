@@ -78,6 +78,14 @@ def said(talking, code):
     return "".join(texts)
 
 
+def answer(talking, asked):
+    """Wait for the reply to one request; late ones to earlier requests are passed over."""
+    while True:
+        reply = talking.get_shell_msg(timeout=30)
+        if reply["parent_header"]["msg_id"] == asked:
+            return reply
+
+
 @pytest.fixture
 def mask():
     """Set the mask of new files to something unusual for the time of a test."""
@@ -125,13 +133,14 @@ def test_a_variable_that_imports_read_once_gets_a_server_of_its_own():
 def test_it_can_be_interrupted_and_restarted():
     """An interrupt is an exception in the cell; a restart forgets everything."""
     with started() as (manager, talking):
-        talking.execute("import time\nx = 1\nprint('begun')\ntime.sleep(60)")
+        # What is asked right behind an error is else refused, as by any kernel.
+        asked = talking.execute("import time\nx = 1\nprint('begun')\ntime.sleep(60)", stop_on_error=False)
         while True:
             message = talking.get_iopub_msg(timeout=30)
             if message["content"].get("text") == "begun\n":
                 break
         manager.interrupt_kernel()
-        assert talking.get_shell_msg(timeout=30)["content"]["ename"] == "KeyboardInterrupt"
+        assert answer(talking, asked)["content"]["ename"] == "KeyboardInterrupt"
         assert said(talking, "print(x)") == "1\n"
         manager.restart_kernel(now=True)
         talking.wait_for_ready(timeout=60)
@@ -285,3 +294,45 @@ def test_standard_input_is_asked_of_the_client():
             except Empty:
                 break
         assert "Ada\n" in texts
+
+
+def debug(talking, command, **arguments):
+    """Ask the debugger, as JupyterLab does, and return its answer."""
+    content = {"type": "request", "seq": 1, "command": command, "arguments": arguments}
+    message = talking.session.msg("debug_request", content)
+    talking.control_channel.send(message)
+    while True:
+        reply = talking.get_control_msg(timeout=30)
+        if reply["parent_header"]["msg_id"] == message["header"]["msg_id"]:
+            return reply["content"]
+
+
+def test_the_debugger_stops_at_a_breakpoint():
+    """A cell halts on the line that was marked, shows its variables, and goes on."""
+    code = "x = 41\nx += 1\nprint(x)"
+    with started() as (_, talking):
+        assert debug(talking, "initialize", clientID="test", adapterID="")["success"]
+        assert debug(talking, "attach")["success"]
+        path = debug(talking, "dumpCell", code=code)["body"]["sourcePath"]
+        source, lines = {"path": path}, [{"line": 2}]
+        assert debug(talking, "setBreakpoints", source=source, breakpoints=lines, sourceModified=False)[
+            "success"
+        ]
+        assert debug(talking, "configurationDone")["success"]
+        asked = talking.execute(code)
+        events = iter(lambda: talking.get_iopub_msg(timeout=30)["content"], None)
+        stopped = next(event for event in events if event.get("event") == "stopped")
+        thread = stopped["body"]["threadId"]
+        assert debug(talking, "stackTrace", threadId=thread)["body"]["stackFrames"][0]["line"] == 2
+        assert debug(talking, "continue", threadId=thread)["success"]
+        assert answer(talking, asked)["content"]["status"] == "ok"
+
+
+def test_the_debugger_knows_what_is_no_part_of_the_notebook():
+    """The files of imported modules are stepped over; a kernel that starts does not look them up."""
+    code = (
+        "import json\nfrom IPython import get_ipython\nfiles = get_ipython().kernel.debugger.kernel_modules\n"
+        "print(json.__file__ in files, len(files) > 500)"
+    )
+    with started() as (_, talking):
+        assert said(talking, code) == "True True\n"

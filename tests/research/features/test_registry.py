@@ -7,7 +7,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sta410kit.exceptions import FeatureEngineeringError
-from sta410kit.research.features import FEATURES, History, build_features, feature, feature_names
+from sta410kit.guards import probe_leaks
+from sta410kit.research.features import (
+    FEATURES,
+    History,
+    build_features,
+    default_features,
+    feature,
+    feature_names,
+    registry,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -25,7 +34,7 @@ def flat(sessions, **columns):
     return frame.assign(**columns)
 
 
-def test_one_row_a_price_row_and_ten_features(walks, walk_features):
+def test_one_row_a_price_row_and_the_default_features(walks, walk_features):
     """The frame keeps every row and its order, warm-up included."""
     assert walk_features[["symbol", "date"]].equals(walks[["symbol", "date"]])
     assert feature_names(walk_features) == [
@@ -35,10 +44,14 @@ def test_one_row_a_price_row_and_ten_features(walks, walk_features):
         "ma_ratio_7",
         "ma_ratio_21",
         "ma_ratio_50",
-        "volatility_21",
+        "macd_histogram",
         "rsi_14",
+        "williams_r_14",
+        "volatility_21",
         "range_1",
+        "yang_zhang_21",
         "dollar_volume_z_21",
+        "turn_of_month",
     ]
     assert walk_features.groupby("symbol")["ma_ratio_50"].apply(
         lambda values: values.isna().sum()
@@ -63,8 +76,8 @@ def test_literal_values():
 
 def test_rsi_follows_wilders_recursion():
     """The index agrees with the recursion written out by hand."""
-    moves = np.log([1.01, 0.98, 1.03, 1.0, 0.97] * 6)
-    level = 10 * np.exp(np.concatenate([[0], np.cumsum(moves)]))
+    level = 10 * np.cumprod([1.0, *([1.01, 0.98, 1.03, 1.0, 0.97] * 6)])
+    moves = np.diff(level)
     ours = build_features(flat(31, open=level, high=level, low=level, close=level, adj_close=level))["rsi_14"]
     gain, loss = max(moves[0], 0), max(-moves[0], 0)
     for move in moves[1:]:
@@ -115,6 +128,66 @@ def test_one_symbol_does_not_change_another(walks, walk_features):
     pd.testing.assert_frame_equal(alone, together, check_exact=True)
 
 
+def test_names_choose_the_columns_and_their_order(walks):
+    """What is named is built, in that order, once; one name may stand alone, and all of them as a word."""
+    assert feature_names(build_features(walks, ["rsi_14", "ma_ratio_200", "rsi_14"])) == [
+        "rsi_14",
+        "ma_ratio_200",
+    ]
+    assert feature_names(build_features(walks, "atr_14")) == ["atr_14"]
+    assert feature_names(build_features(walks, "all")) == list(FEATURES)
+    assert set(default_features()) < set(FEATURES)
+
+
+def test_a_subset_has_the_values_it_has_among_all(walks, walk_features):
+    """No feature depends on which others are built."""
+    alone = build_features(walks, ["yang_zhang_21"])["yang_zhang_21"]
+    pd.testing.assert_series_equal(alone, walk_features["yang_zhang_21"], check_exact=True)
+
+
+def test_the_default_features_need_at_most_fifty_sessions_before(walks):
+    """A symbol of half a year still gets forecasts; the longest of all features takes a year."""
+    empty = build_features(walks, "all").groupby("symbol").apply(lambda part: part.isna().sum()).max()
+    assert empty[default_features()].max() == 49
+    assert empty[list(FEATURES)].max() == 252
+
+
+def test_unknown_names_are_refused(walks):
+    """A misspelt feature is met with the nearest one, no feature at all with what to do."""
+    with pytest.raises(FeatureEngineeringError, match=r"Unknown feature 'rsi14'\. Did you mean 'rsi_14'"):
+        build_features(walks, ["rsi14"])
+    with pytest.raises(FeatureEngineeringError, match="No feature is named"):
+        build_features(walks, [])
+
+
+def test_no_feature_looks_ahead(walks):
+    """The leak probe finds nothing in any of them, cross-sections included."""
+    report = probe_leaks(lambda prices: build_features(prices, "all"), walks, cutoffs=2)
+    assert report.passed, report.findings
+    assert len(report.columns) == len(FEATURES)
+
+
+def test_the_probe_would_see_a_cross_section_of_tomorrow(walks):
+    """A rank of tomorrow's returns is found, so the test above can fail."""
+
+    def build(prices):
+        history = History(prices.reset_index(drop=True))
+        ahead = history.daily.groupby(history.prices["symbol"]).shift(-1)
+        return prices[["symbol", "date"]].assign(rank=history.rank(ahead).to_numpy())
+
+    assert not probe_leaks(build, walks, cutoffs=2).passed
+
+
+def test_a_later_split_changes_no_feature(walks):
+    """Halving the adjusted past of a symbol, as a later split does, leaves every ratio and rank as it was."""
+    split = walks["symbol"] == "S0"
+    halved = walks.assign(adj_close=np.where(split, walks["adj_close"] / 2, walks["adj_close"]))
+    before, after = (build_features(p, "all")[list(FEATURES)] for p in (walks, halved))
+    exact = [name for name in FEATURES if not name.startswith("volume_z")]  # theirs is log(1 + shares)
+    np.testing.assert_allclose(after[exact], before[exact], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-2)
+
+
 def test_a_new_feature_is_one_function(walks):
     """A decorated function becomes a column."""
     try:
@@ -126,6 +199,52 @@ def test_a_new_feature_is_one_function(walks):
         assert "momentum_3" in build_features(walks)
     finally:
         FEATURES.pop("momentum_3", None)
+
+
+def test_a_feature_may_wait_to_be_named(walks):
+    """With default=False a feature is built only when asked for; registering it again is no clash."""
+    try:
+        for _ in range(2):
+
+            @feature(default=False)
+            def momentum_4(history: History):
+                return history.close - history.lag(history.close, 4)
+
+        assert "momentum_4" not in build_features(walks)
+        assert feature_names(build_features(walks, ["momentum_4"])) == ["momentum_4"]
+    finally:
+        FEATURES.pop("momentum_4", None)
+        registry._ON_DEMAND.discard("momentum_4")
+
+
+def test_a_name_that_is_taken_is_refused():
+    """Two functions of one name would hide each other; the keys of a frame are no features."""
+
+    def rsi_14(history):
+        return history.close
+
+    with pytest.raises(
+        FeatureEngineeringError, match=r"'rsi_14' already, in sta410kit\.research\.features\.osc"
+    ):
+        feature(rsi_14)
+    rsi_14.__name__ = "target"
+    with pytest.raises(FeatureEngineeringError, match="cannot be called 'target'"):
+        feature(rsi_14)
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (lambda _: "text", "not numbers"),
+        (lambda history: history.close.head(3), r"shape \(3,\); it takes one value a price row"),
+        (lambda _: 1.0, r"shape \(\)"),
+    ],
+)
+def test_what_a_feature_returns_is_checked(walks, monkeypatch, result, words):
+    """Text, too few values and a single number are named with the feature."""
+    monkeypatch.setitem(FEATURES, "odd", result)
+    with pytest.raises(FeatureEngineeringError, match=f"feature odd .*{words}"):
+        build_features(walks, ["odd"])
 
 
 @pytest.mark.parametrize("sessions", [0, -1])

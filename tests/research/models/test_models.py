@@ -43,7 +43,10 @@ def test_an_unknown_model_gets_a_suggestion(name, hint):
     """A misspelt name is met with the nearest one and the list."""
     with pytest.raises(ConfigurationError) as caught:
         make_model(name)
-    assert str(caught.value) == f"Unknown model {name!r}. {hint} Known: naive, ridge, boosting."
+    assert str(caught.value) == (
+        f"Unknown model {name!r}. {hint} Known: {', '.join(MODELS)}, "
+        "or module:Class for an estimator of your own."
+    )
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", True, None])

@@ -1,0 +1,153 @@
+"""``sta410 completion``: what a shell needs to complete commands and options, and where names come from."""
+
+from __future__ import annotations
+
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, get_completion_class
+
+from sta410kit.outcomes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sta410kit.guards.parameters import Parameter
+
+    Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+_VARIABLE = "_STA410_COMPLETE"
+# Bash takes NAME=VALUE for three words, and wants only the last of them completed.
+_BASH = """\
+%(complete_func)s() {
+    local IFS=$'\\n' response completion type value prefix word words=() i
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if ((i > 0)) && [[ $word == = || ${COMP_WORDS[i - 1]} == = ]]; then
+            words[${#words[@]} - 1]+=$word
+        else
+            words+=("$word")
+        fi
+    done
+    prefix=${words[${#words[@]} - 1]}
+    [[ $word == = ]] || prefix=${prefix%%"$word"}
+    response=$(env COMP_WORDS="${words[*]}" COMP_CWORD=$((${#words[@]} - 1)) \
+        %(complete_var)s=bash_complete "$1")
+    for completion in $response; do
+        IFS=',' read -r type value <<< "$completion"
+        case $type in
+            dir) COMPREPLY=(); compopt -o dirnames ;;
+            file) COMPREPLY=(); compopt -o default ;;
+            plain)
+                COMPREPLY+=("${value#"$prefix"}")
+                [[ $value != *= ]] || compopt -o nospace
+                ;;
+        esac
+    done 2> /dev/null
+    return 0
+}
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+_MOST_RUNS = 30
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print the script that makes SHELL complete `sta410` commands.
+
+    For bash: sta410 completion bash > ~/.local/share/bash-completion/completions/sta410
+    """
+    from sta410kit.cli.entry import cli
+
+    kind = _Bash if shell == "bash" else get_completion_class(shell)
+    if kind is not None:
+        click.echo(kind(cli, {}, "sta410", _VARIABLE).source())
+    return ExitCode.PASSED
+
+
+class _Bash(BashComplete):
+    """Completion for bash that knows of NAME=VALUE."""
+
+    source_template = _BASH
+
+
+def _quiet(find: Callable[[click.Context, str], Iterator[CompletionItem]]) -> Completer:
+    """Make a completer of a function that yields candidates; while somebody types no error may be shown."""
+
+    @wraps(find)
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        try:
+            return [item for item in find(context, incomplete) if item.value.startswith(incomplete)]
+        except Exception:  # noqa: BLE001 - whatever is wrong is told when the command runs
+            return []
+
+    return complete
+
+
+@_quiet
+def parameter_names(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    """Complete NAME=VALUE by what NOTEBOOK declares, or without one, by what the project's chain does."""
+    from sta410kit.guards.annotations import choices_of, read_annotation
+
+    name, equals, typed = incomplete.partition("=")
+    for parameter in _declared(context):
+        if not equals:
+            yield CompletionItem(f"{parameter.name}=", help=parameter.help or parameter.type)
+        elif parameter.name == name:
+            _, schema = read_annotation(parameter.type, parameter.imports, name)
+            before = typed[: typed.rfind(",") + 1]  # of several values the last is completed
+            yield from (CompletionItem(f"{name}={before}{choice}") for choice in choices_of(schema))
+
+
+def _declared(context: click.Context) -> list[Parameter]:
+    from sta410kit.project import find_project
+    from sta410kit.runner.notebook import parameters_of, read_notebook
+    from sta410kit.runner.pipeline import RUN_FOLDER, read_pipeline
+
+    notebook = context.params.get("notebook")
+    if notebook is not None:
+        return parameters_of(read_notebook(Path(notebook)))
+    project = find_project()
+    steps = read_pipeline(project) if project else []
+    handed = {RUN_FOLDER, *(name for step in steps for name in step.produces)}
+    found = {parameter.name: parameter for step in steps for parameter in step.parameters}
+    return [parameter for name, parameter in found.items() if name not in handed]
+
+
+@_quiet
+def step_names(_: click.Context, __: str) -> Iterator[CompletionItem]:
+    """Complete the name of a step of the project's chain."""
+    from sta410kit.project import find_project
+    from sta410kit.runner.pipeline import read_pipeline
+
+    project = find_project()
+    for step in read_pipeline(project) if project else []:
+        yield CompletionItem(step.name)
+
+
+@_quiet
+def suite_names(_: click.Context, __: str) -> Iterator[CompletionItem]:
+    """Complete the name of a suite of expectations."""
+    from sta410kit.guards.suites import list_suites
+
+    for name in list_suites():
+        yield CompletionItem(name)
+
+
+@_quiet
+def run_ids(_: click.Context, __: str) -> Iterator[CompletionItem]:
+    """Complete the id of a run of this project, newest first, for every command that takes RUN."""
+    from sta410kit.exceptions import ConfigurationError
+    from sta410kit.runner.manifest import read_manifest
+    from sta410kit.runner.runs import run_folders, runs_folder
+
+    for folder in run_folders(runs_folder(Path.cwd()))[:_MOST_RUNS]:
+        try:
+            manifest = read_manifest(folder)
+        except ConfigurationError:
+            yield CompletionItem(folder.name)
+        else:
+            yield CompletionItem(folder.name, help=f"{manifest.kind}, {manifest.outcome}")

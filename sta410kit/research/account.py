@@ -1,0 +1,195 @@
+"""A cash account with shares, taken from session to session for many strategies at once.
+
+The loop goes over sessions; within one, all strategies and symbols are handled together. What is traded at
+an open was decided at the close before: the step of session *t* is handed the decision of *t - 1* and the
+prices of *t*, and nothing else, so a decision cannot see the price it is filled at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Booleans = NDArray[np.bool_]
+
+_PASSES = 4  # of the search for what is left after costs; exact as soon as no trade changes its direction
+_NO_ORDER = 1e-9  # of equity; a smaller trade is rounding, and pays no fee
+
+
+@dataclass(frozen=True)
+class Market:
+    """What can be traded, when, and at which price; shape (sessions, symbols, strategies or 1).
+
+    `opens` and `closes` are adjusted for splits and dividends, and finite everywhere: where a symbol has no
+    session they carry the last close on. `tradable` says where an order is filled, `last` which session of a
+    symbol (one each) is its last; `capacity` is the largest order in quote currency, or None.
+    """
+
+    opens: Floats
+    closes: Floats
+    tradable: Booleans
+    last: NDArray[np.int64]
+    capacity: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How each strategy trades; arrays of shape (sessions or 1, strategies or 1), but for the last.
+
+    `buy` and `sell` are shares of the amount, `fee` is quote currency an order, `borrow` a share of the short
+    value a session. `always` (strategies or 1) brings weights back to the wish each session; where it is
+    False, only a changed wish trades.
+    """
+
+    buy: Floats
+    sell: Floats
+    fee: Floats
+    borrow: Floats
+    always: Booleans
+
+
+@dataclass(frozen=True)
+class Books:
+    """What the accounts held, shape (sessions - 1, strategies), from the second session on, quote currency.
+
+    `equity` at the close; at the open before: `before` equity before trading, `cost` of it, `traded` bought
+    plus sold, `net` and `gross` value of the positions after it.
+    """
+
+    equity: Floats
+    before: Floats
+    cost: Floats
+    traded: Floats
+    net: Floats
+    gross: Floats
+
+
+def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capital: float) -> Books:
+    """Return the books of every strategy.
+
+    Parameters
+    ----------
+    wishes : array of shape (sessions, symbols, strategies)
+        Weights decided at the close of each session, finite; any dtype that is a number.
+    market, terms
+        See the classes.
+    capital : float
+        Cash of each strategy before the second session, the first it can trade in.
+    """
+    sessions, symbols, strategies = wishes.shape
+    books = Books(*(np.empty((sessions - 1, strategies)) for _ in range(6)))
+    cash = np.full(strategies, float(capital))
+    shares = np.zeros((symbols, strategies))
+    filled = np.zeros((symbols, strategies))  # the wish that the shares were bought for
+    buy, sell = (np.broadcast_to(rate, (sessions, rate.shape[1])) for rate in (terms.buy, -terms.sell))
+    everything: Booleans = np.all(market.tradable, axis=(1, 2))
+    always, plain = bool(terms.always.all()), _is_plain(market, terms)
+    for now in range(1, sessions):
+        wanted = wishes[now - 1].astype(np.float64)
+        opens = market.opens[now]
+        values = shares * opens
+        equity = cash + _total(values)
+        if equity.min() <= 0:
+            equity, cash, shares, values = _end(equity, cash, shares, values)
+        moving = None  # every wish is traded
+        if not (always and everything[now]):
+            moving = market.tradable[now] & (terms.always | (wanted != filled))
+        left, rate = _after_costs(wanted, values, equity, moving, buy[now], sell[now])
+        trade = wanted * left - values
+        if moving is not None:
+            trade *= moving
+        cost = _total(rate * trade)
+        if not plain:
+            state = (wanted, values, equity, left, rate)
+            trade, cost, moving = _with_extras(now, state, trade, moving, market, terms)
+        cash = cash - _total(trade) - cost
+        held = values + trade
+        shares = held / opens
+        filled = wanted if moving is None else np.where(moving, wanted, filled)
+        _enter(books, now - 1, trade, held, equity, cost)
+        worth = shares * market.closes[now]
+        total = cash + _total(worth)
+        if total.min() <= 0:
+            total, cash, shares = _end(total, cash, shares)
+        books.equity[now - 1] = total
+    return books
+
+
+def _is_plain(market: Market, terms: Terms) -> bool:
+    """Whether costs are in proportion to what is traded, and every order is filled whole."""
+    return market.capacity is None and not terms.fee.any() and not terms.borrow.any()
+
+
+def _after_costs(  # noqa: PLR0913, PLR0917 - the whole state of an open
+    wanted: Floats, values: Floats, equity: Floats, moving: Booleans | None, buy: Floats, sell: Floats
+) -> tuple[Floats, Floats]:
+    """Return the equity after the costs of reaching the wanted weights *of that equity*, and each rate paid.
+
+    With known directions of the trades it is linear: ``left = equity - sum(rate * (wanted * left - value))``.
+    The directions are those of trades without costs at first, and corrected until none changes; one symbol
+    needs no correction. `sell` and the rates of sales are negative, as their trades are.
+    """
+    buying = wanted * equity > values
+    for _ in range(_PASSES):
+        rate = np.where(buying, buy, sell)
+        if moving is not None:
+            rate *= moving
+        left = (equity + _total(rate * values)) / (1 + _total(rate * wanted))
+        if len(wanted) == 1:
+            break
+        before, buying = buying, wanted * left > values
+        if (buying == before).all():
+            break
+    return left, rate
+
+
+def _with_extras(  # noqa: PLR0913, PLR0917 - the whole state of an open
+    now: int,
+    state: tuple[Floats, Floats, Floats, Floats, Floats],
+    trade: Floats,
+    moving: Booleans | None,
+    market: Market,
+    terms: Terms,
+) -> tuple[Floats, Floats, Booleans | None]:
+    """Return trade, cost and what was filled whole, with fees, limited orders and borrowing."""
+    wanted, values, equity, left, rate = state
+    shape = (len(market.opens), wanted.shape[1])
+    fee, borrow = np.broadcast_to(terms.fee, shape)[now], np.broadcast_to(terms.borrow, shape)[now]
+    fees = fee * (np.abs(trade) > _NO_ORDER * equity).sum(axis=0)
+    if fees.any():
+        trade = wanted * np.maximum(left - fees, 0.0) - values
+        trade = trade if moving is None else trade * moving
+    if market.capacity is not None:
+        whole, trade = trade, np.clip(trade, -market.capacity[now], market.capacity[now])
+        complete = trade == whole
+        moving = complete if moving is None else moving & complete  # what is left waits
+    lent = np.maximum(-(values + trade), 0.0)
+    return trade, _total(np.abs(rate * trade)) + fees + borrow * _total(lent), moving
+
+
+def _enter(  # noqa: PLR0913, PLR0917 - one line of the books
+    books: Books, row: int, trade: Floats, held: Floats, equity: Floats, cost: Floats
+) -> None:
+    books.before[row] = equity
+    books.cost[row] = cost
+    books.traded[row] = _total(np.abs(trade))
+    books.net[row] = _total(held)
+    books.gross[row] = _total(np.abs(held))
+
+
+def _total(amounts: Floats) -> Floats:
+    """Return the sum over the symbols; of one symbol without adding, which counts in a long loop."""
+    total: Floats = amounts[0] if len(amounts) == 1 else amounts.sum(axis=0)
+    return total
+
+
+def _end(equity: Floats, *money: Floats) -> tuple[Floats, ...]:
+    """Return equity, cash and the rest with nothing left where all is lost: no debts, no comeback."""
+    alive = equity > 0
+    return (equity * alive, *(each * alive for each in money))

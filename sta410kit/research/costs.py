@@ -1,0 +1,118 @@
+"""What trading costs, and how much of it is allowed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Protocol
+
+from sta410kit.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+SESSIONS_A_YEAR = 252  # NYSE sessions, the usual figure of annualisation
+_MOST_BPS = 10_000  # a trade that costs more than all of it is a typing error
+
+
+class SlippageSetting(Protocol):
+    """The setting costs are made from; `config.TradingConfig` is one."""
+
+    @property
+    def simulated_slippage(self) -> float:
+        """Cost of one trade as a fraction of its amount."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a trade costs. Basis points are of the amount traded: 5 are 0.05 %.
+
+    A purchase pays the open plus half the `spread` plus `slippage`, a sale receives the open less both, and
+    `commission` is taken of the amount that changes hands. `order_fee` is paid on each order whatever its
+    size, in quote currency. `borrow` is what lending shares costs a year, charged each session on the value
+    of short positions (a 252nd a session).
+
+    Raises
+    ------
+    ConfigurationError
+        If a cost is negative, no number, or (in basis points) above 10,000.
+    """
+
+    commission_bps: float = 0.0
+    spread_bps: float = 0.0
+    slippage_bps: float = 0.0
+    order_fee: float = 0.0
+    borrow_bps: float = 0.0
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value, most = getattr(self, each.name), math.inf if each.name == "order_fee" else _MOST_BPS
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+                raise _unusable(each.name, value, "a number from 0 to 10,000")
+            if math.isinf(value):
+                raise _unusable(each.name, value, "a finite amount")
+
+    @classmethod
+    def from_settings(cls, trading: SlippageSetting) -> Self:
+        """Return the costs of the settings: `SLIPPAGE_BPS` and nothing else."""
+        return cls(slippage_bps=10_000 * trading.simulated_slippage)
+
+    @property
+    def buy_rate(self) -> float:
+        """Share of the amount at the open that a purchase costs on top."""
+        return (1 + self._away) * (1 + self.commission_bps / 10_000) - 1
+
+    @property
+    def sell_rate(self) -> float:
+        """Share of the amount at the open that a sale loses."""
+        return 1 - (1 - self._away) * (1 - self.commission_bps / 10_000)
+
+    @property
+    def one_way_bps(self) -> float:
+        """What a purchase costs in basis points, for labels."""
+        return 10_000 * self.buy_rate
+
+    def times(self, factor: float) -> Self:
+        """Return these costs multiplied, such as doubled for a stress scenario."""
+        return replace(self, **{each.name: factor * getattr(self, each.name) for each in fields(self)})
+
+    @property
+    def _away(self) -> float:
+        """How far from the open a trade is filled, as a share of it."""
+        return min((self.spread_bps / 2 + self.slippage_bps) / 10_000, 1.0)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large positions and trades may be.
+
+    `max_weight` bounds the weight of one symbol, long or short, and `max_gross` the sum of all absolute
+    weights: a wish beyond them is cut, all symbols in proportion for the second. `long_only` turns short
+    wishes into none. `max_participation` is the largest share of a session's volume that one order may take;
+    what is left waits for the next session.
+
+    Weights are fractions of equity when the order is filled; prices then move them on.
+
+    Raises
+    ------
+    ConfigurationError
+        If a limit is no positive number, or the participation above 1.
+    """
+
+    max_weight: float = 1.0
+    max_gross: float = 1.0
+    long_only: bool = False
+    max_participation: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_weight", "max_gross"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise _unusable(name, value, "a positive number, 1 for all the equity")
+        if self.max_participation is not None and not 0 < self.max_participation <= 1:
+            name = "max_participation"
+            raise _unusable(name, self.max_participation, "a share of volume above 0, up to 1")
+
+
+def _unusable(name: str, value: object, wanted: str) -> ConfigurationError:
+    return ConfigurationError(f"{name} is {value!r}; give {wanted}.")

@@ -1,0 +1,70 @@
+"""Among the symbols of the session: ranks and means.
+
+None of them is built by default: their values depend on which symbols are loaded, so a forecast for one
+symbol needs the prices of all that the model was trained on. They also take it that all symbols close at the
+same time; a mean over New York is not known yet at the close of Tokyo.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sta410kit.research.features.registry import feature
+from sta410kit.research.features.returns import return_5, return_21
+from sta410kit.research.features.volatility import volatility_21
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sta410kit.research.features.history import History
+
+
+@feature(default=False)
+def rank_return_1(history: History) -> pd.Series[float]:
+    """Rank of the daily log return among the symbols, -0.5 to 0.5; empty for 1."""
+    return history.rank(history.daily)
+
+
+@feature(default=False)
+def rank_return_5(history: History) -> pd.Series[float]:
+    """Rank of the log return over five sessions among the symbols, -0.5 to 0.5; empty for 5.
+
+    Lehmann (1990): last week's losers tend to do better than its winners.
+    """
+    return history.rank(return_5(history))
+
+
+@feature(default=False)
+def rank_return_21(history: History) -> pd.Series[float]:
+    """Rank of the log return over 21 sessions among the symbols, -0.5 to 0.5; empty for 21."""
+    return history.rank(return_21(history))
+
+
+@feature(default=False)
+def rank_volatility_21(history: History) -> pd.Series[float]:
+    """Rank of the volatility over 21 sessions among the symbols, -0.5 to 0.5; empty for 21."""
+    return history.rank(volatility_21(history))
+
+
+@feature(default=False)
+def market_return_1(history: History) -> pd.Series[float]:
+    """Mean of the daily log returns over the symbols, equal weights, this one included; empty for 1."""
+    return history.market(history.daily)
+
+
+@feature(default=False)
+def market_return_21(history: History) -> pd.Series[float]:
+    """Mean of the log returns over 21 sessions over the symbols; empty until one symbol has 21."""
+    return history.market(return_21(history))
+
+
+@feature(default=False)
+def market_volatility_21(history: History) -> pd.Series[float]:
+    """Mean of the volatilities over 21 sessions over the symbols; empty until one symbol has 21."""
+    return history.market(volatility_21(history))
+
+
+@feature(default=False)
+def excess_return_21(history: History) -> pd.Series[float]:
+    """Log return over 21 sessions less the mean over the symbols; empty for 21."""
+    return return_21(history) - history.market(return_21(history))

@@ -1,0 +1,154 @@
+"""Prices with the operations that look backwards only, each within its symbol.
+
+No operation loops over symbols. Rows of a symbol stand together, so a window is a pair of row numbers that
+never reaches before the symbol's first row, and pandas' compiled kernels run once over the whole column.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from pandas.api.indexers import BaseIndexer
+
+from sta410kit.exceptions import FeatureEngineeringError
+from sta410kit.research.frames import log
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class History:
+    """What a feature is a function of.
+
+    Parameters
+    ----------
+    prices : DataFrame
+        A prices frame, sorted, with finite positive prices and the index 0, 1, 2, ...
+
+    Notes
+    -----
+    The operations take and return a Series on the index of ``prices``. A window that is not full, at the
+    start of a symbol, gives NaN.
+    """
+
+    def __init__(self, prices: pd.DataFrame) -> None:
+        self.prices = prices
+        symbols = prices["symbol"]
+        begins = (symbols != symbols.shift()).to_numpy()
+        self._symbol = np.cumsum(begins) - 1  # number of the row's symbol
+        self._first = np.flatnonzero(begins)[self._symbol]  # row in which the row's symbol begins
+        self._session = np.arange(len(prices)) - self._first  # number of the row among the symbol's own
+
+    @cached_property
+    def close(self) -> pd.Series[float]:
+        """Log of the adjusted close."""
+        return log(self.prices["adj_close"])
+
+    @cached_property
+    def daily(self) -> pd.Series[float]:
+        """Log return from the session before."""
+        return self.close - self.lag(self.close, 1)
+
+    @cached_property
+    def traded(self) -> pd.Series[float]:
+        """Money traded: close times volume, in quote currency; the same before and after a split."""
+        return self.prices["close"].astype("float64") * self.prices["volume"].astype("float64")
+
+    def adjusted(self, column: str) -> pd.Series[float]:
+        """Return ``open``, ``high``, ``low`` or ``close``, adjusted as `adj_close` is."""
+        close = self.prices["adj_close"].astype("float64")
+        return close if column == "close" else self.prices[column] * (close / self.prices["close"])
+
+    def lag(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
+        """Return the values as they were `sessions` sessions earlier."""
+        if sessions < 1:
+            message = f"A feature may look back only; lag {sessions} would look at the present or ahead."
+            raise FeatureEngineeringError(message)
+        return values.shift(sessions).where(self._session >= sessions)
+
+    def mean(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
+        """Return the mean of the last `sessions` values, this one included."""
+        return values.rolling(_Window(self._first, sessions), min_periods=sessions).mean()
+
+    def std(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
+        """Return the sample standard deviation of the last `sessions` values, this one included."""
+        return values.rolling(_Window(self._first, sessions), min_periods=sessions).std()
+
+    def highest(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
+        """Return the largest of the last `sessions` values, this one included."""
+        return values.rolling(_Window(self._first, sessions), min_periods=sessions).max()
+
+    def lowest(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
+        """Return the smallest of the last `sessions` values, this one included."""
+        return values.rolling(_Window(self._first, sessions), min_periods=sessions).min()
+
+    def smoothed(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
+        """Return Wilder's moving average, in which each new value has the weight 1 / `sessions`.
+
+        It starts from the first value instead of a simple mean of the first `sessions`; the difference fades
+        within weeks.
+        """
+        return self._weighted(values, 1 / sessions, sessions)
+
+    def exponential(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
+        """Return the exponential moving average: each new value weighs 2 / (sessions + 1)."""
+        return self._weighted(values, 2 / (sessions + 1), sessions)
+
+    def rank(self, values: pd.Series[float]) -> pd.Series[float]:
+        """Return the rank among the symbols of the session, from -0.5 (lowest) to 0.5; 0 for one alone.
+
+        ``(rank - 1/2) / n - 1/2`` with the mean rank for ties; symbols without a value are not counted.
+        """
+        table = pd.DataFrame(self._spread(values, self._day))
+        share = (table.rank(axis=1) - 0.5).div(table.notna().sum(axis=1), axis=0) - 0.5
+        return self._gather(share.to_numpy(), self._day)
+
+    def market(self, values: pd.Series[float]) -> pd.Series[float]:
+        """Return the mean over the symbols that have a value in the session, each weighing the same."""
+        table = self._spread(values, self._day)
+        there = ~np.isnan(table)
+        count = there.sum(axis=1)
+        total = np.where(there, table, 0.0).sum(axis=1)
+        mean = np.divide(total, count, out=np.full(len(table), np.nan), where=count > 0)
+        return pd.Series(mean[self._day], index=values.index)
+
+    @cached_property
+    def _day(self) -> NDArray[np.intp]:
+        return np.unique(self.prices["date"].to_numpy(), return_inverse=True)[1]
+
+    def _weighted(self, values: pd.Series[float], alpha: float, least: int) -> pd.Series[float]:
+        table = pd.DataFrame(self._spread(values, self._session))
+        mean = table.ewm(alpha=alpha, adjust=False, min_periods=least).mean()
+        return self._gather(mean.to_numpy(), self._session)
+
+    def _spread(self, values: pd.Series[float], row: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the values as a table with a column a symbol; NaN where a symbol has none."""
+        table = np.full((int(row.max()) + 1, int(self._symbol[-1]) + 1), np.nan, order="F")
+        table[row, self._symbol] = values.to_numpy()
+        return table
+
+    def _gather(self, table: NDArray[np.float64], row: NDArray[np.intp]) -> pd.Series[float]:
+        return pd.Series(table[row, self._symbol], index=self.prices.index)
+
+
+class _Window(BaseIndexer):
+    """The last `sessions` rows up to each row, cut off at the symbol's first one."""
+
+    def __init__(self, first: NDArray[np.intp], sessions: int) -> None:
+        super().__init__()
+        self.sessions = sessions
+        self.first = first
+
+    def get_window_bounds(
+        self,
+        num_values: int = 0,
+        min_periods: int | None = None,  # noqa: ARG002 - the signature is pandas'
+        center: bool | None = None,  # noqa: ARG002, FBT001
+        closed: str | None = None,  # noqa: ARG002
+        step: int | None = None,  # noqa: ARG002
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        end = np.arange(1, num_values + 1, dtype=np.int64)
+        return np.maximum(end - self.sessions, self.first).astype(np.int64), end

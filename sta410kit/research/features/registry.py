@@ -1,0 +1,154 @@
+"""The features by name, and the frame of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, overload
+
+from sta410kit.exceptions import FeatureEngineeringError
+from sta410kit.research.features.history import History
+from sta410kit.research.frames import require_prices
+from sta410kit.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Feature = Callable[[History], "pd.Series[float]"]
+
+FEATURES: dict[str, Feature] = {}
+"""Every registered feature; the name is the column."""
+
+KEYS = ("symbol", "date")
+_ON_DEMAND: set[str] = set()
+
+
+@overload
+def feature(function: Feature) -> Feature: ...
+@overload
+def feature(*, default: bool) -> Callable[[Feature], Feature]: ...
+def feature(
+    function: Feature | None = None, *, default: bool = True
+) -> Feature | Callable[[Feature], Feature]:
+    """Register a function of `History` as a feature column of the same name.
+
+    Parameters
+    ----------
+    function : callable
+        From `History` to a Series of floats on the index of ``history.prices``, or an array as long.
+    default : bool
+        Whether `build_features` computes it without being asked; ``@feature(default=False)`` waits to be
+        named.
+
+    Raises
+    ------
+    FeatureEngineeringError
+        If another function has that name already. The same one may register again, as a cell does that is
+        run twice.
+    """
+
+    def register(function: Feature) -> Feature:
+        name = function.__name__
+        if name in KEYS or name == "target":
+            message = f"A feature cannot be called {name!r}; that column has a meaning of its own."
+            raise FeatureEngineeringError(message)
+        there = FEATURES.get(name)
+        if there is not None and _origin(there) != _origin(function):
+            message = f"There is a feature {name!r} already, in {there.__module__}; give yours another name."
+            raise FeatureEngineeringError(message)
+        FEATURES[name] = function
+        (_ON_DEMAND.discard if default else _ON_DEMAND.add)(name)
+        return function
+
+    return register if function is None else register(function)
+
+
+def default_features() -> list[str]:
+    """Return the names of the features that `build_features` computes without being asked, in their order."""
+    return [name for name in FEATURES if name not in _ON_DEMAND]
+
+
+def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = None) -> pd.DataFrame:
+    """Return the features frame: ``symbol, date`` and one float column a feature, one row a price row.
+
+    A value at *t* uses only what was known at the close of *t*. The first rows of a symbol are NaN where a
+    feature needs more past than there is (50 sessions at most by default, 252 at most for all); they are
+    kept, so that nothing is hidden.
+
+    Parameters
+    ----------
+    prices : DataFrame
+        A prices frame; it is left as it is.
+    names : iterable of str, or "all", optional
+        Which features, in this order; those of `default_features` when omitted. The default ones need little
+        past and none of the other symbols, so a symbol alone has the values it has among others.
+
+    Raises
+    ------
+    FeatureEngineeringError
+        If a name is unknown, columns are missing, rows are not sorted or there twice, a price is not a
+        positive number, or a feature returns something else than one finite number or NaN a row.
+    """
+    import numpy as np
+    import pandas as pd
+
+    chosen = _chosen(names)
+    require_prices(prices, FeatureEngineeringError)
+    ordered = prices.reset_index(drop=True)
+    history = History(ordered)
+    # One block, filled row by row and turned around: the frame costs its own size once, and not twice.
+    values = np.empty((len(chosen), len(ordered)))
+    for row, name in enumerate(chosen):
+        values[row] = _column(name, FEATURES[name](history), ordered)
+    keys = ordered[list(KEYS)]
+    return pd.concat([keys, pd.DataFrame(values.T, columns=chosen, copy=False)], axis=1)
+
+
+def feature_names(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of a features frame or training table that are features, in their order."""
+    return [str(name) for name in frame.columns if name not in {*KEYS, "target"}]
+
+
+def _origin(function: Feature) -> tuple[str, str]:
+    return function.__module__, function.__qualname__
+
+
+def _chosen(names: Iterable[str] | str | None) -> list[str]:
+    if names is None:
+        return default_features()
+    if isinstance(names, str):
+        names = FEATURES if names == "all" else [names]
+    chosen = list(dict.fromkeys(names))
+    if not chosen:
+        message = "No feature is named; leave names out for the default ones, or give 'all'."
+        raise FeatureEngineeringError(message)
+    for name in chosen:
+        if name not in FEATURES:
+            message = (
+                f"Unknown feature {name!r}.{did_you_mean(name, FEATURES)} Known: {', '.join(FEATURES)}. "
+                "A feature of your own is known once the module with its @feature is imported."
+            )
+            raise FeatureEngineeringError(message)
+    return chosen
+
+
+def _column(name: str, found: object, prices: pd.DataFrame) -> NDArray[np.float64]:
+    import numpy as np
+
+    try:
+        values = np.asarray(found, dtype=float)
+    except (TypeError, ValueError) as error:
+        message = f"The feature {name} returns something that is not numbers: {error}."
+        raise FeatureEngineeringError(message) from error
+    if values.shape != (len(prices),):
+        message = f"The feature {name} has shape {values.shape}; it takes one value a price row."
+        raise FeatureEngineeringError(message)
+    infinite = np.isinf(values)
+    if infinite.any():
+        row = prices[infinite].iloc[0]
+        place = f"{row['symbol']} {row['date']:%Y-%m-%d}"
+        message = f"The feature {name} is infinite for {place}; check its prices."
+        raise FeatureEngineeringError(message)
+    return values

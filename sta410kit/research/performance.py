@@ -1,0 +1,119 @@
+"""What an equity curve is worth: return, risk, and one over the other.
+
+All figures are of simple returns a session and annualised with 252 sessions; the riskless rate is 0. A ratio
+whose denominator is zero is NaN: a strategy that never traded has no Sharpe ratio.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sta410kit.exceptions import DataValidationError
+from sta410kit.research.costs import SESSIONS_A_YEAR
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+_FLAT = 1e-14  # a volatility below this is the rounding of a return that never changes
+
+
+def session_returns(equity: ArrayLike, start: float = 1.0) -> Floats:
+    """Return the simple return of each session, along the last axis; 0 once everything is lost."""
+    curve = np.asarray(equity, dtype=float)
+    before = np.concatenate([np.full((*curve.shape[:-1], 1), float(start)), curve[..., :-1]], axis=-1)
+    returns: Floats = np.divide(curve, before, out=np.ones_like(curve), where=before > 0) - 1
+    return returns
+
+
+def drawdowns(equity: ArrayLike, start: float = 1.0) -> Floats:
+    """Return how far below its highest value so far the equity is, a fraction of 0 or below."""
+    curve = np.asarray(equity, dtype=float)
+    below: Floats = curve / np.maximum(np.maximum.accumulate(curve, axis=-1), start) - 1
+    return below
+
+
+def sharpe_ratio(returns: ArrayLike) -> Floats:
+    """Return mean over standard deviation (n - 1), times the root of 252 (Sharpe 1994, JPM 21)."""
+    values = np.asarray(returns, dtype=float)
+    if values.shape[-1] < 2:  # noqa: PLR2004 - one return has no deviation
+        return np.full(values.shape[:-1], np.nan)
+    daily = _ratio(values.mean(axis=-1), values.std(axis=-1, ddof=1))
+    return np.asarray(daily * SESSIONS_A_YEAR**0.5)
+
+
+def sortino_ratio(returns: ArrayLike) -> Floats:
+    """Return mean over downside deviation from 0, times the root of 252 (Sortino and Price 1994).
+
+    The downside deviation is the root of the mean over *all* sessions of the squared losses.
+    """
+    values = np.asarray(returns, dtype=float)
+    down = np.minimum(values, 0.0)
+    daily = _ratio(values.mean(axis=-1), (down * down).mean(axis=-1) ** 0.5)
+    return np.asarray(daily * SESSIONS_A_YEAR**0.5)
+
+
+def annualised_return(equity: ArrayLike, start: float = 1.0) -> Floats:
+    """Return the constant return a year that ends where the equity does (geometric)."""
+    curve = np.asarray(equity, dtype=float)
+    growth = np.maximum(curve[..., -1] / start, 0.0)
+    return np.asarray(growth ** (SESSIONS_A_YEAR / curve.shape[-1]) - 1)
+
+
+def measure(equity: ArrayLike, start: float = 1.0, *, exposure: ArrayLike | None = None) -> dict[str, Floats]:
+    """Return the figures of one or many equity curves.
+
+    Parameters
+    ----------
+    equity : array of shape (..., sessions)
+        Equity at the end of each session.
+    start : float
+        Equity before the first session.
+    exposure : array of the same shape, optional
+        Sum of absolute weights held in each session.
+
+    Returns
+    -------
+    dict of arrays of shape (...)
+        ``total_return``; ``annualised_return`` (geometric); ``volatility`` (annualised); ``sharpe``;
+        ``sortino``; ``calmar`` (annualised return over the worst drawdown, Young 1991); ``max_drawdown``;
+        and with `exposure` its mean ``exposure`` and the ``hit_rate``, the share of sessions with a position
+        that made money after costs.
+
+    Raises
+    ------
+    DataValidationError
+        If there is no session, or an equity is no finite number.
+    """
+    curve = np.asarray(equity, dtype=float)
+    if curve.ndim == 0 or curve.shape[-1] == 0 or not np.isfinite(curve).all():
+        message = f"An equity curve takes finite numbers, one a session; got an array of shape {curve.shape}."
+        raise DataValidationError(message)
+    returns = session_returns(curve, start)
+    yearly, worst = annualised_return(curve, start), drawdowns(curve, start).min(axis=-1)
+    several = curve.shape[-1] > 1
+    spread = returns.std(axis=-1, ddof=1) if several else np.full(curve.shape[:-1], np.nan)
+    figures = {
+        "total_return": curve[..., -1] / start - 1,
+        "annualised_return": yearly,
+        "volatility": spread * SESSIONS_A_YEAR**0.5,
+        "sharpe": sharpe_ratio(returns),
+        "sortino": sortino_ratio(returns),
+        "calmar": _ratio(yearly, -worst),
+        "max_drawdown": worst,
+    }
+    if exposure is not None:
+        held = np.asarray(exposure, dtype=float)
+        active = held > 0
+        figures["exposure"] = held.mean(axis=-1)
+        wins = ((returns > 0) & active).sum(axis=-1).astype(float)
+        figures["hit_rate"] = _ratio(wins, active.sum(axis=-1).astype(float))
+    return figures
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    above, below = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
+    return np.divide(above, below, out=np.full_like(above, np.nan), where=below > _FLAT)

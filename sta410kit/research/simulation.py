@@ -1,0 +1,261 @@
+"""Strategies as arrays of weights, traded at the next open: one call for one or for thousands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.research import performance
+from sta410kit.research.account import Market, Terms, keep_books
+from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
+from sta410kit.research.frames import require_prices
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sta410kit.research.account import Books, Floats
+
+Rebalance = Literal["each session", "on change"]
+CAPITAL = 100_000.0
+_DIMENSIONS = 3
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The books of one or many strategies.
+
+    ``sessions`` begins with the second session of the prices, the first that a decision can be traded in. The
+    arrays have the shape (strategies, sessions): ``equity`` at the close and ``cost`` in quote currency,
+    ``turnover`` (bought plus sold), ``position`` (net weight) and ``exposure`` (sum of absolute weights)
+    after trading at the open, as fractions of equity.
+    """
+
+    sessions: pd.DatetimeIndex
+    capital: float
+    equity: Floats
+    cost: Floats
+    turnover: Floats
+    position: Floats
+    exposure: Floats
+
+    @property
+    def returns(self) -> Floats:
+        """Simple returns after costs, close to close, shape (strategies, sessions)."""
+        return performance.session_returns(self.equity, self.capital)
+
+    def summary(self) -> pd.DataFrame:
+        """Return the figures of `performance.measure`, mean turnover and all costs, one row a strategy.
+
+        ``turnover`` is the mean a session; ``costs`` are in quote currency.
+        """
+        figures = performance.measure(self.equity, self.capital, exposure=self.exposure)
+        return pd.DataFrame(
+            figures
+            | {
+                "turnover": self.turnover.mean(axis=1),
+                "costs": self.cost.sum(axis=1),
+                "sessions": self.equity.shape[1],
+            }
+        )
+
+
+def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
+    signals: pd.DataFrame | NDArray[np.generic],
+    prices: pd.DataFrame,
+    *,
+    costs: Costs | None = None,
+    limits: Limits | None = None,
+    capital: float = CAPITAL,
+    rebalance: Rebalance = "each session",
+) -> Simulation:
+    """Return what strategies would have earned that want these weights.
+
+    A weight decided at the close of a session is traded at the next open of the symbol and valued at the
+    closes. Prices are adjusted for splits and dividends, opens with the factor of their own session, so a
+    split earns nothing and a dividend is reinvested. Costs are paid out of the equity: after a trade the
+    weights are those wanted, of what is then left. Cash earns nothing.
+
+    Where a symbol has no session or no volume, the order waits for its next one. A symbol whose prices end
+    before the others do is sold at its last close, at the usual cost; take off more for a bankruptcy. An
+    account that falls to zero stays there.
+
+    Parameters
+    ----------
+    signals : DataFrame or array
+        Wanted weights, fractions of equity, negative for short; NaN holds nothing. A DataFrame is one
+        strategy: dates down, symbols across; a date or symbol that is not there is not held. An array has the
+        shape (sessions,) or (strategies, sessions) for prices of one symbol, and (strategies, sessions,
+        symbols) otherwise, sessions and symbols in ascending order.
+    prices : DataFrame
+        A prices frame.
+    costs, limits
+        None costs nothing, and allows a gross weight of 1.
+    capital : float
+        Cash at the start, above 0, in quote currency; only fees an order and `max_participation` depend on
+        it.
+    rebalance : {"each session", "on change"}
+        Whether weights that prices have moved are brought back each session, or only a changed wish trades.
+
+    Raises
+    ------
+    ConfigurationError
+        If the capital or `rebalance` makes no sense.
+    DataValidationError
+        If the signals have a date or symbol that the prices do not, another shape, an infinite value, or
+        leave no session to trade in.
+    """
+    require_prices(prices, DataValidationError)
+    costs, limits = costs or Costs(), limits or Limits()
+    sessions, symbols, market = market_of(prices, limits.max_participation)
+    wishes = limited(_wishes(signals, sessions, symbols), limits, market.last)
+    books = keep_books(wishes, market, terms_of(costs, rebalance), _require_capital(capital))
+    return simulation_of(books, sessions, capital)
+
+
+def market_of(
+    prices: pd.DataFrame, max_participation: float | None = None
+) -> tuple[pd.DatetimeIndex, list[str], Market]:
+    """Return the sessions, the symbols and the market of a prices frame, the latter for any strategy."""
+    factor = prices["adj_close"] / prices["close"]
+    wide = prices.assign(open=prices["open"] * factor, close=prices["adj_close"], raw=prices["open"])
+    # pivot refuses a session that is there twice; pivot_table would average it
+    table = wide.pivot(index="date", columns="symbol", values=["open", "close", "raw", "volume"]).sort_index()  # noqa: PD010
+    symbols = [str(name) for name in table["open"].columns]
+    opens, closes = table["open"].to_numpy(dtype=float), table["close"].ffill()
+    there = np.isfinite(opens)
+    volume = table["volume"].to_numpy(dtype=float)
+    tradable = there & (np.nan_to_num(volume) > 0)
+    last_close = closes.shift().to_numpy(dtype=float)
+    opens = np.where(there, opens, np.nan_to_num(last_close, nan=1.0))
+    closes_ = np.nan_to_num(closes.to_numpy(dtype=float), nan=1.0)
+    last = len(there) - 1 - there[::-1].argmax(axis=0)
+    for column, end in enumerate(last):
+        tradable[end + 1 : end + 2, column] = True  # delisted: what is held is paid out at the last close
+    capacity = None
+    if max_participation is not None:
+        capacity = max_participation * np.nan_to_num(volume * table["raw"].to_numpy(dtype=float))
+        capacity = np.where(there, capacity, np.inf)[:, :, None]
+    market = Market(opens[:, :, None], closes_[:, :, None], tradable[:, :, None], last, capacity)
+    return pd.DatetimeIndex(table.index), symbols, market
+
+
+def terms_of(costs: Costs, rebalance: Rebalance) -> Terms:
+    """Return the terms that are the same for all strategies and sessions."""
+    if rebalance not in ("each session", "on change"):
+        message = f"rebalance is {rebalance!r}; use 'each session' or 'on change'."
+        raise ConfigurationError(message)
+    rates = (costs.buy_rate, costs.sell_rate, costs.order_fee, costs.borrow_bps / 10_000 / SESSIONS_A_YEAR)
+    buy, sell, fee, borrow = (np.full((1, 1), rate) for rate in rates)
+    return Terms(buy, sell, fee, borrow, np.array([rebalance == "each session"]))
+
+
+def limited(
+    wishes: NDArray[np.generic], limits: Limits, last: NDArray[np.int64] | None = None
+) -> NDArray[np.generic]:
+    """Return the weights cut to the limits, none of a symbol after its `last` session.
+
+    Shape (sessions, symbols, strategies). Cutting the one symbol that others outlast at the close of its last
+    session decides nothing: it has no open to be traded at.
+    """
+    if last is not None and (last < len(wishes) - 1).any():
+        wishes = np.where(np.arange(len(wishes))[:, None, None] < last[:, None], wishes, 0)
+    low = 0.0 if limits.long_only else -limits.max_weight
+    if wishes.size and (wishes.min() < low or wishes.max() > limits.max_weight):
+        wishes = np.clip(wishes, low, limits.max_weight)
+    if wishes.shape[1] * limits.max_weight > limits.max_gross:
+        gross = np.abs(wishes).sum(axis=1, keepdims=True)
+        over = gross > limits.max_gross
+        if over.any():
+            wishes = wishes * np.where(over, limits.max_gross / np.where(over, gross, 1.0), 1.0)
+    return wishes
+
+
+def simulation_of(books: Books, sessions: pd.DatetimeIndex, capital: float) -> Simulation:
+    """Return the books with money turned into fractions of equity, strategies first."""
+    after = books.before - books.cost
+    traded, net, gross = (
+        np.divide(money, base, out=np.zeros_like(money), where=base > 0)
+        for money, base in ((books.traded, books.before), (books.net, after), (books.gross, after))
+    )
+    return Simulation(sessions[1:], capital, books.equity.T, books.cost.T, traded.T, net.T, gross.T)
+
+
+def _wishes(
+    signals: pd.DataFrame | NDArray[np.generic], sessions: pd.DatetimeIndex, symbols: list[str]
+) -> NDArray[np.generic]:
+    """Return the signals with the shape (sessions, symbols, strategies), NaN as 0."""
+    if len(sessions) < 2:  # noqa: PLR2004 - a decision and an open after it
+        message = "The prices have one session; a decision is traded at the open of the next, so load more."
+        raise DataValidationError(message)
+    if isinstance(signals, pd.DataFrame):
+        values = aligned(signals, sessions, symbols).to_numpy(dtype=float)[None]
+    else:
+        values = np.asarray(signals)
+        values = values[None] if values.ndim == 1 else values
+        values = values[:, :, None] if values.ndim < _DIMENSIONS else values
+    wanted = (len(sessions), len(symbols))
+    if values.ndim != _DIMENSIONS or values.shape[1:] != wanted or not len(values):
+        message = (
+            f"The signals have the shape {np.shape(signals)}; these prices have {wanted[0]} sessions of "
+            f"{wanted[1]} symbol(s), so give (strategies, {wanted[0]}, {wanted[1]}), or a DataFrame."
+        )
+        raise DataValidationError(message)
+    if values.dtype.kind not in "bif":
+        try:
+            values = values.astype(float)
+        except (TypeError, ValueError) as error:
+            message = f"The signals hold {values.dtype}, not numbers."
+            raise DataValidationError(message) from error
+    if values.dtype.kind == "f":
+        values = _without_gaps(values)
+    return values.transpose(1, 2, 0)
+
+
+def aligned(
+    signals: pd.DataFrame, sessions: pd.DatetimeIndex, symbols: list[str], what: str = "signals"
+) -> pd.DataFrame:
+    """Return the signals on all sessions and symbols, 0 where they say nothing.
+
+    Raises
+    ------
+    DataValidationError
+        If they have a date or a symbol that is not there, or one twice.
+    """
+    days = signals.index.difference(sessions)
+    names = signals.columns.difference(pd.Index(symbols))
+    if len(days) or len(names):
+        strange = [f"{day:%Y-%m-%d}" if hasattr(day, "strftime") else repr(day) for day in days[:3]]
+        strange += [str(name) for name in names[:3]]
+        message = (
+            f"The {what} have {', '.join(strange)}, the prices do not; use the prices they were made from."
+        )
+        raise DataValidationError(message)
+    if signals.index.has_duplicates or signals.columns.has_duplicates:
+        message = f"The {what} have a date or a symbol twice."
+        raise DataValidationError(message)
+    return signals.reindex(index=sessions, columns=symbols)
+
+
+def _without_gaps(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    finite = np.isfinite(values)
+    if finite.all():
+        return values
+    if np.isinf(values).any():
+        strategy, session, symbol = (int(where[0]) for where in np.nonzero(np.isinf(values)))
+        message = (
+            f"The signal of strategy {strategy}, session {session}, symbol {symbol} is infinite; "
+            "give weights as fractions of equity, NaN for none."
+        )
+        raise DataValidationError(message)
+    return np.where(finite, values, 0)
+
+
+def _require_capital(capital: float) -> float:
+    if not 0 < capital < np.inf:
+        message = f"capital is {capital!r}; give a positive amount of quote currency."
+        raise ConfigurationError(message)
+    return float(capital)

@@ -1,0 +1,172 @@
+"""How a strategy fares when the market does what its history did not hold.
+
+Decisions stay as they were: what is stressed is the account, not the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.research.backtest import CAPITAL, Plan, plan
+from sta410kit.research.costs import Costs, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from sta410kit.research.account import Market, Terms
+    from sta410kit.research.simulation import Simulation
+
+AS_IT_WAS = "as it was"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One thing that goes wrong.
+
+    `gap` moves every price overnight by that simple return, for good, on the night when it costs the strategy
+    most. `cost_factor` multiplies all costs, and only every `trade_every`-th session fills orders; both hold
+    for the `length` sessions in which the strategy trades most, or throughout if `length` is None.
+    """
+
+    name: str
+    gap: float = 0.0
+    cost_factor: float = 1.0
+    trade_every: int = 1
+    length: int | None = None
+
+    def __post_init__(self) -> None:
+        for what, fine in (
+            ("gap", -1 < self.gap < float("inf")),
+            ("cost_factor", 0 <= self.cost_factor < float("inf")),
+            ("trade_every", self.trade_every >= 1),
+            ("length", self.length is None or self.length >= 1),
+        ):
+            if not fine:
+                message = f"{what} of {self.name!r} is {getattr(self, what)!r}, which makes no sense."
+                raise ConfigurationError(message)
+
+
+# The crash is near that of 19 October 1987 (Dow Jones: -22.6 %), for all symbols at once. Ten times the cost
+# for a quarter is harsher than large stocks have seen; it finds the strategy that lives on cheap trades.
+SCENARIOS = (
+    Scenario("crash of 20 %", gap=-0.20),
+    Scenario("jump of 10 %", gap=0.10),
+    Scenario("liquidity drought", cost_factor=10, trade_every=5, length=63),
+    Scenario("doubled costs", cost_factor=2),
+)
+
+
+def stress(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
+    predictions: pd.DataFrame,
+    prices: pd.DataFrame,
+    *,
+    cost_bps: float = 5.0,
+    costs: Costs | None = None,
+    limits: Limits | None = None,
+    threshold: float = 0.0,
+    scenarios: Sequence[Scenario] = SCENARIOS,
+) -> pd.DataFrame:
+    """Return the strategy of `backtest.backtest` in each scenario.
+
+    Returns
+    -------
+    DataFrame
+        One row a scenario after the row ``as it was``: ``scenario``, ``date`` (of the gap, or the first
+        session of the bad time), ``total_return``, ``change`` (of it, against as it was), ``sharpe``,
+        ``max_drawdown``, ``costs`` (fraction of the capital), ``turnover`` (mean a session).
+
+    Raises
+    ------
+    ConfigurationError, DataValidationError
+        As `backtest.backtest`; also if two scenarios have one name.
+    """
+    import pandas as pd
+
+    from sta410kit.research.simulation import terms_of
+
+    names = [each.name for each in scenarios]
+    if len(set(names)) < len(names) or AS_IT_WAS in names:
+        message = f"The scenarios are called {', '.join(names)}; give each a name of its own."
+        raise ConfigurationError(message)
+    costs = Costs(slippage_bps=cost_bps) if costs is None else costs
+    ahead = plan(predictions, prices, threshold=threshold, limits=limits)
+    calm = _run(ahead, ahead.market, terms_of(costs, "each session"))
+    every = (Scenario(AS_IT_WAS), *scenarios)
+    begins = [_begin(each, calm) for each in every]
+    done = _run(ahead, _markets(ahead.market, every, begins), _terms(costs, every, ahead, begins))
+    table = done.summary()
+    table.insert(0, "scenario", [AS_IT_WAS, *names])
+    table.insert(1, "date", pd.DatetimeIndex([pd.NaT if at is None else calm.sessions[at] for at in begins]))
+    table["change"] = table["total_return"] - table["total_return"].iloc[0]
+    table["costs"] /= CAPITAL
+    columns = ("scenario", "date", "total_return", "change", "sharpe", "max_drawdown", "costs", "turnover")
+    return table[list(columns)]
+
+
+def _begin(scenario: Scenario, calm: Simulation) -> int | None:
+    """Return the row of `calm` where it hurts: the gap comes before its open, the bad time from it on."""
+    import numpy as np
+
+    if scenario.gap:
+        # A position taken at the open before is what the gap meets; the first session has met none yet.
+        carried = calm.position[0][:-1] * np.sign(scenario.gap)
+        return int(carried.argmin()) + 1 if len(carried) else 0
+    if scenario.length is None:
+        return None
+    window = np.ones(min(scenario.length, len(calm.sessions)))
+    return int(np.convolve(calm.turnover[0], window, mode="valid").argmax())
+
+
+def _markets(market: Market, scenarios: Sequence[Scenario], begins: Sequence[int | None]) -> Market:
+    """Return one market a scenario, along the last axis."""
+    import numpy as np
+
+    from sta410kit.research.account import Market
+
+    shape = (len(market.opens), market.opens.shape[1], len(scenarios))
+    level, tradable = np.ones(shape), np.broadcast_to(market.tradable, shape).copy()
+    for number, (scenario, begin) in enumerate(zip(scenarios, begins, strict=True)):
+        span = _span(scenario, begin)
+        if scenario.gap:
+            level[span.start :, :, number] = 1 + scenario.gap
+        shut = np.arange(len(tradable[span])) % scenario.trade_every != 0
+        tradable[span, :, number] &= ~shut[:, None]
+    capacity = None if market.capacity is None else market.capacity * level
+    return Market(market.opens * level, market.closes * level, tradable, market.last, capacity)
+
+
+def _terms(costs: Costs, scenarios: Sequence[Scenario], ahead: Plan, begins: Sequence[int | None]) -> Terms:
+    import numpy as np
+
+    from sta410kit.research.account import Terms
+    from sta410kit.research.simulation import terms_of
+
+    terms = terms_of(costs, "each session")
+    factor = np.ones((len(ahead.sessions), len(scenarios)))
+    for number, (scenario, begin) in enumerate(zip(scenarios, begins, strict=True)):
+        factor[_span(scenario, begin), number] = scenario.cost_factor
+    sell = np.minimum(terms.sell * factor, 1.0)  # a sale loses no more than all of it
+    return Terms(terms.buy * factor, sell, terms.fee * factor, terms.borrow * factor, terms.always)
+
+
+def _span(scenario: Scenario, begin: int | None) -> slice:
+    """Return the sessions of the market that a scenario touches; those of the books begin one later."""
+    if begin is None:
+        return slice(0, None)
+    return slice(begin + 1, None if scenario.length is None else begin + 1 + scenario.length)
+
+
+def _run(ahead: Plan, market: Market, terms: Terms) -> Simulation:
+    import numpy as np
+
+    from sta410kit.research.account import keep_books
+    from sta410kit.research.simulation import simulation_of
+
+    wishes: NDArray[np.float64] = np.repeat(ahead.wishes[:, :, None], market.opens.shape[2], axis=2)
+    return simulation_of(keep_books(wishes, market, terms, CAPITAL), ahead.sessions, CAPITAL)

@@ -1,0 +1,225 @@
+"""Units of a sweep on a Dask cluster, whose workers may lie on other machines without a shared disk.
+
+Each worker is sent the notebook, the Python files beside it and the parameters. The executed notebook, what
+it recorded and the files it left in its ``run_dir`` come back. A unit whose worker is lost is done again by
+another.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self
+
+import sta410kit
+from sta410kit.atomic import replacing
+from sta410kit.exceptions import APIError, ConfigurationError
+from sta410kit.outcomes import ExitCode
+from sta410kit.redaction import redact
+from sta410kit.runner.execute import plain
+from sta410kit.runner.kernelspecs import is_this_python
+from sta410kit.runner.limits import Watch
+from sta410kit.runner.notebook import python_cells, read_notebook
+from sta410kit.runner.pipeline import RUN_FOLDER
+from sta410kit.runner.preload import needs_a_client
+from sta410kit.runner.template import read_template
+from sta410kit.runner.unit import UnitResult, execute_otherwise, execute_unit
+from sta410kit.runner.warm.client import ServerUnavailableError
+from sta410kit.runner.warm.session import CellSession, ProcessDiedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PATIENCE = 10.0  # seconds for the scheduler to answer, and for its first worker
+_GLANCE = 0.2  # seconds between two looks whether to stop
+_LARGEST = 64 * 1024 * 1024  # bytes of a file that travels
+_RETRIES = 3  # of a unit whose worker was lost or has raised
+
+
+class ClusterWorkers:
+    """The workers of a Dask scheduler; see `workers.Workers`.
+
+    Parameters
+    ----------
+    notebook : Path
+        What they execute.
+    count : int
+        How many units at once; 0 is one for each of their threads.
+    address : str
+        The scheduler's: ``tcp://HOST:PORT``.
+
+    Raises
+    ------
+    ConfigurationError
+        Dask is not installed here, the address is none, or a worker has another version of the kit.
+    APIError
+        No scheduler answers there, or it has no workers.
+    """
+
+    def __init__(self, notebook: Path, count: int, address: str) -> None:
+        self.count = count
+        self.notes: list[str] = []
+        self._client = _connect(address)
+        self._key = uuid.uuid4().hex[:8]
+        files = [notebook, *sorted(notebook.parent.glob("*.py"))]
+        self._files = {
+            path.name: path.read_bytes()
+            for path in files
+            if path.is_file() and path.stat().st_size <= _LARGEST
+        }
+        self._notebook = notebook.name
+
+    def __enter__(self) -> Self:
+        try:
+            found = _look_at(self._client)
+        except BaseException:
+            self._client.close()
+            raise
+        self.count = self.count or found
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def execute(self, values: Mapping[str, Any], output: Path, watch: Watch) -> UnitResult:
+        """Have a worker execute a unit, and write down here what it sends back."""
+        order = {
+            "files": self._files,
+            "notebook": self._notebook,
+            "values": {name: plain(value) for name, value in values.items() if name != RUN_FOLDER},
+            "takes_folder": RUN_FOLDER in values,
+            "seconds": watch.seconds,
+            "memory": watch.memory,
+        }
+        key = f"{output.stem}-{output.parent.name}-{self._key}"
+        future = self._client.submit(execute_order, order, key=key, pure=False, retries=_RETRIES)
+        answer = self._wait(future, watch)
+        if isinstance(answer, UnitResult):
+            return answer
+        _unpack(answer["files"], output.parent)
+        outcome = ExitCode[answer["result"].pop("outcome")]
+        result = UnitResult(outcome=outcome, **answer["result"])
+        return UnitResult(**{**vars(result), "message": redact(result.message)})
+
+    def _wait(self, future: Any, watch: Watch) -> UnitResult | dict[str, Any]:  # noqa: ANN401 - a distributed.Future
+        """Return what a worker sends back, or why there is nothing to come."""
+        from distributed import KilledWorker
+        from distributed import TimeoutError as NotYet
+
+        began = monotonic()
+        while True:
+            stopped = watch.stop.is_set()
+            if stopped or (watch.deadline is not None and monotonic() > watch.deadline):
+                future.cancel()
+                outcome = ExitCode.INTERRUPTED if stopped else ExitCode.TIMED_OUT
+                message = "interrupted" if stopped else "the run's deadline is over"
+                return UnitResult(outcome, message, monotonic() - began)
+            try:
+                answer: dict[str, Any] = future.result(timeout=_GLANCE)
+            except NotYet:
+                continue
+            except KilledWorker as error:
+                return UnitResult(ExitCode.NOTEBOOK_FAILED, f"its workers died: {error}", monotonic() - began)
+            except Exception as error:  # noqa: BLE001 - whatever the cluster has to say ends this unit only
+                message = f"the cluster could not execute it: {type(error).__name__}: {error}"
+                return UnitResult(ExitCode.SOURCE_UNAVAILABLE, message, monotonic() - began)
+            return answer
+
+
+def execute_order(order: dict[str, Any]) -> dict[str, Any]:
+    """On a worker: execute a unit in a folder that is gone afterwards, and return all it left."""
+    with tempfile.TemporaryDirectory(prefix="sta410-unit-") as folder:
+        home, left = Path(folder) / "notebook", Path(folder) / "left"
+        for path in (home, left):
+            path.mkdir()
+        _unpack(order["files"], home)
+        notebook, output = home / order["notebook"], left / order["notebook"]
+        values = order["values"] | ({RUN_FOLDER: str(left)} if order["takes_folder"] else {})
+        watch = Watch(order["seconds"], order["memory"])
+        result = _execute_here(notebook, output, values, watch)
+        return {"result": asdict(result) | {"outcome": result.outcome.name}, "files": _packed(left)}
+
+
+def _execute_here(notebook: Path, output: Path, values: dict[str, Any], watch: Watch) -> UnitResult:
+    template = read_template(notebook)
+    if is_this_python(template.kernel) and not needs_a_client(python_cells(read_notebook(notebook))):
+        try:
+            session = CellSession(str(notebook.parent), watch)
+        except (ServerUnavailableError, ProcessDiedError, OSError):
+            pass  # an ordinary kernel does it
+        else:
+            return execute_unit(template, output, values, watch, session)
+    return execute_otherwise(notebook, output, values, watch)
+
+
+def _packed(folder: Path) -> dict[str, bytes]:
+    """Return the files in a folder by their relative names, but for those that are too large to travel."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.stat().st_size <= _LARGEST
+    }
+
+
+def _unpack(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files that were sent, each whole or not at all and none outside the folder."""
+    for name, content in files.items():
+        target = Path(os.path.normpath(folder / name))
+        if not target.is_relative_to(folder):
+            continue
+        with replacing(target) as aside:
+            text = content.decode("utf-8", "replace") if name.endswith(".ipynb") else None
+            aside.write_bytes(content if text is None else redact(text).encode())
+
+
+def _connect(address: str) -> Any:  # noqa: ANN401 - a distributed.Client
+    try:
+        from distributed import Client
+    except ImportError as error:
+        message = '--scheduler needs Dask: pip install "sta410kit[dask]"'
+        raise ConfigurationError(message) from error
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdigit():
+        message = f"--scheduler takes an address such as tcp://127.0.0.1:8786, got {address!r}"
+        raise ConfigurationError(message)
+    try:
+        return Client(address, timeout=_PATIENCE, set_as_default=False, name="sta410-sweep")  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        message = (
+            f"no Dask scheduler answers at {address}: {error}; "
+            f"start one with `dask scheduler --port {port}`, or leave --scheduler out"
+        )
+        raise APIError(message) from error
+
+
+def _look_at(client: Any) -> int:  # noqa: ANN401 - a distributed.Client
+    """Return how many units the workers can do at once; all of them must have this version of the kit."""
+    address = client.scheduler.address
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError as error:
+        message = f"the scheduler at {address} has no workers; start one with `dask worker {address}`"
+        raise APIError(message) from error
+    try:
+        versions = client.run(kit_version)
+    except Exception as error:
+        message = f'a worker of {address} cannot load the kit: {error}; there: pip install "sta410kit[dask]"'
+        raise ConfigurationError(message) from error
+    others = {worker: found for worker, found in versions.items() if found != sta410kit.__version__}
+    if others:
+        worker, found = next(iter(others.items()))
+        message = (
+            f"worker {worker} has sta410kit {found}, here it is {sta410kit.__version__}; install the same"
+        )
+        raise ConfigurationError(message)
+    threads: dict[str, int] = client.nthreads()
+    return max(1, sum(threads.values()))
+
+
+def kit_version() -> str:
+    """On a worker: return the version of the kit that is installed there."""
+    return sta410kit.__version__

@@ -1,0 +1,122 @@
+"""The grid of a sweep: what was typed as ``-g NAME=A,B,C``, and all combinations of it."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.parameters import check_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sta410kit.guards.parameters import Parameter
+
+MOST_UNITS = 100_000
+_CLOSING = {"[": "]", "{": "}", "(": ")"}
+_QUOTES = "\"'"
+
+
+def split_values(text: str) -> list[str]:
+    """Return the values in a text such as ``1,5,20``.
+
+    A comma inside brackets or quotation marks separates nothing: ``[AAPL,MSFT],[IBM]`` are two lists, and
+    ``"a,b",c`` two texts. Quotation marks around a whole value are taken off, and so are brackets around
+    words that are not JSON.
+
+    Raises
+    ------
+    ConfigurationError
+        A bracket or a quotation mark is not closed, or there is nothing between two commas.
+    """
+    parts, start, waiting = [], 0, [""]
+    for place, letter in enumerate(text):
+        if waiting[-1] in _QUOTES and waiting[-1]:
+            if letter == waiting[-1]:
+                waiting.pop()
+        elif letter in _QUOTES and (len(waiting) > 1 or not text[start:place].strip()):
+            waiting.append(letter)
+        elif letter in _CLOSING:
+            waiting.append(_CLOSING[letter])
+        elif letter == waiting[-1]:
+            waiting.pop()
+        elif letter == "," and len(waiting) == 1:
+            parts.append(text[start:place])
+            start = place + 1
+    parts.append(text[start:])
+    if len(waiting) > 1:
+        message = f"{text!r} misses a {waiting[-1]}; values are separated by commas, lists stand in brackets"
+        raise ConfigurationError(message)
+    if any(not part.strip() for part in parts):
+        message = f'{text!r} has nothing between two commas; an empty text is written ""'
+        raise ConfigurationError(message)
+    return [_bare(part.strip()) for part in parts]
+
+
+def _bare(value: str) -> str:
+    """Return a value without quotation marks around it, and a list of plain words without its brackets."""
+    if value[0] in _QUOTES and value[-1] == value[0] and len(value) > 1:
+        return value[1:-1]
+    if value.startswith("[") and value.endswith("]"):
+        try:
+            json.loads(value)
+        except ValueError:
+            return value[1:-1]
+    return value
+
+
+def grid_values(
+    grid: Mapping[str, Sequence[str]], fixed: Mapping[str, str], declared: Sequence[Parameter], notebook: str
+) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """Return the values of a grid and those that are fixed, each as its parameter declares it.
+
+    Every value of every parameter is looked at; a parameter's type does not depend on the others, so this
+    checks every combination.
+
+    Raises
+    ------
+    ConfigurationError
+        Names all that is wrong: as `check_parameters`, and a parameter that is both fixed and swept, or
+        has one value twice, and more than a hundred thousand combinations.
+    """
+    problems = [
+        f"'{name}' is given with -p and with -g; which one is meant?" for name in grid if name in fixed
+    ]
+    values: dict[str, list[Any]] = {}
+    for name, texts in grid.items():
+        values[name] = []
+        for text in texts:
+            for found in _checked({name: text}, declared, notebook, problems).values():
+                if found in values[name]:
+                    problems.append(f"-g {name} has the value {text!r} twice")
+                values[name].append(found)
+    given = _checked(fixed, declared, notebook, problems)
+    count = prod(len(texts) for texts in grid.values())
+    if count > MOST_UNITS:
+        problems.append(f"that makes {count:,} combinations; a sweep takes up to {MOST_UNITS:,}")
+    if problems:
+        raise ConfigurationError("\n".join(dict.fromkeys(problems)))
+    return values, given
+
+
+def _checked(
+    given: Mapping[str, str], declared: Sequence[Parameter], notebook: str, problems: list[str]
+) -> dict[str, Any]:
+    try:
+        return check_parameters(given, declared, notebook)
+    except ConfigurationError as error:
+        problems += str(error).splitlines()
+        return {}
+
+
+def combinations(grid: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the parameters of each unit by its name, ``0001`` and on; the last swept changes fastest."""
+    found = list(product(*grid.values()))
+    width = max(4, len(str(len(found))))
+    return {
+        f"{number:0{width}}": {**fixed, **dict(zip(grid, chosen, strict=True))}
+        for number, chosen in enumerate(found, 1)
+    }

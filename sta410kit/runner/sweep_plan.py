@@ -1,0 +1,91 @@
+"""What a sweep will execute, all of it checked before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.runner.grid import combinations, grid_values
+from sta410kit.runner.notebook import parameters_of, read_notebook, require_kernel
+from sta410kit.runner.pipeline import RUN_FOLDER
+from sta410kit.runner.runs import runs_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """How a sweep is to be done.
+
+    Attributes
+    ----------
+    workers : int
+        How many units run at once; 0 is one a processor, or with a scheduler one a thread of its workers.
+    timeout, deadline : float, optional
+        Seconds for each unit, and for the whole sweep.
+    memory : int, optional
+        Bytes that the process of a unit may have.
+    scheduler : str
+        Address of a Dask scheduler; empty for this machine.
+    """
+
+    workers: int = 0
+    timeout: float | None = None
+    deadline: float | None = None
+    memory: int | None = None
+    scheduler: str = ""
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What a sweep will execute.
+
+    Attributes
+    ----------
+    notebook : Path
+        The notebook.
+    grid, fixed : dict
+        What is swept and what is the same everywhere, as typed.
+    units : dict of str to dict
+        The parameters of each unit by its name.
+    takes_folder : bool
+        Whether the notebook wants to be told where to write.
+    """
+
+    notebook: Path
+    grid: dict[str, list[str]]
+    fixed: dict[str, str]
+    units: dict[str, dict[str, Any]]
+    takes_folder: bool
+
+    @property
+    def runs(self) -> Path:
+        """Where run folders are made."""
+        return runs_folder(self.notebook)
+
+
+def plan_sweep(notebook: Path, grid: Mapping[str, Sequence[str]], fixed: Mapping[str, str]) -> SweepPlan:
+    """Return what a sweep over `grid` will execute; nothing has run when something is wrong.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such notebook, its kernel is missing, or a parameter is wrong; all problems at once.
+    """
+    notebook = notebook.absolute()
+    content = read_notebook(notebook)
+    require_kernel(content, notebook.name)
+    declared = parameters_of(content)
+    if not declared:
+        message = f"{notebook} has no cell tagged 'parameters', or an empty one: there is nothing to sweep"
+        raise ConfigurationError(message)
+    if RUN_FOLDER in grid or RUN_FOLDER in fixed:
+        message = f"'{RUN_FOLDER}' is set by the sweep: each unit writes to a folder of its own"
+        raise ConfigurationError(message)
+    values, given = grid_values(grid, fixed, declared, notebook.name)
+    units = combinations(values, given)
+    takes_folder = any(parameter.name == RUN_FOLDER for parameter in declared)
+    return SweepPlan(notebook, {k: list(v) for k, v in grid.items()}, dict(fixed), units, takes_folder)

@@ -1,0 +1,160 @@
+"""One unit of a sweep: a notebook with one set of parameters, executed in a forked process and saved.
+
+It comes to what `execute` comes to, without papermill in between; where that is not possible, `execute` does
+it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.atomic import replacing
+from sta410kit.outcomes import ExitCode
+from sta410kit.recording import recorded_values
+from sta410kit.redaction import redact
+from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception, plain
+from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
+from sta410kit.runner.outputs import Outputs
+from sta410kit.runner.template import Node, Template, as_text, begin, finish, mark_stuck
+from sta410kit.runner.verdict import judge, remarks
+from sta410kit.runner.warm.session import CellSession, ProcessDiedError, obituary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sta410kit.runner.execute import StepResult
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """How one unit ended.
+
+    Attributes
+    ----------
+    outcome : ExitCode
+        ``PASSED`` or what went wrong.
+    message : str
+        What went wrong and where; empty when it passed.
+    seconds : float
+        Wall-clock time.
+    peak_memory : int
+        Bytes; 0 where it is not known.
+    warnings : tuple of str
+        What did not stop it and still has to be known.
+    recorded : dict of str to JSON values
+        What its cells recorded.
+    """
+
+    outcome: ExitCode
+    message: str
+    seconds: float
+    peak_memory: int = 0
+    warnings: tuple[str, ...] = ()
+    recorded: dict[str, Any] = field(default_factory=dict)
+
+
+def execute_unit(
+    template: Template, output: Path, values: Mapping[str, Any], watch: Watch, session: CellSession
+) -> UnitResult:
+    """Execute a notebook with `values` in the process of `session`, and save it as `output`.
+
+    Parameters
+    ----------
+    template : Template
+        The notebook as it was read.
+    output : Path
+        Where the executed copy goes, whatever the outcome; its folder is made.
+    values : mapping
+        Values for its parameters cell, already checked.
+    watch : Watch
+        What it may use; the session's.
+    session : CellSession
+        A fresh process; it has ended afterwards.
+    """
+    started = time.perf_counter()
+    node = template.with_parameters({name: plain(value) for name, value in values.items()}, str(output))
+    outcome, message = _run(session, node, template, watch)
+    position = None
+    if outcome is ExitCode.PASSED:
+        message, position = judge(node, ())
+        outcome = ExitCode.NOTEBOOK_FAILED if message else outcome
+    if message:
+        mark_stuck(node, message, position)
+    text = as_text(node)
+    clean = redact(text)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(output) as aside:
+        aside.write_text(clean, encoding="utf-8")
+    warnings = remarks(node)
+    warnings += [] if clean == text else [f"a secret was scrubbed from {output.name}"]
+    seconds = time.perf_counter() - started
+    return UnitResult(outcome, redact(message), seconds, watch.peak, tuple(warnings), recorded_in(node))
+
+
+def execute_otherwise(notebook: Path, output: Path, values: Mapping[str, Any], watch: Watch) -> UnitResult:
+    """Execute a unit through papermill: where no process can be forked, or widgets need a client."""
+    result: StepResult = execute(notebook, output, values, watch=watch)
+    recorded = recorded_in(json.loads(output.read_text(encoding="utf-8"))) if output.is_file() else {}
+    return UnitResult(
+        result.outcome, result.message, result.seconds, result.peak_memory, result.warnings, recorded
+    )
+
+
+def recorded_in(notebook: Node) -> dict[str, Any]:
+    """Return what an executed notebook has recorded."""
+    found: dict[str, Any] = {}
+    for cell in notebook["cells"]:
+        found |= recorded_values(cell.get("outputs", []))
+    return found
+
+
+def _run(session: CellSession, node: Node, template: Template, watch: Watch) -> tuple[ExitCode, str]:
+    """Execute every cell until one fails, and say how it ended."""
+    began, outputs, stopped = begin(node), Outputs(), None
+    try:
+        with session:
+            for cell in node["cells"]:
+                if not _execute(session, cell, outputs):
+                    node["metadata"]["papermill"]["exception"] = True
+                    break
+            watch.peak = max(watch.peak, peak_memory(session.pid))
+            node["metadata"]["language_info"] = session.language_info
+    except StepStoppedError as stop:
+        stopped = stop.outcome, str(stop)
+    except ProcessDiedError as death:
+        stopped = ExitCode.NOTEBOOK_FAILED, obituary(death.args[0], session.last_words())
+    if stopped is not None:
+        node["metadata"]["papermill"]["exception"] = True
+    error = finish(node, began)
+    if stopped is not None or error is None:
+        return stopped or (ExitCode.PASSED, "")
+    count, name, value = error
+    kits = is_of_the_kit(name, template.sources)
+    outcome = kit_exception(name).exit_code if kits else ExitCode.NOTEBOOK_FAILED
+    return outcome, f"cell In [{count}]: {name}: {value}"
+
+
+def _execute(session: CellSession, cell: Node, outputs: Outputs) -> bool:
+    """Execute one cell and note in its metadata how that went; tell whether the next may follow."""
+    began, notes = datetime.now(UTC), cell["metadata"]["papermill"]
+    notes |= {"start_time": began.isoformat(), "status": "running", "exception": False}
+    good = False
+    try:
+        good = cell["cell_type"] != "code" or not cell["source"].strip() or _answers(session, cell, outputs)
+    finally:
+        ended = datetime.now(UTC)
+        notes |= {"end_time": ended.isoformat(), "duration": (ended - began).total_seconds()}
+        notes |= {"status": "completed"} if good else {"status": "failed", "exception": True}
+    return good
+
+
+def _answers(session: CellSession, cell: Node, outputs: Outputs) -> bool:
+    outputs.begin(cell)
+    reply = session.execute(cell["source"], cell.get("id"), outputs.take, None)
+    outputs.end()
+    return reply["status"] != "error" or "raises-exception" in cell["metadata"]["tags"]

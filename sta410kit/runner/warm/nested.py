@@ -1,0 +1,97 @@
+"""A fork server of one's own for many notebooks, as its owner sees it; see `nest` for the other side."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import select
+import shutil
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from sta410kit.runner.warm.client import ServerUnavailableError, connect, request
+from sta410kit.runner.warm.identity import server_folder
+from sta410kit.runner.warm.wire import Lines, send_request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PATIENCE = 60.0  # seconds for a kernel and the modules of a notebook
+_PREFIX = "nest-"
+
+
+class Nest:
+    """A process, forked from the warm one, that forks others with a kernel ready and modules loaded.
+
+    From `with` to the end of the block; every process forked from it ends with it.
+
+    Parameters
+    ----------
+    folder : str
+        Where it starts.
+    modules : sequence of str
+        What it loads before it forks: third-party modules and the kit's, never those that are being edited.
+
+    Raises
+    ------
+    ServerUnavailableError
+        There is no fork server, or one of the modules starts a thread, which makes a fork unsafe.
+    """
+
+    def __init__(self, folder: str, modules: Sequence[str] = ()) -> None:
+        _sweep_up()
+        self._home = server_folder() / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(3)}"
+        self._home.mkdir(mode=0o700)
+        self.path = self._home / "s"
+        self._server = connect()
+        mine, theirs = socket.socketpair()
+        self._line = mine
+        wanted = request("sta410kit.runner.warm.nest:run", [str(self.path), *modules])
+        with contextlib.ExitStack() as stack:
+            stack.callback(theirs.close)
+            nothing = os.open(os.devnull, os.O_RDWR)
+            stack.callback(os.close, nothing)
+            send_request(self._server, {**wanted, "folder": folder}, [theirs.fileno(), nothing, nothing])
+        try:
+            answer = self._answer()
+            if answer.get("ready") is None:
+                message = f"a module starts threads: {', '.join(answer.get('threads', []))}"
+                raise ServerUnavailableError(message)  # noqa: TRY301 - closed like any other failure
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it, and every process forked from it."""
+        self._line.close()
+        self._server.close()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _answer(self) -> dict[str, Any]:
+        lines, deadline = Lines(self._line), time.monotonic() + _PATIENCE
+        while (left := deadline - time.monotonic()) > 0:
+            if select.select([self._line], [], [], left)[0]:
+                messages = lines.receive()
+                if messages is None:
+                    break
+                if messages:
+                    return messages[0]
+        message = "the process that should fork the others did not come up"
+        raise ServerUnavailableError(message)
+
+
+def _sweep_up() -> None:
+    """Remove what owners left behind that were killed."""
+    for home in server_folder().glob(f"{_PREFIX}*"):
+        owner = home.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(home, ignore_errors=True)

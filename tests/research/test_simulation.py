@@ -1,0 +1,364 @@
+"""Many strategies at once, against an event loop with whole accounts, and against a public backtester."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.research.costs import Costs, Limits
+from sta410kit.research.simulation import simulate
+
+pytestmark = pytest.mark.unit
+
+COSTS = Costs(commission_bps=3, spread_bps=4, slippage_bps=5)
+
+
+class Broker:
+    """An account as a broker keeps it: cash, unadjusted shares, one event after the other."""
+
+    def __init__(self, prices, costs, capital):
+        self.costs, self.cash, self.shares = costs, capital, {}
+        self.bars = {(row.date, row.symbol): row for row in prices.itertuples()}
+        self.days, self.symbols = sorted(prices["date"].unique()), sorted(prices["symbol"].unique())
+        self.factor, self.close = {}, {}
+
+    def morning(self, day):
+        """Split shares and reinvest dividends, both of which `adj_close` knows; return what opens."""
+        opens = {}
+        for symbol in self.symbols:
+            bar = self.bars.get((day, symbol))
+            if bar is None:
+                continue
+            factor = bar.adj_close / bar.close
+            if symbol in self.factor:
+                self.shares[symbol] = self.shares.get(symbol, 0.0) * factor / self.factor[symbol]
+            self.factor[symbol] = factor
+            opens[symbol] = bar.open
+        return opens
+
+    def worth(self, quotes):
+        marks = self.close | quotes
+        return self.cash + sum(count * marks[symbol] for symbol, count in self.shares.items())
+
+    def bill(self, left, wishes, opens):
+        """Return what it costs to hold the wished weights of `left`."""
+        total = 0.0
+        for symbol, weight in wishes.items():
+            amount = weight * left - self.shares.get(symbol, 0.0) * opens[symbol]
+            total += amount * self.costs.buy_rate if amount > 0 else -amount * self.costs.sell_rate
+        return total
+
+    def trade(self, wishes, opens):
+        equity = self.worth(opens)
+        low, high = 0.5 * equity, equity
+        for _ in range(60):  # bisection: what is left after paying for the weights of what is left
+            middle = (low + high) / 2
+            low, high = (
+                (middle, high) if middle + self.bill(middle, wishes, opens) < equity else (low, middle)
+            )
+        away = (self.costs.spread_bps / 2 + self.costs.slippage_bps) / 10_000
+        for symbol, weight in wishes.items():
+            count = weight * low / opens[symbol] - self.shares.get(symbol, 0.0)
+            filled_at = opens[symbol] * (1 + away if count > 0 else 1 - away)
+            self.cash -= count * filled_at + abs(count) * filled_at * self.costs.commission_bps / 10_000
+            self.shares[symbol] = self.shares.get(symbol, 0.0) + count
+
+    def evening(self, day):
+        for symbol in self.symbols:
+            if (day, symbol) in self.bars:
+                self.close[symbol] = self.bars[day, symbol].close
+        return self.worth({})
+
+
+def by_events(prices, signals, costs, capital, *, on_change=False):
+    """Return the equity at each close, the first session without a trade left out."""
+    broker, path, done = Broker(prices, costs, capital), [], {}
+    for number, day in enumerate(broker.days):
+        opens = broker.morning(day)
+        if number:
+            decided = signals.loc[broker.days[number - 1]]
+            wishes = {name: 0.0 if np.isnan(decided[name]) else decided[name] for name in opens}
+            if on_change:
+                wishes = {name: want for name, want in wishes.items() if want != done.get(name, 0.0)}
+            broker.trade(wishes, opens)
+            done |= wishes
+        path.append(broker.evening(day))
+    return np.array(path[1:])
+
+
+def signals_for(prices, seed=0, every=3):
+    """Return weights from -0.4 to 0.4 that change every few sessions, with gaps."""
+    days, symbols = np.sort(prices["date"].unique()), sorted(prices["symbol"].unique())
+    values = np.random.default_rng(seed).uniform(-0.4, 0.4, (len(days) // every + 1, len(symbols)))
+    values[::7] = np.nan
+    return pd.DataFrame(values.repeat(every, axis=0)[: len(days)], index=days, columns=symbols)
+
+
+@pytest.mark.parametrize("on_change", [False, True])
+def test_thirteen_years_agree_with_a_broker_to_the_cent(sample, on_change):
+    """Five symbols, three splits, dividends and a late listing: 100,000 end at the same cent each evening."""
+    signals = signals_for(sample)
+    ours = simulate(
+        signals,
+        sample,
+        costs=COSTS,
+        limits=Limits(max_gross=2.0),
+        rebalance="on change" if on_change else "each session",
+    )
+    theirs = by_events(sample, signals, COSTS, 100_000.0, on_change=on_change)
+    assert np.abs(ours.equity[0] - theirs).max() < 0.005
+    assert ours.cost.sum() > 10_000  # costs were there to agree on
+
+
+@pytest.mark.parametrize("day", ["2000-06-21", "2005-02-28"])
+def test_a_split_moves_the_account_by_its_true_return(sample, day):
+    """On the session of a split, a full position earns what the adjusted close did, not minus half."""
+    prices = sample[sample["symbol"] == "AAPL"]
+    ours = simulate(np.ones(len(prices)), prices)
+    at = ours.sessions.get_loc(pd.Timestamp(day))
+    adjusted = prices.set_index("date")["adj_close"]
+    assert ours.returns[0][at] == pytest.approx(adjusted.pct_change()[day], abs=1e-12)
+
+
+def test_holes_in_the_sessions_agree_with_a_broker(sample):
+    """Sessions that one symbol misses leave its shares where they are, at the last close."""
+    prices = sample[sample["date"] < "2001-01-01"]
+    missing = (
+        (prices["symbol"] == "IBM")
+        & (prices["date"] < "2000-12-20")
+        & np.isin(np.arange(len(prices)) % 7, (3, 4))
+    )
+    prices = prices[~missing]
+    signals = signals_for(prices, seed=1)
+    ours = simulate(signals, prices, costs=COSTS, limits=Limits(max_gross=2.0))
+    assert np.abs(ours.equity[0] - by_events(prices, signals, COSTS, 100_000.0)).max() < 0.005
+
+
+def test_many_strategies_are_each_as_alone(sample):
+    """A thousand rows of signals give a thousand times what one row gives."""
+    prices = sample[(sample["symbol"] == "MSFT") & (sample["date"] < "2002-01-01")]
+    signals = np.random.default_rng(0).integers(-1, 2, (1000, len(prices)))
+    every = simulate(signals, prices, costs=COSTS)
+    assert every.equity.shape == (1000, len(prices) - 1)
+    for row in (0, 500, 999):
+        alone = simulate(signals[row].astype(float), prices, costs=COSTS)
+        assert every.equity[row] == pytest.approx(alone.equity[0], rel=1e-12)
+        assert every.summary().iloc[row].to_dict() == pytest.approx(
+            alone.summary().iloc[0].to_dict(), nan_ok=True
+        )
+
+
+@pytest.mark.filterwarnings("ignore")  # its own: trades open at the end, and what its plotting imports
+def test_it_agrees_with_a_public_backtester(sample):
+    """Long, flat and short over a split, as the package `backtesting` counts it, to 1e-9.
+
+    The package trades whole units, so its capital is large. It takes a spread of the entry only; a commission
+    it takes of both ends, as the kit does.
+    """
+    from backtesting import Backtest, Strategy
+
+    prices = sample[(sample["symbol"] == "AAPL") & sample["date"].between("2004-01-01", "2006-12-31")]
+    wish = np.random.default_rng(3).integers(-1, 2, len(prices) // 8 + 1).repeat(8)[: len(prices)]
+
+    class Follow(Strategy):
+        def init(self):
+            self.was = 0
+
+        def next(self):
+            want = wish[len(self.data) - 1]
+            if want != self.was:
+                self.position.close()
+                if want:
+                    (self.buy if want > 0 else self.sell)()
+                self.was = want
+
+    factor = prices["adj_close"] / prices["close"]
+    table = pd.DataFrame(
+        {name.title(): prices[name] * factor for name in ("open", "high", "low", "close")}
+    ).set_index(pd.DatetimeIndex(prices["date"]))
+    stats = Backtest(table, Follow, cash=1e13, commission=0.001).run()
+    theirs = stats["_equity_curve"]["Equity"].to_numpy()
+    first = np.flatnonzero(wish)[0]
+    assert first < 10  # the package calls `next` from the second bar on
+    wish[0] = 0
+    ours = simulate(wish, prices, costs=Costs(commission_bps=10), capital=1e13, rebalance="on change")
+    assert ours.equity[0] == pytest.approx(theirs[1:], rel=1e-9)
+    assert len(stats["_trades"]) > 30
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(1, 38), st.floats(0.2, 5.0), st.integers(0, 1000))
+def test_no_decision_sees_the_price_it_is_filled_at(cut, factor, seed):
+    """Prices after session *t*, changed at will, leave the equity up to *t* as it was to the last digit.
+
+    The decisions of *t* itself are changed too: they are filled later.
+    """
+    rng = np.random.default_rng(seed)
+    days = pd.bdate_range("2012-01-02", periods=40, unit="us")
+    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.02, 40)))
+    prices = pd.DataFrame({"symbol": "A", "date": days, "open": close * 1.001})
+    prices = prices.assign(high=close * 1.1, low=close * 0.9, close=close, adj_close=close, volume=1000)
+    signals = rng.uniform(-1, 1, (3, 40))
+    after = np.arange(40) > cut
+    names = ["open", "high", "low", "close", "adj_close"]
+    other = prices.assign(**{name: prices[name].where(~after, prices[name] * factor) for name in names})
+    changed = np.where(np.arange(40) >= cut, -signals, signals)
+    before = simulate(signals, prices, costs=COSTS).equity[:, :cut]
+    assert np.array_equal(simulate(changed, other, costs=COSTS).equity[:, :cut], before)
+
+
+def test_a_decision_is_filled_at_the_next_open():
+    """Wished at the close of 10, bought at the open of 12 and not at 10: at 15 it is a quarter more."""
+    prices = bars([10, 12, 15], [10, 15, 15])
+    ours = simulate(np.array([1.0, 1.0, 1.0]), prices)
+    assert ours.equity[0].tolist() == pytest.approx([125_000, 125_000])
+
+
+def test_what_a_purchase_and_a_sale_cost():
+    """Spread and slippage move the fill to 100.2 and 99.8; half a percent of that is commission."""
+    prices = bars([100, 100, 100, 100])
+    ours = simulate(np.array([1, 0, 0, 0]), prices, costs=Costs(50, 20, 10))
+    shares = 100_000 / (100.2 * 1.005)
+    assert ours.equity[0] == pytest.approx([100 * shares, 99.8 * 0.995 * shares, 99.8 * 0.995 * shares])
+
+
+def test_each_order_pays_its_fee():
+    """Two orders of one symbol at 7 each; holding pays none, and no fee drives cash below zero."""
+    prices = bars([100, 100, 100, 100, 100])
+    ours = simulate(np.array([1, 1, 0, 0, 0]), prices, costs=Costs(order_fee=7))
+    assert ours.equity[0].tolist() == pytest.approx([99_993, 99_993, 99_986, 99_986])
+    assert ours.cost[0].tolist() == pytest.approx([7, 0, 7, 0])
+
+
+def test_a_short_position_pays_for_its_shares():
+    """252 bps a year are 1 bp a session on what is borrowed."""
+    ours = simulate(np.array([-1, -1, 0, 0]), bars([100] * 4), costs=Costs(borrow_bps=252))
+    assert ours.equity[0] == pytest.approx([99_990, 99_980.001, 99_980.001])
+
+
+def test_limits_cut_wishes():
+    """Weights beyond a limit are cut, all in proportion to the gross one; long only knows no short."""
+    prices = pd.concat([bars([100, 100, 100], symbol=name) for name in "AB"])
+    wishes = np.array([[[3.0, -1.0]] * 3])
+    for limits, expected in (
+        (Limits(), [0.5, -0.5]),
+        (Limits(max_gross=4.0), [1.0, -1.0]),
+        (Limits(max_weight=3.0, max_gross=2.0), [1.5, -0.5]),
+        (Limits(long_only=True), [1.0, 0.0]),
+    ):
+        ours = simulate(wishes, prices, limits=limits)
+        assert ours.position[0, 0] == pytest.approx(sum(expected))
+        assert ours.exposure[0, 0] == pytest.approx(np.abs(expected).sum())
+
+
+def test_an_order_takes_its_share_of_the_volume_and_waits_with_the_rest():
+    """1,000 shares at 100 wished, 400 a session allowed: bought 400, 400 and 200."""
+    prices = bars([100] * 5, volume=4000)
+    ours = simulate(np.ones(5), prices, limits=Limits(max_participation=0.1), rebalance="on change")
+    assert ours.position[0].tolist() == pytest.approx([0.4, 0.8, 1.0, 1.0])
+
+
+def test_a_session_without_volume_fills_nothing():
+    """The order waits for the next session, in both ways of trading."""
+    prices = bars([100, 100, 50, 50], volume=[10, 0, 10, 10])
+    for rebalance in ("each session", "on change"):
+        ours = simulate(np.ones(4), prices, rebalance=rebalance)
+        assert ours.position[0].tolist() == [0, 1, 1]
+        assert ours.equity[0].tolist() == [100_000, 100_000, 100_000]
+
+
+def test_a_symbol_that_begins_later_is_bought_later():
+    """Wishes before its first session buy nothing, and cash waits."""
+    early, late = bars([100] * 5, symbol="A"), bars([10, 20], symbol="B", start="2012-01-05")
+    ours = simulate(np.full((1, 5, 2), 0.5), pd.concat([early, late]))
+    assert ours.exposure[0].tolist() == pytest.approx([0.5, 0.5, 1.0, 1.0])
+    assert ours.equity[0].tolist() == pytest.approx([100_000, 100_000, 100_000, 150_000])
+
+
+def test_a_delisted_symbol_is_paid_out_at_its_last_close():
+    """It ends at 80: sold for that on the session after, at the usual cost; the cash is free again."""
+    gone, stays = bars([100, 100, 80], symbol="A"), bars([100] * 6, symbol="B")
+    ours = simulate(np.full((1, 6, 2), (1.0, 0.0)), pd.concat([gone, stays]), costs=Costs(commission_bps=100))
+    left = 100_000 / 1.01 * 0.8
+    assert ours.equity[0].tolist() == pytest.approx([100_000 / 1.01, left, *[left * 0.99] * 3])
+    assert ours.exposure[0, 2:].tolist() == [0, 0, 0]
+
+
+def test_losing_everything_is_the_end():
+    """A short against which the price triples leaves zero, not debts, and never comes back."""
+    ours = simulate(-np.ones((2, 6)), bars([100, 100, 300, 100, 50, 25]), costs=COSTS)
+    assert ours.equity[:, 1:].tolist() == [[0] * 4] * 2
+    assert (ours.returns[:, 1] == -1).all()
+    assert np.isfinite(ours.returns).all()
+
+
+def test_nothing_traded_has_no_ratios():
+    """Cash alone: no return, no risk, and NaN where a ratio would divide by zero."""
+    summary = simulate(np.full(4, np.nan), bars([100, 110, 90, 100])).summary().iloc[0]
+    assert (summary["total_return"], summary["volatility"], summary["exposure"]) == (0, 0, 0)
+    assert summary[["sharpe", "sortino", "calmar", "hit_rate"]].isna().all()
+
+
+def test_one_session_of_trading_has_no_deviation():
+    """Two bars make one return; its mean is known and its spread is not."""
+    summary = simulate(np.ones(2), bars([100, 100], [100, 110])).summary().iloc[0]
+    assert summary["total_return"] == pytest.approx(0.1)
+    assert np.isnan(summary["volatility"])
+    assert np.isnan(summary["sharpe"])
+
+
+@pytest.mark.parametrize(
+    ("signals", "message"),
+    [
+        (np.ones(3), r"the shape \(3,\); these prices have 4 sessions of 1 symbol"),
+        (np.ones((2, 4, 2)), "these prices have 4 sessions of 1 symbol"),
+        (np.ones((0, 4)), "give"),
+        (np.ones((1, 1, 4, 1)), "give"),
+        (np.array([[0, 1, np.inf, 0], [0, 0, 0, 0]]), "strategy 0, session 2, symbol 0 is infinite"),
+        (np.array(["a", "b", "c", "d"]), "not numbers"),
+        (pd.DataFrame({"B": [1.0]}, index=[pd.Timestamp("2012-01-02")]), "signals have B, the prices do not"),
+        (pd.DataFrame({"A": [1.0]}, index=[pd.Timestamp("2011-01-03")]), "signals have 2011-01-03"),
+        (pd.DataFrame({"A": [1.0]}, index=[7]), "signals have 7, the prices do not"),
+        (pd.DataFrame({"A": [1.0, 1.0]}, index=[pd.Timestamp("2012-01-02")] * 2), "twice"),
+    ],
+)
+def test_signals_that_do_not_fit_are_refused(signals, message):
+    """The shape wanted, the place of the value, or the date is in the message."""
+    with pytest.raises(DataValidationError, match=message):
+        simulate(signals, bars([100] * 4))
+
+
+def test_signals_of_some_dates_hold_nothing_on_the_others():
+    """A table of one date wishes for one session."""
+    table = pd.DataFrame({"A": [1.0]}, index=[pd.Timestamp("2012-01-03")])
+    assert simulate(table, bars([100] * 4)).position[0].tolist() == [0, 1, 0]
+
+
+def test_settings_that_make_no_sense_are_refused():
+    """One bar, no capital, an unknown way of trading."""
+    with pytest.raises(DataValidationError, match="one session"):
+        simulate(np.ones(1), bars([100]))
+    with pytest.raises(ConfigurationError, match="capital is 0"):
+        simulate(np.ones(2), bars([100, 100]), capital=0)
+    with pytest.raises(ConfigurationError, match="rebalance is 'weekly'"):
+        simulate(np.ones(2), bars([100, 100]), rebalance="weekly")
+
+
+def bars(opens, closes=None, *, symbol="A", start="2012-01-02", volume=1000):
+    """Return prices of one symbol with these opens and closes."""
+    opens = np.array(opens, dtype=float)
+    closes = opens if closes is None else np.array(closes, dtype=float)
+    return pd.DataFrame(
+        {
+            "symbol": symbol,
+            "date": pd.bdate_range(start, periods=len(opens), unit="us"),
+            "open": opens,
+            "high": np.maximum(opens, closes),
+            "low": np.minimum(opens, closes),
+            "close": closes,
+            "adj_close": closes,
+            "volume": volume,
+        }
+    )
