@@ -223,13 +223,14 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
 
     registry.note_run(folder.name, manifest.started, RUNNING, plan.kind, plan.title)
     before = {step.name: plan.before(step) for step in plan.steps}
-    with progress.of(plan.steps, before, registry.seconds()):
+    jobs = options.jobs or os.cpu_count() or 1
+    with progress.of(plan.steps, before, registry.seconds(), jobs):
         interrupted = run_graph(
             before,
             work,
             good=lambda record: record.outcome == ExitCode.PASSED.name,
             done=done,
-            jobs=options.jobs or os.cpu_count() or 1,
+            jobs=jobs,
             stop=whole.stop,
         )
     return _close(plan, folder, manifest, registry, log, interrupted=interrupted)

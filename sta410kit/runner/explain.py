@@ -21,7 +21,7 @@ def explain(plan: Plan) -> list[tuple[str, bool, str]]:
     will_run: set[str] = set()
     forced = plan.forced
     places: dict[str, Path] = {}
-    with Registry(plan.runs) as registry:
+    with Registry(plan.runs, make=False) as registry:
         for step in plan.steps:
             upstream = sorted(plan.before(step) & will_run)
             reason = _why_always(plan, step, forced)
@@ -55,4 +55,6 @@ def _why_always(plan: Plan, step: Step, forced: set[str]) -> str:
         return "--fresh"
     if step.name in forced:
         return f"--from {plan.options.first}"
+    if plan.kind != "chain":
+        return "a notebook that is named runs always"
     return "" if plan.reusable(step) else "its source may have something new every time"

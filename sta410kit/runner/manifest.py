@@ -179,6 +179,7 @@ def git_state(project: Path, folder: Path) -> dict[str, Any]:
     if commit is None:
         return {}
     diff = _git(project, "diff", "HEAD", "--no-color", "--no-ext-diff") or ""
+    (folder / DIFF).unlink(missing_ok=True)  # of an earlier try in this folder
     if diff.strip():
         write_text(folder / DIFF, redact(diff))
     strangers = _git(project, "ls-files", "--others", "--exclude-standard") or ""

@@ -22,8 +22,9 @@ _MINUTE = 60
 class Progress:
     """A progress bar with the time left; where no terminal listens, a line a step.
 
-    The time left is that of the longest way through the steps that are still to come, from how long each took
-    the last time. Steps run side by side, each in a thread; every method may be called from any of them.
+    The time left is that of the longest way through the steps still to come, or of all of them shared by the
+    jobs if that is more, from how long each took the last time. Steps run side by side, each in a thread;
+    every method may be called from any of them.
     """
 
     silent = False  # whether nothing is to be seen
@@ -34,6 +35,7 @@ class Progress:
         self._done: dict[str, int] = {}
         self._before: Mapping[str, Collection[str]] = {}
         self._seconds: Mapping[str, float] = {}
+        self._jobs = 1
         self._began: dict[str, float] = {}
         self._running: list[str] = []
         self._lock = threading.Lock()
@@ -44,6 +46,7 @@ class Progress:
         steps: Sequence[Step],
         before: Mapping[str, Collection[str]] | None = None,
         seconds: Mapping[str, float] | None = None,
+        jobs: int = 1,
     ) -> Iterator[None]:
         """Show the bar while `steps` run.
 
@@ -55,6 +58,8 @@ class Progress:
             For each step the steps that come before it.
         seconds : mapping of str to float, optional
             How long steps took the last time; no time left is told when one of them is not known.
+        jobs : int
+            How many run side by side.
         """
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -65,7 +70,7 @@ class Progress:
             for step in steps
         }
         self._done = dict.fromkeys(self._cells, 0)
-        self._before, self._seconds = before or {}, seconds or {}
+        self._before, self._seconds, self._jobs = before or {}, seconds or {}, jobs
         console = Console(stderr=True, quiet=self.silent)
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -114,7 +119,8 @@ class Progress:
             for name in self._cells:  # in order, so that what comes before is there
                 waited = max((longest.get(other, 0.0) for other in self._before.get(name, ())), default=0.0)
                 longest[name] = waited + self._still(name)
-            return max(longest.values(), default=0.0)
+            shared = sum(map(self._still, self._cells)) / self._jobs
+            return max(shared, *longest.values()) if longest else 0.0
 
     def _over(self, name: str) -> bool:
         return self._done.get(name, 0) >= self._cells[name]

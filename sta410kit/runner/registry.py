@@ -35,10 +35,19 @@ _PATIENCE = 30.0  # seconds that one process waits for another's few millisecond
 
 
 class Registry:
-    """The index of one ``runs/`` folder, which is made if needed; used in a `with` block."""
+    """The index of one ``runs/`` folder; used in a `with` block.
 
-    def __init__(self, runs: Path) -> None:
+    Parameters
+    ----------
+    runs : Path
+        The folder.
+    make : bool
+        Whether to make the folder where there is none; if not, the index is in memory.
+    """
+
+    def __init__(self, runs: Path, *, make: bool = True) -> None:
         self._path = runs / NAME
+        self._make = make
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.RLock()  # steps run side by side
 
@@ -131,6 +140,8 @@ class Registry:
                     return work(self._connection)
 
     def _connect(self) -> sqlite3.Connection:
+        if not self._make and not self._path.parent.is_dir():
+            return _with_tables(":memory:")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return _with_tables(self._path)

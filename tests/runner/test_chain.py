@@ -287,7 +287,7 @@ def test_after_a_failure_a_run_is_resumed_in_its_folder(project):
 
 
 COUNT = (
-    "from pathlib import Path\ncounter = Path.cwd() / 'count.txt'\n"
+    "from pathlib import Path\nprint(start)\ncounter = Path.cwd() / 'count.txt'\n"
     "seen = int(counter.read_text()) + 1 if counter.exists() else 1\n"
     "counter.write_text(str(seen))\n(Path(run_dir) / 'number.txt').write_text(str(seen))"
 )
@@ -452,6 +452,9 @@ def test_a_dry_run_says_what_and_why_and_leaves_nothing(project):
         ("one", True, "it has never passed"),
         ("two", True, "after one, if what it leaves is new"),
     ]
+    assert not (project / "runs").exists()
+    alone = plan_notebook(project / "notebooks" / "one.ipynb", {}, Options())
+    assert explain(alone) == [("one", True, "a notebook that is named runs always")]
     run = run_chain(project)
     since = f"unchanged since {run.folder.name}"
     assert explain(plan_chain(project, {"factor": "7"}, Options())) == [

@@ -22,7 +22,7 @@ BEFORE = {"a": set(), "b": {"a"}, "c": {"a"}}
 def test_the_time_left_is_that_of_the_longest_way(steps):
     """Side by side steps do not add up; what is done does not count."""
     progress = Progress()
-    with progress.of(steps, BEFORE, {"a": 10.0, "b": 100.0, "c": 30.0}):
+    with progress.of(steps, BEFORE, {"a": 10.0, "b": 100.0, "c": 30.0}, jobs=2):
         assert progress.left() == 110.0
         assert str(progress) == ", about 1 min 50 s left"
         progress.skip("a")
@@ -33,6 +33,13 @@ def test_the_time_left_is_that_of_the_longest_way(steps):
         progress.skip("b")
         progress.skip("c")
         assert progress.left() == 0.0
+
+
+def test_what_has_to_wait_for_a_job_adds_up(steps):
+    """One at a time, the time left is that of all of them."""
+    progress = Progress()
+    with progress.of(steps, BEFORE, {"a": 10.0, "b": 100.0, "c": 30.0}, jobs=1):
+        assert progress.left() == 140.0
 
 
 def test_no_time_is_told_where_none_is_known(steps):
@@ -52,7 +59,7 @@ def test_without_a_terminal_there_is_a_line_a_step(steps, capsys):
         progress.skip("b")
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.splitlines() == ["running a, about 11 s left", "unchanged b"]
+    assert captured.err.splitlines() == ["running a, about 12 s left", "unchanged b"]
 
 
 def test_a_terminal_sees_what_runs_and_how_long_it_still_takes(steps, monkeypatch):

@@ -119,7 +119,7 @@ def test_a_live_source_is_not_asked_again(project):
 )
 def test_a_notebook_that_ran_alone_is_judged_by_its_outputs(tmp_path, write_notebook, source, outcome, state):
     """It promises no artifacts."""
-    notebook = write_notebook(tmp_path / "x.ipynb", ("n: int = 1", "parameters"), source)
+    notebook = write_notebook(tmp_path / "x.ipynb", ("n: int = 1", "parameters"), f"print(n)\n{source}")
     run = run_plan(plan_notebook(notebook, {"n": "3"}, Options()), Progress())
     found = verify_run(run.folder, Progress())
     assert (found.outcome, found.checks[0].state) == (outcome, state)
