@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,17 @@ class LocalKernelManager(AsyncKernelManager):
             return
         with Path(self.stderr_file).open("ab") as stderr:  # noqa: ASYNC230 - a local file, once a kernel
             await super().start_kernel(**{**kw, "stderr": stderr})
+
+    @default("connection_file")
+    def _default_connection_file(self) -> str:
+        """Name a file of its own in the private folder; the sockets stand beside it.
+
+        Without one they would be called ``kernel-ipc-1`` and so on in whatever the current folder is, which
+        is another one for the kernel than for its client.
+        """
+        folder = Path(jupyter_runtime_dir())
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return str(folder / f"kernel-{secrets.token_hex(8)}.json")
 
     @default("transport")
     def _default_transport(self) -> str:

@@ -157,3 +157,12 @@ def test_what_the_tools_themselves_break_is_an_outcome_too(tmp_path, write_noteb
     assert result.outcome is ExitCode.INTERNAL
     assert result.message == "RuntimeError: out of sockets; more in out.kernel.log"
     assert "Traceback" in (tmp_path / "out.kernel.log").read_text()
+
+
+def test_a_full_disk_is_no_defect(tmp_path, write_notebook, monkeypatch):
+    """The message says what could not be written."""
+    full = Mock(side_effect=OSError(28, "No space left on device"))
+    monkeypatch.setattr("papermill.execute_notebook", full)
+    result = execute(write_notebook(tmp_path / "x.ipynb", "1"), tmp_path / "out.ipynb", {})
+    assert result.outcome is ExitCode.NOTEBOOK_FAILED
+    assert "could not be saved: [Errno 28] No space left on device" in result.message
