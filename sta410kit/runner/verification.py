@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.parameters import check_parameters
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import project_folder
 from sta410kit.redaction import redact
@@ -23,8 +24,8 @@ from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import code_parts, differences, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
-from sta410kit.runner.notebook import INJECTED, MARK, Notebook, read_notebook
-from sta410kit.runner.pipeline import RUN_FOLDER, Step
+from sta410kit.runner.notebook import INJECTED, MARK, Notebook, parameters_of, read_notebook
+from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
 from sta410kit.runner.registry import Registry, content_digest
 from sta410kit.runner.run_diff import cell_apart
@@ -155,9 +156,9 @@ def _plan(folder: Path, manifest: Manifest) -> Plan:
         message = f"run {manifest.run} has not passed ({manifest.outcome}); there is nothing to reproduce"
         raise ConfigurationError(message)
     if manifest.kind == "notebook":
-        plan = plan_notebook(Path(manifest.title), manifest.given, Options())
+        plan = plan_notebook(Path(manifest.title), {}, Options())
     elif manifest.kind == "chain":
-        plan = plan_chain(folder.parent.parent, manifest.given, Options())
+        plan = plan_chain(folder.parent.parent, {}, Options())
         names = [step.name for step in plan.steps]
         gone = [record.name for record in manifest.steps if record.name not in names]
         if gone:
@@ -169,8 +170,23 @@ def _plan(folder: Path, manifest: Manifest) -> Plan:
             f"run {manifest.run} is of the kind '{manifest.kind}'; the chain and notebooks can be verified"
         )
         raise ConfigurationError(message)
-    plan.runs = folder.parent
+    plan.steps = [_as_saved(step, folder, manifest) for step in plan.steps]
+    plan.runs, plan.given = folder.parent, manifest.given
+    if manifest.kind == "notebook":
+        (step,) = plan.steps
+        plan.values = {step.name: check_parameters(manifest.given, step.parameters, step.notebook.name)}
+    else:
+        plan.values = check_chain_parameters(manifest.given, plan.steps)
     return plan
+
+
+def _as_saved(step: Step, folder: Path, manifest: Manifest) -> Step:
+    """Return a step with the parameters that its notebook declared when it was executed."""
+    saved = folder / _record(manifest, step).notebook
+    if not saved.is_file():
+        message = f"{saved} is gone; nothing can be said about run {manifest.run}"
+        raise ConfigurationError(message)
+    return replace(step, parameters=tuple(parameters_of(_as_it_was(saved))))
 
 
 def _changed(plan: Plan, folder: Path, manifest: Manifest, registry: Registry) -> list[str]:
@@ -179,7 +195,7 @@ def _changed(plan: Plan, folder: Path, manifest: Manifest, registry: Registry) -
     for step in plan.steps:
         record = _record(manifest, step)
         saved = folder / record.notebook
-        if not saved.is_file() or code_parts(_as_it_was(saved))["code"] != record.parts.get("code"):
+        if code_parts(_as_it_was(saved))["code"] != record.parts.get("code"):
             message = f"{saved} is not what was executed; nothing can be said about run {manifest.run}"
             raise ConfigurationError(message)
         inputs = plan.inputs(step, folder)

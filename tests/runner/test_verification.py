@@ -29,7 +29,8 @@ def edit(path, number, source):
 
 
 LUCK = (
-    "from pathlib import Path\nimport random\n(Path(run_dir) / 'number.txt').write_text(str(random.random()))"
+    "from pathlib import Path\nimport random\nprint(start)\n"
+    "(Path(run_dir) / 'number.txt').write_text(str(random.random()))"
 )
 ROWS = (
     "from pathlib import Path\nimport pandas as pd\n"
