@@ -14,10 +14,13 @@ from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.run import run
+from sta410kit.cli.scan import scan
+from sta410kit.cli.unseal import unseal
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.outcomes import ExitCode
 from sta410kit.outlet import keep_writing
+from sta410kit.redaction import redact
 
 _ISSUES = "please report it with the lines above: it is a defect of the kit"
 
@@ -52,7 +55,7 @@ def cli() -> None:
     """Stock-prediction notebooks that can be trusted unattended."""
 
 
-for _command in (run, validate, docs, doctor, config, kernel):
+for _command in (run, validate, docs, doctor, config, kernel, scan, unseal):
     cli.add_command(_command)
 
 
@@ -62,4 +65,4 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _say(text: str) -> None:
-    click.echo(f"sta410: {text}", err=True)
+    click.echo(f"sta410: {redact(text)}", err=True)

@@ -31,6 +31,7 @@ from sta410kit.runner.report import results_of, write_report
 from sta410kit.runner.reuse import find_result
 from sta410kit.runner.runs import DATA_DOCS, new_run, run_folders, runs_folder
 from sta410kit.runner.schedule import run_graph
+from sta410kit.runner.scrubbing import scrub_folder
 from sta410kit.runner.steps import Site, do_step
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
     bad = [ExitCode[record.outcome] for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
     manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
+    manifest.warnings = scrub_folder(folder)
     manifest.results = results_of(folder)
     if (folder / DATA_DOCS).is_dir():
         from sta410kit.guards.data_docs import refresh_index

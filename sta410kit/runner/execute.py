@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sta410kit import exceptions
-from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
 from sta410kit.runner.limits import StepStoppedError, Watch
 from sta410kit.runner.notebook import figures_missing, kernel_of, mark_failure, read_notebook
+from sta410kit.runner.scrubbing import scrub_notebook_file, scrub_text_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 
 class _CheckedBefore(logging.Filter):
-    """Papermill reads few annotations and warns of the others as unknown; the kit has checked them all."""
+    """Papermill reads few annotations and warns of the others as unknown; the kit has checked them all.
+
+    What the engine says of scrubbed secrets is said again by the run, with the step's name.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let everything through but that warning."""
-        return "unknown parameter" not in record.getMessage()
+        """Let everything through but these warnings."""
+        text = record.getMessage()
+        return "unknown parameter" not in text and "a secret was scrubbed" not in text
 
 
 _CHECKED_BEFORE = _CheckedBefore()
@@ -93,10 +97,11 @@ def execute(  # noqa: PLR0913 - three things it needs, three it can do without
         mark_failure(output, message)
     if outcome is ExitCode.PASSED:
         outcome, message = _complete(output, artifacts)
-    scrubbed = [path.name for path in (output, output.with_suffix(KERNEL_LOG)) if _scrub(path)]
-    warnings = tuple(f"a secret was scrubbed from {name}" for name in scrubbed)
+    warnings = scrub_notebook_file(output)
+    others = (output.with_suffix(KERNEL_LOG), *artifacts)
+    warnings += [f"a secret was scrubbed from {path.name}" for path in others if scrub_text_file(path)]
     seconds = time.perf_counter() - started
-    return StepResult(notebook.stem, outcome, seconds, redact(message), output, warnings, watch.peak)
+    return StepResult(notebook.stem, outcome, seconds, redact(message), output, tuple(warnings), watch.peak)
 
 
 def _through_papermill(
@@ -182,17 +187,6 @@ def _last_words(complaints: Path) -> str:
 def _literal(path: Path) -> str:
     """Return a path as papermill takes it: it would put parameters in place of names in braces."""
     return str(path).replace("{", "{{").replace("}", "}}")
-
-
-def _scrub(path: Path) -> bool:
-    """Take registered secrets out of a file; tell whether there were any."""
-    if not path.is_file():
-        return False
-    text = path.read_text(encoding="utf-8", errors="replace")
-    clean = redact(text)
-    if clean != text:
-        write_text(path, clean)
-    return clean != text
 
 
 def _kit_exit_code(name: str) -> ExitCode:

@@ -13,6 +13,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from sta410kit.redaction import redact
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -41,7 +43,8 @@ class Registry:
         """Note that a step with this identity has passed in `run`."""
         with self._open() as database:
             database.execute(
-                "insert or replace into steps values (?, ?, ?, ?)", (identity, step, run, json.dumps(parts))
+                "insert or replace into steps values (?, ?, ?, ?)",
+                (identity, step, run, redact(json.dumps(parts))),
             )
 
     def runs_with(self, identity: str) -> list[str]:

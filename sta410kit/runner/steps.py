@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.holdout import current_seal
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import identity_of, step_parts
@@ -48,6 +49,9 @@ def do_step(site: Site, step: Step, watch: Watch) -> StepRecord:
     progress.begin(step.name)
     record = _execute(site, step, inputs, watch)
     progress.end(step.name)
+    if current_seal(step.notebook.parent).state != parts["holdout"]:
+        # Nobody knows which of the two it has seen, so it stands for neither.
+        parts["holdout"] = f"opened or sealed while it ran, in {folder.name}"
     record.parts, record.identity = parts, identity_of(parts)
     if record.outcome == ExitCode.PASSED.name and plan.kind == "chain":
         registry.passed(record.identity, step.name, folder.name, parts)

@@ -9,7 +9,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.masked import Secret
-from sta410kit.settings.fields import Endpoint, Folder, LowerCase, Masked, Real, UpperCase, Whole, setting
+from sta410kit.settings.fields import (
+    Day,
+    Endpoint,
+    Folder,
+    LowerCase,
+    Masked,
+    Real,
+    UpperCase,
+    Whole,
+    setting,
+)
 from sta410kit.settings.problems import refusal
 
 Environment = Annotated[Literal["development", "staging", "production", "testing"], LowerCase]
@@ -86,7 +96,7 @@ class LoggingConfig(Section):
 
 
 class DataConfig(Section):
-    """Where downloaded data and fitted models are kept, and whether data is checked when it is loaded."""
+    """Where data and models are kept, whether data is checked when it is loaded, and what stays sealed."""
 
     cache_dir: Folder = setting(
         "DATA_CACHE_DIR",
@@ -112,6 +122,13 @@ class DataConfig(Section):
     )
     validate_on_load: bool = setting(
         "VALIDATE_DATA", "check prices when they are loaded", default=True, takes=_SWITCH, reserved=True
+    )
+    holdout_start: Day = setting(
+        "HOLDOUT_START",
+        "first session of the sealed holdout: prices from here on load only after sta410 unseal; "
+        "nothing is sealed when empty",
+        default=None,
+        takes="a day written YYYY-MM-DD",
     )
 
 
@@ -219,16 +236,14 @@ class TradingConfig(Section):
         "most that is invested in one sector",
         default=0.4,
         takes=_SHARE,
-        reserved=True,
         gt=0,
         le=1,
     )
     daily_loss_limit: Real = setting(
         "DAILY_LOSS_LIMIT",
-        "the day's return at which trading stops",
+        "the day's return below which no order is placed any more",
         default=-0.03,
         takes="a number from -1 to below 0",
-        reserved=True,
         ge=-1,
         lt=0,
     )
