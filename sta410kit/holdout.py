@@ -102,7 +102,7 @@ def current_seal(folder: Path | None = None) -> Seal:
     ConfigurationError
         The record was altered: then nobody can say what it is worth.
     """
-    start = get_config().data.holdout_start
+    start = get_config().model.holdout_start
     if start is None:
         return Seal(None)
     now = datetime.now(UTC)
@@ -143,7 +143,7 @@ def unseal(why: str, hours: float = DEFAULT_HOURS, folder: Path | None = None) -
     ConfigurationError
         Nothing is sealed, the reason or the time is none, or the record cannot be written.
     """
-    start, why = get_config().data.holdout_start, redact(" ".join(why.split()))
+    start, why = get_config().model.holdout_start, redact(" ".join(why.split()))
     if start is None:
         message = (
             "nothing is sealed: HOLDOUT_START is not set. In .env, for example: HOLDOUT_START=2012-01-01"

@@ -20,6 +20,7 @@ MASK = "***"
 MINIMUM_LENGTH = 6
 # A longer value is looked for piece by piece, and so is one of several lines, which are often shown alone.
 _LONGEST = 128
+_PIECE = 64
 # Bytes times needles from which numpy looks for all of them at once.
 _WORTH_NUMPY = 4_000_000
 # Characters from which it pays to remember that a text held nothing; notebooks are looked at again and again.
@@ -54,16 +55,14 @@ class _Search:
     def _needles(self) -> list[bytes]:
         return list(dict.fromkeys(needle for one in self._spellings for needle in one.needles))
 
-    def __call__(self, text: str) -> list[Found]:
+    def __call__(self, text: str, *, thorough: bool) -> list[Found]:
         if len(text) < MINIMUM_LENGTH or hash(text) in self.clean:
             return []
         present = {needle for stream in squeezed(text) for needle in _present(stream, self._needles)}
-        found = [
-            Found(*match.span(), one.name)
-            for one in self._spellings
-            if not one.needles or not present.isdisjoint(one.needles)
-            for match in one.pattern.finditer(text)
-        ]
+        likely = [one for one in self._spellings if not one.needles or not present.isdisjoint(one.needles)]
+        found = _matches([one for one in likely if one.plain], text)
+        if thorough or not found:
+            found += _matches([one for one in likely if not one.plain], text)
         if not found and len(text) >= _WORTH_REMEMBERING and len(self.clean) < _REMEMBERED:
             self.clean.add(hash(text))
         return found
@@ -112,14 +111,23 @@ def _pieces(value: str) -> set[str]:
 
 
 def _parts(text: str) -> Iterable[str]:
-    number = -(-len(text) // _LONGEST)
+    number = -(-len(text) // (_LONGEST if len(text) <= _LONGEST else _PIECE))
     size = -(-len(text) // number)
     return (part for at in range(0, len(text), size) if len(part := text[at : at + size]) >= MINIMUM_LENGTH)
 
 
 def find(text: str) -> list[Found]:
     """Return where registered values stand in `text`, in whatever notation; several may overlap."""
-    return [] if _pattern is None else _pattern(text)
+    return [] if _pattern is None else _pattern(text, thorough=True)
+
+
+def holds_secret(text: str) -> bool:
+    """Tell whether a registered value stands in `text`, in whatever notation."""
+    return _pattern is not None and bool(_pattern(text, thorough=False))
+
+
+def _matches(wanted: list[Spelling], text: str) -> list[Found]:
+    return [Found(*match.span(), one.name) for one in wanted for match in one.pattern.finditer(text)]
 
 
 def redact(text: str) -> str:
@@ -130,7 +138,7 @@ def redact(text: str) -> str:
     Removing one value may bring the two halves of another together, so the search is repeated until
     nothing is found.
     """
-    while found := find(text):
+    while _pattern is not None and (found := _pattern(text, thorough=False)):
         parts, at = [], 0
         for start, end in _merged(found):
             parts += [text[at:start], MASK]

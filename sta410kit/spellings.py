@@ -7,12 +7,14 @@ to nothing.
 """
 
 import base64
+import json
 import re
 import string
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from html.entities import codepoint2name
+from urllib.parse import quote
 
 # From this length on a value is also found in another case, broken by line ends, colours or markup, or
 # spaced out. Shorter ones would be found by chance in tables of numbers.
@@ -22,8 +24,8 @@ _NEEDLE = 6
 _ALNUM = (string.ascii_letters + string.digits).encode()
 _OTHERS = bytes(set(range(256)) - set(_ALNUM))
 _LOWER = bytes.maketrans(string.ascii_uppercase.encode(), string.ascii_lowercase.encode())
-_COLOUR = r"\x1b\[[0-9;]*m|\\+(?:u001b|x1b|033)\[[0-9;]*m"
-_TAG = r"</?(?:span|b|i|em|strong|mark|font|code|pre|div|br|wbr|a)\b[^<>]{0,200}>"
+_COLOUR = r"(?:\x1b|\\+(?:u001b|x1b|033))\[[0-9;]*m"
+_TAG = r"</?[a-z]{1,6}\b[^<>]{0,200}>"
 _EDGE = r"[ \t>|│\"',+\\]*"
 _BREAK = rf"{_EDGE}(?:[\r\n]|\\[rn]){_EDGE}"
 _NOISE = rf"(?:{_COLOUR}|{_TAG}|[\u200b\u00ad]|{_BREAK})*"
@@ -52,16 +54,20 @@ class Spelling:
     Attributes
     ----------
     name : str
-        What to call it: ``plain or escaped``, ``base64``.
+        What to call it: ``plain``, ``base64``.
     source : str
         A regular expression.
     needles : tuple of bytes
         One of them stands in the squeezed text wherever the expression matches; none: it is always searched.
+    plain : bool
+        Whether the expression is short. Those are looked for first: to compile the others takes longer than
+        to search a text.
     """
 
     name: str
     source: str
     needles: tuple[bytes, ...] = ()
+    plain: bool = False
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -83,24 +89,26 @@ def spellings(value: str) -> tuple[Spelling, ...]:
 def _all(value: str) -> Iterator[Spelling]:
     raw = value.encode("utf-8", "surrogateescape" if _escaped(value) else "surrogatepass")
     case = "(?i:{})" if len(value) >= LONG else "{}"
+    for name, text in (("plain", value), ("backwards", value[::-1])):
+        yield Spelling(name, case.format(re.escape(text)), _needles([text]), plain=True)
+    needles = _needles((_longest_run(value), *_escapes(value)), all_needed=True)
     noise = _NOISE if len(value) >= LONG else ""
-    for name, text in (("plain or escaped", value), ("backwards", value[::-1])):
-        pattern = case.format(noise.join(map(_character, text)))
-        yield Spelling(name, pattern, _needles((_longest_run(text), *_escapes(text)), all_needed=True))
+    yield Spelling("escaped", case.format(noise.join(map(_character, value))), needles)
     apart = r"[^0-9A-Za-z]{0,4}(?:0x|\\+x)?"
     forms = ("".join(f"{mark}{byte:02x}" for byte in raw) for mark in ("", "0x", "x"))
     yield Spelling("hexadecimal", f"(?i:{apart.join(f'{byte:02x}' for byte in raw)})", _needles(forms))
     decimal = r"\D{1,12}".join(map(str, raw))
     yield Spelling("byte values", rf"(?<!\d){decimal}(?!\d)", _needles(["".join(map(str, raw))]))
-    for form in (raw, value.encode("utf-16-le", "surrogatepass"), base64.b64encode(raw)):
+    encoded = [raw, value.encode("utf-16-le", "surrogatepass"), base64.b64encode(raw)]
+    encoded += [json.dumps(value)[1:-1].encode(), quote(value, safe="", errors="replace").encode()]
+    for form in dict.fromkeys(encoded):
         yield from (_base64(form, offset) for offset in range(3))
     yield _literal("base32", base64.b32encode(raw).decode().rstrip("=")[: len(raw) * 8 // 5], "(?i:{})")
     for encode in (base64.b85encode, base64.a85encode):
         yield _literal("base85", encode(raw).decode(), "{}")
-    if len(value) >= LONG:
-        first, *others = map(re.escape, value)
-        spaced = rf"{first}([^0-9A-Za-z]{{1,12}}?)" + r"(?:\1)".join(others)
-        yield Spelling("spaced out", f"(?i:{spaced})", _needles([value]))
+    letters = re.findall("[0-9A-Za-z]", value)
+    if len(letters) >= LONG:
+        yield Spelling("spaced out", f"(?i:{'[^0-9A-Za-z]{1,40}'.join(letters)})", _needles([value]))
 
 
 def _escaped(value: str) -> bool:

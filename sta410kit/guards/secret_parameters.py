@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import SecretFoundError
 from sta410kit.guards.secret_detectors import key_shapes, looks_random, telling_name
-from sta410kit.redaction import MINIMUM_LENGTH, find, redact
+from sta410kit.redaction import MINIMUM_LENGTH, holds_secret, redact
 from sta410kit.secrets import mask_secret
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def refuse_secret_parameters(given: Mapping[str, Any]) -> None:
 
 def _detector(name: str, text: str) -> str:
     """Return what is secret about a value; empty when nothing is."""
-    if find(text):
+    if holds_secret(text):
         return "registered secret"
     stripped = text.strip()
     if telling_name(name) and _could_be_one(stripped):

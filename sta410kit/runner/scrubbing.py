@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
 from sta410kit.kernel_outlet import WARNING
-from sta410kit.redaction import find, redact
+from sta410kit.redaction import holds_secret, redact
 from sta410kit.scrub import scrub
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def _scrubbed_outputs(outputs: list[Any]) -> list[Any]:
     """Return outputs without secrets, also such as stand in pieces in several messages or lines."""
     clean = [scrub(output) for output in outputs]
     streams = "".join(output["text"] for output in outputs if output.get("output_type") == "stream")
-    if find(streams):
+    if holds_secret(streams):
         clean = _joined_streams(clean)
     for at, output in enumerate(clean):
         trace = "\n".join(output.get("traceback", []))
-        if find(trace):
+        if holds_secret(trace):
             clean[at] = {**output, "traceback": redact(trace).split("\n")}
     return outputs if all(a is b for a, b in zip(clean, outputs, strict=False)) else clean
 
@@ -133,7 +133,7 @@ def scrub_text_file(path: Path) -> bool:
         text = path.read_bytes().decode("utf-8", "surrogateescape")
     except OSError:
         return False
-    if not find(text):
+    if not holds_secret(text):
         return False
     clean = _clean_text(text, json_text=path.suffix == ".json")
     path.with_name(f".{path.name}.part").write_bytes(clean.encode("utf-8", "surrogateescape"))

@@ -96,7 +96,7 @@ class LoggingConfig(Section):
 
 
 class DataConfig(Section):
-    """Where data and models are kept, whether data is checked when it is loaded, and what stays sealed."""
+    """Where downloaded data and fitted models are kept, and whether data is checked when it is loaded."""
 
     cache_dir: Folder = setting(
         "DATA_CACHE_DIR",
@@ -123,17 +123,10 @@ class DataConfig(Section):
     validate_on_load: bool = setting(
         "VALIDATE_DATA", "check prices when they are loaded", default=True, takes=_SWITCH, reserved=True
     )
-    holdout_start: Day = setting(
-        "HOLDOUT_START",
-        "first session of the sealed holdout: prices from here on load only after sta410 unseal; "
-        "nothing is sealed when empty",
-        default=None,
-        takes="a day written YYYY-MM-DD",
-    )
 
 
 class ModelConfig(Section):
-    """How models are trained."""
+    """How models are trained, and what they must not have seen."""
 
     train_test_split: Real = setting(
         "TRAIN_TEST_SPLIT",
@@ -143,6 +136,13 @@ class ModelConfig(Section):
         reserved=True,
         gt=0,
         lt=1,
+    )
+    holdout_start: Day = setting(
+        "HOLDOUT_START",
+        "first session of the sealed holdout: prices from here on load only after sta410 unseal; "
+        "nothing is sealed when empty",
+        default=None,
+        takes="a day written YYYY-MM-DD",
     )
     random_seed: Whole = setting(
         "RANDOM_SEED",

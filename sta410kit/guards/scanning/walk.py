@@ -12,7 +12,7 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.scanning.contents import Piece, pieces
 from sta410kit.guards.scanning.report import ScanReport, SecretFinding
 from sta410kit.guards.secret_detectors import suspects
-from sta410kit.redaction import find
+from sta410kit.redaction import find, holds_secret
 from sta410kit.secrets import learn_configured_secrets, mask_secret
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _known(piece: Piece, name: str) -> Iterator[SecretFinding]:
     for start, end, spelling in find(piece.text):
         if end > piece.seen:
             # Only stars: the end of an encoded value would not tell two keys apart, but give some of it away.
-            masked = mask_secret(piece.text[start:end]) if spelling == "plain or escaped" else "***"
+            masked = mask_secret(piece.text[start:end]) if spelling == "plain" else "***"
             yield SecretFinding(name, _place(piece, start), f"registered secret, {spelling}", masked)
 
 
@@ -147,7 +147,7 @@ def _suspected(piece: Piece, name: str) -> Iterator[SecretFinding]:
         allowed = _ALLOWED.search(line) or _NEXT_ALLOWED.search(before)
         if at + len(line) > piece.seen and not allowed:
             for one in suspects(line):
-                if not find(one.value):
+                if not holds_secret(one.value):
                     yield SecretFinding(name, _place(piece, at), one.detector, mask_secret(one.value))
         at, before = at + len(line), line
 
