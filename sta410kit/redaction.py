@@ -62,7 +62,9 @@ class _Search:
         likely = [one for one in self._spellings if not one.needles or not present.isdisjoint(one.needles)]
         found = _matches([one for one in likely if one.plain], text)
         if thorough or not found:
-            found += _matches([one for one in likely if not one.plain], text)
+            told = {(one.start, one.end) for one in found}  # a plain value is an escaped one as well
+            others = _matches([one for one in likely if not one.plain], text)
+            found += [one for one in others if (one.start, one.end) not in told]
         if not found and len(text) >= _WORTH_REMEMBERING and len(self.clean) < _REMEMBERED:
             self.clean.add(hash(text))
         return found

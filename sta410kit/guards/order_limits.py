@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +43,17 @@ class Breach:
 
     def __str__(self) -> str:
         return f"{self.limit}: {self.order} has {self.value}; allowed: {self.allowed}. {self.advice}"
+
+
+def session_of(value: Any) -> pd.Timestamp | None:  # noqa: ANN401 - whatever stands in a table
+    """Return the day that a value stands for; nothing where it is none. A number would be nanoseconds."""
+    if not isinstance(value, str | date | np.datetime64) or pd.isna(value):
+        return None
+    try:
+        day = pd.Timestamp(date.fromisoformat(value.strip()[:10]) if isinstance(value, str) else value)
+    except (ValueError, OverflowError):  # pandas' errors of dates are ValueErrors
+        return None
+    return day.tz_localize(None).normalize()
 
 
 def breaches_of_state(
@@ -129,10 +141,9 @@ def _of_prices(row: Mapping[Any, Any]) -> Iterator[Breach]:
 
 
 def _of_day(row: Mapping[Any, Any], session: pd.Timestamp | None) -> Iterator[Breach]:
-    day = pd.to_datetime(row["date"], errors="coerce")
-    day = pd.NaT if pd.isna(day) else pd.Timestamp(day).tz_localize(None).normalize()
-    if pd.isna(day) or session is None or day != session:
-        value = "a price without a date" if pd.isna(day) else f"a price of {day:%Y-%m-%d}"
+    day = session_of(row["date"])
+    if day is None or day != session:
+        value = "a price without a date" if day is None else f"a price of {day:%Y-%m-%d}"
         allowed = "a date" if session is None else f"{session:%Y-%m-%d}"
         advice = "Make the forecast and the order again from the latest prices."
         yield Breach("stale_prices", _name(row), value, allowed, advice)
@@ -164,13 +175,13 @@ def breaches_of_all(
     if _beyond(invested, 1.0):
         value = f"{invested:.4%} of equity invested"
         found.append(Breach("equity", names, value, "100%", "Trade fewer shares; nothing is borrowed."))
-    by_sector = orders.groupby(orders["symbol"].map(lambda symbol: sectors.get(symbol, unknown)))
-    exposures = {str(name): float(part["weight"].sum()) for name, part in by_sector}
-    for name, exposure in exposures.items():
+    exposures = {}
+    sector_of = orders["symbol"].map(lambda symbol: sectors.get(symbol, unknown))
+    for name, inside in orders.groupby(sector_of):
+        exposures[name] = exposure = float(inside["weight"].sum())
         if _beyond(exposure, trading.max_sector_exposure):
-            inside = ", ".join(by_sector.get_group(name)["symbol"])
             value, allowed = f"{exposure:.4%} of equity in it", f"{trading.max_sector_exposure:.4%}"
-            which = f"the sector '{name}' ({inside})"
+            which = f"the sector '{name}' ({', '.join(inside['symbol'])})"
             advice = "Trade fewer shares, or give the symbols' sectors."
             found.append(Breach("max_sector_exposure", which, value, allowed, advice))
     used = {"at risk": risk, "invested": invested, "largest sector": max(exposures.values(), default=0.0)}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LEFT_OUT = {"IPPublicDetector", "KeywordDetector"}
 _OWN_SHAPES = {
     "Alpaca Key ID": re.compile(
-        r"(?<![0-9A-Za-z+/=])(?:PK|AK|CK)(?=[A-Z]*[0-9])[A-Z0-9]{18}(?![0-9A-Za-z+/=])"
+        r"(?<![0-9A-Za-z+/=])(?:PK|AK(?!IA)|CK)(?=[A-Z]*[0-9])[A-Z0-9]{18}(?![0-9A-Za-z+/=])"
     ),
     "GitHub Token": re.compile(r"github_pat_[A-Za-z0-9_]{50,}"),
     "Google API Key": re.compile(r"(?<![0-9A-Za-z+/])AIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z+/])"),

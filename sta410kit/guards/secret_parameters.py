@@ -13,6 +13,7 @@ from sta410kit.secrets import mask_secret
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_KNOWN, _NAMED = "registered secret", "its name tells"
 _SHORTEST_SHAPE = 16  # no well-known key is shorter
 _NOTHING = {"none", "null", "true", "false"}
 
@@ -35,7 +36,8 @@ def secret_parameters(given: Mapping[str, Any]) -> list[str]:
         for text in _texts(value):
             detector = _detector(name, text)
             if detector:
-                shown = "" if detector == "registered secret" else f", {mask_secret(text)}"
+                # The end of a key tells which one it is; that of a password gives too much of it away.
+                shown = "" if detector in {_KNOWN, _NAMED} else f", {mask_secret(text)}"
                 told.append(f"the parameter '{redact(name)}' was given a secret ({detector}{shown})")
                 break
     return told
@@ -59,10 +61,10 @@ def refuse_secret_parameters(given: Mapping[str, Any]) -> None:
 def _detector(name: str, text: str) -> str:
     """Return what is secret about a value; empty when nothing is."""
     if holds_secret(text):
-        return "registered secret"
+        return _KNOWN
     stripped = text.strip()
     if telling_name(name) and _could_be_one(stripped):
-        return "its name tells"
+        return _NAMED
     if len(stripped) < _SHORTEST_SHAPE:
         return ""
     for suspect in key_shapes(text):

@@ -185,16 +185,15 @@ def _require_numbers(equity: Any, day_return: Any) -> None:  # noqa: ANN401
 
 def _session(as_of: Any, orders: pd.DataFrame) -> pd.Timestamp | None:  # noqa: ANN401
     """Return the latest session there are prices of; nothing without orders."""
-    import pandas as pd
+    from sta410kit.guards.order_limits import session_of
 
     if as_of is None:
-        days = pd.to_datetime(orders["date"], errors="coerce").dropna()
-        return days.max() if len(days) else None
-    day = pd.to_datetime(as_of, errors="coerce") if isinstance(as_of, str | date) else pd.NaT
-    if pd.isna(day):
+        return max(filter(None, map(session_of, orders["date"])), default=None)
+    day = session_of(as_of)
+    if day is None:
         message = f"as_of is {as_of!r}; give the latest session as YYYY-MM-DD."
         raise ConfigurationError(message)
-    return pd.Timestamp(day).tz_localize(None).normalize()
+    return day
 
 
 def _age(session: pd.Timestamp | None) -> int:
