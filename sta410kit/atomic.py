@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sta410kit.redaction import redact
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
@@ -34,6 +36,6 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write `text` to `target` in UTF-8, whole or not at all."""
+    """Write `text` to `target` in UTF-8, whole or not at all, registered secrets scrubbed."""
     with replacing(target) as aside:
-        aside.write_text(text, encoding="utf-8")
+        aside.write_text(redact(text), encoding="utf-8")

@@ -49,6 +49,12 @@ class SecretsManagementError(STA410Exception):
     exit_code = ExitCode.USAGE
 
 
+class SecretFoundError(STA410Exception):
+    """A secret stands where it would be written down; the text never holds it."""
+
+    exit_code = ExitCode.SECRET_FOUND
+
+
 class LeakageError(STA410Exception):
     """Something computed for a session depends on what came after it."""
 

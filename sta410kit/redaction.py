@@ -1,32 +1,85 @@
 """Scrub registered values from any text before it leaves the process.
 
 The redaction is by value, not by pattern: whatever was handed out as a secret is known exactly, and nothing
-else is touched. JSON, Python literals and URLs spell some characters differently; there it is scrubbed too.
+else is touched. `sta410kit.spellings` knows how other notations write it; there it is scrubbed too.
 Logs, run folders, reports and alerts pass their text through `redact`.
 """
 
-import json
-import re
+import sys
 import threading
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from sta410kit.spellings import Spelling, spellings, squeezed
 
 MASK = "***"
 # Shorter values would scrub ordinary words. Being longer than the mask, each replacement also shortens the
 # text, which is what makes `redact` end.
 MINIMUM_LENGTH = 6
+# A longer value is looked for piece by piece, and so is one of several lines, which are often shown alone.
+_LONGEST = 128
+_PIECE = 64
+# Bytes times needles from which numpy looks for all of them at once.
+_WORTH_NUMPY = 4_000_000
+# Characters from which it pays to remember that a text held nothing; notebooks are looked at again and again.
+_WORTH_REMEMBERING = 2_000
+_REMEMBERED = 10_000
 
 _lock = threading.Lock()
 _values: frozenset[str] = frozenset()
-_pattern: re.Pattern[str] | None = None
+_pattern: "_Search | None" = None
+
+
+class Found(NamedTuple):
+    """Where a registered value stands in a text, and how it is spelled there."""
+
+    start: int
+    end: int
+    spelling: str
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Everything that is looked for."""
+
+    values: frozenset[str]
+    clean: set[int] = field(default_factory=set, compare=False)
+
+    @cached_property
+    def _spellings(self) -> list[Spelling]:
+        return [spelling for value in sorted(self.values) for spelling in spellings(value)]
+
+    @cached_property
+    def _needles(self) -> list[bytes]:
+        return list(dict.fromkeys(needle for one in self._spellings for needle in one.needles))
+
+    def __call__(self, text: str, *, thorough: bool) -> list[Found]:
+        if len(text) < MINIMUM_LENGTH or hash(text) in self.clean:
+            return []
+        present = {needle for stream in squeezed(text) for needle in _present(stream, self._needles)}
+        likely = [one for one in self._spellings if not one.needles or not present.isdisjoint(one.needles)]
+        found = _matches([one for one in likely if one.plain], text)
+        if thorough or not found:
+            told = {(one.start, one.end) for one in found}  # a plain value is an escaped one as well
+            others = _matches([one for one in likely if not one.plain], text)
+            found += [one for one in others if (one.start, one.end) not in told]
+        if not found and len(text) >= _WORTH_REMEMBERING and len(self.clean) < _REMEMBERED:
+            self.clean.add(hash(text))
+        return found
 
 
 def register(value: str) -> bool:
     """Have `value` scrubbed from now on, for the life of this process.
 
+    In a Jupyter kernel, what the kernel sends to its clients is scrubbed from now on too.
+
     Parameters
     ----------
     value : str
-        The secret in clear. White space around it does not count.
+        The secret in clear. White space around it does not count. Each line of one of several lines, such as
+        a private key, is a secret of its own.
 
     Returns
     -------
@@ -34,31 +87,49 @@ def register(value: str) -> bool:
         ``False`` when the value has fewer than six characters: too short to scrub without damaging
         ordinary text, and too short to be a credential.
     """
-    global _values, _pattern  # noqa: PLW0603 - one register for the process, so that no sink can miss a value
+    global _values, _pattern  # one register for the process, so that no sink can miss a value
     value = value.strip()
     if len(value) < MINIMUM_LENGTH:
         return False
     with _lock:
-        _values |= _forms(value)
-        # Longest first: where one secret is the beginning of another, the whole of the longer one goes.
-        _pattern = re.compile("|".join(map(re.escape, sorted(_values, key=len, reverse=True))))
+        more = _values | _pieces(value)
+        if more != _values:
+            _values, _pattern = more, _Search(more)
+    if "ipykernel" in sys.modules:
+        from sta410kit.kernel_outlet import guard_kernel
+
+        guard_kernel()
     return True
 
 
-def _forms(value: str) -> set[str]:
-    """Return `value` in clear and as other notations spell it; none is shorter than the value."""
-    # `repr` escapes an apostrophe only where the whole text holds a quotation mark too.
-    literal = repr(f'{value}"')[1:-2]
-    return {
-        value,
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        literal,
-        literal.replace("\\'", "'"),
-        quote(value, errors="replace"),  # a text that is no UTF-8 cannot stand in a URL
-        quote(value, safe="", errors="replace"),
-        quote_plus(value, errors="replace"),
-    }
+def _pieces(value: str) -> set[str]:
+    """Return what is looked for on its own: the value, or parts of it that together are all of it."""
+    lines = [line.strip() for line in value.splitlines()]
+    pieces = {line for line in lines if len(line) >= MINIMUM_LENGTH} if len(lines) > 1 else set()
+    if len(value) <= _LONGEST:
+        return pieces | {value}
+    whole = pieces or {value}
+    return {part for piece in whole for part in _parts(piece)}
+
+
+def _parts(text: str) -> Iterable[str]:
+    number = -(-len(text) // (_LONGEST if len(text) <= _LONGEST else _PIECE))
+    size = -(-len(text) // number)
+    return (part for at in range(0, len(text), size) if len(part := text[at : at + size]) >= MINIMUM_LENGTH)
+
+
+def find(text: str) -> list[Found]:
+    """Return where registered values stand in `text`, in whatever notation; several may overlap."""
+    return [] if _pattern is None else _pattern(text, thorough=True)
+
+
+def holds_secret(text: str) -> bool:
+    """Tell whether a registered value stands in `text`, in whatever notation."""
+    return _pattern is not None and bool(_pattern(text, thorough=False))
+
+
+def _matches(wanted: list[Spelling], text: str) -> list[Found]:
+    return [Found(*match.span(), one.name) for one in wanted for match in one.pattern.finditer(text)]
 
 
 def redact(text: str) -> str:
@@ -69,9 +140,61 @@ def redact(text: str) -> str:
     Removing one value may bring the two halves of another together, so the search is repeated until
     nothing is found.
     """
-    pattern = _pattern
-    if pattern is None:
-        return text
-    while pattern.search(text):
-        text = pattern.sub(MASK, text)
+    while _pattern is not None and (found := _pattern(text, thorough=False)):
+        parts, at = [], 0
+        for start, end in _merged(found):
+            parts += [text[at:start], MASK]
+            at = end
+        text = "".join([*parts, text[at:]])
     return text
+
+
+def beginning_of_a_secret(text: str) -> int:
+    """Return how many characters at the end of `text` may be the beginning of a registered value."""
+    return max(
+        (
+            size
+            for value in _values
+            for size in range(1, min(len(value), len(text) + 1))
+            if text.endswith(value[:size])
+        ),
+        default=0,
+    )
+
+
+def _merged(found: list[Found]) -> list[tuple[int, int]]:
+    """Return stretches that touch or overlap as one."""
+    merged: list[tuple[int, int]] = []
+    for start, end, _ in sorted(found):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _present(stream: bytes, needles: list[bytes]) -> set[bytes]:
+    """Return those of `needles` that stand in `stream`."""
+    if len(stream) * len(needles) < _WORTH_NUMPY:
+        return {needle for needle in needles if needle in stream}
+    import numpy as np
+
+    # The first four bytes of every needle, looked up for every place of the stream at once; at the few places
+    # that are left, the next two as well. What remains is compared in full.
+    words = np.ndarray(len(stream) - 5, dtype="<u4", buffer=stream, strides=(1,))
+    begins = np.zeros(1 << 16, dtype=bool)
+    factor = np.uint32(2654435761)
+    heads = np.frombuffer(b"".join(needle[:4] for needle in needles), dtype="<u4")
+    begins[(heads * factor) >> np.uint32(16)] = True
+    found: set[bytes] = set()
+    by_head: dict[bytes, list[bytes]] = {}
+    for needle in needles:
+        by_head.setdefault(needle[:6], []).append(needle)
+    block = 1 << 20
+    for at in range(0, len(words), block):
+        places = at + np.flatnonzero(begins[(words[at : at + block] * factor) >> np.uint32(16)])
+        for place in places.tolist():
+            for needle in by_head.get(stream[place : place + 6], ()):
+                if needle not in found and stream.startswith(needle, place):
+                    found.add(needle)
+    return found

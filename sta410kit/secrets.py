@@ -5,17 +5,22 @@ that it can be sent to the broker and still never shows in a log, a report or a 
 """
 
 import json
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sta410kit.config import Config, get_config
+from sta410kit.config import Config, all_settings, get_config
 from sta410kit.credentials import problems_with_pair
 from sta410kit.exceptions import ConfigurationError, LiveTradingWarning, SecretsManagementError
+from sta410kit.project import project_folder
 from sta410kit.redaction import register
 from sta410kit.settings.dotenv_file import read_dotenv
 from sta410kit.settings.fields import is_loopback
+from sta410kit.settings.found import Found
+from sta410kit.settings.gather import gather
+from sta410kit.settings.secret_file import SECRETS_FOLDER
 from sta410kit.settings.sections import PAPER_ENDPOINT
 
 _NEXT_STEP = (
@@ -43,6 +48,27 @@ def get_alpaca_credentials(config: Config | None = None) -> tuple[str, str]:
     register(secret_key)
     validate_api_credentials(api_key, secret_key)
     return api_key, secret_key
+
+
+def learn_configured_secrets(folder: Path | None = None) -> None:
+    """Have the credentials of a project scrubbed in this process, without handing them out.
+
+    For whoever writes down what another process says: a papermill engine, a Jupyter server. Settings that
+    are wrong are left to `get_config` to complain about.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        A folder or file in the project; the current folder when omitted.
+    """
+    secret = [one for one in all_settings() if one.secret]
+    try:
+        found = gather(os.environ, project_folder(folder), SECRETS_FOLDER, all_settings())
+    except ConfigurationError:
+        found = {name: Found(text, "environment") for name, text in os.environ.items()}
+    for one in secret:
+        if one.variable in found:
+            register(found[one.variable].text)
 
 
 def get_alpaca_base_url(config: Config | None = None) -> str:

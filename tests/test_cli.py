@@ -111,7 +111,7 @@ def test_a_wrong_parameter_is_refused_before_anything_runs(project, setting, tex
 
 def test_config_shows_every_section_and_no_secret(tmp_path):
     """The seed's view of the current configuration, as JSON."""
-    secret = "PKSECRETSECRET123456"
+    secret = "PKSECRETSECRET123456"  # pragma: allowlist secret
     done = sta410("config", cwd=tmp_path, env={"ALPACA_API_KEY": secret, "GD_LR": "0.1"})
     assert done.returncode == 0
     shown = json.loads(done.stdout)

@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import threading
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ from sta410kit.masked import Secret
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[1]
-KEY, SECRET = "PKQ7W3E9R5T1Y8U2I4O6", "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q"
+KEY, SECRET = "PKQ7W3E9R5T1Y8U2I4O6", "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q"  # pragma: allowlist secret
 LIVE = {
     "PAPER_TRADING": "false",
     "LIVE_TRADING_ACKNOWLEDGED": "true",
@@ -55,6 +56,7 @@ PROMISE = [
     ("CACHE_TTL_HOURS", "0.5", "data.cache_ttl_hours", 0.5, 24),
     ("VALIDATE_DATA", "no", "data.validate_on_load", False, True),
     ("TRAIN_TEST_SPLIT", "0.7", "model.train_test_split", 0.7, 0.8),
+    ("HOLDOUT_START", " 2012-01-31", "model.holdout_start", date(2012, 1, 31), None),
     ("RANDOM_SEED", "4294967295", "model.random_seed", 4294967295, 42),
     ("GD_LR", "0.1", "model.gd_learning_rate", 0.1, 0.05),
     ("GD_ITERATIONS", "1", "model.gd_iterations", 1, 1000),
@@ -532,3 +534,17 @@ def test_any_text_is_read_or_refused(text):
         assert "gd_learning_rate" in str(error)  # noqa: PT017 - either outcome is right
     else:
         assert value > 0
+
+
+NOON = datetime(2012, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("given", ["2012-13-01", "01/02/2012", "1325376000", 1325376000, True, NOON])
+def test_a_day_is_a_day(given):
+    """Not a moment, a number of seconds, or a date that means two days."""
+    with pytest.raises(ConfigurationError, match=r"holdout_start: got .*; takes a day written YYYY-MM-DD"):
+        ModelConfig(holdout_start=given)
+    assert ModelConfig(holdout_start="2012-01-31").holdout_start == date(2012, 1, 31)
+    assert (
+        Config(model={"holdout_start": date(2012, 1, 31)}).to_dict()["model"]["holdout_start"] == "2012-01-31"
+    )

@@ -23,7 +23,7 @@ from sta410kit.masked import Secret
 
 pytestmark = pytest.mark.unit
 
-SECRET = "h8Kd02LmQz71XvBn55Ty"
+SECRET = "h8Kd02LmQz71XvBn55Ty"  # pragma: allowlist secret
 
 
 @pytest.fixture

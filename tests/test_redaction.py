@@ -35,6 +35,14 @@ def test_a_registered_value_is_scrubbed_wherever_it_stands():
     assert redact("xhunter2-hunter2yhunter2-hunter2") == "x***y***"
 
 
+def test_registering_again_changes_nothing():
+    """A value that is known already is as good as registered."""
+    register("hunter2-hunter2")
+    before = redaction._pattern
+    assert register("hunter2-hunter2") is True
+    assert redaction._pattern is before
+
+
 def test_the_longer_of_two_values_goes_first():
     """One secret that begins another leaves no tail behind."""
     register("abcdef")

@@ -14,6 +14,7 @@ from sta410kit.exceptions import LiveTradingWarning, SecretsManagementError
 from sta410kit.secrets import (
     get_alpaca_base_url,
     get_alpaca_credentials,
+    learn_configured_secrets,
     load_secrets_from_file,
     mask_secret,
     validate_api_credentials,
@@ -21,7 +22,7 @@ from sta410kit.secrets import (
 
 pytestmark = pytest.mark.unit
 
-KEY, SECRET = "PKQ7W3E9R5T1Y8U2I4O6", "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q"
+KEY, SECRET = "PKQ7W3E9R5T1Y8U2I4O6", "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q"  # pragma: allowlist secret
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +199,31 @@ def test_a_file_of_another_form_is_refused(tmp_path, name, content, complaint):
     ):
         load_secrets_from_file(path)
     assert "hush" not in str(refused.value).replace(str(path), "")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Make a project whose secrets stand in its .env and in a file, and stand elsewhere."""
+    (tmp_path / "project" / "notebooks").mkdir(parents=True)
+    (tmp_path / "project" / "notebooks" / "pipeline.toml").touch()
+    (tmp_path / "project" / "secret").write_text(SECRET)
+    text = f"ALPACA_API_KEY={KEY}\nALPACA_SECRET_KEY_FILE=secret\n"
+    (tmp_path / "project" / ".env").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "project"
+
+
+def test_a_projects_secrets_are_learnt_without_handing_them_out(project):
+    """From its .env and its secret files, whatever folder of it is named; nothing is returned."""
+    assert learn_configured_secrets(project / "notebooks") is None
+    assert redaction.redact(f"{KEY}:{SECRET}") == "***:***"
+    learn_configured_secrets(project)  # once more changes nothing
+    assert redaction.redact(f"{KEY}:{SECRET}") == "***:***"
+
+
+def test_secrets_of_the_environment_are_learnt_beside_wrong_settings(project, monkeypatch):
+    """Whoever writes outputs down must not stop at a broken .env, nor let a secret through."""
+    (project / ".env").write_text("no assignment\n")
+    monkeypatch.setenv("ALPACA_API_KEY", KEY)
+    learn_configured_secrets(project)
+    assert redaction.redact(f"{KEY}:{SECRET}") == f"***:{SECRET}"

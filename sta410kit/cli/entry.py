@@ -18,11 +18,14 @@ from sta410kit.cli.params import params
 from sta410kit.cli.regress import regress
 from sta410kit.cli.run import run
 from sta410kit.cli.runs import diff, runs, show, verify
+from sta410kit.cli.scan import scan
 from sta410kit.cli.sweep import sweep
+from sta410kit.cli.unseal import unseal
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.outcomes import ExitCode
 from sta410kit.outlet import keep_writing
+from sta410kit.redaction import redact
 
 _ISSUES = "please report it with the lines above: it is a defect of the kit"
 
@@ -58,7 +61,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, sweep, params, runs, show, diff, verify, regress, validate, docs, doctor, config, kernel, completion,
+    run, sweep, params, runs, show, diff, verify, regress, validate, docs, scan, unseal, doctor, config,
+    kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 
@@ -69,4 +73,4 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _say(text: str) -> None:
-    click.echo(f"sta410: {text}", err=True)
+    click.echo(f"sta410: {redact(text)}", err=True)

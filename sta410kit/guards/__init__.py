@@ -1,4 +1,6 @@
-"""What must hold: data contracts, parameters and leaks. Checks return evidence; raising is a layer above.
+"""What must hold: data contracts, parameters, leaks, secrets, trading limits.
+
+Checks return evidence; raising is a layer above.
 
 Great Expectations takes seconds to import, so it is loaded by the first call that needs it, never here.
 """
@@ -8,15 +10,20 @@ from sta410kit.guards.gate import validate
 from sta410kit.guards.leakage import LeakFinding, LeakReport, probe_leaks
 from sta410kit.guards.result import Failure, GuardResult
 from sta410kit.guards.suites import list_suites
+from sta410kit.guards.trading import OrderReport, approve_orders, check_orders, read_sectors
 
 __all__ = [
     "Failure",
     "GuardResult",
     "LeakFinding",
     "LeakReport",
+    "OrderReport",
     "accept",
+    "approve_orders",
+    "check_orders",
     "list_suites",
     "probe_leaks",
     "read_accepted",
+    "read_sectors",
     "validate",
 ]

@@ -6,6 +6,7 @@
 `files`                       your own CSV and Parquet files
 `adjustment`                  prices adjusted for splits and dividends, and where the splits lie
 `coverage`                    which sessions each symbol has and lacks
+`sealing`                     sessions of the sealed holdout, held back
 ============================  ==================================================================
 """
 
@@ -45,7 +46,8 @@ def load_prices(
     """Return the daily prices of a source as one tidy frame, exactly as the source has them.
 
     Nothing is repaired, dropped or filled: a missing close, a duplicated session or a high below its low
-    comes through, so that the gate can name it.
+    comes through, so that the gate can name it. Only sessions of the sealed holdout are held back, see
+    `sta410kit.holdout`.
 
     Parameters
     ----------
@@ -68,15 +70,17 @@ def load_prices(
     Raises
     ------
     ConfigurationError
-        An unknown source, a path missing or not used by the source, an impossible selection of dates.
+        An unknown source, a path missing or not used by the source, an impossible selection of dates, or one
+        that lies in the sealed holdout.
     DataLoadingError
         Data that cannot be read, a symbol the source does not have, or a selection without rows.
     """
-    from sta410kit.market import selection
+    from sta410kit.market import sealing, selection
 
     if not isinstance(source, str) or source not in SOURCES:
         raise ConfigurationError(selection.unknown("source", source, tuple(SOURCES)))
     wanted = selection.parse_symbols(symbols)
     first, last = selection.parse_period(start, end)
-    frame = import_module(SOURCES[source]).read(path, wanted)
+    seal = sealing.require_unsealed(first)
+    frame = sealing.hold_back(import_module(SOURCES[source]).read(path, wanted), seal)
     return selection.select(frame, wanted, first, last)

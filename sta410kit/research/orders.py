@@ -1,16 +1,19 @@
 """Forecasts as order proposals, sized so that the stops keep the loss within the risk limits.
 
-Nothing here sends an order; `check_orders` is the last look before anything else does.
+Nothing here sends an order, and nothing here is believed: `sta410kit.guards.trading` looks at what comes out.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from sta410kit.exceptions import ConfigurationError, DataValidationError, TradingExecutionError
+from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.frames import require_columns, require_prices
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
     import pandas as pd
 
 ORDER_COLUMNS = (
@@ -26,7 +29,6 @@ ORDER_COLUMNS = (
     "expected_return",
     "reason",
 )
-_ROUNDING = 1e-9  # a limit is not broken by the last digits of a float
 _WHOLE = 1e-12  # nor does 499.99999999999994 mean 499 shares
 
 
@@ -42,6 +44,10 @@ class TradingLimits(Protocol):
         """Largest loss of one order at its stop, as a fraction of equity."""
 
     @property
+    def max_sector_exposure(self) -> float:
+        """Largest amount in one sector, long and short added up, as a fraction of equity."""
+
+    @property
     def stop_loss_pct(self) -> float:
         """Distance of the stop from the reference price."""
 
@@ -55,14 +61,19 @@ class TradingLimits(Protocol):
 
 
 def propose_orders(
-    forecasts: pd.DataFrame, prices: pd.DataFrame, equity: float, trading: TradingLimits
+    forecasts: pd.DataFrame,
+    prices: pd.DataFrame,
+    equity: float,
+    trading: TradingLimits,
+    sectors: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return one proposal a forecast: buy, sell (short) or hold, with the reason.
 
     A forecast is worth an order when it exceeds the cost of getting in and out, twice the slippage. The
     orders share the capital equally, without borrowing; each is cut so that its stop loses at most the risk
-    allowed a trade, and all stops together at most the risk allowed the portfolio. Shares are whole, rounded
-    down. A price that jumps over its stop loses more than planned.
+    allowed a trade, all stops together at most the risk allowed the portfolio, and a sector holds at most
+    what is allowed a sector. Shares are whole, rounded down. A price that jumps over its stop loses more than
+    planned.
 
     Parameters
     ----------
@@ -74,6 +85,9 @@ def propose_orders(
         Capital in quote currency, above 0.
     trading : TradingLimits
         Limits as fractions, such as `config.TradingConfig`.
+    sectors : mapping of str to str, optional
+        The sector of each symbol; those without one share the sector ``unknown``. Sectors are not looked at
+        when omitted.
 
     Returns
     -------
@@ -108,7 +122,9 @@ def propose_orders(
     cost = 2 * trading.simulated_slippage
     expected = np.expm1(priced["predicted"])
     side = np.where(expected.abs() > cost, np.sign(expected), 0.0)
-    weight = _weight(int(np.count_nonzero(side)), trading)
+    weight = pd.Series(_weight(int(np.count_nonzero(side)), trading), index=priced.index)
+    if sectors is not None:
+        weight = weight.clip(upper=_sector_share(priced["symbol"], side, sectors, trading))
     shares = np.floor(equity * weight / priced["close"] * (1 + _WHOLE)).where(side != 0, 0.0)
     side = np.where(shares > 0, side, 0.0)
     reasons = [
@@ -128,62 +144,6 @@ def propose_orders(
         reason=pd.Series(reasons, index=priced.index, dtype="str"),
     )
     return table[list(ORDER_COLUMNS)]
-
-
-def check_orders(orders: pd.DataFrame, equity: float, trading: TradingLimits) -> None:
-    """Raise `TradingExecutionError` naming limit, value and order if the orders break a trading limit.
-
-    The loss at the stop is computed anew from shares, reference price and stop; what the orders claim about
-    themselves is not believed.
-
-    Parameters
-    ----------
-    orders : DataFrame
-        As from `propose_orders`.
-    equity : float
-        Capital in quote currency, above 0.
-    trading : TradingLimits
-        The limits.
-    """
-    import numpy as np
-
-    _require_equity(equity)
-    require_columns(orders, ORDER_COLUMNS, "orders", TradingExecutionError)
-    strange = orders[~orders["side"].isin(["buy", "sell", "hold"])]
-    if len(strange):
-        row = strange.iloc[0]
-        message = f"The order of {row['symbol']} has side {row['side']!r}; use buy, sell or hold."
-        raise TradingExecutionError(message)
-    holding = orders["side"] == "hold"
-    unequal = orders[holding & (orders["shares"] != 0)]
-    if len(unequal):
-        row = unequal.iloc[0]
-        message = (
-            f"The hold of {row['symbol']} has {row['shares']} shares, which no limit would see; "
-            "set shares to 0, or side to buy or sell."
-        )
-        raise TradingExecutionError(message)
-    active = orders[~holding]
-    direction = np.where(active["side"] == "buy", 1.0, -1.0)
-    numbers = active[["shares", "reference_price", "stop_loss"]].to_numpy(dtype=float)
-    distance = direction * (active["reference_price"] - active["stop_loss"])
-    usable = np.isfinite(numbers).all(axis=1) & (numbers > 0).all(axis=1) & (distance > 0)
-    unusable = ~usable.to_numpy()
-    if unusable.any():
-        row = active[unusable].iloc[0]
-        message = (
-            f"The {row['side']} order of {row['symbol']} has {row['shares']} shares "
-            f"at {row['reference_price']} and its stop at {row['stop_loss']}; it needs shares, a price, "
-            "and a stop on the losing side."
-        )
-        raise TradingExecutionError(message)
-    risk = active["shares"] * distance / equity
-    weight = active["shares"] * active["reference_price"] / equity
-    for symbol, value in zip(active["symbol"], risk, strict=True):
-        _limit(f"order of {symbol}", "per_trade_risk", value, trading.per_trade_risk)
-    names = ", ".join(active["symbol"])
-    _limit(f"orders of {names} together", "max_portfolio_risk", risk.sum(), trading.max_portfolio_risk)
-    _limit(f"orders of {names} together", "the capital", weight.sum(), 1.0)
 
 
 def _require_equity(equity: float) -> None:
@@ -214,17 +174,18 @@ def _weight(orders: int, trading: TradingLimits) -> float:
     return min(by_risk, 1 / orders)
 
 
+def _sector_share(
+    symbols: pd.Series[str], side: np.ndarray, sectors: Mapping[str, str], trading: TradingLimits
+) -> pd.Series[float]:
+    """Return the weight that each order may have so that those of its sector keep within its limit."""
+    names = symbols.map(lambda symbol: sectors.get(symbol, "unknown"))
+    ordered = names.map(names[side != 0].value_counts()).fillna(1)
+    return trading.max_sector_exposure / ordered
+
+
 def _reason(expected: float, cost: float, shares: float, close: float) -> str:
     if abs(expected) <= cost:
         return f"expected move {expected:+.3%} does not exceed the round-trip cost of {cost:.3%}"
     if shares == 0:
         return f"the share of capital does not buy one share at {close:,.2f}"
     return f"expected move {expected:+.3%} exceeds the round-trip cost of {cost:.3%}"
-
-
-def _limit(what: str, limit: str, value: float, allowed: float) -> None:
-    if value > allowed * (1 + _ROUNDING):
-        message = (
-            f"The {what} would use {value:.4%} of equity; {limit} allows {allowed:.4%}. Trade fewer shares."
-        )
-        raise TradingExecutionError(message)

@@ -35,6 +35,7 @@ from sta410kit.runner.reuse import find_result
 from sta410kit.runner.run_log import RunLog
 from sta410kit.runner.runs import DATA_DOCS, LOCK, new_run, run_folders, runs_folder
 from sta410kit.runner.schedule import run_graph
+from sta410kit.runner.scrubbing import scrub_folder
 from sta410kit.runner.steps import Site, do_step
 
 if TYPE_CHECKING:
@@ -243,6 +244,7 @@ def _close(  # noqa: PLR0913 - a run has many parts
     bad = [ExitCode[record.outcome] for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
     manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
+    manifest.warnings = scrub_folder(folder)
     manifest.results = results_of(folder)
     log.say(f"ends: {outcome.name}, exit code {int(outcome)}")
     if (folder / DATA_DOCS).is_dir():

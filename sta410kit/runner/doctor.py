@@ -50,6 +50,7 @@ def examine() -> list[Finding]:
         ("secrets", _secrets),
         ("trading", _trading),
         ("suites", _suites),
+        ("holdout", _holdout),
         ("data", _data),
         ("notebooks", _notebooks),
         ("kernel", _kernel),
@@ -126,6 +127,21 @@ def _suites() -> Finding:
     if not names:
         return Finding("suites", FAILED, "no suite found", "git checkout expectations")
     return Finding("suites", OK, f"{len(names)} load, {count} expectations: {', '.join(names)}")
+
+
+def _holdout() -> Finding:
+    from sta410kit.holdout import current_seal, unsealings
+
+    seal, number = current_seal(), len(unsealings())
+    looked = (
+        f"; looked into {number} time{'' if number == 1 else 's'}, see sta410 unseal --list" if number else ""
+    )
+    if seal.opened is not None:
+        text = f"OPEN until {seal.opened.until} ({seal.opened.who}: {seal.opened.why}){looked}"
+        return Finding("holdout", WARNING, text, "it is sealed again by itself")
+    if seal.start is None:
+        return Finding("holdout", OK, f"none; HOLDOUT_START seals one{looked}")
+    return Finding("holdout", OK, f"sealed from {seal.start}{looked}")
 
 
 def _data() -> Finding:

@@ -10,16 +10,21 @@ from __future__ import annotations
 import asyncio
 import inspect
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NBClientEngine
+from papermill.iorw import write_ipynb
 from papermill.log import logger
 
+from sta410kit.guards.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.kernelspecs import is_this_python
+from sta410kit.runner.scrubbing import forget_scrubbed, scrubbed_from, scrubbed_notebook
 from sta410kit.runner.warm.client import ServerUnavailableError
 from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError, obituary
+from sta410kit.secrets import learn_configured_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +36,57 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
     """Execute a managed notebook in a forked process."""
 
     @classmethod
+    def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str | None = None, **how: Any) -> Any:  # noqa: ANN401
+        """Execute a notebook and save it as it goes; nothing is written before secrets are scrubbed from it.
+
+        Raises
+        ------
+        SecretFoundError
+            A parameter is a secret.
+        """
+        learn_configured_secrets()
+        forget_scrubbed(nb)
+        refuse_secret_parameters(nb.metadata.get("papermill", {}).get("parameters", {}))
+        # Papermill saves first and asks the engine then; so where to save is told a step later.
+        return super().execute_notebook(nb, kernel_name, None, destination=output_path, **how)
+
+    @classmethod
     def execute_managed_notebook(
+        cls,
+        nb_man: Any,  # noqa: ANN401 - papermill is untyped
+        kernel_name: str,
+        *,
+        destination: str | None = None,
+        **keywords: Any,  # noqa: ANN401
+    ) -> None:
+        """Execute every code cell and save the notebook as papermill's own engine does, but for secrets.
+
+        Parameters
+        ----------
+        nb_man : papermill.engines.NotebookExecutionManager
+            The notebook and its bookkeeping.
+        kernel_name : str
+            The kernel the notebook wants; any but this environment's Python goes to papermill's own engine.
+        destination : str, optional
+            Where to save after every cell.
+        **keywords
+            ``execution_timeout``: seconds a cell may take. ``watch``: called with the process's number
+            several times a second; what it raises ends the notebook. An ordinary kernel is not watched.
+            Others are papermill's.
+        """
+        nb_man.output_path = destination
+        nb_man.save = partial(_save_clean, nb_man)
+        nb_man.save()
+        try:
+            cls._execute_cells(nb_man, kernel_name, **keywords)
+        finally:
+            clean = scrubbed_notebook(nb_man.nb)
+            nb_man.nb.update(clean)
+            for text in scrubbed_from(clean):
+                logger.warning("%s", text)
+
+    @classmethod
+    def _execute_cells(
         cls,
         nb_man: Any,  # noqa: ANN401 - papermill is untyped
         kernel_name: str,
@@ -40,20 +95,6 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         watch: Callable[[int], None] | None = None,
         **keywords: Any,  # noqa: ANN401
     ) -> None:
-        """Execute every code cell and save the notebook as papermill's own engine does.
-
-        Parameters
-        ----------
-        nb_man : papermill.engines.NotebookExecutionManager
-            The notebook and its bookkeeping.
-        kernel_name : str
-            The kernel the notebook wants; any but this environment's Python goes to papermill's own engine.
-        execution_timeout : float, optional
-            Seconds a cell may take.
-        watch : callable, optional
-            Called with the process's number several times a second; what it raises ends the notebook. An
-            ordinary kernel is not watched.
-        """
         # Where nbclient looks for the kernel's folder too; unlike papermill's `cwd` it holds for one thread.
         folder = keywords.get("resources", {}).get("metadata", {}).get("path")
         session = _session(kernel_name, folder, watch)
@@ -85,6 +126,13 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
                     nb_man.cell_complete(cell, cell_index=index)
             nb_man.nb.metadata["language_info"] = session.language_info
             client.set_widgets_metadata()
+
+
+def _save_clean(nb_man: Any, **_: Any) -> None:  # noqa: ANN401 - stands for a method of papermill's
+    """Save what papermill's own `save` would, without secrets."""
+    if nb_man.output_path:
+        write_ipynb(scrubbed_notebook(nb_man.nb), nb_man.output_path)
+    nb_man.last_save_time = nb_man.now()
 
 
 def _session(kernel_name: str, folder: str | None, watch: Callable[[int], None] | None) -> CellSession | None:

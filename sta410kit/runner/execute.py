@@ -17,6 +17,7 @@ from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
 from sta410kit.runner.limits import StepStoppedError, Watch
 from sta410kit.runner.notebook import INJECTED, MARK, kernel_of, mark_failure, python_cells, read_notebook
+from sta410kit.runner.scrubbing import scrub_notebook_file, scrub_text_file
 from sta410kit.runner.verdict import judge, remarks
 
 if TYPE_CHECKING:
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
 
 
 class _CheckedBefore(logging.Filter):
-    """Papermill reads few annotations and warns of the others as unknown; the kit has checked them all."""
+    """Papermill reads few annotations and warns of the others as unknown; the kit has checked them all.
+
+    What the engine says of scrubbed secrets is said again by the run, with the step's name.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let everything through but that warning."""
-        return "unknown parameter" not in record.getMessage()
+        """Let everything through but these warnings."""
+        text = record.getMessage()
+        return "unknown parameter" not in text and "a secret was scrubbed" not in text
 
 
 _CHECKED_BEFORE = _CheckedBefore()
@@ -129,8 +134,9 @@ def execute(  # noqa: PLR0913 - three things it needs, four it can do without
         outcome, message, warnings = _complete(output, artifacts)
     elif outcome is not ExitCode.INTERNAL and output.is_file():
         mark_failure(output, message)
-    scrubbed = [path.name for path in (output, output.with_suffix(KERNEL_LOG)) if _scrub(path)]
-    warnings += [f"a secret was scrubbed from {name}" for name in scrubbed]
+    warnings += scrub_notebook_file(output)
+    others = (output.with_suffix(KERNEL_LOG), *artifacts)
+    warnings += [f"a secret was scrubbed from {path.name}" for path in others if scrub_text_file(path)]
     if failure is not None:
         failure = replace(failure, text=redact(failure.text))
     seconds = time.perf_counter() - started
@@ -247,17 +253,6 @@ def _last_words(complaints: Path) -> str:
 def _literal(path: Path) -> str:
     """Return a path as papermill takes it: it would put parameters in place of names in braces."""
     return str(path).replace("{", "{{").replace("}", "}}")
-
-
-def _scrub(path: Path) -> bool:
-    """Take registered secrets out of a file; tell whether there were any."""
-    if not path.is_file():
-        return False
-    text = path.read_text(encoding="utf-8", errors="replace")
-    clean = redact(text)
-    if clean != text:
-        write_text(path, clean)
-    return clean != text
 
 
 def kit_exception(name: str) -> type[exceptions.STA410Exception]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.config import load_config
 from sta410kit.guards.suites import list_suites, read_suite
+from sta410kit.holdout import current_seal
 from sta410kit.project import project_folder
 from sta410kit.runner.imports import KIT, code_digest, own_modules
 from sta410kit.runner.notebook import python_cells, read_notebook
@@ -68,6 +69,7 @@ def step_parts(
     settings = load_config(os.environ, folder).to_dict()
     settings.pop("logging")  # says how it is told, not what comes out
     parts["settings"] = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    parts["holdout"] = current_seal(folder).state
     parts["packages"] = _packages()
     parts["python"] = f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}"
     return parts

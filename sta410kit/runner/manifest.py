@@ -109,6 +109,7 @@ class Manifest:
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     steps: list[StepRecord] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     results: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.parameters import check_parameters
+from sta410kit.guards.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import Step, check_chain_parameters, read_pipeline
 from sta410kit.runner.runs import runs_folder
+from sta410kit.secrets import learn_configured_secrets
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -108,7 +110,10 @@ def plan_chain(project: Path, given: Mapping[str, str], options: Options) -> Pla
     ------
     ConfigurationError
         The pipeline, a parameter or a step's name is wrong.
+    SecretFoundError
+        A parameter is a secret.
     """
+    refuse_secrets(given, project)
     steps = read_pipeline(project)
     names = [step.name for step in steps]
     for name in filter(None, (options.first, options.last)):
@@ -133,9 +138,19 @@ def plan_notebook(notebook: Path, given: Mapping[str, str], options: Options) ->
     ------
     ConfigurationError
         There is no such notebook or a parameter is wrong.
+    SecretFoundError
+        A parameter is a secret.
     """
     notebook = notebook.absolute()
+    refuse_secrets(given, notebook.parent)
     declared = parameters_of(read_notebook(notebook))
     values = {notebook.stem: check_parameters(given, declared, notebook.name)}
     step = Step(notebook, (), {}, tuple(declared))
     return Plan([step], values, runs_folder(notebook), dict(given), "notebook", options)
+
+
+def refuse_secrets(given: Mapping[str, Any], folder: Path) -> None:
+    """Refuse parameters that are secrets of the project in `folder`, before any message could quote one."""
+    if given:
+        learn_configured_secrets(folder)
+        refuse_secret_parameters(given)

@@ -15,6 +15,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from sta410kit.redaction import redact
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -53,7 +55,8 @@ class Registry:
 
     def passed(self, identity: str, step: str, run: str, parts: dict[str, str]) -> None:
         """Note that `run` holds the result of a step with this identity that has passed."""
-        self._note("insert or replace into steps values (?, ?, ?, ?)", identity, step, run, json.dumps(parts))
+        known = redact(json.dumps(parts))
+        self._note("insert or replace into steps values (?, ?, ?, ?)", identity, step, run, known)
 
     def runs_with(self, identity: str) -> list[str]:
         """Return the runs that hold the result of a step with this identity, newest first."""

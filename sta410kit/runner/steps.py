@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import STA410Exception
+from sta410kit.holdout import current_seal
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import identity_of, step_parts
@@ -81,6 +82,10 @@ def _do(site: Site, step: Step, watch: Watch) -> StepRecord:
         record = _execute(site, step, inputs, watch)
     finally:
         site.progress.end(step.name)
+    if current_seal(step.notebook.parent).state != parts["holdout"]:
+        # Nobody knows which of the two it has seen, so it stands for neither.
+        parts["holdout"] = f"opened or sealed while it ran, in {folder.name}"
+        identity = identity_of(parts)
     record.parts, record.identity = parts, identity
     site.log.notebook_said(folder / record.notebook, step.name)
     if record.outcome == ExitCode.PASSED.name and plan.kind == "chain":

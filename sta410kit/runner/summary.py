@@ -60,6 +60,7 @@ def _print_warnings(run: Run, console: Console) -> None:
     from rich.text import Text
 
     found = [f"{step.name}: {text}" for step in run.steps for text in step.warnings]
+    found += run.manifest.warnings
     found += [
         f"{gate['step']}: the gate '{gate['suite']}' has {gate['warnings']} warnings, see the data docs"
         for gate in summaries(run.folder / DATA_DOCS)

@@ -9,6 +9,7 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.grid import combinations, grid_values
 from sta410kit.runner.notebook import parameters_of, read_notebook, require_kernel
 from sta410kit.runner.pipeline import RUN_FOLDER
+from sta410kit.runner.plan import refuse_secrets
 from sta410kit.runner.runs import runs_folder
 
 if TYPE_CHECKING:
@@ -74,8 +75,11 @@ def plan_sweep(notebook: Path, grid: Mapping[str, Sequence[str]], fixed: Mapping
     ------
     ConfigurationError
         There is no such notebook, its kernel is missing, or a parameter is wrong; all problems at once.
+    SecretFoundError
+        A parameter is a secret.
     """
     notebook = notebook.absolute()
+    refuse_secrets({**fixed, **grid}, notebook.parent)
     content = read_notebook(notebook)
     require_kernel(content, notebook.name)
     declared = parameters_of(content)

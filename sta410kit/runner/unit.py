@@ -19,6 +19,7 @@ from sta410kit.redaction import redact
 from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception, plain
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
 from sta410kit.runner.outputs import Outputs
+from sta410kit.runner.scrubbing import scrubbed_from, scrubbed_notebook
 from sta410kit.runner.template import Node, Template, as_text, begin, finish, mark_stuck
 from sta410kit.runner.verdict import judge, remarks
 from sta410kit.runner.warm.session import CellSession, ProcessDiedError, obituary
@@ -85,13 +86,11 @@ def execute_unit(
         outcome = ExitCode.NOTEBOOK_FAILED if message else outcome
     if message:
         mark_stuck(node, message, position)
-    text = as_text(node)
-    clean = redact(text)
+    clean = scrubbed_notebook(node)
     output.parent.mkdir(parents=True, exist_ok=True)
     with replacing(output) as aside:
-        aside.write_text(clean, encoding="utf-8")
-    warnings = remarks(node)
-    warnings += [] if clean == text else [f"a secret was scrubbed from {output.name}"]
+        aside.write_text(as_text(clean), encoding="utf-8")
+    warnings = [*remarks(node), *scrubbed_from(clean)]
     seconds = time.perf_counter() - started
     return UnitResult(outcome, redact(message), seconds, watch.peak, tuple(warnings), recorded_in(node))
 

@@ -1,6 +1,7 @@
 """How one setting is declared: its variable, its default, what it is for and what it takes."""
 
 import os
+from datetime import date, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -68,6 +69,19 @@ def _folder(value: object) -> object:
     return text.strip() if isinstance(text, str) else text
 
 
+def _day(value: object) -> object:
+    # Only the ISO form: 03/04/2024 means two days, and a bare number would be seconds since 1970.
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            pass
+    kind = "not_a_day"
+    raise PydanticCustomError(kind, "not a day")
+
+
 def _secret(value: object) -> object:
     return Secret(value.strip()) if isinstance(value, str) else value
 
@@ -102,6 +116,7 @@ def _endpoint(value: object) -> object:
 Real = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Folder = Annotated[str, BeforeValidator(_folder)]
+Day = Annotated[date | None, BeforeValidator(_day)]
 Masked = Annotated[Secret, BeforeValidator(_secret)]
 Endpoint = Annotated[str, BeforeValidator(_endpoint)]
 LowerCase = BeforeValidator(_lower)

@@ -9,7 +9,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.masked import Secret
-from sta410kit.settings.fields import Endpoint, Folder, LowerCase, Masked, Real, UpperCase, Whole, setting
+from sta410kit.settings.fields import (
+    Day,
+    Endpoint,
+    Folder,
+    LowerCase,
+    Masked,
+    Real,
+    UpperCase,
+    Whole,
+    setting,
+)
 from sta410kit.settings.problems import refusal
 
 Environment = Annotated[Literal["development", "staging", "production", "testing"], LowerCase]
@@ -116,7 +126,7 @@ class DataConfig(Section):
 
 
 class ModelConfig(Section):
-    """How models are trained."""
+    """How models are trained, and what they must not have seen."""
 
     train_test_split: Real = setting(
         "TRAIN_TEST_SPLIT",
@@ -126,6 +136,13 @@ class ModelConfig(Section):
         reserved=True,
         gt=0,
         lt=1,
+    )
+    holdout_start: Day = setting(
+        "HOLDOUT_START",
+        "first session of the sealed holdout: prices from here on load only after sta410 unseal; "
+        "nothing is sealed when empty",
+        default=None,
+        takes="a day written YYYY-MM-DD",
     )
     random_seed: Whole = setting(
         "RANDOM_SEED",
@@ -214,16 +231,14 @@ class TradingConfig(Section):
         "most that is invested in one sector",
         default=0.4,
         takes=_SHARE,
-        reserved=True,
         gt=0,
         le=1,
     )
     daily_loss_limit: Real = setting(
         "DAILY_LOSS_LIMIT",
-        "the day's return at which trading stops",
+        "the day's return below which no order is placed any more",
         default=-0.03,
         takes="a number from -1 to below 0",
-        reserved=True,
         ge=-1,
         lt=0,
     )

@@ -61,7 +61,7 @@ class Setting:
             return str(value).lower()
         if isinstance(value, int | float):
             return f"{value * self.divisor:.15g}"
-        return str(value)
+        return "" if value is None else str(value)
 
 
 def rows_of(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:

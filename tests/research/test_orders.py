@@ -1,4 +1,4 @@
-"""Order proposals inside their limits, and the last look that does not believe them."""
+"""Order proposals inside their limits, and the guard that does not believe them."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sta410kit.exceptions import ConfigurationError, DataValidationError, TradingExecutionError
-from sta410kit.research.orders import ORDER_COLUMNS, check_orders, propose_orders
+from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.guards import approve_orders
+from sta410kit.research.orders import ORDER_COLUMNS, propose_orders
 
 pytestmark = pytest.mark.unit
 
 
 @dataclass(frozen=True)
 class Limits:
+    paper_trading: bool = True
+    daily_loss_limit: float = -0.03
+    max_sector_exposure: float = 1.0
     max_portfolio_risk: float = 0.05
     per_trade_risk: float = 0.025
     stop_loss_pct: float = 0.03
@@ -57,7 +61,7 @@ def test_literal_orders():
     assert orders["expected_return"].tolist() == pytest.approx(np.expm1([0.01, -0.01, 0.0005]))
     assert np.isnan(orders.loc[2, ["stop_loss", "take_profit"]].astype(float)).all()
     assert orders.loc[2, "reason"] == "expected move +0.050% does not exceed the round-trip cost of 0.100%"
-    check_orders(orders, 10_000, LIMITS)
+    approve_orders(orders, 10_000, LIMITS)
 
 
 def test_one_order_is_cut_by_its_own_risk():
@@ -96,55 +100,38 @@ def test_stale_forecasts_are_refused():
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(-0.2, 0.2), st.floats(0.01, 5_000)), min_size=1, max_size=12),
     st.floats(1, 1e8),
     st.floats(0.001, 0.05),
     st.floats(0.05, 0.5),
     st.floats(0.001, 0.5),
+    st.floats(0.1, 1),
 )
-def test_no_proposal_breaks_a_limit(wanted, equity, per_trade, portfolio, stop):
-    """Whatever the forecasts, prices and limits, the last look agrees with what was proposed."""
-    limits = Limits(max_portfolio_risk=portfolio, per_trade_risk=per_trade, stop_loss_pct=stop)
-    orders = propose_orders(*frames(*map(list, zip(*wanted, strict=True))), equity, limits)
-    check_orders(orders, equity, limits)
+def test_no_proposal_breaks_a_limit(wanted, equity, per_trade, portfolio, stop, sector):  # noqa: PLR0913, PLR0917
+    """Whatever the forecasts, prices and limits, the guard agrees with what was proposed."""
+    limits = Limits(
+        max_portfolio_risk=portfolio,
+        per_trade_risk=per_trade,
+        stop_loss_pct=stop,
+        max_sector_exposure=sector,
+    )
+    sectors = {symbol: f"sector {number % 3}" for number, symbol in enumerate("ABCDEFGHIJ")}
+    orders = propose_orders(*frames(*map(list, zip(*wanted, strict=True))), equity, limits, sectors)
+    approve_orders(orders, equity, limits, sectors=sectors)
     assert (orders["shares"] * orders["reference_price"]).sum() <= equity * (1 + 1e-9)
     assert ((orders["side"] == "hold") == (orders["shares"] == 0)).all()
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"shares": 900}, "order of A would use 2.7000% of equity; per_trade_risk allows 2.5000%"),
-        ({"stop_loss": 5.0}, "order of A would use 41.6500% of equity; per_trade_risk"),
-        ({"stop_loss": 11.0}, "a stop on the losing side"),
-        ({"stop_loss": np.nan}, "a stop on the losing side"),
-        ({"shares": 0}, "it needs shares"),
-        ({"shares": -10}, "it needs shares"),
-        ({"reference_price": np.inf}, "it needs shares, a price"),
-        ({"side": "short"}, "side 'short'; use buy, sell or hold"),
-        ({"side": "hold"}, "The hold of A has 833 shares, which no limit would see; set shares to 0"),
-        ({"side": "hold", "shares": np.nan}, "The hold of A has nan shares"),
-    ],
-)
-def test_an_order_that_breaks_a_limit_is_named(change, words):
-    """The last look computes from shares, price and stop, and names limit, value and order."""
-    orders = propose_orders(*frames([0.02], [10.0]), 10_000, LIMITS).assign(**change)
-    with pytest.raises(TradingExecutionError) as caught:
-        check_orders(orders, 10_000, LIMITS)
-    assert words in str(caught.value)
-
-
-def test_orders_are_judged_together():
-    """Three orders, each allowed, may be too much at once: for the risk, and for the capital."""
-    many = propose_orders(*frames([0.02] * 3, [10.0] * 3), 10_000, LIMITS)
-    with pytest.raises(
-        TradingExecutionError, match=r"orders of A, B, C together .* max_portfolio_risk allows 5.0000%"
-    ):
-        check_orders(many.assign(shares=800), 10_000, LIMITS)
-    with pytest.raises(TradingExecutionError, match="the capital allows 100"):
-        check_orders(many.assign(shares=500), 10_000, LIMITS)
+def test_a_sector_shares_what_a_sector_may_hold():
+    """Two of three orders are in one sector of at most 40 %; a symbol without one shares 'unknown'."""
+    limits = Limits(max_sector_exposure=0.4)
+    given = frames([0.02, -0.02, 0.02, 0.0], [10.0, 10.0, 10.0, 10.0])
+    orders = propose_orders(*given, 10_000, limits, {"A": "technology", "B": "technology", "D": "technology"})
+    assert orders["shares"].tolist() == [200, 200, 333, 0]
+    assert propose_orders(*given, 10_000, limits, {})["shares"].tolist() == [133, 133, 133, 0]
+    assert propose_orders(*given, 10_000, limits)["shares"].tolist() == [333, 333, 333, 0]
 
 
 @pytest.mark.parametrize("equity", [0, -1, np.nan, np.inf])

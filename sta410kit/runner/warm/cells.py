@@ -62,7 +62,10 @@ class PipeSession(Session):
             kind, content = msg_or_type["header"]["msg_type"], msg_or_type["content"]
         else:
             kind = msg_or_type
-        self.channel.send({"msg_type": kind, "content": content or {}})
+        if kind == "execute_reply":
+            self.channel.send({"reply": content})
+        elif kind != "status":  # the reply says it all; only the filter of secrets wants to know of it
+            self.channel.send({"msg_type": kind, "content": content or {}})
         return {"header": {"msg_type": kind}, "content": content}
 
 
@@ -87,6 +90,7 @@ class CellStream(io.TextIOBase):
         self._lock = threading.RLock()
         self._owner = os.getpid()
         self.other: CellStream | None = None
+        self.session: PipeSession | None = None
 
     def adopt(self) -> None:
         """Belong to this process from now on, and read its descriptor from the start."""
@@ -124,7 +128,12 @@ class CellStream(io.TextIOBase):
             self._parts.clear()
             self._flushed = time.monotonic()
             if text:
-                self._channel.send({"msg_type": "stream", "content": {"name": self._kind, "text": text}})
+                content = {"name": self._kind, "text": text}
+                if self.session is None:
+                    self._channel.send({"msg_type": "stream", "content": content})
+                else:
+                    # As everything else does, for there a filter may stand: sta410kit.kernel_outlet.
+                    self.session.send(None, "stream", content)
 
     def _native(self) -> str:
         """Return what was written to the descriptor since it was last looked at."""
@@ -180,6 +189,9 @@ class CellApp(IPKernelApp):
     def init_kernel(self) -> None:
         """Make the kernel; what it sends goes through the channel."""
         self.session = PipeSession(parent=self, channel=self.channel)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, CellStream):
+                stream.session = self.session
         self.kernel = LightKernel.instance(
             parent=self,
             session=self.session,
@@ -198,21 +210,17 @@ async def _serve(kernel: Any, channel: Channel) -> None:  # noqa: ANN401 - an IP
         if messages is None:
             return
         for message in messages:
-            await _execute(kernel, channel, message)
+            await _execute(kernel, message)
             if kernel.shell.exit_now:
                 return
 
 
-async def _execute(kernel: Any, channel: Channel, message: dict[str, Any]) -> None:  # noqa: ANN401
+async def _execute(kernel: Any, message: dict[str, Any]) -> None:  # noqa: ANN401
     parent = kernel.session.msg("execute_request", {"code": message["code"]})
     kernel.set_parent([], parent)
     kernel.shell.set_parent(parent)
-    channel.send(
-        {
-            "msg_type": "execute_input",
-            "content": {"code": message["code"], "execution_count": kernel.execution_count},
-        }
-    )
+    content = {"code": message["code"], "execution_count": kernel.execution_count}
+    kernel.session.send(None, "execute_input", content)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         reply = await kernel.do_execute(
@@ -225,7 +233,8 @@ async def _execute(kernel: Any, channel: Channel, message: dict[str, Any]) -> No
     sys.stdout.flush()
     sys.stderr.flush()
     kept = {name: reply.get(name) for name in ("status", "ename", "evalue", "traceback", "execution_count")}
-    channel.send({"reply": kept})
+    kernel.session.send(None, "status", {"execution_state": "idle"})
+    kernel.session.send(None, "execute_reply", kept)
 
 
 def prepare(channel: Channel) -> CellApp:

@@ -1,0 +1,42 @@
+"""``sta410 scan``: secrets that lie on the disk already."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from sta410kit.outcomes import ExitCode
+
+
+@click.command()
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report for machines.")
+def scan(path: Path, *, as_json: bool) -> int:
+    """Look for secrets in PATH (default: here): notebooks, runs, logs, tables and any other text.
+
+    The values of the configuration are found in every notation, and so is what looks like a key. Exits 6 when
+    something was found. The secret itself is never shown.
+    """
+    from sta410kit.guards.scanning import scan as look
+
+    report = look(path)
+    if as_json:
+        click.echo(json.dumps(report.to_dict(), indent=1))
+        return ExitCode.PASSED if report.passed else ExitCode.SECRET_FOUND
+    for finding in report.findings:
+        click.echo(str(finding))
+    for name, reason in report.unreadable.items():
+        click.echo(f"not read: {name}: {reason}", err=True)
+    for name, reason in report.skipped.items():
+        click.echo(f"skipped: {name}: {reason}")
+    number = len(report.findings)
+    click.echo(f"{report.files:,} files read, {number} secret{'' if number == 1 else 's'} found")
+    if report.findings:
+        click.echo(
+            "replace each at its provider: what was written down is no secret any more. A false alarm: put "
+            "'pragma: allowlist secret' in a comment on its line (docs/secrets.md)",
+            err=True,
+        )
+    return ExitCode.PASSED if report.passed else ExitCode.SECRET_FOUND

@@ -1,0 +1,50 @@
+"""``sta410 unseal``: open the sealed holdout on purpose, and see who did."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.holdout import DEFAULT_HOURS, Unsealing
+from sta410kit.outcomes import ExitCode
+
+
+@click.command()
+@click.option("--why", default=None, metavar="TEXT", help="What is to be found out; stays on record.")
+@click.option(
+    "--hours", default=DEFAULT_HOURS, show_default=True, type=float, help="For how long, at most a week."
+)
+@click.option("--list", "listing", is_flag=True, help="Show every unsealing so far, and open nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print it for machines.")
+def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> int:
+    """Let prices from HOLDOUT_START on be loaded for a while, and record who, when and why.
+
+    The record is holdout.jsonl in the project folder; commit it. The holdout is sealed again by itself.
+    """
+    from sta410kit.holdout import unseal as opened
+    from sta410kit.holdout import unsealings
+
+    if listing == (why is not None):
+        message = 'sta410 unseal takes --why "what is to be found out", or --list'
+        raise ConfigurationError(message)
+    found = unsealings() if listing else [opened(str(why), hours)]
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=1))
+        return ExitCode.PASSED
+    for one in found:
+        click.echo(_line(one))
+    if listing and not found:
+        click.echo("the holdout was never unsealed")
+    if not listing:
+        click.echo("recorded in holdout.jsonl; commit it. The holdout is sealed again by itself.")
+    return ExitCode.PASSED
+
+
+def _line(one: Unsealing) -> str:
+    commit = f", commit {one.commit[:10]}{'+' if one.commit.endswith('+') else ''}" if one.commit else ""
+    return (
+        f"{one.at} to {one.until}: from {one.holdout_start} on, by {one.who} on {one.host}{commit}: {one.why}"
+    )

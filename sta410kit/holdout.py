@@ -1,0 +1,236 @@
+"""The sealed holdout: what may not be looked at until it is meant, and who looked.
+
+`HOLDOUT_START` says where it begins. An unsealing is a line in ``holdout.jsonl`` in the project folder, to be
+committed like code: who, when, for how long, why, at which commit, from which day on. Lines are only added;
+each holds the digest of the one before, so that a line that was changed or taken out is noticed. When its
+time is over the holdout is sealed again by itself.
+
+A holdout that has been looked at is worth less each time: the more often models are chosen after a look, the
+more it is training data (Dwork et al., "The reusable holdout", Science 349, 2015).
+"""
+
+import getpass
+import hashlib
+import json
+import os
+import socket
+import subprocess
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sta410kit.config import get_config
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.file_lock import locked
+from sta410kit.project import project_folder
+from sta410kit.redaction import redact
+
+RECORD = "holdout.jsonl"
+DEFAULT_HOURS = 1.0
+MOST_HOURS = 7 * 24.0
+
+
+@dataclass(frozen=True)
+class Unsealing:
+    """One line of the record.
+
+    Attributes
+    ----------
+    at, until : str
+        From when to when the holdout was open, ISO 8601 in UTC.
+    who, host, why, commit : str
+        The user, the machine, the reason given, and git's commit with a ``+`` when there were changes.
+    holdout_start : str
+        The first day that was opened.
+    previous : str
+        SHA-256 of the line before; empty in the first.
+    """
+
+    at: str
+    until: str
+    who: str
+    host: str
+    why: str
+    commit: str
+    holdout_start: str
+    previous: str
+
+    def open_at(self, moment: datetime) -> bool:
+        """Tell whether the holdout is open by this unsealing at some moment."""
+        return datetime.fromisoformat(self.at) <= moment < datetime.fromisoformat(self.until)
+
+
+@dataclass(frozen=True)
+class Seal:
+    """How the holdout of a project stands.
+
+    Attributes
+    ----------
+    start : date or None
+        Its first day; nothing is sealed when ``None``.
+    opened : Unsealing or None
+        The unsealing by which it is open now.
+    """
+
+    start: date | None
+    opened: Unsealing | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether days from `start` on may not be loaded now."""
+        return self.start is not None and self.opened is None
+
+    @property
+    def state(self) -> str:
+        """One short text that is another whenever something else can be loaded."""
+        if self.start is None:
+            return "none"
+        return f"{'sealed' if self.closed else 'open'} from {self.start}"
+
+
+def current_seal(folder: Path | None = None) -> Seal:
+    """Return how the holdout stands now.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        A folder in the project whose record counts; the current one when omitted. The setting is this
+        process's.
+
+    Raises
+    ------
+    ConfigurationError
+        The record was altered: then nobody can say what it is worth.
+    """
+    start = get_config().model.holdout_start
+    if start is None:
+        return Seal(None)
+    now = datetime.now(UTC)
+    # An unsealing opens the holdout that it names; an earlier start is another holdout.
+    opened = [
+        one
+        for one in unsealings(folder)
+        if one.open_at(now) and date.fromisoformat(one.holdout_start) <= start
+    ]
+    return Seal(start, opened[-1] if opened else None)
+
+
+def unsealings(folder: Path | None = None) -> list[Unsealing]:
+    """Return every unsealing on record, oldest first.
+
+    Raises
+    ------
+    ConfigurationError
+        The record cannot be read, or a line was changed, added by hand or taken out.
+    """
+    return _read(project_folder(folder) / RECORD)[0]
+
+
+def unseal(why: str, hours: float = DEFAULT_HOURS, folder: Path | None = None) -> Unsealing:
+    """Open the holdout for a while, and record that; it is sealed again by itself.
+
+    Parameters
+    ----------
+    why : str
+        What is to be found out; not empty. It is kept for good.
+    hours : float
+        For how long; above 0 and at most a week.
+    folder : Path, optional
+        A folder in the project; the current one when omitted.
+
+    Raises
+    ------
+    ConfigurationError
+        Nothing is sealed, the reason or the time is none, or the record cannot be written.
+    """
+    start, why = get_config().model.holdout_start, redact(" ".join(why.split()))
+    if start is None:
+        message = (
+            "nothing is sealed: HOLDOUT_START is not set. In .env, for example: HOLDOUT_START=2012-01-01"
+        )
+        raise ConfigurationError(message)
+    if not why:
+        message = "--why is empty; say what is to be found out, it stays on record"
+        raise ConfigurationError(message)
+    if not 0 < hours <= MOST_HOURS:
+        message = f"--hours is {hours}; takes a number above 0 and at most {MOST_HOURS:g}"
+        raise ConfigurationError(message)
+    project = project_folder(folder)
+    path = project / RECORD
+    try:
+        with locked(path):
+            _, last = _read(path)
+            now = datetime.now(UTC)
+            one = Unsealing(
+                at=now.isoformat(timespec="milliseconds"),
+                until=(now + timedelta(hours=hours)).isoformat(timespec="milliseconds"),
+                who=_user(),
+                host=socket.gethostname(),
+                why=why,
+                commit=_commit(project),
+                holdout_start=start.isoformat(),
+                previous=last,
+            )
+            _append(path, json.dumps(asdict(one)))
+    except OSError as error:
+        message = f"{path} cannot be written ({error.strerror}); nothing was unsealed."
+        raise ConfigurationError(message) from error
+    return one
+
+
+def _append(path: Path, line: str) -> None:
+    """Add a line that is on the disk, whole, before anything is opened by it."""
+    before = path.read_bytes()
+    apart = (
+        "" if before.endswith(b"\n") or not before else "\n"
+    )  # an editor may have taken the last line's end
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        os.write(descriptor, f"{apart}{line}\n".encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> tuple[list[Unsealing], str]:
+    """Return the lines of a record, and the digest that the next one has to hold."""
+    try:
+        lines = path.read_bytes().splitlines() if path.exists() else []
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}); check its owner and permissions."
+        raise ConfigurationError(message) from error
+    found, before = [], ""
+    for number, line in enumerate(lines, 1):
+        try:
+            one = Unsealing(**json.loads(line))
+            one.open_at(datetime.now(UTC))  # both of its times have to be times
+            date.fromisoformat(one.holdout_start)
+            altered = one.previous != before
+        except (ValueError, TypeError):
+            altered = True
+        if altered:
+            message = (
+                f"{path}, line {number}: the record of unsealings was altered there. Only sta410 unseal adds "
+                f"to it; bring it back with: git checkout -- {RECORD}"
+            )
+            raise ConfigurationError(message)
+        found.append(one)
+        before = hashlib.sha256(line).hexdigest()
+    return found, before
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user has no name
+        return "unknown"
+
+
+def _commit(project: Path) -> str:
+    """Return git's commit, a ``+`` behind it when something is not committed; empty outside git."""
+    words = ["git", "-C", str(project), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()

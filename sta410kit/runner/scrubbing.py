@@ -1,0 +1,161 @@
+"""Notebooks and run folders without secrets: scrubbed before they are written, told cell by cell."""
+
+from __future__ import annotations
+
+import json
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.atomic import write_text
+from sta410kit.kernel_outlet import WARNING
+from sta410kit.redaction import holds_secret, redact
+from sta410kit.scrub import scrub
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_RECORD = "sta410"
+_LARGEST = 256 * 1024**2  # bytes of a text file that is still looked at
+_HEAD = 8192
+
+
+def scrubbed_notebook(notebook: Any) -> Any:  # noqa: ANN401 - an nbformat NotebookNode
+    """Return `notebook` without registered secrets: itself where it holds none, else a copy.
+
+    Sources, outputs, attachments and all metadata are looked at. What was found, and what the kernel itself
+    has scrubbed already, is listed in the notebook's metadata; see `scrubbed_from`.
+    """
+    cells, told = [], list(scrubbed_from(notebook))
+    for number, cell in enumerate(notebook["cells"], 1):
+        clean, parts = _scrubbed_cell(cell)
+        cells.append(type(cell)(clean) if parts else cell)
+        where = f"In [{cell['execution_count']}]" if cell.get("execution_count") else str(number)
+        told += [f"cell {where}: a secret was scrubbed from its {part}" for part in parts]
+        if any(WARNING in output.get("text", "") for output in cell.get("outputs", [])):
+            told.append(f"cell {where}: a secret was scrubbed from its output")
+    metadata = scrub(notebook["metadata"])
+    if metadata is not notebook["metadata"]:
+        told.append("a secret was scrubbed from the notebook's metadata")
+    told = list(dict.fromkeys(told))
+    if told == scrubbed_from(notebook):
+        return notebook
+    result = copy(notebook)
+    result["cells"] = cells
+    record = {**metadata.get(_RECORD, {}), "scrubbed": told}
+    result["metadata"] = type(notebook["metadata"])({**metadata, _RECORD: record})
+    return result
+
+
+def scrubbed_from(notebook: Any) -> list[str]:  # noqa: ANN401
+    """Return what was scrubbed from a notebook, a sentence a cell and part, in the order of the cells."""
+    return list(notebook["metadata"].get(_RECORD, {}).get("scrubbed", []))
+
+
+def forget_scrubbed(notebook: Any) -> None:  # noqa: ANN401
+    """Take out what an earlier execution has listed."""
+    record = notebook["metadata"].get(_RECORD, {})
+    record.pop("scrubbed", None)
+    if not record:
+        notebook["metadata"].pop(_RECORD, None)
+
+
+def _scrubbed_cell(cell: Any) -> tuple[dict[str, Any], list[str]]:  # noqa: ANN401
+    clean, parts = dict(cell), []
+    if "outputs" in cell:
+        clean["outputs"] = _scrubbed_outputs(cell["outputs"])
+    for name in cell:
+        if name != "outputs":
+            clean[name] = scrub(cell[name])
+    for name, word in (("outputs", "output"), ("source", "source"), ("attachments", "attachments")):
+        if name in cell and clean[name] is not cell[name] and clean[name] != cell[name]:
+            parts.append(word)
+    if any(clean[name] != cell[name] for name in cell if name not in {"outputs", "source", "attachments"}):
+        parts.append("metadata")
+    return clean, parts
+
+
+def _scrubbed_outputs(outputs: list[Any]) -> list[Any]:
+    """Return outputs without secrets, also such as stand in pieces in several messages or lines."""
+    clean = [scrub(output) for output in outputs]
+    streams = "".join(output["text"] for output in outputs if output.get("output_type") == "stream")
+    if holds_secret(streams):
+        clean = _joined_streams(clean)
+    for at, output in enumerate(clean):
+        trace = "\n".join(output.get("traceback", []))
+        if holds_secret(trace):
+            clean[at] = {**output, "traceback": redact(trace).split("\n")}
+    return outputs if all(a is b for a, b in zip(clean, outputs, strict=False)) else clean
+
+
+def _joined_streams(outputs: list[Any]) -> list[Any]:
+    """Return outputs with the texts of each stream in one place, redacted as a whole."""
+    joined: list[Any] = []
+    by_name: dict[str, dict[str, Any]] = {}
+    for output in outputs:
+        if output.get("output_type") != "stream":
+            joined.append(output)
+        elif output["name"] in by_name:
+            by_name[output["name"]]["text"] += output["text"]
+        else:
+            by_name[output["name"]] = dict(output)
+            joined.append(by_name[output["name"]])
+    for output in by_name.values():
+        output["text"] = redact(output["text"])
+    return joined
+
+
+def scrub_notebook_file(path: Path) -> list[str]:
+    """Scrub an executed notebook where it lies; return what was scrubbed from it, now or while it ran."""
+    import nbformat
+
+    if not path.is_file():
+        return []
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    clean = scrubbed_notebook(notebook)
+    if clean is not notebook:
+        write_text(path, nbformat.writes(clean))  # type: ignore[no-untyped-call]
+    return scrubbed_from(clean)
+
+
+def scrub_text_file(path: Path) -> bool:
+    """Take registered secrets out of a file of text; tell whether there were any.
+
+    A file of anything else is left alone, and so is one beyond 256 MiB.
+    """
+    try:
+        if path.is_symlink() or not path.is_file() or not 0 < path.stat().st_size <= _LARGEST:
+            return False
+        with path.open("rb") as file:
+            if b"\0" in file.read(_HEAD):
+                return False
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
+        return False
+    if not holds_secret(text):
+        return False
+    clean = _clean_text(text, json_text=path.suffix == ".json")
+    path.with_name(f".{path.name}.part").write_bytes(clean.encode("utf-8", "surrogateescape"))
+    path.with_name(f".{path.name}.part").replace(path)
+    return True
+
+
+def _clean_text(text: str, *, json_text: bool) -> str:
+    """Return a text redacted; JSON stays JSON, where the text alone might lose half of an escape."""
+    if json_text:
+        try:
+            return redact(json.dumps(scrub(json.loads(text)), indent=1, ensure_ascii=False)) + "\n"
+        except ValueError:
+            pass
+    return redact(text)
+
+
+def scrub_folder(folder: Path) -> list[str]:
+    """Scrub every file of text in a run folder where nothing runs any more; return a sentence a file."""
+    told = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix == ".ipynb" and not path.is_symlink() and path.is_file():
+            continue  # scrubbed cell by cell when it was executed
+        if scrub_text_file(path):
+            told.append(f"a secret was scrubbed from {name}")
+    return told

@@ -1,0 +1,218 @@
+"""A folder scanned for secrets: what is found where, what is left out, and that nothing is shown."""
+
+import base64
+import json
+import os
+import subprocess
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from sta410kit import redaction
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.scanning import contents, scan
+
+pytestmark = pytest.mark.unit
+
+KNOWN = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYz9Qz2KEYab"  # pragma: allowlist secret
+AWS = "AKIAQ3EGZ7LWKPXN5TRV"  # pragma: allowlist secret
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Make a project whose one secret stands in its .env."""
+    monkeypatch.setattr(redaction, "_values", frozenset())
+    monkeypatch.setattr(redaction, "_pattern", None)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "pipeline.toml").touch()
+    (tmp_path / ".env").write_text(f"ALPACA_SECRET_KEY={KNOWN}\n")
+    return tmp_path
+
+
+def found(folder):
+    """Return path, place and detector of every finding, and see that no secret is in the report."""
+    report = scan(folder)
+    text = json.dumps(report.to_dict())
+    assert KNOWN not in text
+    assert AWS not in text
+    assert report.passed is (not report.findings)
+    return [(one.path, one.place, one.detector) for one in report.findings]
+
+
+def test_a_clean_folder_passes_and_says_what_was_left_out(folder):
+    """The .env is where secrets belong, unless git tracks it."""
+    (folder / ".git").mkdir()
+    (folder / "venv").mkdir()
+    (folder / "venv" / "pyvenv.cfg").touch()
+    (folder / "venv" / "x.py").write_text(AWS)
+    (folder / "old.zip").write_bytes(b"PK")
+    (folder / "loop").symlink_to(folder)
+    (folder / "link.txt").symlink_to(folder / ".env")
+    os.mkfifo(folder / "pipe")
+    report = scan(folder)
+    assert report.passed
+    assert (report.files, report.unreadable) == (1, {})
+    assert report.skipped == {
+        ".git": "git's own store; scan a checkout of each commit instead",
+        "loop": "a link",
+        "venv": "a Python environment",
+        ".env": "where secrets belong; git does not track it",
+        "link.txt": "a link",
+        "old.zip": "compressed",
+        "pipe": "not a file",
+    }
+
+
+def test_a_tracked_env_file_is_read(folder):
+    """Then everybody who has the repository has the secret."""
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    subprocess.run(["git", "-C", folder, "add", "-f", ".env"], check=True)
+    assert (".env", "line 1", "registered secret, plain") in found(folder)
+
+
+def test_a_file_named_for_the_secret_is_left_out(folder, monkeypatch):
+    """What ALPACA_API_KEY_FILE names holds one on purpose."""
+    (folder / "key").write_text(AWS)
+    monkeypatch.setenv("ALPACA_API_KEY_FILE", str(folder / "key"))
+    assert "key" in scan(folder).skipped
+
+
+def test_known_values_are_found_in_any_notation_and_any_file(folder):
+    """By line in text, in bytes elsewhere; ignored by git or not."""
+    (folder / ".gitignore").write_text("*.log\n")
+    (folder / "a.log").write_text(f"one\ntwo {KNOWN}\n")
+    (folder / "b.txt").write_text(base64.b64encode(f"user:{KNOWN}".encode()).decode())
+    (folder / "c.bin").write_bytes(b"\0\1" + KNOWN.encode() + b"\xff")
+    (folder / "d.txt").write_text(f"a\n{KNOWN}", encoding="utf-16")
+    assert found(folder) == [
+        ("a.log", "line 2", "registered secret, plain"),
+        ("b.txt", "line 1", "registered secret, base64"),
+        ("c.bin", "its bytes", "registered secret, plain"),
+        ("d.txt", "line 2", "registered secret, plain"),
+    ]
+    assert [one.masked for one in scan(folder).findings][:2] == ["*" * 36 + "EYab", "***"]
+
+
+def test_unknown_secrets_are_found_unless_their_line_allows_them(folder):
+    """The comment of detect-secrets; a known value is never allowed."""
+    (folder / "x.py").write_text(
+        f"a = '{AWS}'\nb = '{AWS}'  # pragma: allowlist secret\n# pragma: allowlist nextline secret\n"
+        f"c = '{AWS}'\nd = '{KNOWN}'  # pragma: allowlist secret\n"
+    )
+    assert found(folder) == [
+        ("x.py", "line 5", "registered secret, plain"),
+        ("x.py", "line 1", "AWS Access Key"),
+    ]
+
+
+def test_a_notebook_is_read_cell_by_cell(folder):
+    """Sources, outputs, tracebacks, metadata, and what stands in clear inside pictures."""
+    picture = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\1tEXtAuthor " + AWS.encode() + b"\0\0\0").decode()
+    cells = [
+        new_markdown_cell(f"see\n{AWS}"),
+        new_code_cell(
+            "x = 1",
+            execution_count=7,
+            metadata={"note": AWS},
+            outputs=[
+                new_output("stream", name="stdout", text=f"a\nb\n{KNOWN}\n"),
+                new_output("error", ename="E", evalue="v", traceback=["one", f"two {AWS}"]),
+                new_output("display_data", data={"image/png": picture, "application/json": {"k": AWS}}),
+                new_output("execute_result", data={"text/html": f"<b>{AWS}</b>"}, metadata={"m": {"k": AWS}}),
+            ],
+        ),
+    ]
+    notebook = new_notebook(cells=cells, metadata={"author": AWS})
+    nbformat.write(notebook, folder / "x.ipynb")
+    assert found(folder) == [
+        ("x.ipynb", "cell 1, source, line 2", "AWS Access Key"),
+        ("x.ipynb", "cell In [7], output, line 3", "registered secret, plain"),
+        ("x.ipynb", "cell In [7], output, line 2", "AWS Access Key"),
+        ("x.ipynb", "cell In [7], output application/json", "AWS Access Key"),
+        ("x.ipynb", "cell In [7], output image/png", "AWS Access Key"),
+        ("x.ipynb", "cell In [7], output, line 1", "AWS Access Key"),
+        ("x.ipynb", "cell In [7], output", "AWS Access Key"),
+        ("x.ipynb", "cell In [7], metadata", "AWS Access Key"),
+        ("x.ipynb", "notebook metadata", "AWS Access Key"),
+    ]
+
+
+@pytest.mark.parametrize("text", [f"{{{AWS}", f'{{"cells": [7, "{AWS}"]}}', f'["{AWS}"]'])
+def test_what_is_no_notebook_is_read_as_text(folder, text):
+    """A broken one may hold a secret as well."""
+    (folder / "x.ipynb").write_text(text)
+    assert found(folder) == [("x.ipynb", "line 1", "AWS Access Key")]
+
+
+def test_text_columns_of_parquet_are_read(folder):
+    """Whatever compression; and what is no Parquet is read as bytes."""
+    frame = pd.DataFrame({"n": range(3), "note": ["a", f"x {KNOWN}", f"'{AWS}'"], "kind": ["a", "b", "a"]})
+    frame["kind"] = frame["kind"].astype("category")
+    frame.to_parquet(folder / "a.parquet", compression="zstd")
+    (folder / "b.parquet").write_text(KNOWN)
+    assert found(folder) == [
+        ("a.parquet", "column note, rows 1 to 3", "registered secret, plain"),
+        ("a.parquet", "column note, rows 1 to 3", "AWS Access Key"),
+        ("b.parquet", "line 1", "registered secret, plain"),
+    ]
+
+
+@pytest.mark.parametrize("at", [980, 1000, 1016, 1040, 5000])
+def test_a_secret_across_two_blocks_is_found_once(folder, monkeypatch, at):
+    """A file of any size is read in blocks that overlap."""
+    monkeypatch.setattr(contents, "BLOCK", 1024)
+    monkeypatch.setattr(contents, "_OVERLAP", 128)
+    lines = ("x" * 9 + "\n") * 1000
+    (folder / "x.txt").write_text(f"{lines[:at]}\n{KNOWN} {AWS}\n{lines}")
+    line = lines[:at].count("\n") + 2
+    assert set(found(folder)) == {
+        ("x.txt", f"line {line}", "registered secret, plain"),
+        ("x.txt", f"line {line}", "AWS Access Key"),
+    }
+
+
+def test_what_cannot_be_read_is_told(folder, monkeypatch):
+    """The rest is read all the same."""
+    (folder / "x.txt").write_text(AWS)
+    (folder / "locked").mkdir()
+    (folder / "y.txt").touch()
+
+    def refuse(path):
+        if path.name == "y.txt":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    real = contents.pieces
+    monkeypatch.setattr("sta410kit.guards.scanning.walk.pieces", refuse)
+    scandir = os.scandir
+
+    def no_entry(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", no_entry)
+    report = scan(folder)
+    assert report.unreadable == {"locked": "Permission denied", "y.txt": "Permission denied"}
+    assert len(report.findings) == 1
+
+
+def test_huge_binaries_are_left_out_and_said_so(folder, monkeypatch):
+    """Text of any size is read."""
+    monkeypatch.setattr("sta410kit.guards.scanning.walk._LARGEST_BINARY", 100)
+    (folder / "x.bin").write_bytes(b"\0" * 200)
+    (folder / "x.txt").write_text("a\n" * 200)
+    report = scan(folder)
+    assert report.skipped["x.bin"] == "binary, 0 MiB"
+    assert "x.txt" not in report.skipped
+
+
+def test_a_single_file_and_no_file(folder):
+    """A path may be either; nothing at it is an error."""
+    (folder / "x.txt").write_text(AWS)
+    (one,) = scan(folder / "x.txt").findings
+    assert str(one) == "x.txt: line 1: AWS Access Key: ****************5TRV"
+    with pytest.raises(ConfigurationError, match="there is no file or folder"):
+        scan(folder / "none")

@@ -1,0 +1,83 @@
+"""What looks like a secret in a line of text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sta410kit.guards.secret_detectors import looks_random, suspects, telling_name
+
+pytestmark = pytest.mark.unit
+
+RANDOM = "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q"  # pragma: allowlist secret
+
+
+@pytest.mark.parametrize(
+    ("line", "detector"),
+    [
+        (f'x = "{RANDOM}"', "Base64 High Entropy String"),
+        (f"TOKEN={RANDOM}", "High Entropy String"),
+        (f"  key: {RANDOM}  ", "High Entropy String"),
+        ('secret = "3f7a9c1e5b8d2046f1a3"', "Secret Keyword"),  # pragma: allowlist secret
+        ('"digest": "3f7a9c1e5b8d2046f1a3"', "Hex High Entropy String"),  # pragma: allowlist secret
+        ("password = 'tr0ub4dor&3'", "Secret Keyword"),  # pragma: allowlist secret
+        ('{"api-key": "abcd1234efgh"}', "Secret Keyword"),  # pragma: allowlist secret
+        ("log: AKIAQ3EGZ7LWKPXN5TRV used", "AWS Access Key"),  # pragma: allowlist secret
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "Private Key"),  # pragma: allowlist secret
+        ("url: postgres://ann:pa55word@host/db", "Basic Auth Credentials"),  # pragma: allowlist secret
+        ("AIzaSyB7x3Kq9LmW2vNc5Rt8Yp4Hd6Gf1Js0ZaE", "Google API Key"),  # pragma: allowlist secret
+    ],
+)
+def test_secrets_are_named_for_what_they_look_like(line, detector):
+    """Quoted, assigned, or of a known shape wherever it stands."""
+    assert [one.detector for one in suspects(line)] == [detector]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "numpy==2.1 --hash=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        '"prices.parquet": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"',
+        '"commit": "2d960992d960992d960992d960992d960992d961"',
+        '"id": "123e4567-e89b-12d3-a456-426614174000"',
+        'password = os.environ["ALPACA_SECRET_KEY"]',
+        'secret_key = "your-secret-key-here"',
+        'api_key = "${ALPACA_API_KEY}"',
+        "def get_alpaca_credentials(config: Config | None = None) -> tuple[str, str]:",
+        'path = "share/jupyter/kernels/sta410/kernel.json"',
+        '"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"',
+        "see https://docs.example.org/en/latest/configuration.html#settings",
+        "PKXXXXXXXXXXXXXXXXXX",
+    ],
+)
+def test_ordinary_lines_are_left_alone(line):
+    """Digests, identifiers, code, placeholders and addresses."""
+    assert suspects(line) == []
+
+
+def test_one_value_is_told_once_whatever_it_looks_like():
+    """Several detectors agree on it."""
+    (one,) = suspects(f'aws_secret_key = "{RANDOM}"')
+    assert one.value == RANDOM
+
+
+@pytest.mark.parametrize("before", [0, 8150, 8192, 30_000])
+def test_a_secret_deep_in_a_long_line_is_found(before):
+    """Minified files have lines of megabytes."""
+    assert [one.value for one in suspects(f'{"a " * (before // 2)}"{RANDOM}"{" b" * 10_000}')] == [RANDOM]
+
+
+@given(st.text(max_size=200))
+def test_any_line_is_taken(line):
+    """Whatever characters it holds; a value that is told stands in it."""
+    assert all(one.value in line for one in suspects(line))
+
+
+def test_randomness_and_names():
+    """The two judgements that parameters use as well."""
+    assert looks_random(RANDOM)
+    assert not looks_random(RANDOM.lower())
+    assert not looks_random("a b")
+    assert telling_name("alpaca_secret_key")
+    assert not telling_name("key")
+    assert not telling_name("secretary")
