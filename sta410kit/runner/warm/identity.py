@@ -22,6 +22,8 @@ PRELOADED = (
     "ipykernel.debugger",
     "IPython.core.completerlib",
     "IPython.extensions.storemagic",
+    "stack_data",  # with pygments, what a traceback takes: half a second for each notebook that fails
+    "pygments.formatters.terminal256",
     "tornado.platform.asyncio",
     "numpy",
     "pandas",
