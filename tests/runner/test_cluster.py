@@ -25,7 +25,8 @@ pytestmark = pytest.mark.slow
 
 PARAMETERS = ("n: int = 1\nrun_dir: str | None = None", "parameters")
 CELLS = (
-    "from pathlib import Path\nimport time\nfrom sta410kit.recording import record\nfrom beside import double",
+    "from pathlib import Path\nimport time\nfrom sta410kit.recording import record",
+    "from beside import double",
     "time.sleep(0.3)\nrecord('double', double(n))\n(Path(run_dir) / 'sub').mkdir()",
     "(Path(run_dir) / 'sub' / 'n.txt').write_text(str(n))\nassert n != 3, 'three'",
 )
@@ -45,9 +46,11 @@ def processes(*commands, folder):
     try:
         for number, words in enumerate(commands):
             with (folder / f"log{number}").open("wb") as log:
-                words = [str(Path(sys.executable).with_name("dask")), *words]
+                program = str(Path(sys.executable).with_name("dask"))
                 started.append(
-                    subprocess.Popen(words, stdout=log, stderr=log, cwd=folder, start_new_session=True)
+                    subprocess.Popen(
+                        [program, *words], stdout=log, stderr=log, cwd=folder, start_new_session=True
+                    )
                 )
         yield started
     finally:
@@ -90,7 +93,7 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path, notebook, monkeypatch):
     assert sweep.outcome is ExitCode.NOTEBOOK_FAILED
     assert table["double"].tolist() == [2 * n for n in range(1, 13)]
     assert table.loc[table["outcome"] != "PASSED", ["unit", "message"]].to_numpy().tolist() == [
-        ["0003", "cell In [5]: AssertionError: three"]
+        ["0003", "cell In [6]: AssertionError: three"]
     ]
     for number in range(1, 13):
         home = sweep.folder / "units" / f"{number:04}"
@@ -122,7 +125,7 @@ def test_what_is_sent_stays_in_its_folder(tmp_path):
 @pytest.mark.parametrize("address", ["nonsense", "tcp://", "tcp://host", "tcp://:8786", "host:port"])
 def test_an_address_that_is_none_is_refused(notebook, address):
     """The error shows what one looks like."""
-    with pytest.raises(ConfigurationError, match="takes an address such as tcp://127.0.0.1:8786"):
+    with pytest.raises(ConfigurationError, match="takes an address such as tcp://"):
         ClusterWorkers(notebook, 0, address)
 
 

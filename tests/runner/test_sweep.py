@@ -108,18 +108,19 @@ def test_a_sweep_that_still_runs_is_not_resumed(tmp_path, write_notebook):
 
 
 @pytest.mark.parametrize(
-    ("options", "source", "outcome", "units"),
+    ("options", "source", "ending"),
     [
-        (SweepOptions(timeout=0.5), "import time\ntime.sleep(60 * (n > 0))", ExitCode.TIMED_OUT, 2),
-        (SweepOptions(timeout=0.5), "import time\ntime.sleep(60 * (n > 1))", ExitCode.TIMED_OUT, 1),
-        (SweepOptions(memory=2**20), "n", ExitCode.OUT_OF_MEMORY, 2),
-        (SweepOptions(deadline=0.01, workers=1), "n", ExitCode.TIMED_OUT, 1),
+        (SweepOptions(timeout=0.5), "import time\ntime.sleep(60 * (n > 0))", (ExitCode.TIMED_OUT, 2)),
+        (SweepOptions(timeout=0.5), "import time\ntime.sleep(60 * (n > 1))", (ExitCode.TIMED_OUT, 1)),
+        (SweepOptions(memory=2**20), "n", (ExitCode.OUT_OF_MEMORY, 2)),
+        (SweepOptions(deadline=0.01, workers=1), "n", (ExitCode.TIMED_OUT, 1)),
     ],
 )
-def test_limits_end_units_with_their_own_code(tmp_path, write_notebook, options, source, outcome, units):
+def test_limits_end_units_with_their_own_code(tmp_path, write_notebook, options, source, ending):
     """All that failed met the same limit; after the deadline nothing begins any more."""
     notebook = write_notebook(tmp_path / "x.ipynb", PARAMETERS, source)
     done = run_sweep(plan_sweep(notebook, {"n": ["1", "2"]}, {}), options, ignore)
+    outcome, units = ending
     assert done.outcome is outcome
     assert sum(step.outcome == outcome.name for step in done.manifest.steps) == units
 
@@ -154,8 +155,8 @@ def test_the_whole_has_one_ending(outcomes, interrupted, late, ending):
         ({"m": ["1"]}, {}, "does not declare a parameter 'm'"),
         ({"n": ["1", "x"]}, {}, "valid integer"),
         ({"n": ["1"]}, {"lable": "x"}, "Did you mean 'label'"),
-        ({"run_dir": ["/tmp"]}, {}, "'run_dir' is set by the sweep"),
-        ({"n": ["1"]}, {"run_dir": "/tmp"}, "'run_dir' is set by the sweep"),
+        ({"run_dir": ["here"]}, {}, "'run_dir' is set by the sweep"),
+        ({"n": ["1"]}, {"run_dir": "here"}, "'run_dir' is set by the sweep"),
     ],
 )
 def test_wrong_parameters_are_refused_before_anything_runs(notebook, grid, fixed, complaint):

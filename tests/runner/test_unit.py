@@ -43,16 +43,15 @@ def without_chance(path):
     for cell in notebook["cells"]:
         if not cell["id"].startswith("cell"):
             cell["id"] = ""
-        cell["metadata"].get("execution", {}).update(dict.fromkeys(cell["metadata"].get("execution", {}), ""))
-        for notes in (cell["metadata"]["papermill"] if "papermill" in cell["metadata"] else {},):
-            notes.update(
-                {name: bool(notes[name]) for name in ("start_time", "end_time", "duration") if notes}
-            )
-    for name in ("start_time", "end_time", "duration", "output_path"):
-        notebook["metadata"]["papermill"][name] = ""
+        times = cell["metadata"].get("execution", {})
+        times.update(dict.fromkeys(times, ""))
+        notes = cell["metadata"].get("papermill", {})
+        notes.update({name: notes[name] is not None for name in TIMES if name in notes})
+    notebook["metadata"]["papermill"].update(dict.fromkeys([*TIMES, "output_path"], ""))
     return re.sub(r"0x[0-9a-f]+|/ipykernel_\d+/", "", json.dumps(notebook, indent=1, sort_keys=True))
 
 
+TIMES = ("start_time", "end_time", "duration")
 NOTEBOOKS = {
     "streams and results": [
         ("n: int = 1", "parameters"),
@@ -64,10 +63,11 @@ NOTEBOOKS = {
     ],
     "a figure": ["import matplotlib.pyplot as plt", ("_ = plt.figure(figsize=(1, 1))", "figure")],
     "rich displays": [
-        "from IPython.display import HTML, JSON, Markdown, display\ndisplay(HTML('<b>\\nx</b>'), JSON({'a': 1}))",
+        "from IPython.display import HTML, JSON, display\ndisplay(HTML('<b>\\nx</b>'), JSON({'a': 1}))",
         "h = display('one', display_id='d')",
         "h.update('two')",
-        "from IPython.display import clear_output\nprint(1)\nclear_output()\nprint(2)\nclear_output(wait=True)\nprint(3)",
+        "from IPython.display import clear_output",
+        "print(1)\nclear_output()\nprint(2)\nclear_output(wait=True)\nprint(3)",
         "import pandas as pd\npd.DataFrame({'a': [1, 2]})",
     ],
     "magics and await": [
@@ -116,24 +116,21 @@ def test_a_process_that_dies_leaves_its_notebook(tmp_path, write_notebook, unit)
 
 
 @pytest.mark.parametrize(
-    ("watch", "source", "outcome", "text"),
+    ("watch", "outcome", "text"),
     [
-        (
-            Watch(seconds=0.3),
-            "import time\ntime.sleep(30)",
-            ExitCode.TIMED_OUT,
-            "took longer than 0.3 seconds",
-        ),
-        (Watch(memory=2**20), "pass", ExitCode.OUT_OF_MEMORY, "of memory, 1 are allowed"),
+        (Watch(seconds=0.3), ExitCode.TIMED_OUT, "took longer than 0.3 seconds"),
+        (Watch(memory=2**20), ExitCode.OUT_OF_MEMORY, "of memory, 1 are allowed"),
     ],
 )
-def test_a_limit_ends_it_and_says_where_it_was(tmp_path, write_notebook, unit, watch, source, outcome, text):
+def test_a_limit_ends_it_and_says_where_it_was(tmp_path, write_notebook, unit, watch, outcome, text):  # noqa: PLR0913, PLR0917 - fixtures
     """The cell is interrupted, and the page has its traceback."""
-    notebook = write_notebook(tmp_path / "x.ipynb", source)
+    notebook = write_notebook(tmp_path / "x.ipynb", "import time\ntime.sleep(30)")
     done = unit(notebook, tmp_path / "out.ipynb", {}, watch)
     assert done.outcome is outcome
     assert text in done.message
-    assert text in (tmp_path / "out.ipynb").read_text()
+    page = (tmp_path / "out.ipynb").read_text()
+    assert text in page
+    assert "KeyboardInterrupt" in page
 
 
 def test_a_secret_is_scrubbed_and_a_value_recorded(tmp_path, write_notebook, unit):

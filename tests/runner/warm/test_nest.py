@@ -39,9 +39,12 @@ def gone(pid):
 
 
 def test_every_process_is_its_own(tmp_path, monkeypatch):
-    """Modules are there from the start, folder and environment are the caller's, nothing is left of another."""
+    """Modules are there at once, folder and environment are the caller's, nothing is left of another."""
     monkeypatch.setenv("STA410_NEST_TEST", "here")
-    look = "import os, sys\nprint('colorsys' in sys.modules, os.getcwd(), os.environ['STA410_NEST_TEST'], sys.argv[1:])"
+    look = (
+        "import os, sys\n"
+        "print('colorsys' in sys.modules, os.getcwd(), os.environ['STA410_NEST_TEST'], sys.argv[1:])"
+    )
     with Nest(str(tmp_path), ["colorsys", "no.such.module"]) as nest:
         assert texts(nest, look, folder=str(tmp_path)) == f"True {tmp_path} here []\n"
         assert texts(nest, "x = 1\nprint(os.getpid() if 'os' in globals() else 'fresh')") == "fresh\n"
@@ -58,7 +61,8 @@ def test_every_process_is_its_own(tmp_path, monkeypatch):
 def test_a_module_that_starts_a_thread_is_refused(tmp_path):
     """A fork would be unsafe: the caller hears of it and nobody is forked."""
     (tmp_path / "threaded.py").write_text(
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True, name='idler').start()\n"
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True, name='idler').start()\n"
     )
     with pytest.raises(ServerUnavailableError, match="starts threads: idler"):
         Nest(str(tmp_path), ["threaded"])
@@ -68,14 +72,15 @@ def test_a_module_that_starts_a_thread_is_refused(tmp_path):
 def test_children_end_with_the_nest(tmp_path):
     """Nobody stays behind when its owner has gone."""
     nest = Nest(str(tmp_path))
-    with pytest.raises(ProcessDiedError), CellSession(server=nest.path) as session:
+    with CellSession(server=nest.path) as session:
         assert Path(f"/proc/{session.pid}").exists()
         nest.close()
-        session.execute("1", None, lambda _: None, None)
+        with pytest.raises(ProcessDiedError):
+            session.execute("1", None, lambda _: None, None)
     assert gone(session.pid)
 
 
-def test_what_a_killed_owner_left_is_removed(tmp_path):
+def test_what_a_killed_owner_left_is_removed():
     """At the next start; what belongs to a living one stays."""
     old, living = server_folder() / "nest-999999999-abc", server_folder() / f"nest-{os.getpid()}-abc"
     for folder in (old, living):
