@@ -7,7 +7,7 @@ Beside the kit: the papermill command line through ``xargs -P2``; ploomber-engin
 process, in two workers (from ``.venv-peers``, see ``make peers``; left out when that is not there); a bare
 fork of a process that has imported everything, which executes the cells with `exec` and keeps no outputs.
 Only the bare fork's imports are not counted, for the kit's fork server is warm as well. Exits 1 when a reach
-is missed.
+is missed; ``--quick`` only shows that all of it works.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def main() -> int:
         for case in cases(Path(folder), 8 if options.quick else 50, options.only):
             seconds = measure(case, Path(folder), max(1, options.repeats))
             missed |= show(case, seconds)
-    return int(missed)
+    if options.quick:
+        print("\nWith so few runs the start of the command counts too much; the reaches are for fifty.")
+    return int(missed and not options.quick)
 
 
 def cases(folder: Path, count: int, only: str) -> list[Case]:
@@ -135,8 +137,11 @@ def measure(case: Case, folder: Path, repeats: int) -> dict[str, float]:
 def timed(command: list[str], folder: Path, text: str = "") -> float:
     """Return the wall-clock seconds of a command, which has to succeed."""
     began = time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, input=text, text=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    done = subprocess.run(command, cwd=folder, check=False, input=text, text=True, capture_output=True)
+    taken = time.perf_counter() - began
+    if done.returncode:
+        sys.exit(f"{command[0]} ended with {done.returncode}:\n{done.stderr}")
+    return taken
 
 
 def sweep(case: Case, _: Path) -> float:
