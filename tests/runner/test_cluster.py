@@ -185,3 +185,36 @@ def test_what_goes_wrong_ends_one_unit():
     assert (gone.outcome, gone.message) == (
         ExitCode.SOURCE_UNAVAILABLE, "the cluster could not execute it: OSError: gone",
     )  # fmt: skip
+
+
+class Client:
+    """A client whose workers say what they are told to."""
+
+    def __init__(self, versions):
+        self.versions, self.scheduler = versions, SimpleNamespace(address="tcp://here:1")
+
+    def wait_for_workers(self, count, timeout):
+        """Wait in vain where there are none."""
+        if not self.versions:
+            raise TimeoutError(count, timeout)
+
+    def run(self, _):
+        """Return the versions, or what a worker raised."""
+        if isinstance(self.versions, Exception):
+            raise self.versions
+        return self.versions
+
+    def nthreads(self):
+        """Return two threads a worker."""
+        return dict.fromkeys(self.versions, 2)
+
+
+def test_workers_must_be_there_and_have_this_kit():
+    """Each error names what to type, and where."""
+    assert cluster._look_at(Client(dict.fromkeys("abc", cluster.kit_version()))) == 6
+    with pytest.raises(APIError, match="has no workers; start one with `dask worker tcp://here:1`"):
+        cluster._look_at(Client({}))
+    with pytest.raises(ConfigurationError, match=r"worker b has sta410kit 0\.0\.1, here it is"):
+        cluster._look_at(Client({"a": cluster.kit_version(), "b": "0.0.1"}))
+    with pytest.raises(ConfigurationError, match="cannot load the kit: No module named 'sta410kit'"):
+        cluster._look_at(Client(ModuleNotFoundError("No module named 'sta410kit'")))
