@@ -107,7 +107,8 @@ def _declared(context: click.Context) -> list[Parameter]:
     from sta410kit.runner.notebook import parameters_of, read_notebook
     from sta410kit.runner.pipeline import RUN_FOLDER, read_pipeline
 
-    notebook = context.params.get("notebook")
+    # An option that still lacks its value leaves the arguments where they are.
+    notebook = context.params.get("notebook") or next(iter(context.args), None)
     if notebook is not None:
         return parameters_of(read_notebook(Path(notebook)))
     project = find_project()

@@ -153,19 +153,23 @@ def begin(notebook: Node) -> datetime:
     return now
 
 
-def finish(notebook: Node, began: datetime) -> tuple[int | None, str, str] | None:
-    """Note in the metadata that it has ended, and mark the cell that raised.
+def finish(notebook: Node, began: datetime) -> None:
+    """Note in the metadata that it has ended."""
+    now = datetime.now(UTC)
+    notebook["metadata"]["papermill"] |= {
+        "end_time": now.isoformat(),
+        "duration": (now - began).total_seconds(),
+    }
+
+
+def mark_error(notebook: Node) -> tuple[int | None, str, str] | None:
+    """Mark the cell that raised.
 
     Returns
     -------
     tuple of int or None, str, str, or None
         Where it raised, as counted by the kernel, the exception's name and text; ``None`` when no cell has.
     """
-    now = datetime.now(UTC)
-    notebook["metadata"]["papermill"] |= {
-        "end_time": now.isoformat(),
-        "duration": (now - began).total_seconds(),
-    }
     found = next(
         ((place, error) for place, cell in enumerate(notebook["cells"]) if (error := _error_of(cell))), None
     )

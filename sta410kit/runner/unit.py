@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,12 @@ from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception, plai
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
 from sta410kit.runner.outputs import Outputs
 from sta410kit.runner.scrubbing import scrubbed_from, scrubbed_notebook
-from sta410kit.runner.template import Node, Template, as_text, begin, finish, mark_stuck
+from sta410kit.runner.template import Node, Template, as_text, begin, finish, mark_error, mark_stuck
 from sta410kit.runner.verdict import judge, remarks
 from sta410kit.runner.warm.session import CellSession, ProcessDiedError, obituary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from sta410kit.runner.execute import StepResult
@@ -90,9 +91,9 @@ def execute_unit(
     output.parent.mkdir(parents=True, exist_ok=True)
     with replacing(output) as aside:
         aside.write_text(as_text(clean), encoding="utf-8")
-    warnings = [*remarks(node), *scrubbed_from(clean)]
+    warnings = (*remarks(node), *scrubbed_from(clean))
     seconds = time.perf_counter() - started
-    return UnitResult(outcome, redact(message), seconds, watch.peak, tuple(warnings), recorded_in(node))
+    return UnitResult(outcome, redact(message), seconds, watch.peak, warnings, recorded_in(clean))
 
 
 def execute_otherwise(notebook: Path, output: Path, values: Mapping[str, Any], watch: Watch) -> UnitResult:
@@ -116,7 +117,7 @@ def _run(session: CellSession, node: Node, template: Template, watch: Watch) -> 
     """Execute every cell until one fails, and say how it ended."""
     began, outputs, stopped = begin(node), Outputs(), None
     try:
-        with session:
+        with session, _last_words(session):
             for cell in node["cells"]:
                 if not _execute(session, cell, outputs):
                     node["metadata"]["papermill"]["exception"] = True
@@ -125,17 +126,28 @@ def _run(session: CellSession, node: Node, template: Template, watch: Watch) -> 
             node["metadata"]["language_info"] = session.language_info
     except StepStoppedError as stop:
         stopped = stop.outcome, str(stop)
-    except ProcessDiedError as death:
-        stopped = ExitCode.NOTEBOOK_FAILED, obituary(death.args[0], session.last_words())
     if stopped is not None:
         node["metadata"]["papermill"]["exception"] = True
-    error = finish(node, began)
-    if stopped is not None or error is None:
-        return stopped or (ExitCode.PASSED, "")
+    finish(node, began)
+    if stopped is not None:
+        return stopped
+    error = mark_error(node)
+    if error is None:
+        return ExitCode.PASSED, ""
     count, name, value = error
     kits = is_of_the_kit(name, template.sources)
     outcome = kit_exception(name).exit_code if kits else ExitCode.NOTEBOOK_FAILED
     return outcome, f"cell In [{count}]: {name}: {value}"
+
+
+@contextmanager
+def _last_words(session: CellSession) -> Iterator[None]:
+    """Turn the death of a process into an ending, while it can still be asked for its last words."""
+    try:
+        yield
+    except ProcessDiedError as death:
+        message = obituary(death.args[0], session.last_words())
+        raise StepStoppedError(ExitCode.NOTEBOOK_FAILED, message) from death
 
 
 def _execute(session: CellSession, cell: Node, outputs: Outputs) -> bool:

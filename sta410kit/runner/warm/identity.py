@@ -25,6 +25,8 @@ PRELOADED = (
     "IPython.core.logger",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
+    "stack_data",  # with pygments, what a traceback takes: half a second for each notebook that fails
+    "pygments.formatters.terminal256",
     "tornado.platform.asyncio",
     "numpy",
     "pandas",

@@ -9,6 +9,7 @@ import atexit
 import builtins
 import contextlib
 import gc
+import inspect
 import logging
 import os
 import selectors
@@ -195,6 +196,8 @@ def main(path: Path, idle_seconds: float, ready: int) -> None:
                 import_module(name)
     # Great Expectations turns it on, and everybody's warnings would be lost.
     logging.captureWarnings(capture=False)
+    # A traceback asks which module its file belongs to, and thousands are looked at; now that is known.
+    inspect.getmodule(main.__code__, "<nowhere>")
     gc.collect()
     gc.freeze()  # what is here now is never looked at again by a child's collector, and so stays shared
     listener = socket.socket(socket.AF_UNIX)

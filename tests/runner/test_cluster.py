@@ -1,0 +1,220 @@
+"""Sweeps on a Dask cluster: a real scheduler, real workers, one of them killed, nothing lost."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from sta410kit.exceptions import APIError, ConfigurationError
+from sta410kit.outcomes import ExitCode
+from sta410kit.runner import cluster
+from sta410kit.runner.cluster import ClusterWorkers, execute_order
+from sta410kit.runner.sweep import run_sweep
+from sta410kit.runner.sweep_plan import SweepOptions, plan_sweep
+
+pytestmark = pytest.mark.slow
+
+PARAMETERS = ("n: int = 1\nrun_dir: str | None = None", "parameters")
+CELLS = (
+    "from pathlib import Path\nimport time\nfrom sta410kit.recording import record",
+    "from beside import double",
+    "time.sleep(0.3)\nrecord('double', double(n))\n(Path(run_dir) / 'sub').mkdir()",
+    "(Path(run_dir) / 'sub' / 'n.txt').write_text(str(n))\nassert n != 3, 'three'",
+)
+
+
+def free_port():
+    """Return a port that nobody uses at the moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def processes(*commands, folder):
+    """Start commands, each the leader of a group, and end them with all they started."""
+    started = []
+    try:
+        for number, words in enumerate(commands):
+            with (folder / f"log{number}").open("wb") as log:
+                program = str(Path(sys.executable).with_name("dask"))
+                started.append(
+                    subprocess.Popen(
+                        [program, *words], stdout=log, stderr=log, cwd=folder, start_new_session=True
+                    )
+                )
+        yield started
+    finally:
+        for one in started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(one.pid, signal.SIGKILL)
+            one.wait()
+
+
+@pytest.fixture
+def notebook(tmp_path, write_notebook):
+    """Write a notebook that needs a module beside it and leaves a file."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "beside.py").write_text("def double(x):\n    return 2 * x\n")
+    return write_notebook(folder / "x.ipynb", PARAMETERS, *CELLS)
+
+
+@pytest.mark.filterwarnings("default")  # what Dask warns of is its own affair
+def test_a_worker_that_is_killed_loses_nothing(tmp_path, notebook, monkeypatch):
+    """Its units are done again by others; notebooks, values and files come back to this side."""
+    port, calm = free_port(), ["--no-dashboard"]
+    address = f"tcp://127.0.0.1:{port}"
+    worker = ["worker", address, "--nthreads", "1", "--no-nanny", *calm]
+    # Workers have the same environment, so that they share the fork server that is warm already.
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "10s")
+    scheduler = ["scheduler", "--host", "127.0.0.1", "--port", str(port), *calm]
+    with processes(scheduler, worker, worker, worker, folder=tmp_path) as started:
+        victim, done = started[1], []
+
+        def kill_one(record):
+            done.append(record.name)
+            if len(done) == 3:
+                os.killpg(victim.pid, signal.SIGKILL)
+
+        plan = plan_sweep(notebook, {"n": [str(n) for n in range(1, 13)]}, {})
+        sweep = run_sweep(plan, SweepOptions(scheduler=address, workers=3), kill_one)
+    table = pd.read_parquet(sweep.folder / "results.parquet")
+    assert victim.returncode == -signal.SIGKILL
+    assert sweep.outcome is ExitCode.NOTEBOOK_FAILED
+    assert table["double"].tolist() == [2 * n for n in range(1, 13)]
+    assert table.loc[table["outcome"] != "PASSED", ["unit", "message"]].to_numpy().tolist() == [
+        ["0003", "cell In [6]: AssertionError: three"]
+    ]
+    for number in range(1, 13):
+        home = sweep.folder / "units" / f"{number:04}"
+        assert (home / "sub" / "n.txt").read_text() == str(number)
+        assert "# Parameters" in (home / "x.ipynb").read_text()
+
+
+def test_what_a_worker_does_leaves_nothing_there(notebook, monkeypatch, tmp_path):
+    """All it made comes back, and its folder is gone."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    files = {path.name: path.read_bytes() for path in notebook.parent.iterdir()}
+    order = {
+        "files": files, "notebook": "x.ipynb", "values": {"n": 4}, "takes_folder": True,
+        "seconds": None, "memory": None,
+    }  # fmt: skip
+    answer = execute_order(order)
+    assert answer["result"]["outcome"] == "PASSED"
+    assert answer["result"]["recorded"] == {"double": 8}
+    assert sorted(answer["files"]) == ["sub/n.txt", "x.ipynb"]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("sta410-unit")] == []
+
+
+def test_what_is_sent_stays_in_its_folder(tmp_path):
+    """A name that leads out of it is passed over."""
+    cluster._unpack({"../out.txt": b"x", "in.txt": b"y"}, tmp_path / "home")
+    assert [path.name for path in tmp_path.rglob("*.txt")] == ["in.txt"]
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://", "tcp://host", "tcp://:8786", "host:port"])
+def test_an_address_that_is_none_is_refused(notebook, address):
+    """The error shows what one looks like."""
+    with pytest.raises(ConfigurationError, match="takes an address such as tcp://"):
+        ClusterWorkers(notebook, 0, address)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_scheduler_that_does_not_answer_is_told(notebook, monkeypatch):
+    """With the command that starts one, and the exit code of a source that is not there."""
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
+    port = free_port()
+    with pytest.raises(APIError, match=f"start one with `dask scheduler --port {port}`"):
+        ClusterWorkers(notebook, 0, f"tcp://127.0.0.1:{port}")
+
+
+def test_without_dask_the_error_says_what_to_install(notebook, monkeypatch):
+    """Dask is an extra."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigurationError, match=r'pip install "sta410kit\[dask\]"'):
+        ClusterWorkers(notebook, 0, "tcp://127.0.0.1:8786")
+
+
+class Future:
+    """A future that does not come, or comes to an error."""
+
+    def __init__(self, error):
+        self.error, self.cancelled = error, False
+
+    def result(self, timeout):
+        """Raise the error after a moment."""
+        time.sleep(min(timeout, 0.01))
+        raise self.error
+
+    def cancel(self):
+        """Take note."""
+        self.cancelled = True
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_goes_wrong_ends_one_unit():
+    """Ctrl-C, the deadline, workers that die again and again, a cluster that is gone."""
+    from distributed import KilledWorker
+    from distributed import TimeoutError as NotYet
+
+    from sta410kit.runner.limits import Watch
+
+    workers = object.__new__(ClusterWorkers)
+    stop = threading.Event()
+    stop.set()
+    waiting = Future(NotYet())
+    assert workers._wait(waiting, Watch(stop=stop)).outcome is ExitCode.INTERRUPTED
+    assert waiting.cancelled
+    assert (
+        workers._wait(Future(NotYet()), Watch(deadline=time.monotonic() + 0.1)).outcome is ExitCode.TIMED_OUT
+    )
+    died = workers._wait(Future(KilledWorker("task", SimpleNamespace(address="tcp://x"), 3)), Watch())
+    assert died.outcome is ExitCode.NOTEBOOK_FAILED
+    assert "its workers died" in died.message
+    gone = workers._wait(Future(OSError("gone")), Watch())
+    assert (gone.outcome, gone.message) == (
+        ExitCode.SOURCE_UNAVAILABLE, "the cluster could not execute it: OSError: gone",
+    )  # fmt: skip
+
+
+class Client:
+    """A client whose workers say what they are told to."""
+
+    def __init__(self, versions):
+        self.versions, self.scheduler = versions, SimpleNamespace(address="tcp://here:1")
+
+    def wait_for_workers(self, count, timeout):
+        """Wait in vain where there are none."""
+        if not self.versions:
+            raise TimeoutError(count, timeout)
+
+    def run(self, _):
+        """Return the versions, or what a worker raised."""
+        if isinstance(self.versions, Exception):
+            raise self.versions
+        return self.versions
+
+    def nthreads(self):
+        """Return two threads a worker."""
+        return dict.fromkeys(self.versions, 2)
+
+
+def test_workers_must_be_there_and_have_this_kit():
+    """Each error names what to type, and where."""
+    assert cluster._look_at(Client(dict.fromkeys("abc", cluster.kit_version()))) == 6
+    with pytest.raises(APIError, match="has no workers; start one with `dask worker tcp://here:1`"):
+        cluster._look_at(Client({}))
+    with pytest.raises(ConfigurationError, match=r"worker b has sta410kit 0\.0\.1, here it is"):
+        cluster._look_at(Client({"a": cluster.kit_version(), "b": "0.0.1"}))
+    with pytest.raises(ConfigurationError, match="cannot load the kit: No module named 'sta410kit'"):
+        cluster._look_at(Client(ModuleNotFoundError("No module named 'sta410kit'")))

@@ -1,0 +1,137 @@
+"""The grid: values are split as typed, checked as declared, and combined without gaps."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.parameters import declared_parameters
+from sta410kit.runner.grid import combinations, grid_values, split_values
+
+pytestmark = pytest.mark.unit
+
+DECLARED = declared_parameters(
+    'model: Literal["ridge", "naive"] = "ridge"\n'
+    "horizon: Annotated[int, Ge(1)] = 1\n"
+    "symbols: list[str] = []\n"
+    "label: str | None = None\n"
+    "weights: dict[str, int] = {}\n"
+)
+WORDS = st.text(st.characters(categories=("Lu", "Ll", "Nd"), max_codepoint=0x17F), min_size=1, max_size=6)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("1", ["1"]),
+        ("1,5,20", ["1", "5", "20"]),
+        (" 1 , 5 ", ["1", "5"]),
+        ("[AAPL,MSFT],[IBM]", ["AAPL,MSFT", "IBM"]),
+        ('["A","B"],["C"]', ['["A","B"]', '["C"]']),
+        ("[],[IBM]", ["[]", "IBM"]),
+        ('{"a":1,"b":2},{}', ['{"a":1,"b":2}', "{}"]),
+        ('"a,b",c', ["a,b", "c"]),
+        ("'a,b',c", ["a,b", "c"]),
+        ('"",a', ["", "a"]),
+        ("it's,so", ["it's", "so"]),
+        ("[[1,2],[3]]", ["[[1,2],[3]]"]),
+    ],
+)
+def test_commas_separate_but_not_inside_brackets_or_quotes(text, values):
+    """Lists and texts with commas can be swept."""
+    assert split_values(text) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "nothing between two commas"),
+        ("1,,2", "nothing between two commas"),
+        ("1,", "nothing between two commas"),
+        ("[a,b", r"misses a \]"),
+        ('"a,b', 'misses a "'),
+    ],
+)
+def test_what_cannot_be_split_is_refused(text, complaint):
+    """The error says what is missing."""
+    with pytest.raises(ConfigurationError, match=complaint):
+        split_values(text)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=6))
+def test_words_come_back(words):
+    """Joined by commas, any words are the same words."""
+    assert split_values(",".join(words)) == words
+
+
+@given(st.lists(st.lists(WORDS, min_size=1, max_size=4), min_size=1, max_size=4))
+def test_lists_come_back(lists):
+    """As JSON each list is one value, whatever is in it."""
+    assert [json.loads(value) for value in split_values(",".join(map(json.dumps, lists)))] == lists
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_split_or_refused(text):
+    """Nothing typed is a traceback."""
+    with contextlib.suppress(ConfigurationError):
+        assert all(isinstance(value, str) for value in split_values(text))
+
+
+def test_values_become_what_is_declared():
+    """Each by its parameter's type; what is fixed too."""
+    grid = {"horizon": ["1", "5"], "symbols": ["AAPL,MSFT", "IBM"], "label": ["None", "x"]}
+    values, fixed = grid_values(grid, {"model": "naive"}, DECLARED, "x.ipynb")
+    assert values == {"horizon": [1, 5], "symbols": [["AAPL", "MSFT"], ["IBM"]], "label": [None, "x"]}
+    assert fixed == {"model": "naive"}
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    """Every value of every parameter is looked at before anything runs."""
+    grid = {
+        "model": ["rigde", "naive"],
+        "horizon": ["1", "0", "01"],
+        "modle": ["x"],
+        "label": ["None", "None"],
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        grid_values(grid, {"horizon": "2", "symbol": "A"}, DECLARED, "x.ipynb")
+    text = str(caught.value)
+    assert "'horizon' is given with -p and with -g" in text
+    assert "got 'rigde'" in text
+    assert "Did you mean 'ridge'" in text
+    assert "greater than or equal to 1" in text
+    assert "-g horizon has the value '01' twice" in text
+    assert "-g label has the value 'None' twice" in text
+    assert "Did you mean 'model'" in text
+    assert "Did you mean 'symbols'" in text
+
+
+def test_a_grid_without_end_is_refused():
+    """A hundred thousand units are the most."""
+    many = {"horizon": [str(n) for n in range(1, 400)], "label": [f"l{n}" for n in range(400)]}
+    with pytest.raises(ConfigurationError, match="159,600 combinations; a sweep takes up to 100,000"):
+        grid_values(many, {}, DECLARED, "x.ipynb")
+
+
+def test_the_last_swept_changes_fastest():
+    """Units are numbered in that order, and what is fixed is in each."""
+    assert combinations({"a": [1, 2], "b": ["x", "y"]}, {"c": 0}) == {
+        "0001": {"a": 1, "b": "x", "c": 0},
+        "0002": {"a": 1, "b": "y", "c": 0},
+        "0003": {"a": 2, "b": "x", "c": 0},
+        "0004": {"a": 2, "b": "y", "c": 0},
+    }
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+def test_every_combination_is_there_once(sizes):
+    """As many as the sizes multiply to, all different."""
+    grid = {f"p{place}": list(range(size)) for place, size in enumerate(sizes)}
+    found = [tuple(unit.values()) for unit in combinations(grid, {}).values()]
+    product = 1
+    for size in sizes:
+        product *= size
+    assert len(found) == len(set(found)) == product

@@ -1,0 +1,99 @@
+"""A fork server of one's own: everything loaded once, every process its own, none left."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from sta410kit.runner.warm import nested
+from sta410kit.runner.warm.client import ServerUnavailableError, run_job
+from sta410kit.runner.warm.identity import server_folder
+from sta410kit.runner.warm.nested import Nest
+from sta410kit.runner.warm.session import CellSession, ProcessDiedError
+
+pytestmark = pytest.mark.integration
+
+
+def texts(nest, *cells, folder=None):
+    """Return what cells print in a fresh process."""
+    found = []
+
+    def keep(message):
+        if message["msg_type"] == "stream":
+            found.append(message["content"]["text"])
+
+    with CellSession(folder, server=nest.path) as session:
+        for cell in cells:
+            session.execute(cell, None, keep, None)
+    return "".join(found)
+
+
+def gone(pid):
+    """Tell, after a moment if need be, that a process has ended."""
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_every_process_is_its_own(tmp_path, monkeypatch):
+    """Modules are there at once, folder and environment are the caller's, nothing is left of another."""
+    monkeypatch.setenv("STA410_NEST_TEST", "here")
+    look = (
+        "import os, sys\n"
+        "print('colorsys' in sys.modules, os.getcwd(), os.environ['STA410_NEST_TEST'], sys.argv[1:])"
+    )
+    with Nest(str(tmp_path), ["colorsys", "no.such.module"]) as nest:
+        assert texts(nest, look, folder=str(tmp_path)) == f"True {tmp_path} here []\n"
+        assert texts(nest, "x = 1\nprint(os.getpid() if 'os' in globals() else 'fresh')") == "fresh\n"
+        assert texts(nest, "print('x' in globals())") == "False\n"
+        lucky = "import random, numpy\nprint(random.random(), numpy.random.random())"
+        one, other = texts(nest, lucky).split(), texts(nest, lucky).split()
+        assert one[0] != other[0]
+        assert one[1] != other[1]
+    assert list(server_folder().glob("nest-*")) == []
+    with pytest.raises(ServerUnavailableError, match="no server listens"):
+        CellSession(server=nest.path)
+
+
+def test_a_module_that_starts_a_thread_is_refused(tmp_path):
+    """A fork would be unsafe: the caller hears of it and nobody is forked."""
+    (tmp_path / "threaded.py").write_text(
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True, name='idler').start()\n"
+    )
+    with pytest.raises(ServerUnavailableError, match="starts threads: idler"):
+        Nest(str(tmp_path), ["threaded"])
+    assert list(server_folder().glob("nest-*")) == []
+
+
+def test_children_end_with_the_nest(tmp_path):
+    """Nobody stays behind when its owner has gone."""
+    nest = Nest(str(tmp_path))
+    with CellSession(server=nest.path) as session:
+        assert Path(f"/proc/{session.pid}").exists()
+        nest.close()
+        with pytest.raises(ProcessDiedError):
+            session.execute("1", None, lambda _: None, None)
+    assert gone(session.pid)
+
+
+def test_what_a_killed_owner_left_is_removed():
+    """At the next start; what belongs to a living one stays."""
+    old, living = server_folder() / "nest-999999999-abc", server_folder() / f"nest-{os.getpid()}-abc"
+    for folder in (old, living):
+        folder.mkdir(mode=0o700)
+    nested._sweep_up()
+    assert (old.exists(), living.exists()) == (False, True)
+    living.rmdir()
+
+
+def test_a_job_is_done_and_its_ending_told(tmp_path):
+    """A warm process does it; one that raises is no success."""
+    columns = tmp_path / "columns.json"
+    columns.write_text('{"a": [1, null]}')
+    assert run_job("sta410kit.runner.sweep_table:write", [str(columns), str(tmp_path / "t.parquet")]) is True
+    assert (tmp_path / "t.parquet").is_file()
+    assert run_job("sta410kit.runner.sweep_table:write", ["no-such-file", "x"]) is False
