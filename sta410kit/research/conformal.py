@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.adaptive import follow_misses
-from sta410kit.research.frames import log, require_columns, require_horizon
+from sta410kit.research.frames import log, require_columns, require_horizon, require_predictions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -184,6 +184,61 @@ def add_intervals(
     found = found.assign(lower=found["predicted"] - half, upper=found["predicted"] + half)
     found = found.drop(columns="score").dropna(subset=["lower"])
     return found.sort_values(["symbol", "date"], ignore_index=True)
+
+
+def reliability(
+    predictions: pd.DataFrame,
+    prices: pd.DataFrame,
+    *,
+    levels: Iterable[float] = (0.5, 0.8, LEVEL, 0.95),
+    scale: Scale | None = None,
+) -> pd.DataFrame:
+    """Return the coverage of intervals made anew at several levels around the same predictions.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A predictions frame of one model and one horizon.
+    prices : DataFrame
+        The prices frame they were made from.
+    levels : iterable of float
+        Shares of outcomes that intervals should hold.
+    scale : callable, optional
+        As in `add_intervals`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``level, coverage, error, outcomes``, one row a level; ``error`` is the standard error of a
+        share of `level`, counting outcomes that do not overlap.
+
+    Raises
+    ------
+    DataValidationError
+        If the predictions are too few for an interval at a level.
+    """
+    import pandas as pd
+
+    from sta410kit.research.targets import realised_on
+
+    require_predictions(predictions)
+    horizon = int(predictions["horizon"].iloc[0])
+    known = prices[["symbol", "date"]].assign(known=realised_on(prices, horizon).to_numpy())
+    table = predictions[["symbol", "date", "predicted"]].assign(target=predictions["actual"])
+    table = table.merge(known, on=["symbol", "date"], how="left").dropna(subset=["known"])
+    rows = []
+    for level in sorted(set(levels)):
+        found = add_intervals(table, prices, horizon, level, scale=scale)
+        if found.empty:
+            message = (
+                f"{predictions['date'].nunique()} sessions of predictions are too few for intervals at level "
+                f"{level}, which take {burn_in(horizon, level)}; load a longer period or leave the level out."
+            )
+            raise DataValidationError(message)
+        inside = found["target"].between(found["lower"], found["upper"])
+        error = (level * (1 - level) * horizon / len(found)) ** 0.5
+        rows.append((level, float(inside.mean()), error, len(found)))
+    return pd.DataFrame(rows, columns=["level", "coverage", "error", "outcomes"])
 
 
 def fan(
