@@ -89,36 +89,46 @@ def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capita
     filled = np.zeros((symbols, strategies))  # the wish that the shares were bought for
     buy, sell = (np.broadcast_to(rate, (sessions, rate.shape[1])) for rate in (terms.buy, -terms.sell))
     everything: Booleans = np.all(market.tradable, axis=(1, 2))
-    always, plain = bool(terms.always.all()), _is_plain(market, terms)
-    for now in range(1, sessions):
+    always, plain, solvent = bool(terms.always.all()), _is_plain(market, terms), _cannot_fail(wishes)
+    # Written in place: what is allocated once a session costs as much as the arithmetic.
+    for now, (before, after, net) in enumerate(zip(books.before, books.equity, books.net, strict=True), 1):
         wanted = wishes[now - 1].astype(np.float64)
         opens = market.opens[now]
         values = shares * opens
-        equity = cash + _total(values)
-        if equity.min() <= 0:
-            equity, cash, shares, values = _end(equity, cash, shares, values)
+        equity = np.add(cash, _total(values), out=before)
+        if not solvent and equity.min() <= 0:
+            _end(equity, cash, shares, values)
         moving = None  # every wish is traded
         if not (always and everything[now]):
-            moving = market.tradable[now] & (terms.always | (wanted != filled))
+            moving = terms.always | (wanted != filled)
+            moving = moving if everything[now] else moving & market.tradable[now]
         left, rate = _after_costs(wanted, values, equity, moving, buy[now], sell[now])
-        trade = wanted * left - values
+        trade = wanted * left
+        trade -= values
         if moving is not None:
             trade *= moving
         cost = _total(rate * trade)
         if not plain:
             state = (wanted, values, equity, left, rate)
             trade, cost, moving = _with_extras(now, state, trade, moving, market, terms)
-        cash = cash - _total(trade) - cost
-        held = values + trade
-        shares = held / opens
+        cash -= _total(trade)
+        cash -= cost
+        values += trade
+        np.divide(values, opens, out=shares)
         filled = wanted if moving is None else np.where(moving, wanted, filled)
-        _enter(books, now - 1, trade, held, equity, cost)
-        worth = shares * market.closes[now]
-        total = cash + _total(worth)
-        if total.min() <= 0:
-            total, cash, shares = _end(total, cash, shares)
-        books.equity[now - 1] = total
+        books.cost[now - 1] = cost
+        books.traded[now - 1] = _total(np.abs(trade))
+        net[:] = _total(values)
+        books.gross[now - 1] = _total(np.abs(values))
+        total = np.add(cash, _total(shares * market.closes[now]), out=after)
+        if not solvent and total.min() <= 0:
+            _end(total, cash, shares)
     return books
+
+
+def _cannot_fail(wishes: NDArray[np.generic]) -> bool:
+    """Whether no account can lose everything: nothing short, nothing borrowed."""
+    return bool(wishes.min() >= 0 and wishes.sum(axis=1).max() <= 1)
 
 
 def _is_plain(market: Market, terms: Terms) -> bool:
@@ -173,23 +183,14 @@ def _with_extras(  # noqa: PLR0913, PLR0917 - the whole state of an open
     return trade, _total(np.abs(rate * trade)) + fees + borrow * _total(lent), moving
 
 
-def _enter(  # noqa: PLR0913, PLR0917 - one line of the books
-    books: Books, row: int, trade: Floats, held: Floats, equity: Floats, cost: Floats
-) -> None:
-    books.before[row] = equity
-    books.cost[row] = cost
-    books.traded[row] = _total(np.abs(trade))
-    books.net[row] = _total(held)
-    books.gross[row] = _total(np.abs(held))
-
-
 def _total(amounts: Floats) -> Floats:
     """Return the sum over the symbols; of one symbol without adding, which counts in a long loop."""
     total: Floats = amounts[0] if len(amounts) == 1 else amounts.sum(axis=0)
     return total
 
 
-def _end(equity: Floats, *money: Floats) -> tuple[Floats, ...]:
-    """Return equity, cash and the rest with nothing left where all is lost: no debts, no comeback."""
+def _end(equity: Floats, *money: Floats) -> None:
+    """Leave nothing, in place, where all is lost: no debts, no comeback."""
     alive = equity > 0
-    return (equity * alive, *(each * alive for each in money))
+    for each in (equity, *money):
+        np.multiply(each, alive, out=each)

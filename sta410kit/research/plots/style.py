@@ -105,7 +105,8 @@ def date_axis(axes: Axes) -> None:
     low, high = axes.get_xlim()
     if high - low < _FEWEST_DAYS:
         axes.set_xlim((low + high - _FEWEST_DAYS) / 2, (low + high + _FEWEST_DAYS) / 2)
-    locator = AutoDateLocator(minticks=3, maxticks=8)  # five ticks at least, its default, fit no four years  # type: ignore[no-untyped-call]
+    # Five ticks at least, the default, fit no stretch of four years.
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
