@@ -56,18 +56,18 @@ class Terms:
 
 @dataclass(frozen=True)
 class Books:
-    """What the accounts held, shape (sessions - 1, strategies), from the second session on, quote currency.
+    """What the accounts held, shape (sessions - 1, strategies), from the second session on.
 
-    `equity` at the close; at the open before: `before` equity before trading, `cost` of it, `traded` bought
-    plus sold, `net` and `gross` value of the positions after it.
+    `equity` at the close and `cost` in quote currency; `turnover` bought plus sold at the open, a fraction of
+    the equity before; `position` net weight after it, and `exposure` the sum of absolute weights, None where
+    one symbol makes it the absolute position.
     """
 
     equity: Floats
-    before: Floats
     cost: Floats
-    traded: Floats
-    net: Floats
-    gross: Floats
+    turnover: Floats
+    position: Floats
+    exposure: Floats | None
 
 
 def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capital: float) -> Books:
@@ -83,19 +83,20 @@ def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capita
         Cash of each strategy before the second session, the first it can trade in.
     """
     sessions, symbols, strategies = wishes.shape
-    books = Books(*(np.empty((sessions - 1, strategies)) for _ in range(6)))
+    shape = (sessions - 1, strategies)
+    exposure = np.empty(shape) if symbols > 1 else None
+    books = Books(np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), exposure)
     cash = np.full(strategies, float(capital))
     shares = np.zeros((symbols, strategies))
     filled = np.zeros((symbols, strategies))  # the wish that the shares were bought for
     buy, sell = (np.broadcast_to(rate, (sessions, rate.shape[1])) for rate in (terms.buy, -terms.sell))
     everything: Booleans = np.all(market.tradable, axis=(1, 2))
     always, plain, solvent = bool(terms.always.all()), _is_plain(market, terms), _cannot_fail(wishes)
-    # Written in place: what is allocated once a session costs as much as the arithmetic.
-    for now, (before, after, net) in enumerate(zip(books.before, books.equity, books.net, strict=True), 1):
+    for now in range(1, sessions):
         wanted = wishes[now - 1].astype(np.float64)
         opens = market.opens[now]
         values = shares * opens
-        equity = np.add(cash, _total(values), out=before)
+        equity = cash + _total(values)
         if not solvent and equity.min() <= 0:
             _end(equity, cash, shares, values)
         moving = None  # every wish is traded
@@ -116,11 +117,8 @@ def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capita
         values += trade
         np.divide(values, opens, out=shares)
         filled = wanted if moving is None else np.where(moving, wanted, filled)
-        books.cost[now - 1] = cost
-        books.traded[now - 1] = _total(np.abs(trade))
-        net[:] = _total(values)
-        books.gross[now - 1] = _total(np.abs(values))
-        total = np.add(cash, _total(shares * market.closes[now]), out=after)
+        _enter(books, now - 1, trade, values, equity, cost)
+        total = np.add(cash, _total(shares * market.closes[now]), out=books.equity[now - 1])
         if not solvent and total.min() <= 0:
             _end(total, cash, shares)
     return books
@@ -181,6 +179,18 @@ def _with_extras(  # noqa: PLR0913, PLR0917 - the whole state of an open
         moving = complete if moving is None else moving & complete  # what is left waits
     lent = np.maximum(-(values + trade), 0.0)
     return trade, _total(np.abs(rate * trade)) + fees + borrow * _total(lent), moving
+
+
+def _enter(  # noqa: PLR0913, PLR0917 - one line of the books
+    books: Books, row: int, trade: Floats, held: Floats, equity: Floats, cost: Floats
+) -> None:
+    books.cost[row] = cost
+    base = np.where(equity > 0, equity, np.inf)  # nothing of nothing is nothing
+    np.divide(_total(np.abs(trade)), base, out=books.turnover[row])
+    base = base - cost
+    np.divide(_total(held), base, out=books.position[row])
+    if books.exposure is not None:
+        np.divide(_total(np.abs(held)), base, out=books.exposure[row])
 
 
 def _total(amounts: Floats) -> Floats:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.adaptive import follow_misses
-from sta410kit.research.frames import log, require_columns, require_horizon, require_predictions
+from sta410kit.research.frames import log, require_columns, require_horizon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     import numpy as np
     import pandas as pd
@@ -184,134 +184,6 @@ def add_intervals(
     found = found.assign(lower=found["predicted"] - half, upper=found["predicted"] + half)
     found = found.drop(columns="score").dropna(subset=["lower"])
     return found.sort_values(["symbol", "date"], ignore_index=True)
-
-
-def reliability(
-    predictions: pd.DataFrame,
-    prices: pd.DataFrame,
-    *,
-    levels: Iterable[float] = (0.5, 0.8, LEVEL, 0.95),
-    scale: Scale | None = None,
-) -> pd.DataFrame:
-    """Return the coverage of intervals made anew at several levels around the same predictions.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        A predictions frame of one model and one horizon.
-    prices : DataFrame
-        The prices frame they were made from.
-    levels : iterable of float
-        Shares of outcomes that intervals should hold.
-    scale : callable, optional
-        As in `add_intervals`.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``level, coverage, error, outcomes``, one row a level; ``error`` is the standard error of a
-        share of `level`, counting outcomes that do not overlap.
-
-    Raises
-    ------
-    DataValidationError
-        If the predictions are too few for an interval at a level.
-    """
-    import pandas as pd
-
-    from sta410kit.research.targets import realised_on
-
-    require_predictions(predictions)
-    horizon = int(predictions["horizon"].iloc[0])
-    known = prices[["symbol", "date"]].assign(known=realised_on(prices, horizon).to_numpy())
-    table = predictions[["symbol", "date", "predicted"]].assign(target=predictions["actual"])
-    table = table.merge(known, on=["symbol", "date"], how="left").dropna(subset=["known"])
-    rows = []
-    for level in sorted(set(levels)):
-        found = add_intervals(table, prices, horizon, level, scale=scale)
-        if found.empty:
-            message = (
-                f"{predictions['date'].nunique()} sessions of predictions are too few for intervals at level "
-                f"{level}, which take {burn_in(horizon, level)}; load a longer period or leave the level out."
-            )
-            raise DataValidationError(message)
-        inside = found["target"].between(found["lower"], found["upper"])
-        error = (level * (1 - level) * horizon / len(found)) ** 0.5
-        rows.append((level, float(inside.mean()), error, len(found)))
-    return pd.DataFrame(rows, columns=["level", "coverage", "error", "outcomes"])
-
-
-def fan(
-    prices: pd.DataFrame,
-    *,
-    horizons: Iterable[int] = (1, 2, 5, 10, 21),
-    levels: Iterable[float] = (0.5, LEVEL),
-    scale: Scale | None = None,
-) -> pd.DataFrame:
-    """Return where the price may be over the next sessions, around the forecast of no change.
-
-    For each horizon and level the interval of a naive prediction made at the last session, calibrated on the
-    naive predictions before it by the same rule as all intervals. A model moves the middle by little.
-
-    Parameters
-    ----------
-    prices : DataFrame
-        A prices frame.
-    horizons, levels
-        Sessions ahead, and shares of outcomes; each in any order.
-    scale : callable, optional
-        As in `add_intervals`.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``symbol, date, horizon, level, lower, upper``, sorted; `date` is the last session of the
-        symbol, bounds are log returns from its close, unit 1.
-
-    Raises
-    ------
-    ConfigurationError
-        If a horizon or level makes no sense.
-    DataValidationError
-        If there are too few sessions for a horizon; the message says how many it takes.
-    """
-    import pandas as pd
-
-    parts = [
-        _now(prices, require_horizon(horizon), level, trailing_scale if scale is None else scale)
-        for horizon in sorted(set(horizons))
-        for level in sorted(set(levels))
-    ]
-    if not parts:
-        message = "A fan takes at least one horizon and one level."
-        raise ConfigurationError(message)
-    keys = ["symbol", "horizon", "level"]
-    columns = ["symbol", "date", "horizon", "level", "lower", "upper"]
-    return pd.concat(parts).sort_values(keys, ignore_index=True)[columns]
-
-
-def _now(prices: pd.DataFrame, horizon: int, level: float, scale: Scale) -> pd.DataFrame:
-    """Return the interval of each symbol's last session around no change."""
-    from sta410kit.research.targets import build_target, realised_on
-
-    scales = scale(prices, horizon)
-    table = build_target(prices, horizon).assign(known=realised_on(prices, horizon))
-    table = table.merge(scales, on=["symbol", "date"]).dropna(subset=["target", "scale"])
-    table["score"] = table["target"].abs() / table["scale"]
-    days = table["date"].sort_values().unique()
-    keep = window(horizon, level) + burn_in(horizon, level) + 2 * _WINDOW  # of older ones nothing is left
-    table = table[table["date"].isin(days[-keep:])]
-    width = latest_quantile(table, horizon, level) if len(table) else math.inf
-    if not math.isfinite(width):
-        message = (
-            f"{len(days)} sessions with a known outcome over {horizon} are too few for an interval at level "
-            f"{level}, which takes {burn_in(horizon, level)}; load a longer period or leave the horizon out."
-        )
-        raise DataValidationError(message)
-    factors = follow_misses(table, rolling_quantiles(table, horizon, level), horizon, level)[1]
-    last = scales.groupby("symbol", sort=True).tail(1).dropna(subset=["scale"])
-    half = width * last["symbol"].astype(str).map(factors).fillna(1.0) * last["scale"]
-    return last.assign(horizon=horizon, level=level, lower=-half, upper=half)
 
 
 def latest_quantile(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> float:

@@ -135,7 +135,7 @@ def plot_reliability(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From `conformal.reliability`: ``level, coverage, error, outcomes``.
+        From `reliability.reliability`: ``level, coverage, error, outcomes``.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def plot_fan(fan: pd.DataFrame, prices: pd.DataFrame, last: int = 60) -> Figure:
     Parameters
     ----------
     fan : DataFrame
-        From `conformal.fan`; at most eight symbols are drawn.
+        From `fan.fan`; at most eight symbols are drawn.
     prices : DataFrame
         The prices it was made from.
     last : int
