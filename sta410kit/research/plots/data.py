@@ -86,7 +86,7 @@ def plot_coverage(prices: pd.DataFrame) -> Figure:
     """
     import numpy as np
     import pandas as pd
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import BoundaryNorm, ListedColormap
 
     require_rows(prices, ("symbol", "date"), "prices")
     known = prices.loc[prices["symbol"].notna() & prices["date"].notna(), ["symbol", "date"]]
@@ -102,15 +102,14 @@ def plot_coverage(prices: pd.DataFrame) -> Figure:
     share = 1 - holes / pd.DataFrame(listed, columns=symbols).groupby(month).sum()  # NaN: not listed
     span = pd.period_range(month.min(), month.max(), freq="M")
     share = share.reindex(span)
-    colours = LinearSegmentedColormap.from_list("holes", [VERMILION, ORANGE, BLUE])
+    colours = [VERMILION, ORANGE, BLUE]
     with drawing(size=(9, 1.5 + 0.42 * len(symbols))) as (figure, (axes,)):
         axes.pcolormesh(
             np.append(span.start_time.to_numpy(), span[-1:].end_time.to_numpy()),
             np.arange(len(symbols) + 1) - 0.5,
             np.ma.masked_invalid(share.T.to_numpy(dtype=float)),
-            cmap=colours,
-            vmin=0.5,
-            vmax=1,
+            cmap=ListedColormap(colours),
+            norm=BoundaryNorm([0, 0.5, 1 - 1e-9, 1.1], 3),
         )
         axes.set_yticks(range(len(symbols)), [f"{name}  {int(there[name].sum()):,}" for name in symbols])
         axes.set_ylim(len(symbols) - 0.5, -0.5)
@@ -118,9 +117,12 @@ def plot_coverage(prices: pd.DataFrame) -> Figure:
             axes.axhline(edge, color="white", linewidth=4)
         axes.set(title=f"Sessions of each symbol: {int(missing.sum()):,} missing between first and last")
         axes.grid(visible=False)
-        handles = [axes.scatter([], [], marker="s", s=60, color=c) for c in (BLUE, ORANGE, VERMILION)]
+        handles = [axes.scatter([], [], marker="s", s=60, color=c) for c in colours[::-1]]
         figure.legend(
-            handles, ["month whole", "a quarter missing", "half or more"], loc="outside lower center", ncols=3
+            handles,
+            ["whole month", "some sessions missing", "more than half"],
+            loc="outside lower center",
+            ncols=3,
         )
         date_axis(axes)
     return figure
@@ -129,9 +131,10 @@ def plot_coverage(prices: pd.DataFrame) -> Figure:
 def plot_features(features: pd.DataFrame) -> Figure:
     """Return the distribution of every feature, the middle 99 %, all symbols together."""
     names = _feature_columns(features)
-    columns = min(5, len(names))
+    few = len(names) <= _MOST_NUMBERED
+    columns = min(5 if few else 6, len(names))
     rows = -(-len(names) // columns)
-    with drawing(rows, columns, size=(10, 0.6 + 1.9 * rows)) as (figure, every):
+    with drawing(rows, columns, size=(10, 0.6 + (1.9 if few else 1.6) * rows)) as (figure, every):
         for axes, name in zip(every, names, strict=False):
             values = features[name].dropna()
             if len(values):
@@ -163,7 +166,7 @@ def plot_correlation(features: pd.DataFrame) -> Figure:
 
     names = _feature_columns(features)
     table = features[names].rank().corr().to_numpy()  # Pearson of ranks; ties share their mean rank
-    cell = 0.52 if len(names) <= _MOST_NUMBERED else 0.27
+    cell = 0.52 if len(names) <= _MOST_NUMBERED else 0.24
     side = 2.2 + cell * max(len(names), 5)
     pairs = int((np.abs(table[np.triu_indices(len(names), 1)]) > _SAME).sum())
     with drawing(size=(side + 1.2, side)) as (figure, (axes,)):

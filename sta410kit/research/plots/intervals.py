@@ -189,7 +189,7 @@ def plot_fan(fan: pd.DataFrame, prices: pd.DataFrame, last: int = 60) -> Figure:
     columns = min(len(symbols), 3)
     rows = -(-len(symbols) // columns)
     levels = sorted(fan["level"].unique(), reverse=True)
-    with drawing(rows, columns, size=(max(5.4, 3.4 * columns), 0.9 + 2.6 * rows)) as (figure, every):
+    with drawing(rows, columns, size=(max(7.0, 3.4 * columns), 0.9 + 2.6 * rows)) as (figure, every):
         for axes, symbol in zip(every, symbols, strict=False):
             _draw_fan(axes, fan[fan["symbol"] == symbol], prices[prices["symbol"] == symbol], last)
         hide_unused(every, len(symbols))

@@ -141,7 +141,7 @@ def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40
     drawn = forecasts.head(MOST_LINES)
     columns = min(len(drawn), 3)
     rows = -(-len(drawn) // columns)
-    with drawing(rows, columns, size=(max(5.4, 3.5 * columns), 0.7 + 2.6 * rows)) as (figure, every):
+    with drawing(rows, columns, size=(max(7.0, 3.5 * columns), 0.7 + 2.6 * rows)) as (figure, every):
         for axes, row in zip(every, drawn.to_dict("records"), strict=False):
             past = prices[(prices["symbol"] == row["symbol"]) & (prices["date"] <= row["date"])].tail(last)
             close = float(past["close"].iloc[-1])
