@@ -166,7 +166,7 @@ def plot_correlation(features: pd.DataFrame) -> Figure:
 
     names = _feature_columns(features)
     table = features[names].rank().corr().to_numpy()  # Pearson of ranks; ties share their mean rank
-    cell = 0.52 if len(names) <= _MOST_NUMBERED else 0.24
+    cell = 0.52 if len(names) <= _MOST_NUMBERED else min(0.24, 11 / len(names))
     side = 2.2 + cell * max(len(names), 5)
     pairs = int((np.abs(table[np.triu_indices(len(names), 1)]) > _SAME).sum())
     with drawing(size=(side + 1.2, side)) as (figure, (axes,)):
