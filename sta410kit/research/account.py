@@ -56,18 +56,18 @@ class Terms:
 
 @dataclass(frozen=True)
 class Books:
-    """What the accounts held, shape (sessions - 1, strategies), from the second session on, quote currency.
+    """What the accounts held, shape (sessions - 1, strategies), from the second session on.
 
-    `equity` at the close; at the open before: `before` equity before trading, `cost` of it, `traded` bought
-    plus sold, `net` and `gross` value of the positions after it.
+    `equity` at the close and `cost` in quote currency; `turnover` bought plus sold at the open, a fraction of
+    the equity before; `position` net weight after it, and `exposure` the sum of absolute weights, None where
+    one symbol makes it the absolute position.
     """
 
     equity: Floats
-    before: Floats
     cost: Floats
-    traded: Floats
-    net: Floats
-    gross: Floats
+    turnover: Floats
+    position: Floats
+    exposure: Floats | None
 
 
 def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capital: float) -> Books:
@@ -83,42 +83,50 @@ def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capita
         Cash of each strategy before the second session, the first it can trade in.
     """
     sessions, symbols, strategies = wishes.shape
-    books = Books(*(np.empty((sessions - 1, strategies)) for _ in range(6)))
+    shape = (sessions - 1, strategies)
+    exposure = np.empty(shape) if symbols > 1 else None
+    books = Books(np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), exposure)
     cash = np.full(strategies, float(capital))
     shares = np.zeros((symbols, strategies))
     filled = np.zeros((symbols, strategies))  # the wish that the shares were bought for
     buy, sell = (np.broadcast_to(rate, (sessions, rate.shape[1])) for rate in (terms.buy, -terms.sell))
     everything: Booleans = np.all(market.tradable, axis=(1, 2))
-    always, plain = bool(terms.always.all()), _is_plain(market, terms)
+    always, plain, solvent = bool(terms.always.all()), _is_plain(market, terms), _cannot_fail(wishes)
     for now in range(1, sessions):
         wanted = wishes[now - 1].astype(np.float64)
         opens = market.opens[now]
         values = shares * opens
         equity = cash + _total(values)
-        if equity.min() <= 0:
-            equity, cash, shares, values = _end(equity, cash, shares, values)
+        if not solvent and equity.min() <= 0:
+            _end(equity, cash, shares, values)
         moving = None  # every wish is traded
         if not (always and everything[now]):
-            moving = market.tradable[now] & (terms.always | (wanted != filled))
+            moving = terms.always | (wanted != filled)
+            moving = moving if everything[now] else moving & market.tradable[now]
         left, rate = _after_costs(wanted, values, equity, moving, buy[now], sell[now])
-        trade = wanted * left - values
+        trade = wanted * left
+        trade -= values
         if moving is not None:
             trade *= moving
         cost = _total(rate * trade)
         if not plain:
             state = (wanted, values, equity, left, rate)
             trade, cost, moving = _with_extras(now, state, trade, moving, market, terms)
-        cash = cash - _total(trade) - cost
-        held = values + trade
-        shares = held / opens
+        cash -= _total(trade)
+        cash -= cost
+        values += trade
+        np.divide(values, opens, out=shares)
         filled = wanted if moving is None else np.where(moving, wanted, filled)
-        _enter(books, now - 1, trade, held, equity, cost)
-        worth = shares * market.closes[now]
-        total = cash + _total(worth)
-        if total.min() <= 0:
-            total, cash, shares = _end(total, cash, shares)
-        books.equity[now - 1] = total
+        _enter(books, now - 1, trade, values, equity, cost)
+        total = np.add(cash, _total(shares * market.closes[now]), out=books.equity[now - 1])
+        if not solvent and total.min() <= 0:
+            _end(total, cash, shares)
     return books
+
+
+def _cannot_fail(wishes: NDArray[np.generic]) -> bool:
+    """Whether no account can lose everything: nothing short, nothing borrowed."""
+    return bool(wishes.min() >= 0 and wishes.sum(axis=1).max() <= 1)
 
 
 def _is_plain(market: Market, terms: Terms) -> bool:
@@ -176,11 +184,13 @@ def _with_extras(  # noqa: PLR0913, PLR0917 - the whole state of an open
 def _enter(  # noqa: PLR0913, PLR0917 - one line of the books
     books: Books, row: int, trade: Floats, held: Floats, equity: Floats, cost: Floats
 ) -> None:
-    books.before[row] = equity
     books.cost[row] = cost
-    books.traded[row] = _total(np.abs(trade))
-    books.net[row] = _total(held)
-    books.gross[row] = _total(np.abs(held))
+    base = np.where(equity > 0, equity, np.inf)  # nothing of nothing is nothing
+    np.divide(_total(np.abs(trade)), base, out=books.turnover[row])
+    base = base - cost
+    np.divide(_total(held), base, out=books.position[row])
+    if books.exposure is not None:
+        np.divide(_total(np.abs(held)), base, out=books.exposure[row])
 
 
 def _total(amounts: Floats) -> Floats:
@@ -189,7 +199,8 @@ def _total(amounts: Floats) -> Floats:
     return total
 
 
-def _end(equity: Floats, *money: Floats) -> tuple[Floats, ...]:
-    """Return equity, cash and the rest with nothing left where all is lost: no debts, no comeback."""
+def _end(equity: Floats, *money: Floats) -> None:
+    """Leave nothing, in place, where all is lost: no debts, no comeback."""
     alive = equity > 0
-    return (equity * alive, *(each * alive for each in money))
+    for each in (equity, *money):
+        np.multiply(each, alive, out=each)

@@ -127,8 +127,8 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     terms = terms_of(costs, "each session")
     terms = Terms(terms.buy, terms.sell, terms.fee, terms.borrow, always=np.array([True, False]))
     done = simulation_of(keep_books(both, ahead.market, terms, capital), ahead.sessions, capital)
-    figures = _figures(done)
-    return Backtest(_frame(done), costs, threshold, figures[0], figures[1])
+    frame, (own, held) = _frame(done), _figures(done)
+    return Backtest(frame, costs, threshold, own, held)
 
 
 def plan(

@@ -22,7 +22,7 @@ from sta410kit.research.adaptive import follow_misses
 from sta410kit.research.frames import log, require_columns, require_horizon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     import numpy as np
     import pandas as pd
@@ -184,79 +184,6 @@ def add_intervals(
     found = found.assign(lower=found["predicted"] - half, upper=found["predicted"] + half)
     found = found.drop(columns="score").dropna(subset=["lower"])
     return found.sort_values(["symbol", "date"], ignore_index=True)
-
-
-def fan(
-    prices: pd.DataFrame,
-    *,
-    horizons: Iterable[int] = (1, 2, 5, 10, 21),
-    levels: Iterable[float] = (0.5, LEVEL),
-    scale: Scale | None = None,
-) -> pd.DataFrame:
-    """Return where the price may be over the next sessions, around the forecast of no change.
-
-    For each horizon and level the interval of a naive prediction made at the last session, calibrated on the
-    naive predictions before it by the same rule as all intervals. A model moves the middle by little.
-
-    Parameters
-    ----------
-    prices : DataFrame
-        A prices frame.
-    horizons, levels
-        Sessions ahead, and shares of outcomes; each in any order.
-    scale : callable, optional
-        As in `add_intervals`.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``symbol, date, horizon, level, lower, upper``, sorted; `date` is the last session of the
-        symbol, bounds are log returns from its close, unit 1.
-
-    Raises
-    ------
-    ConfigurationError
-        If a horizon or level makes no sense.
-    DataValidationError
-        If there are too few sessions for a horizon; the message says how many it takes.
-    """
-    import pandas as pd
-
-    parts = [
-        _now(prices, require_horizon(horizon), level, trailing_scale if scale is None else scale)
-        for horizon in sorted(set(horizons))
-        for level in sorted(set(levels))
-    ]
-    if not parts:
-        message = "A fan takes at least one horizon and one level."
-        raise ConfigurationError(message)
-    keys = ["symbol", "horizon", "level"]
-    columns = ["symbol", "date", "horizon", "level", "lower", "upper"]
-    return pd.concat(parts).sort_values(keys, ignore_index=True)[columns]
-
-
-def _now(prices: pd.DataFrame, horizon: int, level: float, scale: Scale) -> pd.DataFrame:
-    """Return the interval of each symbol's last session around no change."""
-    from sta410kit.research.targets import build_target, realised_on
-
-    scales = scale(prices, horizon)
-    table = build_target(prices, horizon).assign(known=realised_on(prices, horizon))
-    table = table.merge(scales, on=["symbol", "date"]).dropna(subset=["target", "scale"])
-    table["score"] = table["target"].abs() / table["scale"]
-    days = table["date"].sort_values().unique()
-    keep = window(horizon, level) + burn_in(horizon, level) + 2 * _WINDOW  # of older ones nothing is left
-    table = table[table["date"].isin(days[-keep:])]
-    width = latest_quantile(table, horizon, level) if len(table) else math.inf
-    if not math.isfinite(width):
-        message = (
-            f"{len(days)} sessions with a known outcome over {horizon} are too few for an interval at level "
-            f"{level}, which takes {burn_in(horizon, level)}; load a longer period or leave the horizon out."
-        )
-        raise DataValidationError(message)
-    factors = follow_misses(table, rolling_quantiles(table, horizon, level), horizon, level)[1]
-    last = scales.groupby("symbol", sort=True).tail(1).dropna(subset=["scale"])
-    half = width * last["symbol"].astype(str).map(factors).fillna(1.0) * last["scale"]
-    return last.assign(horizon=horizon, level=level, lower=-half, upper=half)
 
 
 def latest_quantile(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> float:

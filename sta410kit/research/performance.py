@@ -24,8 +24,10 @@ _FLAT = 1e-14  # a volatility below this is the rounding of a return that never 
 def session_returns(equity: ArrayLike, start: float = 1.0) -> Floats:
     """Return the simple return of each session, along the last axis; 0 once everything is lost."""
     curve = np.asarray(equity, dtype=float)
-    before = np.concatenate([np.full((*curve.shape[:-1], 1), float(start)), curve[..., :-1]], axis=-1)
-    returns: Floats = np.divide(curve, before, out=np.ones_like(curve), where=before > 0) - 1
+    returns = np.ones_like(curve)  # in the layout of the curve, which may be transposed
+    returns[..., :1] = curve[..., :1] / start
+    np.divide(curve[..., 1:], curve[..., :-1], out=returns[..., 1:], where=curve[..., :-1] > 0)
+    returns -= 1
     return returns
 
 

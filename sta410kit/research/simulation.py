@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Rebalance = Literal["each session", "on change"]
 CAPITAL = 100_000.0
 _DIMENSIONS = 3
+_AT_ONCE = 64  # strategies measured at once, so that what is worked on stays in the cache
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,15 @@ class Simulation:
 
         ``turnover`` is the mean a session; ``costs`` are in quote currency.
         """
-        figures = performance.measure(self.equity, self.capital, exposure=self.exposure)
-        return pd.DataFrame(
-            figures
-            | {
-                "turnover": self.turnover.mean(axis=1),
-                "costs": self.cost.sum(axis=1),
-                "sessions": self.equity.shape[1],
-            }
-        )
+        parts = []
+        for begin in range(0, len(self.equity), _AT_ONCE):
+            some = slice(begin, begin + _AT_ONCE)
+            figures = performance.measure(self.equity[some], self.capital, exposure=self.exposure[some])
+            figures["turnover"] = self.turnover[some].mean(axis=1)
+            figures["costs"] = self.cost[some].sum(axis=1)
+            parts.append(figures)
+        table = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+        return table.assign(sessions=self.equity.shape[1])
 
 
 def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
@@ -175,13 +176,11 @@ def limited(
 
 
 def simulation_of(books: Books, sessions: pd.DatetimeIndex, capital: float) -> Simulation:
-    """Return the books with money turned into fractions of equity, strategies first."""
-    after = books.before - books.cost
-    traded, net, gross = (
-        np.divide(money, base, out=np.zeros_like(money), where=base > 0)
-        for money, base in ((books.traded, books.before), (books.net, after), (books.gross, after))
+    """Return the books with strategies first."""
+    exposure = np.abs(books.position) if books.exposure is None else books.exposure
+    return Simulation(
+        sessions[1:], capital, books.equity.T, books.cost.T, books.turnover.T, books.position.T, exposure.T
     )
-    return Simulation(sessions[1:], capital, books.equity.T, books.cost.T, traded.T, net.T, gross.T)
 
 
 def _wishes(

@@ -14,12 +14,17 @@ from sta410kit.research.plots.style import (
     date_axis,
     drawing,
     first_symbols,
+    hide_unused,
     plain_log_labels,
+    require_rows,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+_MOST_NUMBERED = 16  # features whose correlations are written into the cells
+_SAME = 0.8  # rank correlation above which two features say nearly the same
 
 
 def plot_prices(prices: pd.DataFrame, splits: pd.DataFrame | None = None) -> Figure:
@@ -32,7 +37,8 @@ def plot_prices(prices: pd.DataFrame, splits: pd.DataFrame | None = None) -> Fig
     splits : DataFrame, optional
         From `market.adjustment.find_splits`: ``symbol, date, ratio``.
     """
-    with drawing(1, 2, size=(10, 4)) as (figure, (traded, adjusted)):
+    require_rows(prices, ("symbol", "date", "close", "adj_close"), "prices")
+    with drawing(1, 2, size=(10, 4.4)) as (figure, (traded, adjusted)):
         symbols = first_symbols(prices["symbol"])
         for number, symbol in enumerate(symbols):
             part = prices[prices["symbol"] == symbol]
@@ -50,7 +56,7 @@ def plot_prices(prices: pd.DataFrame, splits: pd.DataFrame | None = None) -> Fig
                         marks,
                         color=PALETTE[number],
                         marker="v",
-                        s=45,
+                        s=50,
                         zorder=3,
                     )
         for axes, title in (
@@ -62,39 +68,62 @@ def plot_prices(prices: pd.DataFrame, splits: pd.DataFrame | None = None) -> Fig
             date_axis(axes)
         handles, labels = traded.get_legend_handles_labels()
         if splits is not None and len(splits):
-            handles.append(traded.scatter([], [], color=GREY, marker="v", s=45))
+            handles.append(traded.scatter([], [], color=GREY, marker="v", s=50))
             labels.append("split")
-        adjusted.legend(handles, labels, ncols=2, fontsize=9)
+        figure.legend(handles, labels, ncols=9, loc="outside lower center")
     return figure
 
 
 def plot_coverage(prices: pd.DataFrame) -> Figure:
-    """Return when each symbol has sessions; a red tick is one that others traded on and it did not."""
-    import numpy as np
+    """Return the sessions of each symbol and month as a heat map: whole, with holes, or none.
 
-    symbols = first_symbols(prices["symbol"], 40)
-    with drawing(size=(9, 1.4 + 0.4 * len(symbols))) as (figure, (axes,)):
-        calendar = np.sort(prices["date"].dropna().unique())
-        total = 0
-        for height, symbol in enumerate(reversed(symbols)):
-            own = np.sort(prices.loc[prices["symbol"] == symbol, "date"].dropna().unique())
-            if not len(own):
-                continue
-            axes.plot([own[0], own[-1]], [height, height], color=BLUE, linewidth=9, solid_capstyle="butt")
-            inside = calendar[(calendar >= own[0]) & (calendar <= own[-1])]
-            gaps = np.setdiff1d(inside, own)
-            total += len(gaps)
-            axes.plot(
-                gaps, np.full(len(gaps), height), "|", color=VERMILION, markersize=14, markeredgewidth=2
-            )
-            axes.annotate(f" {len(own):,}", (own[-1], height), va="center", fontsize=9)
-        axes.set_yticks(range(len(symbols)), list(reversed(symbols)))
-        axes.set(
-            ylim=(-0.6, len(symbols) - 0.4),
-            title=f"Sessions of each symbol: {total:,} missing between first and last",
+    A session is missing where another symbol traded and this one, between its first and its last, did not.
+
+    Raises
+    ------
+    DataValidationError
+        If no row has a symbol and a date.
+    """
+    import numpy as np
+    import pandas as pd
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
+    require_rows(prices, ("symbol", "date"), "prices")
+    known = prices.loc[prices["symbol"].notna() & prices["date"].notna(), ["symbol", "date"]]
+    require_rows(known.drop_duplicates(), ("symbol", "date"), "sessions")
+    symbols = first_symbols(known["symbol"], 40)
+    there = pd.crosstab(known["date"], known["symbol"].astype(str)).clip(upper=1)[symbols]
+    first, last = there.idxmax(), there[::-1].idxmax()
+    days = there.index.to_numpy()[:, None]
+    listed = (days >= first.to_numpy()) & (days <= last.to_numpy())
+    missing = listed & (there.to_numpy() == 0)
+    month = pd.PeriodIndex(there.index, freq="M")
+    holes = pd.DataFrame(missing, columns=symbols).groupby(month).sum()
+    share = 1 - holes / pd.DataFrame(listed, columns=symbols).groupby(month).sum()  # NaN: not listed
+    span = pd.period_range(month.min(), month.max(), freq="M")
+    share = share.reindex(span)
+    colours = [VERMILION, ORANGE, BLUE]
+    with drawing(size=(9, 1.5 + 0.42 * len(symbols))) as (figure, (axes,)):
+        axes.pcolormesh(
+            np.append(span.start_time.to_numpy(), span[-1:].end_time.to_numpy()),
+            np.arange(len(symbols) + 1) - 0.5,
+            np.ma.masked_invalid(share.T.to_numpy(dtype=float)),
+            cmap=ListedColormap(colours),
+            norm=BoundaryNorm([0, 0.5, 1 - 1e-9, 1.1], 3),
         )
-        axes.margins(x=0.08)
-        axes.grid(visible=False, axis="y")
+        axes.set_yticks(range(len(symbols)), [f"{name}  {int(there[name].sum()):,}" for name in symbols])
+        axes.set_ylim(len(symbols) - 0.5, -0.5)
+        for edge in np.arange(len(symbols) - 1) + 0.5:
+            axes.axhline(edge, color="white", linewidth=4)
+        axes.set(title=f"Sessions of each symbol: {int(missing.sum()):,} missing between first and last")
+        axes.grid(visible=False)
+        handles = [axes.scatter([], [], marker="s", s=60, color=c) for c in colours[::-1]]
+        figure.legend(
+            handles,
+            ["whole month", "some sessions missing", "more than half"],
+            loc="outside lower center",
+            ncols=3,
+        )
         date_axis(axes)
     return figure
 
@@ -102,9 +131,10 @@ def plot_coverage(prices: pd.DataFrame) -> Figure:
 def plot_features(features: pd.DataFrame) -> Figure:
     """Return the distribution of every feature, the middle 99 %, all symbols together."""
     names = _feature_columns(features)
-    columns = min(5, len(names))
+    few = len(names) <= _MOST_NUMBERED
+    columns = min(5 if few else 6, len(names))
     rows = -(-len(names) // columns)
-    with drawing(rows, columns, size=(10, 0.6 + 1.9 * rows)) as (figure, every):
+    with drawing(rows, columns, size=(10, 0.6 + (1.9 if few else 1.6) * rows)) as (figure, every):
         for axes, name in zip(every, names, strict=False):
             values = features[name].dropna()
             if len(values):
@@ -115,33 +145,42 @@ def plot_features(features: pd.DataFrame) -> Figure:
                 )
             axes.set_title(name, fontsize=10)
             axes.set_yticks([])
-            axes.tick_params(labelsize=8)
-            axes.locator_params(axis="x", nbins=4)
-        for axes in every[len(names) :]:
-            axes.set_visible(False)
+            axes.tick_params(labelsize=9)
+            axes.locator_params(axis="x", nbins=3)
+        hide_unused(every, len(names))
         figure.suptitle(
-            "Distribution of each feature (the outer 1 % is drawn at the edge)", x=0.01, ha="left"
+            "Distribution of each feature (the outer 1 % is drawn at the edge)",
+            x=0.01,
+            ha="left",
+            fontsize=13,
         )
     return figure
 
 
 def plot_correlation(features: pd.DataFrame) -> Figure:
-    """Return the rank correlation between the features (Spearman), all symbols together."""
+    """Return the rank correlation between the features (Spearman), all symbols together.
+
+    Numbers stand in the cells of at most 16 features; more would not be read.
+    """
+    import numpy as np
+
     names = _feature_columns(features)
     table = features[names].rank().corr().to_numpy()  # Pearson of ranks; ties share their mean rank
-    side = 1.8 + 0.5 * len(names)
-    with drawing(size=(side + 1.5, side)) as (figure, (axes,)):
+    cell = 0.52 if len(names) <= _MOST_NUMBERED else min(0.24, 11 / len(names))
+    side = 2.2 + cell * max(len(names), 5)
+    pairs = int((np.abs(table[np.triu_indices(len(names), 1)]) > _SAME).sum())
+    with drawing(size=(side + 1.2, side)) as (figure, (axes,)):
         image = axes.imshow(table, cmap="RdBu_r", vmin=-1, vmax=1)
-        axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(len(names)), names)
+        axes.tick_params(labelsize=10 if len(names) <= _MOST_NUMBERED else 9)
         axes.grid(visible=False)
-        for row in range(len(names)):
-            for column in range(len(names)):
-                value = table[row, column]
-                colour = "white" if abs(value) > 0.6 else "black"  # noqa: PLR2004 - where the shade turns dark
-                axes.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=8, color=colour)
+        for row, column in np.ndindex(table.shape if len(names) <= _MOST_NUMBERED else (0, 0)):
+            value = table[row, column]
+            colour = "white" if abs(value) > 0.6 else "black"  # noqa: PLR2004 - where the shade turns dark
+            axes.text(column, row, f"{value:z.1f}", ha="center", va="center", fontsize=9, color=colour)
         figure.colorbar(image, ax=axes, label="rank correlation", shrink=0.8)
-        axes.set_title("Features that say the same thing are dark")
+        axes.set_title(f"{pairs} pairs of features say nearly the same (above {_SAME:g})")
     return figure
 
 
@@ -161,6 +200,7 @@ def plot_stationarity(table: pd.DataFrame) -> Figure:
         UNIT_ROOT: ("X", VERMILION),
         TOO_SHORT: (".", GREY),
     }
+    require_rows(table, ("symbol", "series", "reading"), "test results")
     names, symbols = list(dict.fromkeys(table["series"])), first_symbols(table["symbol"], 20)
     size = (3.2 + 0.7 * len(symbols), 1.6 + 0.33 * len(names))
     with drawing(size=size) as (figure, (axes,)):
@@ -175,7 +215,7 @@ def plot_stationarity(table: pd.DataFrame) -> Figure:
         axes.invert_yaxis()
         axes.margins(x=0.15, y=0.06)
         axes.set_title("What keeps its mean")
-        figure.legend(loc="outside right upper", fontsize=9)
+        figure.legend(loc="outside right upper")
     return figure
 
 

@@ -1,28 +1,29 @@
-"""Figures of what comes out: predictions, their intervals, skill, equity, forecasts."""
+"""Figures of what comes out: predictions, skill, forecasts, and what more data teach."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.exceptions import ConfigurationError
 from sta410kit.research.plots.style import (
     BLUE,
     GREEN,
     GREY,
     MOST_LINES,
+    ORANGE,
     SKY,
     VERMILION,
     date_axis,
     drawing,
     first_symbols,
-    plain_log_labels,
+    hide_unused,
+    horizon_of,
+    require_rows,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-    from sta410kit.research.backtest import Backtest
 
 
 def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last: int = 120) -> Figure:
@@ -42,6 +43,7 @@ def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last:
     ConfigurationError
         If there are no predictions of that symbol.
     """
+    require_rows(predictions, ("symbol", "date", "predicted", "actual", "lower", "upper"), "predictions")
     symbol = first_symbols(predictions["symbol"], 1)[0] if symbol is None else symbol
     part = predictions[predictions["symbol"] == symbol].sort_values("date").tail(last)
     if part.empty:
@@ -73,45 +75,16 @@ def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last:
         )
         axes.set(
             title=f"{symbol}: {inside.mean():.0%} of the last {len(part)} outcomes lie inside their interval",
-            ylabel=f"log return over {_span(part)}, %",
+            ylabel=f"log return over {horizon_of(part)}, %",
         )
-        figure.legend(loc="outside lower center", ncols=4, fontsize=9)
-        date_axis(axes)
-    return figure
-
-
-def plot_coverage_over_time(predictions: pd.DataFrame, window: int = 126, level: float = 0.9) -> Figure:
-    """Return the share of outcomes inside their interval over rolling windows, all symbols together.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        A predictions frame.
-    window : int
-        Sessions in a window.
-    level : float
-        The share the intervals were made for.
-    """
-    inside = predictions["actual"].between(predictions["lower"], predictions["upper"])
-    daily = inside.groupby(predictions["date"]).agg(["sum", "count"]).sort_index()
-    rolling = daily.rolling(min(window, len(daily))).sum()
-    share = (rolling["sum"] / rolling["count"]).dropna()
-    with drawing() as (figure, (axes,)):
-        axes.plot(share.index, 100 * share, color=BLUE, label=f"rolling {min(window, len(daily))} sessions")
-        axes.axhline(100 * level, color=VERMILION, linestyle="--", label=f"promised: {level:.0%}")
-        low = min(float(share.min()), level) - 0.03
-        axes.set(
-            title=f"Intervals held {inside.mean():.1%} of outcomes, {level:.0%} were promised",
-            ylabel="outcomes inside, %",
-            ylim=(100 * max(low, 0), 100),
-        )
-        axes.legend(ncols=2, loc="lower left")
+        figure.legend(loc="outside lower center", ncols=4)
         date_axis(axes)
     return figure
 
 
 def plot_skill(predictions: pd.DataFrame) -> Figure:
     """Return the squared error saved against naive, added up over time; only a lasting rise is skill."""
+    require_rows(predictions, ("date", "model", "predicted", "actual"), "predictions")
     gain = predictions["actual"] ** 2 - (predictions["actual"] - predictions["predicted"]) ** 2
     total = gain.groupby(predictions["date"]).sum().sort_index().cumsum()
     final, whole = float(total.iloc[-1]), float((predictions["actual"] ** 2).sum())
@@ -150,36 +123,6 @@ def plot_skill(predictions: pd.DataFrame) -> Figure:
     return figure
 
 
-def plot_equity(backtest: Backtest) -> Figure:
-    """Return the equity of the strategy after costs beside buy and hold, and its drawdown below."""
-    frame = backtest.frame
-    with drawing(2, 1, size=(9, 5.5)) as (figure, (upper, lower)):
-        upper.plot(frame["date"], frame["benchmark"], color=GREY, label="buy and hold")
-        upper.plot(
-            frame["date"],
-            frame["equity"],
-            color=BLUE,
-            label=f"strategy after {backtest.cost_bps:g} bps a trade",
-        )
-        before = (1 + frame["gross"]).cumprod()
-        upper.plot(frame["date"], before, color=SKY, linestyle=":", label="strategy before costs")
-        own, held = (each["annualised_return"] for each in (backtest.summary, backtest.benchmark))
-        upper.set(
-            title=f"Strategy {own:+.1%} a year, buy and hold {held:+.1%}",
-            ylabel="equity, start = 1 (log)",
-            yscale="log" if min(frame["equity"].min(), before.min()) > 0 else "linear",
-        )
-        plain_log_labels(upper)
-        upper.legend(loc="upper left", fontsize=9)
-        lower.fill_between(frame["date"], 100 * frame["drawdown"], 0, color=VERMILION, alpha=0.4, lw=0)
-        lower.set(
-            title=f"Worst fall from a peak: {backtest.summary['max_drawdown']:.1%}", ylabel="drawdown, %"
-        )
-        for axes in (upper, lower):
-            date_axis(axes)
-    return figure
-
-
 def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40) -> Figure:
     """Return the last sessions of each symbol and the interval its next price is expected in.
 
@@ -194,13 +137,11 @@ def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40
     """
     import numpy as np
 
+    require_rows(forecasts, ("symbol", "date", "horizon", "predicted", "lower", "upper"), "forecasts")
     drawn = forecasts.head(MOST_LINES)
-    if drawn.empty:
-        message = "There are no forecasts to draw."
-        raise DataValidationError(message)
     columns = min(len(drawn), 3)
     rows = -(-len(drawn) // columns)
-    with drawing(rows, columns, size=(max(5.0, 3.3 * columns), 0.6 + 2.5 * rows)) as (figure, every):
+    with drawing(rows, columns, size=(max(7.0, 3.5 * columns), 0.7 + 2.6 * rows)) as (figure, every):
         for axes, row in zip(every, drawn.to_dict("records"), strict=False):
             past = prices[(prices["symbol"] == row["symbol"]) & (prices["date"] <= row["date"])].tail(last)
             close = float(past["close"].iloc[-1])
@@ -213,20 +154,40 @@ def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40
             axes.errorbar(row["horizon"], middle, spread, color=BLUE, marker="o", markersize=4, capsize=5)
             axes.set_title(
                 f"{row['symbol']}: {row['predicted']:+.2%} ({row['lower']:+.1%} to {row['upper']:+.1%})",
-                fontsize=10,
+                fontsize=11,
             )
-            axes.set_xlabel(f"sessions from {row['date']:%Y-%m-%d}", fontsize=9)
-            axes.tick_params(labelsize=8)
-        for axes in every[len(drawn) :]:
-            axes.set_visible(False)
+            axes.set_xlabel(f"sessions from {row['date']:%Y-%m-%d}")
+        hide_unused(every, len(drawn))
         for number in range(0, len(drawn), columns):
-            every[number].set_ylabel("close", fontsize=9)
+            every[number].set_ylabel("close, quote currency")
         figure.suptitle(
-            f"Forecast over {_span(drawn)} with its interval, and the last {last} closes", x=0.01, ha="left"
+            f"Forecast over {horizon_of(drawn)} with its interval, and the last {last} closes",
+            x=0.01,
+            ha="left",
+            fontsize=13,
         )
     return figure
 
 
-def _span(frame: pd.DataFrame) -> str:
-    horizon = int(frame["horizon"].iloc[0])
-    return "one session" if horizon == 1 else f"{horizon} sessions"
+def plot_learning_curve(table: pd.DataFrame) -> Figure:
+    """Return the error of a model relative to naive by the length of its training, in and out of sample.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `learning.learning_curve`: ``sessions, train, test, model``.
+    """
+    require_rows(table, ("sessions", "train", "test", "model"), "trainings")
+    model, ordered = table["model"].iloc[0], table.sort_values("sessions")
+    final, length = float(ordered["test"].iloc[-1]), int(ordered["sessions"].iloc[-1])
+    with drawing() as (figure, (axes,)):
+        axes.axhline(100, color=GREY, linestyle="--", label="naive")
+        axes.plot(ordered["sessions"], 100 * ordered["train"], color=ORANGE, marker="s", label="in sample")
+        axes.plot(ordered["sessions"], 100 * ordered["test"], color=BLUE, marker="o", label="out of sample")
+        axes.set(
+            title=f"{model} on {length:,} sessions: error {100 * (final - 1):+z.2f} % against naive's",
+            xlabel="sessions in the training, the last before the test",
+            ylabel="root mean squared error,\n% of naive's",
+        )
+        axes.legend(loc="best", ncols=3)
+    return figure

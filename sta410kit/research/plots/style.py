@@ -5,8 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.exceptions import DataValidationError
+from sta410kit.research.frames import require_columns
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -24,24 +27,33 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW = (
 GREY = "#666666"
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY, "#000000")
 STYLE: dict[str, Any] = {
+    "axes.axisbelow": True,
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
-    "axes.titlesize": 12,
-    "font.size": 10,
+    "axes.titlesize": 13,
+    "axes.labelsize": 11,
+    "font.size": 11,
     "grid.alpha": 0.3,
+    "legend.fontsize": 10,
     "legend.frameon": False,
-    "lines.linewidth": 1.2,
+    "lines.linewidth": 1.3,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
 }
+_FEWEST_DAYS = 8.0
 MOST_LINES = len(PALETTE)  # lines that can be told apart in one chart
 
 
 @contextmanager
 def drawing(
-    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (9, 4)
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (9, 4), shared: str = ""
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Give a figure and its axes in the kit's style, and close it again, whatever happens."""
+    """Give a figure and its axes in the kit's style, and close it again, whatever happens.
+
+    `shared` names the axes that all charts have in common: "x", "y" or none.
+    """
     import matplotlib as mpl
     import matplotlib.pyplot as plt
     from cycler import cycler
@@ -52,7 +64,16 @@ def drawing(
             "axes.prop_cycle": cycler(color=PALETTE),
         }
     ):
-        figure, axes = plt.subplots(rows, columns, figsize=size, dpi=100, layout="constrained", squeeze=False)
+        figure, axes = plt.subplots(
+            rows,
+            columns,
+            figsize=size,
+            dpi=100,
+            layout="constrained",
+            squeeze=False,
+            sharex="x" in shared,
+            sharey="y" in shared,
+        )
         try:
             yield figure, list(axes.flat)
         finally:
@@ -75,9 +96,36 @@ def plain_log_labels(axes: Axes) -> None:
 
 
 def date_axis(axes: Axes) -> None:
-    """Label a time axis briefly: the year once, the rest as far as it changes."""
+    """Label a time axis briefly: the year once, the rest as far as it changes.
+
+    An axis of hours, as a single session makes it, is widened to days, which is what there are.
+    """
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
+    low, high = axes.get_xlim()
+    if high - low < _FEWEST_DAYS:
+        axes.set_xlim((low + high - _FEWEST_DAYS) / 2, (low + high + _FEWEST_DAYS) / 2)
+    # Five ticks at least, the default, fit no stretch of four years.
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def hide_unused(every: list[Axes], used: int) -> None:
+    """Hide the axes of a grid after the first `used`."""
+    for axes in every[used:]:
+        axes.set_visible(False)
+
+
+def require_rows(frame: pd.DataFrame, columns: Iterable[str], what: str) -> None:
+    """Raise `DataValidationError` if a frame has nothing to draw, or lacks what is drawn."""
+    if frame.empty:
+        message = f"There are no {what} to draw."
+        raise DataValidationError(message)
+    require_columns(frame, columns, what, DataValidationError)
+
+
+def horizon_of(frame: pd.DataFrame) -> str:
+    """Return the horizon of a predictions or forecasts frame in words, for an axis."""
+    horizon = int(frame["horizon"].iloc[0])
+    return "one session" if horizon == 1 else f"{horizon} sessions"
