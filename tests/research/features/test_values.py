@@ -105,7 +105,10 @@ def of_one_symbol(p):
     out["amihud_21"] = np.log(rolled(np.abs(r) / ((1 + c * v) / 1e6), 21, np.mean))
     days = pd.DatetimeIndex(p["date"])
     out["day_of_week"] = days.day_of_week.to_numpy(float)
-    out["monday"], out["friday"] = (days.day_of_week == 0).astype(float), (days.day_of_week == 4).astype(float)
+    out["monday"], out["friday"] = (
+        (days.day_of_week == 0).astype(float),
+        (days.day_of_week == 4).astype(float),
+    )
     out["turn_of_month"] = np.array([float(turns(day)) for day in days])
     return pd.DataFrame(out, index=p.index)
 
