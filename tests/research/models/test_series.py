@@ -141,6 +141,16 @@ def test_later_rows_change_no_prediction(arma, name, horizon):
     assert (model.predict(arma[:1500, None]) == whole[:1500]).all()
 
 
+def test_a_crash_leaves_probabilities_behind(regimes):
+    """A return of a hundred standard deviations is survived: every later forecast is a number."""
+    returns = regimes[0].copy()
+    parameters = RegimeSwitchingRegressor().estimate(returns[:1000], None)
+    returns[1500:1510] = [-1, 1] * 5
+    assert np.isfinite(RegimeSwitchingRegressor().forecasts(returns, parameters)).all()
+    again = RegimeSwitchingRegressor().estimate(returns, parameters)
+    assert np.isfinite(RegimeSwitchingRegressor().forecasts(returns, again)).all()
+
+
 @pytest.mark.parametrize("name", ["arima_boosting", "regime"])
 def test_each_symbol_has_its_own_series(arma, regimes, name):
     """Two symbols together get the parameters that each gets alone."""
