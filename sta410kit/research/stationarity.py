@@ -46,6 +46,7 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     """
     import numpy as np
     import pandas as pd
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
     symbols = [name for name in pd.unique(prices["symbol"]) if name in set(features["symbol"])]
     if not symbols:
@@ -57,7 +58,9 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
         own = features.loc[features["symbol"] == symbol]
         series = {LEVEL: level, RETURN: np.diff(level)}
         series |= {name: own[name].to_numpy(dtype=float) for name in feature_names(features)}
-        rows += [{"symbol": symbol, "series": name, **_judge(values)} for name, values in series.items()]
+        # The regressions are small: on several threads they take four to twenty-five times as long.
+        with threadpool_limits(limits=1):
+            rows += [{"symbol": symbol, "series": name, **_judge(values)} for name, values in series.items()]
     return pd.DataFrame(rows)
 
 
