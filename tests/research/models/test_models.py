@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
 from threadpoolctl import threadpool_limits
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.research.models import MODELS, make_model
+from sta410kit.research.models import MODELS, ModelName, make_model
 
 pytestmark = pytest.mark.unit
 
@@ -83,6 +84,16 @@ def test_an_unknown_model_gets_a_suggestion(name, hint):
         f"Unknown model {name!r}. {hint} Known: {', '.join(MODELS)}, "
         "or module:Class for an estimator of your own."
     )
+
+
+def test_a_notebook_takes_the_same_names():
+    """The type of the parameter accepts every model and module:Class, and says so of anything else."""
+    adapter = TypeAdapter(ModelName)
+    for name in (*MODELS, "my_models:Trend", "package.module:Class"):
+        assert adapter.validate_python(name) == name
+    for name in ("rigde", "my models:Trend", "a:", ":B", "a:b:c", ""):
+        with pytest.raises(ValidationError, match="or module:Class for an estimator of your own"):
+            adapter.validate_python(name)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", True, None])
