@@ -3,8 +3,12 @@
 ==================  ==================================================================================
 `features`          what was known at the close of *t*
 `targets`           what is to be predicted
-`models`            what predicts: naive, ridge, boosting
+`models`            what predicts, from naive to your own estimator
+`folds`             where a walk trains and where it tests
+`estimation`        fit and predict, across folds and at the end
 `walk_forward`      predictions made as they would have been made at the time
+`cpcv`              predictions on many combinations of pasts
+`volatility`        how wide the next return may be
 `conformal`         an interval around every prediction
 `adaptive`          how intervals learn from their misses
 `reliability`       whether they keep what they promise

@@ -130,7 +130,7 @@ def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
         the same however many there are. An estimator with a true `warm_start` that needs history learns the
         folds one after the other, each from where the last one ended.
     """
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import ThreadpoolController
 
     names = feature_names(table.drop(columns="known"))
     matrix, target = table[names].to_numpy(dtype=float), table["target"].to_numpy(dtype=float)
@@ -140,8 +140,9 @@ def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
         train, test = fold
         if estimator is None:
             estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least)
-        # The limit holds for the thread that sets it, so each sets its own.
-        with threadpool_limits(limits=1):
+        # The limit holds for the thread that sets it, so each sets its own. Finding the libraries anew for
+        # every fold would take longer than fitting it.
+        with libraries.limit(limits=1):
             if not needs_history(estimator):
                 _fitted(estimator, matrix[_span(train)], target[_span(train)])
                 return _predicted(estimator, matrix[_span(test)])
@@ -149,6 +150,7 @@ def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
             return _predicted(estimator, frame.iloc[: test.max() + 1])[test]
 
     first = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least)
+    libraries = ThreadpoolController()
     if needs_history(first) and getattr(first, "warm_start", False):
         return [run(fold, first) for fold in folds]
     threads = _threads(n_jobs, model)

@@ -50,9 +50,10 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     horizon: int = 1,
     seed: int = 42,
     level: float = conformal.LEVEL,
+    window: int | None = None,
     per_symbol: bool = False,
 ) -> FittedModel:
-    """Return the model fitted on every row with a known outcome, its intervals calibrated out of sample.
+    """Return the model fitted on rows with a known outcome, its intervals calibrated out of sample.
 
     Parameters
     ----------
@@ -62,8 +63,8 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         The walk-forward predictions of the same model and horizon; the errors of their last sessions (252, or
         25 horizons if longer) set the width of the intervals, because the errors of the final fit itself
         would be too small.
-    model, horizon, seed, per_symbol
-        As given to `walk_forward`.
+    model, horizon, seed, window, per_symbol
+        As given to `walk_forward`; without a window every row with a known outcome is fitted.
     level : float
         Share of outcomes that an interval should hold.
 
@@ -84,6 +85,8 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         )
         raise ModelTrainingError(message)
     table = training_table(features, prices, horizon)
+    if window is not None:
+        table = table[table["date"].isin(sorted(table["date"].unique())[-window:])]
     if table.empty:
         message = "No row has complete features and a known outcome; load a longer period."
         raise ModelTrainingError(message)

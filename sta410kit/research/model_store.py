@@ -100,7 +100,9 @@ def save_model(fitted: FittedModel, path: Path) -> None:
     }
     try:
         estimator = skops.io.dumps(fitted.estimator)
-    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        if is_own(fitted.name):  # skops writes some things that it cannot read, such as nameless functions
+            skops.io.loads(estimator, trusted=skops.io.get_untrusted_types(data=estimator))
+    except (TypeError, ValueError, AttributeError, ImportError, RecursionError) as error:
         message = (
             f"The estimator of {fitted.name} cannot be saved ({type(error).__name__}: {error}); "
             "let it hold numbers, arrays, text and scikit-learn estimators."

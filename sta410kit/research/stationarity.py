@@ -44,6 +44,7 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     DataValidationError
         If the two frames have no symbol in common.
     """
+    import numpy as np
     import pandas as pd
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
@@ -51,24 +52,16 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     if not symbols:
         message = "prices and features have no symbol in common; build the features from these prices."
         raise DataValidationError(message)
-    # Dozens of small regressions: several threads would only wait for each other.
-    with threadpool_limits(1):
-        rows = [
-            {"symbol": symbol, "series": name, **_judge(values)}
-            for symbol in symbols
-            for name, values in _series(prices, features, symbol).items()
-        ]
+    rows = []
+    for symbol in symbols:
+        level = np.log(prices.loc[prices["symbol"] == symbol, "adj_close"].to_numpy(dtype=float))
+        own = features.loc[features["symbol"] == symbol]
+        series = {LEVEL: level, RETURN: np.diff(level)}
+        series |= {name: own[name].to_numpy(dtype=float) for name in feature_names(features)}
+        # The regressions are small: on several threads they take four to twenty-five times as long.
+        with threadpool_limits(limits=1):
+            rows += [{"symbol": symbol, "series": name, **_judge(values)} for name, values in series.items()]
     return pd.DataFrame(rows)
-
-
-def _series(prices: pd.DataFrame, features: pd.DataFrame, symbol: str) -> dict[str, NDArray]:  # type: ignore[type-arg]
-    """Return what is judged of one symbol: its level, its return, its features."""
-    import numpy as np
-
-    level = np.log(prices.loc[prices["symbol"] == symbol, "adj_close"].to_numpy(dtype=float))
-    own = features.loc[features["symbol"] == symbol]
-    series = {LEVEL: level, RETURN: np.diff(level)}
-    return series | {name: own[name].to_numpy(dtype=float) for name in feature_names(features)}
 
 
 def _judge(values: NDArray) -> dict[str, object]:  # type: ignore[type-arg]

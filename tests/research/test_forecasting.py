@@ -39,6 +39,15 @@ def test_the_fit_uses_every_known_outcome(fitted, walks, walk_features):
     assert (again.predict(x) == fitted.estimator.predict(x)).all()
 
 
+def test_a_window_forgets_what_is_older(walks, walk_features, walk_predictions):
+    """The final fit of a rolling walk uses the last sessions of the window alone."""
+    options = {"model": "mean", "window": 300}
+    fitted = fit_final(walk_features, walks, walk_predictions.assign(model="mean"), **options)
+    table = training_table(walk_features, walks, 1)
+    newest = table[table["date"] >= table["date"].unique()[-300]]
+    assert fitted.estimator.constant_[0][0] == pytest.approx(newest["target"].mean(), rel=1e-12)
+
+
 def test_the_forecast_frame_is_what_it_promises(fitted, walks):
     """One row a symbol from its last session; the interval is the calibrated width times the volatility."""
     table = forecast(fitted, walks)

@@ -41,11 +41,13 @@ def rewrite(path, estimator=None, **metadata):
             archive.writestr(name, content)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_model_survives_the_file(walks, walk_features, tmp_path, model):
+@pytest.mark.parametrize(
+    ("model", "per_symbol"), [*((model, False) for model in MODELS), ("ridge", True), ("boosting", True)]
+)
+def test_a_model_survives_the_file(walks, walk_features, tmp_path, model, per_symbol):
     """What is loaded forecasts exactly what was saved, for every model."""
     predictions = walk_forward(walk_features, walks, model=model)
-    original = fit_final(walk_features, walks, predictions, model=model)
+    original = fit_final(walk_features, walks, predictions, model=model, per_symbol=per_symbol)
     save_model(original, tmp_path / "model.skops")
     loaded = load_model(tmp_path / "model.skops")
     assert forecast(loaded, walks).equals(forecast(original, walks))

@@ -3,59 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
 from sta410kit.research.features import build_features, feature_names
+from sta410kit.research.models import MODELS
 from sta410kit.research.targets import build_target
 from sta410kit.research.walk_forward import splits, training_table, walk_forward
 
 pytestmark = pytest.mark.unit
-
-DAYS = pd.bdate_range("2000-01-03", periods=400, unit="us")
-
-
-def test_literal_folds():
-    """Ten sessions, three to begin with, a horizon of two, four to a block."""
-    folds = splits(DAYS[:10], 2, min_train=3, refit_every=4)
-    assert [(f.number, f.train_end, f.test_start, f.test_end) for f in folds] == [
-        (0, DAYS[2], DAYS[5], DAYS[8]),
-        (1, DAYS[6], DAYS[9], DAYS[9]),
-    ]
-
-
-@settings(deadline=None)
-@given(st.integers(1, 400), st.integers(1, 40), st.integers(1, 120), st.integers(1, 120))
-def test_folds_purge_and_cover(sessions, horizon, min_train, refit_every):
-    """Targets end before their test block, and the blocks cover the rest once, to the end."""
-    days = DAYS[:sessions]
-    if sessions < min_train + horizon + 1:
-        with pytest.raises(
-            ModelTrainingError, match=f"^{sessions} sessions .* take {min_train + horizon + 1} or more"
-        ):
-            splits(days, horizon, min_train=min_train, refit_every=refit_every)
-        return
-    folds = splits(days, horizon, min_train=min_train, refit_every=refit_every)
-    position = {day: number for number, day in enumerate(days)}
-    tested = []
-    for fold in folds:
-        assert position[fold.train_end] + 1 >= min_train
-        assert position[fold.train_end] + horizon == position[fold.test_start] - 1
-        tested += range(position[fold.test_start], position[fold.test_end] + 1)
-    assert tested == list(range(min_train + horizon, sessions))
-
-
-def test_the_order_and_number_of_dates_do_not_matter():
-    """Dates of many symbols, in any order, give the same folds."""
-    assert splits([*DAYS[::-1], *DAYS], 1) == splits(DAYS, 1)
-
-
-@pytest.mark.parametrize("wrong", [{"min_train": 0}, {"refit_every": 0}, {"min_train": 1.5}, {"horizon": 0}])
-def test_a_walk_needs_whole_numbers(wrong):
-    """A number that makes no sense is named."""
-    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
-        splits(DAYS, **{"horizon": 1, **wrong})
 
 
 def test_the_training_table_is_complete(walks, walk_features):
@@ -86,20 +41,78 @@ def test_the_predictions_frame_is_what_it_promises(walk_predictions, walks):
     assert (joined["actual"] == joined["target"]).all()
 
 
-@pytest.mark.parametrize("model", ["ridge", "boosting"])
-def test_the_future_changes_no_prediction(walks, model):
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "scheme", [{}, {"window": 252, "per_symbol": True}], ids=["pooled", "rolling per symbol"]
+)
+def test_the_future_changes_no_prediction(walks, model, scheme):
     """Prices after a day do not move any prediction or interval up to that day."""
+    if scheme and model in {"arima_boosting", "regime"}:
+        scheme = {"window": 252}
     day = walks["date"].unique()[480]
     factor = np.where(walks["date"] <= day, 1.0, np.random.default_rng(1).uniform(0.5, 2.0, len(walks)))
     columns = ["open", "high", "low", "close", "adj_close"]
     disturbed = walks.assign(**{name: walks[name] * factor for name in columns})
     one, two = (
-        walk_forward(build_features(prices), prices, model=model, horizon=3) for prices in (walks, disturbed)
+        walk_forward(build_features(prices), prices, model=model, horizon=3, **scheme)
+        for prices in (walks, disturbed)
     )
     columns = ["symbol", "date", "fold", "predicted", "lower", "upper"]
     one, two = (frame.loc[frame["date"] <= day, columns].reset_index(drop=True) for frame in (one, two))
     assert len(one) > 100
     pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+@pytest.mark.parametrize("model", ["ridge", "elastic_net", "gd", "boosting", "arima_boosting"])
+def test_a_planted_signal_is_found(simulate, model):
+    """Where the next return hangs on a feature, the model's predictions go with the outcomes."""
+    prices = simulate(700, symbols=2, seed=4)
+    moves = np.log(prices["close"]).groupby(prices["symbol"]).diff().fillna(0).to_numpy().copy()
+    for t in range(1, len(moves)):
+        moves[t] += 0.5 * moves[t - 1]
+    level = 100 * np.exp(pd.Series(moves).groupby(prices["symbol"]).cumsum().to_numpy())
+    prices = prices.assign(open=level, high=level * 1.001, low=level * 0.999, close=level, adj_close=level)
+    found = walk_forward(build_features(prices), prices, model=model)
+    assert np.corrcoef(found["predicted"], found["actual"])[0, 1] > 0.3
+
+
+def test_a_rolling_walk_forgets(simulate):
+    """When momentum turns into reversal, a short window learns it and the whole past does not."""
+    prices = simulate(900, symbols=1, seed=6)
+    shocks = np.log(prices["close"]).diff().fillna(0).to_numpy()
+    moves = np.zeros(900)
+    for t in range(1, 900):
+        moves[t] = (0.5 if t < 600 else -0.5) * moves[t - 1] + shocks[t]
+    level = 100 * np.exp(np.cumsum(moves))
+    prices = prices.assign(open=level, high=level * 1.001, low=level * 0.999, close=level, adj_close=level)
+    features = build_features(prices, ["return_1"])
+    options = {"model": "gd", "min_train": 100, "refit_every": 20}
+    late = [
+        frame[frame["date"] >= frame["date"].iloc[-150]]
+        for frame in (walk_forward(features, prices, window=w, **options) for w in (100, None))
+    ]
+    rolling, expanding = (np.corrcoef(f["predicted"], f["actual"])[0, 1] for f in late)
+    assert rolling > 0.3
+    assert expanding < 0
+
+
+def test_an_embargo_costs_its_sessions(walks, walk_features):
+    """The first prediction comes as many sessions later as are left out."""
+    first = [walk_forward(walk_features, walks, embargo=e)["date"].min() for e in (0, 10)]
+    days = walks["date"].unique().tolist()
+    assert days.index(first[1]) - days.index(first[0]) == 10
+
+
+def test_per_symbol_predicts_each_from_its_own_past(walks, walk_features):
+    """Once both have their own fit, one symbol's predictions do not depend on the other's prices."""
+    both = walk_forward(walk_features, walks, per_symbol=True)
+    other = walks.assign(
+        adj_close=np.where(walks["symbol"] == "S1", walks["adj_close"] ** 1.1, walks["adj_close"])
+    )
+    changed = walk_forward(build_features(other), other, per_symbol=True)
+    mine = [f[f["symbol"] == "S0"]["predicted"].tolist() for f in (both, changed)]
+    assert mine[0] == mine[1]
+    assert both["predicted"].tolist() != walk_forward(walk_features, walks)["predicted"].tolist()
 
 
 def test_a_symbol_that_misses_sessions_does_not_leak(walks):

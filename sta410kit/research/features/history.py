@@ -120,9 +120,15 @@ class History:
         return np.unique(self.prices["date"].to_numpy(), return_inverse=True)[1]
 
     def _weighted(self, values: pd.Series[float], alpha: float, least: int) -> pd.Series[float]:
-        table = pd.DataFrame(self._spread(values, self._session))
-        mean = table.ewm(alpha=alpha, adjust=False, min_periods=least).mean()
-        return self._gather(mean.to_numpy(), self._session)
+        sessions = len(values) // (int(self._symbol[-1]) + 1)
+        even = bool((self._session[sessions - 1 :: sessions] == sessions - 1).all())
+        # Symbols with as many sessions each stand in the table's order already.
+        spread = values.to_numpy().reshape(-1, sessions).T if even else self._spread(values, self._session)
+        table = pd.DataFrame(spread, copy=False)
+        mean = table.ewm(alpha=alpha, adjust=False, min_periods=least).mean().to_numpy()
+        if even:
+            return pd.Series(mean.T.ravel(), index=values.index)
+        return self._gather(mean, self._session)
 
     def _spread(self, values: pd.Series[float], row: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the values as a table with a column a symbol; NaN where a symbol has none."""

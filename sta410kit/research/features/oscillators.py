@@ -24,7 +24,8 @@ def rsi_14(history: History) -> pd.Series[float]:
     gain = history.smoothed(change.clip(lower=0), 14)
     loss = history.smoothed((-change).clip(lower=0), 14)
     moved = gain + loss
-    return (100 * gain / moved.where(moved > 0)).where(moved.isna() | (moved > 0), 50.0)
+    index = (100 * gain / moved.where(moved > 0)).clip(0, 100)  # rounding may pass an end by a hair
+    return index.where(moved.isna() | (moved > 0), 50.0)
 
 
 @feature
@@ -36,5 +37,5 @@ def williams_r_14(history: History) -> pd.Series[float]:
     high = history.highest(history.adjusted("high"), 14)
     low = history.lowest(history.adjusted("low"), 14)
     span = high - low
-    score = -100 * (high - history.adjusted("close")) / span.where(span > 0)
+    score = (-100 * (high - history.adjusted("close")) / span.where(span > 0)).clip(-100, 0)
     return score.where(span.isna() | (span > 0), -50.0)

@@ -22,7 +22,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.research.models.own import is_own, make_own
@@ -34,7 +34,16 @@ if TYPE_CHECKING:
 # A model is a module of this package with `make(seed) -> regressor`; a new one is a new file and its name
 # here.
 _Known = Literal["naive", "mean", "ridge", "elastic_net", "gd", "boosting", "arima_boosting", "regime"]
-_Own = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+
+
+def _require_own(name: str) -> str:
+    if not is_own(name):
+        message = "or module:Class for an estimator of your own"
+        raise ValueError(message)
+    return name
+
+
+_Own = Annotated[str, AfterValidator(_require_own)]
 ModelName = _Known | _Own
 """What `model` takes; notebooks annotate their parameter with it."""
 

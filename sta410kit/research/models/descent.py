@@ -106,15 +106,19 @@ class _Watch:
         return found
 
 
-def start_from_qr(x: Array, y: Array) -> Array:
-    """Return the least-squares solution by QR; the shortest one where there are many."""
-    rows, columns = x.shape
-    if rows >= columns:
-        q, r = linalg.qr(x, mode="economic", check_finite=False)
-        size = np.abs(np.diag(r))
-        if size.min() > _DEPENDENT * size.max():
-            return np.asarray(linalg.solve_triangular(r, q.T @ y, check_finite=False))
-    return np.asarray(np.linalg.lstsq(x, y, rcond=_DEPENDENT)[0])
+def start_from_qr(x: Array, y: Array, l2: Array) -> Array:
+    """Return the minimum without the L1 part by QR; the shortest one where there are many.
+
+    The squared penalty is least squares too, of rows ``sqrt(n l2)`` beside the data (Golub and Van Loan 2013,
+    section 6.1.4).
+    """
+    tall = np.vstack([x, np.diag(np.sqrt(len(x) * l2))])
+    target = np.concatenate([y, np.zeros(len(l2))])
+    q, r = linalg.qr(tall, mode="economic", check_finite=False)
+    size = np.abs(np.diag(r))
+    if size.min() > _DEPENDENT * size.max():
+        return np.asarray(linalg.solve_triangular(r, q.T @ target, check_finite=False))
+    return np.asarray(np.linalg.lstsq(tall, target, rcond=_DEPENDENT)[0])
 
 
 def descend(  # noqa: PLR0913 - the ways to step, by keyword

@@ -28,6 +28,6 @@ def make(seed: int) -> TransformedTargetRegressor:  # noqa: ARG001 - every model
         learning_rate=chosen.gd_learning_rate,
         momentum=chosen.gd_momentum,
         max_iter=chosen.gd_iterations,
-        tol=1e-4,  # of a standard deviation of the target: far below what the data can tell
+        tol=1e-4,  # of a standard deviation of the target: below what years of data can tell
     )
     return TransformedTargetRegressor(make_pipeline(StandardScaler(), descent), transformer=StandardScaler())

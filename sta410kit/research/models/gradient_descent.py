@@ -50,7 +50,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         ``newton`` solves for the coefficients that are not zero (orthant-wise, Andrew and Gao 2007), which
         takes a handful of steps and uses neither rate nor momentum.
     initial : {"qr", "zeros"}
-        Where to start: at the least-squares solution by a QR decomposition, or at zero.
+        Where to start: at the solution without L1, by a QR decomposition, or at zero.
     tol : float
         Converged once no coordinate's slope, in standardised units, exceeds this.
     early_stopping : bool
@@ -130,7 +130,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             l1=self.alpha * self.l1_ratio / (scales.columns * scales.target),
             l2=self.alpha * (1 - self.l1_ratio) / scales.columns**2,
         )
-        begin = start_from_qr(z, t) if self.initial == "qr" else np.zeros(z.shape[1])
+        begin = start_from_qr(z, t, problem.l2) if self.initial == "qr" else np.zeros(z.shape[1])
         held_out = scales.apply(x[split:], target[split:]) if split < len(x) else None
         limits = Limits(self.tol, self.max_iter, self.n_iter_no_change, held_out)
         if self.solver == "newton":

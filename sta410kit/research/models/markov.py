@@ -18,6 +18,9 @@ _REGIMES = 2
 # Steps of expectation and maximisation, then of quasi-Newton: from cold to the optimum, in a walk from the
 # last optimum to one that differs by a quarter's data.
 _COLD, _WARM = (30, 50), (15, 2)
+# Standard deviations: a crash further out is as likely as nothing in either regime, and would leave no
+# probabilities behind.
+_FAR = 10.0
 
 
 class RegimeSwitchingRegressor(SeriesRegressor):
@@ -44,7 +47,7 @@ class RegimeSwitchingRegressor(SeriesRegressor):
     def estimate(self, series: Array, start: Array | None) -> Array:
         """Return the series' scale, then statsmodels' parameters of the series divided by it."""
         scale = float(series.std())
-        model = _model(series / scale)
+        model = _model(np.clip(series / scale, -_FAR, _FAR))
         begin = {} if start is None else {"start_params": start[1:]}
         em_steps, steps = _COLD if start is None else _WARM
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -62,7 +65,7 @@ class RegimeSwitchingRegressor(SeriesRegressor):
     def forecasts(self, series: Array, parameters: Array) -> Array:
         """Return the expected sum of the next returns, given the filtered chances of the regimes."""
         scale, values = parameters[0], parameters[1:]
-        model = _model(series / scale)
+        model = _model(np.clip(series / scale, -_FAR, _FAR))
         known = model.filter(values, return_raw=True).filtered_marginal_probabilities
         move = model.regime_transition_matrix(values)[:, :, 0]
         means = values[model.parameters["exog"]]

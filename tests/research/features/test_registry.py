@@ -97,6 +97,14 @@ def test_a_price_that_never_moves_gives_neutral_values():
     assert not np.isinf(features[feature_names(features)].to_numpy()).any()
 
 
+def test_scales_with_ends_keep_to_them(sample):
+    """Rounding carries no value past the end of its scale, which the gate would refuse."""
+    built = build_features(sample, ["rsi_14", "williams_r_14"])
+    assert built["rsi_14"].dropna().between(0, 100).all()
+    assert built["williams_r_14"].dropna().between(-100, 0).all()
+    assert built["williams_r_14"].max() == 0
+
+
 def test_splits_leave_no_trace(sample_features):
     """The session of AAPL's split is an ordinary one in every feature."""
     row = sample_features[

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
+from threadpoolctl import threadpool_limits
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.research.models import MODELS, make_model
+from sta410kit.research.models import MODELS, ModelName, make_model
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +21,9 @@ def data():
 @pytest.mark.parametrize("name", MODELS)
 def test_the_same_seed_gives_the_same_model(data, name):
     """Two fits with one seed predict the same, to the last bit."""
-    first, second = (make_model(name, 7).fit(*data).predict(data[0]) for _ in range(2))
+    x, y = (values[:300] for values in data)
+    with threadpool_limits(1):
+        first, second = (make_model(name, 7).fit(x, y).predict(x) for _ in range(2))
     assert (first == second).all()
 
 
@@ -28,12 +32,45 @@ def test_naive_predicts_no_change(data):
     assert (make_model("naive").fit(*data).predict(data[0]) == 0).all()
 
 
-@pytest.mark.parametrize("name", ["ridge", "boosting"])
+def test_the_mean_predicts_the_mean(data):
+    """The historical mean answers the mean of what it was taught."""
+    assert make_model("mean").fit(*data).predict(data[0]) == pytest.approx([data[1].mean()] * 2000)
+
+
+@pytest.mark.parametrize("name", ["ridge", "elastic_net", "gd", "boosting"])
 def test_a_model_learns_what_is_there(data, name):
-    """Where there is a strong signal, the models find it, and shrink it."""
-    predicted = make_model(name).fit(*data).predict(data[0])
+    """Where there is a strong signal, the models find it, and do not overshoot it."""
+    with threadpool_limits(1):
+        predicted = make_model(name).fit(*data).predict(data[0])
     assert np.corrcoef(predicted, data[0][:, 0])[0, 1] > 0.9
-    assert predicted.std() < 0.5
+    assert predicted.std() < 0.53
+
+
+@pytest.mark.parametrize("name", ["ridge", "elastic_net", "gd", "boosting"])
+def test_noise_is_not_taken_for_signal(data, name):
+    """Taught pure noise, no model is better than the mean on new noise, and the shrunk ones hardly differ."""
+    rng = np.random.default_rng(1)
+    noise, fresh = rng.standard_normal(2000), rng.standard_normal(2000)
+    with threadpool_limits(1):
+        predicted = make_model(name).fit(data[0], noise).predict(rng.standard_normal((2000, 3)))
+    gain = 1 - ((fresh - predicted) ** 2).sum() / ((fresh - noise.mean()) ** 2).sum()
+    assert -0.01 < gain < 0.005
+
+
+def test_an_elastic_net_leaves_noise_out(data):
+    """Of three columns of which one counts, the other two get no weight, or hardly any."""
+    net = make_model("elastic_net").fit(*data).regressor_[-1]
+    assert net.coef_[0] > 0.3
+    assert net.coef_[1] == 0
+    assert abs(net.coef_[2]) < 0.01
+
+
+@pytest.mark.parametrize("name", ["ridge", "elastic_net", "gd", "boosting", "naive", "mean"])
+def test_a_target_that_never_moves_is_predicted(data, name):
+    """Constant outcomes, as of a halted stock, give that constant and no warning."""
+    with threadpool_limits(1):
+        predicted = make_model(name).fit(data[0], np.zeros(2000)).predict(data[0])
+    assert predicted.tolist() == [0.0] * 2000
 
 
 @pytest.mark.parametrize(
@@ -47,6 +84,16 @@ def test_an_unknown_model_gets_a_suggestion(name, hint):
         f"Unknown model {name!r}. {hint} Known: {', '.join(MODELS)}, "
         "or module:Class for an estimator of your own."
     )
+
+
+def test_a_notebook_takes_the_same_names():
+    """The type of the parameter accepts every model and module:Class, and says so of anything else."""
+    adapter = TypeAdapter(ModelName)
+    for name in (*MODELS, "my_models:Trend", "package.module:Class"):
+        assert adapter.validate_python(name) == name
+    for name in ("rigde", "my models:Trend", "a:", ":B", "a:b:c", ""):
+        with pytest.raises(ValidationError, match="or module:Class for an estimator of your own"):
+            adapter.validate_python(name)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", True, None])
