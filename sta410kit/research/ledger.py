@@ -257,8 +257,9 @@ def _write(connection: sqlite3.Connection, dataset: Dataset, rows: Iterable[tupl
         number = _dataset_number(connection, dataset)
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         connection.executemany(
-            "INSERT OR IGNORE INTO trials (dataset, recorded, kind, model, predictions, strategy, sessions, r2, sharpe, "
-            "returns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO trials (dataset, recorded, kind, model, predictions, strategy, sessions, r2, "
+            "sharpe, returns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (predictions, kind, strategy) DO NOTHING",
             [(number, now, *row) for row in fresh],
         )
         connection.execute("COMMIT")

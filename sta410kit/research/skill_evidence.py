@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _STRETCH = 252  # sessions, about a year
 _STRETCH_SHARE = 5  # or a fifth of the sessions, where that is shorter
-_R2 = list(SCORES).index("r2")
+_R2, _R2_MEAN = (list(SCORES).index(name) for name in ("r2", "r2_mean"))
+_ROUNDING = 1e-18  # of squared outcomes; a smaller error is none
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class SkillEvidence:
     two benchmarks (zero, and the best constant of each symbol in hindsight).
 
     ``r2``, ``r2_low``, ``r2_high``
-        1 minus the squared error over that of predicting zero, out of sample.
+        1 minus the squared error over that of predicting zero, out of sample; 0 where nothing moved.
     ``r2_mean``
         The same against the best constants.
     ``gain``, ``gain_low``, ``gain_high``
@@ -50,7 +51,7 @@ class SkillEvidence:
     ``trials``, ``uncounted``
         Forecasts of these outcomes looked at so far, this one included, and why some could not be counted.
     ``scores``
-        Every score with its interval, see `scores.SCORES`.
+        Every score that is defined, with its interval; see `scores.SCORES`.
     """
 
     model: str
@@ -105,7 +106,7 @@ def gather(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[Ski
     count = len(panel.models)
     resampled = [draws[:, place * count : (place + 1) * count] for place in range(len(series))]
     scored = draws[:, len(series) * count :].reshape(-1, *parts.shape[1:])
-    scores, ratios = estimates(parts, scored), _r2(scored)
+    ratios = _r2(scored, _R2)
     low, high = np.percentile(ratios, [2.5, 97.5])
     gain_low, gain_high = np.percentile(resampled[0][:, best], [2.5, 97.5])
     checks = _p_values(series, resampled, best, panel.horizon, block)
@@ -120,10 +121,10 @@ def gather(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[Ski
         predictions=len(panel.actual),
         first=f"{panel.dates[0]:%Y-%m-%d}",
         last=f"{panel.dates[-1]:%Y-%m-%d}",
-        r2=float(_r2(parts.mean(axis=0))),
+        r2=float(_r2(parts.mean(axis=0), _R2)),
         r2_low=float(low),
         r2_high=float(high),
-        r2_mean=scores["r2_mean"].value,
+        r2_mean=float(_r2(parts.mean(axis=0), _R2_MEAN)),
         gain=float(zero.plain[:, best].mean()),
         gain_low=float(gain_low),
         gain_high=float(gain_high),
@@ -134,7 +135,7 @@ def gather(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[Ski
         uncounted=trials.problem,
         block_length=block,
         resamples=resamples,
-        scores=scores,
+        scores={name: one for name, one in estimates(parts, scored).items() if np.isfinite(one.value)},
     )
     return evidence, ratios
 
@@ -192,7 +193,8 @@ def _outside_best(gains: Floats, length: int) -> NDArray[np.bool_]:
     return kept
 
 
-def _r2(parts: Floats) -> Floats:
-    """Return R2 against zero from means of the parts of the scores; 0 when nothing moved and nothing was said."""
-    own, naive = parts[..., _R2, 0], parts[..., _R2, 1]
-    return np.where(naive > 0, 1 - own / np.where(naive > 0, naive, 1), np.where(own > 0, -np.inf, 0.0))
+def _r2(parts: Floats, score: int) -> Floats:
+    """Return an R2 from means of the parts of the scores; 0 where the benchmark makes no error to be saved."""
+    own, naive = parts[..., score, 0], parts[..., score, 1]
+    beatable = naive > _ROUNDING * parts[..., _R2, 1]
+    return np.where(beatable, 1 - own / np.where(beatable, naive, 1), 0.0)
