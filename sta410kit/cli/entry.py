@@ -14,6 +14,7 @@ from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.run import run
+from sta410kit.cli.trials import trials
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.outcomes import ExitCode
@@ -52,7 +53,7 @@ def cli() -> None:
     """Stock-prediction notebooks that can be trusted unattended."""
 
 
-for _command in (run, validate, docs, doctor, config, kernel):
+for _command in (run, validate, docs, doctor, config, kernel, trials):
     cli.add_command(_command)
 
 

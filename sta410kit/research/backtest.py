@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.research import ledger
 from sta410kit.research.frames import require_predictions, require_prices
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def backtest(
     first = predictions.loc[predictions["date"] == predictions["date"].min(), "symbol"]
     frame["benchmark"] = _hold(opens[sorted(first)].to_numpy()[begin : finish + 2], rate)
     own = _summary(frame["equity"].to_numpy()) | {"turnover": float(frame["turnover"].mean())}
+    ledger.record_backtest(predictions, frame["date"], frame["net"], threshold=threshold)
     return Backtest(frame, cost_bps, threshold, own, _summary(frame["benchmark"].to_numpy()))
 
 

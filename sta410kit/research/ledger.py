@@ -1,18 +1,19 @@
 """The trials ledger: how often one has looked, counted by dataset and target.
 
 The best of many tries looks skilled without any skill, so what a result is worth depends on how many were
-tried. Every skill score and every Sharpe ratio is therefore written down when it is reported, in notebooks too,
-once for each distinct trial: the same predictions again are no new trial, other predictions are. Rows are only
-ever added. The ledger is ``runs/trials.sqlite`` of the project; the environment variable ``STA410_LEDGER``
-names another file.
+tried. Every skill score and every Sharpe ratio is therefore written down when it is reported, in notebooks
+too, once for each distinct trial: the same predictions again are no new trial, other predictions are. Rows
+are only ever added. The ledger is ``runs/trials.sqlite`` of the project; the environment variable
+``STA410_LEDGER`` names another file.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,13 +36,14 @@ _PATIENCE = 30.0  # seconds to wait while another process writes
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS datasets (
-    id INTEGER PRIMARY KEY, symbols TEXT NOT NULL, horizon INTEGER NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL
+    id INTEGER PRIMARY KEY, symbols TEXT NOT NULL, horizon INTEGER NOT NULL, first TEXT NOT NULL, last TEXT
+    NOT NULL
 );
 CREATE TABLE IF NOT EXISTS pieces (piece INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets);
 CREATE TABLE IF NOT EXISTS trials (
-    id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets, kind TEXT NOT NULL, model TEXT NOT NULL,
-    predictions TEXT NOT NULL, strategy TEXT NOT NULL, recorded TEXT NOT NULL, sessions INTEGER NOT NULL, r2 REAL,
-    sharpe REAL, returns BLOB, UNIQUE (predictions, kind, strategy)
+    id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets, kind TEXT NOT NULL, model TEXT NOT
+    NULL, predictions TEXT NOT NULL, strategy TEXT NOT NULL, recorded TEXT NOT NULL, sessions INTEGER NOT
+    NULL, r2 REAL, sharpe REAL, returns BLOB, UNIQUE (predictions, kind, strategy)
 );
 CREATE INDEX IF NOT EXISTS trials_of_dataset ON trials (dataset);
 CREATE TRIGGER IF NOT EXISTS trials_stay BEFORE DELETE ON trials
@@ -49,16 +51,15 @@ CREATE TRIGGER IF NOT EXISTS trials_stay BEFORE DELETE ON trials
 CREATE TRIGGER IF NOT EXISTS trials_stay_as_they_are BEFORE UPDATE ON trials
     BEGIN SELECT RAISE(ABORT, 'the trials ledger only grows'); END;
 """
-_COLUMNS = "id, dataset, kind, model, predictions, strategy, recorded, sessions, r2, sharpe"
 
 
 @dataclass(frozen=True)
 class Trial:
     """One model or strategy that was tried.
 
-    ``sharpe`` is the Sharpe ratio of a session, not annualised, riskless rate 0: of a backtest after costs, or,
-    where only the skill was looked at, of following the sign of the predictions without costs. ``r2`` is out
-    of sample and against zero; `None` for a backtest.
+    ``sharpe`` is the Sharpe ratio of a session, not annualised, riskless rate 0: of a backtest after costs,
+    or, where only the skill was looked at, of following the sign of the predictions without costs. ``r2`` is
+    out of sample and against zero; `None` for a backtest.
     """
 
     id: int
@@ -75,16 +76,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Trials:
-    """What the ledger holds on one dataset and target; ``problem`` says why it could not count, if it could not.
+    """What the ledger holds on one dataset and target; ``problem`` says why it could not count, if so.
 
-    Backtests of predictions stand for the look at their skill, so that one choice of model and strategy counts
-    once: see `count`.
+    Backtests of predictions stand for the look at their skill, so that one choice of model and strategy
+    counts once: see `count`.
     """
 
     trials: tuple[Trial, ...] = ()
     problem: str = ""
     path: Path | None = None
-    _packed: dict[int, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def distinct(self) -> tuple[Trial, ...]:
@@ -108,12 +108,23 @@ class Trials:
         return tuple(trial.sharpe for trial in self.distinct if trial.sharpe is not None)
 
     def returns(self) -> pd.DataFrame:
-        """Return the simple return of each session, one column a distinct trial, NaN where it has none."""
+        """Return the simple return of each session, one column a distinct trial, NaN where it has none.
+
+        Read from the ledger when asked for; empty if it has none, or is not there any more.
+        """
         import pandas as pd
 
-        columns = {
-            trial.id: unpack(self._packed[trial.id]) for trial in self.distinct if trial.id in self._packed
-        }
+        wanted = {trial.id for trial in self.distinct if trial.sharpe is not None}
+        if self.path is None or not wanted:
+            return pd.DataFrame()
+        try:
+            with closing(_open(self.path, write=False)) as connection:
+                found = connection.execute(
+                    "SELECT id, returns FROM trials WHERE returns IS NOT NULL"
+                ).fetchall()
+        except (OSError, sqlite3.Error):
+            return pd.DataFrame()
+        columns = {number: unpack(packed) for number, packed in found if number in wanted}
         return pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame()
 
 
@@ -135,10 +146,10 @@ def record(  # noqa: PLR0913 - each is a column of the ledger, by keyword
     strategy: str = "",
     path: Path | None = None,
 ) -> Trials:
-    """Write down a trial for each model in the predictions, and return all trials on their dataset and target.
+    """Write down a trial for each model of the predictions, and return all on their dataset and target.
 
-    A trial that is there already is left as it is. Predictions that are zero everywhere try nothing and are not
-    written. Whatever keeps the ledger from being written is told in ``problem`` and stops nobody.
+    A trial that is there already is left as it is. Predictions that are zero everywhere try nothing and are
+    not written. Whatever keeps the ledger from being written is told in ``problem`` and stops nobody.
 
     Parameters
     ----------
@@ -177,6 +188,29 @@ def record(  # noqa: PLR0913 - each is a column of the ledger, by keyword
             return _read(connection, dataset.pieces, target)
     except (OSError, sqlite3.Error) as error:
         return _counted_anyway(target, dataset, error)
+
+
+def record_backtest(
+    predictions: pd.DataFrame, dates: pd.Series[pd.Timestamp], net: pd.Series[float], **strategy: object
+) -> Trials:
+    """Write down a backtest, and return all trials on the dataset and target of its predictions.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        The predictions that were followed, of one model and one horizon.
+    dates, net : Series
+        The sessions, and the simple return of each after costs.
+    **strategy
+        What was chosen besides the predictions, such as ``threshold=0.001``. Costs are no choice: the same
+        strategy under doubled costs is the same trial, and keeps the returns it was first seen with.
+    """
+    import pandas as pd
+
+    chosen = ", ".join(f"{name}={value!r}" for name, value in sorted(strategy.items()))
+    returns = pd.Series(net.to_numpy(), pd.DatetimeIndex(dates))
+    model = str(predictions["model"].iloc[0])
+    return record(predictions, kind=BACKTEST, returns={model: returns}, strategy=chosen)
 
 
 def read(predictions: pd.DataFrame, path: Path | None = None) -> Trials:
@@ -229,7 +263,7 @@ def _counted_anyway(target: Path, dataset: Dataset, error: Exception) -> Trials:
             known = _read(connection, dataset.pieces, target)
     except (OSError, sqlite3.Error):
         return Trials(problem=problem, path=target)
-    return Trials(known.trials, problem, target, known._packed)
+    return Trials(known.trials, problem, target)
 
 
 def _open(path: Path, *, write: bool = True) -> sqlite3.Connection:
@@ -269,7 +303,7 @@ def _write(connection: sqlite3.Connection, dataset: Dataset, rows: Iterable[tupl
 
 
 def _dataset_number(connection: sqlite3.Connection, dataset: Dataset) -> int:
-    """Return the dataset that shares a piece with this one, or a new one; its pieces lead here from now on."""
+    """Return the dataset that shares a piece with this one, or a new one; its pieces lead there now."""
     linked = _linked(connection, dataset.pieces)
     if linked:
         number = linked[0]
@@ -285,11 +319,9 @@ def _dataset_number(connection: sqlite3.Connection, dataset: Dataset) -> int:
 
 
 def _linked(connection: sqlite3.Connection, pieces: tuple[int, ...]) -> list[int]:
-    marks = ", ".join("?" * len(pieces))
-    found = connection.execute(
-        f"SELECT DISTINCT dataset FROM pieces WHERE piece IN ({marks}) ORDER BY 1", pieces
-    )  # noqa: S608 - question marks only
-    return [row[0] for row in found]
+    """Return the datasets that own one of the pieces."""
+    query = "SELECT DISTINCT dataset FROM pieces WHERE piece IN (SELECT value FROM json_each(?)) ORDER BY 1"
+    return [row[0] for row in connection.execute(query, (json.dumps(pieces),))]
 
 
 def _read(connection: sqlite3.Connection, pieces: tuple[int, ...], path: Path) -> Trials:
@@ -297,8 +329,8 @@ def _read(connection: sqlite3.Connection, pieces: tuple[int, ...], path: Path) -
 
 
 def _trials_of(connection: sqlite3.Connection, datasets: list[int], path: Path) -> Trials:
-    marks = ", ".join("?" * len(datasets))
-    query = f"SELECT {_COLUMNS}, returns FROM trials WHERE dataset IN ({marks}) ORDER BY id"  # noqa: S608 - as above
-    found = connection.execute(query, datasets).fetchall()
-    packed = {row[0]: row[-1] for row in found if row[-1] is not None}
-    return Trials(tuple(Trial(*row[:-1]) for row in found), "", path, packed)
+    query = (
+        "SELECT id, dataset, kind, model, predictions, strategy, recorded, sessions, r2, sharpe FROM trials "
+        "WHERE dataset IN (SELECT value FROM json_each(?)) ORDER BY id"
+    )
+    return Trials(tuple(Trial(*row) for row in connection.execute(query, (json.dumps(datasets),))), "", path)

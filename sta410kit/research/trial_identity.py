@@ -22,8 +22,8 @@ class Dataset:
     """Outcomes to be predicted, by what they are called and by pieces that recognise them.
 
     A piece is a digest of the outcomes of one symbol in one month. Of all pieces the 64 smallest are kept
-    (Broder 1997, "On the resemblance and containment of documents"): two datasets that overlap share some, so a
-    later start, a longer warm-up or one symbol more does not make a new dataset and a fresh count.
+    (Broder 1997, "On the resemblance and containment of documents"): two datasets that overlap share some, so
+    a later start, a longer warm-up or one symbol more does not make a new dataset and a fresh count.
     """
 
     symbols: str
@@ -58,9 +58,9 @@ def dataset_of(predictions: pd.DataFrame) -> Dataset:
 
 
 def digests_of(predictions: pd.DataFrame) -> dict[str, str]:
-    """Return a SHA-256 of what each model predicted for which outcomes; a model that only says zero has none."""
+    """Return a SHA-256 of what each model predicted for which outcomes; none for one that only says zero."""
     found = {}
-    for model, part in predictions.groupby("model", sort=False):
+    for model, part in predictions.groupby("model", sort=False, observed=True):
         if not (part["predicted"] != 0).any():
             continue
         rows = part.sort_values(["symbol", "date"])
@@ -89,8 +89,9 @@ def _row_hashes(rows: pd.DataFrame, value: str) -> NDArray[np.uint64]:
     plain = pd.DataFrame(
         {
             "symbol": rows["symbol"].astype(str).to_numpy(dtype=object),
-            "date": rows["date"].to_numpy().astype("datetime64[s]").astype(np.int64),
+            "date": rows["date"].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype(np.int64),
             "value": np.round(rows[value].to_numpy(dtype=float), _DIGITS) + 0.0,  # minus zero is zero
         }
     )
-    return pd.util.hash_pandas_object(plain, index=False).to_numpy()
+    hashes: NDArray[np.uint64] = np.asarray(pd.util.hash_pandas_object(plain, index=False))
+    return hashes

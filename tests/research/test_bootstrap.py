@@ -83,7 +83,7 @@ def test_settings_make_sense(wrong):
 @pytest.mark.parametrize("memory", [0.0, 0.3, 0.9, -0.5])
 @pytest.mark.parametrize("size", [12, 60, 700])
 def test_the_automatic_block_length_is_that_of_arch(memory, size):
-    """Politis and White with Patton's correction agrees with arch to 1e-8, but for its floor of one session."""
+    """Politis and White with Patton's correction agrees with arch to 1e-8, but for a floor of one."""
     values = lfilter([1], [1, -memory], np.random.default_rng(size).standard_normal(size))
     expected = max(optimal_block_length(values)["stationary"].iloc[0], 1.0)
     assert bootstrap.optimal_block_length(values) == pytest.approx(expected, abs=1e-8)

@@ -10,13 +10,14 @@ import pytest
 
 from sta410kit.exceptions import DataLoadingError
 from sta410kit.research import ledger
+from sta410kit.research.backtest import backtest
 from sta410kit.research.trial_returns import pack, unpack
 
 pytestmark = pytest.mark.unit
 
 
-def made(seed=0, sessions=300, symbols=2, model="ridge", outcomes=0, start=0):
-    """Return predictions; `seed` decides what is predicted, `outcomes` what happens, `start` what is left out."""
+def made(seed=0, *, sessions=300, symbols=2, model="ridge", outcomes=0, start=0):  # noqa: PLR0913
+    """Return predictions; `seed` is for what is predicted, `outcomes` for what happens, `start` cuts."""
     rng = np.random.default_rng(seed)
     happened = np.random.default_rng(1000 + outcomes)
     parts = []
@@ -101,6 +102,19 @@ def test_a_backtest_stands_for_the_look_at_the_skill():
     assert len(found.trials) == 3
     assert (found.count, found.forecasts) == (2, 1)
     assert {trial.kind for trial in found.distinct} == {"backtest"}
+
+
+def test_every_backtest_is_written_down(walks, walk_predictions):
+    """Its Sharpe ratio after costs is in the ledger; double costs are the same trial."""
+    tested = backtest(walk_predictions, walks)
+    (trial,) = ledger.read(walk_predictions).trials
+    net = tested.frame["net"]
+    assert trial.sharpe == pytest.approx(net.mean() / net.std())
+    assert (trial.kind, trial.strategy) == ("backtest", "threshold=0.0")
+    backtest(walk_predictions, walks, cost_bps=10.0)
+    assert ledger.read(walk_predictions).count == 1
+    backtest(walk_predictions, walks, threshold=0.001)
+    assert ledger.read(walk_predictions).count == 2
 
 
 def test_overlapping_targets_have_no_returns():

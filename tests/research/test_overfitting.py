@@ -102,7 +102,7 @@ def test_the_count_comes_from_the_ledger(tmp_path):
 
 
 def test_deflating_reads_the_trials_of_the_same_outcomes():
-    """Through the project's ledger: what was tried on these outcomes counts, what was tried on others does not."""
+    """Through the project's ledger: what was tried on these outcomes counts, on others it does not."""
     recorded(3, None)
     ledger.record(frame().assign(actual=0.5), kind="backtest", returns={"ridge": returns()})
     assert overfitting.deflate(returns(), frame()).trials == 3

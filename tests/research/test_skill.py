@@ -149,7 +149,9 @@ def test_of_several_models_the_best_is_judged_against_all():
     """The signal is found among noise, and the luckiest of twenty kinds of noise is not."""
     signal = planted(model="signal")
     others = [
-        signal.assign(model=f"noise{n}", predicted=np.random.default_rng(100 + n).standard_normal(2500) / 2000)
+        signal.assign(
+            model=f"noise{n}", predicted=np.random.default_rng(100 + n).standard_normal(2500) / 2000
+        )
         for n in range(20)
     ]
     verdict = assess_skill(pd.concat([*others, signal]))

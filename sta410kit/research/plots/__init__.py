@@ -11,6 +11,7 @@ from sta410kit.research.plots.data import (
     plot_prices,
     plot_stationarity,
 )
+from sta410kit.research.plots.luck import plot_verdict
 from sta410kit.research.plots.results import (
     plot_coverage_over_time,
     plot_equity,
@@ -30,4 +31,5 @@ __all__ = [
     "plot_prices",
     "plot_skill",
     "plot_stationarity",
+    "plot_verdict",
 ]
