@@ -12,18 +12,18 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sta410kit.project import find_project
 from sta410kit.research import trial_identity
+from sta410kit.research.ledger_file import linked, open_ledger, write_trials
 from sta410kit.research.trial_returns import pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     import pandas as pd
 
@@ -32,25 +32,7 @@ if TYPE_CHECKING:
 VARIABLE = "STA410_LEDGER"
 FILE = Path("runs") / "trials.sqlite"
 SKILL, BACKTEST = "skill", "backtest"
-_PATIENCE = 30.0  # seconds to wait while another process writes
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS datasets (
-    id INTEGER PRIMARY KEY, symbols TEXT NOT NULL, horizon INTEGER NOT NULL, first TEXT NOT NULL, last TEXT
-    NOT NULL
-);
-CREATE TABLE IF NOT EXISTS pieces (piece INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets);
-CREATE TABLE IF NOT EXISTS trials (
-    id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets, kind TEXT NOT NULL, model TEXT NOT
-    NULL, predictions TEXT NOT NULL, strategy TEXT NOT NULL, recorded TEXT NOT NULL, sessions INTEGER NOT
-    NULL, r2 REAL, sharpe REAL, returns BLOB, UNIQUE (predictions, kind, strategy)
-);
-CREATE INDEX IF NOT EXISTS trials_of_dataset ON trials (dataset);
-CREATE TRIGGER IF NOT EXISTS trials_stay BEFORE DELETE ON trials
-    BEGIN SELECT RAISE(ABORT, 'the trials ledger only grows'); END;
-CREATE TRIGGER IF NOT EXISTS trials_stay_as_they_are BEFORE UPDATE ON trials
-    BEGIN SELECT RAISE(ABORT, 'the trials ledger only grows'); END;
-"""
+_NO_PROJECT = "this is no project (no notebooks/pipeline.toml upwards), so no trial could be counted"
 
 
 @dataclass(frozen=True)
@@ -118,7 +100,7 @@ class Trials:
         if self.path is None or not wanted:
             return pd.DataFrame()
         try:
-            with closing(_open(self.path, write=False)) as connection:
+            with closing(open_ledger(self.path, write=False)) as connection:
                 found = connection.execute(
                     "SELECT id, returns FROM trials WHERE returns IS NOT NULL"
                 ).fetchall()
@@ -168,23 +150,11 @@ def record(  # noqa: PLR0913 - each is a column of the ledger, by keyword
     """
     target = path or ledger_path()
     if target is None:
-        return Trials(
-            problem="this is no project (no notebooks/pipeline.toml upwards), so no trial could be counted"
-        )
+        return Trials(problem=_NO_PROJECT)
     dataset = trial_identity.dataset_of(predictions)
-    digests = trial_identity.digests_of(predictions)
-    rows = []
-    for model, digest in digests.items():
-        earned = returns.get(model)
-        sharpe = None if earned is None else trial_identity.sharpe_of(earned)
-        score = None if r2 is None else trial_identity.finite(r2[model])
-        packed = None if earned is None else pack(earned)
-        sessions = int(predictions.loc[predictions["model"] == model, "date"].nunique())
-        rows.append((kind, model, digest, strategy, sessions, score, sharpe, packed))
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with closing(_open(target)) as connection:
-            _write(connection, dataset, rows)
+        with closing(open_ledger(target)) as connection:
+            write_trials(connection, dataset, _rows(predictions, kind, returns, r2 or {}, strategy))
             return _read(connection, dataset.pieces, target)
     except (OSError, sqlite3.Error) as error:
         return _counted_anyway(target, dataset, error)
@@ -192,8 +162,8 @@ def record(  # noqa: PLR0913 - each is a column of the ledger, by keyword
 
 def record_backtest(
     predictions: pd.DataFrame, dates: pd.Series[pd.Timestamp], net: pd.Series[float], **strategy: object
-) -> Trials:
-    """Write down a backtest, and return all trials on the dataset and target of its predictions.
+) -> None:
+    """Write down a backtest; where that is not possible, `read` says that it is missing.
 
     Parameters
     ----------
@@ -207,26 +177,35 @@ def record_backtest(
     """
     import pandas as pd
 
+    target = ledger_path()
+    if target is None:
+        return
     chosen = ", ".join(f"{name}={value!r}" for name, value in sorted(strategy.items()))
-    returns = pd.Series(net.to_numpy(), pd.DatetimeIndex(dates))
-    model = str(predictions["model"].iloc[0])
-    return record(predictions, kind=BACKTEST, returns={model: returns}, strategy=chosen)
+    returns = {str(predictions["model"].iloc[0]): pd.Series(net.to_numpy(), pd.DatetimeIndex(dates))}
+    with suppress(OSError, sqlite3.Error), closing(open_ledger(target)) as connection:
+        dataset = trial_identity.dataset_of(predictions)
+        write_trials(connection, dataset, _rows(predictions, BACKTEST, returns, {}, chosen))
 
 
 def read(predictions: pd.DataFrame, path: Path | None = None) -> Trials:
-    """Return all trials on the dataset and target of a predictions frame, without adding one."""
+    """Return all trials on the dataset and target of a predictions frame, without adding one.
+
+    Where the predictions themselves are not among them, ``problem`` says so.
+    """
     target = path or ledger_path()
     if target is None:
-        return Trials(
-            problem="this is no project (no notebooks/pipeline.toml upwards), so no trial could be counted"
-        )
-    if not target.is_file():
-        return Trials(path=target)
-    try:
-        with closing(_open(target, write=False)) as connection:
-            return _read(connection, trial_identity.dataset_of(predictions).pieces, target)
-    except (OSError, sqlite3.Error) as error:
-        return Trials(problem=f"the ledger {target} cannot be read ({error})", path=target)
+        return Trials(problem=_NO_PROJECT)
+    found = Trials(path=target)
+    if target.is_file():
+        try:
+            with closing(open_ledger(target, write=False)) as connection:
+                found = _read(connection, trial_identity.dataset_of(predictions).pieces, target)
+        except (OSError, sqlite3.Error) as error:
+            return Trials(problem=f"the ledger {target} cannot be read ({error})", path=target)
+    known = {trial.predictions for trial in found.trials}
+    if known.issuperset(trial_identity.digests_of(predictions).values()):
+        return found
+    return Trials(found.trials, f"these predictions are not in the ledger {target}, so not counted", target)
 
 
 def read_all(path: Path) -> list[tuple[dict[str, object], Trials]]:
@@ -242,7 +221,7 @@ def read_all(path: Path) -> list[tuple[dict[str, object], Trials]]:
     if not path.is_file():
         return []
     try:
-        with closing(_open(path, write=False)) as connection:
+        with closing(open_ledger(path, write=False)) as connection:
             found = connection.execute(
                 "SELECT id, symbols, horizon, first, last FROM datasets ORDER BY id"
             ).fetchall()
@@ -255,77 +234,38 @@ def read_all(path: Path) -> list[tuple[dict[str, object], Trials]]:
         raise DataLoadingError(message) from error
 
 
+def _rows(
+    predictions: pd.DataFrame,
+    kind: str,
+    returns: Mapping[str, pd.Series[float]],
+    r2: Mapping[str, float],
+    strategy: str,
+) -> list[tuple[object, ...]]:
+    """Return a row for each model that tries something, in the order of the columns that `_write` fills."""
+    rows: list[tuple[object, ...]] = []
+    for model, digest in trial_identity.digests_of(predictions).items():
+        earned = returns.get(model)
+        sharpe = None if earned is None else trial_identity.sharpe_of(earned)
+        score = trial_identity.finite(r2[model]) if model in r2 else None
+        packed = None if earned is None else pack(earned)
+        sessions = int(predictions.loc[predictions["model"] == model, "date"].nunique())
+        rows.append((kind, model, digest, strategy, sessions, score, sharpe, packed))
+    return rows
+
+
 def _counted_anyway(target: Path, dataset: Dataset, error: Exception) -> Trials:
     """Return what an unwritable ledger still knows, with the reason that this trial is not in it."""
     problem = f"the ledger {target} cannot be written ({error}), so this trial is not counted"
     try:
-        with closing(_open(target, write=False)) as connection:
+        with closing(open_ledger(target, write=False)) as connection:
             known = _read(connection, dataset.pieces, target)
     except (OSError, sqlite3.Error):
         return Trials(problem=problem, path=target)
     return Trials(known.trials, problem, target)
 
 
-def _open(path: Path, *, write: bool = True) -> sqlite3.Connection:
-    if not write:
-        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
-    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-    try:
-        connection.execute("PRAGMA synchronous = NORMAL")
-        if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _write(connection: sqlite3.Connection, dataset: Dataset, rows: Iterable[tuple[object, ...]]) -> None:
-    """Add the trials that are not there yet; nothing is written, and nobody waits, when all are."""
-    known = "SELECT 1 FROM trials WHERE kind = ? AND predictions = ? AND strategy = ?"
-    fresh = [row for row in rows if not connection.execute(known, (row[0], row[2], row[3])).fetchone()]
-    if not fresh:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        number = _dataset_number(connection, dataset)
-        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        connection.executemany(
-            "INSERT INTO trials (dataset, recorded, kind, model, predictions, strategy, sessions, r2, "
-            "sharpe, returns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (predictions, kind, strategy) DO NOTHING",
-            [(number, now, *row) for row in fresh],
-        )
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _dataset_number(connection: sqlite3.Connection, dataset: Dataset) -> int:
-    """Return the dataset that shares a piece with this one, or a new one; its pieces lead there now."""
-    linked = _linked(connection, dataset.pieces)
-    if linked:
-        number = linked[0]
-    else:
-        values = (dataset.symbols, dataset.horizon, dataset.first, dataset.last)
-        made = connection.execute(
-            "INSERT INTO datasets (symbols, horizon, first, last) VALUES (?, ?, ?, ?)", values
-        )
-        number = int(made.lastrowid or 0)
-    pieces = [(piece, number) for piece in dataset.pieces]
-    connection.executemany("INSERT OR IGNORE INTO pieces (piece, dataset) VALUES (?, ?)", pieces)
-    return number
-
-
-def _linked(connection: sqlite3.Connection, pieces: tuple[int, ...]) -> list[int]:
-    """Return the datasets that own one of the pieces."""
-    query = "SELECT DISTINCT dataset FROM pieces WHERE piece IN (SELECT value FROM json_each(?)) ORDER BY 1"
-    return [row[0] for row in connection.execute(query, (json.dumps(pieces),))]
-
-
 def _read(connection: sqlite3.Connection, pieces: tuple[int, ...], path: Path) -> Trials:
-    return _trials_of(connection, _linked(connection, pieces), path)
+    return _trials_of(connection, linked(connection, pieces), path)
 
 
 def _trials_of(connection: sqlite3.Connection, datasets: list[int], path: Path) -> Trials:

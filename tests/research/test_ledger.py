@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sta410kit.exceptions import DataLoadingError
-from sta410kit.research import ledger
+from sta410kit.research import ledger, ledger_file
 from sta410kit.research.backtest import backtest
 from sta410kit.research.trial_returns import pack, unpack
 
@@ -117,6 +117,17 @@ def test_every_backtest_is_written_down(walks, walk_predictions):
     assert ledger.read(walk_predictions).count == 2
 
 
+def test_a_backtest_that_cannot_be_written_down_still_runs(walks, walk_predictions, tmp_path, monkeypatch):
+    """Outside a project, and where no file can be, there is a result; reading tells it is not counted."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STA410_LEDGER", str(tmp_path / "file" / "trials.sqlite"))
+    assert not backtest(walk_predictions, walks).frame.empty
+    assert "not in the ledger" in ledger.read(walk_predictions).problem
+    monkeypatch.delenv("STA410_LEDGER")
+    monkeypatch.chdir(tmp_path)
+    assert not backtest(walk_predictions, walks).frame.empty
+
+
 def test_overlapping_targets_have_no_returns():
     """Without returns a trial counts all the same."""
     found = ledger.record(made(), kind="skill", returns={}, r2={"ridge": float("nan")})
@@ -130,7 +141,10 @@ def test_reading_adds_nothing():
     """What was tried can be looked up without being a trial."""
     assert ledger.read(made()).count == 0
     looked(made())
-    assert ledger.read(made(seed=1)).count == 1
+    assert ledger.read(made()).problem == ""
+    other = ledger.read(made(seed=1))
+    assert other.count == 1
+    assert "these predictions are not in the ledger" in other.problem
 
 
 def test_rows_are_never_changed_or_removed():
@@ -183,7 +197,7 @@ def test_a_ledger_that_cannot_be_written_is_read_and_says_so(tmp_path, monkeypat
     """The trials that are there count, the new one does not, and the reason is told."""
     path = tmp_path / "trials.sqlite"
     looked(made(), path=path)
-    monkeypatch.setattr(ledger, "_write", refuse)
+    monkeypatch.setattr(ledger, "write_trials", refuse)
     found = looked(made(seed=1), path=path)
     assert found.count == 1
     assert not found.returns().empty
@@ -217,14 +231,24 @@ def test_a_broken_file_is_told_and_left_alone(tmp_path):
     assert path.read_bytes().startswith(b"not a database")
 
 
+def test_a_ledger_of_a_newer_kit_is_left_alone(tmp_path):
+    """What this version does not know is not touched."""
+    path = tmp_path / "trials.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    assert "a newer version of the kit made it" in looked(made(), path=path).problem
+
+
 def test_a_failed_write_leaves_nothing_half_done(tmp_path):
     """A row the table refuses takes its dataset with it."""
     path = tmp_path / "trials.sqlite"
     looked(made(), path=path)
-    with closing(ledger._open(path)) as connection:
+    with closing(ledger_file.open_ledger(path)) as connection:
         dataset = ledger.trial_identity.dataset_of(made(outcomes=1))
         with pytest.raises(sqlite3.IntegrityError):
-            ledger._write(connection, dataset, [("skill", None, "digest", "", 1, None, None, None)])
+            ledger_file.write_trials(
+                connection, dataset, [("skill", None, "digest", "", 1, None, None, None)]
+            )
         assert connection.execute("SELECT count(*) FROM datasets").fetchone() == (1,)
 
 
