@@ -25,10 +25,11 @@ from threadpoolctl import threadpool_limits
 from sta410kit.research import assess_skill, ledger
 from sta410kit.research.features import build_features
 from sta410kit.research.overfitting import CONFIDENCE, deflated_sharpe, probabilistic_sharpe
+from sta410kit.research.skill import RESAMPLES
 from sta410kit.research.walk_forward import walk_forward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -194,16 +195,10 @@ EXPERIMENTS = (
 )  # fmt: skip
 
 
-def judge(seed: int, make: Callable[[int], pd.DataFrame]) -> tuple[bool, float]:
+def judge(seed: int, make: Callable[[int], pd.DataFrame], resamples: int = RESAMPLES) -> tuple[bool, float]:
     """Return whether the verdict on one series is "skill", and its R2."""
-    verdict = assess_skill(make(seed))
+    verdict = assess_skill(make(seed), resamples=resamples)
     return verdict.verdict == "skill", verdict.evidence.r2
-
-
-def share_called_skill(experiment: Experiment, seeds: Iterable[int]) -> tuple[float, float]:
-    """Return the share of the series that are called skill, and their mean R2."""
-    found = [judge(seed, experiment.make) for seed in seeds]
-    return float(np.mean([one[0] for one in found])), float(np.mean([one[1] for one in found]))
 
 
 def best_of_noise(strategies: int, sessions: int = 1260, seed: int = 0) -> dict[str, float]:
@@ -214,30 +209,27 @@ def best_of_noise(strategies: int, sessions: int = 1260, seed: int = 0) -> dict[
     """
     rng = np.random.default_rng(seed)
     actual = garch(rng, sessions, 1)
-    path = ledger.ledger_path()
-    if path is None:
-        message = f"set {ledger.VARIABLE} to a file that may be written"
-        raise RuntimeError(message)
     tested = []
     for _ in range(strategies):
         frame = predictions_of(actual, normal(rng, sessions, 1))
         followed = np.sign(frame["predicted"]) * np.expm1(frame["actual"])
-        returns = pd.Series(followed.to_numpy(), pd.DatetimeIndex(frame["date"]))
-        trials = ledger.record(frame, kind=ledger.BACKTEST, returns={"simulated": returns})
-        tested.append(returns)
-    judged = [deflated_sharpe(returns, trials) for returns in tested[:1]]
-    benchmark = judged[0].benchmark
-    deflated = [probabilistic_sharpe(returns, benchmark) for returns in tested]
-    plain = [probabilistic_sharpe(returns) for returns in tested]
-    best = int(np.argmax([returns.mean() / returns.std() for returns in tested]))
+        ledger.record_backtest(frame, frame["date"], followed)
+        tested.append(followed.to_numpy())
+    trials = ledger.read(frame)
+    ratios = [returns.mean() / returns.std(ddof=1) for returns in tested]
+    best = int(np.argmax(ratios))
+    luck = deflated_sharpe(tested[best], trials)
+    deflated = np.array([probabilistic_sharpe(returns, luck.benchmark) for returns in tested])
+    plain = np.array([probabilistic_sharpe(returns) for returns in tested])
     return {
         "strategies": strategies,
         "recorded": trials.count,
-        "passed": int(np.sum(np.array(deflated) > CONFIDENCE)),
-        "passed without the count": int(np.sum(np.array(plain) > CONFIDENCE)),
-        "best, annualised Sharpe": float(tested[best].mean() / tested[best].std() * 252**0.5),
-        "probability of the best": deflated[best],
-        "probability of overfitting": float(judged[0].overfitting or np.nan),
+        "passed": int(np.sum(deflated > CONFIDENCE)),
+        "passed without the count": int(np.sum(plain > CONFIDENCE)),
+        "best Sharpe ratio a year": ratios[best] * 252**0.5,
+        "expected of the best by luck": luck.benchmark * 252**0.5,
+        "probability of the best": luck.probability,
+        "probability of overfitting": np.nan if luck.overfitting is None else luck.overfitting,
     }
 
 

@@ -70,9 +70,9 @@ def test_real_skill_is_recognised():
 
 
 def test_two_percent_are_found_in_ten_years():
-    """Of 20 series with an R2 of 2 % at least 18 are called skill, without a word about leaks."""
-    found = [assess_skill(planted(seed), resamples=300) for seed in range(20)]
-    assert sum(one.verdict == "skill" for one in found) >= 18
+    """Of 12 series with an R2 of 2 % at least 11 are called skill, without a word about leaks."""
+    found = [assess_skill(planted(seed), resamples=300) for seed in range(12)]
+    assert sum(one.verdict == "skill" for one in found) >= 11
     assert not any("leak" in one.sentence for one in found)
 
 
@@ -165,22 +165,22 @@ def test_of_several_models_the_best_is_judged_against_all():
 
 
 def test_every_trial_on_the_same_outcomes_counts():
-    """What is convincing as a first try is less so after fifty others, each on its own."""
+    """What is convincing as a first try is less so after twenty others, each on its own."""
     frame = planted(seed=3, sessions=500, r2=0.03)
     first = assess_skill(frame)
-    for seed in range(50):
+    for seed in range(20):
         assess_skill(
             frame.assign(predicted=np.random.default_rng(seed).standard_normal(500) / 1000), resamples=10
         )
     last = assess_skill(frame)
-    assert (first.evidence.trials, last.evidence.trials) == (1, 51)
+    assert (first.evidence.trials, last.evidence.trials) == (1, 21)
     assert first.evidence.p_information == last.evidence.p_information
     assert (
         last.evidence.p_value
-        >= at_least_once(first.evidence.p_information, 51)
+        >= at_least_once(first.evidence.p_information, 21)
         > first.evidence.p_information
     )
-    assert "after 51 trials" in last.sentence
+    assert "after 21 trials" in last.sentence
 
 
 def test_the_chance_that_one_of_many_passes():
@@ -242,17 +242,17 @@ def test_predictions_with_gaps_are_refused():
 
 @pytest.mark.parametrize("size", [1.0, 0.1, 0.01])
 def test_noise_is_no_skill(size):
-    """Of 25 series of noise, large or small, at most one is called skill."""
-    found = [assess_skill(noise(seed, size=size), resamples=300).verdict for seed in range(25)]
+    """Of 15 series of noise, large or small, at most one is called skill."""
+    found = [assess_skill(noise(seed, size=size), resamples=300).verdict for seed in range(15)]
     assert found.count("skill") <= 1
 
 
 def test_biased_noise_is_no_skill_either():
-    """Autocorrelated losses, as overlapping targets have, do not fool it: at most 2 of 30 series."""
+    """Autocorrelated losses, as overlapping targets have, do not fool it: at most 1 of 15 series."""
     found = 0
-    for seed in range(30):
+    for seed in range(15):
         rng = np.random.default_rng(seed)
         actual = np.convolve(rng.standard_normal(610), np.ones(10), mode="valid")[:600] / 100
         predicted = np.convolve(rng.standard_normal(610), np.ones(10), mode="valid")[:600] / 1000
         found += assess_skill(made(predicted, actual, horizon=10), resamples=300).verdict == "skill"
-    assert found <= 2
+    assert found <= 1
