@@ -1,5 +1,6 @@
 """What holds for every test: the kit's defaults."""
 
+import itertools
 import shutil
 import socket
 import tempfile
@@ -41,3 +42,15 @@ def _wait_until_gone(path):
     deadline = time.monotonic() + 10
     while path.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def _ledgers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ledgers")
+    return (folder / f"{number}.sqlite" for number in itertools.count())
+
+
+@pytest.fixture(autouse=True)
+def _a_ledger_of_its_own(_ledgers, monkeypatch):
+    """Count the trials of each test in a file of its own, never in the ledger of the developer's project."""
+    monkeypatch.setenv("STA410_LEDGER", str(next(_ledgers)))

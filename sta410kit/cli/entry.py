@@ -20,6 +20,7 @@ from sta410kit.cli.run import run
 from sta410kit.cli.runs import diff, runs, show, verify
 from sta410kit.cli.scan import scan
 from sta410kit.cli.sweep import sweep
+from sta410kit.cli.trials import trials
 from sta410kit.cli.unseal import unseal
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
@@ -61,8 +62,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, sweep, params, runs, show, diff, verify, regress, validate, docs, scan, unseal, doctor, config,
-    kernel, completion,
+    run, sweep, params, runs, show, diff, verify, regress, validate, docs, trials, scan, unseal, doctor,
+    config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.research import ledger
 from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
 from sta410kit.research.frames import require_predictions, require_prices
 
@@ -128,6 +129,8 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     terms = Terms(terms.buy, terms.sell, terms.fee, terms.borrow, always=np.array([True, False]))
     done = simulation_of(keep_books(both, ahead.market, terms, capital), ahead.sessions, capital)
     frame, (own, held) = _frame(done), _figures(done)
+    bounds = {"limits": limits} if limits else {}
+    ledger.record_backtest(predictions, frame["date"], frame["net"], threshold=threshold, **bounds)
     return Backtest(frame, costs, threshold, own, held)
 
 

@@ -81,7 +81,7 @@ def clark_west(actual: ArrayLike, benchmark: ArrayLike, predicted: ArrayLike, ho
 
 def gain_test(gains: Floats, horizon: int = 1) -> MeanTest:
     """Return the test of Diebold and Mariano on the gain of each date, corrected for few outcomes."""
-    from scipy.stats import t as student
+    from scipy.stats import t as student  # type: ignore[import-untyped,unused-ignore]
 
     size = len(gains)
     horizon = require_horizon(horizon)
@@ -93,7 +93,7 @@ def gain_test(gains: Floats, horizon: int = 1) -> MeanTest:
 
 def information_test(adjusted: Floats, horizon: int = 1) -> MeanTest:
     """Return the test of Clark and West on the adjusted gain of each date."""
-    from scipy.stats import norm
+    from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
 
     mean, error = _mean_and_error(adjusted, require_horizon(horizon))
     statistic = _ratio(mean, error)
@@ -118,7 +118,7 @@ def _mean_and_error(values: Floats, horizon: int) -> tuple[float, float]:
 
 
 def _ratio(mean: float, error: float) -> float:
-    """Return the mean in standard errors; values that never differ prove nothing, so 0 where there is no error."""
+    """Return the mean in standard errors; 0 where there is no error, and so no proof."""
     return mean / error if error > 0 else 0.0
 
 

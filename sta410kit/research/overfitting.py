@@ -1,7 +1,7 @@
 """What a Sharpe ratio is worth after so many tries: the deflated ratio, and the probability of overfitting.
 
-The number of tries comes from the trials ledger. There is no argument for it: a count that one types is a count
-that one chooses.
+The number of tries comes from the trials ledger. There is no argument for it: a count that one types is a
+count that one chooses.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
+SESSIONS_A_YEAR = 252
 _EULER = 0.5772156649015329  # Euler-Mascheroni constant
 _FEWEST = 3  # returns, for a skewness
 _GROUPS = 16  # of Bailey and others; 12,870 ways to choose half of them
@@ -32,10 +33,10 @@ _SHORTEST_GROUP = 5  # sessions
 class DeflatedSharpe:
     """A Sharpe ratio against what the best of as many useless strategies would have shown.
 
-    ``sharpe`` and ``benchmark`` are of one session, not annualised; ``probability`` is the chance that the true
-    ratio exceeds ``benchmark``: above 0.95 it passes. ``overfitting`` is the probability of backtest overfitting
-    over the recorded trials, `None` with fewer than two that can be compared. ``problem`` says why trials could
-    not be counted, if they could not; ``trials`` is 1 then.
+    ``sharpe`` and ``benchmark`` are of one session, not annualised; ``probability`` is the chance that the
+    true ratio exceeds ``benchmark``: above 0.95 it passes. ``overfitting`` is the probability of backtest
+    overfitting over the recorded trials, `None` with fewer than two that can be compared. ``problem`` says
+    why trials could not be counted, if they could not; ``trials`` is 1 then.
     """
 
     sharpe: float
@@ -66,16 +67,17 @@ class DeflatedSharpe:
             if self.overfitting is None
             else f" Probability of backtest overfitting: {self.overfitting:.0%}."
         )
+        verb = "exceeds" if self.passed else "does not exceed"
         return (
-            f"The Sharpe ratio of {self.sharpe * 252**0.5:+z.2f} a year {'exceeds' if self.passed else 'does not exceed'} "
-            f"what luck gives {tried} ({self.benchmark * 252**0.5:.2f}): probability {self.probability:.1%}, "
-            f"{CONFIDENCE:.0%} needed.{over}{counted}"
+            f"The Sharpe ratio of {self.sharpe * SESSIONS_A_YEAR**0.5:+z.2f} a year {verb} "
+            f"what luck gives {tried} ({self.benchmark * SESSIONS_A_YEAR**0.5:.2f}): "
+            f"probability {self.probability:.1%}, {CONFIDENCE:.0%} needed.{over}{counted}"
         )
 
     def _repr_html_(self) -> str:
         """Return the sentence as a notebook shows it."""
-        colour = "#007a59" if self.passed else "#9a5b00"
-        return f'<div style="border-left:4px solid {colour};padding:0.3em 1em"><p>{escape(self.sentence)}</p></div>'
+        colour, text = "#007a59" if self.passed else "#9a5b00", escape(self.sentence)
+        return f'<div style="border-left:4px solid {colour};padding:0.3em 1em"><p>{text}</p></div>'
 
 
 def deflate(returns: pd.Series[float], predictions: pd.DataFrame) -> DeflatedSharpe:
@@ -98,8 +100,9 @@ def deflate(returns: pd.Series[float], predictions: pd.DataFrame) -> DeflatedSha
 def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
     """Return the deflated Sharpe ratio of Bailey and López de Prado.
 
-    "The deflated Sharpe ratio: correcting for selection bias, backtest overfitting and non-normality", Journal
-    of Portfolio Management 40 (2014): the probabilistic ratio against the expected best of the trials.
+    "The deflated Sharpe ratio: correcting for selection bias, backtest overfitting and non-normality",
+    Journal of Portfolio Management 40 (2014): the probabilistic ratio against the best expected of the
+    trials.
 
     Parameters
     ----------
@@ -138,10 +141,10 @@ def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
 def probabilistic_sharpe(returns: ArrayLike, benchmark: float = 0.0) -> float:
     """Return the chance that the true Sharpe ratio of a session exceeds the benchmark.
 
-    Bailey and López de Prado (2012), "The Sharpe ratio efficient frontier", Journal of Risk 15: short samples,
-    negative skewness and fat tails lower it. 0 for returns that never differ.
+    Bailey and López de Prado (2012), "The Sharpe ratio efficient frontier", Journal of Risk 15: short
+    samples, negative skewness and fat tails lower it. 0 for returns that never differ.
     """
-    from scipy.stats import norm
+    from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
 
     values = _finite(returns)
     sharpe, skewness, kurtosis = moments(values)
@@ -158,7 +161,7 @@ def expected_best(trials: int) -> float:
     """
     from math import e
 
-    from scipy.stats import norm
+    from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
 
     if trials <= 1:
         return 0.0
@@ -166,7 +169,7 @@ def expected_best(trials: int) -> float:
 
 
 def moments(returns: Floats) -> tuple[float, float, float]:
-    """Return Sharpe ratio of a session, skewness and kurtosis (3 for a normal); all 0 if returns never differ."""
+    """Return Sharpe ratio of a session, skewness, kurtosis (3 for a normal); 0 if returns never differ."""
     import numpy as np
 
     centred = returns - returns.mean()
@@ -178,11 +181,12 @@ def moments(returns: Floats) -> tuple[float, float, float]:
 
 
 def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> float | None:
-    """Return how often the strategy that was best in one half of the sessions is below the median in the other.
+    """Return how often the strategy that is best in half of the sessions is below the median in the rest.
 
-    Combinatorially symmetric cross-validation: Bailey, Borwein, López de Prado and Zhu (2017), "The probability
-    of backtest overfitting", Journal of Computational Finance 20. The sessions are cut into groups, and each
-    choice of half of them selects a strategy by its Sharpe ratio. About 0.5 and more: selecting is worthless.
+    Combinatorially symmetric cross-validation: Bailey, Borwein, López de Prado and Zhu (2017), "The
+    probability of backtest overfitting", Journal of Computational Finance 20. The sessions are cut into
+    groups, and each choice of half of them selects a strategy by its Sharpe ratio. About 0.5 and more:
+    selecting is worthless.
 
     Parameters
     ----------

@@ -57,7 +57,8 @@ class Panel:
         import numpy as np
 
         counts = np.bincount(self.day).astype(float)
-        return self.sums(rows) / (counts if rows.ndim == 1 else counts[:, None])
+        mean: Floats = self.sums(rows) / (counts if rows.ndim == 1 else counts[:, None])
+        return mean
 
 
 def read_panel(predictions: pd.DataFrame) -> Panel:
@@ -85,7 +86,7 @@ def read_panel(predictions: pd.DataFrame) -> Panel:
             f"No symbol and date has a prediction of every model ({', '.join(models)}); judge one at a time."
         )
         raise DataValidationError(message)
-    actual = _outcomes(frame).reindex(table.index).to_numpy()
+    actual: Floats = np.asarray(_outcomes(frame).reindex(table.index))
     day, dates = pd.factorize(table.index.get_level_values(0))
     share, symbols = pd.factorize(table.index.get_level_values(1), sort=True)
     return Panel(
@@ -108,16 +109,16 @@ def _outcomes(frame: pd.DataFrame) -> pd.Series[float]:
     apart = ~np.isclose(found["min"], found["max"], rtol=1e-9, atol=1e-12)
     if apart.any():
         date, symbol = found.index[apart][0]
+        low, high = found[apart].iloc[0]
         message = (
-            f"The models disagree on what happened: actual of {symbol} {date:%Y-%m-%d} is "
-            f"{found['min'].iloc[apart.argmax()]:.6g} for one and {found['max'].iloc[apart.argmax()]:.6g} for "
-            "another. Compare predictions made from the same prices."
+            f"The models disagree on what happened: actual of {symbol} {date:%Y-%m-%d} is {low:.6g} for one "
+            f"and {high:.6g} for another. Compare predictions made from the same prices."
         )
         raise DataValidationError(message)
     return found["min"]
 
 
-def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
+def _checked(predictions: object) -> pd.DataFrame:
     """Return the predictions with plain dtypes, or raise `DataValidationError` saying what is wrong."""
     import pandas as pd
 
@@ -138,6 +139,7 @@ def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
                 f"The predictions have no {name} in row {row}; {int(frame[name].isna().sum())} such row(s)."
             )
             raise DataValidationError(message)
+    frame["date"] = frame["date"].dt.tz_localize(None)
     for name in ("symbol", "model"):
         frame[name] = frame[name].astype(str)
     for name in _NUMBERS:

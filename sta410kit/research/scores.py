@@ -146,11 +146,11 @@ def estimates(parts: Floats, draws: Floats) -> dict[str, Estimate]:
 
 
 def score_values(means: Floats) -> Floats:
-    """Return the scores from mean numerators and denominators, shape (..., scores, 2); NaN where undefined."""
+    """Return scores from mean numerators and denominators, shape (..., scores, 2); NaN where undefined."""
     import numpy as np
 
     above, below = means[..., 0], means[..., 1]
-    ratio = np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
+    ratio: Floats = np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
     names = list(SCORES)
     ratio[..., names.index("rmse")] **= 0.5
     for name in ("r2", "r2_mean"):
@@ -159,7 +159,7 @@ def score_values(means: Floats) -> Floats:
 
 
 def _rank_correlations(panel: Panel, predicted: Floats) -> tuple[Floats, Floats]:
-    """Return the rank correlation of each date over its symbols, and 1 where there is one (0 and 0 elsewhere)."""
+    """Return the rank correlation of each date over its symbols, and 1; 0 and 0 where there is none."""
     import numpy as np
 
     counts = np.bincount(panel.day)
@@ -174,7 +174,7 @@ def _rank_correlations(panel: Panel, predicted: Floats) -> tuple[Floats, Floats]
 
 
 def _time_series_products(panel: Panel, predicted: Floats) -> Floats:
-    """Return, for each row, the product of standardised ranks within its symbol, and 1; mean: the correlation.
+    """Return for each row the product of standardised ranks within its symbol, and its weight.
 
     A symbol of which one of the two never changes has no correlation and does not count.
     """
@@ -193,9 +193,10 @@ def _time_series_products(panel: Panel, predicted: Floats) -> Floats:
 
 def _ranks(values: Floats, group: NDArray[np.int64]) -> Floats:
     """Return the rank of each value within its group, ties sharing their mean rank."""
+    import numpy as np
     import pandas as pd
 
-    ranks: Floats = pd.Series(values).groupby(group).rank().to_numpy()
+    ranks: Floats = np.asarray(pd.Series(values).groupby(group).rank())
     return ranks
 
 
@@ -204,6 +205,7 @@ def _standardised(values: Floats, group: NDArray[np.int64]) -> Floats:
     import numpy as np
 
     counts = np.bincount(group)
-    centred = values - (np.bincount(group, values) / counts)[group]
-    deviation = np.sqrt(np.bincount(group, centred**2) / counts)[group]
-    return np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 0)
+    centred: Floats = values - np.asarray(np.bincount(group, values) / counts)[group]
+    deviation: Floats = np.sqrt(np.bincount(group, centred**2) / counts)[group]
+    standard: Floats = np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 0)
+    return standard

@@ -31,8 +31,9 @@ RESAMPLES = 2000
 class SkillVerdict:
     """What the predictions show about skill: one of three words, the numbers, and a sentence.
 
-    ``gains`` is the squared error that each date saves against predicting zero, as a share of the whole squared
-    error of predicting zero, indexed by date; ``draws`` the R2 of each resample. The figure is drawn from them.
+    ``gains`` is the squared error that each date saves against predicting zero, as a share of the whole
+    squared error of predicting zero, indexed by date; ``draws`` the R2 of each resample. The figure is drawn
+    from them.
     """
 
     verdict: str
@@ -49,14 +50,17 @@ class SkillVerdict:
 def assess_skill(predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 42) -> SkillVerdict:
     """Return whether the predictions beat naive beyond what chance explains, and write the trial down.
 
-    There are two naive forecasts: zero, and the best constant of each symbol, its mean outcome in hindsight. A
-    drift alone is therefore no skill, however long it lasts. The verdict is ``"skill"`` if against both
+    There are two naive forecasts: zero, and the best constant of each symbol, its mean outcome in hindsight.
+    A drift alone is therefore no skill, however long it lasts. The verdict is ``"skill"`` if against both
 
-    1. the predictions hold information: Clark and West, one-sided at 1 %, asymptotic and bootstrapped, corrected
+    1. the predictions hold information: Clark and West, one-sided at 1 %, asymptotic and bootstrapped,
+    corrected
        for every model in the frame and every trial in the ledger;
-    2. they are accurate enough to be used as they are: a positive gain and R2, and Diebold and Mariano with the
+    2. they are accurate enough to be used as they are: a positive gain and R2, and Diebold and Mariano with
+    the
        Harvey correction, and its bootstrap, at 20 %;
-    3. it was not one lucky year: without the best 252 sessions in a row (a fifth of all, if that is fewer) the
+    3. it was not one lucky year: without the best 252 sessions in a row (a fifth of all, if that is fewer)
+    the
        gain is still positive, and there still is information at 10 %.
 
     The first is strict, because chance must not pass. The second is not, because a true R2 of 1 or 2 % leaves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _STRETCH = 252  # sessions, about a year
 _STRETCH_SHARE = 5  # or a fifth of the sessions, where that is shorter
-_R2 = list(SCORES).index("r2")
+_R2, _R2_MEAN = (list(SCORES).index(name) for name in ("r2", "r2_mean"))
+_ROUNDING = 1e-18  # of squared outcomes; a smaller error is none
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class SkillEvidence:
     two benchmarks (zero, and the best constant of each symbol in hindsight).
 
     ``r2``, ``r2_low``, ``r2_high``
-        1 minus the squared error over that of predicting zero, out of sample.
+        1 minus the squared error over that of predicting zero, out of sample; 0 where nothing moved.
     ``r2_mean``
         The same against the best constants.
     ``gain``, ``gain_low``, ``gain_high``
@@ -50,7 +51,7 @@ class SkillEvidence:
     ``trials``, ``uncounted``
         Forecasts of these outcomes looked at so far, this one included, and why some could not be counted.
     ``scores``
-        Every score with its interval, see `scores.SCORES`.
+        Every score that is defined, with its interval; see `scores.SCORES`.
     """
 
     model: str
@@ -105,12 +106,12 @@ def gather(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[Ski
     count = len(panel.models)
     resampled = [draws[:, place * count : (place + 1) * count] for place in range(len(series))]
     scored = draws[:, len(series) * count :].reshape(-1, *parts.shape[1:])
-    scores, ratios = estimates(parts, scored), _r2(scored)
+    ratios = _r2(scored, _R2)
     low, high = np.percentile(ratios, [2.5, 97.5])
     gain_low, gain_high = np.percentile(resampled[0][:, best], [2.5, 97.5])
-    checks = _p_values(series, resampled, best, panel.horizon, block)
+    chances = _p_values(series, resampled, best, panel.horizon, block)
+    left = _without_best((zero, constant), best, panel.horizon)
     looked_at = max(trials.forecasts, int((panel.predicted != 0).any(axis=0).sum()), 1)
-    snooped = checks.pop("p_snooped")
     evidence = SkillEvidence(
         model=panel.models[best],
         models=panel.models,
@@ -120,27 +121,32 @@ def gather(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[Ski
         predictions=len(panel.actual),
         first=f"{panel.dates[0]:%Y-%m-%d}",
         last=f"{panel.dates[-1]:%Y-%m-%d}",
-        r2=float(_r2(parts.mean(axis=0))),
+        r2=float(_r2(parts.mean(axis=0), _R2)),
         r2_low=float(low),
         r2_high=float(high),
-        r2_mean=scores["r2_mean"].value,
+        r2_mean=float(_r2(parts.mean(axis=0), _R2_MEAN)),
         gain=float(zero.plain[:, best].mean()),
         gain_low=float(gain_low),
         gain_high=float(gain_high),
-        p_value=max(snooped, at_least_once(checks["p_information"], looked_at)),
-        **checks,
-        **_without_best((zero, constant), best, panel.horizon),
+        p_value=max(chances.snooped, at_least_once(chances.information, looked_at)),
+        p_information=chances.information,
+        p_accuracy=chances.accuracy,
+        p_spa=chances.spa,
+        p_reality_check=chances.reality_check,
+        gain_without_best=left.gain,
+        p_without_best=left.p_value,
+        stretch=left.stretch,
         trials=looked_at,
         uncounted=trials.problem,
         block_length=block,
         resamples=resamples,
-        scores=scores,
+        scores={name: one for name, one in estimates(parts, scored).items() if np.isfinite(one.value)},
     )
     return evidence, ratios
 
 
 def at_least_once(p_value: float, trials: int) -> float:
-    """Return the chance that one of so many independent trials has as small a p value (Šidák 1967, JASA 62)."""
+    """Return the chance that one of so many independent trials has such a p value (Šidák 1967, JASA 62)."""
     return float(-np.expm1(trials * np.log1p(-min(p_value, 1 - 1e-12))))
 
 
@@ -152,35 +158,51 @@ def _against(panel: Panel, benchmark: Floats) -> _Against:
     return _Against(panel.means(plain), panel.means(plain + distance))
 
 
+class _PValues(NamedTuple):
+    """What chance explains; see `SkillEvidence`. ``snooped`` is the information corrected for all models."""
+
+    information: float
+    snooped: float
+    accuracy: float
+    spa: float
+    reality_check: float
+
+
+class _Rest(NamedTuple):
+    """What is left without the best stretch of sessions."""
+
+    gain: float
+    p_value: float
+    stretch: int
+
+
 def _p_values(
     series: list[Floats], resampled: list[Floats], best: int, horizon: int, block: float
-) -> dict[str, float]:
-    """Return the p values of the chosen model: asymptotic, bootstrap over all models, and those of the field."""
+) -> _PValues:
+    """Return the p values of the chosen model, asymptotic and over all models, and those of the field."""
     chosen = [part[:, best] for part in series]
     over_all = [
         snooping.from_draws(part, draws, block=block, chosen=best).p_value
         for part, draws in zip(series, resampled, strict=True)
     ]
-    exact = [gain_test(part, horizon).p_value for part in chosen[:2]]
-    check = snooping.from_draws(series[0], resampled[0], block=block, studentise=False)
-    return {
-        "p_accuracy": max(*exact, *over_all[:2]),
-        "p_information": max(information_test(part, horizon).p_value for part in chosen[2:]),
-        "p_snooped": max(over_all[2:]),
-        "p_spa": snooping.from_draws(series[0], resampled[0], block=block).p_value,
-        "p_reality_check": check.p_upper,
-    }
+    return _PValues(
+        information=max(information_test(part, horizon).p_value for part in chosen[2:]),
+        snooped=max(over_all[2:]),
+        accuracy=max(*(gain_test(part, horizon).p_value for part in chosen[:2]), *over_all[:2]),
+        spa=snooping.from_draws(series[0], resampled[0], block=block).p_value,
+        reality_check=snooping.from_draws(series[0], resampled[0], block=block, studentise=False).p_upper,
+    )
 
 
-def _without_best(sides: tuple[_Against, ...], best: int, horizon: int) -> dict[str, float]:
-    """Return the smaller gain, and the larger p value of information, without the best stretch of sessions."""
+def _without_best(sides: tuple[_Against, ...], best: int, horizon: int) -> _Rest:
+    """Return the smaller gain and the larger p value of information without the best stretch."""
     length = min(_STRETCH, len(sides[0].plain) // _STRETCH_SHARE)
     gains, chances = [], []
     for side in sides:
         kept = _outside_best(side.plain[:, best], length)
         gains.append(float(side.plain[kept, best].mean()))
         chances.append(information_test(side.adjusted[kept, best], horizon).p_value)
-    return {"gain_without_best": min(gains), "p_without_best": max(chances), "stretch": length}
+    return _Rest(min(gains), max(chances), length)
 
 
 def _outside_best(gains: Floats, length: int) -> NDArray[np.bool_]:
@@ -192,7 +214,8 @@ def _outside_best(gains: Floats, length: int) -> NDArray[np.bool_]:
     return kept
 
 
-def _r2(parts: Floats) -> Floats:
-    """Return R2 against zero from means of the parts of the scores; 0 when nothing moved and nothing was said."""
-    own, naive = parts[..., _R2, 0], parts[..., _R2, 1]
-    return np.where(naive > 0, 1 - own / np.where(naive > 0, naive, 1), np.where(own > 0, -np.inf, 0.0))
+def _r2(parts: Floats, score: int) -> Floats:
+    """Return an R2 from means of the parts of the scores; 0 where the benchmark makes no error."""
+    own, naive = parts[..., score, 0], parts[..., score, 1]
+    beatable = naive > _ROUNDING * parts[..., _R2, 1]
+    return np.where(beatable, 1 - own / np.where(beatable, naive, 1), 0.0)

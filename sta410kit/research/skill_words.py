@@ -63,7 +63,6 @@ def page(verdict: str, sentence: str, evidence: SkillEvidence) -> str:
     scores = "".join(
         _row(name.replace("_", " "), f"{one.value:.4g}", f"{one.low:.4g}", f"{one.high:.4g}")
         for name, one in evidence.scores.items()
-        if one.value == one.value
     )
     return (
         f'<div style="border-left:4px solid {colour};padding:0.3em 1em">'

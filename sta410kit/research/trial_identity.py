@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +22,8 @@ class Dataset:
     """Outcomes to be predicted, by what they are called and by pieces that recognise them.
 
     A piece is a digest of the outcomes of one symbol in one month. Of all pieces the 64 smallest are kept
-    (Broder 1997, "On the resemblance and containment of documents"): two datasets that overlap share some, so a
-    later start, a longer warm-up or one symbol more does not make a new dataset and a fresh count.
+    (Broder 1997, "On the resemblance and containment of documents"): two datasets that overlap share some, so
+    a later start, a longer warm-up or one symbol more does not make a new dataset and a fresh count.
     """
 
     symbols: str
@@ -37,36 +37,35 @@ def dataset_of(predictions: pd.DataFrame) -> Dataset:
     """Return what the predictions are about: the outcomes, whatever was predicted for them."""
     import numpy as np
 
-    rows = predictions[["symbol", "date", "actual"]].drop_duplicates(["symbol", "date"])
-    rows = rows.sort_values(["symbol", "date"])
-    horizon = int(predictions["horizon"].iloc[0])
-    date = rows["date"]
-    months = (date.dt.year * 12 + date.dt.month).to_numpy()
-    symbol = rows["symbol"].astype(str).to_numpy()
-    begins = np.flatnonzero((np.diff(months, prepend=-1) != 0) | np.r_[True, symbol[1:] != symbol[:-1]])
-    hashes = _row_hashes(rows, "actual") * np.uint64(2 * horizon + 1)  # another horizon, another target
+    rows = _in_order(predictions)
+    once = np.r_[True, (np.diff(rows.symbol) != 0) | (np.diff(rows.day) != 0)]  # models share their outcomes
+    symbol, day, actual = rows.symbol[once], rows.day[once], rows.actual[once]
+    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    begins = np.flatnonzero(np.r_[True, (np.diff(symbol) != 0) | (np.diff(month) != 0)])
+    hashes = _mixed(rows.horizon + _hashed(symbol, day, actual))  # another horizon, another target
     pieces = np.add.reduceat(hashes, begins) >> np.uint64(1)  # SQLite's integers have a sign
-    names = sorted(set(symbol))
+    names = sorted({str(name) for name in predictions["symbol"].unique()})
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    first, last = day.min(), day.max()
     return Dataset(
         ", ".join(names[:_SHOWN]) + more,
-        horizon,
-        f"{date.min():%Y-%m-%d}",
-        f"{date.max():%Y-%m-%d}",
+        int(rows.horizon),
+        str(np.datetime64(int(first), "D")),
+        str(np.datetime64(int(last), "D")),
         tuple(int(piece) for piece in np.unique(pieces)[:_PIECES]),
     )
 
 
 def digests_of(predictions: pd.DataFrame) -> dict[str, str]:
-    """Return a SHA-256 of what each model predicted for which outcomes; a model that only says zero has none."""
+    """Return a SHA-256 of what each model predicted for which outcomes; none for one that only says zero."""
     found = {}
-    for model, part in predictions.groupby("model", sort=False):
-        if not (part["predicted"] != 0).any():
+    for model in predictions["model"].unique():
+        rows = _in_order(predictions[predictions["model"] == model])
+        if not rows.predicted.any():
             continue
-        rows = part.sort_values(["symbol", "date"])
-        digest = hashlib.sha256(str(int(part["horizon"].iloc[0])).encode())
-        digest.update(_row_hashes(rows, "actual").tobytes())
-        digest.update(_row_hashes(rows, "predicted").tobytes())
+        digest = hashlib.sha256(rows.horizon.tobytes())
+        for value in (rows.actual, rows.predicted):
+            digest.update(_hashed(rows.symbol, rows.day, value).tobytes())
         found[str(model)] = digest.hexdigest()
     return found
 
@@ -82,15 +81,48 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _row_hashes(rows: pd.DataFrame, value: str) -> NDArray[np.uint64]:
+class _Rows(NamedTuple):
+    """Predictions in an order that does not depend on theirs; symbols as numbers made from their names."""
+
+    symbol: NDArray[np.uint64]
+    day: NDArray[np.int64]
+    actual: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    horizon: np.uint64
+
+
+def _in_order(predictions: pd.DataFrame) -> _Rows:
     import numpy as np
     import pandas as pd
 
-    plain = pd.DataFrame(
-        {
-            "symbol": rows["symbol"].astype(str).to_numpy(dtype=object),
-            "date": rows["date"].to_numpy().astype("datetime64[s]").astype(np.int64),
-            "value": np.round(rows[value].to_numpy(dtype=float), _DIGITS) + 0.0,  # minus zero is zero
-        }
+    codes, names = pd.factorize(predictions["symbol"])
+    numbers = [int.from_bytes(hashlib.sha256(str(name).encode()).digest()[:8], "little") for name in names]
+    symbol = np.array(numbers, dtype=np.uint64)[codes]
+    day = predictions["date"].dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
+    order = np.lexsort((day, symbol))
+    actual, predicted = (
+        # Minus zero is zero, and what differs in the eleventh digit is the same.
+        np.round(predictions[name].to_numpy(dtype=float), _DIGITS)[order] + 0.0
+        for name in ("actual", "predicted")
     )
-    return pd.util.hash_pandas_object(plain, index=False).to_numpy()
+    return _Rows(symbol[order], day[order], actual, predicted, np.uint64(predictions["horizon"].iloc[0]))
+
+
+def _hashed(
+    symbol: NDArray[np.uint64], day: NDArray[np.int64], value: NDArray[np.float64]
+) -> NDArray[np.uint64]:
+    """Return a number for each row that another symbol, day or value would change."""
+    import numpy as np
+
+    return _mixed(_mixed(symbol + day.view(np.uint64)) + np.ascontiguousarray(value).view(np.uint64))
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the values with their bits stirred: the finalizer of SplitMix64 (Steele, Lea and Flood 2014)."""
+    import numpy as np
+
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    stirred: NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
+    return stirred

@@ -12,7 +12,7 @@ _HEAD = 4  # bytes that hold the number of sessions
 
 
 def pack(returns: pd.Series[float]) -> bytes:
-    """Return the returns of each session, indexed by date: differences of days, then 32-bit floats, compressed."""
+    """Return a series indexed by date as bytes: differences of days, then 32-bit floats, compressed."""
     import numpy as np
 
     ordered = returns.sort_index()

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from arch.bootstrap import optimal_block_length
+from scipy.signal import lfilter
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import bootstrap
@@ -76,3 +78,25 @@ def test_settings_make_sense(wrong):
     """Blocks and resamples start at one."""
     with pytest.raises(ConfigurationError):
         bootstrap.resampled_means(np.ones(10), **{"block": 1, **wrong})
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.3, 0.9, -0.5])
+@pytest.mark.parametrize("size", [12, 60, 700])
+def test_the_automatic_block_length_is_that_of_arch(memory, size):
+    """Politis and White with Patton's correction agrees with arch to 1e-8, but for a floor of one."""
+    values = lfilter([1], [1, -memory], np.random.default_rng(size).standard_normal(size))
+    expected = max(optimal_block_length(values)["stationary"].iloc[0], 1.0)
+    assert bootstrap.optimal_block_length(values) == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("values", [[], [1.0], np.arange(9.0), np.ones(100)])
+def test_without_autocorrelation_to_speak_of_blocks_are_single_sessions(values):
+    """Few values and constants have a block length of one."""
+    assert bootstrap.optimal_block_length(values) == 1.0
+
+
+def test_counts_stand_for_positions():
+    """How often each date was drawn gives the same mean as drawing it."""
+    positions = bootstrap.stationary_indices(50, 20, 4.0, np.random.default_rng(0))
+    values = np.random.default_rng(1).standard_normal(50)
+    assert bootstrap.how_often(positions) @ values / 50 == pytest.approx(values[positions].mean(axis=1))

@@ -1,21 +1,24 @@
 """The verdict: seldom wrong about luck, and plain about failure."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research.skill import assess_skill
+from sta410kit.research import assess_skill
+from sta410kit.research.skill_evidence import at_least_once
 
 pytestmark = pytest.mark.unit
 
 
-def made(predicted, actual, horizon=1, model="ridge"):
-    size = len(actual)
+def made(predicted, actual, horizon=1, model="ridge", symbol="A"):
     return pd.DataFrame(
         {
-            "symbol": "A",
-            "date": pd.bdate_range("2000-01-03", periods=size, unit="us"),
+            "symbol": symbol,
+            "date": pd.bdate_range("2000-01-03", periods=len(actual), unit="us"),
             "horizon": horizon,
             "model": model,
             "fold": 0,
@@ -25,6 +28,19 @@ def made(predicted, actual, horizon=1, model="ridge"):
             "upper": 1.0,
         }
     )
+
+
+def planted(seed=0, sessions=2500, r2=0.02, **columns):
+    """Return predictions that are the signal itself, which explains so much of what happens."""
+    rng = np.random.default_rng(seed)
+    signal = r2**0.5 * rng.standard_normal(sessions) / 100
+    return made(signal, signal + (1 - r2) ** 0.5 * rng.standard_normal(sessions) / 100, **columns)
+
+
+def noise(seed=0, sessions=1000, size=0.01, **columns):
+    """Return predictions that have nothing to do with what happens, `size` times as large."""
+    actual, predicted = np.random.default_rng(seed).standard_normal((2, sessions)) / 100
+    return made(size * predicted, actual, **columns)
 
 
 def test_the_embedded_prices_show_no_skill(sample_predictions):
@@ -44,14 +60,20 @@ def test_the_embedded_prices_show_no_skill(sample_predictions):
 
 
 def test_real_skill_is_recognised():
-    """A prediction that knows a fifth of the variance is seen within a year."""
-    rng = np.random.default_rng(0)
-    signal = 0.01 * rng.standard_normal(300)
-    verdict = assess_skill(made(signal, signal + 0.02 * rng.standard_normal(300)))
+    """A prediction that knows a fifth of the variance is seen within a year, and called suspicious."""
+    verdict = assess_skill(planted(sessions=300, r2=0.2))
     assert verdict.verdict == "skill"
-    assert verdict.evidence.p_value < 0.05
+    assert verdict.evidence.p_value < 0.01
     assert verdict.evidence.gain_low > 0
     assert "ridge beats the naive forecast of no change for the next session" in verdict.sentence
+    assert verdict.sentence.endswith("look for a leak before believing it.")
+
+
+def test_two_percent_are_found_in_ten_years():
+    """Of 12 series with an R2 of 2 % at least 11 are called skill, without a word about leaks."""
+    found = [assess_skill(planted(seed), resamples=300) for seed in range(12)]
+    assert sum(one.verdict == "skill" for one in found) >= 11
+    assert not any("leak" in one.sentence for one in found)
 
 
 def test_the_gain_is_the_mean_over_dates():
@@ -64,6 +86,8 @@ def test_the_gain_is_the_mean_over_dates():
 
 
 @pytest.mark.parametrize(("sessions", "horizon", "verdict"), [
+    (1, 1, "not enough data"),
+    (12, 21, "not enough data"),
     (249, 1, "not enough data"),
     (250, 1, "no skill shown"),
     (524, 21, "not enough data"),
@@ -71,41 +95,141 @@ def test_the_gain_is_the_mean_over_dates():
 ])  # fmt: skip
 def test_few_outcomes_tell_nothing(sessions, horizon, verdict):
     """Below 250 sessions, or 25 targets that do not overlap, there is no verdict."""
-    noise = np.random.default_rng(0).standard_normal((2, sessions)) / 100
-    found = assess_skill(made(*noise, horizon=horizon))
+    found = assess_skill(noise(sessions=sessions, size=1, horizon=horizon))
     assert found.verdict == verdict
     assert ("too few" in found.sentence) == (verdict == "not enough data")
 
 
 def test_naive_against_itself_is_no_skill():
-    """Predicting zero gains exactly nothing and is called what it is."""
-    verdict = assess_skill(made(0.0, np.random.default_rng(0).standard_normal(300) / 100, model="naive"))
+    """Predicting zero gains exactly nothing, is called what it is, and is no trial."""
+    verdict = assess_skill(noise(size=0, model="naive"))
     assert verdict.verdict == "no skill shown"
     assert verdict.evidence.p_value == 1
     assert "naive forecast of no change for the next session itself" in verdict.sentence
 
 
-def test_prices_that_never_move_are_no_skill():
-    """Where nothing happens, predicting nothing is no achievement."""
-    verdict = assess_skill(made(0.0, np.zeros(300)))
+@pytest.mark.parametrize("value", [0.0, 0.003])
+def test_prices_that_never_change_their_pace_are_no_skill(value):
+    """Where nothing is uncertain, predicting it is no achievement."""
+    verdict = assess_skill(made(value, np.full(300, value)))
     assert verdict.verdict == "no skill shown"
-    assert verdict.evidence.r2 == 0
+    assert verdict.evidence.r2 == (1 if value else 0)
+
+
+def test_a_drift_alone_is_no_skill():
+    """A constant beats zero on prices that only rise, and no better constant is beaten."""
+    actual = np.random.default_rng(0).standard_normal(2500) / 100 + 0.002
+    verdict = assess_skill(made(0.002, actual))
+    assert verdict.evidence.r2_low > 0
+    assert verdict.verdict == "no skill shown"
+    assert verdict.sentence.endswith("A constant would have done as well: a drift is no skill.")
+
+
+def test_one_lucky_year_is_no_skill():
+    """Ten years of next to nothing and one of near certainty: without it nothing is left."""
+    frame = noise(sessions=2500, size=0.01)
+    year = frame.index[1000:1252]
+    frame.loc[year, "predicted"] = 0.5 * frame.loc[year, "actual"]
+    frame.loc[frame.index.difference(year), "predicted"] *= -np.sign(frame["actual"] * frame["predicted"])
+    verdict = assess_skill(frame)
+    assert verdict.evidence.r2 > 0.05
+    assert verdict.evidence.stretch == 252
+    assert verdict.verdict == "no skill shown"
+    assert verdict.sentence.endswith("Without its best 252 sessions in a row nothing is left.")
 
 
 def test_a_longer_horizon_is_not_excused():
     """The words about daily returns stand only where the returns are daily."""
-    noise = np.random.default_rng(0).standard_normal((2, 600)) / 100
-    sentence = assess_skill(made(*noise, horizon=5)).sentence
+    sentence = assess_skill(noise(sessions=600, size=1, horizon=5)).sentence
     assert "no change 5 sessions ahead" in sentence
     assert "daily" not in sentence
 
 
+def test_of_several_models_the_best_is_judged_against_all():
+    """The signal is found among noise, and the luckiest of twenty kinds of noise is not."""
+    signal = planted(model="signal")
+    others = [
+        signal.assign(
+            model=f"noise{n}", predicted=np.random.default_rng(100 + n).standard_normal(2500) / 2000
+        )
+        for n in range(20)
+    ]
+    verdict = assess_skill(pd.concat([*others, signal]))
+    assert (verdict.verdict, verdict.evidence.model) == ("skill", "signal")
+    assert verdict.evidence.p_spa < 0.05
+    assert len(verdict.evidence.models) == 21
+    assert "signal, the best of 21 models, beats" in verdict.sentence
+    lucky = assess_skill(pd.concat(others))
+    assert lucky.verdict == "no skill shown"
+    assert lucky.evidence.p_spa > 0.05
+
+
+def test_every_trial_on_the_same_outcomes_counts():
+    """What is convincing as a first try is less so after twenty others, each on its own."""
+    frame = planted(seed=3, sessions=500, r2=0.03)
+    first = assess_skill(frame)
+    for seed in range(20):
+        assess_skill(
+            frame.assign(predicted=np.random.default_rng(seed).standard_normal(500) / 1000), resamples=10
+        )
+    last = assess_skill(frame)
+    assert (first.evidence.trials, last.evidence.trials) == (1, 21)
+    assert first.evidence.p_information == last.evidence.p_information
+    assert (
+        last.evidence.p_value
+        >= at_least_once(first.evidence.p_information, 21)
+        > first.evidence.p_information
+    )
+    assert "after 21 trials" in last.sentence
+
+
+def test_the_chance_that_one_of_many_passes():
+    """1 - 0.99 ** 10 by hand, and a certain one stays certain."""
+    assert at_least_once(0.01, 10) == pytest.approx(1 - 0.99**10)
+    assert at_least_once(1.0, 1) == pytest.approx(1.0)
+    assert at_least_once(1e-20, 1) == pytest.approx(1e-20)
+
+
+def test_outside_a_project_the_verdict_says_that_it_could_not_count(tmp_path, monkeypatch):
+    """There is a verdict all the same."""
+    monkeypatch.delenv("STA410_LEDGER")
+    monkeypatch.chdir(tmp_path)
+    verdict = assess_skill(planted())
+    assert verdict.verdict == "skill"
+    assert verdict.evidence.trials == 1
+    assert "Mind that this is no project" in verdict.sentence
+
+
+def test_the_same_predictions_get_the_same_verdict():
+    """In whatever order the rows come, twice over."""
+    frame = pd.concat([planted(), planted(1, symbol="B")])
+    one, two = assess_skill(frame), assess_skill(frame.sample(frac=1, random_state=0))
+    assert one == two
+    assert (one.draws == two.draws).all()
+
+
+def test_the_evidence_can_be_kept_as_json():
+    """What the run keeps is plain: numbers, texts and lists."""
+    evidence = json.loads(json.dumps(asdict(assess_skill(planted()).evidence)))
+    assert evidence["models"] == ["ridge"]
+    assert evidence["scores"]["rmse"].keys() == {"value", "low", "high"}
+
+
+def test_the_figure_has_what_it_draws():
+    """The gains add up to R2, and there is one R2 a resample."""
+    verdict = assess_skill(planted(), resamples=100)
+    assert verdict.gains.sum() == pytest.approx(verdict.evidence.r2)
+    assert len(verdict.gains) == 2500
+    assert verdict.draws.shape == (100,)
+
+
 def test_the_notebook_form_shows_verdict_and_numbers():
     """The HTML has the verdict, the sentence and the evidence, with names escaped."""
-    noise = np.random.default_rng(0).standard_normal((2, 300)) / 100
-    page = assess_skill(made(*noise, model="<b>"))._repr_html_()
+    page = assess_skill(noise(sessions=300, size=1, model="<b>"))._repr_html_()
     assert "no skill shown" in page
     assert "p value" in page
+    assert "directional accuracy" in page
+    assert "ic cross section" not in page  # one symbol cannot be ranked
     assert "<b>" not in page
     assert "&lt;b&gt;" in page
 
@@ -116,12 +240,19 @@ def test_predictions_with_gaps_are_refused():
         assess_skill(made(0.0, np.r_[0.0, np.nan, np.zeros(300)]))
 
 
+@pytest.mark.parametrize("size", [1.0, 0.1, 0.01])
+def test_noise_is_no_skill(size):
+    """Of 15 series of noise, large or small, at most one is called skill."""
+    found = [assess_skill(noise(seed, size=size), resamples=300).verdict for seed in range(15)]
+    assert found.count("skill") <= 1
+
+
 def test_biased_noise_is_no_skill_either():
-    """Autocorrelated losses, as overlapping targets have, do not fool it: at most 6 of 60 series."""
+    """Autocorrelated losses, as overlapping targets have, do not fool it: at most 1 of 15 series."""
     found = 0
-    for seed in range(60):
+    for seed in range(15):
         rng = np.random.default_rng(seed)
         actual = np.convolve(rng.standard_normal(610), np.ones(10), mode="valid")[:600] / 100
         predicted = np.convolve(rng.standard_normal(610), np.ones(10), mode="valid")[:600] / 1000
         found += assess_skill(made(predicted, actual, horizon=10), resamples=300).verdict == "skill"
-    assert found <= 6
+    assert found <= 1

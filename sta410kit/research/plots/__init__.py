@@ -23,6 +23,7 @@ from sta410kit.research.plots.intervals import (
     plot_fan,
     plot_reliability,
 )
+from sta410kit.research.plots.luck import plot_verdict
 from sta410kit.research.plots.results import (
     plot_forecasts,
     plot_learning_curve,
@@ -48,4 +49,5 @@ __all__ = [
     "plot_skill",
     "plot_stationarity",
     "plot_stress",
+    "plot_verdict",
 ]

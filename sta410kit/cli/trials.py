@@ -1,0 +1,92 @@
+"""``sta410 trials``: how often one has looked, by dataset and target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sta410kit.outcomes import ExitCode
+
+if TYPE_CHECKING:
+    from sta410kit.research.ledger import Trials
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print every trial as JSON.")
+def trials(*, as_json: bool) -> int:
+    """Show the trials ledger: what was tried on which dataset and target, and what the best of it is worth.
+
+    The project's runs/trials.sqlite, or the file that STA410_LEDGER names.
+    """
+    import json
+    from dataclasses import asdict
+
+    from sta410kit.exceptions import ConfigurationError
+    from sta410kit.research import ledger
+
+    path = ledger.ledger_path()
+    if path is None:
+        message = (
+            "this folder lies in no project (no notebooks/pipeline.toml upwards), so it has no trials ledger"
+        )
+        raise ConfigurationError(message)
+    found = ledger.read_all(path)
+    if as_json:
+        rows = [
+            dataset | _figures(held) | {"entries": [asdict(one) for one in held.trials]}
+            for dataset, held in found
+        ]
+        click.echo(json.dumps({"ledger": str(path), "datasets": rows}, indent=2))
+    elif not found:
+        click.echo(f"no trials in {path} yet; assess_skill and backtest write them down")
+    else:
+        _print_table(found)
+        click.echo(f"ledger: {path}")
+    return ExitCode.PASSED
+
+
+def _figures(held: Trials) -> dict[str, Any]:
+    """Return the count and what the best Sharpe ratio of the trials is worth; ratios are annualised."""
+    from sta410kit.research.overfitting import SESSIONS_A_YEAR, deflated_sharpe
+
+    tried = [trial for trial in held.distinct if trial.sharpe is not None]
+    best = max(tried, key=lambda trial: trial.sharpe or 0.0, default=None)
+    figures: dict[str, Any] = {"trials": held.count, "forecasts": held.forecasts}
+    if best is None or best.sharpe is None:
+        return figures | dict.fromkeys(
+            ("best_model", "best_sharpe", "expected_by_luck", "probability", "overfitting")
+        )
+    returns = held.returns()[best.id].dropna().to_numpy()
+    worth = deflated_sharpe(returns, held)
+    return figures | {
+        "best_model": best.model,
+        "best_sharpe": best.sharpe * SESSIONS_A_YEAR**0.5,
+        "expected_by_luck": worth.benchmark * SESSIONS_A_YEAR**0.5,
+        "probability": worth.probability,
+        "overfitting": worth.overfitting,
+    }
+
+
+def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="trials by dataset and target", title_justify="left")
+    for name in ("symbols", "from", "to"):
+        table.add_column(name)
+    for name in ("horizon", "trials", "best Sharpe", "by luck", "deflated", "overfitting"):
+        table.add_column(name, justify="right")
+    for dataset, held in found:
+        worth = _figures(held)
+        shown = [worth[name] for name in ("best_sharpe", "expected_by_luck", "probability", "overfitting")]
+        forms = ("{:+.2f}", "{:.2f}", "{:.1%}", "{:.0%}")
+        cells = [
+            "" if value is None else form.format(value) for form, value in zip(forms, shown, strict=True)
+        ]
+        table.add_row(
+            *(str(dataset[name]) for name in ("symbols", "first", "last", "horizon")),
+            str(worth["trials"]),
+            *cells,
+        )
+    Console(highlight=False, soft_wrap=True).print(table)

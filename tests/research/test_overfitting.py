@@ -1,0 +1,165 @@
+"""The deflated Sharpe ratio and the probability of overfitting, by hand and by plain loops."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from sta410kit.exceptions import DataValidationError
+from sta410kit.research import ledger, overfitting
+
+pytestmark = pytest.mark.unit
+
+
+def returns(size=500, seed=0, mean=0.0):
+    noise = np.random.default_rng(seed).standard_t(5, size) / 100 + mean
+    return pd.Series(noise, pd.bdate_range("2000-01-03", periods=size, unit="us"))
+
+
+def frame(size=500, seed=0):
+    rng = np.random.default_rng(seed)
+    dates = pd.bdate_range("2000-01-03", periods=size, unit="us")
+    actual = np.random.default_rng(99).standard_normal(size) / 100
+    columns = {
+        "horizon": 1,
+        "model": "ridge",
+        "fold": 0,
+        "predicted": rng.standard_normal(size),
+        "actual": actual,
+    }
+    return pd.DataFrame({"symbol": "A", "date": dates, **columns, "lower": -1.0, "upper": 1.0})
+
+
+def recorded(count, path):
+    """Return the trials of a ledger that holds so many strategies of noise."""
+    for seed in range(count):
+        found = ledger.record(
+            frame(seed=seed), kind="backtest", returns={"ridge": returns(seed=seed)}, path=path
+        )
+    return found
+
+
+def test_moments_agree_with_scipy():
+    """Skewness and kurtosis are those of scipy to 1e-8, the Sharpe ratio is mean over sample deviation."""
+    values = returns().to_numpy()
+    sharpe, skewness, kurtosis = overfitting.moments(values)
+    assert sharpe == pytest.approx(values.mean() / values.std(ddof=1), abs=1e-12)
+    assert skewness == pytest.approx(stats.skew(values), abs=1e-8)
+    assert kurtosis == pytest.approx(stats.kurtosis(values, fisher=False), abs=1e-8)
+
+
+def test_the_probabilistic_ratio_by_the_published_formula():
+    """The example of a normal series, worked by hand, and a fat tail that lowers it."""
+    values = returns(mean=0.001).to_numpy()
+    sharpe = values.mean() / values.std(ddof=1)
+    skewness, kurtosis = stats.skew(values), stats.kurtosis(values, fisher=False)
+    error = np.sqrt((1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2) / (len(values) - 1))
+    assert overfitting.probabilistic_sharpe(values) == pytest.approx(
+        stats.norm.cdf(sharpe / error), abs=1e-12
+    )
+    assert overfitting.probabilistic_sharpe(values, sharpe) == pytest.approx(0.5)
+    assert overfitting.probabilistic_sharpe(np.ones(10)) == 0
+
+
+def test_the_published_example():
+    """100 trials whose annual ratios have a variance of 1/2, the best 2.5 over 1,250 days: 0.9004."""
+    benchmark = np.sqrt(0.5 / 250) * overfitting.expected_best(100)
+    sharpe, skewness, kurtosis = 2.5 / np.sqrt(250), -3.0, 10.0
+    error = np.sqrt((1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2) / 1249)
+    assert benchmark == pytest.approx(0.1132, abs=1e-4)
+    assert stats.norm.cdf((sharpe - benchmark) / error) == pytest.approx(0.9004, abs=1e-4)
+
+
+@pytest.mark.parametrize("trials", [10, 100, 1000])
+def test_the_expected_best_is_that_of_draws(trials):
+    """The formula comes close to the mean of the largest of so many normal draws."""
+    drawn = np.random.default_rng(0).standard_normal((2000, trials)).max(axis=1).mean()
+    assert overfitting.expected_best(trials) == pytest.approx(drawn, rel=0.03)
+
+
+def test_a_single_trial_is_not_deflated():
+    """One trial is compared with zero."""
+    assert overfitting.expected_best(1) == 0
+
+
+def test_the_count_comes_from_the_ledger(tmp_path):
+    """Thirty recorded trials deflate by their own spread; the count cannot be typed."""
+    trials = recorded(30, tmp_path / "l.sqlite")
+    best = max(range(30), key=lambda seed: returns(seed=seed).mean() / returns(seed=seed).std())
+    found = overfitting.deflated_sharpe(returns(seed=best), trials)
+    ratios = [returns(seed=seed).mean() / returns(seed=seed).std() for seed in range(30)]
+    assert found.trials == 30
+    assert found.spread == pytest.approx(np.std(ratios, ddof=1))
+    assert found.benchmark == pytest.approx(found.spread * overfitting.expected_best(30))
+    alone = overfitting.probabilistic_sharpe(returns(seed=best))
+    assert found.probability < alone
+    assert not found.passed
+    assert 0 <= found.overfitting <= 1
+    assert "what luck gives the best of 30 recorded trials" in found.sentence
+    assert "does not exceed" in found._repr_html_()
+
+
+def test_deflating_reads_the_trials_of_the_same_outcomes():
+    """Through the project's ledger: what was tried on these outcomes counts, on others it does not."""
+    recorded(3, None)
+    ledger.record(frame().assign(actual=0.5), kind="backtest", returns={"ridge": returns()})
+    assert overfitting.deflate(returns(), frame()).trials == 3
+
+
+def test_without_a_ledger_the_sentence_says_so():
+    """A count that is missing is never passed over."""
+    found = overfitting.deflated_sharpe(returns(mean=0.01), ledger.Trials(problem="nothing could be counted"))
+    assert found.passed
+    assert found.trials == 1
+    assert found.sentence.endswith("Mind that nothing could be counted.")
+    assert "exceeds what luck gives the one recorded trial" in found.sentence
+
+
+def overfitting_by_loops(table, groups):
+    """Return the probability of overfitting by the definition, one choice at a time."""
+    parts = np.split(table, groups)
+    below = []
+    for half in combinations(range(groups), groups // 2):
+        inside = np.concatenate([parts[n] for n in half])
+        outside = np.concatenate([parts[n] for n in range(groups) if n not in half])
+        best = np.argmax(inside.mean(axis=0) / inside.std(axis=0))
+        rank = stats.rankdata(outside.mean(axis=0) / outside.std(axis=0))[best] / (table.shape[1] + 1)
+        below.append(np.log(rank / (1 - rank)) <= 0)
+    return np.mean(below)
+
+
+def test_overfitting_by_definition():
+    """The product of matrices gives what a loop over all choices gives."""
+    table = np.random.default_rng(0).standard_normal((96, 7)) + np.linspace(0, 0.2, 7)
+    found = overfitting.probability_of_overfitting(table, groups=8)
+    assert found == pytest.approx(overfitting_by_loops(table, 8), abs=1e-12)
+
+
+def test_selecting_among_noise_is_overfitting_and_among_skill_is_not():
+    """Noise: about one half or more. One strategy with an edge: nearly never."""
+    noise = np.random.default_rng(1).standard_normal((800, 20))
+    edge = noise.copy()
+    edge[:, 3] += 0.4
+    assert overfitting.probability_of_overfitting(noise) > 0.35
+    assert overfitting.probability_of_overfitting(edge) < 0.01
+
+
+@pytest.mark.parametrize("shape", [(500, 1), (19, 5), (0, 0)])
+def test_too_little_to_select_from(shape):
+    """One strategy, or too few sessions to be cut into groups, have no such probability."""
+    assert overfitting.probability_of_overfitting(np.ones(shape)) is None
+
+
+def test_strategies_that_never_trade_are_ranked_like_others():
+    """A strategy in cash has a ratio of zero."""
+    table = np.column_stack([np.zeros(100), -np.abs(returns(100).to_numpy()) - 0.001])
+    assert overfitting.probability_of_overfitting(table) == 0
+
+
+@pytest.mark.parametrize("values", [[], [0.1, 0.2], [0.1, np.nan, 0.2], [[0.1, 0.2, 0.3]]])
+def test_returns_are_three_finite_numbers_or_more(values):
+    """Anything else is refused."""
+    with pytest.raises(DataValidationError, match="three finite returns"):
+        overfitting.deflated_sharpe(values, ledger.Trials())
