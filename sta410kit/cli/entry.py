@@ -13,7 +13,9 @@ from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
 from sta410kit.cli.kernel import kernel
+from sta410kit.cli.mutate import mutate
 from sta410kit.cli.run import run
+from sta410kit.cli.suggest import suggest
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.outcomes import ExitCode
@@ -52,7 +54,7 @@ def cli() -> None:
     """Stock-prediction notebooks that can be trusted unattended."""
 
 
-for _command in (run, validate, docs, doctor, config, kernel):
+for _command in (run, validate, docs, doctor, config, kernel, mutate, suggest):
     cli.add_command(_command)
 
 

@@ -58,7 +58,7 @@ def validate(
         The suite does not exist or cannot be loaded. What is wrong with the frame is never raised.
     """
     contract = read_suite(suite)
-    broken = _structure(frame)
+    broken = structure(frame)
     if broken:
         rows = len(frame) if hasattr(frame, "__len__") else 0
         return GuardResult(contract.name, rows, len(broken), tuple(broken), suite_file=str(contract.path))
@@ -103,7 +103,7 @@ def validate(
     )
 
 
-def _structure(frame: object) -> list[Failure]:
+def structure(frame: object) -> list[Failure]:
     """Return what keeps a frame from being asked anything at all."""
     import pandas as pd
 

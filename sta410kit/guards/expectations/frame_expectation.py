@@ -193,20 +193,22 @@ def in_words(sentence: str, thresholds: dict[str, Any]) -> str:
 
 def find_all(expectations: list[FrameExpectation], panel: Panel) -> list[Findings | Exception]:
     """Let every expectation look at each block in turn, and return what each found, or why it could not."""
-    walkers = [one.walker(one, panel) if one.asked(panel) else None for one in expectations]
+    walkers = {n: one.walker(one, panel) for n, one in enumerate(expectations) if one.asked(panel)}
     failed: dict[int, Exception] = {}
-    asked = [number for number, walker in enumerate(walkers) if walker]
-    if asked:
-        with np.errstate(all="ignore"):
-            for block in panel.blocks():
-                for number in asked:
-                    if number not in failed:
-                        _try(walkers[number].visit, failed, number, block)  # type: ignore[union-attr]
-            found = {n: _try(walkers[n].findings, failed, n) for n in asked if n not in failed}  # type: ignore[union-attr]
-    return [
-        failed.get(number) or (found.get(number) if asked else None) or Findings()
-        for number in range(len(expectations))
-    ]
+    found: dict[int, Findings | None] = {}
+    with np.errstate(all="ignore"):
+        for block in panel.blocks() if walkers else ():
+            for number, walker in walkers.items():
+                if number not in failed:
+                    _try(walker.visit, failed, number, block)
+        for number, walker in walkers.items():
+            if number not in failed:
+                found[number] = _try(walker.findings, failed, number)
+    answers: list[Findings | Exception] = []
+    for number in range(len(expectations)):
+        answer = found.get(number)
+        answers.append(failed[number] if number in failed else Findings() if answer is None else answer)
+    return answers
 
 
 def _try(call: Any, failed: dict[int, Exception], number: int, *arguments: object) -> Findings | None:  # noqa: ANN401

@@ -48,7 +48,7 @@ class ExpectNoStaleBars(FrameExpectation):
         bad = whole | (run_lengths(bar & dear & moved, block.first) > self.same_prices)
         bad |= (run_lengths(volume, block.first) > self.same_volume) & ~self._usual(block, same["volume"])
         bad |= (run_lengths(close, block.first) > self.same_close) & ~self._usual(block, same["close"])
-        flat = bar & dear & ~moved  # a bar without a range, at yesterday's price: nobody traded
+        flat = same["close"] & dear & ~moved  # a bar without a range, at yesterday's close: nobody traded
         bad |= (run_lengths(flat, block.first) > 1) & ~self._usual(block, flat)
         return np.flatnonzero(bad)
 
