@@ -18,10 +18,12 @@ from sta410kit.outcomes import ExitCode
     help="Clean data (CSV or Parquet); made from the embedded prices when left out.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Draws sizes and places.")
-@click.option("--repeats", default=1, show_default=True, type=click.IntRange(1), help="Mutants of each corruption.")
+@click.option(
+    "--repeats", default=1, show_default=True, type=click.IntRange(1), help="Mutants of each corruption."
+)
 @click.option("--only", default=None, help="Only these corruptions, e.g. spike,stale_bars.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def mutate(suite: str, data: Path | None, seed: int, repeats: int, only: str | None, *, as_json: bool) -> int:
+def mutate(  # noqa: PLR0913 - one a command-line optionsuite: str, data: Path | None, seed: int, repeats: int, only: str | None, *, as_json: bool) -> int:
     """Test a suite: inject realistic corruptions, one at a time, and report which expectation caught each.
 
     Ends with 3 when a corruption survives, or when the suite refuses the data as they are.
@@ -40,7 +42,13 @@ def mutate(suite: str, data: Path | None, seed: int, repeats: int, only: str | N
         click.echo(json.dumps(report.to_dict(), indent=1))
         return ExitCode.PASSED if report.passed else ExitCode.DATA_REJECTED
     for mutant in report.mutants:
-        what = ", ".join(mutant.caught_by) if mutant.caught_by else "SURVIVED" if mutant.applies else "no place for it"
+        what = (
+            ", ".join(mutant.caught_by)
+            if mutant.caught_by
+            else "SURVIVED"
+            if mutant.applies
+            else "no place for it"
+        )
         click.echo(f"  {mutant.corruption}: {what}")
     idle = report.idle()
     if idle and not kinds:

@@ -27,9 +27,7 @@ from sta410kit.outcomes import ExitCode
     default=None,
     help="Whole sessions that may have passed since each symbol's last row.",
 )
-def validate(
-    file: Path, suite: str, symbols: str | None, snapshot: Path | None, max_age: int | None
-) -> int:
+def validate(file: Path, suite: str, symbols: str | None, snapshot: Path | None, max_age: int | None) -> int:
     """Judge the data in FILE (CSV or Parquet) by a suite and build its data docs."""
     from sta410kit.guards import keep_snapshot
     from sta410kit.guards import validate as judge

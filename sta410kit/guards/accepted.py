@@ -96,7 +96,11 @@ class AcceptedFinding:
 
     def in_words(self, count: int) -> str:
         """Return one line for the data docs."""
-        when = "" if self.first is None else f" {self.first}" + (f" to {self.last}" if self.last != self.first else "")
+        when = (
+            ""
+            if self.first is None
+            else f" {self.first}" + (f" to {self.last}" if self.last != self.first else "")
+        )
         who = f" by {self.by}" if self.by else ""
         what = f"{self.symbol}{when}" if self.symbol else f"the table{when}"
         rows = f" ({count} {'row' if count == 1 else 'rows'})" if count else ""

@@ -38,7 +38,9 @@ def sessions(market: str, first: int, last: int) -> NDArray[np.int32]:
     ConfigurationError
         There is no such exchange, or its calendar does not reach that far.
     """
-    years = [int(np.datetime64(day, "D").astype("datetime64[Y]").astype(int)) + _EPOCH for day in (first, last)]
+    years = [
+        int(np.datetime64(day, "D").astype("datetime64[Y]").astype(int)) + _EPOCH for day in (first, last)
+    ]
     begin, end = (min(max(year, _EARLIEST), _LATEST) for year in years)
     days = _calendar(market, begin, end)
     return days[np.searchsorted(days, first) : np.searchsorted(days, last, side="right")]
@@ -46,8 +48,8 @@ def sessions(market: str, first: int, last: int) -> NDArray[np.int32]:
 
 @lru_cache(maxsize=64)
 def _calendar(market: str, first_year: int, last_year: int) -> NDArray[np.int32]:
-    import exchange_calendars
-    from exchange_calendars.errors import InvalidCalendarName
+    import exchange_calendars  # type: ignore[import-untyped]
+    from exchange_calendars.errors import InvalidCalendarName  # type: ignore[import-untyped]
 
     try:
         with warnings.catch_warnings():  # it has not caught up with pandas, which is nobody's concern here
@@ -62,6 +64,6 @@ def _calendar(market: str, first_year: int, last_year: int) -> NDArray[np.int32]
     except ValueError as error:  # the calendar begins later, or ends earlier
         message = f"the calendar of {market} does not reach from {first_year} to {last_year}: {error}"
         raise ConfigurationError(message) from error
-    days = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int32)
+    days: NDArray[np.int32] = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int32)
     days.flags.writeable = False  # shared by everyone who asks
     return days

@@ -1,8 +1,8 @@
 """The one place that evaluates: the kit's expectations in one pass, Great Expectations for the rest.
 
-What a suite asks goes three ways. The kit's own expectations look at the frame together, a block of symbols at
-a time. Of the generic ones, those that plainly hold are proven by `screen` without a copy of the frame. All
-others, and with them everything that fails, are evaluated by Great Expectations itself, which names the rows.
+What a suite asks goes three ways. The kit's own expectations look at the frame together, a block of symbols
+at a time. Of the generic ones, those that plainly hold are proven by `screen` without a copy of the frame.
+All others, and with them everything that fails, are evaluated by Great Expectations itself, which names the rows.
 The record is the same whichever way was taken, and the same suite gives the same verdict in bare Great
 Expectations.
 """

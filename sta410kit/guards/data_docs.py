@@ -73,7 +73,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
 
 
 def refresh_index(folder: Path) -> None:
-    """Write the index, and the pages of older validations, over whatever the data docs in `folder` hold now."""
+    """Write the index, and the pages of older validations, over whatever `folder` holds now."""
     with locked(folder / ".lock"):
         _write_pages(folder, _Listing(summaries(folder), older=0))
 

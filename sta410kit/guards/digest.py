@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,12 +23,16 @@ def frame_digest(frame: pd.DataFrame) -> str:
     try:
         for place in range(frame.shape[1]):
             _add(digest, frame.iloc[:, place])
-    except (TypeError, ValueError, OverflowError):  # lists or dictionaries in cells, dates beyond any calendar
+    except (
+        TypeError,
+        ValueError,
+        OverflowError,
+    ):  # lists or dictionaries in cells, dates beyond any calendar
         return ""
     return digest.hexdigest()
 
 
-def _add(digest: hashlib._Hash, column: pd.Series[object]) -> None:
+def _add(digest: hashlib._Hash, column: pd.Series[Any]) -> None:
     import numpy as np
     import pandas as pd
     from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
@@ -40,7 +44,12 @@ def _add(digest: hashlib._Hash, column: pd.Series[object]) -> None:
         _feed(digest, "i", column.to_numpy(), np.int64)
     elif is_float_dtype(dtype) or is_integer_dtype(dtype):
         plain = isinstance(dtype, np.dtype)
-        _feed(digest, "f", column.to_numpy() if plain else column.to_numpy(np.float64, na_value=np.nan), np.float64)
+        _feed(
+            digest,
+            "f",
+            column.to_numpy() if plain else column.to_numpy(np.float64, na_value=np.nan),
+            np.float64,
+        )
     elif dtype.kind == "M":
         stamps = column.to_numpy()
         _feed(digest, "d", stamps if stamps.dtype.kind == "M" else stamps.astype("datetime64[us]"), "M8[us]")

@@ -23,8 +23,8 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
     """Return a suite that accepts `frame`, as the content of a suite file.
 
     Every column must be there, be of its type and lie within bounds that stand a margin outside of what was
-    seen. A frame of prices gets what the kit's own ``prices`` suite asks, too; expectations that these data do
-    not meet are left out, and the notes name them, for a person to decide.
+    seen. A frame of prices gets what the kit's own ``prices`` suite asks, too; expectations that these data
+    do not meet are left out, and the notes name them, for a person to decide.
 
     Parameters
     ----------
@@ -71,7 +71,9 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
         ]
     results = evaluate(name, drafted, frame)["results"]
     kept = [item for item, result in zip(drafted, results, strict=True) if result["success"]]
-    left = [item["description"] for item, result in zip(drafted, results, strict=True) if not result["success"]]
+    left = [
+        item["description"] for item, result in zip(drafted, results, strict=True) if not result["success"]
+    ]
     notes = f"Drafted from {len(frame)} rows; thresholds lie a margin outside of what was seen in them."
     if left:
         notes += " Left out, because these data do not meet it: " + " ".join(left)
@@ -101,13 +103,23 @@ def _of_column(values: pd.Series[Any], name: str) -> list[dict[str, Any]]:
     if is_numeric_dtype(values.dtype) and not is_bool_dtype(values.dtype) and kind in "fiu":
         kinds = ["float64", "float32", "int64", "int32", "uint64", "uint32"]
         drafted.append(
-            _check("expect_column_values_to_be_in_type_list", f"Column {name} holds numbers.", column=name, type_list=kinds)
+            _check(
+                "expect_column_values_to_be_in_type_list",
+                f"Column {name} holds numbers.",
+                column=name,
+                type_list=kinds,
+            )
         )
         drafted += _bounds(values.dropna().to_numpy(float), name)
     elif kind == "M":
         kinds = [f"datetime64[{unit}]" for unit in ("s", "ms", "us", "ns")]
         drafted.append(
-            _check("expect_column_values_to_be_in_type_list", f"Column {name} holds dates.", column=name, type_list=kinds)
+            _check(
+                "expect_column_values_to_be_in_type_list",
+                f"Column {name} holds dates.",
+                column=name,
+                type_list=kinds,
+            )
         )
     return drafted
 

@@ -42,8 +42,8 @@ def validate(
     symbols : iterable of str, optional
         Symbols that were asked for; each must have rows.
     snapshot : str or Path, optional
-        The last accepted prices, kept by `keep_snapshot`: past sessions and columns must be as they were then.
-        A file that does not exist yet has nothing to compare with.
+        The last accepted prices, kept by `keep_snapshot`: past sessions and columns must be as they were
+        then. A file that does not exist yet has nothing to compare with.
     max_age : int, optional
         Whole sessions of the exchange that may have passed since each symbol's last row.
 
@@ -66,7 +66,10 @@ def validate(
     asked = with_run(contract.expectations, snapshot, max_age)
     checks, skipped = plan_checks(asked, frame, wanted)
     findings = read_accepted_findings(contract.path.parent, contract.name)
-    from sta410kit.guards.contracts import NOT_ASKED, evaluate  # a broken installation is no fault of the frame
+    from sta410kit.guards.contracts import (  # a broken installation is no fault of the frame
+        NOT_ASKED,
+        evaluate,
+    )
 
     try:
         record = evaluate(contract.name, checks, frame, [one for one in findings if not one.expired])
@@ -172,7 +175,8 @@ def _failure(
     else:
         message = f"{expected} It does not hold."
     if expired:
-        message += f" A finding of this kind was accepted until {expired.expires} ({expired.reason}); it counts again."
+        message += f" A finding of this kind was accepted until {expired.expires} "
+        message += f"({expired.reason}); it counts again."
     return Failure(
         expectation=config["type"],
         column=", ".join(columns_of(config["kwargs"])),

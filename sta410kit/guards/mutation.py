@@ -118,7 +118,12 @@ class MutationReport:
 
 
 def mutate(
-    frame: pd.DataFrame, suite: str = "prices", *, seed: int = 0, repeats: int = 1, kinds: list[str] | None = None
+    frame: pd.DataFrame,
+    suite: str = "prices",
+    *,
+    seed: int = 0,
+    repeats: int = 1,
+    kinds: list[str] | None = None,
 ) -> MutationReport:
     """Corrupt `frame` in every known way, one at a time, and report which expectation caught each.
 
@@ -127,7 +132,8 @@ def mutate(
     frame : pandas.DataFrame
         Clean data: the suite must accept them as they are.
     suite : str
-        A suite there are corruptions for: ``prices``, ``features``, ``training``, ``predictions``, ``forecasts``.
+        A suite there are corruptions for: ``prices``, ``features``, ``training``, ``predictions`` or
+        ``forecasts``.
     seed : int
         Draws sizes and places.
     repeats : int

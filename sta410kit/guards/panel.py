@@ -1,15 +1,15 @@
 """A frame of symbols and sessions, laid out once so that every expectation can walk over it cheaply.
 
-`Panel` puts the rows of each symbol together, by date (only when they do not stand so already) and hands them out in blocks
-of whole symbols. `Block` computes logarithms, returns and gaps of its rows on first use and keeps them while
-the expectations look at it, so that one pass over the data serves all of them and the arrays stay small
-enough for the processor's cache.
+`Panel` puts the rows of each symbol together, by date (only when they do not stand so already), and hands
+them out in blocks of whole symbols. `Block` computes logarithms, returns and gaps of its rows on first use
+and keeps them while the expectations look at it, so that one pass over the data serves all of them and the arrays
+stay small enough for the processor's cache.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ class Panel:
         self.timed: NDArray[np.int64] = np.empty(0, np.int64)
         self.days: NDArray[np.int32] = np.empty(0, np.int32)
         self.bounds: NDArray[np.int64] = np.zeros(1, np.int64)
-        self._raw: dict[str, NDArray[np.generic] | None] = {}
+        self._raw: dict[str, NDArray[Any] | None] = {}
         keys = _keys(frame)
         self.ready = keys is not None
         self.complete = False
@@ -100,7 +100,7 @@ class Panel:
         self._drop_empty_symbols()
 
     def _drop_empty_symbols(self) -> None:
-        """A symbol all of whose rows lack a date has no block of its own."""
+        """Leave out symbols all of whose rows lack a date: they have no block of their own."""
         filled = np.diff(self.bounds) > 0
         self.symbols = [name for name, there in zip(self.symbols, filled, strict=True) if there]
         self.bounds = np.append(self.bounds[:-1][filled], self.bounds[-1])
@@ -116,9 +116,10 @@ class Panel:
 
     def symbol_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the number of the symbol of each row of the panel."""
-        return np.searchsorted(self.bounds, rows, side="right") - 1
+        number: NDArray[np.int64] = np.searchsorted(self.bounds, rows, side="right") - 1
+        return number
 
-    def raw(self, name: str) -> NDArray[np.generic] | None:
+    def raw(self, name: str) -> NDArray[Any] | None:
         """Return a column as numbers in the frame's order, or ``None`` when it holds no numbers."""
         if name not in self._raw:
             self._raw[name] = _numbers(self.frame, name)
@@ -163,16 +164,19 @@ class Block:
     @cached_property
     def first(self) -> NDArray[np.int64]:
         """Where symbols begin."""
-        return self.bounds[:-1]
+        begins: NDArray[np.int64] = self.bounds[:-1]
+        return begins
 
     def symbol_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which symbol of the block each row belongs to."""
-        return np.searchsorted(self.bounds, rows, side="right") - 1
+        number: NDArray[np.int64] = np.searchsorted(self.bounds, rows, side="right") - 1
+        return number
 
     def length_at(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how many rows the symbol of each row has."""
         number = self.symbol_of(rows)
-        return self.bounds[number + 1] - self.bounds[number]
+        lengths: NDArray[np.int64] = self.bounds[number + 1] - self.bounds[number]
+        return lengths
 
     def has(self, *names: str) -> bool:
         """Whether all these columns are there and hold numbers."""
@@ -236,7 +240,11 @@ class Block:
         return self.change(self.log("volume"))
 
     def around(
-        self, values: NDArray[np.float64], rows: NDArray[np.int64], reach: tuple[int, int], skip: tuple[int, int]
+        self,
+        values: NDArray[np.float64],
+        rows: NDArray[np.int64],
+        reach: tuple[int, int],
+        skip: tuple[int, int],
     ) -> NDArray[np.float64]:
         """Return the values near each of `rows`, one line a row, NaN beyond the symbol and in `skip`.
 
@@ -253,7 +261,7 @@ class Block:
         places = rows[:, None] + offsets
         number = self.symbol_of(rows)
         outside = (places < self.bounds[number][:, None]) | (places >= self.bounds[number + 1][:, None])
-        near = values[np.clip(places, 0, self.rows - 1)]
+        near: NDArray[np.float64] = values[np.clip(places, 0, self.rows - 1)]
         near[outside] = np.nan
         return near
 
@@ -299,7 +307,7 @@ def _days(dates: pd.Series[pd.Timestamp]) -> tuple[NDArray[np.int32], NDArray[np
     return days, np.concatenate([*timed, np.empty(0, np.int64)])
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> NDArray[np.generic] | None:
+def _numbers(frame: pd.DataFrame, name: str) -> NDArray[Any] | None:
     if name not in frame.columns:
         return None
     column = frame[name]

@@ -25,7 +25,9 @@ def quantile_of_lines(values: NDArray[np.float64], share: float) -> NDArray[np.f
     low = np.floor(place).astype(int)
     high = np.minimum(low + 1, np.maximum(count - 1, 0))
     lines = np.arange(len(values))
-    return ordered[lines, low] + (place - low) * (ordered[lines, high] - ordered[lines, low])
+    below, above = ordered[lines, low], ordered[lines, high]
+    found: NDArray[np.float64] = below + (place - low) * (above - below)
+    return found
 
 
 def median_of_lines(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -47,7 +49,8 @@ def near_ratio(steps: NDArray[np.float64], ratios: list[float]) -> NDArray[np.fl
     size = np.abs(steps)
     place = np.searchsorted(logs, size)
     below, above = logs[np.clip(place - 1, 0, len(logs) - 1)], logs[np.clip(place, 0, len(logs) - 1)]
-    return np.minimum(np.abs(size - below), np.abs(size - above))
+    distance: NDArray[np.float64] = np.minimum(np.abs(size - below), np.abs(size - above))
+    return distance
 
 
 def stretches(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -55,7 +58,8 @@ def stretches(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.
     lengths = np.maximum(ends - begins, 0)
     total = int(lengths.sum())
     before = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return np.repeat(begins, lengths) + np.arange(total) - before
+    rows: NDArray[np.int64] = np.repeat(begins, lengths) + np.arange(total) - before
+    return rows
 
 
 def run_lengths(flags: NDArray[np.bool_], begins: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -145,8 +145,8 @@ class Screen:
         return self._extremes[name]
 
 
-def _extremes(values: NDArray[np.generic]) -> tuple[float, float]:
+def _extremes(values: NDArray[Any]) -> tuple[float, float]:
     if values.dtype.kind != "f":
-        return values.min(), values.max()  # type: ignore[return-value]
+        return values.min(), values.max()
     low, high = float(values.min()), float(values.max())  # a NaN anywhere is the smallest and the largest
     return low, high

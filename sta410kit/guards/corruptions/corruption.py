@@ -28,9 +28,9 @@ class Corruption:
     about : str
         What goes wrong, in words.
     apply : callable
-        ``(frame, rng) -> frame``: another frame with the corruption in it, of a size and at a place drawn from
-        `rng`; ``None`` where the frame has no place for it, such as a second symbol. The frame given is left
-        as it was.
+        ``(frame, rng) -> frame``: another frame with the corruption in it, of a size and at a place
+        drawn from `rng`; ``None`` where the frame has no place for it, such as a second symbol. The frame
+        given is left as it was.
     since_snapshot : bool
         Whether it shows only beside the frame as it was last accepted.
     """
@@ -59,11 +59,11 @@ def stretch(
     return rows[start : start + length]
 
 
-def changed(frame: pd.DataFrame, rows: NDArray[np.int64], columns: list[str], factor: object) -> pd.DataFrame:
+def changed(frame: pd.DataFrame, rows: NDArray[np.int64], columns: list[str], factor: float) -> pd.DataFrame:
     """Return the frame with some values multiplied."""
     new = frame.copy()
     for name in columns:
         values = new[name].to_numpy(float).copy()
-        values[rows] *= factor  # type: ignore[operator]
+        values[rows] *= factor
         new[name] = values
     return new

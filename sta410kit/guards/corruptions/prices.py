@@ -14,14 +14,22 @@ if TYPE_CHECKING:
 _BEGIN = 8  # rows of a symbol that stay as they are, so that a step has something before it
 
 
+def _coin(rng: np.random.Generator) -> bool:
+    return bool(rng.integers(2))
+
+
 def _split(frame: pd.DataFrame, rng: np.random.Generator, ratios: list[float]) -> pd.DataFrame | None:
     rows = rows_of(frame, rng, 3 * _BEGIN)
     if rows is None:
         return None
     start = int(rng.integers(_BEGIN, len(rows) - 2))
     ratio = float(rng.choice(ratios))
-    new = changed(frame, rows[:start], PRICES, ratio) if rng.random() < 0.5 else changed(frame, rows[start:], PRICES, 1 / ratio)  # noqa: PLR2004
-    if rng.random() < 0.5:  # noqa: PLR2004 - some vendors do adjust the volume
+    new = (
+        changed(frame, rows[:start], PRICES, ratio)
+        if _coin(rng)
+        else changed(frame, rows[start:], PRICES, 1 / ratio)
+    )
+    if _coin(rng):
         volume = new["volume"].to_numpy(float).copy()
         volume[rows[start:]] = np.round(volume[rows[start:]] * ratio)
         new["volume"] = volume
@@ -48,7 +56,11 @@ def _cents_unadjusted(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataF
 
 def _digit(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
     rows = stretch(frame, rng, 1, 40)
-    return None if rows is None else changed(frame, rows, BAR if rng.random() < 0.5 else PRICES, float(rng.choice([10, 0.1])))  # noqa: PLR2004
+    return (
+        None
+        if rows is None
+        else changed(frame, rows, BAR if _coin(rng) else PRICES, float(rng.choice([10, 0.1])))
+    )
 
 
 def _one_bar(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
@@ -59,7 +71,7 @@ def _one_bar(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | No
 def _spike(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
     rows = stretch(frame, rng, 1, 1)
     size = 1 + rng.uniform(0.25, 1.0)
-    return None if rows is None else changed(frame, rows, PRICES, size if rng.random() < 0.5 else 1 / size)  # noqa: PLR2004
+    return None if rows is None else changed(frame, rows, PRICES, size if _coin(rng) else 1 / size)
 
 
 def _close_spike(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
@@ -68,7 +80,7 @@ def _close_spike(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame 
     if rows is None:
         return None
     size = 1 + rng.uniform(0.4, 1.0)
-    new = changed(frame, rows, ["close", "adj_close"], size if rng.random() < 0.5 else 1 / size)  # noqa: PLR2004
+    new = changed(frame, rows, ["close", "adj_close"], size if _coin(rng) else 1 / size)
     row = frame.index[rows[0]]
     new.loc[row, "high"] = max(new.loc[row, ["high", "close"]])
     new.loc[row, "low"] = min(new.loc[row, ["low", "close"]])
@@ -79,15 +91,17 @@ def _wick(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
     rows = stretch(frame, rng, 1, 3, margin=0)
     if rows is None:
         return None
-    up = rng.random() < 0.5  # noqa: PLR2004
+    up = _coin(rng)
     return changed(frame, rows, ["high" if up else "low"], float(rng.choice([2, 10])) ** (1 if up else -1))
 
 
-def _misplaced(frame: pd.DataFrame, rng: np.random.Generator, one: str, other: str, least: int) -> pd.DataFrame | None:
+def _misplaced(
+    frame: pd.DataFrame, rng: np.random.Generator, one: str, other: str, least: int
+) -> pd.DataFrame | None:
     rows = rows_of(frame, rng, least)
     if rows is None:
         return None
-    if least == 1 and rng.random() < 0.5:  # noqa: PLR2004 - a single bar where a bar can tell
+    if least == 1 and _coin(rng):
         rows = rows[[int(rng.integers(len(rows)))]]
     new = frame.copy()
     new.loc[frame.index[rows], [one, other]] = frame.loc[frame.index[rows], [other, one]].to_numpy()
@@ -121,7 +135,11 @@ def _high_low_close(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFra
 
 def _not_positive(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
     rows = stretch(frame, rng, 1, 5, margin=0)
-    return None if rows is None else changed(frame, rows, [str(rng.choice(PRICES))], float(rng.choice([0.0, -1.0])))
+    return (
+        None
+        if rows is None
+        else changed(frame, rows, [str(rng.choice(PRICES))], float(rng.choice([0.0, -1.0])))
+    )
 
 
 def _repeated(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
@@ -196,7 +214,9 @@ def _adjusted_step_down(frame: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
     rows = rows_of(frame, rng, 20)
     if rows is None:
         return None
-    return changed(frame, rows[int(rng.integers(2, len(rows) - 1)) :], ["adj_close"], 1 - rng.uniform(0.01, 0.3))
+    return changed(
+        frame, rows[int(rng.integers(2, len(rows) - 1)) :], ["adj_close"], 1 - rng.uniform(0.01, 0.3)
+    )
 
 
 def _split_twice(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
@@ -204,15 +224,24 @@ def _split_twice(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame 
     rows = rows_of(frame, rng, 3 * _BEGIN)
     if rows is None:
         return None
-    return changed(frame, rows[: int(rng.integers(_BEGIN, len(rows) - 2))], ["adj_close"], 1 / float(rng.choice([2, 3, 10])))
+    return changed(
+        frame,
+        rows[: int(rng.integers(_BEGIN, len(rows) - 2))],
+        ["adj_close"],
+        1 / float(rng.choice([2, 3, 10])),
+    )
 
 
 BARS = [
-    Corruption("split_forgotten", "A split is neither in the prices before nor in adj_close.", _forgotten_split),
+    Corruption(
+        "split_forgotten", "A split is neither in the prices before nor in adj_close.", _forgotten_split
+    ),
     Corruption("reverse_split_forgotten", "A reverse split is forgotten.", _forgotten_reverse_split),
     Corruption("split_invented", "adj_close tells of a split that never happened.", _split_twice),
     Corruption("cents_for_dollars", "Prices of a stretch are in another unit.", _cents),
-    Corruption("cents_but_adj_close", "Prices of a stretch are in another unit, adj_close is not.", _cents_unadjusted),
+    Corruption(
+        "cents_but_adj_close", "Prices of a stretch are in another unit, adj_close is not.", _cents_unadjusted
+    ),
     Corruption("digit_too_many", "Prices of some bars have a digit too many or too few.", _digit),
     Corruption("one_bar_in_other_unit", "A single bar is 10 or 100 times too large or small.", _one_bar),
     Corruption("spike", "A bar jumps away and the next one is back.", _spike),
@@ -221,12 +250,16 @@ BARS = [
     Corruption("open_and_high_swapped", "Open and high are in each other's place.", _open_high),
     Corruption("high_and_low_swapped", "High and low are in each other's place.", _high_low),
     Corruption("open_and_close_swapped", "Open and close are in each other's place.", _open_close),
-    Corruption("close_and_adj_close_swapped", "Close and adj_close are in each other's place.", _close_adjusted),
+    Corruption(
+        "close_and_adj_close_swapped", "Close and adj_close are in each other's place.", _close_adjusted
+    ),
     Corruption("bar_out_of_order", "A price lies beyond the high or the low of its bar.", _high_low_close),
     Corruption("price_not_positive", "A price is zero or negative.", _not_positive),
     Corruption("bars_repeated", "Bars repeat the one before them.", _repeated),
     Corruption("prices_repeated", "Prices repeat, with new volume.", _prices_repeated),
-    Corruption("close_carried_forward", "Sessions are filled with the last close and no volume.", _close_carried),
+    Corruption(
+        "close_carried_forward", "Sessions are filled with the last close and no volume.", _close_carried
+    ),
     Corruption("stretch_pasted", "A stretch of bars comes from elsewhere.", _pasted),
     Corruption("stretch_pasted_to_fit", "A stretch comes from elsewhere, multiplied to fit.", _pasted_to_fit),
     Corruption("adj_close_away_and_back", "adj_close leaves close for a stretch.", _adjusted_away),

@@ -42,7 +42,9 @@ def _end_lost(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | N
 
 def _cut_short(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
     """Cut the file within a symbol that is not the first, so that others show how far it should go."""
-    inside = np.flatnonzero((frame["symbol"] == frame["symbol"].shift(-1)) & (frame["symbol"] != frame["symbol"].iloc[0]))
+    inside = np.flatnonzero(
+        (frame["symbol"] == frame["symbol"].shift(-1)) & (frame["symbol"] != frame["symbol"].iloc[0])
+    )
     return frame.iloc[: int(rng.choice(inside)) + 1] if len(inside) else None
 
 
@@ -51,7 +53,9 @@ def _weekend_row(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame 
     if not len(fridays):
         return None
     row = int(rng.choice(fridays))
-    extra = frame.iloc[[row]].assign(date=frame["date"].iloc[row] + pd.Timedelta(days=int(rng.integers(1, 3))))
+    extra = frame.iloc[[row]].assign(
+        date=frame["date"].iloc[row] + pd.Timedelta(days=int(rng.integers(1, 3)))
+    )
     noise = 1 + 0.001 * rng.random()
     extra[PRICES] *= noise
     return pd.concat([frame.iloc[: row + 1], extra, frame.iloc[row + 1 :]], ignore_index=True)
@@ -66,7 +70,7 @@ def _symbol_day_off(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFra
 
 
 def _session_off(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
-    """Move all values of a symbol to the session after, or before; shows only beside others that move with it."""
+    """Move all values of a symbol by a session; it shows beside others that move with it."""
     rows = rows_of(frame, rng, 150)
     if rows is None or frame["symbol"].nunique() < 3:  # noqa: PLR2004
         return None
@@ -75,7 +79,7 @@ def _session_off(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame 
     by = int(rng.choice([-1, 1]))
     new.loc[frame.index[rows], values] = np.roll(frame[values].to_numpy()[rows], by, axis=0)
     end = rows[0] if by > 0 else rows[-1]
-    return new.drop(index=frame.index[end]).reset_index(drop=True)
+    return _without(new, np.array([end]))
 
 
 def _in_future(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
@@ -159,7 +163,7 @@ def _history_lost(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame
     if len(days) < 10:  # noqa: PLR2004
         return None
     day = days[rng.integers(2, len(days) - 2)]
-    return frame[frame["date"] != day].reset_index(drop=True)
+    return _without(frame, np.flatnonzero(frame["date"].to_numpy() == day))
 
 
 def _schema(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -187,5 +191,7 @@ SESSIONS = [
     Corruption("same_series", "Two symbols have one series.", _same_series),
     Corruption("history_revised", "Past values were changed.", _revised, since_snapshot=True),
     Corruption("history_lost", "A past session is gone.", _history_lost, since_snapshot=True),
-    Corruption("schema_drift", "A column is new, or holds another kind of values.", _schema, since_snapshot=True),
+    Corruption(
+        "schema_drift", "A column is new, or holds another kind of values.", _schema, since_snapshot=True
+    ),
 ]

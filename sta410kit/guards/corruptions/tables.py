@@ -1,4 +1,4 @@
-"""What goes wrong in any table: values missing, infinite or of another type, rows and columns lost or doubled."""
+"""What goes wrong in any table: values missing or of another type, rows and columns lost or doubled."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _text_values(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _column_lost(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    return frame.drop(columns=str(frame.columns[rng.integers(len(frame.columns))]))
+    return frame.drop(columns=str(rng.choice(list(map(str, frame.columns)))))
 
 
 def _rows_doubled(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def _with(frame: pd.DataFrame, rows: NDArray[np.int64] | None, factor: float, *, whole: bool = True) -> pd.DataFrame | None:
+def _with(
+    frame: pd.DataFrame, rows: NDArray[np.int64] | None, factor: float, *, whole: bool = True
+) -> pd.DataFrame | None:
     if rows is None:
         return None
     volume = frame["volume"].to_numpy(float).copy()
@@ -37,7 +39,9 @@ def _from_then_on(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame
     rows = rows_of(frame, rng, 30)
     if rows is None:
         return None
-    return _with(frame, rows[int(rng.integers(10, len(rows) - 10)) :], float(rng.choice([100, 1000, 0.01, 0.001])))
+    return _with(
+        frame, rows[int(rng.integers(10, len(rows) - 10)) :], float(rng.choice([100, 1000, 0.01, 0.001]))
+    )
 
 
 def _symbol_units(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:

@@ -18,6 +18,7 @@ Importing this package registers them with Great Expectations, which can then lo
 `swapped_columns`         open and close in each other's place
 `other_symbols`           two symbols with one series, dates a session off
 `history`                 past sessions revised, columns changed, since the last snapshot
+`warm_up`                 features missing after they have begun
 `features`                collinear features, features that drifted
 `model_output`            constant or exploding predictions, symbols without a forecast
 ========================  ======================================================================
@@ -46,6 +47,7 @@ from sta410kit.guards.expectations import (
     symbol_names,
     volume_runs,
     volume_units,
+    warm_up,
 )
 from sta410kit.guards.expectations.frame_expectation import Findings, FrameExpectation, find_all
 
@@ -70,4 +72,5 @@ __all__ = [
     "symbol_names",
     "volume_runs",
     "volume_units",
+    "warm_up",
 ]

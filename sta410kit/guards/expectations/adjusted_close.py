@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from sta410kit.guards.panel import Block
 
+_EXACT = 0.02  # a split in the factor is exact, but for a dividend on the same day
+
 
 class ExpectAdjustedCloseToFollowClose(FrameExpectation):
     """Expect `adj_close / close` to rise at dividends and splits only, and to fall at reverse splits only.
@@ -26,8 +28,12 @@ class ExpectAdjustedCloseToFollowClose(FrameExpectation):
 
     tolerance: float = pydantic.Field(2e-4, gt=0, description="Log step that counts as none.")
     noise: float = pydantic.Field(10.0, ge=0, description="Usual steps of the symbol that count as none.")
-    dividend: float = pydantic.Field(0.05, gt=0, description="Log step a dividend may have with no fall to show.")
-    ratios: list[float] = pydantic.Field(SPLIT_RATIOS, description="Ratios of splits, new shares for one old.")
+    dividend: float = pydantic.Field(
+        0.05, gt=0, description="Log step a dividend may have with no fall to show."
+    )
+    ratios: list[float] = pydantic.Field(
+        SPLIT_RATIOS, description="Ratios of splits, new shares for one old."
+    )
 
     needs: ClassVar[tuple[str, ...]] = ("close", "adj_close")
     sentence: ClassVar[str] = (
@@ -46,8 +52,8 @@ class ExpectAdjustedCloseToFollowClose(FrameExpectation):
         usual = np.maximum(local_sigma(block, block.returns + steps, rows, (-1, 1)), 0.01)
         usual = np.where(np.isfinite(usual), usual, 0.02)
         reverse_split = (
-            (near_ratio(size, self.ratios) <= 0.02)
-            & (np.abs(size) >= np.log(min(self.ratios)) - 0.02)
+            (near_ratio(size, self.ratios) <= _EXACT)
+            & (np.abs(size) >= np.log(min(self.ratios)) - _EXACT)
             & (np.abs(net) <= np.maximum(8 * usual, 0.15))
         )
         fell = (size < 0) & ~reverse_split

@@ -76,10 +76,15 @@ class SessionWalker(Walker):
         for gone, what in ((inside, "missing"), (late, "missing at the end")):
             if len(gone):
                 self.found.append((name, gone, np.full(len(gone), -1)))
-                self.notes.append(f"{name}: {len(gone)} sessions {what}, the first {np.datetime64(int(gone[0]), 'D')}")
+                self.notes.append(
+                    f"{name}: {len(gone)} sessions {what}, the first {np.datetime64(int(gone[0]), 'D')}"
+                )
         if len(extra):
             self.found.append((name, days[extra], self.panel.position(offset + extra)))
-            self.notes.append(f"{name}: {len(extra)} dates without a session, the first {np.datetime64(int(days[extra[0]]), 'D')}")
+            self.notes.append(
+                f"{name}: {len(extra)} dates without a session, "
+                f"the first {np.datetime64(int(days[extra[0]]), 'D')}"
+            )
 
     def findings(self) -> Findings:
         """Return missing sessions, which have no row, and rows that are no session."""
@@ -98,17 +103,21 @@ class ExpectSessionsToMatchCalendar(FrameExpectation):
 
     calendar: str = pydantic.Field("XNYS", description="Exchange, as exchange-calendars names it.")
     starts: dict[str, str] = pydantic.Field(
-        default_factory=dict, description="First session of a symbol; elsewhere its first row is taken for it."
+        default_factory=dict,
+        description="First session of a symbol; elsewhere its first row is taken for it.",
     )
     ends: dict[str, str] = pydantic.Field(
         default_factory=dict, description="Last session of a symbol; elsewhere the frame's last session."
     )
     max_missing: int = pydantic.Field(0, ge=0, description="Sessions a symbol may lack between its rows.")
-    max_missing_at_end: int = pydantic.Field(0, ge=0, description="Sessions a symbol may lack after its last row.")
+    max_missing_at_end: int = pydantic.Field(
+        0, ge=0, description="Sessions a symbol may lack after its last row."
+    )
 
     sentence: ClassVar[str] = (
-        "Every symbol has a row for each session of {calendar} from its first to the frame's last session, and "
-        "for no other day; at most {max_missing} sessions are missing within and {max_missing_at_end} at the end."
+        "Every symbol has a row for each session of {calendar} from its first to the frame's last "
+        "session, and for no other day; at most {max_missing} are missing within and "
+        "{max_missing_at_end} at the end."
     )
     walker: ClassVar[type[Walker]] = SessionWalker
 

@@ -81,9 +81,12 @@ class ExpectLastSessionToBeRecent(FrameExpectation):
     max_age: int | None = pydantic.Field(
         None, ge=0, description="Whole sessions that may have passed since; not asked when null."
     )
-    as_of: str | None = pydantic.Field(None, description="The day that counts as today; the real one when null.")
+    as_of: str | None = pydantic.Field(
+        None, description="The day that counts as today; the real one when null."
+    )
 
     sentence: ClassVar[str] = (
-        "The last row of each symbol is at most {max_age} whole sessions of {calendar} old (not asked when None)."
+        "The last row of each symbol is at most {max_age} whole sessions of {calendar} old "
+        "(not asked when None)."
     )
     walker: ClassVar[type[Walker]] = RecencyWalker

@@ -39,7 +39,7 @@ class CollinearityWalker(PanelWalker):
         if len(names) < 2 or table.shape[1] < 3:  # noqa: PLR2004 - nothing to correlate
             return Findings()
         table = table[:, np.isfinite(table).all(axis=0)]
-        varies = np.flatnonzero(table.std(axis=1) > 0) if table.shape[1] > 2 else []  # noqa: PLR2004
+        varies: list[int] = np.flatnonzero(table.std(axis=1) > 0).tolist() if table.shape[1] > 2 else []  # noqa: PLR2004
         if len(varies) < 2:  # noqa: PLR2004
             return Findings()
         matrix = np.corrcoef(table[varies])
@@ -82,9 +82,7 @@ class DriftWalker(PanelWalker):
             )
         )
 
-    def _indices(
-        self, old: NDArray[np.int64], new: NDArray[np.int64]
-    ) -> Iterator[tuple[str, float]]:
+    def _indices(self, old: NDArray[np.int64], new: NDArray[np.int64]) -> Iterator[tuple[str, float]]:
         asked = self.expectation
         for name in asked.columns or feature_columns(self.panel, asked.ignore):
             if self.panel.raw(name) is None:
@@ -98,14 +96,16 @@ class DriftWalker(PanelWalker):
 class ExpectFeaturesNotDrifted(FrameExpectation):
     """Expect the newest features to be distributed as those the model is trained on.
 
-    The population stability index is the sum over bins of ``(new - old) * log(new / old)`` of the shares, with
-    bins that hold equal shares of the training window (Siddiqi, *Credit Risk Scorecards*, 2006). By custom,
-    0.1 is a small change and 0.25 a large one; volatility alone moves more than that between market regimes.
+    The population stability index is the sum over bins of ``(new - old) * log(new / old)`` of the shares,
+    with bins that hold equal shares of the training window (Siddiqi, *Credit Risk Scorecards*, 2006). By
+    custom, 0.1 is a small change and 0.25 a large one; volatility alone moves more than that between market regimes.
     """
 
     columns: list[str] = pydantic.Field(default_factory=list, description="Features; all when empty.")
     ignore: list[str] = pydantic.Field(["target"], description="Numeric columns that are no features.")
-    train_share: float = pydantic.Field(0.8, gt=0, lt=1, description="Share of the time span the model learns from.")
+    train_share: float = pydantic.Field(
+        0.8, gt=0, lt=1, description="Share of the time span the model learns from."
+    )
     bins: int = pydantic.Field(10, ge=2, description="Bins of equal shares of the training window.")
     max_psi: float = pydantic.Field(0.25, gt=0, description="Largest population stability index.")
     min_rows: int = pydantic.Field(100, ge=10, description="Rows each part needs to be compared.")
@@ -130,7 +130,9 @@ def population_stability(old: NDArray[np.float64], new: NDArray[np.float64], bin
 
 def feature_columns(panel: Panel, ignore: list[str]) -> list[str]:
     """Return the numeric columns that are features."""
-    return [str(name) for name in panel.frame.columns if name not in ignore and panel.raw(str(name)) is not None]
+    return [
+        str(name) for name in panel.frame.columns if name not in ignore and panel.raw(str(name)) is not None
+    ]
 
 
 def _floats(panel: Panel, name: str) -> NDArray[np.float64]:

@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pandas as pd
-
 from great_expectations.compatibility import pydantic
 from great_expectations.core.metric_domain_types import MetricDomainTypes
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
-from great_expectations.render import LegacyRendererType, RenderedStringTemplateContent
+from great_expectations.render.components import LegacyRendererType, RenderedStringTemplateContent
 from great_expectations.render.renderer.renderer import renderer
 
 from sta410kit.guards.panel import Panel
@@ -126,7 +124,7 @@ class PanelWalker(Walker):
         """Nothing to see in a single block."""
 
 
-class FrameExpectation(BatchExpectation):  # type: ignore[misc] - Great Expectations has no types for it
+class FrameExpectation(BatchExpectation):
     """An expectation about symbols and sessions, evaluated in numpy on a `Panel`."""
 
     overrides: dict[str, dict[str, Any]] = pydantic.Field(
@@ -147,7 +145,7 @@ class FrameExpectation(BatchExpectation):  # type: ignore[misc] - Great Expectat
     def _known_thresholds(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:  # noqa: N805 - pydantic
         unknown = sorted({key for own in value.values() for key in own} - set(cls.__fields__))
         if unknown:
-            message = f"overrides name thresholds that {cls.__name__} does not have: {', '.join(unknown)}"
+            message = f"overrides name thresholds that this expectation does not have: {', '.join(unknown)}"
             raise ValueError(message)
         return value
 
@@ -164,13 +162,26 @@ class FrameExpectation(BatchExpectation):  # type: ignore[misc] - Great Expectat
         shown = self.shows or self.needs
         return {"success": not findings.any, "result": _result(panel, findings, shown)}
 
-    def _validate(self, metrics: dict[str, Any], **_: object) -> dict[str, Any]:
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,  # noqa: ARG002 - Great Expectations' signature
+        execution_engine: Any = None,  # noqa: ANN401, ARG002
+    ) -> dict[str, Any]:
         panel: Panel = metrics["table.sta410_panel"]
-        return self.outcome(panel, find_all([self], panel)[0])
+        found = find_all([self], panel)[0]
+        if isinstance(found, Exception):
+            raise found
+        return self.outcome(panel, found)
 
     @classmethod
-    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)  # type: ignore[untyped-decorator]
-    def _prescriptive_renderer(cls, configuration: Any = None, **_: object) -> list[Any]:  # noqa: ANN401
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
+    def _prescriptive_renderer(
+        cls,
+        configuration: Any = None,  # noqa: ANN401 - Great Expectations' signature
+        result: Any = None,  # noqa: ANN401, ARG003
+        runtime_configuration: Any = None,  # noqa: ANN401, ARG003
+    ) -> list[RenderedStringTemplateContent]:
         """Return the sentence of the expectation with the thresholds filled in."""
         defaults = {name: field.default for name, field in cls.__fields__.items()}
         given = {**defaults, **(configuration.kwargs if configuration else {})}
@@ -239,11 +250,11 @@ def _result(panel: Panel, findings: Findings, shown: tuple[str, ...]) -> dict[st
 def _evidence(panel: Panel, findings: Findings, shown: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """Yield symbol, session, and the values judged, of the first few findings."""
     for symbol, day, row in list(zip(findings.symbols, findings.days, findings.rows, strict=True))[:EXAMPLES]:
-        entry = {"symbol": str(symbol), "date": str(np.datetime64(int(day), "D"))}
+        entry: dict[str, Any] = {"symbol": str(symbol), "date": str(np.datetime64(int(day), "D"))}
         if row >= 0:
             entry |= {name: panel.frame[name].iloc[row] for name in shown if name in panel.frame.columns}
             entry = {key: getattr(value, "item", lambda value=value: value)() for key, value in entry.items()}
-        yield {key: value if not isinstance(value, pd.Timestamp) else str(value) for key, value in entry.items()}
+        yield entry
 
 
 def _stretches(findings: Findings) -> Iterator[str]:
@@ -256,12 +267,12 @@ def _stretches(findings: Findings) -> Iterator[str]:
         yield f"{symbol}: {count} {'session' if count == 1 else 'sessions'}, {when}"
 
 
-class PanelMetric(TableMetricProvider):  # type: ignore[misc] - Great Expectations has no types for it
+class PanelMetric(TableMetricProvider):
     """The panel of a batch, made once and shared by every expectation of the kit."""
 
     metric_name = "table.sta410_panel"
 
-    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    @metric_value(engine=PandasExecutionEngine)
     def _pandas(
         cls,  # noqa: N805 - Great Expectations calls it on the class
         execution_engine: PandasExecutionEngine,

@@ -63,7 +63,9 @@ class HistoryWalker(PanelWalker):
             changed |= differs
         gone = old_days[(old_days >= days[0]) & (old_days <= days[-1]) & ~np.isin(old_days, days)]
         rows = np.concatenate([self.panel.position(here[left[changed]]), np.full(len(gone), -1)])
-        notes = [f"{name}: {int(changed.sum())} sessions have another {', '.join(columns)}"] if columns else []
+        notes = (
+            [f"{name}: {int(changed.sum())} sessions have another {', '.join(columns)}"] if columns else []
+        )
         notes += [f"{name}: {len(gone)} sessions are gone"] if len(gone) else []
         return Findings(
             np.full(len(rows), name, object),
@@ -97,8 +99,8 @@ class ExpectHistoryUnrevised(FrameExpectation):
 
     shows: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close", "volume")
     sentence: ClassVar[str] = (
-        "Sessions accepted before have the values they had then (relative tolerance {tolerance}; adj_close may "
-        "have been rescaled as a whole) and are all still there."
+        "Sessions accepted before have the values they had then (relative tolerance {tolerance}; adj_close "
+        "may have been rescaled as a whole) and are all still there."
     )
     walker: ClassVar[type[Walker]] = HistoryWalker
 

@@ -29,7 +29,11 @@ class VariationWalker(PanelWalker):
         asked, notes = self.expectation, []
         for key, group in self.panel.frame.groupby(asked.groups, observed=True, dropna=False):
             varies = group["predicted"].astype(float).std()
-            if str(key[0]) not in asked.constant_models and len(group) >= asked.min_rows and varies <= asked.least:
+            if (
+                str(key[0]) not in asked.constant_models
+                and len(group) >= asked.min_rows
+                and varies <= asked.least
+            ):
                 notes.append(f"{_named(asked.groups, key)}: {len(group)} predictions, all the same")
         return Findings(notes=tuple(notes))
 
@@ -43,7 +47,9 @@ class ExpectPredictionsToVary(FrameExpectation):
     min_rows: int = pydantic.Field(20, ge=2, description="Predictions a model needs to be judged.")
 
     needs: ClassVar[tuple[str, ...]] = ("predicted",)
-    sentence: ClassVar[str] = "The predictions of each of {groups} vary, but for the models {constant_models}."
+    sentence: ClassVar[str] = (
+        "The predictions of each of {groups} vary, but for the models {constant_models}."
+    )
     walker: ClassVar[type[Walker]] = VariationWalker
 
     def asked(self, panel: object) -> bool:
@@ -63,7 +69,9 @@ class ScaleWalker(PanelWalker):
         finite = actual[np.isfinite(actual)]
         if len(finite) < self.expectation.min_rows or not finite.std():
             return Findings()
-        return of_frame(self.panel, np.flatnonzero(np.abs(predicted) > self.expectation.sigmas * finite.std()))
+        return of_frame(
+            self.panel, np.flatnonzero(np.abs(predicted) > self.expectation.sigmas * finite.std())
+        )
 
 
 class ExpectPredictionsInScale(FrameExpectation):

@@ -28,19 +28,19 @@ class TwinWalker(Walker):
         super().__init__(expectation, panel)
         self.first = int(panel.days.min())
         there = np.flatnonzero(np.bincount(panel.days - self.first))
-        chosen = np.concatenate(
-            [there[-_DAYS:], there[np.linspace(0, len(there) - 1, _DAYS).astype(int)]]
-        )
+        chosen = np.concatenate([there[-_DAYS:], there[np.linspace(0, len(there) - 1, _DAYS).astype(int)]])
         self.sampled = np.zeros(there[-1] + 1, bool)
         self.sampled[chosen] = True
-        self.seen: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+        self.seen: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]] = []
 
     def visit(self, block: Block) -> None:
         """Keep symbol, day and return on the sampled days."""
         if len(self.panel.symbols) > 1:
             rows = np.flatnonzero(self.sampled[block.days - self.first])
             rows = rows[np.abs(block.returns[rows]) > 1e-6]  # noqa: PLR2004 - no move is no evidence
-            self.seen.append((block.symbol_of(rows) + block.first_symbol, block.days[rows], block.returns[rows]))
+            self.seen.append(
+                (block.symbol_of(rows) + block.first_symbol, block.days[rows], block.returns[rows])
+            )
 
     def findings(self) -> Findings:
         """Return the last row of both symbols of each pair, and say how much they share."""
@@ -60,7 +60,9 @@ class TwinWalker(Walker):
             if total >= self.expectation.min_history and shared >= self.expectation.share * total:
                 rows += [self.panel.bounds[number + 1] - 1 for number in (one, other)]
                 names = self.panel.symbols[one], self.panel.symbols[other]
-                notes.append(f"{names[0]} and {names[1]} have the same return in {shared} of {total} sessions")
+                notes.append(
+                    f"{names[0]} and {names[1]} have the same return in {shared} of {total} sessions"
+                )
         return of_rows(self.panel, np.array(rows, np.int64), notes)
 
     def _shared(self, one: int, other: int) -> tuple[int, int]:
@@ -74,11 +76,17 @@ class TwinWalker(Walker):
 class ExpectSymbolsToDiffer(FrameExpectation):
     """Expect every symbol to have a series of its own."""
 
-    share: float = pydantic.Field(0.5, gt=0, le=1, description="Share of common sessions with the same return.")
-    min_history: int = pydantic.Field(10, ge=2, description="Common sessions two symbols need to be compared.")
+    share: float = pydantic.Field(
+        0.5, gt=0, le=1, description="Share of common sessions with the same return."
+    )
+    min_history: int = pydantic.Field(
+        10, ge=2, description="Common sessions two symbols need to be compared."
+    )
 
     needs: ClassVar[tuple[str, ...]] = ("close",)
-    sentence: ClassVar[str] = "No two symbols have the same return in a share of {share} of their common sessions."
+    sentence: ClassVar[str] = (
+        "No two symbols have the same return in a share of {share} of their common sessions."
+    )
     walker: ClassVar[type[Walker]] = TwinWalker
 
 
@@ -128,7 +136,9 @@ class StepWalker(Walker):
                 & (correlation[lag] * np.sqrt(pairs[lag]) >= asked.sigmas)
             )
         last = self.panel.bounds[1:][off] - 1
-        notes = [f"{self.panel.symbols[n]} moves a session apart from the others" for n in np.flatnonzero(off)]
+        notes = [
+            f"{self.panel.symbols[n]} moves a session apart from the others" for n in np.flatnonzero(off)
+        ]
         return of_rows(self.panel, last, notes)
 
     @staticmethod
@@ -148,7 +158,9 @@ class ExpectSymbolsInStep(FrameExpectation):
     """Expect a symbol to move with the others on the same session, not on the one before or after."""
 
     sessions: int = pydantic.Field(600, ge=40, description="Newest sessions of a symbol that are looked at.")
-    correlation: float = pydantic.Field(0.25, gt=0, le=1, description="Correlation with the others a session off.")
+    correlation: float = pydantic.Field(
+        0.25, gt=0, le=1, description="Correlation with the others a session off."
+    )
     lead: float = pydantic.Field(0.2, gt=0, description="By how much it exceeds that on the same session.")
     sigmas: float = pydantic.Field(6.0, gt=0, description="Standard errors it is away from zero.")
 

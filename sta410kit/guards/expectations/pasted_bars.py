@@ -64,13 +64,17 @@ class PasteWalker(Walker):
         pairs = prints[hits][1:] == prints[hits][:-1]
         one, other = places[hits[:-1]][pairs], places[hits[1:]][pairs]
         apart = other - one > 1  # the bar just before it is a stale bar, which has its own expectation
-        return self._judge(one[apart][: self.expectation.looked_at], other[apart][: self.expectation.looked_at])
+        return self._judge(
+            one[apart][: self.expectation.looked_at], other[apart][: self.expectation.looked_at]
+        )
 
     def _judge(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> Findings:
         """Keep the stretches that hold more bits than a coincidence among all pairs of rows could."""
         offsets = np.arange(-_REACH, _REACH + 1)
         here, there = one[:, None] + offsets, other[:, None] + offsets
-        same, bits = self._compare(np.clip(here, 0, self.panel.rows - 1), np.clip(there, 0, self.panel.rows - 1))
+        same, bits = self._compare(
+            np.clip(here, 0, self.panel.rows - 1), np.clip(there, 0, self.panel.rows - 1)
+        )
         for places, start in ((here, one), (there, other)):
             number = self.panel.symbol_of(start)
             same &= (places >= self.panel.bounds[number][:, None]) & (
@@ -119,11 +123,13 @@ class ExpectNoPastedBars(FrameExpectation):
     """Expect no stretch of bars to stand twice, in one symbol or in two."""
 
     bits: float = pydantic.Field(22.0, gt=0, description="How much less likely than chance: 2 to this power.")
-    looked_at: int = pydantic.Field(20_000, ge=1, description="Pairs of equal fingerprints that are compared.")
+    looked_at: int = pydantic.Field(
+        20_000, ge=1, description="Pairs of equal fingerprints that are compared."
+    )
 
     needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
     sentence: ClassVar[str] = (
-        "No stretch of bars repeats another one, of the same symbol or of another, where chance would have it "
-        "less often than once in 2 to the power of {bits}."
+        "No stretch of bars repeats another one, of the same symbol or of another, where chance would have "
+        "it less often than once in 2 to the power of {bits}."
     )
     walker: ClassVar[type[Walker]] = PasteWalker

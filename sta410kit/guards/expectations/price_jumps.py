@@ -23,11 +23,15 @@ SPLIT_RATIOS = [1.25, 4 / 3, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 2
 
 
 class ExpectJumpsToBeExplained(FrameExpectation):
-    """Expect no overnight jump in the adjusted price that looks like a split, or is far out, on a quiet day."""
+    """Expect no overnight jump of the adjusted price, like a split or far out, on a quiet day."""
 
-    ratios: list[float] = pydantic.Field(SPLIT_RATIOS, description="Ratios of splits, new shares for one old.")
+    ratios: list[float] = pydantic.Field(
+        SPLIT_RATIOS, description="Ratios of splits, new shares for one old."
+    )
     min_jump: float = pydantic.Field(0.2, gt=0, description="Smallest log jump that is looked at.")
-    split_sigmas: float = pydantic.Field(6.0, gt=0, description="Usual daily moves a split-like jump exceeds.")
+    split_sigmas: float = pydantic.Field(
+        6.0, gt=0, description="Usual daily moves a split-like jump exceeds."
+    )
     far_jump: float = pydantic.Field(0.38, gt=0, description="Log jump that is far out, whatever its ratio.")
     far_sigmas: float = pydantic.Field(12.0, gt=0, description="Usual daily moves a far jump exceeds.")
     alone: float = pydantic.Field(2.5, ge=1, description="Times the largest gaps near, but for the top 2 %.")
@@ -38,9 +42,9 @@ class ExpectJumpsToBeExplained(FrameExpectation):
     needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close", "volume")
     shows: ClassVar[tuple[str, ...]] = ("close", "adj_close", "volume")
     sentence: ClassVar[str] = (
-        "No price jumps overnight by the ratio of a split (a log jump of {min_jump} and more) without adj_close "
-        "telling of it, and none by {far_jump} whatever the ratio, on a day whose range stays within "
-        "{quiet_span} and whose volume stays within {quiet_volume} times the usual. A crash is no such day."
+        "No price jumps overnight by the ratio of a split (a log jump of {min_jump} and more) without "
+        "adj_close telling of it, and none by {far_jump} whatever the ratio, on a day whose range stays "
+        "within {quiet_span} and whose volume stays within {quiet_volume} times the usual. A crash is no such day."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
@@ -76,9 +80,7 @@ class ExpectJumpsToBeExplained(FrameExpectation):
         near = np.abs(block.around(jumps, rows, (-120, 120), (-1, 1)))
         return size >= self.alone * quantile_of_lines(near, 0.98)
 
-    def _quiet(
-        self, block: Block, rows: NDArray[np.int64], size: NDArray[np.float64]
-    ) -> NDArray[np.bool_]:
+    def _quiet(self, block: Block, rows: NDArray[np.int64], size: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell where range and volume are ordinary; a split multiplies the shares traded by its ratio."""
         span = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
         volume = median_of_lines(block.around(block.log("volume"), rows, (-12, 12), (0, 0)))

@@ -34,8 +34,8 @@ class ExpectPricesInOneUnit(FrameExpectation):
     needs: ClassVar[tuple[str, ...]] = ("open", "close", "adj_close", "volume")
     shows: ClassVar[tuple[str, ...]] = ("close", "adj_close")
     sentence: ClassVar[str] = (
-        "No price steps by a factor of {factors} that adj_close shares, that is taken back within {within} rows, "
-        "or that the volume contradicts."
+        "No price steps by a factor of {factors} that adj_close shares, that is taken back within {within} "
+        "rows, or that the volume contradicts."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
@@ -70,4 +70,5 @@ class ExpectPricesInOneUnit(FrameExpectation):
         with_it = step * np.sign(block.returns[rows]) >= 0.7 * size
         number = block.symbol_of(rows)
         at_end = np.minimum(rows - block.bounds[number], block.bounds[number + 1] - rows) <= self.edge
-        return with_it & (at_end | (size >= np.log(self.large)))
+        told: NDArray[np.bool_] = with_it & (at_end | (size >= np.log(self.large)))
+        return told

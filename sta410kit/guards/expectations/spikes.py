@@ -23,17 +23,21 @@ class ExpectNoRevertingSpikes(FrameExpectation):
     small_move: float = pydantic.Field(0.03, gt=0, description="Smallest log move, at twice the `sigmas`.")
     sigmas: float = pydantic.Field(6.5, gt=0, description="Usual daily moves that both moves exceed.")
     gap_sigmas: float = pydantic.Field(5.0, gt=0, description="Usual overnight moves that both gaps exceed.")
-    quiet_span: float = pydantic.Field(1.5, gt=0, description="Usual ranges a bar that only gapped stays within.")
+    quiet_span: float = pydantic.Field(
+        1.5, gt=0, description="Usual ranges a bar that only gapped stays within."
+    )
     back: float = pydantic.Field(0.35, gt=0, description="Share of the move that may remain of it.")
-    coarse: float = pydantic.Field(0.012, ge=0, description="Move of a price that its smallest step explains.")
+    coarse: float = pydantic.Field(
+        0.012, ge=0, description="Move of a price that its smallest step explains."
+    )
     min_history: int = pydantic.Field(15, ge=3, description="Rows a symbol needs to be judged.")
 
     needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close")
     shows: ClassVar[tuple[str, ...]] = ("close", "adj_close")
     sentence: ClassVar[str] = (
-        "No close moves by more than {sigmas} times the usual daily move (and {min_move} in logs) and is back "
-        "the next session, and no bar of ordinary range stands {gap_sigmas} usual overnight moves apart from "
-        "both its neighbours."
+        "No close moves by more than {sigmas} times the usual daily move (and {min_move} in logs) and is "
+        "back the next session, and no bar of ordinary range stands {gap_sigmas} usual overnight moves apart "
+        "from both its neighbours."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
@@ -71,7 +75,8 @@ class ExpectNoExtremeWicks(FrameExpectation):
 
     needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
     sentence: ClassVar[str] = (
-        "No high or low is further than {min_wick} in logs, and than {spans} usual ranges, from open and close."
+        "No high or low is further than {min_wick} in logs, and than {spans} usual ranges, from open "
+        "and close."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:

@@ -22,8 +22,12 @@ class ExpectNoStaleBars(FrameExpectation):
     """Expect no bar, volume or close that repeats the session before it more often than chance does."""
 
     same_prices: int = pydantic.Field(2, ge=0, description="Repeats of all four prices with another volume.")
-    same_volume: int = pydantic.Field(1, ge=0, description="Repeats of a volume, where volumes differ otherwise.")
-    same_close: int = pydantic.Field(5, ge=0, description="Repeats of a close, where closes differ otherwise.")
+    same_volume: int = pydantic.Field(
+        1, ge=0, description="Repeats of a volume, where volumes differ otherwise."
+    )
+    same_close: int = pydantic.Field(
+        5, ge=0, description="Repeats of a close, where closes differ otherwise."
+    )
     usual: float = pydantic.Field(0.05, ge=0, le=1, description="Share of repeats that makes them ordinary.")
     always: float = pydantic.Field(0.5, ge=0, le=1, description="Share of repeated rows that does, too.")
     min_price: float = pydantic.Field(5.0, ge=0, description="Below it a cent is too coarse to tell.")
@@ -31,8 +35,9 @@ class ExpectNoStaleBars(FrameExpectation):
 
     needs: ClassVar[tuple[str, ...]] = (*_BAR, "volume")
     sentence: ClassVar[str] = (
-        "No bar repeats the one before it, volume included; the four prices repeat at most {same_prices} times "
-        "with another volume, a volume at most {same_volume} times and a close at most {same_close} times."
+        "No bar repeats the one before it, volume included; the four prices repeat at most {same_prices} "
+        "times with another volume, a volume at most {same_volume} times and a close at most "
+        "{same_close} times."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:

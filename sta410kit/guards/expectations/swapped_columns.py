@@ -32,7 +32,9 @@ class ExpectOpenToFollowClose(FrameExpectation):
     def scan(self, block: Block) -> NDArray[np.int64]:
         """Return the stretches in which open and close are swapped."""
         follow = np.abs(block.gaps)
-        cross = np.abs(block.change(block.log("close")) + (block.log("close") - block.log("open"))[self._back(block)])
+        cross = np.abs(
+            block.change(block.log("close")) + (block.log("close") - block.log("open"))[self._back(block)]
+        )
         wild = ~(np.maximum(follow, cross) < 0.2)  # noqa: PLR2004 - a split, or nothing to compare
         follow, cross = np.where(wild, 0, follow), np.where(wild, 0, cross)
         sizes = np.diff(block.bounds)

@@ -43,10 +43,13 @@ class NameWalker(PanelWalker):
 class ExpectSymbolsSpelledAlike(FrameExpectation):
     """Expect one spelling a symbol: no space, no invisible sign, no other case."""
 
-    capitals: float = pydantic.Field(0.6, gt=0, description="Share of symbols in capitals that makes it the rule.")
+    capitals: float = pydantic.Field(
+        0.6, gt=0, description="Share of symbols in capitals that makes it the rule."
+    )
 
     sentence: ClassVar[str] = (
-        "Each symbol has one spelling: no space, only plain signs, and capitals where {capitals} of them have."
+        "Each symbol has one spelling: no space, only plain signs, and capitals where {capitals} "
+        "of them have."
     )
     walker: ClassVar[type[Walker]] = NameWalker
 

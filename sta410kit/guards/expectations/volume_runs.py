@@ -20,16 +20,21 @@ class ExpectNoRunsOfZeroVolume(FrameExpectation):
     """Expect trading in nearly every session, and none of the rest to have moved the price."""
 
     max_run: int = pydantic.Field(3, ge=0, description="Sessions in a row that may pass without volume.")
-    max_moved: int = pydantic.Field(1, ge=0, description="Sessions in a row without volume whose price may move.")
+    max_moved: int = pydantic.Field(
+        1, ge=0, description="Sessions in a row without volume whose price may move."
+    )
     quiet_share: float = pydantic.Field(
-        0.2, ge=0, le=1, description="Share of sessions without volume from which on moved prices are no news."
+        0.2,
+        ge=0,
+        le=1,
+        description="Share of sessions without volume from which on moved prices are no news.",
     )
     min_history: int = pydantic.Field(15, ge=1, description="Rows from which on single sessions are judged.")
 
     needs: ClassVar[tuple[str, ...]] = ("high", "low", "volume")
     sentence: ClassVar[str] = (
-        "No more than {max_run} sessions in a row pass without volume, and no more than {max_moved} in which the "
-        "price moved."
+        "No more than {max_run} sessions in a row pass without volume, and no more than {max_moved} in which "
+        "the price moved."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:

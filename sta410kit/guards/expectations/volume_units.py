@@ -56,7 +56,8 @@ class UnitWalker(Walker):
             return found
         last = self.panel.bounds[np.array(strange) + 1] - 1
         notes = [
-            f"{self.panel.symbols[n]}: volumes end in {zeros[n]} zeros, others in {int(np.median(zeros[judged]))}"
+            f"{self.panel.symbols[n]}: volumes end in {zeros[n]} zeros, "
+            f"others in {int(np.median(zeros[judged]))}"
             for n in strange
         ]
         other = of_rows(self.panel, last, notes)
@@ -72,9 +73,13 @@ class ExpectVolumeInOneUnit(FrameExpectation):
     """Expect the volume of a symbol to keep its level, within what splits and busy days explain."""
 
     step: float = pydantic.Field(20.0, gt=1, description="Factor between the usual volume before and after.")
-    outlier: float = pydantic.Field(30.0, gt=1, description="Factor between a bar and the usual volume around it.")
+    outlier: float = pydantic.Field(
+        30.0, gt=1, description="Factor between a bar and the usual volume around it."
+    )
     sigmas: float = pydantic.Field(4.0, gt=0, description="Usual deviations, in logs, that a step exceeds.")
-    changes: float = pydantic.Field(6.2, gt=0, description="Upper quartiles of the daily change a bar exceeds.")
+    changes: float = pydantic.Field(
+        6.2, gt=0, description="Upper quartiles of the daily change a bar exceeds."
+    )
     run: int = pydantic.Field(4, ge=2, description="Bars in a row that are judged by `step`.")
     zeros: int = pydantic.Field(2, ge=1, description="More zeros at the end than in every other symbol.")
     min_history: int = pydantic.Field(15, ge=3, description="Rows a symbol needs to be judged.")
@@ -82,9 +87,9 @@ class ExpectVolumeInOneUnit(FrameExpectation):
     needs: ClassVar[tuple[str, ...]] = ("close", "volume")
     shows: ClassVar[tuple[str, ...]] = ("volume",)
     sentence: ClassVar[str] = (
-        "The usual volume never changes by a factor of {step} from one session to the next but with a split, no "
-        "bar's volume is {outlier} times that of the bars around it or a part of it as small, and no symbol's "
-        "volumes end in {zeros} zeros more than all others'."
+        "The usual volume never changes by a factor of {step} from one session to the next but with a split, "
+        "no bar's volume is {outlier} times that of the bars around it or a part of it as small, and no "
+        "symbol's volumes end in {zeros} zeros more than all others'."
     )
     walker: ClassVar[type[Walker]] = UnitWalker
 
@@ -109,13 +114,12 @@ class ExpectVolumeInOneUnit(FrameExpectation):
         step = median_of_lines(after) - median_of_lines(before)
         price = median_of_lines(block.around(block.log("close"), rows, (0, 9), (1, 0)))
         price -= median_of_lines(block.around(block.log("close"), rows, (-10, -1), (1, 0)))
-        spread = np.concatenate(
-            [part - median_of_lines(part)[:, None] for part in (before, after)], axis=1
-        )
+        spread = np.concatenate([part - median_of_lines(part)[:, None] for part in (before, after)], axis=1)
         sigma = TO_SIGMA * median_of_lines(np.abs(spread))
         size = np.minimum(np.abs(step), np.abs(step + price))
         enough = (np.isfinite(before).sum(axis=1) >= 8) & (np.isfinite(after).sum(axis=1) >= 8)  # noqa: PLR2004
-        return rows[enough & (size >= np.maximum(np.log(self.step), self.sigmas * sigma))]
+        found: NDArray[np.int64] = rows[enough & (size >= np.maximum(np.log(self.step), self.sigmas * sigma))]
+        return found
 
     def _outliers(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return bars, alone or in short runs, far from the bars around them.
@@ -134,7 +138,6 @@ class ExpectVolumeInOneUnit(FrameExpectation):
         high[rows], low[rows] = several & (away > 0), several & (away < 0)
         runs = np.maximum(run_lengths(high, block.first), run_lengths(low, block.first))[rows]
         return rows[traded & (alone | (runs >= self.run))]
-
 
     @staticmethod
     def _change(block: Block, rows: NDArray[np.int64]) -> NDArray[np.float64]:
