@@ -14,11 +14,13 @@ from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
 from sta410kit.cli.kernel import kernel
+from sta410kit.cli.mutate import mutate
 from sta410kit.cli.params import params
 from sta410kit.cli.regress import regress
 from sta410kit.cli.run import run
 from sta410kit.cli.runs import diff, runs, show, verify
 from sta410kit.cli.scan import scan
+from sta410kit.cli.suggest import suggest
 from sta410kit.cli.sweep import sweep
 from sta410kit.cli.trials import trials
 from sta410kit.cli.unseal import unseal
@@ -62,8 +64,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, sweep, params, runs, show, diff, verify, regress, validate, docs, trials, scan, unseal, doctor,
-    config, kernel, completion,
+    run, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, trials, scan,
+    unseal, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -20,8 +20,21 @@ from sta410kit.outcomes import ExitCode
     help="Name of a suite, or the path of a suite file.",
 )
 @click.option("--symbols", default=None, help="Symbols that must have rows, e.g. AAPL,MSFT.")
-def validate(file: Path, suite: str, symbols: str | None) -> int:
+@click.option(
+    "--snapshot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Parquet file of the last accepted data: compared with, and renewed when these are accepted.",
+)
+@click.option(
+    "--max-age",
+    type=click.IntRange(0),
+    default=None,
+    help="Whole sessions that may have passed since each symbol's last row.",
+)
+def validate(file: Path, suite: str, symbols: str | None, snapshot: Path | None, max_age: int | None) -> int:
     """Judge the data in FILE (CSV or Parquet) by a suite and build its data docs."""
+    from sta410kit.guards import keep_snapshot
     from sta410kit.guards import validate as judge
     from sta410kit.guards.data_docs import publish
     from sta410kit.guards.suites import read_suite
@@ -30,10 +43,15 @@ def validate(file: Path, suite: str, symbols: str | None) -> int:
 
     name = read_suite(suite).name  # refused before the file is read
     asked = [item.strip() for item in symbols.split(",") if item.strip()] if symbols else None
-    result = judge(read_frame(file, name), suite, symbols=asked)
+    frame = read_frame(file, name)
+    result = judge(frame, suite, symbols=asked, snapshot=snapshot, max_age=max_age)
     page = publish(result, new_run(runs_folder(Path.cwd())) / DATA_DOCS, "validate")
     click.echo(result.summary())
     for failure in result.failures:
         click.echo(f"  {failure.severity}: {failure}")
+    for words in result.accepted:
+        click.echo(f"  accepted: {words}")
+    if snapshot is not None and result.passed:
+        click.echo(f"snapshot: {keep_snapshot(frame, result, snapshot)}")
     click.echo(f"data docs: {page}")
     return ExitCode.PASSED if result.passed else ExitCode.DATA_REJECTED

@@ -8,7 +8,9 @@ Great Expectations takes seconds to import, so it is loaded by the first call th
 from sta410kit.guards.acceptance import accept, read_accepted
 from sta410kit.guards.gate import validate
 from sta410kit.guards.leakage import LeakFinding, LeakReport, probe_leaks
+from sta410kit.guards.mutation import Mutant, MutationReport, mutate
 from sta410kit.guards.result import Failure, GuardResult
+from sta410kit.guards.snapshots import keep_snapshot
 from sta410kit.guards.suites import list_suites
 from sta410kit.guards.trading import OrderReport, approve_orders, check_orders, read_sectors
 
@@ -17,11 +19,15 @@ __all__ = [
     "GuardResult",
     "LeakFinding",
     "LeakReport",
+    "Mutant",
+    "MutationReport",
     "OrderReport",
     "accept",
     "approve_orders",
     "check_orders",
+    "keep_snapshot",
     "list_suites",
+    "mutate",
     "probe_leaks",
     "read_accepted",
     "read_sectors",

@@ -1,26 +1,45 @@
-"""The one place that talks to Great Expectations: build a suite from JSON, evaluate it on a frame."""
+"""The one place that evaluates: the kit's expectations in one pass, Great Expectations for the rest.
+
+What a suite asks goes three ways. The kit's own expectations look at the frame together, a block of symbols
+at a time. Of the generic ones, those that plainly hold are proven by `screen` without a copy of the frame.
+All others, and with them everything that fails, are evaluated by Great Expectations itself, which names the rows.
+The record is the same whichever way was taken, and the same suite gives the same verdict in bare Great
+Expectations.
+"""
 
 from __future__ import annotations
 
-import logging
-import os
+import json
 import threading
-import warnings
-from functools import cache
+from functools import cache, lru_cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, STA410Exception
+from sta410kit.guards.expectations import Findings, FrameExpectation, find_all
+from sta410kit.guards.library import great_expectations
+from sta410kit.guards.panel import Panel
+from sta410kit.guards.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
+    from sta410kit.guards.accepted import AcceptedFinding
+
 EXAMPLE_ROWS = 20
+NOT_ASKED = "not asked: the frame lacks what it looks at"
 _LOCK = threading.Lock()  # a Great Expectations context is not made for several threads
+_NO_EXCEPTION = {"raised_exception": False, "exception_traceback": None, "exception_message": None}
 
 
-def evaluate(name: str, expectations: Sequence[dict[str, Any]], frame: pd.DataFrame) -> dict[str, Any]:
+def evaluate(
+    name: str,
+    expectations: Sequence[dict[str, Any]],
+    frame: pd.DataFrame,
+    accepted: Sequence[AcceptedFinding] = (),
+) -> dict[str, Any]:
     """Evaluate `expectations` on `frame` and return the validation result as JSON values.
 
     Parameters
@@ -31,6 +50,9 @@ def evaluate(name: str, expectations: Sequence[dict[str, Any]], frame: pd.DataFr
         In Great Expectations' own JSON form.
     frame : pandas.DataFrame
         Any frame with unique, textual column names; it is not changed.
+    accepted : sequence of AcceptedFinding
+        Findings a reviewer has accepted and that have not expired; they are left out of what fails, and
+        stand in the result of their expectation as ``accepted``.
 
     Raises
     ------
@@ -38,29 +60,38 @@ def evaluate(name: str, expectations: Sequence[dict[str, Any]], frame: pd.DataFr
         An expectation cannot be loaded. Great Expectations drops such ones without a word; they are counted.
     """
     with _LOCK:
-        suite = load(name, expectations)
-        form = {
-            "result_format": "SUMMARY",
-            "partial_unexpected_count": EXAMPLE_ROWS,
-            "unexpected_index_column_names": [key for key in ("symbol", "date") if key in frame.columns],
-        }
-        batch = _batch_definition().get_batch({"dataframe": _plain_dtypes(frame)})
-        result: dict[str, Any] = batch.validate(suite, result_format=form).to_json_dict()
-    if len(result["results"]) != len(expectations):
-        message = (
-            f"suite '{name}': {len(expectations)} expectations were asked, {len(result['results'])} answered"
-        )
-        raise ConfigurationError(message)
-    return result
+        loaded = load(name, expectations).expectations
+        panel = Panel(frame)
+        results: dict[int, dict[str, Any]] = _own(expectations, loaded, panel, accepted)
+        screen = Screen(frame, panel)
+        asked: list[int] = []
+        for number, item in enumerate(expectations):
+            if number in results:
+                continue
+            if screen.proves(item):
+                results[number] = _entry(item, success=True, result=screen.result(item))
+            else:
+                asked.append(number)
+        for number, result in zip(asked, _ask(name, [expectations[n] for n in asked], frame), strict=True):
+            results[number] = _excused(name, expectations[number], result, frame, accepted)
+    return _record(name, [results[number] for number in range(len(expectations))])
 
 
 def load(name: str, expectations: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN401 - an ExpectationSuite
     """Return the Great Expectations suite; an expectation that cannot be loaded is a `ConfigurationError`."""
-    gx = great_expectations()
+    try:
+        return _load(name, json.dumps(list(expectations)))
+    except TypeError as error:
+        message = f"suite '{name}' holds a value that JSON does not have: {error}"
+        raise ConfigurationError(message) from error
+
+
+@lru_cache(maxsize=32)
+def _load(name: str, expectations: str) -> Any:  # noqa: ANN401 - an ExpectationSuite
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     loaded = []
-    for item in expectations:
+    for item in json.loads(expectations):
         try:
             loaded.append(ExpectationConfiguration(**item).to_domain_obj())
         except Exception as error:  # whatever the library says of it, it could not be loaded
@@ -70,27 +101,133 @@ def load(name: str, expectations: Sequence[dict[str, Any]]) -> Any:  # noqa: ANN
                 "correct its type or arguments in the suite file"
             )
             raise ConfigurationError(message) from error
-    suite = gx.ExpectationSuite(name=name, expectations=loaded)
-    if len(suite.expectations) != len(expectations):
+    suite = great_expectations().ExpectationSuite(name=name, expectations=loaded)
+    if len(suite.expectations) != len(loaded):
         message = f"suite '{name}': Great Expectations dropped an expectation while loading"
         raise ConfigurationError(message)
     return suite
 
 
-def great_expectations() -> Any:  # noqa: ANN401 - the module itself
-    """Import Great Expectations with its analytics off, unless the user has turned them on.
+def _own(
+    expectations: Sequence[dict[str, Any]],
+    loaded: Sequence[Any],
+    panel: Panel,
+    accepted: Sequence[AcceptedFinding],
+) -> dict[int, dict[str, Any]]:
+    """Return the results of the kit's own expectations, by their number in the suite."""
+    own = [number for number, one in enumerate(loaded) if isinstance(one, FrameExpectation)]
+    entries = {}
+    for number, found in zip(own, find_all([loaded[n] for n in own], panel), strict=True):
+        item = expectations[number]
+        if isinstance(found, STA410Exception):
+            raise found
+        if isinstance(found, Exception):
+            entries[number] = _entry(item, success=False, result={}, error=found)
+            continue
+        if not loaded[number].asked(panel):
+            entries[number] = _entry(item, success=True, result={"observed_value": NOT_ASKED})
+            continue
+        left, excused = _without(item, found, accepted)
+        outcome = loaded[number].outcome(panel, left)
+        if excused:
+            outcome["result"]["accepted"] = excused
+        entries[number] = _entry(item, **outcome)
+    return entries
 
-    It logs its inner bookkeeping while it loads, and tqdm warns that it cannot draw a bar the kit does not
-    show: neither is news to whoever validates.
-    """
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="IProgress not found")
-        import great_expectations as gx
-    # This one sets a level of its own while it is imported.
-    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
-    return gx
+
+def _without(
+    item: dict[str, Any], found: Findings, accepted: Sequence[AcceptedFinding]
+) -> tuple[Findings, list[str]]:
+    """Return the findings that nobody accepted, and in words those that somebody did."""
+    excused = []
+    for finding in accepted:
+        if finding.expectation != item["type"] or not found.any:
+            continue
+        hit = finding.covers(found.symbols, found.days)
+        whole_table = not len(found) and finding.covers_table
+        if hit.any() or whole_table:
+            excused.append(finding.in_words(int(hit.sum())))
+            found = Findings() if whole_table else found.only(~hit)
+    return found, excused
+
+
+def _ask(name: str, expectations: list[dict[str, Any]], frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Let Great Expectations evaluate, and return its results in the order of the question."""
+    if not expectations:
+        return []
+    form = {
+        "result_format": "SUMMARY",
+        "partial_unexpected_count": EXAMPLE_ROWS,
+        "unexpected_index_column_names": [key for key in ("symbol", "date") if key in frame.columns],
+    }
+    numbered = [{**item, "meta": {**item["meta"], "_number": n}} for n, item in enumerate(expectations)]
+    batch = _batch_definition().get_batch({"dataframe": _plain_dtypes(frame)})
+    record = batch.validate(load(name, numbered), result_format=form).to_json_dict()
+    results = {item["expectation_config"]["meta"].pop("_number"): item for item in record["results"]}
+    if len(results) != len(expectations):
+        message = f"suite '{name}': {len(expectations)} expectations were asked, {len(results)} answered"
+        raise ConfigurationError(message)
+    return [results[number] for number in range(len(expectations))]
+
+
+def _excused(
+    name: str,
+    item: dict[str, Any],
+    result: dict[str, Any],
+    frame: pd.DataFrame,
+    accepted: Sequence[AcceptedFinding],
+) -> dict[str, Any]:
+    """Ask again without the rows that a reviewer has accepted for this expectation."""
+    mine = [finding for finding in accepted if finding.expectation == item["type"]]
+    if result["success"] or not mine or not {"symbol", "date"}.issubset(frame.columns):
+        return result
+    excused, left = [], frame
+    for finding in mine:
+        hit = finding.covers_rows(left)
+        if hit.any():
+            excused.append(finding.in_words(int(hit.sum())))
+            left = left[~hit]
+    if not excused or left.empty:
+        return result
+    again = _ask(name, [item], left)[0]
+    again["result"]["accepted"] = excused
+    return again
+
+
+def _entry(
+    item: dict[str, Any], *, success: bool, result: dict[str, Any], error: Exception | None = None
+) -> dict[str, Any]:
+    """Return one result in Great Expectations' own form."""
+    failed = {
+        "raised_exception": True,
+        "exception_traceback": None,
+        "exception_message": f"{type(error).__name__}: {error}",
+    }
+    return {
+        "success": success,
+        "expectation_config": {**item, "kwargs": {"batch_id": "sta410-frame", **item["kwargs"]}},
+        "result": result,
+        "meta": {},
+        "exception_info": failed if error else dict(_NO_EXCEPTION),
+    }
+
+
+def _record(name: str, results: list[dict[str, Any]]) -> dict[str, Any]:
+    held = sum(1 for item in results if item["success"])
+    return {
+        "success": held == len(results),
+        "suite_name": name,
+        "suite_parameters": {},
+        "results": results,
+        "statistics": {
+            "evaluated_expectations": len(results),
+            "successful_expectations": held,
+            "unsuccessful_expectations": len(results) - held,
+            "success_percent": 100.0 * held / len(results) if results else None,
+        },
+        "meta": {"great_expectations_version": version("great-expectations")},
+        "id": None,
+    }
 
 
 @cache

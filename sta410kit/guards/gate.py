@@ -5,22 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import STA410Exception
+from sta410kit.guards.accepted import read_accepted_findings
 from sta410kit.guards.digest import frame_digest
-from sta410kit.guards.plan import columns_of, plan_checks
+from sta410kit.guards.plan import columns_of, plan_checks, with_run
 from sta410kit.guards.result import CRITICAL, Failure, GuardResult
 from sta410kit.guards.suites import read_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
+
+    from sta410kit.guards.accepted import AcceptedFinding
 
 _TYPE_CHECKS = {"expect_column_values_to_be_in_type_list", "expect_column_values_to_be_of_type"}
 
 
 def validate(
-    frame: pd.DataFrame, suite: str | Path = "prices", *, symbols: Iterable[str] | None = None
+    frame: pd.DataFrame,
+    suite: str | Path = "prices",
+    *,
+    symbols: Iterable[str] | None = None,
+    snapshot: str | Path | None = None,
+    max_age: int | None = None,
 ) -> GuardResult:
     """Judge `frame` by a suite and return what was found.
 
@@ -33,6 +41,11 @@ def validate(
         project's own), or the path of a suite file.
     symbols : iterable of str, optional
         Symbols that were asked for; each must have rows.
+    snapshot : str or Path, optional
+        The last accepted prices, kept by `keep_snapshot`: past sessions and columns must be as they were
+        then. A file that does not exist yet has nothing to compare with.
+    max_age : int, optional
+        Whole sessions of the exchange that may have passed since each symbol's last row.
 
     Returns
     -------
@@ -45,17 +58,21 @@ def validate(
         The suite does not exist or cannot be loaded. What is wrong with the frame is never raised.
     """
     contract = read_suite(suite)
-    broken = _structure(frame)
+    broken = structure(frame)
     if broken:
         rows = len(frame) if hasattr(frame, "__len__") else 0
         return GuardResult(contract.name, rows, len(broken), tuple(broken), suite_file=str(contract.path))
     wanted = [symbols] if isinstance(symbols, str) else symbols
-    checks, skipped = plan_checks(contract.expectations, frame, wanted)
-    from sta410kit.guards.contracts import evaluate, great_expectations
+    asked = with_run(contract.expectations, snapshot, max_age)
+    checks, skipped = plan_checks(asked, frame, wanted)
+    findings = read_accepted_findings(contract.path.parent, contract.name)
+    from sta410kit.guards.contracts import (  # a broken installation is no fault of the frame
+        NOT_ASKED,
+        evaluate,
+    )
 
-    great_expectations()  # a broken installation is no fault of the frame
     try:
-        record = evaluate(contract.name, checks, frame)
+        record = evaluate(contract.name, checks, frame, [one for one in findings if not one.expired])
     except STA410Exception:
         raise
     except Exception as error:  # noqa: BLE001 - a gate that cannot judge must refuse, not crash
@@ -68,13 +85,20 @@ def validate(
             tuple(skipped),
             suite_file=str(contract.path),
         )
-    failures, unasked = _failures(record["results"])
+    expired = {one.expectation: one for one in findings if one.expired}
+    failures, unasked = _failures(record["results"], expired)
+    unasked += [
+        f"{item['expectation_config']['type']}: {NOT_ASKED}"
+        for item in record["results"]
+        if item["result"].get("observed_value") == NOT_ASKED
+    ]
     return GuardResult(
         suite=contract.name,
         row_count=len(frame),
         evaluated=len(checks),
         failures=tuple(failures),
         skipped=(*skipped, *unasked),
+        accepted=tuple(_accepted(record["results"])),
         suite_file=str(contract.path),
         rules=contract.digest,
         frame=frame_digest(frame),
@@ -82,7 +106,7 @@ def validate(
     )
 
 
-def _structure(frame: object) -> list[Failure]:
+def structure(frame: object) -> list[Failure]:
     """Return what keeps a frame from being asked anything at all."""
     import pandas as pd
 
@@ -101,7 +125,15 @@ def _structure(frame: object) -> list[Failure]:
     return []
 
 
-def _failures(results: list[dict[str, Any]]) -> tuple[list[Failure], list[str]]:
+def _accepted(results: list[dict[str, Any]]) -> Iterator[str]:
+    for item in results:
+        for words in item["result"].get("accepted", ()):
+            yield f"{item['expectation_config']['type']}: {words}"
+
+
+def _failures(
+    results: list[dict[str, Any]], expired: Mapping[str, AcceptedFinding]
+) -> tuple[list[Failure], list[str]]:
     """Return the failures, critical first, and the checks that a wrong type left unanswerable."""
     failed = [item for item in results if not item["success"]]
     ill_typed = {
@@ -117,17 +149,21 @@ def _failures(results: list[dict[str, Any]]) -> tuple[list[Failure], list[str]]:
         if reason and ill_typed.intersection(columns):
             unasked.append(f"{config['type']}({', '.join(columns)}): wrong type")
             continue
-        failures.append(_failure(config, item.get("result") or {}, reason))
+        failures.append(_failure(config, item.get("result") or {}, reason, expired.get(config["type"])))
     failures.sort(key=lambda failure: failure.severity != CRITICAL)
     return failures, unasked
 
 
-def _failure(config: dict[str, Any], found: dict[str, Any], reason: str) -> Failure:
+def _failure(
+    config: dict[str, Any], found: dict[str, Any], reason: str, expired: AcceptedFinding | None
+) -> Failure:
     expected = config.get("description") or _in_words(config)
     rows = tuple(found.get("partial_unexpected_index_list") or ())
     count = int(found.get("unexpected_count") or 0)
     if reason:
         message = f"{expected} It could not be checked: {reason}"
+    elif "notes" in found:
+        message = f"{expected} Found: {'; '.join(found['notes'])}."
     elif count:
         message = f"{expected} {count} {'row does' if count == 1 else 'rows do'} not."
     elif found.get("partial_missing_list"):
@@ -138,6 +174,9 @@ def _failure(config: dict[str, Any], found: dict[str, Any], reason: str) -> Fail
         message = f"{expected} It is missing."
     else:
         message = f"{expected} It does not hold."
+    if expired:
+        message += f" A finding of this kind was accepted until {expired.expires} "
+        message += f"({expired.reason}); it counts again."
     return Failure(
         expectation=config["type"],
         column=", ".join(columns_of(config["kwargs"])),

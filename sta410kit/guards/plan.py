@@ -13,10 +13,17 @@ from sta410kit.guards.result import CRITICAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
 LARGEST = 1e300  # anything beyond is infinite for all practical purposes
+_SINCE_SNAPSHOT = ("expect_history_unrevised", "expect_schema_unchanged")
+_DESCRIPTIONS = {
+    "expect_history_unrevised": "Sessions accepted before have the values they had then.",
+    "expect_schema_unchanged": "Columns are those of the last accepted snapshot.",
+    "expect_last_session_to_be_recent": "The last row of each symbol is recent.",
+}
 _ALMOST_NONE = 1e-9  # `mostly` at this share fails only when every value is null
 
 
@@ -52,6 +59,25 @@ def plan_checks(
         else:
             possible.append(item)
     return possible, skipped
+
+
+def with_run(
+    expectations: Sequence[dict[str, Any]], snapshot: str | Path | None, max_age: int | None
+) -> list[dict[str, Any]]:
+    """Return the expectations with what only this run knows filled in; what the suite lacks is added."""
+    filled = list(expectations)
+    wanted: dict[str, tuple[str, object]] = {}
+    if snapshot is not None:
+        wanted |= dict.fromkeys(_SINCE_SNAPSHOT, ("snapshot", str(snapshot)))
+    if max_age is not None:
+        wanted["expect_last_session_to_be_recent"] = ("max_age", max_age)
+    for kind, (key, value) in wanted.items():
+        places = [number for number, item in enumerate(filled) if item["type"] == kind]
+        if not places:
+            filled.append(_check(kind, _DESCRIPTIONS[kind], **{key: value}))
+        for number in places:
+            filled[number] = {**filled[number], "kwargs": {**filled[number]["kwargs"], key: value}}
+    return filled
 
 
 def _rows_and_columns(columns: Iterable[str]) -> list[dict[str, Any]]:

@@ -65,6 +65,8 @@ class GuardResult:
         Everything that does not hold, critical first.
     skipped : tuple of str
         Expectations that could not be asked because of another failure (a missing column, a wrong type).
+    accepted : tuple of str
+        Findings that a reviewer has accepted and that this frame shows, in words.
     suite_file, rules, frame : str
         The suite's file, a digest of its expectations, and one of the frame that was judged.
     record : dict
@@ -76,6 +78,7 @@ class GuardResult:
     evaluated: int
     failures: tuple[Failure, ...] = ()
     skipped: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
     suite_file: str = field(default="", repr=False)
     rules: str = field(default="", repr=False)
     frame: str = field(default="", repr=False)
@@ -99,9 +102,10 @@ class GuardResult:
     def summary(self) -> str:
         """Return one line: suite, outcome, counts."""
         outcome = "accepted" if self.passed else "REJECTED"
+        excused = f", {len(self.accepted)} accepted findings" if self.accepted else ""
         return (
             f"{self.suite}: {outcome} - {self.evaluated} checks on {self.row_count} rows, "
-            f"{len(self.critical)} critical, {len(self.warnings)} warnings"
+            f"{len(self.critical)} critical, {len(self.warnings)} warnings{excused}"
         )
 
     def require(self) -> GuardResult:
@@ -140,6 +144,7 @@ class GuardResult:
                 for f in self.failures
             ],
             "skipped": list(self.skipped),
+            "accepted": list(self.accepted),
         }
 
     def _repr_html_(self) -> str:
@@ -150,9 +155,12 @@ class GuardResult:
             f"{self.evaluated} checks on {self.row_count:,} rows, "
             f"{len(self.critical)} critical, {len(self.warnings)} warnings"
         )
-        if not self.failures:
-            return head + "</div>"
-        return head + failures_table(self.failures) + "</div>"
+        if self.failures:
+            head += failures_table(self.failures)
+        if self.accepted:
+            items = "".join(f"<li>{escape(text)}</li>" for text in self.accepted)
+            head += f"<div>Findings a reviewer has accepted:<ul>{items}</ul></div>"
+        return head + "</div>"
 
 
 def failures_table(failures: tuple[Failure, ...]) -> str:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+_SEED = 42  # of the example's walk-forward
+
 
 def read_frame(path: Path, suite: str) -> pd.DataFrame:
     """Return the frame in `path`; prices by their source's loader, anything else as it stands.
@@ -62,3 +64,33 @@ def _read_csv(path: Path) -> pd.DataFrame:
             message = f"{path}: column date: {error}"
             raise DataLoadingError(message) from error
     return frame
+
+
+def example_frame(suite: str) -> pd.DataFrame:
+    """Return clean data for one of the kit's suites, made from the embedded prices.
+
+    Raises
+    ------
+    ConfigurationError
+        Nothing is known of this suite; give it data of its own.
+    """
+    from sta410kit.runner import handover
+
+    prices = handover.prices(None)
+    if suite == "prices":
+        return prices
+    if suite not in {"features", "training", "predictions", "forecasts"}:
+        message = f"no example data for the suite '{suite}'; give it some with --data"
+        raise ConfigurationError(message)
+    features = handover.features(None, prices)
+    if suite == "features":
+        return features
+    if suite == "training":
+        from sta410kit.research.walk_forward import training_table
+
+        return training_table(features, prices, handover.DEFAULT_HORIZON)
+    if suite == "predictions":
+        return handover.predictions(None, prices, _SEED)
+    from sta410kit.research.forecasting import forecast
+
+    return forecast(handover.fitted_model(None, prices, _SEED), prices)

@@ -1,0 +1,57 @@
+"""``sta410 mutate``: corrupt clean data in every known way and see whether the suite notices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sta410kit.outcomes import ExitCode
+
+
+@click.command()
+@click.option("--suite", default="prices", show_default=True, help="Name of the suite to test.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Clean data (CSV or Parquet); made from the embedded prices when left out.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Draws sizes and places.")
+@click.option(
+    "--repeats", default=1, show_default=True, type=click.IntRange(1), help="Mutants of each corruption."
+)
+@click.option("--only", default=None, help="Only these corruptions, e.g. spike,stale_bars.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def mutate(  # noqa: PLR0913 - one a command-line optionsuite: str, data: Path | None, seed: int, repeats: int, only: str | None, *, as_json: bool) -> int:
+    """Test a suite: inject realistic corruptions, one at a time, and report which expectation caught each.
+
+    Ends with 3 when a corruption survives, or when the suite refuses the data as they are.
+    """
+    import json
+
+    from sta410kit.guards.mutation import mutate as inject
+    from sta410kit.guards.suites import read_suite
+    from sta410kit.runner.frames import example_frame, read_frame
+
+    name = read_suite(suite).name  # refused before the data are read or made
+    frame = read_frame(data, name) if data else example_frame(name)
+    kinds = [kind.strip() for kind in only.split(",") if kind.strip()] if only else None
+    report = inject(frame, suite, seed=seed, repeats=repeats, kinds=kinds)
+    if as_json:
+        click.echo(json.dumps(report.to_dict(), indent=1))
+        return ExitCode.PASSED if report.passed else ExitCode.DATA_REJECTED
+    for mutant in report.mutants:
+        what = (
+            ", ".join(mutant.caught_by)
+            if mutant.caught_by
+            else "SURVIVED"
+            if mutant.applies
+            else "no place for it"
+        )
+        click.echo(f"  {mutant.corruption}: {what}")
+    idle = report.idle()
+    if idle and not kinds:
+        click.echo(f"caught nothing: {', '.join(idle)}")
+    click.echo(report.summary())
+    return ExitCode.PASSED if report.passed else ExitCode.DATA_REJECTED

@@ -1,0 +1,42 @@
+"""``sta410 suggest``: draft a suite from one's own data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sta410kit.outcomes import ExitCode
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--suite", "name", default=None, help="Name of the new suite; the file's name when left out.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="Where to write it; printed when left out.",
+)
+def suggest(file: Path, name: str | None, output: Path | None) -> int:
+    """Draft a suite from the data in FILE (CSV or Parquet): it loads, and accepts these data.
+
+    Thresholds come from the data's own quantiles, with a margin. A draft is a beginning: read it, and correct
+    what only happens to hold.
+    """
+    import json
+    import re
+
+    from sta410kit.atomic import write_text
+    from sta410kit.guards.drafting import draft_suite
+    from sta410kit.runner.frames import read_frame
+
+    title = name or (output.stem if output else re.sub(r"[^\w.-]+", "_", file.stem))
+    frame = read_frame(file, "prices" if title == "prices" else title)
+    text = json.dumps(draft_suite(frame, title), indent=2) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return ExitCode.PASSED
+    write_text(output, text)
+    click.echo(f"{output}: a draft; read it, then `sta410 validate {file} --suite {output}`")
+    return ExitCode.PASSED

@@ -1,0 +1,155 @@
+"""Findings a reviewer has looked at and accepted, in a file that is reviewed like code.
+
+``accepted.toml`` stands beside the suites::
+
+    [[finding]]
+    suite = "prices"
+    expectation = "expect_jumps_to_be_explained"
+    symbol = "ACME"
+    first = 2024-03-01
+    last = 2024-03-01        # the same day when left out
+    reason = "Spin-off; the vendor does not adjust for it."
+    by = "R. Eviewer"
+    expires = 2027-03-01
+
+An accepted finding no longer fails its expectation and is shown in the data docs of every validation it
+touches. After `expires` it counts again, and the failure says so.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+FILE = "accepted.toml"
+_REQUIRED = ("suite", "expectation", "reason", "expires")
+_KNOWN = (*_REQUIRED, "symbol", "first", "last", "by")
+
+
+@dataclass(frozen=True)
+class AcceptedFinding:
+    """One finding that a reviewer takes responsibility for.
+
+    Attributes
+    ----------
+    suite, expectation : str
+        What found it.
+    symbol : str
+        The symbol it is about; empty for a finding about the whole table.
+    first, last : date or None
+        The sessions it is about, both included; all when ``None``.
+    reason, by : str
+        Why it is accepted, and by whom.
+    expires : date
+        The last day on which it is accepted.
+    """
+
+    suite: str
+    expectation: str
+    symbol: str
+    first: date | None
+    last: date | None
+    reason: str
+    by: str
+    expires: date
+
+    @property
+    def expired(self) -> bool:
+        """Whether it counts again."""
+        return datetime.now(UTC).date() > self.expires
+
+    @property
+    def covers_table(self) -> bool:
+        """Whether it is about the whole table."""
+        return not self.symbol and self.first is None
+
+    def covers(self, symbols: NDArray[np.object_], days: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Tell which findings it is about."""
+        import numpy as np
+
+        hit = np.ones(len(symbols), bool) if not self.symbol else symbols == self.symbol
+        if self.first is not None and self.last is not None:
+            bounds = [int(np.datetime64(day, "D").astype(int)) for day in (self.first, self.last)]
+            hit = hit & (days >= bounds[0]) & (days <= bounds[1])
+        return np.asarray(hit, bool)
+
+    def covers_rows(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Tell which rows of a frame it is about; none in a frame without usable dates."""
+        import numpy as np
+
+        if frame["date"].dtype.kind != "M":
+            return np.zeros(len(frame), bool)
+        days = frame["date"].to_numpy().astype("datetime64[D]").astype(np.int32)
+        return self.covers(frame["symbol"].astype(object).to_numpy(), days)
+
+    def in_words(self, count: int) -> str:
+        """Return one line for the data docs."""
+        when = (
+            ""
+            if self.first is None
+            else f" {self.first}" + (f" to {self.last}" if self.last != self.first else "")
+        )
+        who = f" by {self.by}" if self.by else ""
+        what = f"{self.symbol}{when}" if self.symbol else f"the table{when}"
+        rows = f" ({count} {'row' if count == 1 else 'rows'})" if count else ""
+        return f"{what}{rows}: accepted{who} until {self.expires}. {self.reason}"
+
+
+def read_accepted_findings(folder: Path, suite: str) -> list[AcceptedFinding]:
+    """Return what ``accepted.toml`` in `folder` says of `suite`; nothing when there is no such file.
+
+    Raises
+    ------
+    ConfigurationError
+        The file cannot be read, or an entry misses something or has a key it does not know.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return []
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"{path} cannot be read as TOML: {error}"
+        raise ConfigurationError(message) from error
+    entries = content.pop("finding", [])
+    if content or not isinstance(entries, list):
+        message = f"{path} holds {', '.join(content) or 'finding'}; it takes entries [[finding]] only"
+        raise ConfigurationError(message)
+    findings = [_finding(entry, number, path) for number, entry in enumerate(entries, 1)]
+    return [finding for finding in findings if finding.suite == suite]
+
+
+def _finding(entry: dict[str, Any], number: int, path: Path) -> AcceptedFinding:
+    where = f"{path}, finding {number}"
+    unknown = [key for key in entry if key not in _KNOWN]
+    if unknown:
+        message = f"{where}: no key called {unknown[0]!r}.{did_you_mean(unknown[0], list(_KNOWN))}"
+        raise ConfigurationError(message)
+    missing = [key for key in _REQUIRED if not entry.get(key)]
+    if missing:
+        message = f"{where} has no {', '.join(missing)}; say what is accepted, why, and until when"
+        raise ConfigurationError(message)
+    days = {key: entry.get(key) for key in ("first", "last", "expires")}
+    wrong = [key for key, value in days.items() if value is not None and type(value) is not date]
+    if wrong:
+        message = f"{where}: {wrong[0]} must be a date such as 2027-03-01, got {days[wrong[0]]!r}"
+        raise ConfigurationError(message)
+    first = days["first"] or days["last"]
+    last = days["last"] or days["first"]
+    if first and last and last < first:
+        message = f"{where}: last ({last}) lies before first ({first})"
+        raise ConfigurationError(message)
+    words = {key: str(entry.get(key, "")) for key in ("suite", "expectation", "symbol", "reason", "by")}
+    return AcceptedFinding(**words, first=first, last=last, expires=entry["expires"])

@@ -1,0 +1,69 @@
+"""The sessions of an exchange, from exchange-calendars; a calendar takes a while to build and is kept."""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_EARLIEST, _LATEST = 1900, 2100  # what lies beyond is no session of any exchange
+_EPOCH = 1970
+
+
+def sessions(market: str, first: int, last: int) -> NDArray[np.int32]:
+    """Return the sessions of `market` from day `first` to day `last`, both included.
+
+    Parameters
+    ----------
+    market : str
+        Code of an exchange as exchange-calendars knows it, e.g. ``XNYS``, ``XLON``, ``XTKS``.
+    first, last : int
+        Days since 1970-01-01.
+
+    Returns
+    -------
+    ndarray of int32
+        Days since 1970-01-01, ascending.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such exchange, or its calendar does not reach that far.
+    """
+    years = [
+        int(np.datetime64(day, "D").astype("datetime64[Y]").astype(int)) + _EPOCH for day in (first, last)
+    ]
+    begin, end = (min(max(year, _EARLIEST), _LATEST) for year in years)
+    days = _calendar(market, begin, end)
+    return days[np.searchsorted(days, first) : np.searchsorted(days, last, side="right")]
+
+
+@lru_cache(maxsize=64)
+def _calendar(market: str, first_year: int, last_year: int) -> NDArray[np.int32]:
+    import exchange_calendars  # type: ignore[import-untyped]
+    from exchange_calendars.errors import InvalidCalendarName  # type: ignore[import-untyped]
+
+    try:
+        with warnings.catch_warnings():  # it has not caught up with pandas, which is nobody's concern here
+            warnings.simplefilter("ignore")
+            calendar = exchange_calendars.get_calendar(
+                market, start=f"{first_year}-01-01", end=f"{last_year}-12-31"
+            )
+    except InvalidCalendarName:
+        known = exchange_calendars.get_calendar_names(include_aliases=False)
+        message = f"no exchange calendar called {market!r}.{did_you_mean(market, known)}"
+        raise ConfigurationError(message) from None
+    except ValueError as error:  # the calendar begins later, or ends earlier
+        message = f"the calendar of {market} does not reach from {first_year} to {last_year}: {error}"
+        raise ConfigurationError(message) from error
+    days: NDArray[np.int32] = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int32)
+    days.flags.writeable = False  # shared by everyone who asks
+    return days

@@ -1,0 +1,87 @@
+"""What goes wrong with features, predictions and forecasts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sta410kit.guards.corruptions.corruption import Corruption
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NO_FEATURES = {"symbol", "date", "target"}
+
+
+def _feature(frame: pd.DataFrame, rng: np.random.Generator) -> str:
+    names = [name for name in frame.columns if name not in _NO_FEATURES and frame[name].dtype.kind == "f"]
+    return str(names[rng.integers(len(names))])
+
+
+def _copied(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    return frame.assign(copied=-3 * frame[_feature(frame, rng)] + 1)
+
+
+def _constant_target(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
+    return frame.assign(target=float(rng.normal())) if "target" in frame.columns else None
+
+
+def _interval(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
+    """Put the ends of an interval in each other's place, where it has a width."""
+    wide = np.flatnonzero((frame["upper"] > frame["lower"]).to_numpy())
+    if not len(wide):
+        return None
+    rows = frame.index[rng.choice(wide, int(rng.integers(1, len(wide) + 1)), replace=False)]
+    new = frame.copy()
+    new.loc[rows, ["lower", "upper"]] = frame.loc[rows, ["upper", "lower"]].to_numpy()
+    return new
+
+
+def _constant(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
+    """Give every prediction one value, and keep it within its interval."""
+    if (frame["model"] == "naive").all() or len(frame) < 20:  # noqa: PLR2004
+        return None
+    value = float(rng.uniform(-0.001, 0.001))
+    width = (frame["upper"] - frame["lower"]) / 2
+    return frame.assign(predicted=value, lower=value - width, upper=value + width)
+
+
+def _exploding(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Let some predictions run away, with their intervals."""
+    rows = rng.choice(len(frame), max(1, len(frame) // int(rng.choice([3, 50, len(frame)]))), replace=False)
+    new = frame.copy()
+    places = frame.index[rows]
+    by = float(rng.choice([-1, 1]) * rng.uniform(1.1, 5))
+    for name in ("predicted", "lower", "upper"):
+        new.loc[places, name] = frame.loc[places, name] + by
+    return new
+
+
+def _symbol_lost(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
+    names = frame["symbol"].unique()
+    return frame[frame["symbol"] != rng.choice(names)].reset_index(drop=True) if len(names) > 1 else None
+
+
+def _far_feature(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    name = _feature(frame, rng)
+    values = frame[name].to_numpy(float).copy()
+    values[rng.integers(len(values))] = 1e6
+    return frame.assign(**{name: values})
+
+
+FEATURES = [
+    Corruption("feature_copied", "A feature is another one, rescaled.", _copied),
+    Corruption("feature_far_out", "A feature has an impossible value.", _far_feature),
+    Corruption("target_constant", "The target never varies.", _constant_target),
+]
+PREDICTIONS = [
+    Corruption("interval_upside_down", "The ends of an interval are swapped.", _interval),
+    Corruption("predictions_constant", "A model says the same all the time.", _constant),
+    Corruption("predictions_exploding", "Predictions run away.", _exploding),
+]
+FORECASTS = [
+    Corruption("interval_upside_down", "The ends of an interval are swapped.", _interval),
+    Corruption("forecasts_exploding", "Forecasts run away.", _exploding),
+    Corruption("symbol_without_forecast", "A symbol has no forecast.", _symbol_lost),
+]

@@ -1,0 +1,91 @@
+"""A price that leaves and is back the next session, and a high or low far from everything around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from great_expectations.compatibility import pydantic
+
+from sta410kit.guards.expectations.frame_expectation import FrameExpectation
+from sta410kit.guards.robust import local_sigma, median_of_lines
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sta410kit.guards.panel import Block
+
+
+class ExpectNoRevertingSpikes(FrameExpectation):
+    """Expect no close, and no whole bar, that jumps away and is back the next session."""
+
+    min_move: float = pydantic.Field(0.08, gt=0, description="Log move from which on `sigmas` are enough.")
+    small_move: float = pydantic.Field(0.03, gt=0, description="Smallest log move, at twice the `sigmas`.")
+    sigmas: float = pydantic.Field(6.5, gt=0, description="Usual daily moves that both moves exceed.")
+    gap_sigmas: float = pydantic.Field(5.0, gt=0, description="Usual overnight moves that both gaps exceed.")
+    quiet_span: float = pydantic.Field(
+        1.5, gt=0, description="Usual ranges a bar that only gapped stays within."
+    )
+    back: float = pydantic.Field(0.35, gt=0, description="Share of the move that may remain of it.")
+    coarse: float = pydantic.Field(
+        0.012, ge=0, description="Move of a price that its smallest step explains."
+    )
+    min_history: int = pydantic.Field(15, ge=3, description="Rows a symbol needs to be judged.")
+
+    needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close")
+    shows: ClassVar[tuple[str, ...]] = ("close", "adj_close")
+    sentence: ClassVar[str] = (
+        "No close moves by more than {sigmas} times the usual daily move (and {min_move} in logs) and is "
+        "back the next session, and no bar of ordinary range stands {gap_sigmas} usual overnight moves apart "
+        "from both its neighbours."
+    )
+
+    def scan(self, block: Block) -> NDArray[np.int64]:
+        """Return the bars that stand apart."""
+        raw, net = block.returns, block.returns + block.factor_steps
+        apart = [
+            self._apart(block, raw, self.sigmas),
+            self._apart(block, net, self.sigmas),
+        ]
+        gaps = self._apart(block, block.gaps + block.factor_steps, self.gap_sigmas)
+        if len(gaps):
+            usual = median_of_lines(block.around(block.spans, gaps, (-12, 12), (0, 0)))
+            gaps = gaps[block.spans[gaps] <= self.quiet_span * usual]
+        return np.unique(np.concatenate([*apart, gaps]))
+
+    def _apart(self, block: Block, moves: NDArray[np.float64], sigmas: float) -> NDArray[np.int64]:
+        """Return the rows whose move is taken back by the next one."""
+        here, then = moves[:-1], moves[1:]
+        smaller = np.minimum(np.abs(here), np.abs(then))
+        rows = np.flatnonzero(
+            (smaller >= self.small_move) & (np.abs(here + then) <= self.back * smaller) & (here * then < 0)
+        )
+        rows = rows[block.length_at(rows) >= self.min_history]
+        usual = np.maximum(local_sigma(block, moves, rows, (0, 1)), self.coarse / block.column("close")[rows])
+        size = smaller[rows]
+        return rows[size >= np.where(size >= self.min_move, sigmas, 2 * sigmas) * usual]
+
+
+class ExpectNoExtremeWicks(FrameExpectation):
+    """Expect highs and lows near the rest of their bar."""
+
+    min_wick: float = pydantic.Field(0.25, gt=0, description="Smallest log distance that is looked at.")
+    spans: float = pydantic.Field(8.0, gt=0, description="Usual ranges that the distance exceeds.")
+    min_history: int = pydantic.Field(15, ge=3, description="Rows a symbol needs to be judged.")
+
+    needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
+    sentence: ClassVar[str] = (
+        "No high or low is further than {min_wick} in logs, and than {spans} usual ranges, from open "
+        "and close."
+    )
+
+    def scan(self, block: Block) -> NDArray[np.int64]:
+        """Return the bars with a high or a low far out."""
+        opened, closed = block.log("open"), block.log("close")
+        wick = np.maximum(
+            block.log("high") - np.maximum(opened, closed), np.minimum(opened, closed) - block.log("low")
+        )
+        rows = np.flatnonzero(wick >= self.min_wick)
+        rows = rows[block.length_at(rows) >= self.min_history]
+        usual = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
+        return rows[wick[rows] >= self.spans * usual]

@@ -1,0 +1,79 @@
+"""Bars that a source repeated instead of fetching new ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from great_expectations.compatibility import pydantic
+
+from sta410kit.guards.expectations.frame_expectation import FrameExpectation
+from sta410kit.guards.robust import run_lengths
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sta410kit.guards.panel import Block
+
+_BAR = ("open", "high", "low", "close")
+
+
+class ExpectNoStaleBars(FrameExpectation):
+    """Expect no bar, volume or close that repeats the session before it more often than chance does."""
+
+    same_prices: int = pydantic.Field(2, ge=0, description="Repeats of all four prices with another volume.")
+    same_volume: int = pydantic.Field(
+        1, ge=0, description="Repeats of a volume, where volumes differ otherwise."
+    )
+    same_close: int = pydantic.Field(
+        5, ge=0, description="Repeats of a close, where closes differ otherwise."
+    )
+    usual: float = pydantic.Field(0.05, ge=0, le=1, description="Share of repeats that makes them ordinary.")
+    always: float = pydantic.Field(0.5, ge=0, le=1, description="Share of repeated rows that does, too.")
+    min_price: float = pydantic.Field(5.0, ge=0, description="Below it a cent is too coarse to tell.")
+    min_volume: float = pydantic.Field(2000.0, ge=0, description="Below it volumes repeat by chance.")
+
+    needs: ClassVar[tuple[str, ...]] = (*_BAR, "volume")
+    sentence: ClassVar[str] = (
+        "No bar repeats the one before it, volume included; the four prices repeat at most {same_prices} "
+        "times with another volume, a volume at most {same_volume} times and a close at most "
+        "{same_close} times."
+    )
+
+    def scan(self, block: Block) -> NDArray[np.int64]:
+        """Return the repeats; the bar that is repeated is not among them."""
+        same = {name: self._same(block, name) for name in (*_BAR, "volume")}
+        bar = same["open"] & same["high"] & same["low"] & same["close"]
+        volume = same["volume"] & (block.column("volume") >= self.min_volume)
+        close = same["close"] & (block.column("close") >= self.min_price)
+        moved = block.column("high") > block.column("low")
+        dear = block.column("close") >= self.min_price
+        whole = bar & same["volume"] & (block.column("volume") > 0) & (moved | dear)
+        whole &= ~self._usual(block, same["volume"]) | (moved & dear)
+        bad = whole | (run_lengths(bar & dear & moved, block.first) > self.same_prices)
+        bad |= (run_lengths(volume, block.first) > self.same_volume) & ~self._usual(block, same["volume"])
+        bad |= (run_lengths(close, block.first) > self.same_close) & ~self._usual(block, same["close"])
+        flat = same["close"] & dear & ~moved  # a bar without a range, at yesterday's close: nobody traded
+        bad |= (run_lengths(flat, block.first) > 1) & ~self._usual(block, flat)
+        return np.flatnonzero(bad)
+
+    @staticmethod
+    def _same(block: Block, name: str) -> NDArray[np.bool_]:
+        values = block.column(name)
+        same = np.zeros(block.rows, bool)
+        np.equal(values[1:], values[:-1], out=same[1:])
+        same[block.first] = False
+        return same
+
+    def _usual(self, block: Block, repeats: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which rows belong to a symbol that repeats itself all the time, by nature of its data.
+
+        Runs are counted once, so that a long stale stretch does not make itself ordinary.
+        """
+        begins = repeats.copy()
+        begins[1:] &= ~repeats[:-1]
+        sizes = np.diff(block.bounds)
+        often, rows = (
+            np.add.reduceat(flags.astype(np.int64), block.first) / sizes for flags in (begins, repeats)
+        )
+        return np.repeat((often > self.usual) | (rows > self.always), sizes)

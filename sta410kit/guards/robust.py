@@ -1,0 +1,75 @@
+"""Medians and scales that a few wrong values do not move."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sta410kit.guards.panel import Block
+
+TO_SIGMA = 1.4826  # the standard deviation of a normal variable over its median absolute value
+
+
+def quantile_of_lines(values: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Return a quantile of each line without its NaNs, and NaN for a line that holds nothing else.
+
+    ``numpy.nanquantile`` does the same a line at a time, and warns of the empty ones.
+    """
+    ordered = np.sort(values, axis=1)  # NaNs come last
+    count = np.isfinite(ordered).sum(axis=1)
+    place = share * np.maximum(count - 1, 0)
+    low = np.floor(place).astype(int)
+    high = np.minimum(low + 1, np.maximum(count - 1, 0))
+    lines = np.arange(len(values))
+    below, above = ordered[lines, low], ordered[lines, high]
+    found: NDArray[np.float64] = below + (place - low) * (above - below)
+    return found
+
+
+def median_of_lines(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the median of each line without its NaNs."""
+    return quantile_of_lines(values, 0.5)
+
+
+def local_sigma(
+    block: Block, values: NDArray[np.float64], rows: NDArray[np.int64], skip: tuple[int, int], reach: int = 12
+) -> NDArray[np.float64]:
+    """Return the usual size of `values` around each of `rows`, as a standard deviation."""
+    near = np.abs(block.around(values, rows, (-reach, reach), skip))
+    return TO_SIGMA * median_of_lines(near)
+
+
+def near_ratio(steps: NDArray[np.float64], ratios: list[float]) -> NDArray[np.float64]:
+    """Return how far each log step is from the nearest of the log ratios, whatever its sign."""
+    logs = np.sort(np.log(np.array(ratios, float)))
+    size = np.abs(steps)
+    place = np.searchsorted(logs, size)
+    below, above = logs[np.clip(place - 1, 0, len(logs) - 1)], logs[np.clip(place, 0, len(logs) - 1)]
+    distance: NDArray[np.float64] = np.minimum(np.abs(size - below), np.abs(size - above))
+    return distance
+
+
+def stretches(begins: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return all rows from each of `begins` up to, and without, its end."""
+    lengths = np.maximum(ends - begins, 0)
+    total = int(lengths.sum())
+    before = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    rows: NDArray[np.int64] = np.repeat(begins, lengths) + np.arange(total) - before
+    return rows
+
+
+def run_lengths(flags: NDArray[np.bool_], begins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each row the length of the run of true flags it lies in, 0 where the flag is false.
+
+    A run never reaches over one of `begins`, where a symbol begins.
+    """
+    edge = np.ones(len(flags), bool)
+    edge[1:] = flags[1:] != flags[:-1]
+    edge[begins] = True
+    starts = np.flatnonzero(edge)
+    lengths = np.diff(np.append(starts, len(flags)))
+    return np.where(flags, np.repeat(lengths, lengths), 0)
