@@ -13,6 +13,7 @@ from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
 from sta410kit.cli.kernel import kernel
+from sta410kit.cli.leaks import leaks
 from sta410kit.cli.run import run
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
@@ -52,7 +53,7 @@ def cli() -> None:
     """Stock-prediction notebooks that can be trusted unattended."""
 
 
-for _command in (run, validate, docs, doctor, config, kernel):
+for _command in (run, validate, docs, doctor, config, kernel, leaks):
     cli.add_command(_command)
 
 

@@ -7,6 +7,7 @@ from sta410kit.guards.acceptance import accept, read_accepted
 from sta410kit.guards.gate import validate
 from sta410kit.guards.leakage import LeakFinding, LeakReport, probe_leaks
 from sta410kit.guards.result import Failure, GuardResult
+from sta410kit.guards.splits import SplitFinding, SplitReport, check_splits
 from sta410kit.guards.suites import list_suites
 
 __all__ = [
@@ -14,7 +15,10 @@ __all__ = [
     "GuardResult",
     "LeakFinding",
     "LeakReport",
+    "SplitFinding",
+    "SplitReport",
     "accept",
+    "check_splits",
     "list_suites",
     "probe_leaks",
     "read_accepted",

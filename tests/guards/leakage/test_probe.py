@@ -89,10 +89,7 @@ def test_honest_features_are_left_alone(walk, function):
 def test_the_offset_of_a_shift_is_named(walk):
     """A value at the cutoff that changes uses at least t+1."""
     finding = probe_leaks(feature(lambda close: close.shift(-1)), walk, cutoffs=["2024-02-15"]).findings[0]
-    assert (
-        str(finding)
-        == "x: the value of AAA on 2024-02-15 depends on prices after 2024-02-15 (uses at least t+1)"
-    )
+    assert str(finding) == "x: the value of AAA on 2024-02-15 depends on prices after 2024-02-15 (uses t+1)"
 
 
 def test_the_kits_own_features_do_not_leak(walk):
