@@ -82,6 +82,8 @@ class Alignment:
             bad = bad[:0]
         else:
             bad = bad[unequal(left, right, scale_of(base)[self.mine], tolerance)]
+        if not len(bad) + len(self.gone) + len(self.extra):
+            return None
         gone = self.gone[_filled(base.data[self.gone])]
         extra = self.extra[_filled(other.data[self.extra])]
         if not len(bad) + len(gone) + len(extra):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sta410kit.guards.leakage.panel import Dates, Panel
 
 LEAST = 10  # sessions without which there is no past and no future
+_FOR_THE_BRIEF = 0.3  # share of the cutoffs that is spread by the lives of the symbols
 _SILENT = 0.6  # a column with this share of one value, or of none, speaks on the other days
 
 
@@ -72,38 +73,42 @@ def spread(panel: Panel, number: int, columns: dict[str, Column], rng: np.random
     sessions = panel.sessions
     first = max(1, min(len(sessions) // 20, 60))  # the very first days say little: every window is empty
     places = np.arange(first, len(sessions) - 1)
-    number = min(number, len(places))
-    spoken = _speaking(columns, sessions)
     alive = np.stack([(sessions >= c[0]) & (sessions < c[-1]) for c in panel.calendars])
-    due = {"speech": np.ones(len(spoken)), "life": np.ones(len(alive))}
-    calendar = _calendar(sessions)
+    wanted = np.vstack([alive, _speaking(columns, sessions), _year_end(sessions)])
+    due = np.full(len(wanted), 3.0)
+    turns = _calendar(sessions)
     chosen = []
     # From the end: the latest sessions have the most symbols, and so settle most of what is due.
-    for turn, stretch in enumerate(reversed(np.array_split(places, number))):
-        score = calendar[turn % len(calendar)][stretch] + rng.random(len(stretch)) * 0.5
-        score += 4 * np.minimum(due["life"] @ alive[:, stretch], 3)
-        score += 2 * np.minimum(due["speech"] @ spoken[:, stretch], 3)
+    for turn, stretch in enumerate(reversed(_stretches(places, alive[:, places], number))):
+        score = turns[turn % len(turns)][stretch] + rng.random(len(stretch)) * 0.5
+        score += np.minimum(due @ wanted[:, stretch], 12.0)
         best = stretch[int(score.argmax())]
-        due["life"] *= np.where(alive[:, best], 0.5, 1.0)
-        due["speech"] *= np.where(spoken[:, best], 0.5, 1.0)
+        due[wanted[:, best]] /= 2
         chosen.append(sessions[best])
     return np.sort(np.array(chosen))
 
 
-def _calendar(sessions: Dates) -> list[NDArray[np.float64]]:
-    """Return the scores of the sessions by turns: a month's end, and a weekday, each in its turn.
+def _stretches(places: NDArray[np.int64], alive: NDArray[np.bool_], number: int) -> list[NDArray[np.int64]]:
+    """Cut the places into stretches: alike in length, but shorter where a symbol lives briefly."""
+    if number >= len(places):
+        return [places[n : n + 1] for n in range(len(places))]
+    lives = np.maximum(alive.sum(axis=1), 1)
+    weight = (1 - _FOR_THE_BRIEF) / len(places) + _FOR_THE_BRIEF * (alive / lives[:, None]).mean(axis=0)
+    edges = np.searchsorted(np.cumsum(weight), weight.sum() * np.arange(1, number) / number)
+    return [part for part in np.split(places, np.unique(edges)) if len(part)]
 
-    At every other month's end the year's end counts double.
-    """
+
+def _year_end(sessions: Dates) -> NDArray[np.bool_]:
+    years = sessions.astype("datetime64[Y]")
+    return np.append(years[1:] != years[:-1], [False])
+
+
+def _calendar(sessions: Dates) -> list[NDArray[np.float64]]:
+    """Return the scores of the sessions by turns: a month's end, and a weekday, each in its turn."""
     months = sessions.astype("datetime64[M]")
-    month_end = np.append(months[1:] != months[:-1], [False]).astype(float)
-    december = months.astype(np.int64) % 12 == 11  # noqa: PLR2004 - counted from January 1970
+    month_end = np.append(months[1:] != months[:-1], [False])
     weekday = (sessions.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 1970 began on a Thursday
-    found = []
-    for day in range(5):
-        found.append((weekday == day) * (1 - month_end))
-        found.append(month_end * np.where(december & (day % 2 == 0), 2, 1))
-    return found
+    return [one.astype(float) for day in range(5) for one in ((weekday == day) & ~month_end, month_end)]
 
 
 def _speaking(columns: dict[str, Column], sessions: Dates) -> NDArray[np.bool_]:

@@ -246,7 +246,8 @@ def _order_bars(future: Future) -> None:
 
 def _panel(future: Future) -> Panel:
     part = future.panel.only(future.keep)
+    dtypes = list(part.frame.dtypes)
     for place, values in future.cells.items():
-        kept, dtype = values[future.keep], part.frame.dtypes.iloc[place]
+        kept, dtype = values[future.keep], dtypes[place]
         part.frame.isetitem(place, kept if kept.dtype == dtype else pd.array(kept, dtype=dtype))
     return part

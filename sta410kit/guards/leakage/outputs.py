@@ -159,7 +159,8 @@ def _by_rows(frame: pd.DataFrame, keys: Keys, panel: Panel, codes: Codes, prefix
         rows = Rows(codes.of(keys.symbols), keys.dates)
     else:
         rows = _rows_by_date(keys.dates, panel, codes, prefix)
-    plain = [place for place in keys.columns if frame.dtypes.iloc[place] == np.float64]
+    dtypes = list(frame.dtypes)
+    plain = [place for place in keys.columns if dtypes[place] == np.float64]
     numbers = np.asfortranarray(frame.iloc[:, plain].to_numpy())  # all at once: forty columns cost like one
     found: dict[str, Column] = {}
     for place in keys.columns:
