@@ -48,7 +48,7 @@ def cut_only(prices: pd.DataFrame, cutoffs: list[pd.Timestamp]) -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the wall-clock seconds of one call."""
+    """Return the CPU seconds of one call: what else runs on the machine counts less."""
     began = time.process_time()
     work()
     return time.process_time() - began

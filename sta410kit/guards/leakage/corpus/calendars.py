@@ -90,12 +90,12 @@ CASES = (
     *pair(
         "seasonal mean",
         "The mean return of the weekday over the whole sample: target encoding.",
-        by_frame(lambda p: _behind(p).groupby([p["symbol"], p["date"].dt.weekday]).transform("mean")),
+        by_frame(lambda p: _behind(p).groupby([p["symbol"], p["date"].dt.day_of_week]).transform("mean")),
         "The mean return of the weekday so far.",
         by_frame(
             lambda p: (
                 _behind(p)
-                .groupby([p["symbol"], p["date"].dt.weekday])
+                .groupby([p["symbol"], p["date"].dt.day_of_week])
                 .transform(lambda r: r.expanding().mean())
             )
         ),
@@ -119,12 +119,12 @@ CASES = (
         "Tomorrow's return in years that seven divides (2002, 2009, 2023), else today's.",
         by_frame(lambda p: _ahead(p).where(p["date"].dt.year % 7 == 0, _behind(p))),
         "The weekday, a whole number known ahead.",
-        by_frame(lambda p: p["date"].dt.weekday),
+        by_frame(lambda p: p["date"].dt.day_of_week),
     ),
     *pair(
         "Mondays only",
         "Tomorrow's return on Mondays, else today's.",
-        by_frame(lambda p: _ahead(p).where(p["date"].dt.weekday == 0, _behind(p))),
+        by_frame(lambda p: _ahead(p).where(p["date"].dt.day_of_week == 0, _behind(p))),
         "The month as a category of text.",
         by_frame(lambda p: p["date"].dt.strftime("%b").astype("category")),
     ),
@@ -161,6 +161,6 @@ CASES = (
         "The close on the coming month end, joined backwards.",
         by_frame(lambda p: p["close"].where(_month_end(p)).groupby(p["symbol"], sort=False).bfill()),
         "Sessions since the year began, by the calendar.",
-        by_frame(lambda p: np.asarray(p["date"].dt.dayofyear)),
+        by_frame(lambda p: np.asarray(p["date"].dt.day_of_year)),
     ),
 )
