@@ -84,7 +84,7 @@ def test_json_holds_the_whole_report():
     assert code is ExitCode.PASSED
     assert report["warmup"][0]["sessions"] == 1
     assert len(report["cutoffs"]) == 4
-    assert "warm-up: x: depends for the first 1 sessions" in call(*words, "--warmup")[1]
+    assert "warm-up: x: depends for the first session on" in call(*words, "--warmup")[1]
 
 
 @pytest.mark.usefixtures("folder")

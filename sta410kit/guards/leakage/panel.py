@@ -133,15 +133,19 @@ class Panel:
     @cached_property
     def calendars(self) -> list[Dates]:
         """The dates of each symbol, sorted, by code."""
-        return [np.unique(self.dates[self.codes == code]) for code in range(len(self.names))]
+        order = np.lexsort((self.dates, self.codes))
+        starts = np.searchsorted(self.codes[order], np.arange(1, len(self.names)))
+        return [np.unique(dates) for dates in np.split(self.dates[order], starts)]
 
     @cached_property
     def places(self) -> NDArray[np.int64]:
         """The place of each row among the sessions of its symbol, from 0."""
-        found = np.empty(len(self.dates), dtype=np.int64)
-        for code, calendar in enumerate(self.calendars):
-            mine = self.codes == code
-            found[mine] = np.searchsorted(calendar, self.dates[mine])
+        order = np.lexsort((self.dates, self.codes))
+        codes, dates = self.codes[order], self.dates[order]
+        moved = np.append([False], (codes[1:] != codes[:-1]) | (dates[1:] != dates[:-1]))
+        running = np.cumsum(moved)
+        found = np.empty(len(order), dtype=np.int64)
+        found[order] = running - running[np.searchsorted(codes, codes)]
         return found
 
     def last_places(self, cutoff: np.datetime64) -> NDArray[np.int64]:

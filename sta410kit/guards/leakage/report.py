@@ -158,8 +158,17 @@ class LeakReport:
         frame = f"border-left:6px solid {colour};padding:6px 12px;margin:4px 0"
         parts = [f'<div style="{frame}"><b style="color:{colour}">{escape(self.summary())}</b>']
         if self.findings:
-            heads = ("column", "symbol", "first bad date", "looks ahead", "found when the future was", "what")
-            rows = ((f.column, f.symbol, f.date, f.offset, f.mode, f.message) for f in self.findings)
+            heads = (
+                "column",
+                "symbols",
+                "first bad date",
+                "looks ahead",
+                "found when the future was",
+                "what",
+            )
+            rows = (
+                (f.column, ", ".join(f.symbols), f.date, f.offset, f.mode, f.message) for f in self.findings
+            )
             parts.append(_table(heads, rows))
         for title, items in (
             ("Notes", self.notes),

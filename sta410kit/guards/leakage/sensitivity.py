@@ -107,5 +107,6 @@ def _after(panel: Panel, code: int, start: np.datetime64) -> Dates:
 
 
 def _words(name: str, sessions: int | None) -> Sensitivity:
-    told = "always" if sessions is None else f"for the first {sessions} sessions"
+    first = "session" if sessions == 1 else f"{sessions} sessions"
+    told = "always" if sessions is None else f"for the first {first}"
     return Sensitivity(name, sessions, f"{name}: depends {told} on where the history starts")

@@ -48,7 +48,7 @@ class Windows:
     @classmethod
     def of(cls, dates: Any, horizon: int, embargo: int) -> Windows:  # noqa: ANN401 - see `check_splits`
         """Read the dates, and the symbols where there are some."""
-        frame = dates.to_frame(index=False) if isinstance(dates, pd.MultiIndex) else dates
+        frame = pd.DataFrame(index=dates) if isinstance(dates, pd.MultiIndex) else dates
         keys = find_keys(frame) if isinstance(frame, pd.DataFrame) else None
         own = keys.dates if keys is not None else days(frame)
         if own is None or not len(own) or np.isnat(own).any():

@@ -145,6 +145,7 @@ def test_targets_are_counted_in_a_symbols_own_sessions():
     assert [(f.symbol, f.kind, f.rows) for f in report.findings] == [("BBB", "purge", 3)]
     assert check_splits(folds, keys["date"], 3).passed
     assert not check_splits(folds, pd.MultiIndex.from_frame(keys), 3).passed
+    assert not check_splits(folds, pd.MultiIndex.from_frame(keys, names=[None, None]), 3).passed
 
 
 def test_the_folds_of_the_kit_pass():
