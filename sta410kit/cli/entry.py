@@ -14,6 +14,7 @@ from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
 from sta410kit.cli.kernel import kernel
+from sta410kit.cli.leaks import leaks
 from sta410kit.cli.mutate import mutate
 from sta410kit.cli.params import params
 from sta410kit.cli.regress import regress
@@ -64,8 +65,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, trials, scan,
-    unseal, doctor, config, kernel, completion,
+    run, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks, trials,
+    scan, unseal, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

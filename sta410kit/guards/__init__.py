@@ -11,6 +11,7 @@ from sta410kit.guards.leakage import LeakFinding, LeakReport, probe_leaks
 from sta410kit.guards.mutation import Mutant, MutationReport, mutate
 from sta410kit.guards.result import Failure, GuardResult
 from sta410kit.guards.snapshots import keep_snapshot
+from sta410kit.guards.splits import SplitFinding, SplitReport, check_splits
 from sta410kit.guards.suites import list_suites
 from sta410kit.guards.trading import OrderReport, approve_orders, check_orders, read_sectors
 
@@ -22,9 +23,12 @@ __all__ = [
     "Mutant",
     "MutationReport",
     "OrderReport",
+    "SplitFinding",
+    "SplitReport",
     "accept",
     "approve_orders",
     "check_orders",
+    "check_splits",
     "keep_snapshot",
     "list_suites",
     "mutate",

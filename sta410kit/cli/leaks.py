@@ -1,0 +1,141 @@
+"""``sta410 leaks``: a function of prices, judged by the leak probe."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.outcomes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from sta410kit.guards import LeakReport
+
+
+@click.command()
+@click.argument("target", required=False, metavar="MODULE:FUNCTION")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Prices, CSV or Parquet; the embedded ones if not given."
+)
+@click.option(
+    "--cutoffs", default=None, type=click.IntRange(1), help="After how many sessions to change the future."
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the made-up futures.")
+@click.option(
+    "--horizon",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Sessions a target may look ahead.",
+)
+@click.option(
+    "--execution",
+    default="next_open",
+    show_default=True,
+    type=click.Choice(["next_open", "close", "open"]),
+    help="When a value of t is acted upon.",
+)
+@click.option("--warmup", is_flag=True, help="Also tell what depends on where the history starts.")
+@click.option("--revisions", is_flag=True, help="Also tell what changes when adj_close is revised.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--corpus", is_flag=True, help="Probe the planted leaks and honest twins shipped with the kit.")
+def leaks(  # noqa: PLR0913, PLR0917 - the options of the command
+    target: str | None,
+    data: Path | None,
+    cutoffs: int | None,
+    seed: int,
+    horizon: int,
+    execution: str,
+    warmup: bool,  # noqa: FBT001 - a flag
+    revisions: bool,  # noqa: FBT001 - a flag
+    as_json: bool,  # noqa: FBT001 - a flag
+    corpus: bool,  # noqa: FBT001 - a flag
+) -> int:
+    """Recompute MODULE:FUNCTION on other futures and demand the same past."""
+    from sta410kit.guards import probe_leaks
+    from sta410kit.guards.leakage.probe import CUTOFFS
+
+    number = CUTOFFS if cutoffs is None else cutoffs
+    if corpus:
+        if target:
+            message = f"--corpus takes no function, but got {target!r}"
+            raise ConfigurationError(message)
+        return _corpus(_prices(data), number, seed, as_json=as_json)
+    # What the function prints must not end up in the report.
+    with redirect_stdout(sys.stderr):
+        build = _function(target)
+        report = probe_leaks(
+            build,
+            _prices(data),
+            number,
+            seed,
+            horizon=horizon,
+            execution=execution,
+            warmup=warmup,
+            revisions=revisions,
+        )
+    _show(report, as_json=as_json)
+    if report.passed:
+        return ExitCode.PASSED
+    return ExitCode.LEAK_FOUND if report.leaks else ExitCode.USAGE
+
+
+def _function(target: str | None) -> Callable[[pd.DataFrame], Any]:
+    """Import the function, from the project's folder and the current one too."""
+    from sta410kit.project import project_folder
+    from sta410kit.runner.functions import import_function
+
+    if not target:
+        message = "which function? Type `sta410 leaks module:function`, or `sta410 leaks --corpus`."
+        raise ConfigurationError(message)
+    return import_function(target, (Path.cwd(), project_folder(Path.cwd())))
+
+
+def _prices(data: Path | None) -> pd.DataFrame:
+    from sta410kit.market import load_prices
+
+    return load_prices() if data is None else load_prices(source="files", path=data)
+
+
+def _show(report: LeakReport, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(report.to_dict(), indent=2))
+        return
+    click.echo(report.summary())
+    for finding in report.findings:
+        click.echo(f"  {finding}")
+    for title, items in (
+        ("note", report.notes),
+        ("warm-up", report.warmup),
+        ("revision", report.revisions),
+    ):
+        for item in items:
+            click.echo(f"  {title}: {item}")
+
+
+def _corpus(prices: pd.DataFrame, cutoffs: int, seed: int, *, as_json: bool) -> int:
+    from sta410kit.guards.leakage.corpus.measure import CASES, measure
+
+    measured = measure(prices, cutoffs, seed)
+    wrong = {*measured.missed, *measured.accused}
+    if as_json:
+        cases = [{"name": c.name, "leaks": c.leaks, "sentence": c.sentence} for c in CASES]
+        rates = {"recall": measured.recall, "false_alarms": measured.false_alarms}
+        report = {**rates, "missed": measured.missed, "accused": measured.accused, "cases": cases}
+        click.echo(json.dumps(report, indent=2))
+    else:
+        for case in CASES:
+            kind = "leak" if case.leaks else "twin"
+            told = " - WRONG" if case.name in wrong else ""
+            click.echo(f"  {kind}  {case.name}: {case.sentence}{told}")
+        click.echo(measured.summary())
+    return ExitCode.PASSED if measured.perfect else ExitCode.LEAK_FOUND

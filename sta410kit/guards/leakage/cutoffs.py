@@ -1,0 +1,141 @@
+"""After which sessions the future is changed.
+
+One changed future can only show what the values just before its cutoff know of it. So the cutoffs are spread
+over the whole history, fall on month ends and on every weekday, inside the life of every symbol, and on days
+on which a column that is mostly silent speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.leakage.panel import days
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sta410kit.guards.leakage.outputs import Column
+    from sta410kit.guards.leakage.panel import Dates, Panel
+
+LEAST = 10  # sessions without which there is no past and no future
+_FOR_THE_BRIEF = 0.3  # share of the cutoffs that is spread by the lives of the symbols
+_SILENT = 0.6  # a column with this share of one value, or of none, speaks on the other days
+
+
+def read(panel: Panel, cutoffs: object) -> int | Dates:
+    """Return how many cutoffs are asked for, or which, sorted.
+
+    Parameters
+    ----------
+    cutoffs : int or sequence of dates
+        How many, at most one a session; or which. A date between two sessions means the one before.
+
+    Raises
+    ------
+    ConfigurationError
+        There are fewer than ten sessions, no cutoff at all, or one that leaves no past or no future.
+    """
+    sessions = panel.sessions
+    if len(sessions) < LEAST:
+        message = f"the leak probe needs at least {LEAST} sessions, got {len(sessions)}"
+        raise ConfigurationError(message)
+    if isinstance(cutoffs, int | np.integer) and not isinstance(cutoffs, bool):
+        _require_some(int(cutoffs))
+        return int(cutoffs)
+    if isinstance(cutoffs, str) or not isinstance(cutoffs, Sequence | np.ndarray | pd.Index | pd.Series):
+        message = f"cutoffs is {cutoffs!r}; give a number of cutoffs, or a list of dates"
+        raise ConfigurationError(message)
+    found = np.unique(days(cutoffs))
+    _require_some(len(found))
+    wrong = found[~((found >= sessions[0]) & (found < sessions[-1]))]
+    if len(wrong):
+        message = (
+            f"cutoff {str(wrong[0])[:10]} leaves no past or no future; "
+            f"the prices go from {str(sessions[0])[:10]} to {str(sessions[-1])[:10]}"
+        )
+        raise ConfigurationError(message)
+    return np.unique(sessions[np.searchsorted(sessions, found, side="right") - 1])
+
+
+def _require_some(number: int) -> None:
+    if number < 1:
+        message = f"the leak probe needs at least one cutoff, got {number}"
+        raise ConfigurationError(message)
+
+
+def spread(panel: Panel, number: int, columns: dict[str, Column], rng: np.random.Generator) -> Dates:
+    """Return the best session of each of `number` stretches of the history."""
+    sessions = panel.sessions
+    first = max(1, min(len(sessions) // 20, 60))  # the very first days say little: every window is empty
+    places = np.arange(first, len(sessions) - 1)
+    alive = np.stack([(sessions >= c[0]) & (sessions < c[-1]) for c in panel.calendars])
+    wanted = np.vstack([alive, _speaking(columns, sessions), _year_end(sessions)])
+    due = np.full(len(wanted), 3.0)
+    turns = _calendar(sessions)
+    chosen = []
+    # From the end: the latest sessions have the most symbols, and so settle most of what is due.
+    for turn, stretch in enumerate(reversed(_stretches(places, alive[:, places], number))):
+        score = turns[turn % len(turns)][stretch] + rng.random(len(stretch)) * 0.5
+        score += np.minimum(due @ wanted[:, stretch], 12.0)
+        best = stretch[int(score.argmax())]
+        due[wanted[:, best]] /= 2
+        chosen.append(sessions[best])
+    return np.sort(np.array(chosen))
+
+
+def _stretches(places: NDArray[np.int64], alive: NDArray[np.bool_], number: int) -> list[NDArray[np.int64]]:
+    """Cut the places into stretches: alike in length, but shorter where a symbol lives briefly."""
+    if number >= len(places):
+        return [places[n : n + 1] for n in range(len(places))]
+    lives = np.maximum(alive.sum(axis=1), 1)
+    weight = (1 - _FOR_THE_BRIEF) / len(places) + _FOR_THE_BRIEF * (alive / lives[:, None]).mean(axis=0)
+    edges = np.searchsorted(np.cumsum(weight), weight.sum() * np.arange(1, number) / number)
+    return [part for part in np.split(places, np.unique(edges)) if len(part)]
+
+
+def _year_end(sessions: Dates) -> NDArray[np.bool_]:
+    years = sessions.astype("datetime64[Y]")
+    return np.append(years[1:] != years[:-1], [False])
+
+
+def _calendar(sessions: Dates) -> list[NDArray[np.float64]]:
+    """Return the scores of the sessions by turns: a month's end, and a weekday, each in its turn."""
+    months = sessions.astype("datetime64[M]")
+    month_end = np.append(months[1:] != months[:-1], [False])
+    weekday = (sessions.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 1970 began on a Thursday
+    return [one.astype(float) for day in range(5) for one in ((weekday == day) & ~month_end, month_end)]
+
+
+def _speaking(columns: dict[str, Column], sessions: Dates) -> NDArray[np.bool_]:
+    """Mark, by mostly silent column and session, where it says something else than usual."""
+    found = [np.zeros(len(sessions), dtype=bool)]
+    for column in columns.values():
+        loud = _loud(column.data)
+        if loud is not None:
+            places = np.searchsorted(sessions, column.rows.dates[loud])
+            said = np.zeros(len(sessions), dtype=bool)
+            said[places[places < len(sessions)]] = True
+            found.append(said)
+    return np.stack(found)
+
+
+def _loud(values: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Mark the values that are not the usual one; None where there is no usual one, or no other."""
+    if not len(values):
+        return None
+    if values.dtype == object:
+        usual = pd.Series(values).mode(dropna=False).iloc[0]
+    else:
+        # Whatever most values are is also their median, and a thousand of them tell.
+        some = np.sort(values[:: max(1, len(values) // 1000)].astype(np.float64))
+        usual = some[len(some) // 2]
+    silent: NDArray[np.bool_] = np.equal(values, usual)
+    if silent.all() or silent.mean() < _SILENT:
+        # NaN equals nothing and is sorted to the end: empty days are counted on their own.
+        silent = pd.isna(values)
+    return ~silent if _SILENT <= silent.mean() < 1 else None

@@ -1,0 +1,169 @@
+"""The prices by symbol and session, whatever the layout of their frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sta410kit.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from numpy.typing import NDArray
+
+    Dates = NDArray[np.datetime64]
+
+DATE_NAMES = ("date", "datetime", "timestamp")
+SYMBOL_NAMES = ("symbol", "ticker")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The symbol and date of each row of a frame, as far as they are there, and what is neither."""
+
+    dates: Dates | None
+    symbols: pd.Series[Any] | pd.Index[Any] | None
+    columns: tuple[int, ...]
+
+
+def find_keys(frame: pd.DataFrame) -> Keys:
+    """Find dates and symbols in the columns or the index of a frame, by name and then by type."""
+    names = [str(name).casefold() if isinstance(name, str) else "" for name in frame.columns]
+    date_at = next((names.index(name) for name in DATE_NAMES if name in names), None)
+    symbol_at = next((names.index(name) for name in SYMBOL_NAMES if name in names), None)
+    dates = None if date_at is None else days(frame.iloc[:, date_at])
+    symbols: Any = None if symbol_at is None else frame.iloc[:, symbol_at]
+    numbers = () if isinstance(frame.index, pd.RangeIndex) else range(frame.index.nlevels)
+    levels = {number: frame.index.get_level_values(number) for number in numbers}
+    for number, level in list(levels.items()):
+        if isinstance(level, pd.DatetimeIndex | pd.PeriodIndex):
+            dates = days(level) if dates is None else dates
+            del levels[number]
+    for level in levels.values():
+        name = str(level.name).casefold()
+        if dates is None and name in DATE_NAMES:
+            dates = days(level)
+        elif symbols is None and (name in SYMBOL_NAMES or (frame.index.nlevels > 1 and dates is not None)):
+            symbols = level
+    kept = tuple(number for number in range(len(names)) if number not in {date_at, symbol_at})
+    return Keys(dates, symbols, kept)
+
+
+def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates, texts or periods
+    """Return dates as ``datetime64[us]`` without time zone; a period counts from its last day on."""
+    index = pd.Index(values)
+    if isinstance(index, pd.PeriodIndex):
+        index = index.end_time.normalize()
+    try:
+        found = pd.DatetimeIndex(index)
+    except (TypeError, ValueError) as error:
+        message = f"the dates cannot be read as such: {error}"
+        raise ConfigurationError(message) from error
+    return found.tz_localize(None).to_numpy().astype("datetime64[us]")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A prices frame with the symbol and the session of each row.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        As the user gave it, or rows of that.
+    dates, symbols : array
+        One entry a row; symbols are ``""`` where the frame has none.
+    columns : tuple
+        Positions of the columns that are neither.
+    """
+
+    frame: pd.DataFrame
+    dates: Dates
+    symbols: NDArray[Any]
+    columns: tuple[int, ...]
+
+    @classmethod
+    def of(cls, prices: object) -> Panel:
+        """Read the keys of a prices frame.
+
+        Raises
+        ------
+        ConfigurationError
+            It is no frame, has no rows, or no dates.
+        """
+        if not isinstance(prices, pd.DataFrame) or prices.empty:
+            what = "an empty one" if isinstance(prices, pd.DataFrame) else type(prices).__name__
+            message = f"the leak probe needs a frame of prices, not {what}; load_prices() gives one"
+            raise ConfigurationError(message)
+        keys = find_keys(prices)
+        if keys.dates is None or np.isnat(keys.dates).any():
+            message = "the prices have no complete dates; the leak probe needs a column or an index `date`"
+            raise ConfigurationError(message)
+        if keys.symbols is None:
+            symbols = np.full(len(prices), "", dtype=object)
+        else:
+            symbols = keys.symbols.to_numpy(dtype=object)
+        return cls(prices, keys.dates, symbols, keys.columns)
+
+    def only(self, rows: NDArray[np.bool_]) -> Panel:
+        """Return a copy with these rows, numbered anew where the frame was numbered from 0."""
+        part = self.frame[rows]
+        frame = part.reset_index(drop=True) if isinstance(self.frame.index, pd.RangeIndex) else part
+        return Panel(frame, self.dates[rows], self.symbols[rows], self.columns)
+
+    @cached_property
+    def names(self) -> list[Hashable]:
+        """The symbols, in order of their codes."""
+        return list(pd.unique(pd.Series(self.symbols, dtype=object)))
+
+    @cached_property
+    def codes(self) -> NDArray[np.int64]:
+        """The number of each row's symbol."""
+        return pd.Index(self.names, dtype=object).get_indexer(pd.Index(self.symbols)).astype(np.int64)
+
+    @cached_property
+    def sessions(self) -> Dates:
+        """All dates, sorted, each once."""
+        return np.unique(self.dates)
+
+    @cached_property
+    def calendars(self) -> list[Dates]:
+        """The dates of each symbol, sorted, by code."""
+        order = np.lexsort((self.dates, self.codes))
+        starts = np.searchsorted(self.codes[order], np.arange(1, len(self.names)))
+        return [np.unique(dates) for dates in np.split(self.dates[order], starts)]
+
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """The place of each row among the sessions of its symbol, from 0."""
+        order = np.lexsort((self.dates, self.codes))
+        codes, dates = self.codes[order], self.dates[order]
+        moved = np.append([False], (codes[1:] != codes[:-1]) | (dates[1:] != dates[:-1]))
+        running = np.cumsum(moved)
+        found = np.empty(len(order), dtype=np.int64)
+        found[order] = running - running[np.searchsorted(codes, codes)]
+        return found
+
+    def last_places(self, cutoff: np.datetime64) -> NDArray[np.int64]:
+        """Return the place of each symbol's last session up to `cutoff`, -1 before its first, by code."""
+        return np.array(
+            [np.searchsorted(c, cutoff, side="right") - 1 for c in self.calendars], dtype=np.int64
+        )
+
+    def limits(self, cutoff: np.datetime64, horizon: int) -> Dates:
+        """Return the last date, by code, whose next `horizon` own sessions all lie up to `cutoff`.
+
+        One entry more than there are symbols: the last is for rows of the market as a whole.
+        """
+        found = []
+        for calendar in (*self.calendars, self.sessions):
+            place = int(np.searchsorted(calendar, cutoff, side="right")) - 1 - horizon
+            if horizon == 0:
+                found.append(cutoff)  # a date between sessions belongs to the past as well
+            else:
+                found.append(calendar[place] if place >= 0 else np.datetime64(-(2**62), "us"))
+        return np.array(found, dtype="datetime64[us]")

@@ -1,0 +1,220 @@
+"""Run, change the future, run again, and demand the same past.
+
+Any function of prices that looks ahead gives itself away: recomputed on the history up to a cutoff, or with
+another future after it, its past values differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.leakage.report import LeakReport
+from sta410kit.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    import pandas as pd
+
+    from sta410kit.guards.leakage.compare import Different
+    from sta410kit.guards.leakage.runs import Runs
+
+CUTOFFS = 40
+TOLERANCE = 1e-10
+TARGET = "target"
+_FEW = 4  # with so few cutoffs, every one gets every change
+
+
+def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
+    build: Callable[[pd.DataFrame], Any],
+    prices: pd.DataFrame,
+    cutoffs: int | Sequence[object] = CUTOFFS,
+    seed: int = 0,
+    *,
+    horizon: int | Mapping[str, int] = 0,
+    execution: str = "next_open",
+    tolerance: float = TOLERANCE,
+    warmup: bool = False,
+    revisions: bool = False,
+) -> LeakReport:
+    """Recompute `build` on other futures and demand the same past.
+
+    Parameters
+    ----------
+    build : callable
+        From prices to features, targets or signals: a frame with ``symbol`` and ``date``, anything on the
+        index of the prices, a frame by date with a column a symbol, an array with an entry a row, or a dict
+        or tuple of these. A column may hold numbers, truth values, dates or labels.
+    prices : pandas.DataFrame
+        Tidy prices, as of `sta410kit.market.load_prices`; any frame with dates will do.
+    cutoffs : int or sequence of dates
+        Sessions after which the future is changed. A number spreads that many over the history, on month
+        ends, all weekdays, in the life of every symbol; as many as there are sessions tries every one.
+    seed : int
+        Of the choice of cutoffs and of the made-up futures; the same seed gives the same report.
+    horizon : int or mapping of str to int
+        Sessions a target may look ahead, by column or for all. A number is for the column ``target`` alone
+        where there is one among others. A column that looks further is a finding.
+    execution : str
+        When a value of *t* is acted upon: ``"next_open"``, it may use the whole bar of *t*; ``"close"``, the
+        close of *t* itself, it may use the open of *t* and what was before; ``"open"``, nothing of the bar of
+        *t*.
+    tolerance : float
+        Differences up to this share of a value, or of its symbol's mean value, are rounding.
+    warmup : bool
+        Also ask whether values depend on where the history starts: `LeakReport.warmup`.
+    revisions : bool
+        Also ask whether values change when a later split or dividend rescales ``adj_close``:
+        `LeakReport.revisions`.
+
+    Returns
+    -------
+    LeakReport
+        One finding a column: its first bad row over all cutoffs, and how far ahead it looks.
+
+    Raises
+    ------
+    ConfigurationError
+        An argument makes no sense, there are fewer than ten sessions, `build` raises on the prices as they
+        are, its values cannot be told by date, or none lies before a cutoff.
+
+    Notes
+    -----
+    What changes nothing in the prices cannot be seen: a function that reads a file of its own, or a frame
+    from outside, is judged only by what it takes from the prices it is given. A leak that shows on a single
+    day in years is found when a cutoff falls on that day: raise `cutoffs`.
+    """
+    import numpy as np
+
+    from sta410kit.guards.leakage import cutoffs as when
+    from sta410kit.guards.leakage import sensitivity
+    from sta410kit.guards.leakage.gather import Sightings
+    from sta410kit.guards.leakage.panel import Panel
+    from sta410kit.guards.leakage.runs import Runs
+
+    _require(build, seed, execution, tolerance)
+    panel = Panel.of(prices)
+    rng = np.random.default_rng(seed)
+    asked = when.read(panel, cutoffs)  # a wrong choice is refused before any work
+    runs = Runs(build, panel, tolerance)
+    columns = runs.base
+    horizons = _horizons(horizon, list(columns))
+    chosen = when.spread(panel, asked, columns, rng) if isinstance(asked, int) else asked
+    seen = Sightings(panel, runs.codes, columns, bar_known=execution == "next_open")
+    random = _look(runs, seen, chosen, horizons, execution, rng)
+    if not seen:
+        _require_past(runs, chosen[-1])
+    beside = {
+        "warmup": sensitivity.warmup(runs) if warmup else (),
+        "revisions": sensitivity.revisions(runs, rng) if revisions else (),
+    }
+    runs.end()
+    return LeakReport(
+        findings=seen.findings(random, horizons),
+        columns=tuple(columns),
+        cutoffs=tuple(str(cutoff)[:10] for cutoff in chosen),
+        runs=runs.count,
+        notes=runs.notes(),
+        **beside,
+    )
+
+
+def _look(  # noqa: PLR0913, PLR0917 - the pieces of one probe
+    runs: Runs,
+    seen: Any,  # noqa: ANN401 - Sightings, which is heavy to import
+    chosen: np.ndarray[Any, np.dtype[np.datetime64]],
+    horizons: dict[str, int],
+    execution: str,
+    rng: np.random.Generator,
+) -> dict[str, Different]:
+    """Run over all cutoffs and changes; return the columns that are random instead of leaking."""
+    from sta410kit.guards.leakage import futures
+
+    furthest, compared = max(horizons.values(), default=0), 0
+    for cutoff, mode in _plan(chosen, list(futures.MODES)):
+        panel = futures.changed(runs.panel, cutoff, mode, rng, execution)
+        other = runs.again(panel, f"the future after {str(cutoff)[:10]} {mode}")
+        if other is None:
+            continue
+        compared += 1
+        comparison = runs.against(other)
+        pasts = {h: runs.past(cutoff, h, furthest) for h in {*horizons.values()}}
+        for name in runs.base:
+            found = comparison.differing(name, pasts[horizons[name]])
+            if found is not None:
+                seen.add(name, found, cutoff, mode)
+    if not compared:
+        message = f"the leak probe could compare nothing: {runs.notes()[-1]}; give later cutoffs"
+        raise ConfigurationError(message)
+    # What differs on the same prices as well says nothing of the future.
+    return runs.random() if seen or runs.state_moved else {}
+
+
+def _plan(
+    chosen: np.ndarray[Any, np.dtype[np.datetime64]], modes: list[str]
+) -> list[tuple[np.datetime64, str]]:
+    """Return which change is tried after which cutoff.
+
+    One change a cutoff: the first mode after two of three, the others in turn after the third; what has had
+    no turn by then is tried after the earliest, where a run costs least. A few cutoffs get everything.
+    """
+    always, *others = modes
+    if len(chosen) <= _FEW:
+        return [(cutoff, mode) for cutoff in chosen for mode in modes]
+    plan, waiting = [], list(others)
+    for number, cutoff in enumerate(chosen):
+        if number % 3 == 1:
+            mode = waiting.pop(0)
+            waiting = waiting or list(others)
+            plan.append((cutoff, mode))
+        else:
+            plan.append((cutoff, always))
+    missing = [mode for mode in others if mode not in {done for _, done in plan}]
+    return [*plan, *((chosen[len(chosen) // 4], mode) for mode in missing)]
+
+
+def _horizons(horizon: int | Mapping[str, int], columns: list[str]) -> dict[str, int]:
+    """Return how far ahead each column may look."""
+    declared = dict(horizon) if isinstance(horizon, Mapping) else {}
+    unknown = [name for name in declared if name not in columns]
+    if unknown:
+        message = f"horizon names the column {unknown[0]!r}, which the function does not return."
+        raise ConfigurationError(message + did_you_mean(unknown[0], columns))
+    if not isinstance(horizon, Mapping):
+        alone = TARGET in columns
+        declared = {name: horizon for name in columns if name == TARGET or not alone}
+    for value in (*declared.values(), *(() if isinstance(horizon, Mapping) else (horizon,))):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            message = f"horizon is {value!r}; give a whole number of sessions, 0 or more"
+            raise ConfigurationError(message)
+    return {name: declared.get(name, 0) for name in columns}
+
+
+def _require(build: object, seed: object, execution: str, tolerance: float) -> None:
+    from sta410kit.guards.leakage.futures import EXECUTIONS
+
+    if not callable(build):
+        message = f"the leak probe needs a function of prices, not {type(build).__name__}"
+        raise ConfigurationError(message)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        message = f"seed is {seed!r}; give a whole number, 0 or more"
+        raise ConfigurationError(message)
+    if execution not in EXECUTIONS:
+        message = f"execution is {execution!r}; it takes {', '.join(EXECUTIONS)}."
+        raise ConfigurationError(message + did_you_mean(execution, EXECUTIONS))
+    if not 0 <= tolerance < 1:
+        message = f"tolerance is {tolerance!r}; give a share between 0 and 1"
+        raise ConfigurationError(message)
+
+
+def _require_past(runs: Runs, last: np.datetime64) -> None:
+    """Raise when no value stands before a cutoff: a probe that compares nothing must not pass."""
+    if not any((column.rows.dates <= last).any() for column in runs.base.values()):
+        message = (
+            f"the function returned no value up to the last cutoff {str(last)[:10]}, so there is nothing to "
+            "compare; let it return the whole history"
+        )
+        raise ConfigurationError(message)

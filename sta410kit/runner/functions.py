@@ -1,0 +1,68 @@
+"""Finding a user's function by the name ``module:function``."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+
+def import_function(target: str, folders: Iterable[Path]) -> Callable[..., Any]:
+    """Return what ``module:function`` names.
+
+    Parameters
+    ----------
+    target : str
+        A module as in an import statement, and a function in it; ``module:Class.method`` works as well.
+    folders : iterable of Path
+        Looked in before the installed packages, in this order; they stay on the path, because a function may
+        import when it is called.
+
+    Raises
+    ------
+    ConfigurationError
+        It is not of that form, there is no such module or function, or importing it failed.
+    """
+    module_name, colon, path = target.partition(":")
+    if not module_name or not colon or not path:
+        message = f"{target!r} names no function; type module:function, e.g. my_features:build"
+        raise ConfigurationError(message)
+    for folder in reversed([str(folder.resolve()) for folder in folders]):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    found: Any = _module(module_name)
+    for part in path.split("."):
+        known = [name for name in dir(found) if not name.startswith("_")]
+        if not hasattr(found, part):
+            message = f"{module_name} has no {path!r}.{did_you_mean(part, known)}"
+            raise ConfigurationError(message)
+        found = getattr(found, part)
+    if not callable(found):
+        message = f"{target} is {type(found).__name__} and no function"
+        raise ConfigurationError(message)
+    return found  # type: ignore[no-any-return] # callable, as just seen
+
+
+def _module(name: str) -> Any:  # noqa: ANN401 - a module
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or name
+        if name == missing or name.startswith(f"{missing}."):
+            message = (
+                f"there is no module {missing!r} in the current folder, the project or the installed "
+                f"packages; for a file {missing}.py, type its folder first: cd FOLDER"
+            )
+        else:
+            message = f"importing {name} failed: it needs {missing!r}, which is not installed"
+        raise ConfigurationError(message) from error
+    except Exception as error:
+        message = f"importing {name} failed: {type(error).__name__}: {error}"
+        raise ConfigurationError(message) from error

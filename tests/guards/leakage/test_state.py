@@ -1,0 +1,145 @@
+"""What a function remembers is put back between calls."""
+
+import functools
+
+import pandas as pd
+import pytest
+
+from sta410kit.guards import probe_leaks
+from sta410kit.guards.leakage.state import Memory
+
+pytestmark = pytest.mark.unit
+
+KEYS = ["symbol", "date"]
+MEANS = {}
+MEAN = None
+
+
+def by_dict(prices):
+    if "mean" not in MEANS:
+        MEANS["mean"] = prices["close"].mean()
+    return prices[KEYS].assign(x=prices["close"] / MEANS["mean"])
+
+
+def by_global(prices):
+    global MEAN  # noqa: PLW0603 - what this is about
+    MEAN = MEAN or prices["close"].mean()
+    return prices[KEYS].assign(x=prices["close"] / MEAN)
+
+
+def by_new_global(prices):
+    space = globals()
+    space.setdefault("NEW", prices["close"].mean())
+    return prices[KEYS].assign(x=prices["close"] / NEW)  # noqa: F821 - set a line above
+
+
+def by_closure():
+    mean = None
+
+    def build(prices):
+        nonlocal mean
+        mean = mean or prices["close"].mean()
+        return prices[KEYS].assign(x=prices["close"] / mean)
+
+    return build
+
+
+def by_default(prices, kept=[]):  # noqa: B006 - what this is about
+    kept.append(prices["close"].mean())
+    return prices[KEYS].assign(x=prices["close"] / kept[0])
+
+
+def by_attribute(prices):
+    by_attribute.mean = getattr(by_attribute, "mean", None) or prices["close"].mean()
+    return prices[KEYS].assign(x=prices["close"] / by_attribute.mean)
+
+
+class ByInstance:
+    def __init__(self):
+        self.seen = set()
+
+    def __call__(self, prices):
+        self.seen.add(float(prices["close"].mean()))
+        if not hasattr(self, "mean"):
+            self.mean = prices["close"].mean()
+        return prices[KEYS].assign(x=prices["close"] / self.mean)
+
+    def method(self, prices, *, unit):
+        return self(prices).assign(y=unit)
+
+
+def by_cache():
+    frames = []
+
+    @functools.cache
+    def mean():
+        return frames[-1]["close"].mean()
+
+    def build(prices):
+        frames.append(prices)
+        return prices[KEYS].assign(x=prices["close"] / mean())
+
+    return build
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        by_dict,
+        by_global,
+        by_new_global,
+        by_closure(),
+        by_default,
+        by_attribute,
+        ByInstance(),
+        functools.partial(ByInstance().method, unit=1.0),
+        by_cache(),
+    ],
+    ids=["dict", "global", "new global", "closure", "default", "attribute", "instance", "partial", "cache"],
+)
+def test_a_scaler_fitted_once_and_kept_is_found(walks, build):
+    """Wherever it is kept; the second probe finds it as well, since the first puts everything back."""
+    for _ in range(2):
+        report = probe_leaks(build, walks, 5)
+        assert [finding.offset for finding in report.leaks] == ["uses the whole sample"]
+        assert any("keeps state between calls" in note for note in report.notes)
+
+
+def test_what_depends_on_the_call_before_is_not_deterministic(walks):
+    """The last prices seen are no future; two calls on the same prices still differ."""
+    last = {}
+
+    def build(prices):
+        before = last.get("mean", 0.0)
+        last["mean"] = prices["close"].mean()
+        return prices[KEYS].assign(x=prices["close"] - before)
+
+    assert [finding.is_leak for finding in probe_leaks(build, walks, 5).findings] == [False]
+    assert last == {}
+
+
+def test_only_what_changed_counts_as_state():
+    """A function that remembers nothing has nothing to put back, whatever it closes over."""
+    table = {"a": [1, 2], "b": {3}}
+    unbound = []
+
+    def build(prices):
+        return len(prices) + len(table) + later()
+
+    def later():
+        return len(unbound)
+
+    memory = Memory(build)
+    build([])
+    assert memory.restore() is False
+    table["a"].append(3)
+    table["b"].add(4)
+    table["c"] = 1
+    assert memory.restore() is True
+    assert table == {"a": [1, 2], "b": {3}}
+
+
+def test_functions_of_other_packages_are_not_followed():
+    """Their state is theirs; a bound method of a frame is fine too."""
+    assert Memory(pd.DataFrame.head).restore() is False
+    assert Memory(pd.DataFrame({"x": [1]}).head).restore() is False

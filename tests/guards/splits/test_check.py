@@ -1,0 +1,231 @@
+"""A split is refused when training knows anything of the test."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
+
+from sta410kit.exceptions import ConfigurationError, LeakageError
+from sta410kit.guards import check_splits
+from sta410kit.outcomes import ExitCode
+from sta410kit.research.walk_forward import splits as kit_folds
+
+pytestmark = pytest.mark.unit
+
+DAYS = pd.bdate_range("2024-01-01", periods=60)
+
+
+def kinds(report):
+    return {finding.kind for finding in report.findings}
+
+
+def panel(symbols=("AAA", "BBB"), days=DAYS):
+    """Return the keys of a panel, sorted by symbol."""
+    return pd.DataFrame({"symbol": np.repeat(symbols, len(days)), "date": np.tile(days, len(symbols))})
+
+
+def by_date(dates, folds):
+    """Return row masks of folds given as numbers of days."""
+    return [tuple(dates.isin(DAYS[list(part)]).to_numpy() for part in fold) for fold in folds]
+
+
+@pytest.mark.parametrize(
+    ("gap", "horizon", "passed"), [(0, 1, False), (1, 1, True), (4, 5, False), (5, 5, True)]
+)
+def test_a_walk_forward_needs_a_gap_of_the_horizon(gap, horizon, passed):
+    """A target known on the first test date is in the training data too early."""
+    report = check_splits(TimeSeriesSplit(3, gap=gap), DAYS, horizon)
+    assert report.passed is passed
+    assert kinds(report) == (set() if passed else {"purge"})
+    assert report.folds == 3
+
+
+def test_the_finding_names_rows_and_what_to_do():
+    """Fold, kind, how many rows, the first of them, and the sessions to leave out."""
+    report = check_splits([(range(20), range(20, 30))], DAYS, 3)
+    assert str(report.findings[0]) == (
+        "fold 0, purge: 3 training row(s), first 2024-01-24: their targets reach into the test; "
+        "leave 3 session(s) out between them (horizon 3)"
+    )
+    with pytest.raises(LeakageError, match="refused 1 of 1 folds") as error:
+        report.require()
+    assert error.value.exit_code is ExitCode.LEAK_FOUND
+    assert "REFUSED" in report._repr_html_()
+    assert report.to_dict()["findings"][0]["rows"] == 3
+
+
+def test_a_clean_split_is_returned():
+    """The raising layer hands the report on."""
+    report = check_splits([(range(20), range(23, 30))], DAYS, 3)
+    assert report.require() is report
+    assert report.summary() == "split check: clean - 1 folds, 60 sessions, horizon 3, embargo 0"
+    assert "<ul>" not in report._repr_html_()
+
+
+@pytest.mark.parametrize(("gap", "passed"), [(5, False), (8, True)])
+def test_an_embargo_widens_the_gap_of_a_walk_forward(gap, passed):
+    """On top of the horizon."""
+    report = check_splits(TimeSeriesSplit(3, gap=gap), DAYS, 5, embargo=3)
+    assert report.passed is passed
+    assert kinds(report) == (set() if passed else {"embargo"})
+
+
+@pytest.mark.parametrize(
+    "splitter",
+    [KFold(4, shuffle=True, random_state=0), ShuffleSplit(2, random_state=0)],
+    ids=["k-fold", "shuffle"],
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_shuffled_split_is_refused(splitter, after):
+    """Whatever is allowed otherwise."""
+    report = check_splits(splitter, DAYS, 1, train_after_test=after)
+    assert {finding.fold for finding in report.findings} == set(range(report.folds))
+    assert ("purge" if after else "shuffled") in kinds(report)
+
+
+def test_training_after_the_test_must_be_allowed():
+    """Plain k-fold is refused; said so, it still has to be purged on both sides."""
+    assert "order" in kinds(check_splits(KFold(3), DAYS, 1))
+    assert kinds(check_splits(KFold(3), DAYS, 1, train_after_test=True)) == {"purge"}
+
+
+@pytest.mark.parametrize("as_dates", [True, False])
+def test_an_overlapping_split_is_refused(as_dates):
+    """The same rows in both."""
+    train, test = range(31), range(30, 40)
+    fold = (DAYS[list(train)], DAYS[list(test)]) if as_dates else (train, test)
+    report = check_splits([fold], DAYS, 1)
+    assert kinds(report) == {"overlap", "purge"}
+    assert report.findings[0].rows == 1
+    assert "1 row(s) stand in both" in report.findings[0].message
+
+
+def combinatorial(horizon, embargo, groups=6, tested=2):
+    """Yield combinatorial folds of the sessions, purged and embargoed."""
+    blocks = np.array_split(np.arange(len(DAYS)), groups)
+    for chosen in itertools.combinations(range(groups), tested):
+        test = np.concatenate([blocks[number] for number in chosen])
+        bad = set(test)
+        for day in test:
+            bad |= set(range(day - horizon, day + horizon + embargo + 1))
+        yield np.array([day for day in range(len(DAYS)) if day not in bad]), test
+
+
+def test_combinatorial_purged_folds_pass():
+    """Fifteen folds with training on both sides; less purge or embargo is refused."""
+    dates = pd.Series(DAYS)
+    assert check_splits(combinatorial(2, 3), dates, 2, 3, train_after_test=True).passed
+    assert kinds(check_splits(combinatorial(2, 2), dates, 2, 3, train_after_test=True)) == {"embargo"}
+    assert kinds(check_splits(combinatorial(1, 4), dates, 2, 3, train_after_test=True)) == {"purge"}
+    assert not check_splits(combinatorial(2, 3), dates, 2, 3).passed
+
+
+def test_a_panel_is_split_by_date_and_not_by_symbol():
+    """Masks by date pass; cutting the rows, or taking symbols apart, does not."""
+    keys = panel()
+    assert check_splits(by_date(keys["date"], [(range(20), range(23, 30))]), keys, 3).passed
+    assert not check_splits(TimeSeriesSplit(3, gap=3), keys, 3).passed
+    halves = GroupKFold(2).split(keys, groups=keys["symbol"])
+    report = check_splits(halves, keys, 3)
+    assert kinds(report) == {"overlap"}
+    assert "train and test share sessions" in report.findings[0].message
+
+
+def test_targets_are_counted_in_a_symbols_own_sessions():
+    """Where a symbol misses sessions its target is known later than the calendar says."""
+    keys = panel()
+    gone = (keys["symbol"] == "BBB") & keys["date"].isin(DAYS[18:25])
+    keys = keys[~gone].reset_index(drop=True)
+    folds = by_date(keys["date"], [(range(18), range(24, 40))])
+    report = check_splits(folds, keys, 3)
+    assert [(f.symbol, f.kind, f.rows) for f in report.findings] == [("BBB", "purge", 3)]
+    assert check_splits(folds, keys["date"], 3).passed
+    assert not check_splits(folds, pd.MultiIndex.from_frame(keys), 3).passed
+    assert not check_splits(folds, pd.MultiIndex.from_frame(keys, names=[None, None]), 3).passed
+
+
+def test_the_folds_of_the_kit_pass():
+    """They leave out exactly the horizon."""
+    days = pd.bdate_range("2020-01-01", periods=500)
+    folds = kit_folds(days, 5)
+    assert check_splits(folds, days, 5).require().folds == len(folds)
+    assert not check_splits(folds, days, 6).passed
+
+
+@pytest.mark.parametrize(
+    "fold",
+    [
+        ([0, 1, 2], [5, 6]),
+        (np.arange(3), np.arange(5, 7)),
+        (slice(0, 3), slice(5, 7)),
+        (pd.Index([0, 1, 2]), pd.Series([5, 6])),
+        (DAYS[:3], list(DAYS[5:7])),
+        (np.arange(60) < 3, pd.Series((np.arange(60) >= 5) & (np.arange(60) < 7))),
+        (["2024-01-01", "2024-01-02", "2024-01-03"], ["2024-01-08", "2024-01-09"]),
+    ],
+)
+def test_rows_come_as_positions_masks_or_dates(fold):
+    """One pair alone is one fold; a gap of two sessions serves a horizon of two, not of three."""
+    assert check_splits(fold, DAYS, 2).folds == 1
+    assert check_splits([fold], DAYS, 2).passed
+    assert kinds(check_splits([fold], DAYS, 3)) == {"purge"}
+
+
+@pytest.mark.parametrize(
+    ("splits", "text"),
+    [
+        ([], "no folds"),
+        (3, "splits is int"),
+        ([3], "fold 0 is int"),
+        ([(range(3), [99])], "the test rows of fold 0 name the position 99; there are 60 rows"),
+        ([([-1], range(3))], "position -1"),
+        ([(np.ones(5, dtype=bool), range(3))], "5 truth values for 60 rows"),
+        ([(["1999-01-01"], range(3))], "1999-01-01, which no row has"),
+        ([(np.ones((2, 2)), range(3))], r"shape \(2, 2\)"),
+        ([(["soon"], range(3))], "cannot be read"),
+        (GroupKFold(2), r"list\(splitter.split\(X, y, groups\)\)"),
+        (TimeSeriesSplit(100), "cannot split 60 rows"),
+    ],
+)
+def test_splits_that_cannot_be_read_are_refused(splits, text):
+    """The message names the fold and the value."""
+    with pytest.raises(ConfigurationError, match=text):
+        check_splits(splits, DAYS, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((DAYS, 0), "horizon is 0"),
+        ((DAYS, True), "horizon is True"),
+        ((DAYS, 1, -1), "embargo is -1"),
+        (([], 1), "not complete"),
+        (([pd.NaT], 1), "not complete"),
+        ((pd.DataFrame({"x": [1]}), 1), "not complete"),
+    ],
+)
+def test_a_wrong_declaration_is_refused(arguments, text):
+    """Horizon, embargo and dates."""
+    with pytest.raises(ConfigurationError, match=text):
+        check_splits([([0], [1])], *arguments)
+
+
+def test_an_empty_side_is_a_finding():
+    """Nothing can be said of such a fold."""
+    report = check_splits([([], [1]), ([0], [])], DAYS, 1)
+    assert [finding.message for finding in report.findings] == [
+        "fold 0 has no training rows",
+        "fold 1 has no test rows",
+    ]
+
+
+@given(st.integers(1, 30), st.integers(0, 12), st.integers(1, 10), st.integers(0, 6))
+def test_a_walk_forward_passes_exactly_when_its_gap_is_wide_enough(train, gap, horizon, embargo):
+    """Whatever the numbers: horizon plus embargo, no session less."""
+    first = train + gap
+    report = check_splits([(range(train), range(first, first + 5))], DAYS, horizon, embargo)
+    assert report.passed is (gap >= horizon + embargo)
