@@ -29,7 +29,7 @@ _TAG = r"</?[a-z]{1,6}\b[^<>]{0,200}>"
 _EDGE = r"[ \t>|│\"',+\\]*"
 _BREAK = rf"{_EDGE}(?:[\r\n]|\\[rn]){_EDGE}"
 _NOISE = rf"(?:{_COLOUR}|{_TAG}|[\u200b\u00ad]|{_BREAK})*"
-_MARKUP = re.compile(rf"{_COLOUR}|{_TAG}|\\+[rn]")
+_COLOURS, _TAGS = re.compile(_COLOUR), re.compile(_TAG)
 _NAMED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\0": "0"}
 
 
@@ -41,9 +41,16 @@ def squeeze(text: str) -> bytes:
 def squeezed(text: str) -> list[bytes]:
     """Return what needles are looked for in: the squeezed text, as it is and without markup and colours."""
     plain = squeeze(text)
-    if not any(mark in text for mark in "\x1b\\<"):
+    bare_text = text
+    if "\\" in text:
+        bare_text = text.replace("\\n", "").replace("\\r", "")
+    if any(mark in text for mark in ("\x1b", "u001b", "x1b", "\\033")):
+        bare_text = _COLOURS.sub("", bare_text)
+    if "<" in text:
+        bare_text = _TAGS.sub("", bare_text)
+    if bare_text is text:
         return [plain]
-    bare = squeeze(_MARKUP.sub("", text))
+    bare = squeeze(bare_text)
     return [plain] if bare == plain else [plain, bare]
 
 

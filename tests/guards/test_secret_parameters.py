@@ -115,4 +115,6 @@ def test_a_path_on_this_machine_passes_whatever_its_folders_are_called(tmp_path)
     folder = tmp_path / "aB3dE5fG7hJ9kL1mN2pQ4rS6"  # pragma: allowlist secret
     folder.mkdir()
     refuse_secret_parameters({"path": str(folder / "prices"), "password_file": str(folder / "x")})
-    assert secret_parameters({"x": "/" + "a/" * 5000 + "aB3dE5fG7hJ9kL1mN2pQ4rS6" * 20}) == []
+    assert (
+        secret_parameters({"x": "/" + "a/" * 5000 + "aB3dE5fG7hJ9kL1mN2pQ4rS6" * 20}) == []
+    )  # pragma: allowlist secret
