@@ -160,28 +160,26 @@ def _character(character: str) -> str:
     """Return a pattern for one character in any notation."""
     code, octets = ord(character), character.encode("utf-8", "replace")
     plain = re.escape(character)
-    forms = [plain]
     if character == "\\":
-        forms = [r"\\+"]
+        plain = r"\\+"
     elif not (character.isascii() and character.isalnum()):
-        forms = [rf"\\*{plain}"]
+        plain = rf"\\*{plain}"
     if character == " ":
-        forms.append(r"\+")
-    if character in _NAMED:
-        forms.append(rf"\\+{_NAMED[character]}")
-    forms.append("".join(rf"(?i:%(?:25)*{byte:02x})" for byte in octets))
+        plain += r"|\+"
     units = character.encode("utf-16-be", "surrogatepass")
-    pairs = "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
-    forms.append(rf"(?i:{pairs}|\\+u{code:08x})")
-    if code <= 0xFF:  # noqa: PLR2004 - what \xNN can hold
-        forms.append(rf"(?i:\\+x{code:02x})")
-    forms.append("(?i:" + "".join(rf"\\+x{byte:02x}" for byte in octets) + ")")
-    forms.append("".join(rf"\\+{byte:03o}" for byte in octets))
-    names = [codepoint2name[code]] if code in codepoint2name else []
-    names += ["apos"] if character == "'" else []
-    named = "".join(f"|{name}" for name in names)
-    forms.append(rf"(?i:&(?:amp;)*(?:#0*{code}|#x0*{code:x}{named});)")
-    return f"(?:{'|'.join(forms)})"
+    escapes = [
+        f"u{units[:2].hex()}" + "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(2, len(units), 2))
+    ]
+    escapes += [f"u{code:08x}", r"\\+".join(f"x{byte:02x}" for byte in octets)]
+    escapes.append(r"\\+".join(f"{byte:03o}" for byte in octets))
+    if 0x80 <= code <= 0xFF:  # noqa: PLR2004 - what \xNN can hold and UTF-8 writes in two bytes
+        escapes.append(f"x{code:02x}")
+    if character in _NAMED:
+        escapes.append(_NAMED[character])
+    names = "|apos" if character == "'" else f"|{codepoint2name[code]}" if code in codepoint2name else ""
+    percent = "".join(f"%(?:25)*{byte:02x}" for byte in octets)
+    entity = f"&(?:amp;)*(?:#(?:0*{code}|x0*{code:x}){names});"
+    return rf"(?:{plain}|(?i:{percent}|\\+(?:{'|'.join(escapes)})|{entity}))"
 
 
 def _base64(raw: bytes, offset: int) -> Spelling:
