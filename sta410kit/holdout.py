@@ -26,7 +26,6 @@ from sta410kit.project import project_folder
 from sta410kit.redaction import redact
 
 RECORD = "holdout.jsonl"
-DEFAULT_HOURS = 1.0
 MOST_HOURS = 7 * 24.0
 
 
@@ -126,7 +125,7 @@ def unsealings(folder: Path | None = None) -> list[Unsealing]:
     return _read(project_folder(folder) / RECORD)[0]
 
 
-def unseal(why: str, hours: float = DEFAULT_HOURS, folder: Path | None = None) -> Unsealing:
+def unseal(why: str, hours: float = 1.0, folder: Path | None = None) -> Unsealing:
     """Open the holdout for a while, and record that; it is sealed again by itself.
 
     Parameters

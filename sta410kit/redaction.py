@@ -118,6 +118,11 @@ def _parts(text: str) -> Iterable[str]:
     return (part for at in range(0, len(text), size) if len(part := text[at : at + size]) >= MINIMUM_LENGTH)
 
 
+def registered() -> frozenset[str]:
+    """Return what is scrubbed, in clear: for another process that has to scrub it too, and nobody else."""
+    return _values
+
+
 def find(text: str) -> list[Found]:
     """Return where registered values stand in `text`, in whatever notation; several may overlap."""
     return [] if _pattern is None else _pattern(text, thorough=True)

@@ -29,7 +29,7 @@ _TAG = r"</?[a-z]{1,6}\b[^<>]{0,200}>"
 _EDGE = r"[ \t>|│\"',+\\]*"
 _BREAK = rf"{_EDGE}(?:[\r\n]|\\[rn]){_EDGE}"
 _NOISE = rf"(?:{_COLOUR}|{_TAG}|[\u200b\u00ad]|{_BREAK})*"
-_MARKUP = re.compile(rf"{_COLOUR}|{_TAG}|\\+[rn]")
+_COLOURS, _TAGS = re.compile(_COLOUR), re.compile(_TAG)
 _NAMED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\0": "0"}
 
 
@@ -41,9 +41,16 @@ def squeeze(text: str) -> bytes:
 def squeezed(text: str) -> list[bytes]:
     """Return what needles are looked for in: the squeezed text, as it is and without markup and colours."""
     plain = squeeze(text)
-    if not any(mark in text for mark in "\x1b\\<"):
+    bare_text = text
+    if "\\" in text:
+        bare_text = text.replace("\\n", "").replace("\\r", "")
+    if any(mark in text for mark in ("\x1b", "u001b", "x1b", "\\033")):
+        bare_text = _COLOURS.sub("", bare_text)
+    if "<" in text:
+        bare_text = _TAGS.sub("", bare_text)
+    if bare_text is text:
         return [plain]
-    bare = squeeze(_MARKUP.sub("", text))
+    bare = squeeze(bare_text)
     return [plain] if bare == plain else [plain, bare]
 
 
@@ -153,28 +160,26 @@ def _character(character: str) -> str:
     """Return a pattern for one character in any notation."""
     code, octets = ord(character), character.encode("utf-8", "replace")
     plain = re.escape(character)
-    forms = [plain]
     if character == "\\":
-        forms = [r"\\+"]
+        plain = r"\\+"
     elif not (character.isascii() and character.isalnum()):
-        forms = [rf"\\*{plain}"]
+        plain = rf"\\*{plain}"
     if character == " ":
-        forms.append(r"\+")
-    if character in _NAMED:
-        forms.append(rf"\\+{_NAMED[character]}")
-    forms.append("".join(rf"(?i:%(?:25)*{byte:02x})" for byte in octets))
+        plain += r"|\+"
     units = character.encode("utf-16-be", "surrogatepass")
-    pairs = "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
-    forms.append(rf"(?i:{pairs}|\\+u{code:08x})")
-    if code <= 0xFF:  # noqa: PLR2004 - what \xNN can hold
-        forms.append(rf"(?i:\\+x{code:02x})")
-    forms.append("(?i:" + "".join(rf"\\+x{byte:02x}" for byte in octets) + ")")
-    forms.append("".join(rf"\\+{byte:03o}" for byte in octets))
-    names = [codepoint2name[code]] if code in codepoint2name else []
-    names += ["apos"] if character == "'" else []
-    named = "".join(f"|{name}" for name in names)
-    forms.append(rf"(?i:&(?:amp;)*(?:#0*{code}|#x0*{code:x}{named});)")
-    return f"(?:{'|'.join(forms)})"
+    escapes = [
+        f"u{units[:2].hex()}" + "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(2, len(units), 2))
+    ]
+    escapes += [f"u{code:08x}", r"\\+".join(f"x{byte:02x}" for byte in octets)]
+    escapes.append(r"\\+".join(f"{byte:03o}" for byte in octets))
+    if 0x80 <= code <= 0xFF:  # noqa: PLR2004 - what \xNN can hold and UTF-8 writes in two bytes
+        escapes.append(f"x{code:02x}")
+    if character in _NAMED:
+        escapes.append(_NAMED[character])
+    names = "|apos" if character == "'" else f"|{codepoint2name[code]}" if code in codepoint2name else ""
+    percent = "".join(f"%(?:25)*{byte:02x}" for byte in octets)
+    entity = f"&(?:amp;)*(?:#(?:0*{code}|x0*{code:x}){names});"
+    return rf"(?:{plain}|(?i:{percent}|\\+(?:{'|'.join(escapes)})|{entity}))"
 
 
 def _base64(raw: bytes, offset: int) -> Spelling:

@@ -380,3 +380,50 @@ def test_the_fork_server_can_be_looked_after(tmp_path):
     while list(tmp_path.rglob("*.sock")) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert sta410("kernel", "stop", cwd=tmp_path, env=env).stdout == "no server runs\n"
+
+
+def test_a_secret_given_as_a_parameter_ends_with_6_and_is_not_shown(project):
+    """By its value, known from .env; nothing has run."""
+    secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
+    (project / ".env").write_text(f"ALPACA_SECRET_KEY={secret}\n")
+    done = sta410("run", "-p", f"symbols=AAPL,{secret}", cwd=project)
+    assert done.returncode == 6
+    assert "The parameter 'symbols' was given a secret (registered secret)" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert not (project / "runs").exists()
+    wrong = sta410("run", "-p", f"symbols;{secret}", cwd=project)
+    assert wrong.returncode == 2
+
+
+def test_scan_finds_and_exits_with_6_or_finds_nothing(project):
+    """In words and as JSON; the value is in neither."""
+    secret = "AKIAQ3EGZ7LWKPXN5TRV"  # pragma: allowlist secret
+    clean = sta410("scan", cwd=project)
+    assert clean.returncode == 0, clean.stdout
+    assert "0 secrets found" in clean.stdout
+    (project / "note.txt").write_text(f"x\n{secret}\n")
+    done = sta410("scan", cwd=project)
+    assert done.returncode == 6
+    assert "note.txt: line 2: AWS Access Key: ****************5TRV" in done.stdout
+    assert "pragma: allowlist secret" in done.stderr
+    as_json = sta410("scan", "note.txt", "--json", cwd=project)
+    assert as_json.returncode == 6
+    assert json.loads(as_json.stdout)["findings"][0]["place"] == "line 2"
+    assert secret not in done.stdout + done.stderr + as_json.stdout
+    assert sta410("scan", "nowhere", cwd=project).returncode == 2
+
+
+def test_unseal_records_and_lists(project):
+    """Refused without a reason or a holdout; shown for people and machines."""
+    env = {"HOLDOUT_START": "2012-01-01"}
+    assert "never unsealed" in sta410("unseal", "--list", cwd=project, env=env).stdout
+    for words in ([], ["--list", "--why", "x"], ["--why", "x", "--hours", "1000"]):
+        assert sta410("unseal", *words, cwd=project, env=env).returncode == 2
+    assert sta410("unseal", "--why", "x", cwd=project).returncode == 2
+    done = sta410("unseal", "--why", "final look", cwd=project / "notebooks", env=env)
+    assert done.returncode == 0
+    assert "from 2012-01-01 on, by " in done.stdout
+    assert "final look" in sta410("unseal", "--list", cwd=project).stdout
+    listed = json.loads(sta410("unseal", "--list", "--json", cwd=project).stdout)
+    assert [one["why"] for one in listed] == ["final look"]
+    assert (project / "holdout.jsonl").is_file()

@@ -29,7 +29,6 @@ from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.outcomes import ExitCode
 from sta410kit.outlet import keep_writing
-from sta410kit.redaction import redact
 
 _ISSUES = "please report it with the lines above: it is a defect of the kit"
 
@@ -77,4 +76,6 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _say(text: str) -> None:
+    from sta410kit.redaction import redact
+
     click.echo(f"sta410: {redact(text)}", err=True)

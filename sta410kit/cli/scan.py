@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -19,6 +18,8 @@ def scan(path: Path, *, as_json: bool) -> int:
     The values of the configuration are found in every notation, and so is what looks like a key. Exits 6 when
     something was found. The secret itself is never shown.
     """
+    import json
+
     from sta410kit.guards.scanning import scan as look
 
     report = look(path)

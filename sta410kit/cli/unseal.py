@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.holdout import DEFAULT_HOURS, Unsealing
 from sta410kit.outcomes import ExitCode
+
+if TYPE_CHECKING:
+    from sta410kit.holdout import Unsealing
 
 
 @click.command()
 @click.option("--why", default=None, metavar="TEXT", help="What is to be found out; stays on record.")
-@click.option(
-    "--hours", default=DEFAULT_HOURS, show_default=True, type=float, help="For how long, at most a week."
-)
+@click.option("--hours", default=1.0, show_default=True, type=float, help="For how long, at most a week.")
 @click.option("--list", "listing", is_flag=True, help="Show every unsealing so far, and open nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for machines.")
 def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> int:
@@ -24,6 +23,9 @@ def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> in
 
     The record is holdout.jsonl in the project folder; commit it. The holdout is sealed again by itself.
     """
+    import json
+    from dataclasses import asdict
+
     from sta410kit.holdout import unseal as opened
     from sta410kit.holdout import unsealings
 

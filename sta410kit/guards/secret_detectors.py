@@ -31,10 +31,9 @@ _TELLING = (
     r"|passphrase|credentials?|bearer"
 )
 _NAMED = re.compile(
-    rf"(?i)(?<![a-z])[a-z0-9_.-]*(?:{_TELLING})[a-z0-9_-]{{0,20}}[\"']?\s*(?:=|:=?|=>)\s*[brfu]?[\"']([^\"'\s]{{8,}})[\"']"
+    rf"(?i)(?<![a-z])([a-z0-9_.-]*(?:{_TELLING})[a-z0-9_-]{{0,20}})[\"']?\s*(?:=|:=?|=>)\s*[brfu]?[\"']([^\"'\s]{{8,}})[\"']"
 )
 _TELLING_NAME = re.compile(rf"(?i)(?:^|[-_.])(?:{_TELLING})(?:$|[-_.]\d*$)")
-_TELLING_LINE = re.compile(rf"(?i){_TELLING}|token")
 _ASSIGNED = re.compile(r"^\s*(?:export\s+)?[\w.-]{1,80}\s*[=:]\s*([^\s\"'#,;]{20,})\s*$")
 _WORTH_A_LOOK = re.compile(rf"(?i)[0-9a-z+/=_-]{{20}}|PRIVATE KEY|://|{_TELLING}|hooks\.|\d{{8}}:")
 _DIGEST = re.compile(r"[0-9a-fA-F]+")
@@ -112,7 +111,9 @@ def telling_name(name: str) -> bool:
 def _named(text: str) -> Iterator[Suspect]:
     """Yield texts in quotes that are given to a name which tells that they are secret."""
     for match in _NAMED.finditer(text):
-        value = match[1]
+        name, value = match.groups()
+        if _is_a_digest(value) and ("." in name or not telling_name(name)):
+            continue  # of a file or module that is called so
         mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
         if mixed and problem_with(value) is None and not _harmless(value) and not _like_a_path(value):
             yield Suspect("Secret Keyword", value)
@@ -121,22 +122,23 @@ def _named(text: str) -> Iterator[Suspect]:
 def _random(text: str) -> Iterator[Suspect]:
     """Yield texts in quotes, or given to a name on a line of its own, that look drawn at random."""
     _, *by_entropy = _plugins()
-    telling = _TELLING_LINE.search(text) is not None
     for plugin in by_entropy:
         for value in plugin.analyze_string(text):
-            if plugin.calculate_shannon_entropy(value) > plugin.entropy_limit and _is_a_key(value, telling):
+            if plugin.calculate_shannon_entropy(value) > plugin.entropy_limit and _is_a_key(value):
                 yield Suspect(plugin.secret_type, value)
     assigned = _ASSIGNED.match(text)
     if assigned and looks_random(assigned[1]):
         yield Suspect("High Entropy String", assigned[1])
 
 
-def _is_a_key(value: str, telling: bool) -> bool:  # noqa: FBT001 - what is said of the line
+def _is_a_digest(value: str) -> bool:
+    return len(value) in _DIGEST_LENGTHS and _DIGEST.fullmatch(value) is not None
+
+
+def _is_a_key(value: str) -> bool:
     if len(value) < 20 or _harmless(value) or _like_a_path(value):  # noqa: PLR2004 - shorter keys are rare
         return False
-    if _DIGEST.fullmatch(value):
-        return telling or len(value) not in _DIGEST_LENGTHS
-    return any(map(str.isdigit, value))
+    return not _is_a_digest(value) and any(map(str.isdigit, value))
 
 
 def _like_a_path(value: str) -> bool:

@@ -77,9 +77,10 @@ def _scrubbed_cell(cell: Any) -> tuple[dict[str, Any], list[str]]:  # noqa: ANN4
 def _scrubbed_outputs(outputs: list[Any]) -> list[Any]:
     """Return outputs without secrets, also such as stand in pieces in several messages or lines."""
     clean = [scrub(output) for output in outputs]
-    streams = "".join(output["text"] for output in outputs if output.get("output_type") == "stream")
-    if holds_secret(streams):
-        clean = _joined_streams(clean)
+    streams = [output for output in outputs if output.get("output_type") == "stream"]
+    for name in {output["name"] for output in streams}:
+        if holds_secret("".join(output["text"] for output in streams if output["name"] == name)):
+            clean = _joined_streams(clean)
     for at, output in enumerate(clean):
         trace = "\n".join(output.get("traceback", []))
         if holds_secret(trace):

@@ -112,7 +112,8 @@ def test_ordinary_parameters_pass(value):
 
 def test_a_path_on_this_machine_passes_whatever_its_folders_are_called(tmp_path):
     """Temporary folders look drawn at random, and are."""
-    folder = tmp_path / "aB3dE5fG7hJ9kL1mN2pQ4rS6"  # pragma: allowlist secret
+    name = "aB3dE5fG7hJ9kL1mN2pQ4rS6"  # pragma: allowlist secret
+    folder = tmp_path / name
     folder.mkdir()
     refuse_secret_parameters({"path": str(folder / "prices"), "password_file": str(folder / "x")})
-    assert secret_parameters({"x": "/" + "a/" * 5000 + "aB3dE5fG7hJ9kL1mN2pQ4rS6" * 20}) == []
+    assert secret_parameters({"x": f"/{'a/' * 5000}{name * 20}"}) == []

@@ -11,6 +11,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from sta410kit.redaction import register
 from sta410kit.runner.warm.client import connect, connect_to, request
 from sta410kit.runner.warm.wire import Lines, encode, send_request
 
@@ -158,6 +159,10 @@ class CellSession:
                 if wanted(message):
                     self.language_info = message.get("ready", self.language_info)
                     return message
+                if "registered" in message:
+                    for value in message["registered"]:
+                        register(value)
+                    continue
                 on_message(message)
         if self._server in ready:
             self._hear_from_the_server()

@@ -1,0 +1,77 @@
+"""What JupyterLab saves: the hook, and that Jupyter's server finds it."""
+
+import json
+import logging
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from sta410kit import redaction
+
+pytest.importorskip("jupyter_server")
+
+from jupyter_core.paths import jupyter_config_path
+from jupyter_server.extension.config import ExtensionConfigManager
+from jupyter_server.extension.manager import ExtensionPackage
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+
+from sta410kit.runner import lab
+
+pytestmark = pytest.mark.integration
+
+SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYz9Qz2KEYab"  # pragma: allowlist secret
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Make a project below the server's root, its secret in its own .env."""
+    monkeypatch.setattr(redaction, "_values", frozenset())
+    monkeypatch.setattr(redaction, "_pattern", None)
+    (tmp_path / "p" / "notebooks").mkdir(parents=True)
+    (tmp_path / "p" / "notebooks" / "pipeline.toml").touch()
+    (tmp_path / "p" / ".env").write_text(f"ALPACA_SECRET_KEY={SECRET}\n")
+    return tmp_path
+
+
+async def save(root, path, **model):
+    """Save as JupyterLab does."""
+    manager = AsyncLargeFileManager(root_dir=str(root))
+    lab._load_jupyter_server_extension(type("Server", (), {"contents_manager": manager}))
+    await manager.save(model, path)
+    return (root / path).read_text()
+
+
+def run(coroutine):
+    import asyncio
+
+    return asyncio.run(coroutine)
+
+
+def test_a_saved_notebook_holds_no_configured_secret(project, caplog):
+    """Neither in a source nor in an output; the server's log names the cells, not the value."""
+    cell = new_code_cell(
+        f"k = '{SECRET}'", execution_count=5, outputs=[new_output("stream", name="stdout", text=SECRET)]
+    )
+    caplog.set_level(logging.WARNING)
+    content = new_notebook(cells=[cell])
+    text = run(save(project, "p/notebooks/x.ipynb", type="notebook", format="json", content=content))
+    assert SECRET not in text
+    assert json.loads(text)["cells"][0]["source"] == ["k = '***'"]
+    assert "p/notebooks/x.ipynb, cell In [5]: a secret was scrubbed from its output" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_other_files_and_clean_notebooks_are_saved_as_they_are(project):
+    """The .env itself may be edited in JupyterLab."""
+    text = f"ALPACA_SECRET_KEY={SECRET}\n# mine\n"
+    assert run(save(project, "p/env.txt", type="file", format="text", content=text)) == text
+    content = new_notebook(cells=[new_code_cell("1")])
+    saved = json.loads(run(save(project, "p/x.ipynb", type="notebook", format="json", content=content)))
+    assert saved["metadata"] == {}
+
+
+def test_jupyters_server_finds_the_extension():
+    """The configuration that came with the package switches it on, and it has what an extension needs."""
+    manager = ExtensionConfigManager(read_config_path=jupyter_config_path())
+    assert manager.get_jpserver_extensions()["sta410kit.runner.lab"] is True
+    assert ExtensionPackage(name="sta410kit.runner.lab", enabled=True).validate()

@@ -1,0 +1,79 @@
+"""The holdout in the chain: what has seen it is another result, and the checklist tells of it."""
+
+from datetime import date
+
+import pytest
+
+from sta410kit.config import set_config
+from sta410kit.exceptions import SecretFoundError
+from sta410kit.holdout import unseal
+from sta410kit.runner.chain import run_plan
+from sta410kit.runner.doctor import _holdout
+from sta410kit.runner.plan import Options, plan_chain, plan_notebook
+from sta410kit.runner.progress import Progress
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    yield
+    set_config(None)
+
+
+def run(project):
+    """Run the chain and return whether each step was taken over, and its holdout."""
+    done = run_plan(plan_chain(project, {}, Options(jobs=1)), Progress())
+    assert done.outcome == 0
+    return [(bool(step.reused), step.parts["holdout"]) for step in done.steps]
+
+
+def test_a_result_that_has_seen_the_holdout_is_another_one(project, monkeypatch):
+    """Unsealing runs everything anew; sealed again, the old results come back."""
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("HOLDOUT_START", "2012-01-01")
+    assert run(project) == [(False, "sealed from 2012-01-01")] * 2
+    unseal("look", hours=1)
+    assert run(project) == [(False, "open from 2012-01-01")] * 2
+    assert run(project) == [(True, "open from 2012-01-01")] * 2
+    (project / "holdout.jsonl").unlink()
+    assert run(project) == [(True, "sealed from 2012-01-01")] * 2
+
+
+def test_a_step_during_which_it_was_opened_stands_for_neither(project, write_notebook, monkeypatch):
+    """Nobody knows which of the two it has seen."""
+    write_notebook(
+        project / "notebooks" / "one.ipynb",
+        ("run_dir: str | None = None", "parameters"),
+        "from pathlib import Path\nfrom sta410kit.holdout import unseal\nunseal('while it runs')\n"
+        "(Path(run_dir) / 'number.txt').write_text('2')",
+    )
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("HOLDOUT_START", "2012-01-01")
+    first, _ = run(project)
+    assert first[1].startswith("opened or sealed while it ran, in 2")
+    assert run(project)[0] == (False, "open from 2012-01-01")
+
+
+def test_the_checklist_tells_of_it(project, monkeypatch):
+    """None, sealed, open; and how often it was looked into."""
+    monkeypatch.chdir(project)
+    assert (_holdout().state, _holdout().text) == ("ok", "none; HOLDOUT_START seals one")
+    set_config(None)
+    monkeypatch.setenv("HOLDOUT_START", str(date(2012, 1, 1)))
+    assert (_holdout().state, _holdout().text) == ("ok", "sealed from 2012-01-01")
+    unseal("a look")
+    assert _holdout().state == "warning"
+    assert "OPEN until" in _holdout().text
+    assert "a look); looked into 1 time, see sta410 unseal --list" in _holdout().text
+
+
+def test_a_secret_is_refused_before_a_parameter_is_judged(project):
+    """By its value, for the chain and for one notebook; nothing quotes it."""
+    secret = "AKIAQ3EGZ7LWKPXN5TRV"  # pragma: allowlist secret
+    for given in ({"start": secret}, {"no such": secret}):
+        with pytest.raises(SecretFoundError) as refused:
+            plan_chain(project, given, Options())
+        assert secret not in str(refused.value)
+        with pytest.raises(SecretFoundError):
+            plan_notebook(project / "notebooks" / "one.ipynb", given, Options())
