@@ -69,14 +69,17 @@ def _figures(held: Trials) -> dict[str, Any]:
 
 
 def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
+    """Print a row a dataset and target, and what the columns mean."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="trials by dataset and target", title_justify="left")
-    for name in ("symbols", "from", "to"):
-        table.add_column(name)
-    for name in ("horizon", "trials", "best Sharpe", "by luck", "deflated", "overfitting"):
-        table.add_column(name, justify="right")
+    # 80 columns are enough for all of it, whatever the terminal says its width is.
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("symbols", overflow="fold", min_width=12)
+    for name in ("from", "to"):
+        table.add_column(name, no_wrap=True)
+    for name in ("h", "trials", "Sharpe", "luck", "deflated", "PBO"):
+        table.add_column(name, justify="right", no_wrap=True)
     for dataset, held in found:
         worth = _figures(held)
         shown = [worth[name] for name in ("best_sharpe", "expected_by_luck", "probability", "overfitting")]
@@ -89,4 +92,10 @@ def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
             str(worth["trials"]),
             *cells,
         )
-    Console(highlight=False, soft_wrap=True).print(table)
+    Console(highlight=False).print(table)
+    click.echo(
+        "\nh: sessions the target looks ahead. Sharpe: of the best trial, a year.\n"
+        "luck: the Sharpe that the best of as many useless trials would show.\n"
+        "deflated: the chance that the best is worth more than that; 95 % is needed.\n"
+        "PBO: the probability of backtest overfitting."
+    )

@@ -28,18 +28,18 @@ def called_skill(calibrate, make, series):
 
 
 def test_random_walks_seldom_show_skill(calibrate):
-    """The whole chain with ridge on 20 random walks, half with GARCH: at most one is called skill."""
+    """The whole chain with ridge on 12 random walks, half with GARCH: at most one is called skill."""
     found = 0
     for make in (calibrate.normal, calibrate.garch):
-        pipeline = partial(calibrate.through_the_pipeline, make=make, sessions=500, symbols=2)
-        found += called_skill(calibrate, pipeline, 10)
+        pipeline = partial(calibrate.through_the_pipeline, make=make, sessions=400)
+        found += called_skill(calibrate, pipeline, 6)
     assert found <= 1
 
 
 def test_momentum_is_found_through_the_whole_chain(calibrate):
-    """Yesterday explains 2 % of today over ten years: ridge finds it in at least 4 of 5 series."""
+    """Yesterday explains 2 % of today over ten years: ridge finds it in at least 2 of 3 series."""
     pipeline = partial(calibrate.through_the_pipeline, make=calibrate.momentum)
-    assert called_skill(calibrate, pipeline, 5) >= 4
+    assert called_skill(calibrate, pipeline, 3) >= 2
 
 
 def test_a_lucky_year_and_a_drift_are_seldom_skill(calibrate):
