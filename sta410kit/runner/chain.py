@@ -97,24 +97,18 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
     ConfigurationError
         It is still running, or as for a new run.
     """
-    for folder in run_folders(runs_folder(project)):
-        try:
-            manifest = read_manifest(folder)
-        except ConfigurationError:
-            continue
-        if manifest.kind != "chain":
-            continue
+    for folder, manifest in _chains(runs_folder(project)):
         if manifest.outcome == ExitCode.PASSED.name:
             return None
         try:
             with _told(folder), locked(folder / LOCK, wait=False):
-                manifest = read_manifest(folder)  # by now another process may have finished it
-                if manifest.outcome == ExitCode.PASSED.name:
+                latest = read_manifest(folder)  # by now another process may have finished it
+                if latest.outcome == ExitCode.PASSED.name:
                     return None
-                plan = plan_chain(project, manifest.given, replace(options, **_as_asked(manifest, options)))
+                plan = plan_chain(project, latest.given, replace(options, **_as_asked(latest, options)))
                 _prepare(plan)
                 again = plan.after(options.first) if options.first else set()
-                passed = [one for one in manifest.steps if one.outcome == ExitCode.PASSED.name]
+                passed = [one for one in latest.steps if one.outcome == ExitCode.PASSED.name]
                 passed = [one for one in passed if one.name not in again]
                 with Registry(plan.runs) as registry:
                     return _finish(plan, folder, _begin(plan, folder, passed), registry, progress)
@@ -122,6 +116,17 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
             message = f"{folder} is still running; wait for it, or start a run of its own: sta410 run"
             raise ConfigurationError(message) from error
     return None
+
+
+def _chains(runs: Path) -> Iterator[tuple[Path, Manifest]]:
+    """Yield folder and manifest of each run of the chain, the newest first."""
+    for folder in run_folders(runs):
+        try:
+            manifest = read_manifest(folder)
+        except ConfigurationError:
+            continue
+        if manifest.kind == "chain":
+            yield folder, manifest
 
 
 def _as_asked(manifest: Manifest, options: Options) -> dict[str, Any]:
@@ -154,14 +159,13 @@ def _prepare(plan: Plan) -> None:
 
 
 def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
-    """Return the newest run when it passed and every step of the plan would come out as it did there."""
-    folder = next(iter(run_folders(plan.runs)), None)
-    if folder is None or plan.forced or not all(plan.reusable(step) for step in plan.steps):
+    """Return the newest chain when it passed and every step of the plan would come out as it did there."""
+    if plan.forced or not all(plan.reusable(step) for step in plan.steps):
         return None
-    try:
-        manifest = read_manifest(folder)
-    except ConfigurationError:
+    newest = next(_chains(plan.runs), None)
+    if newest is None:
         return None
+    folder, manifest = newest
     same = manifest.outcome == ExitCode.PASSED.name
     same = same and [one.name for one in manifest.steps] == [step.name for step in plan.steps]
     for step, record in zip(plan.steps, manifest.steps, strict=False):
