@@ -59,7 +59,7 @@ class _Search:
         if len(text) < MINIMUM_LENGTH or hash(text) in self.clean:
             return []
         present = {needle for stream in squeezed(text) for needle in _present(stream, self._needles)}
-        likely = [one for one in self._spellings if not one.needles or not present.isdisjoint(one.needles)]
+        likely = [one for one in self._spellings if one.possible(text, present)]
         found = _matches([one for one in likely if one.plain], text)
         if thorough or not found:
             told = {(one.start, one.end) for one in found}  # a plain value is an escaped one as well

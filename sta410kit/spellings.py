@@ -39,19 +39,15 @@ def squeeze(text: str) -> bytes:
 
 
 def squeezed(text: str) -> list[bytes]:
-    """Return what needles are looked for in: the squeezed text, as it is and without markup and colours."""
-    plain = squeeze(text)
-    bare_text = text
+    """Return what needles are looked for in: the squeezed text, as it is, without colours, without markup."""
+    texts = [text]
     if "\\" in text:
-        bare_text = text.replace("\\n", "").replace("\\r", "")
+        texts.append(texts[-1].replace("\\n", "").replace("\\r", ""))
     if any(mark in text for mark in ("\x1b", "u001b", "x1b", "\\033")):
-        bare_text = _COLOURS.sub("", bare_text)
+        texts.append(_COLOURS.sub("", texts[-1]))
     if "<" in text:
-        bare_text = _TAGS.sub("", bare_text)
-    if bare_text is text:
-        return [plain]
-    bare = squeeze(bare_text)
-    return [plain] if bare == plain else [plain, bare]
+        texts.append(_TAGS.sub("", texts[-1]))
+    return list(dict.fromkeys(map(squeeze, texts)))
 
 
 @dataclass(frozen=True)
@@ -69,12 +65,20 @@ class Spelling:
     plain : bool
         Whether the expression is short. Those are looked for first: to compile the others takes longer than
         to search a text.
+    marks : str
+        Characters of which one stands in any text that the expression matches, but for what is found plain.
     """
 
     name: str
     source: str
     needles: tuple[bytes, ...] = ()
     plain: bool = False
+    marks: str = ""
+
+    def possible(self, text: str, present: set[bytes]) -> bool:
+        """Tell whether the expression may match in a text whose squeezed form holds the needles `present`."""
+        found = not self.needles or not present.isdisjoint(self.needles)
+        return found and (not self.marks or any(mark in text for mark in self.marks))
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -99,8 +103,10 @@ def _all(value: str) -> Iterator[Spelling]:
     for name, text in (("plain", value), ("backwards", value[::-1])):
         yield Spelling(name, case.format(re.escape(text)), _needles([text]), plain=True)
     needles = _needles((_longest_run(value), *_escapes(value)), all_needed=True)
-    noise = _NOISE if len(value) >= LONG else ""
-    yield Spelling("escaped", case.format(noise.join(map(_character, value))), needles)
+    yield Spelling("escaped", case.format("".join(map(_character, value))), needles, marks="\\%&+")
+    if len(value) >= LONG:
+        broken = case.format(_NOISE.join(map(re.escape, value)))
+        yield Spelling("broken", broken, _needles([value]), marks="\n\r\\<\x1b\u200b\u00ad")
     apart = r"[^0-9A-Za-z]{0,4}(?:0x|\\+x)?"
     forms = ("".join(f"{mark}{byte:02x}" for byte in raw) for mark in ("", "0x", "x"))
     yield Spelling("hexadecimal", f"(?i:{apart.join(f'{byte:02x}' for byte in raw)})", _needles(forms))

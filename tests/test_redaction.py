@@ -38,6 +38,7 @@ def test_a_registered_value_is_scrubbed_wherever_it_stands():
 def test_registering_again_changes_nothing():
     """A value that is known already is as good as registered."""
     register("hunter2-hunter2")
+    assert redaction.registered() == {"hunter2-hunter2"}
     before = redaction._pattern
     assert register("hunter2-hunter2") is True
     assert redaction._pattern is before
