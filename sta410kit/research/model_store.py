@@ -96,7 +96,7 @@ def save_model(fitted: FittedModel, path: Path) -> None:
         "level": fitted.level,
         "scores_quantile": fitted.scores_quantile,
         "adaptation": list(fitted.adaptation),
-        "versions": _versions(),
+        "versions": _versions() | _own_code(fitted),
     }
     try:
         estimator = skops.io.dumps(fitted.estimator)
@@ -180,6 +180,22 @@ def _versions() -> dict[str, str]:
     from sta410kit import __version__
 
     return {"sta410kit": __version__} | {name: version(name) for name in ("scikit-learn", "numpy", "skops")}
+
+
+def _own_code(fitted: FittedModel) -> dict[str, str]:
+    """Return a digest of the module of an estimator of the user's own: another code is another model."""
+    import hashlib
+    import inspect
+
+    if not is_own(fitted.name):
+        return {}
+    inner = fitted.estimator
+    kind = type(inner.estimator if isinstance(inner, PerSymbolRegressor) else inner)
+    try:
+        source = inspect.getsource(inspect.getmodule(kind) or kind)
+    except (OSError, TypeError):  # compiled, or typed into a cell
+        return {}
+    return {fitted.name.partition(":")[0]: hashlib.sha256(source.encode()).hexdigest()}
 
 
 def _refused(path: Path, why: str) -> ModelPredictionError:

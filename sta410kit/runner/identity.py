@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,10 @@ def step_parts(
     for name in list_suites():
         if name in texts:
             parts[f"suite {name}"] = read_suite(name).digest
-    modules = own_modules(cells, (step.notebook.parent, folder), registry)
+    # An estimator is named as module:Class, in a cell or as a parameter; nothing imports it by a statement.
+    named = [text.partition(":")[0] for text in (*texts, *values.values()) if _names_a_class(text)]
+    sources = [*cells, *(f"import {name}" for name in sorted(named))]
+    modules = own_modules(sources, (step.notebook.parent, folder), registry)
     parts |= {f"module {name}": digest for name, digest in modules.items()}
     parts["data of the kit"] = _kit_data(registry)
     settings = load_config(os.environ, folder).to_dict()
@@ -109,6 +113,10 @@ def _texts(source: str) -> list[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
+
+
+def _names_a_class(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"[^\W\d][\w.]*:[^\W\d]\w*", text) is not None
 
 
 def _digest_of(path: Path, registry: Registry) -> str:

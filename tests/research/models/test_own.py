@@ -1,5 +1,6 @@
 """A user's own estimator, from a file in the project's folder."""
 
+import hashlib
 import sys
 import textwrap
 
@@ -9,7 +10,7 @@ import skops.io
 from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
 from sta410kit.research.features import build_features
 from sta410kit.research.forecasting import fit_final, forecast
-from sta410kit.research.model_store import load_model, save_model
+from sta410kit.research.model_store import load_model, read_metadata, save_model
 from sta410kit.research.models import make_model
 from sta410kit.research.models.own import belongs_to_project
 from sta410kit.research.walk_forward import walk_forward
@@ -150,6 +151,16 @@ def test_what_cannot_be_saved_is_said(walks, walk_features, tmp_path):
     with pytest.raises(ModelTrainingError, match="my_models:Closure cannot be saved"):
         save_model(fitted, tmp_path / "model.skops")
     assert not (tmp_path / "model.skops").exists()
+
+
+def test_the_file_knows_the_code(project, walks, walk_features, walk_predictions, tmp_path):
+    """Another rule in the user's module makes another file, so what follows from it is made again."""
+    own = walk_predictions.assign(model="my_models:Trend")
+    fitted = fit_final(walk_features, walks, own, model="my_models:Trend", per_symbol=True)
+    save_model(fitted, tmp_path / "model.skops")
+    digest = read_metadata(tmp_path / "model.skops")["versions"]["my_models"]
+    source = (project / "my_models.py").read_bytes()
+    assert digest == hashlib.sha256(source).hexdigest()
 
 
 def test_a_stranger_is_not_trusted(project, walks, walk_features, tmp_path, monkeypatch):
