@@ -44,7 +44,8 @@ class ExpectJumpsToBeExplained(FrameExpectation):
     sentence: ClassVar[str] = (
         "No price jumps overnight by the ratio of a split (a log jump of {min_jump} and more) without "
         "adj_close telling of it, and none by {far_jump} whatever the ratio, on a day whose range stays "
-        "within {quiet_span} and whose volume stays within {quiet_volume} times the usual. A crash is no such day."
+        "within {quiet_span} and whose volume stays within {quiet_volume} times the usual. A crash is no "
+        "such day."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
