@@ -2,8 +2,8 @@
 
 `Panel` puts the rows of each symbol together, by date (only when they do not stand so already), and hands
 them out in blocks of whole symbols. `Block` computes logarithms, returns and gaps of its rows on first use,
-and keeps them while the expectations look at it: one pass over the data serves all of them, and the arrays stay
-small enough for the processor's cache.
+and keeps them while the expectations look at it: one pass over the data serves all of them, and the arrays
+stay small enough for the processor's cache.
 """
 
 from __future__ import annotations
