@@ -16,7 +16,7 @@ UPPER_ROOMS := */sta410kit/cli/*,*/sta410kit/__main__.py,*/sta410kit/service/*,*
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test nbval lab docs notebooks check benchmark peers build lock clean
+.PHONY: help install run test nbval regress lab docs notebooks check benchmark calibrate peers build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ test: install ## run the tests with coverage, then compare the notebooks with th
 
 nbval: install ## only compare the notebooks with their committed outputs
 	$(AT_DEFAULTS) $(PY) -m $(NBVAL)
+
+regress: install ## compare the notebooks with their committed outputs, within tolerances
+	$(AT_DEFAULTS) $(BIN)/sta410 regress $(ARGS)
 
 # The committed outputs are those of the defaults; the environment wins over what a developer has in .env.
 AT_DEFAULTS := set -a && . ./.env.example && set +a &&
@@ -65,8 +68,17 @@ check: install ## lint, format check, types
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-benchmark: install ## measure how fast the package and the command line start
-	$(PY) benchmarks/bench_startup.py $(ARGS)
+benchmark: peers ## measure the kit beside its peers, one after the other (one alone: BENCHMARKS=chain)
+	@missed=""; for name in $(BENCHMARKS); do \
+		case $$name in features|backtest) python=.venv-peers/bin/python ;; *) python=$(PY) ;; esac; \
+		printf '\n== %s\n' $$name; $$python benchmarks/bench_$$name.py $(ARGS) || missed="$$missed $$name"; \
+	done; [ -z "$$missed" ] || { echo "a reach was missed:$$missed"; exit 1; }
+
+BENCHMARKS := startup kernels chain sweep gate leaks redaction features walk_forward backtest
+
+calibrate: install ## measure how often verdict and intervals err, where the truth is known
+	$(PY) benchmarks/calibrate_skill.py $(ARGS)
+	$(PY) benchmarks/calibrate_intervals.py
 
 peers: install ## make .venv-peers: the same pins, and beside them the packages that benchmarks compare with
 	$(UV) venv --quiet --allow-existing --python $(PY) .venv-peers
