@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+_LARGEST = 1e100  # its square is still a number
 _NUMBERS = ("predicted", "actual", "lower", "upper")
 
 
@@ -160,9 +161,10 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
     except (TypeError, ValueError) as cause:
         message = f"The column {name} of the predictions holds {frame[name].dtype}, not numbers."
         raise DataValidationError(message) from cause
-    bad = ~np.isfinite(values)
+    bad = ~(np.abs(values) < _LARGEST)  # NaN too
     if bad.any():
-        message = f"{name} of {_row(frame, bad)} is no number; {int(bad.sum())} such row(s)."
+        kind = "is too large for a log return" if np.isfinite(values[bad]).all() else "is no number"
+        message = f"{name} of {_row(frame, bad)} {kind}; {int(bad.sum())} such row(s)."
         raise DataValidationError(message)
     return values
 

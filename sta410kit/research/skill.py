@@ -25,6 +25,7 @@ INFORMATION_LEVEL = 0.01
 ACCURACY_LEVEL = 0.20
 WITHOUT_BEST_LEVEL = 0.10
 RESAMPLES = 2000
+_LARGEST = 50.0  # log return beyond which a simple return says nothing; outcomes in other units get here
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def _write_down(predictions: pd.DataFrame, panel: Panel) -> Trials:
     moved = float(np.sum(panel.actual**2))
     own = np.sum((panel.actual[:, None] - panel.predicted) ** 2, axis=0)
     r2 = 1 - own / moved if moved > 0 else np.full(len(panel.models), np.nan)
-    followed = panel.means(np.sign(panel.predicted) * np.expm1(panel.actual)[:, None])
+    earned = np.expm1(np.clip(panel.actual, -_LARGEST, _LARGEST))
+    followed = panel.means(np.sign(panel.predicted) * earned[:, None])
     returns = {name: pd.Series(followed[:, i], panel.dates) for i, name in enumerate(panel.models)}
     scores = dict(zip(panel.models, map(float, r2), strict=True))
     return ledger.record(

@@ -64,6 +64,7 @@ def test_categories_and_arrow_types_are_taken():
         (lambda f: f.drop(columns=["actual", "fold"]), "lack the column(s) fold, actual"),
         (lambda f: f.assign(predicted=[0, np.nan, 0, 0]), "predicted of A 2012-01-03 is no number; 1 such"),
         (lambda f: f.assign(actual=np.inf), "actual of A 2012-01-02 is no number; 4 such row(s)"),
+        (lambda f: f.assign(actual=1e200), "actual of A 2012-01-02 is too large for a log return; 4"),
         (lambda f: f.assign(actual="high"), "The column actual of the predictions holds"),
         (lambda f: f.assign(date=f["date"].dt.strftime("%Y-%m-%d")), "convert it with pd.to_datetime"),
         (lambda f: f.assign(date=f["date"].where(f["date"] != f["date"].max())), "have no date in row 3"),
