@@ -2,7 +2,7 @@
 
 Usage: ``make peers``, then ``.venv-peers/bin/python benchmarks/bench_features.py [--symbols N]``;
 run it on an idle machine. The indicators that both have are timed one by one, their values compared, and the
-kit's whole sets timed after them. Exits 0 when the kit is ahead over all of them and the values agree.
+kit's whole sets timed after them. Exits 0 when the kit is ahead in every row and the values agree.
 """
 
 from __future__ import annotations
