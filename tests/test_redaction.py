@@ -1,11 +1,12 @@
 """Redaction by value."""
 
 import json
+import sys
 import threading
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from sta410kit import redaction
@@ -35,8 +36,9 @@ def test_a_registered_value_is_scrubbed_wherever_it_stands():
     assert redact("xhunter2-hunter2yhunter2-hunter2") == "x***y***"
 
 
-def test_registering_again_changes_nothing():
-    """A value that is known already is as good as registered."""
+def test_registering_again_changes_nothing(monkeypatch):
+    """A value that is known already is as good as registered; no kernel is needed for it."""
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     register("hunter2-hunter2")
     assert redaction.registered() == {"hunter2-hunter2"}
     before = redaction._pattern
@@ -86,6 +88,7 @@ def test_threads_lose_no_registration():
     assert not any(value in redact(" ".join(values)) for value in values)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab*.", min_size=6, max_size=12), min_size=1, max_size=4), st.data())
 def test_a_registered_value_never_survives(values, data):
     """However values overlap and repeat, none is left in the text."""
@@ -137,6 +140,7 @@ SPELLINGS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.text(min_size=6), st.text(), st.text())
 @example("p s/w\"d'\té", "<", ">")
 def test_a_registered_value_survives_in_no_notation(value, before, after):
@@ -148,6 +152,7 @@ def test_a_registered_value_survives_in_no_notation(value, before, after):
         assert spell(value) not in redact(spell(f"{before}{value}{after}"))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="xyz *", max_size=40))
 def test_text_without_a_registered_value_is_unchanged(text):
     """Nothing but the values is touched."""

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from sta410kit.config import set_config
+from sta410kit.config import Config, set_config
 from sta410kit.exceptions import SecretFoundError
 from sta410kit.holdout import unseal
 from sta410kit.runner.chain import run_plan
@@ -58,7 +58,7 @@ def test_a_step_during_which_it_was_opened_stands_for_neither(project, write_not
 def test_the_checklist_tells_of_it(project, monkeypatch):
     """None, sealed, open; and how often it was looked into."""
     monkeypatch.chdir(project)
-    assert (_holdout().state, _holdout().text) == ("ok", "none; HOLDOUT_START seals one")
+    assert _holdout() is None
     set_config(None)
     monkeypatch.setenv("HOLDOUT_START", str(date(2012, 1, 1)))
     assert (_holdout().state, _holdout().text) == ("ok", "sealed from 2012-01-01")
@@ -66,6 +66,8 @@ def test_the_checklist_tells_of_it(project, monkeypatch):
     assert _holdout().state == "warning"
     assert "OPEN until" in _holdout().text
     assert "a look); looked into 1 time, see sta410 unseal --list" in _holdout().text
+    set_config(Config())
+    assert _holdout().text == "none any more; looked into 1 time, see sta410 unseal --list"
 
 
 def test_a_secret_is_refused_before_a_parameter_is_judged(project):
