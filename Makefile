@@ -41,7 +41,7 @@ regress: install ## compare the notebooks with their committed outputs, within t
 	$(AT_DEFAULTS) $(BIN)/sta410 regress $(ARGS)
 
 # The committed outputs are those of the defaults; the environment wins over what a developer has in .env.
-AT_DEFAULTS := set -a && . ./.env.example && set +a &&
+AT_DEFAULTS := set -a && . ./.env.example && STA410_LEDGER=$$(mktemp -d)/trials.sqlite && set +a &&
 
 # Cells must run in their own order, so pytest-randomly stays out; nbval never closes its handle on /dev/null.
 NBVAL := pytest notebooks -p no:randomly --nbval --nbval-kernel-name sta410 --nbval-sanitize-with notebooks/nbval_sanitize.cfg \

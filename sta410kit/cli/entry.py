@@ -37,6 +37,7 @@ def main() -> NoReturn:
     """Run the command line and exit with the code that DESIGN's table gives the ending."""
     signal.signal(signal.SIGTERM, _interrupt)
     keep_writing()
+    _skip_slow_grammar()
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -68,6 +69,15 @@ for _command in (
     scan, unseal, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
+
+
+def _skip_slow_grammar() -> None:
+    """Keep jsonschema, which nbformat imports, from building a grammar of internationalised addresses.
+
+    It takes a second of each command that reads a notebook, and no notebook's schema has such an address.
+    jsonschema does without where the package is not installed; this process looks as if it were not.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def _interrupt(*_: object) -> NoReturn:

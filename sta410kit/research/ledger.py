@@ -12,18 +12,19 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sta410kit.project import find_project
 from sta410kit.research import trial_identity
-from sta410kit.research.ledger_file import linked, open_ledger, write_trials
+from sta410kit.research.ledger_file import copy_as_of, linked, open_ledger, write_trials
 from sta410kit.research.trial_returns import pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     import pandas as pd
 
@@ -206,6 +207,24 @@ def read(predictions: pd.DataFrame, path: Path | None = None) -> Trials:
     if known.issuperset(trial_identity.digests_of(predictions).values()):
         return found
     return Trials(found.trials, f"these predictions are not in the ledger {target}, so not counted", target)
+
+
+@contextmanager
+def as_of(moment: datetime, ledger: Path, copy: Path) -> Iterator[None]:
+    """Have this process, and those it starts, read and write a copy of a ledger as it was at a moment.
+
+    What is computed again then counts the trials that were known when it was computed first.
+    """
+    copy_as_of(ledger, moment, copy)
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = str(copy)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
 
 
 def read_all(path: Path) -> list[tuple[dict[str, object], Trials]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,24 @@ def open_ledger(path: Path, *, write: bool = True) -> sqlite3.Connection:
     return connection
 
 
+def copy_as_of(path: Path, moment: datetime, target: Path) -> None:
+    """Write to `target` what the ledger held at a moment, so that a result of then can be computed again.
+
+    A ledger that is not there, or cannot be read, leaves an empty one.
+    """
+    with closing(open_ledger(target)) as copy:
+        with suppress(OSError, sqlite3.Error), closing(open_ledger(path, write=False)) as ledger:
+            ledger.backup(copy)
+        copy.executescript("DROP TRIGGER IF EXISTS trials_stay;")
+        copy.execute("DELETE FROM trials WHERE recorded > ?", (stamp(moment),))
+        copy.executescript(_SCHEMA)
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as it stands in the ledger."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def write_trials(connection: sqlite3.Connection, dataset: Dataset, rows: Iterable[Row]) -> None:
     """Add the trials that are not there yet; nothing is written, and nobody waits, when all are."""
     known = "SELECT 1 FROM trials WHERE kind = ? AND predictions = ? AND strategy = ?"
@@ -72,7 +91,7 @@ def write_trials(connection: sqlite3.Connection, dataset: Dataset, rows: Iterabl
     connection.execute("BEGIN IMMEDIATE")
     try:
         number = _dataset_number(connection, dataset)
-        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        now = stamp(datetime.now(UTC))
         connection.executemany(
             "INSERT INTO trials (dataset, recorded, kind, model, predictions, strategy, sessions, r2, "
             "sharpe, returns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "

@@ -9,7 +9,7 @@ import platform
 import socket
 import subprocess
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import distributions
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -120,6 +120,12 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Write the manifest into the run's folder, whole or not at all, secrets scrubbed."""
         write_text(folder / MANIFEST, redact(json.dumps(asdict(self), indent=1, default=str)) + "\n")
+
+    @property
+    def last_end(self) -> datetime:
+        """When the last step that has run so far had ended."""
+        ends = [datetime.fromisoformat(one.started) + timedelta(seconds=one.seconds) for one in self.steps]
+        return max(ends, default=datetime.fromisoformat(self.started))
 
     def step(self, name: str) -> StepRecord | None:
         """Return the record of a step, if it has come so far."""

@@ -20,6 +20,8 @@ from sta410kit.guards.parameters import check_parameters
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import project_folder
 from sta410kit.redaction import redact
+from sta410kit.research.ledger import FILE as LEDGER
+from sta410kit.research.ledger import as_of
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import code_parts, differences, step_parts
 from sta410kit.runner.limits import Watch
@@ -140,7 +142,8 @@ def verify_run(folder: Path, progress: Progress, *, anyway: bool = False, jobs: 
                 f"sta410 verify {manifest.run} --anyway"
             )
             raise ConfigurationError(message)
-        found = _check_all(plan, folder, scratch, manifest, progress, jobs)
+        with as_of(manifest.last_end, folder.parent / LEDGER.name, scratch / LEDGER.name):
+            found = _check_all(plan, folder, scratch, manifest, progress, jobs)
     finally:
         if all(check.state in {REPRODUCED, KEPT} for check in found):
             shutil.rmtree(scratch, ignore_errors=True)

@@ -1,8 +1,10 @@
 """The trials ledger: every distinct trial once, whoever writes, and never a crash."""
 
 import multiprocessing
+import os
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -265,3 +267,27 @@ def test_returns_survive_packing_whatever_their_order():
     assert back.index.strftime("%Y-%m-%d").tolist() == ["1999-12-31", "2000-02-29", "2001-02-03"]
     assert back.to_numpy() == pytest.approx([-0.2, 0.3, 0.1], rel=1e-6)
     assert unpack(pack(pd.Series([], pd.DatetimeIndex([]), dtype=float))).empty
+
+
+def test_a_ledger_can_be_read_as_it_was(tmp_path):
+    """What was recorded after a moment is not in the copy; the ledger itself stays whole."""
+    path, before = tmp_path / "trials.sqlite", os.environ["STA410_LEDGER"]
+    looked(made(), path=path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP TRIGGER trials_stay_as_they_are; UPDATE trials SET recorded = '2020-01-02T10:00:00Z';"
+        )
+    looked(made(seed=1), path=path)
+    with ledger.as_of(datetime(2020, 1, 3, tzinfo=UTC), path, tmp_path / "copy.sqlite"):
+        assert ledger.ledger_path() == tmp_path / "copy.sqlite"
+        assert ledger.read(made()).count == 1
+        assert looked(made(seed=2)).count == 2
+    assert os.environ["STA410_LEDGER"] == before
+    assert ledger.read(made(), path).count == 2
+
+
+def test_no_ledger_was_an_empty_one(tmp_path):
+    """A project without a ledger counts from nothing."""
+    with ledger.as_of(datetime(2020, 1, 3, tzinfo=UTC), tmp_path / "none.sqlite", tmp_path / "copy.sqlite"):
+        assert looked(made()).count == 1
+    assert not (tmp_path / "none.sqlite").exists()
