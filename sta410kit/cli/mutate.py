@@ -23,7 +23,9 @@ from sta410kit.outcomes import ExitCode
 )
 @click.option("--only", default=None, help="Only these corruptions, e.g. spike,stale_bars.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def mutate(  # noqa: PLR0913 - one a command-line optionsuite: str, data: Path | None, seed: int, repeats: int, only: str | None, *, as_json: bool) -> int:
+def mutate(  # noqa: PLR0913 - one for each option
+    suite: str, data: Path | None, seed: int, repeats: int, only: str | None, *, as_json: bool
+) -> int:
     """Test a suite: inject realistic corruptions, one at a time, and report which expectation caught each.
 
     Ends with 3 when a corruption survives, or when the suite refuses the data as they are.

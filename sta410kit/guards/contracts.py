@@ -2,7 +2,8 @@
 
 What a suite asks goes three ways. The kit's own expectations look at the frame together, a block of symbols
 at a time. Of the generic ones, those that plainly hold are proven by `screen` without a copy of the frame.
-All others, and with them everything that fails, are evaluated by Great Expectations itself, which names the rows.
+All others, and with them everything that fails, are evaluated by Great Expectations itself, which names
+the rows.
 The record is the same whichever way was taken, and the same suite gives the same verdict in bare Great
 Expectations.
 """

@@ -1,8 +1,8 @@
 """A frame of symbols and sessions, laid out once so that every expectation can walk over it cheaply.
 
 `Panel` puts the rows of each symbol together, by date (only when they do not stand so already), and hands
-them out in blocks of whole symbols. `Block` computes logarithms, returns and gaps of its rows on first use
-and keeps them while the expectations look at it, so that one pass over the data serves all of them and the arrays
+them out in blocks of whole symbols. `Block` computes logarithms, returns and gaps of its rows on first use,
+and keeps them while the expectations look at it: one pass over the data serves all of them, and the arrays
 stay small enough for the processor's cache.
 """
 

@@ -98,7 +98,8 @@ class ExpectFeaturesNotDrifted(FrameExpectation):
 
     The population stability index is the sum over bins of ``(new - old) * log(new / old)`` of the shares,
     with bins that hold equal shares of the training window (Siddiqi, *Credit Risk Scorecards*, 2006). By
-    custom, 0.1 is a small change and 0.25 a large one; volatility alone moves more than that between market regimes.
+    custom, 0.1 is a small change and 0.25 a large one; volatility alone moves more than that between market
+    regimes.
     """
 
     columns: list[str] = pydantic.Field(default_factory=list, description="Features; all when empty.")
