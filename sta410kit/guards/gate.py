@@ -179,7 +179,7 @@ def _failure(
         message += f"({expired.reason}); it counts again."
     return Failure(
         expectation=config["type"],
-        column=", ".join(columns_of(config["kwargs"])),
+        column=", ".join(columns_of(config["kwargs"]) or found.get("columns", ())),
         count=count,
         rows=tuple(_short_dates(row) for row in rows),
         severity=config["meta"]["severity"],

@@ -99,3 +99,11 @@ def test_older_validations_move_to_pages_of_their_own(prices, tmp_path, monkeypa
     assert set(pages) <= reached
     data_docs.refresh_index(tmp_path)
     assert sum(page.read_text().count("<b>accepted</b>") for page in [index, *tmp_path.glob("older/*")]) == 11
+
+
+def test_the_suites_page_says_what_the_thresholds_are(prices, tmp_path):
+    """A reviewer reads the numbers in a sentence, not in JSON."""
+    data_docs.publish(guards.validate(prices, "prices"), tmp_path)
+    text = (tmp_path / "expectations" / "prices.html").read_text()
+    assert "No more than 3 sessions in a row pass without volume" in text
+    assert "each session of XNYS" in text
