@@ -427,3 +427,37 @@ def test_unseal_records_and_lists(project):
     listed = json.loads(sta410("unseal", "--list", "--json", cwd=project).stdout)
     assert [one["why"] for one in listed] == ["final look"]
     assert (project / "holdout.jsonl").is_file()
+
+
+def test_mutants_that_are_caught_end_well_and_are_reported_as_json(project, prices):
+    """`mutate` names what caught each corruption."""
+    file = project / "prices.csv"
+    prices.to_csv(file, index=False)
+    done = sta410("mutate", "--data", file, "--only", "bars_repeated,column_lost", "--json", cwd=project)
+    report = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert report["rate"] == 1.0
+    assert "expect_no_stale_bars" in report["mutants"][1]["caught_by"] + report["mutants"][0]["caught_by"]
+
+
+def test_a_surviving_mutant_ends_with_three(project, prices):
+    """A suite without the guard lets repeated bars live: the exit code is that of rejected data."""
+    path = project / "expectations" / "prices.json"
+    content = json.loads(path.read_text())
+    generic = [item for item in content["expectations"] if item["type"].startswith("expect_column")]
+    path.write_text(json.dumps({**content, "expectations": generic}))
+    file = project / "prices.csv"
+    prices.to_csv(file, index=False)
+    done = sta410("mutate", "--data", file, "--only", "bars_repeated", cwd=project)
+    assert done.returncode == 3
+    assert "bars_repeated: SURVIVED" in done.stdout
+
+
+def test_a_draft_accepts_the_data_it_was_made_from(project, prices):
+    """`suggest` writes a suite that `validate` can use at once; `--snapshot` keeps what was accepted."""
+    file, suite, kept = (project / name for name in ("mine.csv", "mine.json", "kept.parquet"))
+    prices.to_csv(file, index=False)
+    assert sta410("suggest", file, "--output", suite, cwd=project).returncode == 0
+    done = sta410("validate", file, "--suite", suite, "--snapshot", kept, cwd=project)
+    assert done.returncode == 0, done.stdout
+    assert kept.is_file()

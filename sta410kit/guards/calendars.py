@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _EARLIEST, _LATEST = 1900, 2100  # what lies beyond is no session of any exchange
+_USUAL = 1995  # built from here on at least, so that one calendar serves frames of different spans
 _EPOCH = 1970
 
 
@@ -42,7 +44,10 @@ def sessions(market: str, first: int, last: int) -> NDArray[np.int32]:
         int(np.datetime64(day, "D").astype("datetime64[Y]").astype(int)) + _EPOCH for day in (first, last)
     ]
     begin, end = (min(max(year, _EARLIEST), _LATEST) for year in years)
-    days = _calendar(market, begin, end)
+    try:
+        days = _calendar(market, min(begin, _USUAL), max(end, datetime.now(UTC).year))
+    except ConfigurationError:  # some calendars begin later; an exchange that does not exist fails again
+        days = _calendar(market, begin, end)
     return days[np.searchsorted(days, first) : np.searchsorted(days, last, side="right")]
 
 

@@ -160,11 +160,24 @@ def _publish_suite(suite: Suite, folder: Path, ge_version: str) -> None:
         home="../index.html",
         name=suite.name,
         notes=suite.notes,
+        sentences=_sentences(suite, loaded.expectations),
         sections=_sections(document["sections"]),
         ge_version=ge_version,
     )
     write_text(folder / "expectations" / f"{suite.name}.html", page)
     write_text(mark, identity)
+
+
+def _sentences(suite: Suite, loaded: list[Any]) -> list[tuple[str, str, str]]:
+    """Return type, severity and sentence, thresholds filled in, of the kit's own expectations."""
+    from sta410kit.guards.expectations import FrameExpectation
+    from sta410kit.guards.expectations.frame_expectation import in_words
+
+    return [
+        (item["type"], item["meta"]["severity"], in_words(one.sentence, one.dict()))
+        for item, one in zip(suite.expectations, loaded, strict=True)
+        if isinstance(one, FrameExpectation)
+    ]
 
 
 def _validation_sections(record: dict[str, Any]) -> list[str]:

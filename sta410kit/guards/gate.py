@@ -179,7 +179,7 @@ def _failure(
         message += f"({expired.reason}); it counts again."
     return Failure(
         expectation=config["type"],
-        column=", ".join(columns_of(config["kwargs"])),
+        column=", ".join(columns_of(config["kwargs"]) or found.get("columns", ())),
         count=count,
         rows=tuple(_short_dates(row) for row in rows),
         severity=config["meta"]["severity"],
@@ -187,8 +187,10 @@ def _failure(
     )
 
 
-def _short_dates(row: dict[str, Any]) -> dict[str, Any]:
+def _short_dates(row: Any) -> dict[str, Any]:  # noqa: ANN401 - without symbol and date a row is a number
     """Sessions have no time of day; the record's ISO stamps carry an empty one."""
+    if not isinstance(row, dict):
+        return {"row": row}
     return {
         key: value.removesuffix("T00:00:00") if isinstance(value, str) else value
         for key, value in row.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sta410kit.atomic import replacing
@@ -11,8 +12,6 @@ from sta410kit.file_lock import locked
 from sta410kit.guards.digest import frame_digest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from sta410kit.guards.result import GuardResult
@@ -21,7 +20,7 @@ _SCHEMA = b"sta410.schema"
 _KINDS = {"i": "whole numbers", "u": "whole numbers", "f": "numbers", "M": "dates", "b": "truth values"}
 
 
-def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: Path) -> Path:
+def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) -> Path:
     """Make `frame` the snapshot at `path`, with the older sessions it does not speak of kept.
 
     Parameters
@@ -30,7 +29,7 @@ def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: Path) -> Path:
         Prices that `result` accepted.
     result : GuardResult
         What the gate found in this very frame.
-    path : Path
+    path : str or Path
         A Parquet file; replaced whole or not at all, and never by two processes at once.
 
     Raises
@@ -48,6 +47,7 @@ def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: Path) -> Path:
     if not result.frame or frame_digest(frame) != result.frame:
         message = f"this is not the frame that the gate '{result.suite}' judged; validate it, then keep it"
         raise DataValidationError(message)
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path.with_name(f".{path.name}.lock")):
         whole = frame

@@ -1,5 +1,6 @@
 """A small clean prices frame for the gates."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,3 +21,57 @@ def prices():
             "volume": [100, 200, 300, 400, 500, 600],
         }
     )
+
+
+@pytest.fixture(scope="session")
+def crisis():
+    """Five real symbols from 2007 on: crashes, a special market, an initial public offering."""
+    from sta410kit.market import load_prices
+
+    return load_prices(start="2007-01-03")
+
+
+def walk(  # noqa: PLR0913, PLR0917 - each a property of a series
+    seed=0, symbols=3, rows=400, start="2015-01-02", sigma=0.02, price=100.0, shocks="normal", cents=False
+):
+    """Give made-up prices: random walks over the sessions of the exchange."""
+    from sta410kit.guards.calendars import sessions
+
+    rng = np.random.default_rng(seed)
+    first = int(np.datetime64(start, "D").astype(int))
+    dates = (
+        sessions("XNYS", first, first + 2 * rows + 20)[:rows].astype("datetime64[D]").astype("datetime64[us]")
+    )
+    parts = []
+    for number in range(symbols):
+        if shocks == "normal":
+            move = sigma * rng.normal(size=rows)
+        elif shocks == "t5":
+            move = sigma * rng.standard_t(5, rows) / np.sqrt(5 / 3)
+        else:
+            move, variance = np.empty(rows), sigma**2
+            for day in range(rows):
+                move[day] = np.sqrt(variance) * rng.normal()
+                variance = 0.03 * sigma**2 + 0.09 * move[day] ** 2 + 0.88 * variance
+        close = price * np.exp(np.cumsum(move))
+        opened = np.r_[price, close[:-1]] * np.exp(rng.normal(0, sigma / 3, rows))
+        bar = {"open": opened, "close": close}
+        bar["high"] = np.maximum(opened, close) * (1 + np.abs(rng.normal(0, sigma / 3, rows)))
+        bar["low"] = np.minimum(opened, close) * (1 - np.abs(rng.normal(0, sigma / 3, rows)))
+        if cents:
+            bar = {name: np.maximum(np.round(values, 2), 0.01) for name, values in bar.items()}
+        volume = rng.lognormal(13, 0.5, rows).astype(int)
+        parts.append(
+            pd.DataFrame(
+                {"symbol": f"S{number}", "date": dates, **bar, "adj_close": bar["close"], "volume": volume}
+            )
+        )
+    return pd.concat(parts, ignore_index=True)[
+        ["symbol", "date", "open", "high", "low", "close", "adj_close", "volume"]
+    ]
+
+
+@pytest.fixture(scope="session")
+def make_walk():
+    """Give the maker of made-up prices."""
+    return walk

@@ -49,7 +49,7 @@ def _cut_short(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | 
 
 
 def _weekend_row(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
-    fridays = np.flatnonzero(frame["date"].dt.weekday == 4)  # noqa: PLR2004 - Friday
+    fridays = np.flatnonzero(frame["date"].dt.day_of_week == 4)  # noqa: PLR2004 - Friday
     if not len(fridays):
         return None
     row = int(rng.choice(fridays))
@@ -71,7 +71,7 @@ def _symbol_day_off(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFra
 
 def _session_off(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
     """Move all values of a symbol by a session; it shows beside others that move with it."""
-    rows = rows_of(frame, rng, 150)
+    rows = rows_of(frame, rng, 400)
     if rows is None or frame["symbol"].nunique() < 3:  # noqa: PLR2004
         return None
     values = [name for name in frame.columns if name not in {"symbol", "date"}]

@@ -239,6 +239,7 @@ def _result(panel: Panel, findings: Findings, shown: tuple[str, ...]) -> dict[st
         "unexpected_percent": 100.0 * min(count / total, 1.0) if total else 0.0,
     }
     if findings.any:
+        result["columns"] = list(shown)
         result["partial_unexpected_index_list"] = list(_evidence(panel, findings, shown))
         result["notes"] = [*findings.notes[:_NOTES], *_stretches(findings)][: 2 * _NOTES]
         result["observed_value"] = "; ".join(result["notes"])

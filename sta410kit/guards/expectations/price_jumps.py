@@ -28,6 +28,7 @@ class ExpectJumpsToBeExplained(FrameExpectation):
     ratios: list[float] = pydantic.Field(
         SPLIT_RATIOS, description="Ratios of splits, new shares for one old."
     )
+    tolerance: float = pydantic.Field(0.04, gt=0, description="Log distance from a ratio that counts as it.")
     min_jump: float = pydantic.Field(0.2, gt=0, description="Smallest log jump that is looked at.")
     split_sigmas: float = pydantic.Field(
         6.0, gt=0, description="Usual daily moves a split-like jump exceeds."
@@ -59,7 +60,7 @@ class ExpectJumpsToBeExplained(FrameExpectation):
         size = np.abs(jumps[rows])
         usual = local_sigma(block, net, rows, (-1, 1))
         off = near_ratio(size, self.ratios)
-        split_like = (off <= np.maximum(0.01, 3 * local_sigma(block, jumps, rows, (-1, 1)))) & (
+        split_like = (off <= np.maximum(self.tolerance, 3 * local_sigma(block, jumps, rows, (-1, 1)))) & (
             size >= self.split_sigmas * usual
         )
         # Where opens do not stand by the close before, every move comes overnight: a jump tells less.
@@ -82,9 +83,12 @@ class ExpectJumpsToBeExplained(FrameExpectation):
         return size >= self.alone * quantile_of_lines(near, 0.98)
 
     def _quiet(self, block: Block, rows: NDArray[np.int64], size: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell where range and volume are ordinary; a split multiplies the shares traded by its ratio."""
+        """Tell where range and volume are ordinary; a split multiplies the shares traded by its ratio.
+
+        A crash has a range of some size beside its fall: a busy day at another level is still a busy day.
+        """
         span = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
         volume = median_of_lines(block.around(block.log("volume"), rows, (-12, 12), (0, 0)))
-        loud = block.spans[rows] > self.quiet_span * np.maximum(span, 0.005)
+        loud = block.spans[rows] > np.maximum(self.quiet_span * np.maximum(span, 0.005), size / 3)
         loud |= block.log("volume")[rows] - volume > size + np.log(self.quiet_volume)
         return ~loud

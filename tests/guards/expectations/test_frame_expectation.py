@@ -1,0 +1,251 @@
+"""Each expectation catches what it is there for, alone, and lets clean prices through."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sta410kit import guards
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.contracts import evaluate
+from sta410kit.guards.corruptions import CATALOGUE
+from sta410kit.guards.suites import read_suite
+
+pytestmark = pytest.mark.unit
+
+OWN = {item["type"]: item for item in read_suite("prices").expectations if not item["type"].startswith(
+    ("expect_column", "expect_table", "expect_compound")
+)}  # fmt: skip
+BY_NAME = {one.name: one for one in CATALOGUE["prices"]}
+
+
+def alone(kind, **changed):
+    """Return the suite that holds one expectation of the kit, as the prices suite asks it."""
+    item = OWN[kind]
+    return [{**item, "kwargs": {**item["kwargs"], **changed}}]
+
+
+def found(frame, kind, **changed):
+    """Evaluate one expectation and return its result."""
+    return evaluate("one", alone(kind, **changed), frame)["results"][0]
+
+
+@pytest.mark.parametrize(
+    ("corruption", "kind"),
+    [
+        ("session_lost", "expect_sessions_to_match_calendar"),
+        ("weeks_lost", "expect_sessions_to_match_calendar"),
+        ("end_lost", "expect_sessions_to_match_calendar"),
+        ("file_cut_short", "expect_sessions_to_match_calendar"),
+        ("weekend_row", "expect_sessions_to_match_calendar"),
+        ("dates_a_day_off", "expect_sessions_to_match_calendar"),
+        ("symbol_a_session_off", "expect_symbols_in_step"),
+        ("dates_in_future", "expect_dates_not_in_future"),
+        ("time_of_day", "expect_dates_without_time"),
+        ("rows_shuffled", "expect_rows_in_order"),
+        ("rows_reversed", "expect_rows_in_order"),
+        ("two_rows_swapped", "expect_rows_in_order"),
+        ("symbol_in_other_case", "expect_symbols_spelled_alike"),
+        ("symbol_with_space", "expect_symbols_spelled_alike"),
+        ("invisible_sign", "expect_symbols_spelled_alike"),
+        ("same_series", "expect_symbols_to_differ"),
+        ("split_forgotten", "expect_jumps_to_be_explained"),
+        ("reverse_split_forgotten", "expect_jumps_to_be_explained"),
+        ("split_invented", "expect_adjusted_close_to_follow_close"),
+        ("cents_for_dollars", "expect_prices_in_one_unit"),
+        ("cents_but_adj_close", "expect_prices_in_one_unit"),
+        ("digit_too_many", "expect_prices_in_one_unit"),
+        ("one_bar_in_other_unit", "expect_prices_in_one_unit"),
+        ("spike", "expect_no_reverting_spikes"),
+        ("close_spike", "expect_no_reverting_spikes"),
+        ("open_and_close_swapped", "expect_open_to_follow_close"),
+        ("bars_repeated", "expect_no_stale_bars"),
+        ("prices_repeated", "expect_no_stale_bars"),
+        ("close_carried_forward", "expect_no_stale_bars"),
+        ("stretch_pasted", "expect_no_pasted_bars"),
+        ("stretch_pasted_to_fit", "expect_no_pasted_bars"),
+        ("adj_close_away_and_back", "expect_adjusted_close_to_follow_close"),
+        ("adj_close_steps_down", "expect_adjusted_close_to_follow_close"),
+        ("zero_volume_run", "expect_no_runs_of_zero_volume"),
+        ("symbol_without_volume", "expect_no_runs_of_zero_volume"),
+        ("volume_in_lots", "expect_volume_in_one_unit"),
+        ("volume_unit_changes", "expect_volume_in_one_unit"),
+        ("symbol_in_other_units", "expect_volume_in_one_unit"),
+        ("one_volume_too_large", "expect_volume_in_one_unit"),
+        ("parts_of_shares", "expect_whole_shares"),
+    ],
+)
+def test_a_corruption_is_caught_by_the_expectation_made_for_it(crisis, corruption, kind):
+    """Three draws of size and place: this expectation alone refuses each, and names symbol and date."""
+    drawn = [BY_NAME[corruption].apply(crisis, np.random.default_rng([7, number])) for number in range(8)]
+    broken = [frame for frame in drawn if frame is not None][:3]
+    assert len(broken) == 3
+    for frame in broken:
+        result = found(frame, kind)
+        assert not result["success"]
+        assert result["result"]["partial_unexpected_index_list"][0]["symbol"]
+        assert result["result"]["partial_unexpected_index_list"][0]["date"] >= "2006-12-01"
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_clean_prices_pass_each_expectation(crisis, kind):
+    """The same one-expectation suites accept the prices as they are."""
+    assert found(crisis, kind)["success"]
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_bare_great_expectations_gives_the_same_verdict(crisis, kind):
+    """The suite works without the kit's gate: the expectation evaluates itself, clean or broken."""
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("bare").add_dataframe_asset("frame")
+    batch = asset.add_batch_definition_whole_dataframe("whole")
+    suite = gx.ExpectationSuite(name="one", expectations=alone(kind))
+    stale = BY_NAME["bars_repeated"].apply(crisis, np.random.default_rng(1))
+    broken = BY_NAME["rows_shuffled"].apply(stale, np.random.default_rng(2))
+    for frame in (crisis, broken):
+        bare = batch.get_batch({"dataframe": frame}).validate(suite)
+        assert bare.success is found(frame, kind)["success"]
+
+
+def test_the_crash_of_2000_is_no_split():
+    """AAPL fell by 52 % on 2000-09-29 with twelve times its volume; a split leaves the volume as it was."""
+    from sta410kit.market import load_prices
+
+    prices = load_prices(symbols=["AAPL"], start="2000-08-01", end="2000-12-29")
+    assert found(prices, "expect_jumps_to_be_explained")["success"]
+    quiet = prices.assign(volume=prices["volume"].clip(upper=9_000_000))
+    quiet.loc[quiet["date"] == "2000-09-29", ["open", "high", "low", "close"]] = [26.8, 27.2, 26.1, 26.6]
+    result = found(quiet, "expect_jumps_to_be_explained")
+    assert result["result"]["partial_unexpected_index_list"][0]["date"] == "2000-09-29"
+
+
+@pytest.mark.parametrize("ratio", [2, 3, 1.5, 10, 0.1])
+def test_a_split_that_adj_close_knows_is_accepted(make_walk, ratio):
+    """The honest twin: the close falls by the ratio, adj_close does not."""
+    prices = make_walk(symbols=1)
+    later = prices.index >= 200
+    prices.loc[later, ["open", "high", "low", "close"]] /= ratio
+    assert guards.validate(prices, "prices").failures == ()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"seed": 1},
+        {"seed": 2, "shocks": "garch", "rows": 1500},
+        {"seed": 3, "shocks": "t5", "rows": 1500},
+        {"seed": 4, "price": 1.0, "cents": True},
+        {"seed": 5, "price": 500_000.0},
+        {"seed": 6, "symbols": 1, "rows": 60},
+        {"seed": 7, "symbols": 12, "rows": 60},
+        {"seed": 8, "sigma": 0.003},
+        {"seed": 9, "sigma": 0.05},
+        {"seed": 10, "rows": 16},
+    ],
+    ids=str,
+)
+def test_made_up_clean_prices_are_accepted(make_walk, shape):
+    """Random walks of many kinds, long and short, cheap and dear, are no reason to refuse."""
+    assert guards.validate(make_walk(**shape), "prices").failures == ()
+
+
+@pytest.mark.parametrize("source", ["sp500", "nasdaq"])
+def test_real_index_data_of_another_package_are_accepted(source):
+    """Twenty years of two indices, as the package arch ships them."""
+    import importlib
+
+    data = importlib.import_module(f"arch.data.{source}").load()
+    names = {name: name.lower().replace(" ", "_") for name in data.columns}
+    prices = data.rename(columns=names).rename_axis("date").reset_index()
+    assert guards.validate(prices.assign(symbol=source.upper()), "prices").passed
+
+
+def test_parts_of_the_embedded_prices_are_accepted():
+    """A symbol, a year, a month."""
+    from sta410kit.market import load_prices
+
+    prices = load_prices()
+    parts = [part for _, part in prices.groupby("symbol")]
+    parts += [prices[prices["date"].dt.year == year] for year in (2000, 2008, 2012)]
+    parts.append(prices[prices["date"].between("2008-10-01", "2008-10-31")])
+    assert [len(part) for part in parts if not guards.validate(part, "prices").passed] == []
+
+
+def test_a_symbol_can_have_thresholds_of_its_own(make_walk):
+    """The override loosens one symbol and leaves the others as strict as before."""
+    prices = make_walk()
+    rows = prices.index[(prices["symbol"] != "S2") & prices["date"].between("2015-06-01", "2015-06-09")]
+    prices.loc[rows, "volume"] = 0
+    kind = "expect_no_runs_of_zero_volume"
+    own = {"S0": {"max_run": 10, "max_moved": 10}}
+    assert found(prices, kind)["result"]["unexpected_count"] == 14
+    result = found(prices, kind, overrides=own)["result"]
+    assert result["unexpected_count"] == 7
+    assert {row["symbol"] for row in result["partial_unexpected_index_list"]} == {"S1"}
+    with pytest.raises(ConfigurationError, match="does not have: runs"):
+        found(prices, kind, overrides={"S0": {"runs": 10}})
+
+
+def test_another_exchange_has_other_sessions(make_walk):
+    """Prices of New York do not fit Tokyo's calendar; an unknown exchange is refused with a suggestion."""
+    kind = "expect_sessions_to_match_calendar"
+    assert not found(make_walk(rows=120), kind, calendar="XTKS")["success"]
+    with pytest.raises(ConfigurationError, match="no exchange calendar called 'XNYZ'"):
+        found(make_walk(rows=20), kind, calendar="XNYZ")
+
+
+def test_a_symbol_may_end_before_the_others_when_the_suite_says_so(make_walk):
+    """A company that was bought has an end of its own."""
+    prices = make_walk()
+    ended = prices[(prices["symbol"] != "S1") | (prices["date"] <= "2016-03-01")].reset_index(drop=True)
+    kind = "expect_sessions_to_match_calendar"
+    assert "missing at the end" in found(ended, kind)["result"]["observed_value"]
+    assert found(ended, kind, ends={"S1": "2016-03-01"})["success"]
+    assert not found(ended, kind, starts={"S0": "2014-12-01"}, ends={"S1": "2016-03-02"})["success"]
+
+
+def test_freshness_is_counted_in_sessions(make_walk):
+    """The weekend does not age a frame; a session does."""
+    prices = make_walk(symbols=1, rows=5, start="2024-01-02")  # up to Monday, 2024-01-08
+    kind = "expect_last_session_to_be_recent"
+    assert found(prices, kind, max_age=0, as_of="2024-01-09")["success"]
+    assert not found(prices, kind, max_age=0, as_of="2024-01-10")["success"]
+    assert found(prices, kind, max_age=1, as_of="2024-01-10")["success"]
+    failure = guards.validate(prices, "prices", max_age=3).critical[0]
+    assert failure.expectation == "expect_last_session_to_be_recent"
+
+
+def test_a_short_gap_of_one_row_does_not_mislead_the_others(crisis):
+    """Rows without values are left to the expectation that names them."""
+    holed = crisis.copy()
+    holed.loc[[100, 101, 5000], ["open", "high", "low", "close", "adj_close"]] = np.nan
+    assert {failure.expectation for failure in guards.validate(holed, "prices").critical} == {
+        "expect_column_values_to_not_be_null"
+    }
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"symbol": ["A"], "date": [pd.Timestamp("1700-01-03")], "close": [1.0]}),
+        pd.DataFrame({"symbol": ["A", None], "date": [pd.NaT, pd.NaT], "close": [1.0, 2.0]}),
+        pd.DataFrame(
+            {"symbol": ["A"], "date": [pd.Timestamp("2024-01-02")], "volume": [2**62], "close": [1e308]}
+        ),
+        pd.DataFrame({"symbol": [["x"]], "date": [pd.Timestamp("2024-01-02")]}),
+        pd.DataFrame({"symbol": pd.Categorical(["A"]), "date": pd.to_datetime(["2024-01-02"], utc=True)}),
+    ],
+    ids=["old", "no dates", "huge", "lists", "zoned"],
+)
+def test_strange_frames_are_judged_without_a_traceback(frame):
+    """Dates before any calendar, no dates at all, huge numbers, lists: evidence, not exceptions."""
+    bars = dict.fromkeys(["open", "high", "low", "close", "adj_close", "volume"], 1.0)
+    full = pd.DataFrame({**bars, **frame.to_dict("series")})
+    result = guards.validate(full, "prices")
+    assert isinstance(result.passed, bool)
+    assert "could not be judged" not in str(result.failures)
+    json.dumps(result.to_dict())
