@@ -31,6 +31,9 @@ class ExpectAdjustedCloseToFollowClose(FrameExpectation):
     dividend: float = pydantic.Field(
         0.05, gt=0, description="Log step a dividend may have with no fall to show."
     )
+    sigmas: float = pydantic.Field(
+        3.5, gt=0, description="Usual daily moves a fall may differ from the step."
+    )
     ratios: list[float] = pydantic.Field(
         SPLIT_RATIOS, description="Ratios of splits, new shares for one old."
     )
@@ -54,10 +57,10 @@ class ExpectAdjustedCloseToFollowClose(FrameExpectation):
         reverse_split = (
             (near_ratio(size, self.ratios) <= _EXACT)
             & (np.abs(size) >= np.log(min(self.ratios)) - _EXACT)
-            & (np.abs(net) <= np.maximum(8 * usual, 0.15))
+            & (np.abs(net) <= np.maximum(2 * self.sigmas * usual, 0.15))
         )
         fell = (size < 0) & ~reverse_split
-        rose = (size > self.dividend) & (np.abs(net) > np.maximum(5 * usual, size / 2))
+        rose = (size > self.dividend) & (np.abs(net) > np.maximum(self.sigmas * usual, size / 2))
         return self._stretches(rows, size, block.symbol_of(rows), fell | rose)
 
     def _noise(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.float64]:
