@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sta410kit import redaction
 from sta410kit.config import all_settings
 
 
@@ -42,6 +43,13 @@ def _wait_until_gone(path):
     deadline = time.monotonic() + 10
     while path.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_of_another_test(monkeypatch):
+    """Forget what other tests have registered: it would be scrubbed here, and found by a scan."""
+    monkeypatch.setattr(redaction, "_values", frozenset())
+    monkeypatch.setattr(redaction, "_pattern", None)
 
 
 @pytest.fixture(scope="session")

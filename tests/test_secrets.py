@@ -25,12 +25,6 @@ pytestmark = pytest.mark.unit
 KEY, SECRET = "PKQ7W3E9R5T1Y8U2I4O6", "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q"  # pragma: allowlist secret
 
 
-@pytest.fixture(autouse=True)
-def _nothing_registered(monkeypatch):
-    monkeypatch.setattr(redaction, "_values", frozenset())
-    monkeypatch.setattr(redaction, "_pattern", None)
-
-
 def config_with(key=KEY, secret=SECRET, **api):
     return Config(api=APIConfig(alpaca_api_key=key, alpaca_secret_key=secret, **api))
 

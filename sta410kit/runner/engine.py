@@ -21,6 +21,7 @@ from papermill.log import logger
 
 from sta410kit.guards.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.kernelspecs import is_this_python
+from sta410kit.runner.notebook import EXPECTED
 from sta410kit.runner.scrubbing import forget_scrubbed, scrubbed_from, scrubbed_notebook
 from sta410kit.runner.warm.client import ServerUnavailableError
 from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError, obituary
@@ -177,9 +178,7 @@ def _execute(session: CellSession, client: Any, cell: Any, index: int, timeout: 
         stamp = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         cell.metadata["execution"] |= {"iopub.status.idle": stamp, "shell.execute_reply": stamp}
     _tell(client.on_cell_executed, cell=cell, cell_index=index, execute_reply={"content": reply})
-    allowed = (
-        client.allow_errors or "raises-exception" in tags or reply.get("ename") in client.allow_error_names
-    )
+    allowed = client.allow_errors or EXPECTED in tags or reply.get("ename") in client.allow_error_names
     if reply["status"] == "error" and (client.force_raise_errors or not allowed):
         raise CellExecutionError.from_cell_and_msg(cell, reply)
 

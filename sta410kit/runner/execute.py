@@ -16,7 +16,15 @@ from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
 from sta410kit.runner.limits import StepStoppedError, Watch
-from sta410kit.runner.notebook import INJECTED, MARK, kernel_of, mark_failure, python_cells, read_notebook
+from sta410kit.runner.notebook import (
+    EXPECTED,
+    INJECTED,
+    MARK,
+    kernel_of,
+    mark_failure,
+    python_cells,
+    read_notebook,
+)
 from sta410kit.runner.scrubbing import scrub_notebook_file, scrub_text_file
 from sta410kit.runner.verdict import judge, remarks
 
@@ -41,7 +49,6 @@ class _CheckedBefore(logging.Filter):
 
 _CHECKED_BEFORE = _CheckedBefore()
 KERNEL_LOG = ".kernel.log"
-_EXPECTED = "raises-exception"  # the tag by which nbclient lets a cell raise
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 
 
@@ -213,7 +220,7 @@ def _was_expected(error: Exception, executed: Path) -> bool:
         return False
     notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
     cells = [cell for cell in notebook.cells if MARK not in cell.metadata.get("tags", [])]
-    if _EXPECTED not in cells[error.cell_index].metadata.get("tags", []):
+    if EXPECTED not in cells[error.cell_index].metadata.get("tags", []):
         return False
     notebook.cells = cells
     write_text(executed, nbformat.writes(notebook))  # type: ignore[no-untyped-call]

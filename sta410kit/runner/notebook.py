@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 4
 _ALWAYS_THERE = {"python3", "sta410"}  # ipykernel's own and the kit's, both of them requirements
+EXPECTED = "raises-exception"  # the tag by which nbclient lets a cell raise
 INJECTED = "injected-parameters"  # papermill's tag for the cell with what was given
 MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 

@@ -13,7 +13,7 @@ from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
 from sta410kit.runner.execute import execute
-from sta410kit.runner.notebook import read_notebook, require_kernel
+from sta410kit.runner.notebook import EXPECTED, read_notebook, require_kernel
 from sta410kit.runner.verdict import SKIP
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # The tags of nbval and the kit's own, in small letters and with hyphens.
 _NOT_COMPARED = {"regress-skip", "nbval-ignore-output"}
 _NOT_EXECUTED = {"nbval-skip", SKIP}
-_MAY_RAISE = {"nbval-raises-exception", "raises-exception"}
+_MAY_RAISE = {"nbval-raises-exception", EXPECTED}
 _MARKER = re.compile(r"^\s*#\s*(nbval[_-][a-z_-]+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -158,7 +158,7 @@ def _prepared(notebook: Any, path: Path) -> None:  # noqa: ANN401
     for cell in ready.cells:
         marks, tags = _marks(cell), list(cell.metadata.get("tags", []))
         tags += [SKIP] if marks & _NOT_EXECUTED else []
-        tags += ["raises-exception"] if marks & _MAY_RAISE else []
+        tags += [EXPECTED] if marks & _MAY_RAISE else []
         if tags:
             cell.metadata["tags"] = list(dict.fromkeys(tags))
     nbformat.write(ready, path)  # type: ignore[no-untyped-call]

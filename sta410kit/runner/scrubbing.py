@@ -28,7 +28,7 @@ def scrubbed_notebook(notebook: Any) -> Any:  # noqa: ANN401 - an nbformat Noteb
     cells, told = [], list(scrubbed_from(notebook))
     for number, cell in enumerate(notebook["cells"], 1):
         clean, parts = _scrubbed_cell(cell)
-        cells.append(type(cell)(clean) if parts else cell)
+        cells.append(_alike(clean, cell) if parts else cell)
         where = f"In [{cell['execution_count']}]" if cell.get("execution_count") else str(number)
         told += [f"cell {where}: a secret was scrubbed from its {part}" for part in parts]
         if any(WARNING in output.get("text", "") for output in cell.get("outputs", [])):
@@ -42,8 +42,18 @@ def scrubbed_notebook(notebook: Any) -> Any:  # noqa: ANN401 - an nbformat Noteb
     result = copy(notebook)
     result["cells"] = cells
     record = {**metadata.get(_RECORD, {}), "scrubbed": told}
-    result["metadata"] = type(notebook["metadata"])({**metadata, _RECORD: record})
+    result["metadata"] = _alike({**metadata, _RECORD: record}, notebook["metadata"])
     return result
+
+
+def _alike(clean: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Return a dictionary as a node of nbformat where it was one, with all that is in it."""
+    if type(before) is dict:
+        return clean
+    import nbformat
+
+    node: dict[str, Any] = nbformat.from_dict(clean)  # type: ignore[no-untyped-call]
+    return node
 
 
 def scrubbed_from(notebook: Any) -> list[str]:  # noqa: ANN401

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.guards.parameters import TAG
 from sta410kit.runner.notebook import (
+    EXPECTED,
     INJECTED,
     MARK,
     failure_text,
@@ -199,7 +200,7 @@ def mark_stuck(notebook: Node, message: str, position: int | None = None) -> Non
 
 def _error_of(cell: Node) -> tuple[str, str] | None:
     """Return name and text of the exception a cell raised; to leave with code 0 is none."""
-    if cell["cell_type"] != "code":
+    if cell["cell_type"] != "code" or EXPECTED in cell["metadata"]["tags"]:
         return None
     left = False
     for output in cell["outputs"]:

@@ -19,6 +19,7 @@ from sta410kit.recording import recorded_values
 from sta410kit.redaction import redact
 from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception, plain
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
+from sta410kit.runner.notebook import EXPECTED
 from sta410kit.runner.outputs import Outputs
 from sta410kit.runner.scrubbing import scrubbed_from, scrubbed_notebook
 from sta410kit.runner.template import Node, Template, as_text, begin, finish, mark_error, mark_stuck
@@ -168,4 +169,4 @@ def _answers(session: CellSession, cell: Node, outputs: Outputs) -> bool:
     outputs.begin(cell)
     reply = session.execute(cell["source"], cell.get("id"), outputs.take, None)
     outputs.end()
-    return reply["status"] != "error" or "raises-exception" in cell["metadata"]["tags"]
+    return reply["status"] != "error" or EXPECTED in cell["metadata"]["tags"]

@@ -31,11 +31,14 @@ def completed(*words):
     [
         (["sw"], ["sweep"]),
         (["sweep", "notebooks/04_train.ipynb", "-g", "m"], ["model="]),
-        (["sweep", "notebooks/04_train.ipynb", "-g", "model=r"], ["model=ridge"]),
+        (["sweep", "notebooks/04_train.ipynb", "-g", "model=ri"], ["model=ridge"]),
         (["sweep", "notebooks/04_train.ipynb", "-g", "model=ridge,n"], ["model=ridge,naive"]),
         (["sweep", "notebooks/04_train.ipynb", "-p", "horizon="], []),
         (["sweep", "no-such.ipynb", "-g", ""], []),
-        (["run", "notebooks/06_forecast.ipynb", "-p", ""], ["equity=", "prices=", "model_file=", "run_dir="]),
+        (
+            ["run", "notebooks/06_forecast.ipynb", "-p", ""],
+            ["equity=", "day_return=", "sectors=", "prices=", "model_file=", "run_dir="],
+        ),
         (["run", "-p", "so"], ["source="]),
         (["run", "-p", "run_d"], []),
         (["run", "--from", "04"], ["04_train"]),
@@ -88,7 +91,10 @@ def test_each_shell_gets_its_script(shell):
         ("sta410 swe", "<sweep>"),
         ("sta410 sweep notebooks/04_train.ipynb -g mod", "<model=>"),
         ("sta410 sweep notebooks/04_train.ipynb -g model = ri", "<ridge>"),
-        ("sta410 sweep notebooks/04_train.ipynb -g model =", "<naive><ridge><boosting>"),
+        (
+            "sta410 sweep notebooks/04_train.ipynb -g model =",
+            "<naive><mean><ridge><elastic_net><gd><boosting><arima_boosting><regime>",
+        ),
     ],
 )
 def test_bash_completes_values_behind_the_equals_sign(words, reply):

@@ -173,7 +173,7 @@ def plot_bootstrap(  # noqa: PLR0913 - what is drawn, and how it is called
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     inside = low <= null <= high
     with drawing(size=(9, 3.8)) as (figure, (axes,)):
-        axes.hist(values, bins=60, color=SKY, alpha=0.6)
+        axes.hist(values, bins=60, histtype="stepfilled", color=SKY, alpha=0.6)
         axes.axvspan(low, high, color=GREY, alpha=0.15, lw=0, label=f"{level:.0%} of resamples")
         axes.axvline(observed, color=BLUE, linewidth=2, label=f"observed: {observed:.3g}")
         axes.axvline(null, color=VERMILION if inside else GREEN, linestyle="--", label=f"no effect: {null:g}")

@@ -64,7 +64,7 @@ def _draw_gains(axes: Axes, verdict: SkillVerdict) -> None:
 def _draw_resamples(axes: Axes, verdict: SkillVerdict) -> None:
     evidence = verdict.evidence
     draws = 100 * verdict.draws
-    axes.hist(draws, bins=_BINS, color=SKY, edgecolor="white", linewidth=0.3)
+    axes.hist(draws, bins=_BINS, histtype="stepfilled", color=SKY)
     axes.axvspan(
         100 * evidence.r2_low, 100 * evidence.r2_high, color=BLUE, alpha=0.12, lw=0, label="95 % interval"
     )
