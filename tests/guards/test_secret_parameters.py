@@ -91,7 +91,7 @@ def test_a_name_tells(name):
         "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "123e4567-e89b-12d3-a456-426614174000",
         "runs/20261124-112031-ab12/prices.parquet",
-        "/home/ann/Projects/Stock2Forecast/Data2012/prices",
+        "/data/ann/Projects/Stock2Forecast/Data2012/prices",
         "C:\\Users\\Ann\\Documents\\Prices2012\\prices.csv",
         "https://example.org/Data/Prices2012/AAPL_daily_v2.csv?from=2012",
         "gradient_boosting_with_Early_Stopping_v2",

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
         ("Wall time: 1.21 s", "Wall time: 350 ms"),
         ("took 3 minutes", "took 45 seconds"),
         ("<object at 0x7f32a4b0>", "<object at 0x1>"),
-        ("wrote /home/ann/p/prices.parquet", "wrote /srv/x9/prices.parquet"),
+        ("wrote /data/ann/p/prices.parquet", "wrote /srv/x9/prices.parquet"),
         (r"wrote C:\Users\ann\x.csv", r"wrote D:\x.csv"),
         ("run 20240105-101112-ab12", "run 20250607-080910-ff00"),
         ("id 123e4567-e89b-12d3-a456-426614174000", "id 00000000-e89b-12d3-a456-426614174999"),
