@@ -45,7 +45,7 @@ def regress(  # noqa: PLR0913 - a command has many options
     notebook differs.
     """
     from sta410kit.runner.limits import parse_seconds
-    from sta410kit.runner.regression_run import print_regressions, regress_all
+    from sta410kit.runner.regression.run import print_regressions, regress_all
 
     found = regress_all(
         list(notebooks),

@@ -18,8 +18,8 @@ def runs(ctx: click.Context, limit: int, *, as_json: bool) -> int:
     """List the runs, newest first; `sta410 runs prune` removes old ones."""
     if ctx.invoked_subcommand is not None:
         return ExitCode.PASSED
-    from sta410kit.runner.history import list_runs
-    from sta410kit.runner.history_tables import as_json_values, print_runs
+    from sta410kit.runner.history.listing import list_runs
+    from sta410kit.runner.history.tables import as_json_values, print_runs
     from sta410kit.runner.runs import runs_folder
 
     folder = runs_folder(Path.cwd())
@@ -44,8 +44,8 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
     """
     from sta410kit.config import get_config
     from sta410kit.project import project_folder
-    from sta410kit.runner.history import prune as remove
-    from sta410kit.runner.history_tables import as_json_values, print_removal
+    from sta410kit.runner.history.listing import prune as remove
+    from sta410kit.runner.history.tables import as_json_values, print_removal
     from sta410kit.runner.limits import parse_seconds
     from sta410kit.runner.runs import runs_folder
 
@@ -72,7 +72,7 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
 @json_option
 def show(run: str, *, as_json: bool) -> int:
     """Explain RUN: an id, the beginning of one, `latest`, or a path."""
-    from sta410kit.runner.explained import explained, print_explained
+    from sta410kit.runner.history.explanation import explained, print_explained
     from sta410kit.runner.runs import find_run, runs_folder
 
     content = explained(find_run(runs_folder(Path.cwd()), run))
@@ -89,7 +89,7 @@ def diff(first: str, second: str, *, as_json: bool) -> int:
 
     Ends with 0 whether they differ or not, for the comparison has been made; `--json` has a field `same`.
     """
-    from sta410kit.runner.run_diff import compare_runs, print_comparison
+    from sta410kit.runner.history.difference import compare_runs, print_comparison
     from sta410kit.runner.runs import find_run, runs_folder
 
     folder = runs_folder(Path.cwd())
@@ -109,9 +109,9 @@ def verify(run: str, *, anyway: bool, jobs: int, as_json: bool) -> int:
     The notebooks are those the run has saved, with its parameters. Ends with 10 when an artifact differs, and
     with 2 when the packages, settings, modules or data of the run are not there any more.
     """
+    from sta410kit.runner.history.verification import print_verification, verify_run
     from sta410kit.runner.progress import Progress
     from sta410kit.runner.runs import find_run, runs_folder
-    from sta410kit.runner.verification import print_verification, verify_run
 
     found = verify_run(find_run(runs_folder(Path.cwd()), run), Progress(), anyway=anyway, jobs=jobs)
     if as_json:

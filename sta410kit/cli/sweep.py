@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sta410kit.runner.manifest import StepRecord
-    from sta410kit.runner.sweep import Sweep
-    from sta410kit.runner.sweep_plan import SweepOptions, SweepPlan
+    from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan
+    from sta410kit.runner.sweeps.sweep import Sweep
 
 _MOST_ROWS = 40
 
@@ -67,7 +67,7 @@ def sweep(  # noqa: PLR0913 - a command has many options
     Any notebook with a cell tagged ``parameters`` will do. Every combination is checked before anything runs.
     Values reach the table by ``sta410kit.recording.record(name, value)`` in a cell.
     """
-    from sta410kit.runner.grid import split_values
+    from sta410kit.runner.sweeps.grid import split_values
 
     swept = {name: split_values(text) for name, text in pairs(grid, "-g").items()}
     fixed = pairs(parameters)
@@ -85,7 +85,7 @@ def sweep(  # noqa: PLR0913 - a command has many options
         if dry_run:
             _print_plan(plan)
             return ExitCode.PASSED
-        from sta410kit.runner.sweep import run_sweep
+        from sta410kit.runner.sweeps.sweep import run_sweep
 
         with _watching(len(plan.units)) as on_unit:
             done = run_sweep(plan, options, on_unit)
@@ -98,7 +98,7 @@ def sweep(  # noqa: PLR0913 - a command has many options
 
 def _options(*, timeout: str | None, deadline: str | None, memory: str | None, **others: Any) -> SweepOptions:  # noqa: ANN401
     from sta410kit.runner.limits import parse_memory, parse_seconds
-    from sta410kit.runner.sweep_plan import SweepOptions
+    from sta410kit.runner.sweeps.plan import SweepOptions
 
     return SweepOptions(
         timeout=parse_seconds(timeout) if timeout else None,
@@ -109,7 +109,7 @@ def _options(*, timeout: str | None, deadline: str | None, memory: str | None, *
 
 
 def _plan(notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, str]) -> SweepPlan:
-    from sta410kit.runner.sweep_plan import plan_sweep
+    from sta410kit.runner.sweeps.plan import plan_sweep
 
     if notebook is None:
         message = "which notebook? sta410 sweep NOTEBOOK -g NAME=A,B"
@@ -125,7 +125,7 @@ def _plan(notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, s
 def _resume(
     notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, str], options: SweepOptions
 ) -> Sweep | None:
-    from sta410kit.runner.sweep import resume_sweep, unfinished_sweep
+    from sta410kit.runner.sweeps.sweep import resume_sweep, unfinished_sweep
 
     found = unfinished_sweep(notebook.absolute() if notebook else Path.cwd(), notebook, swept, fixed)
     if found is None:
@@ -173,7 +173,7 @@ def _print_plan(plan: SweepPlan) -> None:
     from rich.text import Text
 
     from sta410kit.runner.execute import plain
-    from sta410kit.runner.sweep_results import shown
+    from sta410kit.runner.sweeps.results import shown
 
     names = [*plan.grid, *plan.fixed]
     table = Table(title=f"{len(plan.units)} units of {plan.notebook.name}", title_justify="left")
@@ -194,7 +194,7 @@ def _print(sweep: Sweep) -> None:
     from rich.text import Text
 
     from sta410kit.runner.runs import REPORT
-    from sta410kit.runner.sweep_results import TABLE, results_table, shown
+    from sta410kit.runner.sweeps.results import TABLE, results_table, shown
 
     columns = results_table(sweep)
     fixed = sweep.manifest.results["sweep"]["fixed"]

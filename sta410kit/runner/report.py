@@ -13,8 +13,8 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
-from sta410kit.runner.history import seconds_of
-from sta410kit.runner.history_tables import spoken_seconds
+from sta410kit.runner.history.listing import seconds_of
+from sta410kit.runner.history.tables import spoken_seconds
 from sta410kit.runner.identity import differences
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.notebook import MARK, images_of

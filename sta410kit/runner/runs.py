@@ -24,9 +24,13 @@ def runs_folder(start: Path) -> Path:
 
 
 def new_run(runs: Path) -> Path:
-    """Make and return a fresh run folder, ``runs/YYYYMMDD-HHMMSS-xxxx``; two at once get two."""
+    """Make and return a fresh run folder, ``runs/YYYYMMDD-HHMMSS-mmmxx``; two at once get two.
+
+    By name they stand in order of time, to the millisecond; the last two characters are chance.
+    """
     while True:
-        folder = runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        now = datetime.now(UTC)
+        folder = runs / f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}{secrets.token_hex(1)}"
         try:
             folder.mkdir(parents=True)
         except FileExistsError:

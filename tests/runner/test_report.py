@@ -4,7 +4,7 @@ import pytest
 
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.chain import run_plan
-from sta410kit.runner.explained import explained, print_explained
+from sta410kit.runner.history.explanation import explained, print_explained
 from sta410kit.runner.manifest import Manifest, StepRecord
 from sta410kit.runner.plan import Options, plan_notebook
 from sta410kit.runner.progress import Progress

@@ -94,6 +94,6 @@ def test_a_job_is_done_and_its_ending_told(tmp_path):
     """A warm process does it; one that raises is no success."""
     columns = tmp_path / "columns.json"
     columns.write_text('{"a": [1, null]}')
-    assert run_job("sta410kit.runner.sweep_table:write", [str(columns), str(tmp_path / "t.parquet")]) is True
+    assert run_job("sta410kit.runner.sweeps.table:write", [str(columns), str(tmp_path / "t.parquet")]) is True
     assert (tmp_path / "t.parquet").is_file()
-    assert run_job("sta410kit.runner.sweep_table:write", ["no-such-file", "x"]) is False
+    assert run_job("sta410kit.runner.sweeps.table:write", ["no-such-file", "x"]) is False

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.notebook import python_cells, read_notebook
-from sta410kit.runner.preload import modules_to_load, needs_a_client
-from sta410kit.runner.template import read_template
-from sta410kit.runner.unit import UnitResult, execute_otherwise, execute_unit
+from sta410kit.runner.sweeps.preload import modules_to_load, needs_a_client
+from sta410kit.runner.sweeps.template import read_template
+from sta410kit.runner.sweeps.unit import UnitResult, execute_otherwise, execute_unit
 from sta410kit.runner.warm.client import ServerUnavailableError
 from sta410kit.runner.warm.nested import Nest
 from sta410kit.runner.warm.session import CellSession, ProcessDiedError

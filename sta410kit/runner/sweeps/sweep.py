@@ -39,9 +39,9 @@ from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import Registry, content_digest
 from sta410kit.runner.runs import new_run, run_folders, runs_folder
 from sta410kit.runner.schedule import run_graph
-from sta410kit.runner.sweep_plan import SweepOptions, SweepPlan, plan_sweep
-from sta410kit.runner.unit import UnitResult
-from sta410kit.runner.workers import LocalWorkers, Workers
+from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan, plan_sweep
+from sta410kit.runner.sweeps.unit import UnitResult
+from sta410kit.runner.sweeps.workers import LocalWorkers, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -169,7 +169,7 @@ def _run(
     on_unit: Callable[[StepRecord], None],
 ) -> Sweep:
     """Execute what has not passed before, then write manifest, table and page."""
-    from sta410kit.runner.sweep_results import write_results
+    from sta410kit.runner.sweeps.results import write_results
 
     with Registry(plan.runs) as registry, _workers(plan, options, registry) as workers:
         # While the workers start: the secrets to scrub, and what the manifest says of this place.
@@ -191,7 +191,7 @@ def _run(
 def _workers(plan: SweepPlan, options: SweepOptions, registry: Registry) -> Workers:
     if not options.scheduler:
         return LocalWorkers(plan.notebook, options.workers, registry)
-    from sta410kit.runner.cluster import ClusterWorkers
+    from sta410kit.runner.sweeps.cluster import ClusterWorkers
 
     return ClusterWorkers(plan.notebook, options.workers, options.scheduler)
 

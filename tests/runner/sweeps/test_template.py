@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.translators import PythonTranslator
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.template import as_text, literal, read_template
+from sta410kit.runner.sweeps.template import as_text, literal, read_template
 
 pytestmark = pytest.mark.unit
 

@@ -16,10 +16,10 @@ import pytest
 
 from sta410kit.exceptions import APIError, ConfigurationError
 from sta410kit.outcomes import ExitCode
-from sta410kit.runner import cluster
-from sta410kit.runner.cluster import ClusterWorkers, execute_order
-from sta410kit.runner.sweep import run_sweep
-from sta410kit.runner.sweep_plan import SweepOptions, plan_sweep
+from sta410kit.runner.sweeps import cluster
+from sta410kit.runner.sweeps.cluster import ClusterWorkers, execute_order
+from sta410kit.runner.sweeps.plan import SweepOptions, plan_sweep
+from sta410kit.runner.sweeps.sweep import run_sweep
 
 pytestmark = pytest.mark.slow
 

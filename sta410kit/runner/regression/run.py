@@ -13,7 +13,7 @@ from sta410kit.runner.limits import Watch
 from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import Step, read_pipeline
 from sta410kit.runner.progress import Progress
-from sta410kit.runner.regression import Regression, regress
+from sta410kit.runner.regression.compare import Regression, regress
 from sta410kit.runner.schedule import run_graph
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import pytest
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.chain import run_plan
+from sta410kit.runner.history.difference import compare_runs, print_comparison
+from sta410kit.runner.history.verification import print_verification, verify_run
 from sta410kit.runner.manifest import read_manifest
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.progress import Progress
-from sta410kit.runner.run_diff import compare_runs, print_comparison
-from sta410kit.runner.verification import print_verification, verify_run
 
 pytestmark = pytest.mark.integration
 

@@ -11,7 +11,7 @@ from sta410kit.outcomes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sta410kit.runner.history import Removal, RunFacts
+    from sta410kit.runner.history.listing import Removal, RunFacts
 
 _MINUTE, _HOUR = 60, 3600
 _WIDE = 160

@@ -10,8 +10,8 @@ from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import register
 from sta410kit.runner.execute import execute
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.template import read_template
-from sta410kit.runner.unit import execute_otherwise, execute_unit
+from sta410kit.runner.sweeps.template import read_template
+from sta410kit.runner.sweeps.unit import execute_otherwise, execute_unit
 from sta410kit.runner.warm.nested import Nest
 from sta410kit.runner.warm.session import CellSession
 
@@ -119,12 +119,13 @@ def test_a_process_that_dies_leaves_its_notebook(tmp_path, write_notebook, unit)
     ("watch", "outcome", "text"),
     [
         (Watch(seconds=0.3), ExitCode.TIMED_OUT, "took longer than 0.3 seconds"),
-        (Watch(memory=2**20), ExitCode.OUT_OF_MEMORY, "of memory, 1 are allowed"),
+        (Watch(memory=600 * 2**20), ExitCode.OUT_OF_MEMORY, "of memory, 600 are allowed"),
     ],
 )
 def test_a_limit_ends_it_and_says_where_it_was(tmp_path, write_notebook, unit, watch, outcome, text):  # noqa: PLR0913, PLR0917 - fixtures
     """The cell is interrupted, and the page has its traceback."""
-    notebook = write_notebook(tmp_path / "x.ipynb", "import time\ntime.sleep(30)")
+    code = "import time\nx = bytearray(b'x') * (700 * 2**20)\ntime.sleep(30)"
+    notebook = write_notebook(tmp_path / "x.ipynb", code)
     done = unit(notebook, tmp_path / "out.ipynb", {}, watch)
     assert done.outcome is outcome
     assert text in done.message

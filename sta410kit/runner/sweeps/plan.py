@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.grid import combinations, grid_values
 from sta410kit.runner.notebook import parameters_of, read_notebook, require_kernel
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.plan import refuse_secrets
 from sta410kit.runner.runs import runs_folder
+from sta410kit.runner.sweeps.grid import combinations, grid_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,6 +23,7 @@ from sta410kit.redaction import redact
 from sta410kit.research.ledger import FILE as LEDGER
 from sta410kit.research.ledger import as_of
 from sta410kit.runner.execute import execute
+from sta410kit.runner.history.difference import cell_apart
 from sta410kit.runner.identity import code_parts, differences, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
@@ -30,7 +31,6 @@ from sta410kit.runner.notebook import INJECTED, MARK, Notebook, parameters_of, r
 from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
 from sta410kit.runner.registry import Registry, content_digest
-from sta410kit.runner.run_diff import cell_apart
 from sta410kit.runner.runs import is_running
 from sta410kit.runner.schedule import run_graph
 

@@ -20,9 +20,9 @@ from sta410kit.redaction import redact
 from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception, plain
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
 from sta410kit.runner.notebook import EXPECTED
-from sta410kit.runner.outputs import Outputs
 from sta410kit.runner.scrubbing import scrubbed_from, scrubbed_notebook
-from sta410kit.runner.template import Node, Template, as_text, begin, finish, mark_error, mark_stuck
+from sta410kit.runner.sweeps.outputs import Outputs
+from sta410kit.runner.sweeps.template import Node, Template, as_text, begin, finish, mark_error, mark_stuck
 from sta410kit.runner.verdict import judge, remarks
 from sta410kit.runner.warm.session import CellSession, ProcessDiedError, obituary
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sta410kit.runner.sweep_plots import HEIGHT, WIDTH, small_plots
+from sta410kit.runner.sweeps.plots import HEIGHT, WIDTH, small_plots
 
 pytestmark = pytest.mark.unit
 

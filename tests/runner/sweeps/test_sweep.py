@@ -12,12 +12,12 @@ import pytest
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
-from sta410kit.runner import sweep as sweeps
-from sta410kit.runner import sweep_results, unit, workers
 from sta410kit.runner.manifest import StepRecord, read_manifest
-from sta410kit.runner.sweep import read_units, resume_sweep, run_sweep, unfinished_sweep
-from sta410kit.runner.sweep_plan import SweepOptions, plan_sweep
-from sta410kit.runner.unit import UnitResult
+from sta410kit.runner.sweeps import results, unit, workers
+from sta410kit.runner.sweeps import sweep as sweeps
+from sta410kit.runner.sweeps.plan import SweepOptions, plan_sweep
+from sta410kit.runner.sweeps.sweep import read_units, resume_sweep, run_sweep, unfinished_sweep
+from sta410kit.runner.sweeps.unit import UnitResult
 from sta410kit.runner.warm.client import ServerUnavailableError
 
 pytestmark = pytest.mark.integration
@@ -195,7 +195,7 @@ def test_a_nest_that_is_gone_costs_time_and_nothing_else(notebook, monkeypatch):
         raise ServerUnavailableError(message)
 
     monkeypatch.setattr(workers, "CellSession", refuse)
-    monkeypatch.setattr(sweep_results, "run_job", refuse)
+    monkeypatch.setattr(results, "run_job", refuse)
     done = run_sweep(plan_sweep(notebook, {"n": ["4"]}, {}), SweepOptions(), ignore)
     assert done.outcome is ExitCode.PASSED
     assert pd.read_parquet(done.folder / "results.parquet")["half"].tolist() == [2.0]
@@ -270,9 +270,9 @@ def test_an_end_at_any_moment_loses_nothing(tmp_path, write_notebook, number, co
 def test_names_that_are_taken_get_another_column():
     """A recorded value does not replace a parameter or how the unit ended."""
     table = {"unit": ["0001"], "n": [1]}
-    assert sweep_results.recorded_column("n", table) == "recorded.n"
-    assert sweep_results.recorded_column("seconds", table) == "recorded.seconds"
-    assert sweep_results.recorded_column("score", table) == "score"
+    assert results.recorded_column("n", table) == "recorded.n"
+    assert results.recorded_column("seconds", table) == "recorded.seconds"
+    assert results.recorded_column("score", table) == "score"
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_names_that_are_taken_get_another_column():
 )
 def test_a_column_has_one_type(values, column):
     """Numbers stay numbers where all are; what does not fit together becomes JSON."""
-    assert sweep_results._uniform(values) == column
+    assert results._uniform(values) == column
 
 
 def test_a_result_says_what_it_is():

@@ -11,11 +11,11 @@ from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
 from sta410kit.runner.runs import REPORT
-from sta410kit.runner.sweep_plots import Plot, small_plots
+from sta410kit.runner.sweeps.plots import Plot, small_plots
 from sta410kit.runner.warm.client import ServerUnavailableError, run_job
 
 if TYPE_CHECKING:
-    from sta410kit.runner.sweep import Sweep
+    from sta410kit.runner.sweeps.sweep import Sweep
 
 TABLE = "results.parquet"
 NOT_RUN = "NOT_RUN"
@@ -74,11 +74,11 @@ def _write_parquet(table: dict[str, list[Any]], path: Path) -> None:
         content.write_text(redact(json.dumps(columns)), encoding="utf-8")
         arguments = [str(content), str(path)]
         try:
-            if run_job("sta410kit.runner.sweep_table:write", arguments):
+            if run_job("sta410kit.runner.sweeps.table:write", arguments):
                 return
         except ServerUnavailableError:
             pass  # no warm process: loading takes a second, then
-        from sta410kit.runner.sweep_table import write
+        from sta410kit.runner.sweeps.table import write
 
         write(arguments)
 

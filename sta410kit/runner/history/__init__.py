@@ -1,0 +1,1 @@
+"""What has run: listed, explained, compared, reproduced, pruned."""

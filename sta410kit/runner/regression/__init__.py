@@ -1,0 +1,1 @@
+"""Notebooks beside their committed outputs."""

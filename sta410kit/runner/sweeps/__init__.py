@@ -1,0 +1,1 @@
+"""One notebook with every combination of some parameters."""
