@@ -6,13 +6,13 @@ from unittest.mock import Mock
 
 import nbformat
 import pytest
-from sta410kit.runner.history.listing import prune
 
 from sta410kit.exceptions import ConfigurationError, DataLoadingError, STA410Exception
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.chain import resume_run, run_plan
 from sta410kit.runner.explain import explain
+from sta410kit.runner.history.listing import prune
 from sta410kit.runner.manifest import Manifest
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.progress import Progress

@@ -15,7 +15,7 @@ _UNIT = r"(?:ns|µs|us|ms|s|secs?|seconds?|min|mins|minutes?|h|hours?)\b"
 _FLEETING = [
     (re.compile(r"\x1b\[[0-9;]*[A-Za-z]"), ""),  # colours of a terminal
     (re.compile(r"[^\n]*\r(?!\n)"), ""),  # what a progress bar has written over
-    (re.compile(r"\b\d{8}-\d{6}-[0-9a-f]{4}\b"), "<run>"),
+    (re.compile(r"\b\d{8}-\d{6}-[0-9a-f]{4,5}\b"), "<run>"),
     (re.compile(r"\b0x[0-9a-fA-F]+\b"), "<address>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"(?<![\w/:.<])(?:file://)?(?:~|\.{1,2})?(?:/[^\s/'\"<>:,;()\[\]]+){2,}/?"), "<path>"),

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.unit
         ("<object at 0x7f32a4b0>", "<object at 0x1>"),
         ("wrote /data/ann/p/prices.parquet", "wrote /srv/x9/prices.parquet"),
         (r"wrote C:\Users\ann\x.csv", r"wrote D:\x.csv"),
-        ("run 20240105-101112-ab12", "run 20250607-080910-ff00"),
+        ("run 20240105-101112-123ab", "run 20250607-080910-045f0"),
         ("id 123e4567-e89b-12d3-a456-426614174000", "id 00000000-e89b-12d3-a456-426614174999"),
         ("10%|#   | 1/9\r50%|##  | 5/9\rdone", "done"),
         ("\x1b[31mred\x1b[0m", "red"),

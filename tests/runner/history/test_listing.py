@@ -5,11 +5,11 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sta410kit.runner.history.listing import facts_of, list_runs, prune
-from sta410kit.runner.history.tables import print_removal, print_runs, spoken_seconds
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
+from sta410kit.runner.history.listing import facts_of, list_runs, prune
+from sta410kit.runner.history.tables import print_removal, print_runs, spoken_seconds
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.runs import find_run, is_running

@@ -2,13 +2,13 @@
 
 import nbformat
 import pytest
-from sta410kit.runner.regression.compare import regress
-from sta410kit.runner.regression.run import print_regressions, regress_all
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.comparison.tolerance import Tolerance
 from sta410kit.runner.limits import Watch
+from sta410kit.runner.regression.compare import regress
+from sta410kit.runner.regression.run import print_regressions, regress_all
 
 pytestmark = pytest.mark.integration
 
