@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from sta410kit.research.panel import Panel
     from sta410kit.research.trial_identity import Dataset
 
 VARIABLE = "STA410_LEDGER"
 FILE = Path("runs") / "trials.sqlite"
 SKILL, BACKTEST = "skill", "backtest"
+_LARGEST = 50.0  # log return beyond which a simple return says nothing; outcomes in other units get here
 _NO_PROJECT = "this is no project (no notebooks/pipeline.toml upwards), so no trial could be counted"
 
 
@@ -159,6 +161,32 @@ def record(  # noqa: PLR0913 - each is a column of the ledger, by keyword
             return _read(connection, dataset.pieces, target)
     except (OSError, sqlite3.Error) as error:
         return _counted_anyway(target, dataset, error)
+
+
+def record_look(predictions: pd.DataFrame, panel: Panel | None = None) -> Trials:
+    """Write down that the skill of predictions is looked at; return all trials on their dataset and target.
+
+    Each model is recorded with its R2 and, where targets do not overlap, the returns of following its sign.
+
+    Raises
+    ------
+    DataValidationError
+        As `panel.read_panel`, where `panel` is not given.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from sta410kit.research.panel import read_panel
+
+    panel = panel or read_panel(predictions)
+    moved = float(np.sum(panel.actual**2))
+    own = np.sum((panel.actual[:, None] - panel.predicted) ** 2, axis=0)
+    r2 = 1 - own / moved if moved > 0 else np.full(len(panel.models), np.nan)
+    earned = np.expm1(np.clip(panel.actual, -_LARGEST, _LARGEST))
+    followed = panel.means(np.sign(panel.predicted) * earned[:, None])
+    returns = {name: pd.Series(followed[:, i], panel.dates) for i, name in enumerate(panel.models)}
+    scores = dict(zip(panel.models, map(float, r2), strict=True))
+    return record(predictions, kind=SKILL, r2=scores, returns=returns if panel.horizon == 1 else {})
 
 
 def record_backtest(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from sta410kit.exceptions import DataValidationError
+from sta410kit.research import ledger
 from sta410kit.research.frames import require_predictions
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ def coverage(predictions: pd.DataFrame) -> float:
 
 
 def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return all metrics, one row a symbol and a last row ``"all"``.
+    """Return all metrics, one row a symbol and a last row ``"all"``, and count the look in the ledger.
 
     Returns
     -------
@@ -67,6 +70,8 @@ def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     require_predictions(predictions)
+    with suppress(DataValidationError):  # what cannot be judged is no trial
+        ledger.record_look(predictions)
     parts = [(str(symbol), part) for symbol, part in predictions.groupby("symbol", sort=True)]
     rows = [
         {"symbol": symbol, "predictions": len(part)} | {metric.__name__: metric(part) for metric in METRICS}

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from sta410kit.research.ledger import Trials
     from sta410kit.research.panel import Panel
     from sta410kit.research.skill_evidence import SkillEvidence
 
@@ -25,7 +24,6 @@ INFORMATION_LEVEL = 0.01
 ACCURACY_LEVEL = 0.20
 WITHOUT_BEST_LEVEL = 0.10
 RESAMPLES = 2000
-_LARGEST = 50.0  # log return beyond which a simple return says nothing; outcomes in other units get here
 
 
 @dataclass(frozen=True)
@@ -55,14 +53,11 @@ def assess_skill(predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed:
     A drift alone is therefore no skill, however long it lasts. The verdict is ``"skill"`` if against both
 
     1. the predictions hold information: Clark and West, one-sided at 1 %, asymptotic and bootstrapped,
-    corrected
-       for every model in the frame and every trial in the ledger;
+       corrected for every model in the frame and every trial in the ledger;
     2. they are accurate enough to be used as they are: a positive gain and R2, and Diebold and Mariano with
-    the
-       Harvey correction, and its bootstrap, at 20 %;
+       the Harvey correction, and its bootstrap, at 20 %;
     3. it was not one lucky year: without the best 252 sessions in a row (a fifth of all, if that is fewer)
-    the
-       gain is still positive, and there still is information at 10 %.
+       the gain is still positive, and there still is information at 10 %.
 
     The first is strict, because chance must not pass. The second is not, because a true R2 of 1 or 2 % leaves
     that much doubt even after ten years. ``docs/calibration.md`` has the measured rates of both errors.
@@ -88,7 +83,7 @@ def assess_skill(predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed:
     from sta410kit.research.skill_evidence import gather
 
     panel = read_panel(predictions)
-    evidence, draws = gather(panel, _write_down(predictions, panel), resamples, seed)
+    evidence, draws = gather(panel, ledger.record_look(predictions, panel), resamples, seed)
     verdict = _decide(evidence)
     sentence = sentence_of(verdict, evidence, needed=_needed(evidence.horizon))
     return SkillVerdict(verdict, evidence, sentence, _gains(panel, evidence.model), draws)
@@ -107,23 +102,6 @@ def _decide(evidence: SkillEvidence) -> str:
     accurate = better and evidence.p_accuracy <= ACCURACY_LEVEL
     lasting = evidence.gain_without_best > 0 and evidence.p_without_best <= WITHOUT_BEST_LEVEL
     return SKILL if informed and accurate and lasting else NO_SKILL
-
-
-def _write_down(predictions: pd.DataFrame, panel: Panel) -> Trials:
-    """Record each model with its R2, and, where targets do not overlap, the returns of following its sign."""
-    import numpy as np
-    import pandas as pd
-
-    moved = float(np.sum(panel.actual**2))
-    own = np.sum((panel.actual[:, None] - panel.predicted) ** 2, axis=0)
-    r2 = 1 - own / moved if moved > 0 else np.full(len(panel.models), np.nan)
-    earned = np.expm1(np.clip(panel.actual, -_LARGEST, _LARGEST))
-    followed = panel.means(np.sign(panel.predicted) * earned[:, None])
-    returns = {name: pd.Series(followed[:, i], panel.dates) for i, name in enumerate(panel.models)}
-    scores = dict(zip(panel.models, map(float, r2), strict=True))
-    return ledger.record(
-        predictions, kind=ledger.SKILL, r2=scores, returns=returns if panel.horizon == 1 else {}
-    )
 
 
 def _gains(panel: Panel, model: str) -> pd.Series[float]:

@@ -204,6 +204,7 @@ def _begin(
     manifest = Manifest(
         run=folder.name,
         kind=KIND,
+        title=plan.notebook.name,
         started=now(),
         given={**plan.fixed, **{name: ",".join(texts) for name, texts in plan.grid.items()}},
         parameters={name: plain(values) for name, values in plan.units.items()},
