@@ -109,4 +109,5 @@ $(UV):
 $(STAMP): requirements.txt pyproject.toml | $(UV)
 	$(UV) pip sync --python $(PY) --require-hashes --compile-bytecode requirements.txt
 	$(UV) pip install --python $(PY) --no-deps --no-build-isolation --editable .
+	$(PY) -m compileall -q sta410kit
 	touch $@

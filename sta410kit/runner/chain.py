@@ -23,9 +23,9 @@ from sta410kit.runner.manifest import (
     StepRecord,
     git_state,
     host_facts,
-    installed_versions,
     now,
     read_manifest,
+    remembered_versions,
 )
 from sta410kit.runner.notebook import read_notebook, require_kernel
 from sta410kit.runner.plan import Options, Plan, plan_chain
@@ -86,7 +86,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
             return same
         folder = new_run(plan.runs)
         with _told(folder), locked(folder / LOCK):
-            return _finish(plan, folder, _begin(plan, folder, []), registry, progress)
+            return _finish(plan, folder, _begin(plan, folder, [], registry), registry, progress)
 
 
 def resume_run(project: Path, options: Options, progress: Progress) -> Run | None:
@@ -111,7 +111,7 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
                 passed = [one for one in latest.steps if one.outcome == ExitCode.PASSED.name]
                 passed = [one for one in passed if one.name not in again]
                 with Registry(plan.runs) as registry:
-                    return _finish(plan, folder, _begin(plan, folder, passed), registry, progress)
+                    return _finish(plan, folder, _begin(plan, folder, passed, registry), registry, progress)
         except BlockingIOError as error:
             message = f"{folder} is still running; wait for it, or start a run of its own: sta410 run"
             raise ConfigurationError(message) from error
@@ -183,7 +183,7 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
     return Run(folder, manifest)
 
 
-def _begin(plan: Plan, folder: Path, passed: list[StepRecord]) -> Manifest:
+def _begin(plan: Plan, folder: Path, passed: list[StepRecord], registry: Registry) -> Manifest:
     """Write the manifest of a run that begins; what has `passed` in this folder before stays on record."""
     manifest = Manifest(
         run=folder.name,
@@ -199,7 +199,7 @@ def _begin(plan: Plan, folder: Path, passed: list[StepRecord]) -> Manifest:
         settings=get_config().to_dict(),
         git=git_state(plan.runs.parent, folder),
         host=host_facts(),
-        versions=installed_versions(),
+        versions=remembered_versions(registry),
     )
     manifest.write(folder)
     return manifest

@@ -30,6 +30,7 @@ from sta410kit.secrets import learn_configured_secrets
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SECONDS_BETWEEN_SAVES = 1.0
 _OF_KERNELS = {"config", "kernel_manager_class", "km", "resources"}
 
 
@@ -77,10 +78,11 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         """
         nb_man.output_path = destination
         nb_man.save = partial(_save_clean, nb_man)
-        nb_man.save()
+        nb_man.save(at_once=True)
         try:
             cls._execute_cells(nb_man, kernel_name, **keywords)
         finally:
+            nb_man.save(at_once=True)
             clean = scrubbed_notebook(nb_man.nb)
             nb_man.nb.update(clean)
             for text in scrubbed_from(clean):
@@ -129,8 +131,14 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
             client.set_widgets_metadata()
 
 
-def _save_clean(nb_man: Any, **_: Any) -> None:  # noqa: ANN401 - stands for a method of papermill's
-    """Save what papermill's own `save` would, without secrets."""
+def _save_clean(nb_man: Any, *, at_once: bool = False, **_: Any) -> None:  # noqa: ANN401 - a method of papermill's
+    """Save what papermill's own `save` would, without secrets.
+
+    Papermill saves twice a cell, and each time all figures so far are looked through and written; unless it
+    is wanted `at_once`, a second between two saves is enough to see how far a notebook has come.
+    """
+    if not at_once and (nb_man.now() - nb_man.last_save_time).total_seconds() < _SECONDS_BETWEEN_SAVES:
+        return
     if nb_man.output_path:
         write_ipynb(scrubbed_notebook(nb_man.nb), nb_man.output_path)
     nb_man.last_save_time = nb_man.now()

@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import sysconfig
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +70,12 @@ def step_parts(
     sources = [*cells, *(f"import {name}" for name in sorted(named))]
     modules = own_modules(sources, (step.notebook.parent, folder), registry)
     parts |= {f"module {name}": digest for name, digest in modules.items()}
-    parts["data of the kit"] = _kit_data(registry)
+    parts["data of the kit"] = registry.once("data of the kit", partial(_kit_data, registry))
     settings = load_config(os.environ, folder).to_dict()
     settings.pop("logging")  # says how it is told, not what comes out
     parts["settings"] = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     parts["holdout"] = current_seal(folder).state
-    parts["packages"] = _packages()
+    parts["packages"] = registry.once("packages", _packages)
     parts["python"] = f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}"
     return parts
 

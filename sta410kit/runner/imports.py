@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def own_modules(sources: Iterable[str], folders: Iterable[Path], registry: Regis
         if name in seen or name.partition(".")[0] not in first_parts:
             continue
         seen.add(name)
-        path = _locate(name, places)
+        path = registry.once((name, *map(str, places)), partial(_locate, name, places))
         if path is None:
             continue
         known = registry.remembered(path, read_module)

@@ -8,9 +8,11 @@ import os
 import platform
 import socket
 import subprocess
+import sysconfig
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import distributions
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sta410kit
@@ -19,7 +21,7 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.redaction import redact
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from sta410kit.runner.registry import Registry
 
 MANIFEST = "manifest.json"
 RUNNING = "RUNNING"
@@ -174,6 +176,16 @@ def installed_versions() -> dict[str, str]:
     """Return name and version of every installed package, and the kit's."""
     found = {item.metadata["Name"]: item.version for item in distributions() if item.metadata["Name"]}
     return {**dict(sorted(found.items())), "sta410kit": sta410kit.__version__}
+
+
+def remembered_versions(registry: Registry) -> dict[str, str]:
+    """Return what is installed, from memory for as long as the folder of packages has not changed."""
+    found: dict[str, str] = registry.remembered(Path(sysconfig.get_path("purelib")), _versions_in)
+    return found
+
+
+def _versions_in(_: Path) -> dict[str, str]:
+    return installed_versions()
 
 
 def git_state(project: Path, folder: Path) -> dict[str, Any]:

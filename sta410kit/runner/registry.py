@@ -52,6 +52,8 @@ class Registry:
         self._make = make
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.RLock()  # steps run side by side
+        self._held: dict[str, tuple[tuple[int, int], str]] = {}  # what was asked before, without the file
+        self._once: dict[object, Any] = {}
 
     def passed(self, identity: str, step: str, run: str, parts: dict[str, str]) -> None:
         """Note that `run` holds the result of a step with this identity that has passed."""
@@ -99,20 +101,29 @@ class Registry:
         """
         found = path.stat()
         key = f"{compute.__qualname__}:{path}"
+        stamp = (found.st_mtime_ns, found.st_size)
+        held = self._held.get(key)
+        if held is not None and held[0] == stamp:
+            return json.loads(held[1])
         rows = self._ask(
             "select known from files where path = ? and mtime = ? and size = ?",
             key,
-            found.st_mtime_ns,
-            found.st_size,
+            *stamp,
         )
         if rows:
-            return json.loads(rows[0][0])
-        value = compute(path)
-        known = json.dumps(value)
-        self._note(
-            "insert or replace into files values (?, ?, ?, ?)", key, found.st_mtime_ns, found.st_size, known
-        )
-        return value
+            known = str(rows[0][0])
+        else:
+            known = json.dumps(compute(path))
+            self._note("insert or replace into files values (?, ?, ?, ?)", key, *stamp, known)
+        self._held[key] = (stamp, known)
+        return json.loads(known)
+
+    def once(self, name: object, compute: Callable[[], Answer]) -> Answer:
+        """Return what `compute` said when it was first asked under this name, in this registry's life."""
+        if name not in self._once:
+            self._once[name] = compute()
+        answer: Answer = self._once[name]
+        return answer
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sysconfig
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -30,9 +29,9 @@ from sta410kit.runner.manifest import (
     StepRecord,
     git_state,
     host_facts,
-    installed_versions,
     now,
     read_manifest,
+    remembered_versions,
 )
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER
@@ -214,7 +213,7 @@ def _begin(
         seed=get_config().model.random_seed,
         git=git_state(plan.runs.parent, folder),
         host=host_facts(),
-        versions=registry.remembered(Path(sysconfig.get_path("purelib")), _versions),
+        versions=remembered_versions(registry),
     )
     manifest.write(folder)
     registry.note_run(folder.name, manifest.started, RUNNING, KIND, str(plan.notebook))
@@ -223,11 +222,6 @@ def _begin(
         [f"{earlier} units passed with an earlier version of the notebook and are kept"] if earlier else []
     )
     return Sweep(folder, manifest, {name: values for name, (_, values) in kept.items()}, notes)
-
-
-def _versions(_: Path) -> dict[str, str]:
-    """Return what is installed; remembered for as long as the folder of packages does not change."""
-    return installed_versions()
 
 
 def _identity(notebook: Path) -> str:
