@@ -110,7 +110,9 @@ class CellSession:
         CellTooSlowError
             The cell took longer than `timeout` seconds and did not end when it was interrupted either.
         """
-        self._cells.sendall(encode({"code": code, "id": cell_id}))
+        # To a process that has ended nothing can be sent; what is read next tells how it ended.
+        with contextlib.suppress(ConnectionError):
+            self._cells.sendall(encode({"code": code, "id": cell_id}))
         reply: dict[str, Any] = self._until(lambda message: "reply" in message, on_message, timeout)["reply"]
         return reply
 

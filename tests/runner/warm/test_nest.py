@@ -75,9 +75,9 @@ def test_children_end_with_the_nest(tmp_path):
     with CellSession(server=nest.path) as session:
         assert Path(f"/proc/{session.pid}").exists()
         nest.close()
+        assert gone(session.pid)
         with pytest.raises(ProcessDiedError):
             session.execute("1", None, lambda _: None, None)
-    assert gone(session.pid)
 
 
 def test_what_a_killed_owner_left_is_removed():
