@@ -202,13 +202,18 @@ def _escaped(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _sections(sections: Iterable[dict[str, Any]]) -> list[str]:
-    from great_expectations.render.view.view import DefaultJinjaSectionView
-
-    view = DefaultJinjaSectionView()
     return [
-        view.render({"section": section, "section_loop": {"index": number}})  # type: ignore[no-untyped-call]
+        _section_view().render({"section": section, "section_loop": {"index": number}})
         for number, section in enumerate(sections, 1)
     ]
+
+
+@cache
+def _section_view() -> Any:  # noqa: ANN401 - a DefaultJinjaSectionView, which has no types
+    """One view a process: each compiles the library's templates anew, which takes longer than a page."""
+    from great_expectations.render.view.view import DefaultJinjaSectionView
+
+    return DefaultJinjaSectionView()
 
 
 def _render(template: str, **values: object) -> str:
