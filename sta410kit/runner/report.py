@@ -155,7 +155,8 @@ def results_of(folder: Path) -> dict[str, Any]:
     if forecasts.is_file():
         import pyarrow.parquet as pq
 
-        rows = pq.read_table(forecasts).to_pylist()
+        # `pq.read_table` would import pandas, which this process has no other use for.
+        rows = pq.ParquetFile(forecasts).read().to_pylist()
         found["forecasts"] = [{**row, "date": f"{row['date']:%Y-%m-%d}"} for row in rows]
     return found
 
