@@ -23,7 +23,7 @@ def _a_seed():
 
 @pytest.mark.usefixtures("_a_seed")
 def test_a_run_that_begins_says_when_where_and_with_what(tmp_path):
-    """Time, seed, settings, machine and versions are in its folder before anything runs, whatever its kind."""
+    """Seed, settings, machine and versions are in its folder before anything runs, whatever its kind."""
     folder = tmp_path / "runs" / "20260101-000000-000aa"
     folder.mkdir(parents=True)
     with Registry(tmp_path / "runs") as registry:
