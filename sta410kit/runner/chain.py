@@ -9,24 +9,14 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.config import get_config, load_config, set_config
+from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import project_folder
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.manifest import (
-    MANIFEST,
-    RUNNING,
-    Manifest,
-    StepRecord,
-    git_state,
-    host_facts,
-    now,
-    read_manifest,
-    remembered_versions,
-)
+from sta410kit.runner.manifest import MANIFEST, Manifest, StepRecord, begin, now, read_manifest
 from sta410kit.runner.notebook import read_notebook, require_kernel
 from sta410kit.runner.plan import Options, Plan, plan_chain
 from sta410kit.runner.registry import Registry
@@ -189,19 +179,13 @@ def _begin(plan: Plan, folder: Path, passed: list[StepRecord], registry: Registr
         run=folder.name,
         kind=plan.kind,
         title=plan.title,
-        started=now(),
         given=plan.given,
         options={"fresh": plan.options.fresh, "first": plan.options.first, "last": plan.options.last},
         parameters=plan.values,
         steps=passed,
         not_run=[step.name for step in plan.steps if step.name not in {one.name for one in passed}],
-        seed=get_config().model.random_seed,
-        settings=get_config().to_dict(),
-        git=git_state(plan.runs.parent, folder),
-        host=host_facts(),
-        versions=remembered_versions(registry),
     )
-    manifest.write(folder)
+    begin(manifest, folder, registry)
     return manifest
 
 
@@ -226,7 +210,6 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
         manifest.not_run = [other for other in manifest.not_run if other != name]
         manifest.write(folder)
 
-    registry.note_run(folder.name, manifest.started, RUNNING, plan.kind, plan.title)
     before = {step.name: plan.before(step) for step in plan.steps}
     jobs = options.jobs or os.cpu_count() or 1
     with progress.of(plan.steps, before, registry.seconds(), jobs):

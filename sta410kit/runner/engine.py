@@ -82,9 +82,8 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         try:
             cls._execute_cells(nb_man, kernel_name, **keywords)
         finally:
-            nb_man.save(at_once=True)
-            clean = scrubbed_notebook(nb_man.nb)
-            nb_man.nb.update(clean)
+            clean = nb_man.save(at_once=True)
+            nb_man.nb.update(clean)  # papermill itself writes it once more
             for text in scrubbed_from(clean):
                 logger.warning("%s", text)
 
@@ -131,17 +130,19 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
             client.set_widgets_metadata()
 
 
-def _save_clean(nb_man: Any, *, at_once: bool = False, **_: Any) -> None:  # noqa: ANN401 - a method of papermill's
-    """Save what papermill's own `save` would, without secrets.
+def _save_clean(nb_man: Any, *, at_once: bool = False, **_: Any) -> Any:  # noqa: ANN401 - a method of papermill's
+    """Save what papermill's own `save` would, without secrets, and return it.
 
     Papermill saves twice a cell, and each time all figures so far are looked through and written; unless it
     is wanted `at_once`, a second between two saves is enough to see how far a notebook has come.
     """
     if not at_once and (nb_man.now() - nb_man.last_save_time).total_seconds() < _SECONDS_BETWEEN_SAVES:
-        return
+        return None
+    clean = scrubbed_notebook(nb_man.nb)
     if nb_man.output_path:
-        write_ipynb(scrubbed_notebook(nb_man.nb), nb_man.output_path)
+        write_ipynb(clean, nb_man.output_path)
     nb_man.last_save_time = nb_man.now()
+    return clean
 
 
 def _session(kernel_name: str, folder: str | None, watch: Callable[[int], None] | None) -> CellSession | None:

@@ -71,6 +71,7 @@ def test_every_combination_comes_to_a_row(notebook):
     assert manifest.parameters["0004"] == {"n": 2, "label": "b"}
     assert [list(step.artifacts) for step in manifest.steps] == [["n.txt"]] * 4
     assert manifest.not_run == []
+    assert manifest.settings["model"]["random_seed"] == manifest.seed == 42
     assert unfinished_sweep(notebook, None, {}, {}) is None
 
 
