@@ -17,8 +17,9 @@ from sta410kit.project import project_folder
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import MANIFEST, Manifest, StepRecord, begin, now, read_manifest
-from sta410kit.runner.notebook import read_notebook, require_kernel
+from sta410kit.runner.notebook import python_cells, read_notebook, require_kernel
 from sta410kit.runner.plan import Options, Plan, plan_chain
+from sta410kit.runner.preload import modules_to_load
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.report import results_of, write_report
 from sta410kit.runner.reuse import find_result
@@ -27,6 +28,7 @@ from sta410kit.runner.runs import DATA_DOCS, LOCK, new_run, run_folders, runs_fo
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.scrubbing import scrub_folder
 from sta410kit.runner.steps import Site, do_step
+from sta410kit.runner.warm.nested import OpeningNest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,7 +197,8 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
     log = RunLog(folder)
     log.say(f"begins as process {os.getpid()}" + (", resumed" if manifest.steps else ""))
     passed = {record.name: record for record in manifest.steps}
-    site = Site(plan, folder, registry, progress, log, passed)
+    nest = _nest_for(plan, registry)
+    site = Site(plan, folder, registry, progress, log, nest, passed)
     options, whole = plan.options, Watch()
     deadline = monotonic() + options.deadline if options.deadline else None
 
@@ -212,7 +215,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
 
     before = {step.name: plan.before(step) for step in plan.steps}
     jobs = options.jobs or os.cpu_count() or 1
-    with progress.of(plan.steps, before, registry.seconds(), jobs):
+    with nest, progress.of(plan.steps, before, registry.seconds(), jobs):
         interrupted = run_graph(
             before,
             work,
@@ -222,6 +225,12 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
             stop=whole.stop,
         )
     return _close(plan, folder, manifest, registry, log, interrupted=interrupted)
+
+
+def _nest_for(plan: Plan, registry: Registry) -> OpeningNest:
+    """Return what forks the steps' processes: it loads what they import while the first one is prepared."""
+    sources = [source for step in plan.steps for source in python_cells(read_notebook(step.notebook))]
+    return OpeningNest(str(plan.steps[0].notebook.parent), modules_to_load(sources, registry))
 
 
 def _close(  # noqa: PLR0913 - a run has many parts

@@ -23,7 +23,7 @@ from sta410kit.guards.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.notebook import EXPECTED
 from sta410kit.runner.scrubbing import forget_scrubbed, scrubbed_from, scrubbed_notebook
-from sta410kit.runner.warm.client import ServerUnavailableError
+from sta410kit.runner.warm.nested import NOT_HERE, OpeningNest
 from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError, obituary
 from sta410kit.secrets import learn_configured_secrets
 
@@ -74,7 +74,7 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         **keywords
             ``execution_timeout``: seconds a cell may take. ``watch``: called with the process's number
             several times a second; what it raises ends the notebook. An ordinary kernel is not watched.
-            Others are papermill's.
+            ``nest``: forks the process, instead of the fork server. Others are papermill's.
         """
         nb_man.output_path = destination
         nb_man.save = partial(_save_clean, nb_man)
@@ -95,11 +95,12 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         *,
         execution_timeout: float | None = None,
         watch: Callable[[int], None] | None = None,
+        nest: OpeningNest | None = None,
         **keywords: Any,  # noqa: ANN401
     ) -> None:
         # Where nbclient looks for the kernel's folder too; unlike papermill's `cwd` it holds for one thread.
         folder = keywords.get("resources", {}).get("metadata", {}).get("path")
-        session = _session(kernel_name, folder, watch)
+        session = _session(kernel_name, folder, watch, nest)
         if session is None:
             NBClientEngine.execute_managed_notebook(
                 nb_man, kernel_name, execution_timeout=execution_timeout, **keywords
@@ -145,14 +146,19 @@ def _save_clean(nb_man: Any, *, at_once: bool = False, **_: Any) -> Any:  # noqa
     return clean
 
 
-def _session(kernel_name: str, folder: str | None, watch: Callable[[int], None] | None) -> CellSession | None:
+def _session(
+    kernel_name: str, folder: str | None, watch: Callable[[int], None] | None, nest: OpeningNest | None
+) -> CellSession | None:
     if not is_this_python(kernel_name):
         return None
-    try:
-        return CellSession(folder, watch)
-    except (ServerUnavailableError, ProcessDiedError, OSError) as error:
-        logger.warning("no warm process, an ordinary kernel is started: %s", error)
-        return None
+    own = nest.path if nest is not None else None
+    for server in dict.fromkeys((own, None)):
+        try:
+            return CellSession(folder, watch, server)
+        except NOT_HERE as error:
+            reason = error
+    logger.warning("no warm process, an ordinary kernel is started: %s", reason)
+    return None
 
 
 def _execute(session: CellSession, client: Any, cell: Any, index: int, timeout: float | None) -> None:  # noqa: ANN401

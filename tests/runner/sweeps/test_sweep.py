@@ -18,6 +18,7 @@ from sta410kit.runner.sweeps import sweep as sweeps
 from sta410kit.runner.sweeps.plan import SweepOptions, plan_sweep
 from sta410kit.runner.sweeps.sweep import read_units, resume_sweep, run_sweep, unfinished_sweep
 from sta410kit.runner.sweeps.unit import UnitResult
+from sta410kit.runner.warm import nested
 from sta410kit.runner.warm.client import ServerUnavailableError
 
 pytestmark = pytest.mark.integration
@@ -181,7 +182,7 @@ def test_without_a_fork_server_papermill_does_it(notebook, monkeypatch):
         message = "none today"
         raise ServerUnavailableError(message)
 
-    monkeypatch.setattr(workers, "Nest", refuse)
+    monkeypatch.setattr(nested, "Nest", refuse)
     done = run_sweep(plan_sweep(notebook, {"n": ["4"]}, {}), SweepOptions(), ignore)
     assert done.outcome is ExitCode.PASSED
     assert done.recorded == {"0001": {"half": 2.0, "name": "x"}}
