@@ -72,6 +72,14 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
     return place / INDEX
 
 
+def load_templates() -> None:
+    """Compile the templates of all pages: a process forked afterwards has them for its first page."""
+    for environment in (_environment(), _section_view().env):
+        for name in environment.list_templates(extensions=["html", "j2"]):
+            if not name.startswith("markdown"):
+                environment.get_template(name)
+
+
 def refresh_index(folder: Path) -> None:
     """Write the index, and the pages of older validations, over whatever `folder` holds now."""
     with locked(folder / ".lock"):

@@ -25,7 +25,7 @@ from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER
-from sta410kit.runner.sweeps.preload import needs_a_client
+from sta410kit.runner.preload import needs_a_client
 from sta410kit.runner.sweeps.template import read_template
 from sta410kit.runner.sweeps.unit import UnitResult, execute_otherwise, execute_unit
 from sta410kit.runner.warm.client import ServerUnavailableError

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
-from sta410kit.config import get_config, load_config, set_config
+from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
@@ -23,16 +23,7 @@ from sta410kit.project import project_folder
 from sta410kit.redaction import redact
 from sta410kit.runner.execute import plain
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.manifest import (
-    RUNNING,
-    Manifest,
-    StepRecord,
-    git_state,
-    host_facts,
-    now,
-    read_manifest,
-    remembered_versions,
-)
+from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import Registry, content_digest
@@ -183,7 +174,7 @@ def _run(
         manifest.results["sweep"] |= {"recorded": sweep.recorded, "notes": sweep.notes}
         write_results(sweep)
         manifest.write(folder)
-        registry.note_run(folder.name, manifest.started, outcome.name, KIND, str(plan.notebook))
+        registry.note_run(folder.name, manifest.started, outcome.name, KIND, manifest.title)
     return sweep
 
 
@@ -204,19 +195,13 @@ def _begin(
         run=folder.name,
         kind=KIND,
         title=plan.notebook.name,
-        started=now(),
         given={**plan.fixed, **{name: ",".join(texts) for name, texts in plan.grid.items()}},
         parameters={name: plain(values) for name, values in plan.units.items()},
         steps=[record for record, _ in kept.values()],
         not_run=[name for name in plan.units if name not in kept],
         results={"sweep": {"notebook": str(plan.notebook), "grid": plan.grid, "fixed": plan.fixed}},
-        seed=get_config().model.random_seed,
-        git=git_state(plan.runs.parent, folder),
-        host=host_facts(),
-        versions=remembered_versions(registry),
     )
-    manifest.write(folder)
-    registry.note_run(folder.name, manifest.started, RUNNING, KIND, str(plan.notebook))
+    begin(manifest, folder, registry)
     earlier = sum(record.identity != identity for record, _ in kept.values())
     notes = (
         [f"{earlier} units passed with an earlier version of the notebook and are kept"] if earlier else []
