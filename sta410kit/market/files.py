@@ -6,6 +6,7 @@ possible, and what cannot be read is named by file and line.
 
 from __future__ import annotations
 
+import re
 import warnings
 from os import PathLike
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 5
+_LIKE_A_SYMBOL = re.compile(r"\^?[A-Z]{1,5}([.-][A-Z]{1,2})?|\d{6}")
 
 
 class UnadjustedPricesWarning(UserWarning):
@@ -29,7 +31,8 @@ def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFra
     """Return every row of a file, or of all supported files of a folder, as one frame.
 
     A file without a symbol column holds one symbol: the one asked for if the path is a single file and a
-    single symbol is asked for, else the one its name tells (``AAPL.csv``). A symbol that stands in two files
+    single symbol is asked for, else the one its name tells. A name written like a symbol (``AAPL.csv``)
+    always tells it, so that no prices are sold as those of another symbol. A symbol that stands in two files
     keeps the rows of both, for the gate to name what is there twice.
 
     Parameters
@@ -57,6 +60,8 @@ def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFra
     place = _place(path)
     files = _files(place)
     single = symbols[0] if symbols and len(symbols) == 1 and place.is_file() else None
+    if single and _LIKE_A_SYMBOL.fullmatch(tables.stem(place)):
+        single = None
     parts, unadjusted = [], []
     for file in files:
         part, adjusted = _read_file(file, single or tables.stem(file))

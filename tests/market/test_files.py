@@ -103,9 +103,18 @@ def test_a_company_name_beside_a_symbol_is_not_the_symbol(load):
 
 
 def test_a_single_file_without_symbols_takes_the_one_asked_for(load):
-    """One file and one symbol asked for belong together, whatever the file is called."""
+    """One file and one symbol asked for belong together, unless the file is called like a symbol."""
     assert load(HEAD + ROW, "export.csv", symbols="BRK.B")["symbol"].tolist() == ["BRK.B"]
+    assert load(HEAD + ROW, "brk-b.csv", symbols="BRK.B")["symbol"].tolist() == ["BRK.B"]
     assert load(HEAD + ROW, "BRK.B.csv")["symbol"].tolist() == ["BRK.B"]
+
+
+@pytest.mark.filterwarnings("ignore:No adjusted close")
+def test_a_file_named_for_a_symbol_is_not_sold_as_another(load):
+    """AAPL.csv holds nothing of MSFT, whoever asks."""
+    with pytest.raises(DataLoadingError, match=r"No prices for MSFT\. .*The source holds: AAPL"):
+        load(HEAD + ROW, "AAPL.csv", symbols="MSFT")
+    assert load(HEAD + ROW, "AAPL.csv", symbols="AAPL")["symbol"].tolist() == ["AAPL"]
 
 
 def test_nothing_is_repaired(load):
