@@ -76,7 +76,8 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path, notebook, monkeypatch):
     address = f"tcp://127.0.0.1:{port}"
     worker = ["worker", address, "--nthreads", "1", "--no-nanny", *calm]
     # Workers have the same environment, so that they share the fork server that is warm already.
-    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "10s")
+    monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "120s")
+    monkeypatch.setattr(cluster, "_PATIENCE", 120)
     scheduler = ["scheduler", "--host", "127.0.0.1", "--port", str(port), *calm]
     with processes(scheduler, worker, worker, worker, folder=tmp_path) as started:
         victim, done = started[1], []
