@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -223,7 +224,7 @@ def _execute(
     """Execute the units that are not there yet; tell whether that was interrupted, and whether too slow."""
     manifest, folder, whole = sweep.manifest, sweep.folder, Watch()
     deadline = monotonic() + options.deadline if options.deadline else None
-    identity = _identity(plan.notebook)
+    identity, digest = _identity(plan.notebook), cache(content_digest)
 
     def late() -> bool:
         return deadline is not None and monotonic() > deadline
@@ -238,7 +239,8 @@ def _execute(
             result = workers.execute(values, output, watch)
         except OSError as error:  # a full disk, say: this unit has no result, and the others will see it too
             result = UnitResult(ExitCode.INTERNAL, f"{type(error).__name__}: {error}", 0.0)
-        return _keep(name, result, output, identity), result.recorded
+        parts = {"code": identity, **_files(plan.units[name], digest)}
+        return _keep(name, result, output, parts), result.recorded
 
     def done(name: str, found: tuple[StepRecord, dict[str, Any]]) -> None:
         record, recorded = found
@@ -262,7 +264,16 @@ def _execute(
     return interrupted, late() and bool(manifest.not_run)
 
 
-def _keep(name: str, result: UnitResult, output: Path, identity: str) -> StepRecord:
+def _files(values: Mapping[str, Any], digest: Callable[[Path], str]) -> dict[str, str]:
+    """Return the contents of the files that parameters name, as short texts."""
+    return {
+        f"file {name}": digest(value)
+        for name, value in values.items()
+        if isinstance(value, Path) and value.is_file() and os.access(value, os.R_OK)
+    }
+
+
+def _keep(name: str, result: UnitResult, output: Path, parts: dict[str, str]) -> StepRecord:
     """Write down how a unit ended, beside its notebook and what it left."""
     home = output.parent
     record = StepRecord(
@@ -273,7 +284,8 @@ def _keep(name: str, result: UnitResult, output: Path, identity: str) -> StepRec
         notebook=f"{UNITS}/{name}/{output.name}",
         peak_memory=result.peak_memory,
         warnings=list(result.warnings),
-        identity=identity,
+        identity=parts["code"],
+        parts=parts,
         artifacts={
             path.relative_to(home).as_posix(): content_digest(path)
             for path in sorted(home.rglob("*"))
