@@ -9,10 +9,10 @@ from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.history.listing import facts_of, seconds_of, state_of
 from sta410kit.runner.history.tables import spoken_seconds
-from sta410kit.runner.manifest import DIFF, MANIFEST, read_manifest
+from sta410kit.runner.manifest import DIFF, read_manifest
 from sta410kit.runner.report import changes_since, newest_gates
 from sta410kit.runner.run_log import NAME as LOG
-from sta410kit.runner.runs import DATA_DOCS, REPORT
+from sta410kit.runner.runs import DATA_DOCS, MANIFEST, REPORT
 from sta410kit.runner.sweeps.results import TABLE
 from sta410kit.runner.sweeps.sweep import KIND
 

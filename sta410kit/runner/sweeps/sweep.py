@@ -28,7 +28,7 @@ from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_man
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import Registry, content_digest
-from sta410kit.runner.runs import new_run, run_folders, runs_folder
+from sta410kit.runner.runs import LOCK, new_run, run_folders, runs_folder, told
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan, plan_sweep
 from sta410kit.runner.sweeps.unit import UnitResult
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 KIND = "sweep"
 UNITS = "units"
 RECORD = "unit.json"
+_RESUME = "sta410 sweep --resume"
 
 
 @dataclass
@@ -85,7 +86,7 @@ def run_sweep(plan: SweepPlan, options: SweepOptions, on_unit: Callable[[StepRec
         Called with the record of each unit that has ended.
     """
     folder = new_run(plan.runs)
-    with locked(folder / ".lock"):
+    with told(folder, _RESUME), locked(folder / LOCK):
         return _run(plan, options, folder, {}, on_unit)
 
 
@@ -103,7 +104,7 @@ def resume_sweep(
     told = manifest.results["sweep"]
     plan = plan_sweep(Path(told["notebook"]), told["grid"], told["fixed"])
     try:
-        with locked(folder / ".lock", wait=False):
+        with told(folder, _RESUME), locked(folder / LOCK, wait=False):
             return _run(plan, options, folder, read_units(folder), on_unit)
     except BlockingIOError as error:
         message = f"{folder} is still running; wait for it, or start a sweep of its own"
@@ -184,7 +185,15 @@ def _workers(plan: SweepPlan, options: SweepOptions, registry: Registry) -> Work
         return LocalWorkers(plan.notebook, options.workers, registry)
     from sta410kit.runner.sweeps.cluster import ClusterWorkers
 
-    return ClusterWorkers(plan.notebook, options.workers, options.scheduler)
+    return ClusterWorkers(plan.notebook, options.workers, options.scheduler, _paths(plan))
+
+
+def _paths(plan: SweepPlan) -> list[Path]:
+    """Return the files and folders that parameters name and that are there."""
+    given = [value for values in plan.units.values() for value in values.values()]
+    named = [item for value in given for item in (value if isinstance(value, list) else [value])]
+    paths = dict.fromkeys(item for item in named if isinstance(item, Path))
+    return [path for path in paths if path.exists()]
 
 
 def _begin(
