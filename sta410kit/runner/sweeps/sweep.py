@@ -101,8 +101,8 @@ def resume_sweep(
         It is still running, or the notebook does not take its parameters any more.
     """
     folder, manifest = found
-    told = manifest.results["sweep"]
-    plan = plan_sweep(Path(told["notebook"]), told["grid"], told["fixed"])
+    swept = manifest.results["sweep"]
+    plan = plan_sweep(Path(swept["notebook"]), swept["grid"], swept["fixed"])
     try:
         with told(folder, _RESUME), locked(folder / LOCK, wait=False):
             return _run(plan, options, folder, read_units(folder), on_unit)
@@ -130,12 +130,12 @@ def unfinished_sweep(
             manifest = read_manifest(folder)
         except ConfigurationError:
             continue
-        told = manifest.results.get("sweep")
-        if manifest.kind != KIND or not told:
+        swept = manifest.results.get("sweep")
+        if manifest.kind != KIND or not swept:
             continue
-        if notebook is not None and Path(told["notebook"]) != notebook.absolute():
+        if notebook is not None and Path(swept["notebook"]) != notebook.absolute():
             continue
-        if (grid or fixed) and (told["grid"], told["fixed"]) != (dict(grid), dict(fixed)):
+        if (grid or fixed) and (swept["grid"], swept["fixed"]) != (dict(grid), dict(fixed)):
             continue
         return None if manifest.outcome == ExitCode.PASSED.name else (folder, manifest)
     return None
