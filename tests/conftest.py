@@ -1,17 +1,60 @@
 """What holds for every test: the kit's defaults."""
 
 import itertools
+import json
+import os
 import shutil
+import signal
 import socket
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from sta410kit import redaction
 from sta410kit.config import all_settings
+
+PATIENCE = 120  # seconds after which something will not come any more, on the slowest and busiest machine
+
+# How long an example takes says how busy the machine is; all else stays as it is set, which on CI is another.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
+
+
+def wait_for(condition):
+    """Wait until a condition holds, and tell whether it does."""
+    deadline = time.monotonic() + PATIENCE
+    while not (holds := condition()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return bool(holds)
+
+
+def has_ended(pid):
+    """Tell whether a process has ended, though nobody may have asked how."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except ProcessLookupError:
+        return True
+    except FileNotFoundError:  # it has ended just now, or this system has no such files
+        return False
+
+
+@pytest.fixture
+def wait_until():
+    """Give the function that waits until a condition holds, and tells whether it does."""
+    return wait_for
+
+
+@pytest.fixture
+def gone():
+    """Give the function that waits until a process has ended, and tells whether it has."""
+    return lambda pid: wait_for(lambda: has_ended(pid))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,23 +69,36 @@ def _no_settings_of_the_developer():
 
 @pytest.fixture(scope="session", autouse=True)
 def _fork_servers_of_these_tests_only():
-    """Keep fork servers in a folder of their own, and leave none behind."""
+    """Keep fork servers, and what is typed into kernels, in a folder of their own, and leave none behind."""
     folder = Path(tempfile.mkdtemp(prefix="st-"))  # short: it holds sockets
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_RUNTIME_DIR", str(folder))
+        environment.setenv("IPYTHONDIR", str(folder / "ipython"))
         yield
     for path in folder.rglob("*.sock"):
         with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(path))
-            connection.sendall(b'{"ask":"stop"}\n')
-        _wait_until_gone(path)  # a server writes what it has measured when it ends
+            connection.sendall(b'{"ask":"status"}\n{"ask":"stop"}\n')
+            with connection.makefile() as answers:
+                server = json.loads(answers.readline() or "{}").get("pid", 0)
+            wait_for(lambda server=server: has_ended(server))  # it writes what it has measured when it ends
     shutil.rmtree(folder)
 
 
-def _wait_until_gone(path):
-    deadline = time.monotonic() + 10
-    while path.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_heard():
+    """Let the processes of tests hear Ctrl-C, which a shell takes from what it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def short_folder():
+    """Give a folder whose path is short enough for sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="st-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)  # a server that has just ended may be at it too
 
 
 @pytest.fixture(autouse=True)

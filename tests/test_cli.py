@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -237,11 +236,11 @@ def test_docs_are_served_on_this_machine(tmp_path, prices):
     try:
         url = server.stdout.readline().split()[1]
         assert url.startswith("http://127.0.0.1:")
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own loopback address
+        with urllib.request.urlopen(url, timeout=120) as answer:  # noqa: S310 - our own loopback address
             assert "accepted" in answer.read().decode()
     finally:
         server.terminate()
-        server.communicate(timeout=10)
+        server.communicate(timeout=120)
 
 
 @pytest.mark.slow
@@ -317,7 +316,9 @@ def test_bare_papermill_runs_a_notebook_too(project, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_with_130_and_leaves_no_kernel(tmp_path, write_slow_notebook, sent):
+def test_an_interrupt_ends_with_130_and_leaves_no_kernel(
+    tmp_path, write_slow_notebook, wait_until, gone, sent
+):
     """An interrupt is an ending, not a traceback; the run says how far it came."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sta410kit", "run", str(write_slow_notebook)],
@@ -327,16 +328,13 @@ def test_an_interrupt_ends_with_130_and_leaves_no_kernel(tmp_path, write_slow_no
         text=True,
     )
     started = tmp_path / "started"
-    deadline = time.monotonic() + 60
-    while not started.exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    assert wait_until(started.exists)
     kernel = int(started.read_text())
     process.send_signal(sent)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    with pytest.raises(ProcessLookupError):
-        os.kill(kernel, 0)
+    assert gone(kernel)
     manifest = json.loads(next(tmp_path.glob("runs/*/manifest.json")).read_text())
     assert manifest["outcome"] == "INTERRUPTED"
     assert len(list(tmp_path.glob("runs/*/report.html"))) == 1
@@ -387,7 +385,7 @@ def write_slow_notebook(tmp_path):
     source = (
         "import os, time\nfrom pathlib import Path\n"
         "Path('started.part').write_text(str(os.getpid()))\n"
-        "os.rename('started.part', 'started')\ntime.sleep(120)"
+        "os.rename('started.part', 'started')\ntime.sleep(600)"
     )
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = new_notebook(cells=[new_code_cell(source)], metadata={"kernelspec": spec})
@@ -395,9 +393,9 @@ def write_slow_notebook(tmp_path):
     return tmp_path / "slow.ipynb"
 
 
-def test_the_fork_server_can_be_looked_after(tmp_path):
+def test_the_fork_server_can_be_looked_after(tmp_path, short_folder, wait_until):
     """Started, seen, stopped; stopping what does not run is no trouble."""
-    env = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    env = {"XDG_RUNTIME_DIR": str(short_folder)}
     assert (
         "no server runs; the first notebook starts it"
         in sta410("kernel", "status", cwd=tmp_path, env=env).stdout
@@ -405,9 +403,7 @@ def test_the_fork_server_can_be_looked_after(tmp_path):
     assert "the server runs as process" in sta410("kernel", "start", cwd=tmp_path, env=env).stdout
     assert ", 0 kernels" in sta410("kernel", "status", cwd=tmp_path, env=env).stdout
     assert "leaves when" in sta410("kernel", "stop", cwd=tmp_path, env=env).stdout
-    deadline = time.monotonic() + 20
-    while list(tmp_path.rglob("*.sock")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert wait_until(lambda: not list(short_folder.rglob("*.sock")))
     assert sta410("kernel", "stop", cwd=tmp_path, env=env).stdout == "no server runs\n"
 
 

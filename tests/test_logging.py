@@ -338,7 +338,7 @@ def test_several_processes_lose_and_tear_no_line(tmp_path):
         subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name], stderr=subprocess.DEVNULL)
         for name in "abcd"
     ]
-    assert [writer.wait(timeout=120) for writer in writers] == [0, 0, 0, 0]
+    assert [writer.wait(timeout=300) for writer in writers] == [0, 0, 0, 0]
     files = list(tmp_path.glob("sta410_2*"))
     assert len(files) > 10
     assert all(path.stat().st_size <= 4000 for path in files)

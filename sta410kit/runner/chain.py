@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.config import load_config, set_config
-from sta410kit.exceptions import ConfigurationError, STA410Exception
+from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import project_folder
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.manifest import MANIFEST, Manifest, StepRecord, begin, now, read_manifest
+from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
 from sta410kit.runner.notebook import python_cells, read_notebook, require_kernel
 from sta410kit.runner.plan import Options, Plan, plan_chain
 from sta410kit.runner.preload import modules_to_load
@@ -24,7 +22,7 @@ from sta410kit.runner.registry import Registry
 from sta410kit.runner.report import results_of, write_report
 from sta410kit.runner.reuse import find_result
 from sta410kit.runner.run_log import RunLog
-from sta410kit.runner.runs import DATA_DOCS, LOCK, new_run, run_folders, runs_folder
+from sta410kit.runner.runs import DATA_DOCS, LOCK, new_run, run_folders, runs_folder, told
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.scrubbing import scrub_folder
 from sta410kit.runner.steps import Site, do_step
@@ -35,6 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sta410kit.runner.progress import Progress
+
+_RESUME = "sta410 run --resume"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
         if same is not None:
             return same
         folder = new_run(plan.runs)
-        with _told(folder), locked(folder / LOCK):
+        with told(folder, _RESUME), locked(folder / LOCK):
             return _finish(plan, folder, _begin(plan, folder, [], registry), registry, progress)
 
 
@@ -93,7 +93,7 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
         if manifest.outcome == ExitCode.PASSED.name:
             return None
         try:
-            with _told(folder), locked(folder / LOCK, wait=False):
+            with told(folder, _RESUME), locked(folder / LOCK, wait=False):
                 latest = read_manifest(folder)  # by now another process may have finished it
                 if latest.outcome == ExitCode.PASSED.name:
                     return None
@@ -125,22 +125,6 @@ def _as_asked(manifest: Manifest, options: Options) -> dict[str, Any]:
     """Return which steps a run was to have, and whether afresh; what is asked for now wins."""
     before = {name: manifest.options.get(name) for name in ("fresh", "first", "last")}
     return {name: getattr(options, name) or value for name, value in before.items() if value}
-
-
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Say of a run folder that takes nothing more, as on a full disk, what to do about it."""
-    try:
-        yield
-    except BlockingIOError:
-        raise
-    except OSError as error:
-        begun = (folder / MANIFEST).is_file()
-        if not begun:
-            shutil.rmtree(folder, ignore_errors=True)
-        again = "go on with what has passed: sta410 run --resume" if begun else "run again"
-        message = f"{folder} cannot be written: {error.strerror or error}. See to the disk, then {again}"
-        raise STA410Exception(message) from error
 
 
 def _prepare(plan: Plan) -> None:

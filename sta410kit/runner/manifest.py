@@ -20,11 +20,11 @@ from sta410kit.atomic import write_text
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.redaction import redact
+from sta410kit.runner.runs import MANIFEST
 
 if TYPE_CHECKING:
     from sta410kit.runner.registry import Registry
 
-MANIFEST = "manifest.json"
 RUNNING = "RUNNING"
 DIFF = "code.diff"
 _MOST_UNTRACKED = 100

@@ -162,7 +162,7 @@ def test_runs_at_once_and_a_prune_between_them_do_not_hurt_each_other(tmp_path):
     processes = [
         subprocess.Popen([*command, *each], cwd=tmp_path, stdout=subprocess.PIPE, text=True) for each in words
     ]
-    answers = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
+    answers = [json.loads(process.communicate(timeout=300)[0]) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert [one["outcome"] for one in answers[:3]] == ["PASSED"] * 3
     assert len({one["folder"] for one in answers[:3]}) == 3

@@ -92,8 +92,8 @@ def test_a_notebook_that_names_no_kernel_gets_pythons(tmp_path, write_notebook):
     assert (tmp_path / "out{red}.ipynb").is_file()
 
 
-SLEEP = "import time\ntime.sleep(60)"
-HOARD = "x = b'x' * 1_000_000_000\nimport time\ntime.sleep(60)"
+SLEEP = "import time\ntime.sleep(600)"
+HOARD = f"x = b'x' * 1_000_000_000\n{SLEEP}"
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,15 @@ HOARD = "x = b'x' * 1_000_000_000\nimport time\ntime.sleep(60)"
     ],
 )
 def test_a_step_that_uses_more_than_it_may_is_ended(  # noqa: PLR0913, PLR0917 - a case has many parts
-    tmp_path, write_notebook, limits, source, outcome, text
+    tmp_path, write_notebook, begun, limits, source, outcome, text
 ):  # fmt: skip
     """Time and memory are enforced while it runs; the saved notebook says where it was."""
+    source = begun + source
     notebook = write_notebook(tmp_path / "x.ipynb", source, "print('after')")
     result = execute(notebook, tmp_path / "out.ipynb", {}, watch=Watch(**limits))
     assert result.outcome is outcome
     assert text in result.message
-    assert result.seconds < 30
+    assert result.seconds < 300
     cells = nbformat.read(result.notebook, as_version=4).cells
     assert text in cells[0].source
     assert cells[1].source == source
@@ -124,12 +125,12 @@ def test_a_deadline_that_is_over_ends_a_step_before_it_has_begun(tmp_path, write
         write_notebook(tmp_path / "x.ipynb", SLEEP), tmp_path / "o.ipynb", {}, watch=Watch(deadline=0)
     )
     assert (result.outcome, result.message) == (ExitCode.TIMED_OUT, "the run's deadline is over")
-    assert result.seconds < 30
+    assert result.seconds < 300
 
 
 def test_the_memory_a_step_needed_is_known(tmp_path, write_notebook):
     """Its process once had a gigabyte more than at its start."""
-    notebook = write_notebook(tmp_path / "x.ipynb", "x = b'x' * 1_000_000_000\nimport time\ntime.sleep(0.3)")
+    notebook = write_notebook(tmp_path / "x.ipynb", "x = b'x' * 1_000_000_000")
     assert execute(notebook, tmp_path / "out.ipynb", {}).peak_memory > 1_000_000_000
 
 

@@ -19,6 +19,6 @@ def test_three_kills_change_nothing(project):
         slow = path.read_text().replace(FIRST, f"import time\\ntime.sleep(0.7)\\n{FIRST}")
         path.write_text(slow)
     command = [sys.executable, SCRIPT, "--kills", "3", "--longest", "3", "--project", project]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines() if ".txt" in line] == ["equal", "equal"]

@@ -1,6 +1,7 @@
 """The progress bar: how much is left, from how long steps took the last time."""
 
 import io
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,8 +51,9 @@ def test_no_time_is_told_where_none_is_known(steps):
         assert str(progress) == ""
 
 
-def test_without_a_terminal_there_is_a_line_a_step(steps, capsys):
+def test_without_a_terminal_there_is_a_line_a_step(steps, capsys, monkeypatch):
     """On standard error."""
+    monkeypatch.setattr("sta410kit.runner.progress.time", SimpleNamespace(monotonic=lambda: 0.0))
     progress = Progress()
     with progress.of(steps, BEFORE, {"a": 10.0, "b": 1.0, "c": 1.0}):
         progress.begin("a")

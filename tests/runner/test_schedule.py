@@ -68,7 +68,7 @@ def test_an_error_stops_what_runs_and_is_raised():
     def work(name):
         if name == "bad":
             raise OSError(28, "No space left on device")
-        return stop.wait(30)
+        return stop.wait(120)
 
     with pytest.raises(OSError, match="No space left"):
         go({"bad": [], "long": []}, work, stop=stop)

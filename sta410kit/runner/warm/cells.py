@@ -205,19 +205,20 @@ class CellApp(IPKernelApp):
         self.kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
 
 
-async def _serve(kernel: Any, channel: Channel) -> None:  # noqa: ANN401 - an IPythonKernel
+async def _serve(kernel: Any, channel: Channel, early: list[int]) -> None:  # noqa: ANN401 - an IPythonKernel
     loop = asyncio.get_running_loop()
     while True:
         messages = await loop.run_in_executor(None, channel.lines.receive)
         if messages is None:
             return
         for message in messages:
-            await _execute(kernel, message)
+            await _execute(kernel, message, early)
             if kernel.shell.exit_now:
                 return
 
 
-async def _execute(kernel: Any, message: dict[str, Any]) -> None:  # noqa: ANN401
+async def _execute(kernel: Any, message: dict[str, Any], early: list[int]) -> None:  # noqa: ANN401
+    """Execute a cell; an interrupt that came before it had begun is meant for it all the same."""
     parent = kernel.session.msg("execute_request", {"code": message["code"]})
     kernel.set_parent([], parent)
     kernel.shell.set_parent(parent)
@@ -225,6 +226,9 @@ async def _execute(kernel: Any, message: dict[str, Any]) -> None:  # noqa: ANN40
     kernel.session.send(None, "execute_input", content)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        if early:
+            early.clear()
+            raise KeyboardInterrupt  # noqa: TRY301 - as if it came now
         reply = await kernel.do_execute(
             message["code"], silent=False, store_history=True, allow_stdin=False, cell_id=message.get("id")
         )
@@ -263,10 +267,12 @@ def prepare(channel: Channel) -> CellApp:
 def serve(app: CellApp, channel: Channel) -> None:
     """Execute the cells that come in, until the other side closes."""
     kernel: Any = app.kernel
+    early: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: early.append(number))
     channel.send({"ready": kernel.language_info})
 
     async def main() -> None:
-        await _serve(kernel, channel)
+        await _serve(kernel, channel, early)
 
     try:
         IOLoop.current().run_sync(main)

@@ -154,9 +154,11 @@ def _try(path: Path) -> socket.socket | None:
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(str(path))
-    except (FileNotFoundError, ConnectionRefusedError):
+    except OSError as error:
         connection.close()
-        return None
+        if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+            return None
+        raise
     return connection
 
 

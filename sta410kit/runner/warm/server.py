@@ -117,16 +117,22 @@ class Server:
                 self._stopping = True
                 self._tell(caller, {"stopping": True})
             elif "job" in message and not caller.child:
-                return self._fork(caller, message)
+                job = self._fork(caller, message)
+                if job is not None:
+                    return job
         return None
 
     def _fork(self, caller: _Caller, message: dict[str, Any]) -> Job | None:
+        # A signal that is passed on at once waits until the child has let go of the server's handlers.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         with warnings.catch_warnings():
             # Python 3.12 and later count native threads too; those of BLAS put themselves to rest at a fork.
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if child == 0:
             self._leave()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if child == 0:
             return Job(message, caller.lines.descriptors, self._kit)
         for descriptor in caller.lines.descriptors:
             os.close(descriptor)

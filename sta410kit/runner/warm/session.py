@@ -72,6 +72,9 @@ class CellSession:
         self.pid = 0
         self.language_info: dict[str, Any] = {}
         self._until(lambda message: "ready" in message, lambda _: None, None)
+        # The process may be quicker than the server that tells its number, without which nobody can watch it.
+        while not self.pid:
+            self._hear_from_the_server()
         self._watch = watch
 
     def __enter__(self) -> Self:

@@ -128,7 +128,7 @@ def test_a_notebook_that_fails_is_never_a_reference(commit, capsys):
 def test_a_time_limit_holds(commit):
     """As for a run."""
     path = commit("print(1)")
-    edit(path, 0, "import time\ntime.sleep(60)")
+    edit(path, 0, "import time\ntime.sleep(600)")
     assert regress(path, Tolerance(), watch=Watch(0.3)).outcome is ExitCode.TIMED_OUT
 
 

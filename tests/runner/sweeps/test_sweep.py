@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-import time
+from textwrap import indent
 
 import pandas as pd
 import pytest
@@ -112,8 +112,7 @@ def test_a_sweep_that_still_runs_is_not_resumed(tmp_path, write_notebook):
 @pytest.mark.parametrize(
     ("options", "source", "ending"),
     [
-        (SweepOptions(timeout=0.5), "import time\ntime.sleep(60 * (n > 0))", (ExitCode.TIMED_OUT, 2)),
-        (SweepOptions(timeout=0.5), "import time\ntime.sleep(60 * (n > 1))", (ExitCode.TIMED_OUT, 1)),
+        (SweepOptions(timeout=0.5), "import time\ntime.sleep(600 + n)", (ExitCode.TIMED_OUT, 2)),
         (SweepOptions(memory=2**20), "n", (ExitCode.OUT_OF_MEMORY, 2)),
         (SweepOptions(deadline=0.01, workers=1), "n", (ExitCode.TIMED_OUT, 1)),
     ],
@@ -125,6 +124,16 @@ def test_limits_end_units_with_their_own_code(tmp_path, write_notebook, options,
     outcome, units = ending
     assert done.outcome is outcome
     assert sum(step.outcome == outcome.name for step in done.manifest.steps) == units
+
+
+def test_a_unit_that_was_quick_enough_has_passed(tmp_path, write_notebook, begun):
+    """The limit is that of each unit, and ends only the one that meets it."""
+    source = f"if n > 1:\n{indent(begun + 'import time', '    ')}\n    time.sleep(600)"
+    notebook = write_notebook(tmp_path / "x.ipynb", PARAMETERS, source)
+    plan = plan_sweep(notebook, {"n": ["1", "2"]}, {})
+    done = run_sweep(plan, SweepOptions(timeout=0.2, workers=1), ignore)
+    assert done.outcome is ExitCode.TIMED_OUT
+    assert [step.outcome for step in done.manifest.steps] == ["PASSED", "TIMED_OUT"]
 
 
 def step(name, outcome):
@@ -238,17 +247,14 @@ def command(notebook, *words):
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)]
 )
-def test_an_end_at_any_moment_loses_nothing(tmp_path, write_notebook, number, code):
+def test_an_end_at_any_moment_loses_nothing(tmp_path, write_notebook, wait_until, number, code):
     """Ctrl-C leaves a sweep that can be resumed, and so does a kill."""
     wait = "import time\nwhile n > 2 and not Path('go').exists():\n    time.sleep(0.02)"
     notebook = write_notebook(tmp_path / "x.ipynb", PARAMETERS, *CELLS, wait)
     started = command(notebook, notebook, "-g", "n=1,2,3,4,5", "--workers", "1")
-    for _ in range(1200):
-        if list(tmp_path.glob("runs/*/units/0003/n.txt")):
-            break
-        time.sleep(0.05)
+    assert wait_until(lambda: list(tmp_path.glob("runs/*/units/0003/n.txt")))
     started.send_signal(number)
-    out, err = started.communicate(timeout=60)
+    out, err = started.communicate(timeout=300)
     assert started.returncode == code, out + err
     (folder,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir())
     assert sorted(read_units(folder)) == ["0001", "0002"]
@@ -258,12 +264,12 @@ def test_an_end_at_any_moment_loses_nothing(tmp_path, write_notebook, number, co
     (tmp_path / "go").touch()
     kept = (folder / "units" / "0001" / "unit.json").read_text()
     again = command(notebook, "--resume", "--json")
-    out, err = again.communicate(timeout=60)
+    out, err = again.communicate(timeout=300)
     assert again.returncode == 0, out + err
     assert [one["outcome"] for one in json.loads(out)["steps"]] == ["PASSED"] * 5
     assert (folder / "units" / "0001" / "unit.json").read_text() == kept
     third = command(notebook, "--resume")
-    out, _ = third.communicate(timeout=60)
+    out, _ = third.communicate(timeout=300)
     assert (third.returncode, out) == (
         0, "nothing to resume: the newest sweep has passed, or there is none\n",
     )  # fmt: skip

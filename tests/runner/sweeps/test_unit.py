@@ -122,9 +122,9 @@ def test_a_process_that_dies_leaves_its_notebook(tmp_path, write_notebook, unit)
         (Watch(memory=600 * 2**20), ExitCode.OUT_OF_MEMORY, "of memory, 600 are allowed"),
     ],
 )
-def test_a_limit_ends_it_and_says_where_it_was(tmp_path, write_notebook, unit, watch, outcome, text):  # noqa: PLR0913, PLR0917 - fixtures
+def test_a_limit_ends_it_and_says_where_it_was(tmp_path, write_notebook, begun, unit, watch, outcome, text):  # noqa: PLR0913, PLR0917 - fixtures
     """The cell is interrupted, and the page has its traceback."""
-    code = "import time\nx = bytearray(b'x') * (700 * 2**20)\ntime.sleep(30)"
+    code = f"{begun}import time\nx = bytearray(b'x') * (700 * 2**20)\ntime.sleep(600)"
     notebook = write_notebook(tmp_path / "x.ipynb", code)
     done = unit(notebook, tmp_path / "out.ipynb", {}, watch)
     assert done.outcome is outcome

@@ -1,13 +1,13 @@
 """The kernel `sta410`: for every Jupyter client an ordinary kernel that is there at once."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
@@ -22,6 +22,8 @@ from sta410kit.runner.warm.identity import package_folders, server_identity
 from sta410kit.runner.warm.wire import encode
 
 pytestmark = pytest.mark.integration
+
+PATIENCE = 120  # seconds that an answer may take on a busy machine
 
 
 class TestProtocol(jupyter_kernel_test.KernelTests):
@@ -47,6 +49,32 @@ class TestProtocol(jupyter_kernel_test.KernelTests):
         {"code": "from IPython.display import HTML, display; display(HTML('x'))", "mime": "text/html"},
     )
 
+    @classmethod
+    def setUpClass(cls):
+        """Give a busy machine the time it needs: its authors have a tenth of a second for what is shown."""
+        jupyter_kernel_test.TIMEOUT = PATIENCE
+        super().setUpClass()
+        receive = jupyter_kernel_test.ensure_sync(cls.kc.iopub_channel.get_msg)
+        cls.kc.iopub_channel.get_msg = lambda **_: receive(timeout=PATIENCE)
+
+    def flush_channels(self):
+        """Pass over what is left of earlier requests: nothing of them comes behind the end of this one."""
+        asked = self.kc.kernel_info()
+        answer(self.kc, asked)
+        while True:
+            message = self.kc.get_iopub_msg()
+            if message["parent_header"].get("msg_id") == asked and is_idle(message):
+                return
+
+    def execute_helper(self, *words, **how):
+        """Execute, and wait as long as it takes."""
+        return super().execute_helper(*words, **{"timeout": PATIENCE, **how})
+
+
+def is_idle(message):
+    """Tell whether a message says that all is done."""
+    return message["content"].get("execution_state") == "idle"
+
 
 def connection_file():
     """Name a connection file, for without one a client's sockets are relative to its folder."""
@@ -61,7 +89,7 @@ def started(**keywords):
     talking = manager.client()
     talking.start_channels()
     try:
-        talking.wait_for_ready(timeout=60)
+        talking.wait_for_ready(timeout=PATIENCE)
         yield manager, talking
     finally:
         talking.stop_channels()
@@ -72,7 +100,7 @@ def said(talking, code):
     """Execute `code` and return what it printed; an error is raised."""
     texts = []
     reply = talking.execute_interactive(
-        code, timeout=60, output_hook=lambda message: texts.append(message["content"].get("text", ""))
+        code, timeout=PATIENCE, output_hook=lambda message: texts.append(message["content"].get("text", ""))
     )
     assert reply["content"]["status"] == "ok", reply["content"]
     return "".join(texts)
@@ -81,7 +109,7 @@ def said(talking, code):
 def answer(talking, asked):
     """Wait for the reply to one request; late ones to earlier requests are passed over."""
     while True:
-        reply = talking.get_shell_msg(timeout=30)
+        reply = talking.get_shell_msg(timeout=PATIENCE)
         if reply["parent_header"]["msg_id"] == asked:
             return reply
 
@@ -116,7 +144,7 @@ def test_figures_come_out_inline():
     with started() as (_, talking):
         talking.execute_interactive(
             "import matplotlib.pyplot as plt\nplt.plot([1, 2])",
-            timeout=60,
+            timeout=PATIENCE,
             output_hook=lambda message: kinds.extend(message["content"].get("data", {})),
         )
     assert "image/png" in kinds
@@ -134,39 +162,36 @@ def test_it_can_be_interrupted_and_restarted():
     """An interrupt is an exception in the cell; a restart forgets everything."""
     with started() as (manager, talking):
         # What is asked right behind an error is else refused, as by any kernel.
-        asked = talking.execute("import time\nx = 1\nprint('begun')\ntime.sleep(60)", stop_on_error=False)
+        asked = talking.execute("import time\nx = 1\nprint('begun')\ntime.sleep(600)", stop_on_error=False)
         while True:
-            message = talking.get_iopub_msg(timeout=30)
+            message = talking.get_iopub_msg(timeout=PATIENCE)
             if message["content"].get("text") == "begun\n":
                 break
         manager.interrupt_kernel()
         assert answer(talking, asked)["content"]["ename"] == "KeyboardInterrupt"
         assert said(talking, "print(x)") == "1\n"
         manager.restart_kernel(now=True)
-        talking.wait_for_ready(timeout=60)
+        talking.wait_for_ready(timeout=PATIENCE)
         assert said(talking, "print('x' in dir())") == "False\n"
 
 
-def test_a_kernel_that_dies_takes_its_stand_in_with_it():
+def test_a_kernel_that_dies_takes_its_stand_in_with_it(wait_until):
     """The client sees an ending, with the same signal."""
     with started() as (manager, talking):
         talking.execute("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
-        deadline = time.monotonic() + 20
-        while manager.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not manager.is_alive()
+        assert wait_until(lambda: not manager.is_alive())
         assert manager.provisioner.process.returncode == -signal.SIGKILL
 
 
-def test_no_orphan_is_left_when_the_client_is_killed(tmp_path):
+def test_no_orphan_is_left_when_the_client_is_killed(tmp_path, gone):
     """Neither the stand-in nor the forked process outlives a client that dies without a word."""
     code = (
         "import sys, time\nfrom jupyter_client.manager import KernelManager\n"
         "m = KernelManager(kernel_name='sta410', transport='ipc', connection_file=sys.argv[1])\n"
-        "m.start_kernel()\nc = m.client()\nc.start_channels()\nc.wait_for_ready(60)\n"
+        "m.start_kernel()\nc = m.client()\nc.start_channels()\nc.wait_for_ready(120)\n"
         "c.execute_interactive('import os\\nprint(os.getpid())', output_hook=lambda m: "
         "print(m['content'].get('text', ''), flush=True))\n"
-        "print(m.provisioner.pid, flush=True)\ntime.sleep(60)"
+        "print(m.provisioner.pid, flush=True)\ntime.sleep(600)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, connection_file()], stdout=subprocess.PIPE, text=True, cwd=tmp_path
@@ -177,22 +202,10 @@ def test_no_orphan_is_left_when_the_client_is_killed(tmp_path):
         pids += [int(line)] if line.isdigit() else []
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 20
-    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert [pid for pid in pids if alive(pid)] == []
+    assert [pid for pid in pids if not gone(pid)] == []
 
 
-def alive(pid):
-    """Tell whether a process runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def test_sixteen_at_once_all_start():
+def test_sixteen_at_once_all_start(wait_until):
     """Callers at the same time do not hinder each other, and the server knows none of them afterwards."""
 
     async def once(number):
@@ -200,7 +213,7 @@ def test_sixteen_at_once_all_start():
         await manager.start_kernel()
         talking = manager.client()
         talking.start_channels()
-        reply = await talking.execute(f"assert {number} >= 0", reply=True, timeout=60)
+        reply = await talking.execute(f"assert {number} >= 0", reply=True, timeout=PATIENCE)
         talking.stop_channels()
         await manager.shutdown_kernel(now=True)
         return reply["content"]["status"]
@@ -208,11 +221,10 @@ def test_sixteen_at_once_all_start():
     async def all_of_them():
         return await asyncio.gather(*map(once, range(16)))
 
+    client.connect().close()
+    before = set(client.ask("status")["children"])
     assert asyncio.run(all_of_them()) == ["ok"] * 16
-    deadline = time.monotonic() + 20
-    while (status := client.ask("status"))["children"] and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert status["children"] == []
+    assert wait_until(lambda: set(client.ask("status")["children"]) <= before)
 
 
 def test_where_no_server_can_be_had_it_is_an_ordinary_kernel(tmp_path):
@@ -236,7 +248,7 @@ def test_the_server_outlives_nonsense(nonsense):
     with client.connect() as connection:
         connection.sendall(nonsense)
         connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE)
         while connection.recv(4096):
             pass
     assert client.ask("status")["pid"]
@@ -246,7 +258,7 @@ def test_a_job_with_wrong_arguments_ends_alone():
     """The child says what is wrong with its request and ends; the server goes on."""
     with client.connect() as connection:
         connection.sendall(encode({"job": "no.such.module:run"}))
-        connection.settimeout(20)
+        connection.settimeout(PATIENCE)
         answer = b""
         while piece := connection.recv(4096):
             answer += piece
@@ -256,6 +268,27 @@ def test_a_job_with_wrong_arguments_ends_alone():
     assert client.ask("status")["pid"]
 
 
+def test_a_signal_right_behind_the_request_is_not_lost():
+    """Both come in at once where the server is busy, and the child is not yet itself when it is signalled."""
+    mine, theirs = socket.socketpair()
+    wanted = client.request("sta410kit.runner.warm.cells:run", [])
+    with mine, theirs, client.connect() as connection:
+        both = encode(wanted) + encode({"signal": int(signal.SIGTERM)})
+        socket.send_fds(connection, [both], [theirs.fileno()] * 3)
+        connection.settimeout(PATIENCE)
+        answer = b""
+        while piece := connection.recv(4096):
+            answer += piece
+    assert json.loads(answer.splitlines()[-1]) == {"ended": -signal.SIGTERM}
+
+
+def test_who_cannot_connect_leaves_no_socket_open(tmp_path):
+    """Where a path is too long for a socket, say; the error tells."""
+    with pytest.raises(client.ServerUnavailableError, match="too long"):
+        client.connect_to(tmp_path / ("x" * 200))
+    gc.collect()  # an open one would be warned of
+
+
 def test_only_its_owner_can_reach_it():
     """The folder is closed to everybody else."""
     path = client.socket_path()
@@ -263,34 +296,33 @@ def test_only_its_owner_can_reach_it():
     assert path.parent.stat().st_uid == os.getuid()
 
 
-def test_a_server_with_packages_of_yesterday_is_replaced(tmp_path, monkeypatch):
+def test_a_server_with_packages_of_yesterday_is_replaced(short_folder, monkeypatch, gone):
     """Whoever comes after an upgrade starts a new server, and the old one leaves."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
     client.connect().close()
     old = client.ask("status")["pid"]
-    (tmp_path / "new-1.0.dist-info").mkdir()
-    folders = [*package_folders(), tmp_path]
+    (short_folder / "new-1.0.dist-info").mkdir()
+    folders = [*package_folders(), short_folder]
     monkeypatch.setattr("sta410kit.runner.warm.identity.package_folders", lambda: folders)
     client.connect().close()
     new = client.ask("status")["pid"]
-    deadline = time.monotonic() + 20
-    while alive(old) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(old)
-    assert alive(new)
+    assert new != old
+    assert gone(old)
+    assert client.ask("status")["pid"] == new
     client.ask("stop")
+    assert gone(new)
 
 
 def test_standard_input_is_asked_of_the_client():
     """`input()` works where there is somebody to ask."""
     with started() as (_, talking):
         talking.execute("print(input('name? '))", allow_stdin=True)
-        assert talking.get_stdin_msg(timeout=30)["content"]["prompt"] == "name? "
+        assert talking.get_stdin_msg(timeout=PATIENCE)["content"]["prompt"] == "name? "
         talking.input("Ada")
         texts = []
         while "Ada\n" not in texts:
             try:
-                texts.append(talking.get_iopub_msg(timeout=30)["content"].get("text"))
+                texts.append(talking.get_iopub_msg(timeout=PATIENCE)["content"].get("text"))
             except Empty:
                 break
         assert "Ada\n" in texts
@@ -302,7 +334,7 @@ def debug(talking, command, **arguments):
     message = talking.session.msg("debug_request", content)
     talking.control_channel.send(message)
     while True:
-        reply = talking.get_control_msg(timeout=30)
+        reply = talking.get_control_msg(timeout=PATIENCE)
         if reply["parent_header"]["msg_id"] == message["header"]["msg_id"]:
             return reply["content"]
 
@@ -320,7 +352,7 @@ def test_the_debugger_stops_at_a_breakpoint():
         ]
         assert debug(talking, "configurationDone")["success"]
         asked = talking.execute(code)
-        events = iter(lambda: talking.get_iopub_msg(timeout=30)["content"], None)
+        events = iter(lambda: talking.get_iopub_msg(timeout=PATIENCE)["content"], None)
         stopped = next(event for event in events if event.get("event") == "stopped")
         thread = stopped["body"]["threadId"]
         assert debug(talking, "stackTrace", threadId=thread)["body"]["stackFrames"][0]["line"] == 2

@@ -1,7 +1,6 @@
 """A fork server of one's own: everything loaded once, every process its own, none left."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -27,15 +26,6 @@ def texts(nest, *cells, folder=None):
         for cell in cells:
             session.execute(cell, None, keep, None)
     return "".join(found)
-
-
-def gone(pid):
-    """Tell, after a moment if need be, that a process has ended."""
-    for _ in range(100):
-        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]:
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_every_process_is_its_own(tmp_path, monkeypatch):
@@ -113,15 +103,37 @@ def test_why_no_nest_could_be_opened_is_kept(tmp_path, monkeypatch):
         assert str(opening.reason) == "none today"
 
 
-def test_children_end_with_the_nest(tmp_path):
+def test_children_end_with_the_nest(tmp_path, gone):
     """Nobody stays behind when its owner has gone."""
-    nest = Nest(str(tmp_path))
-    with CellSession(server=nest.path) as session:
+    with Nest(str(tmp_path)) as nest, CellSession(server=nest.path) as session:
         assert Path(f"/proc/{session.pid}").exists()
         nest.close()
         assert gone(session.pid)
         with pytest.raises(ProcessDiedError):
             session.execute("1", None, lambda _: None, None)
+
+
+def test_an_interrupt_is_not_lost_because_the_cell_has_not_begun(tmp_path):
+    """It comes by another way than the cell, and so before it or behind it."""
+    with Nest(str(tmp_path)) as nest, CellSession(server=nest.path) as session:
+        session.interrupt()
+        reply = session.execute("import time\ntime.sleep(600)", None, lambda _: None, 120)
+    assert reply["ename"] == "KeyboardInterrupt"
+
+
+def test_whoever_has_a_process_knows_its_number(tmp_path, monkeypatch):
+    """Also where the process is ready before the server has told it: no limit could hold without it."""
+    real, told = CellSession._hear_from_the_server, []
+
+    def late(session):
+        if session.language_info:  # that is, the process was quicker
+            told.append(1)
+            real(session)
+
+    monkeypatch.setattr(CellSession, "_hear_from_the_server", late)
+    with Nest(str(tmp_path)) as nest, CellSession(server=nest.path) as session:
+        assert told
+        assert Path(f"/proc/{session.pid}").exists()
 
 
 def test_what_a_killed_owner_left_is_removed():
