@@ -26,6 +26,14 @@ class Secret(SecretStr):
         )
         raise SecretsManagementError(message)
 
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    @property
+    def __dict__(self) -> dict[str, object]:  # type: ignore[override]
+        """Nothing: ``vars`` and whatever dumps an object by its attributes must not find the value."""
+        return {}
+
     def __copy__(self) -> Self:
         return self
 

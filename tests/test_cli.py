@@ -145,6 +145,24 @@ def test_the_doctor_fails_on_a_wrong_setting_and_a_broken_suite(project):
     assert "-> correct it; docs/configuration.md has all settings" in done.stdout
 
 
+def test_doctor_tells_of_a_wrong_configuration_once(project):
+    """What reads the configuration points at the line that says what is wrong with it."""
+    done = sta410("doctor", cwd=project, env={"GD_ITERATIONS": "-1"})
+    assert done.stdout.count("gd_iterations") == 1
+    assert "failed   secrets        could not be looked at: see configuration" in done.stdout.splitlines()
+
+
+def test_config_tells_the_origins_of_its_values(tmp_path):
+    """Variable, value and the layer it comes from; secrets masked."""
+    (tmp_path / ".env").write_text("RANDOM_SEED=7\nALPACA_SECRET_KEY=u8Xk2Lw9Qz4Rt7Yv1Nb6\n")
+    done = sta410("config", "--origins", cwd=tmp_path, env={"GD_LR": "0.2"})
+    lines = [line.rsplit(maxsplit=1) for line in done.stdout.splitlines()]
+    assert ["RANDOM_SEED=7", ".env"] in lines
+    assert ["GD_LR=0.2", "environment"] in lines
+    assert ["GD_MOMENTUM=0.9", "default"] in lines
+    assert ["ALPACA_SECRET_KEY=**********", ".env"] in lines
+
+
 def test_validate_accepts_clean_prices_and_builds_docs(tmp_path, prices):
     """Exit code 0, a summary line and the page."""
     as_vendors_write_them(prices).to_csv(tmp_path / "prices.csv", index=False)
@@ -191,6 +209,17 @@ def test_validate_judges_other_frames_by_their_suite(tmp_path):
     assert done.returncode == 3
     assert "000001 2013-03-01" in done.stdout
     assert "NA 2013-03-01" not in done.stdout
+
+
+def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices):
+    """No browser is not taken for one that opened; with one, the page it got is named."""
+    prices.to_parquet(tmp_path / "prices.parquet")
+    assert sta410("validate", "prices.parquet", cwd=tmp_path).returncode == 0
+    none = sta410("docs", cwd=tmp_path, env={"BROWSER": "false"})
+    assert none.stdout.startswith(f"no browser here; open {tmp_path}")
+    assert "sta410 docs --serve" in none.stdout
+    one = sta410("docs", cwd=tmp_path, env={"BROWSER": "true"})
+    assert one.stdout.startswith(f"opened {tmp_path}")
 
 
 def test_docs_are_served_on_this_machine(tmp_path, prices):

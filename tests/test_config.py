@@ -391,6 +391,15 @@ def test_secrets_are_masked_wherever_the_configuration_shows():
         json.dumps(config.api.alpaca_api_key)
 
 
+def test_a_secret_has_no_attributes_to_dump():
+    """What goes through an object's attributes finds nothing, and a format pads stars."""
+    secret = load_config(LIVE).api.alpaca_api_key
+    assert vars(secret) == {}
+    assert json.dumps(load_config(LIVE), default=vars).count(KEY) == 0
+    assert f"{secret:>12}" == "  **********"
+    assert secret.get_secret_value() == KEY
+
+
 def test_a_secret_does_not_travel_in_a_pickle():
     """Pickling a secret is refused; copying it inside the process is fine, and so is an empty one."""
     config = load_config(LIVE)

@@ -8,11 +8,18 @@ from sta410kit.outcomes import ExitCode
 
 
 @click.command()
-def config() -> int:
+@click.option("--origins", is_flag=True, help="Print variable, value and where the value comes from.")
+def config(origins: bool) -> int:  # noqa: FBT001 - a flag
     """Show the current configuration as JSON, secrets masked."""
     import json
 
-    from sta410kit.config import get_config
+    from sta410kit.config import get_config, settings_in_use
 
-    click.echo(json.dumps(get_config().to_dict(), indent=2))
+    if not origins:
+        click.echo(json.dumps(get_config().to_dict(), indent=2))
+        return ExitCode.PASSED
+    rows = settings_in_use()
+    width = max(len(row.setting.variable) + len(row.value) for row in rows) + 1
+    for row in rows:
+        click.echo(f"{f'{row.setting.variable}={row.value}':<{width}}  {row.origin}")
     return ExitCode.PASSED

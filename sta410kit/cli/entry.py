@@ -37,7 +37,7 @@ def main() -> NoReturn:
     """Run the command line and exit with the code that DESIGN's table gives the ending."""
     signal.signal(signal.SIGTERM, _interrupt)
     keep_writing()
-    _skip_slow_grammar()
+    _skip_slow_grammars()
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -71,13 +71,14 @@ for _command in (
     cli.add_command(_command)
 
 
-def _skip_slow_grammar() -> None:
-    """Keep jsonschema, which nbformat imports, from building a grammar of internationalised addresses.
+def _skip_slow_grammars() -> None:
+    """Keep jsonschema, which nbformat imports, from building grammars of addresses and durations.
 
-    It takes a second of each command that reads a notebook, and no notebook's schema has such an address.
-    jsonschema does without where the package is not installed; this process looks as if it were not.
+    They take a second of each command that reads a notebook, and no notebook's schema has either.
+    jsonschema does without where the packages are not installed; this process looks as if they were not.
     """
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    for name in ("rfc3987_syntax", "rfc3986_validator", "isoduration"):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
 def _interrupt(*_: object) -> NoReturn:

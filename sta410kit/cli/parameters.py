@@ -1,8 +1,48 @@
-"""What is typed as ``-p NAME=VALUE`` or ``-g NAME=A,B``."""
+"""What is typed as ``-p NAME=VALUE`` or ``-g NAME=A,B``, or stands in the file of ``--params``."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sta410kit.cli.completion import parameter_names
 from sta410kit.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.decorators import FC
+
+
+def parameter_options(about: str, wins: str) -> Callable[[FC], FC]:
+    """Give a command the options ``-p`` and ``--params``, handed to it as `parameters` and `file`.
+
+    Parameters
+    ----------
+    about : str
+        What ``-p`` does there, as a sentence of the help.
+    wins : str
+        What wins over the file.
+    """
+    typed = click.option(
+        "-p",
+        "--parameter",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        shell_complete=parameter_names,
+        help=about,
+    )
+    in_a_file = click.option(
+        "--params",
+        "file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=f"Read parameters from a TOML or JSON file; {wins}.",
+    )
+    return lambda command: typed(in_a_file(command))
 
 
 def pairs(parameters: tuple[str, ...], option: str = "-p") -> dict[str, str]:
@@ -18,3 +58,30 @@ def pairs(parameters: tuple[str, ...], option: str = "-p") -> dict[str, str]:
             raise ConfigurationError(message)
         given[name.strip()] = value
     return given
+
+
+def from_file(path: Path | None) -> dict[str, str]:
+    """Return the parameters in a file as they would be typed; none without a file.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be read, or holds something else than names and values.
+    """
+    if path is None:
+        return {}
+    import json
+    import tomllib
+
+    from sta410kit.runner.alone import as_typed
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        message = f"{path} cannot be read as {'JSON' if path.suffix == '.json' else 'TOML'}: {error}"
+        raise ConfigurationError(message) from error
+    if not isinstance(content, dict):
+        message = f"{path}: expected names and values"
+        raise ConfigurationError(message)
+    return {str(name): as_typed(value) for name, value in content.items()}

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.outcomes import ExitCode
 
 if TYPE_CHECKING:
     from sta410kit.guards.parameters import Parameter
 
 
-@click.command()
+@click.command(cls=JsonCommand)
 @click.argument("notebook", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print them for machines.")
+@json_option
 def params(notebook: Path, *, as_json: bool) -> int:
     """Print the parameters that NOTEBOOK declares: type, default, what is allowed, and the comment behind.
 
@@ -25,9 +26,7 @@ def params(notebook: Path, *, as_json: bool) -> int:
 
     rows = [_row(parameter) for parameter in parameters_of(read_notebook(notebook))]
     if as_json:
-        import json
-
-        click.echo(json.dumps(rows, indent=1))
+        print_json(rows)
     elif rows:
         _print(rows, notebook)
     else:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sta410kit.cli.completion import parameter_names, step_names
+from sta410kit.cli.completion import step_names
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
-from sta410kit.cli.parameters import pairs
+from sta410kit.cli.limits import limit_options, parsed_limits
+from sta410kit.cli.parameters import from_file, pairs, parameter_options
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 
@@ -19,21 +20,8 @@ if TYPE_CHECKING:
 
 @click.command(cls=JsonCommand)
 @click.argument("notebook", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "-p",
-    "--parameter",
-    "parameters",
-    multiple=True,
-    metavar="NAME=VALUE",
-    shell_complete=parameter_names,
-    help="Set a notebook parameter; may be given several times. Lists: -p symbols=AAPL,MSFT.",
-)
-@click.option(
-    "--params",
-    "file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Read parameters from a TOML or JSON file; -p wins.",
+@parameter_options(
+    "Set a notebook parameter; may be given several times. Lists: -p symbols=AAPL,MSFT.", "-p wins"
 )
 @click.option("--dry-run", is_flag=True, help="Say what would run and why, and run nothing.")
 @click.option("--fresh", is_flag=True, help="Execute every step, whatever earlier runs left.")
@@ -55,9 +43,7 @@ if TYPE_CHECKING:
     help="Leave out what STEP does not need.",
 )
 @click.option("--jobs", default=0, type=click.IntRange(0), help="Steps side by side; 0: one a processor.")
-@click.option("--deadline", metavar="TIME", help="How long the whole run may take: 90, 15m, 2h.")
-@click.option("--timeout", metavar="TIME", help="How long each step may take.")
-@click.option("--memory", metavar="SIZE", help="How much memory each step may have: 512M, 2G.")
+@limit_options("run", "step")
 @json_option
 def run(  # noqa: PLR0913 - a command has many options
     notebook: Path | None,
@@ -78,7 +64,7 @@ def run(  # noqa: PLR0913 - a command has many options
     from sta410kit.runner.progress import Progress
     from sta410kit.runner.summary import as_json_values, print_explanation, print_summary
 
-    given = {**_from_file(file), **pairs(parameters)}
+    given = {**from_file(file), **pairs(parameters)}
     if resume and (given or notebook or how["fresh"] or dry_run):
         message = "--resume goes on with the run as it was: no NOTEBOOK, -p, --params, --fresh or --dry-run"
         raise ConfigurationError(message)
@@ -134,33 +120,6 @@ def _project() -> Path:
 
 
 def _options(*, deadline: str | None, timeout: str | None, memory: str | None, **others: Any) -> Options:  # noqa: ANN401
-    from sta410kit.runner.limits import parse_memory, parse_seconds
     from sta410kit.runner.plan import Options
 
-    return Options(
-        deadline=parse_seconds(deadline) if deadline else None,
-        timeout=parse_seconds(timeout) if timeout else None,
-        memory=parse_memory(memory) if memory else None,
-        **others,
-    )
-
-
-def _from_file(path: Path | None) -> dict[str, str]:
-    """Return the parameters in a file as they would be typed."""
-    if path is None:
-        return {}
-    import json
-    import tomllib
-
-    from sta410kit.runner.alone import as_typed
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        message = f"{path} cannot be read as {'JSON' if path.suffix == '.json' else 'TOML'}: {error}"
-        raise ConfigurationError(message) from error
-    if not isinstance(content, dict):
-        message = f"{path}: expected names and values"
-        raise ConfigurationError(message)
-    return {str(name): as_typed(value) for name, value in content.items()}
+    return Options(**parsed_limits(deadline, timeout, memory), **others)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sta410kit.cli.completion import parameter_names
-from sta410kit.cli.parameters import pairs
+from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.limits import limit_options, parsed_limits
+from sta410kit.cli.parameters import from_file, pairs, parameter_options
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_ROWS = 40
 
 
-@click.command()
+@click.command(cls=JsonCommand)
 @click.argument("notebook", required=False, type=click.Path(path_type=Path))
 @click.option(
     "-g",
@@ -35,27 +38,18 @@ _MOST_ROWS = 40
     shell_complete=parameter_names,
     help="Values to go through; every combination is executed. Lists: -g symbols=[AAPL,MSFT],[IBM].",
 )
-@click.option(
-    "-p",
-    "--parameter",
-    "parameters",
-    multiple=True,
-    metavar="NAME=VALUE",
-    shell_complete=parameter_names,
-    help="Set a parameter to the same value everywhere.",
-)
+@parameter_options("Set a parameter to the same value everywhere.", "-p and -g win")
 @click.option("--workers", default=0, type=click.IntRange(0), help="Units at once; 0: one a processor.")
 @click.option("--resume", is_flag=True, help="Execute those units of the newest sweep that have not passed.")
 @click.option("--dry-run", is_flag=True, help="List the combinations and run nothing.")
 @click.option("--scheduler", default="", metavar="ADDRESS", help="A Dask scheduler: tcp://HOST:PORT.")
-@click.option("--timeout", metavar="TIME", help="How long each unit may take: 90, 15m, 2h.")
-@click.option("--deadline", metavar="TIME", help="How long the whole sweep may take.")
-@click.option("--memory", metavar="SIZE", help="How much memory each unit may have: 512M, 2G.")
-@click.option("--json", "as_json", is_flag=True, help="Print the manifest instead of a table.")
+@limit_options("sweep", "unit")
+@json_option
 def sweep(  # noqa: PLR0913 - a command has many options
     notebook: Path | None,
     grid: tuple[str, ...],
     parameters: tuple[str, ...],
+    file: Path | None,
     *,
     resume: bool,
     dry_run: bool,
@@ -70,7 +64,8 @@ def sweep(  # noqa: PLR0913 - a command has many options
     from sta410kit.runner.sweeps.grid import split_values
 
     swept = {name: split_values(text) for name, text in pairs(grid, "-g").items()}
-    fixed = pairs(parameters)
+    in_file = {name: text for name, text in from_file(file).items() if name not in swept}
+    fixed = {**in_file, **pairs(parameters)}
     options = _options(**how)
     if resume:
         if dry_run:
@@ -78,34 +73,32 @@ def sweep(  # noqa: PLR0913 - a command has many options
             raise ConfigurationError(message)
         done = _resume(notebook, swept, fixed, options)
         if done is None:
-            click.echo("nothing to resume: the newest sweep has passed, or there is none")
+            message = "nothing to resume: the newest sweep has passed, or there is none"
+            if as_json:
+                print_json({"outcome": "PASSED", "exit_code": 0, "run": None, "message": message})
+            else:
+                click.echo(message)
             return ExitCode.PASSED
     else:
         plan = _plan(notebook, swept, fixed)
         if dry_run:
-            _print_plan(plan)
+            _print_plan(plan, as_json=as_json)
             return ExitCode.PASSED
         from sta410kit.runner.sweeps.sweep import run_sweep
 
         with _watching(len(plan.units)) as on_unit:
             done = run_sweep(plan, options, on_unit)
     if as_json:
-        _print_json(done)
+        print_json({**asdict(done.manifest), "folder": str(done.folder)})
     else:
         _print(done)
     return done.outcome
 
 
-def _options(*, timeout: str | None, deadline: str | None, memory: str | None, **others: Any) -> SweepOptions:  # noqa: ANN401
-    from sta410kit.runner.limits import parse_memory, parse_seconds
+def _options(*, deadline: str | None, timeout: str | None, memory: str | None, **others: Any) -> SweepOptions:  # noqa: ANN401
     from sta410kit.runner.sweeps.plan import SweepOptions
 
-    return SweepOptions(
-        timeout=parse_seconds(timeout) if timeout else None,
-        deadline=parse_seconds(deadline) if deadline else None,
-        memory=parse_memory(memory) if memory else None,
-        **others,
-    )
+    return SweepOptions(**parsed_limits(deadline, timeout, memory), **others)
 
 
 def _plan(notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, str]) -> SweepPlan:
@@ -167,7 +160,7 @@ def _say_failure(record: StepRecord) -> None:
         click.echo(f"unit {record.name} failed: {record.message}", err=True)
 
 
-def _print_plan(plan: SweepPlan) -> None:
+def _print_plan(plan: SweepPlan, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -175,6 +168,9 @@ def _print_plan(plan: SweepPlan) -> None:
     from sta410kit.runner.execute import plain
     from sta410kit.runner.sweeps.results import shown
 
+    if as_json:
+        print_json([{"unit": name, "parameters": plain(values)} for name, values in plan.units.items()])
+        return
     names = [*plan.grid, *plan.fixed]
     table = Table(title=f"{len(plan.units)} units of {plan.notebook.name}", title_justify="left")
     for name in ("unit", *names):
@@ -218,14 +214,6 @@ def _print(sweep: Sweep) -> None:
     console.print(f"table:     {sweep.folder / TABLE}", markup=False)
     console.print(f"report:    {sweep.folder / REPORT}", markup=False)
     _print_trouble(sweep)
-
-
-def _print_json(sweep: Sweep) -> None:
-    import json
-    from dataclasses import asdict
-
-    content = {**asdict(sweep.manifest), "folder": str(sweep.folder)}
-    click.echo(json.dumps(content, indent=1, default=str))
 
 
 def _print_trouble(sweep: Sweep) -> None:

@@ -20,7 +20,7 @@ from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.guards.expectations import Findings, FrameExpectation, find_all
 from sta410kit.guards.library import great_expectations
 from sta410kit.guards.panel import Panel
-from sta410kit.guards.screen import Screen
+from sta410kit.guards.screen import EXAMPLE_ROWS, Screen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from sta410kit.guards.accepted import AcceptedFinding
 
-EXAMPLE_ROWS = 20
 NOT_ASKED = "not asked: the frame lacks what it looks at"
 _LOCK = threading.Lock()  # a Great Expectations context is not made for several threads
 _NO_EXCEPTION = {"raised_exception": False, "exception_traceback": None, "exception_message": None}

@@ -72,6 +72,14 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
     return place / INDEX
 
 
+def load_templates() -> None:
+    """Compile the templates of all pages: a process forked afterwards has them for its first page."""
+    for environment in (_environment(), _section_view().env):
+        for name in environment.list_templates(extensions=["html", "j2"]):
+            if not name.startswith("markdown"):
+                environment.get_template(name)
+
+
 def refresh_index(folder: Path) -> None:
     """Write the index, and the pages of older validations, over whatever `folder` holds now."""
     with locked(folder / ".lock"):
@@ -202,13 +210,18 @@ def _escaped(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _sections(sections: Iterable[dict[str, Any]]) -> list[str]:
-    from great_expectations.render.view.view import DefaultJinjaSectionView
-
-    view = DefaultJinjaSectionView()
     return [
-        view.render({"section": section, "section_loop": {"index": number}})  # type: ignore[no-untyped-call]
+        _section_view().render({"section": section, "section_loop": {"index": number}})
         for number, section in enumerate(sections, 1)
     ]
+
+
+@cache
+def _section_view() -> Any:  # noqa: ANN401 - a DefaultJinjaSectionView, which has no types
+    """One view a process: each compiles the library's templates anew, which takes longer than a page."""
+    from great_expectations.render.view.view import DefaultJinjaSectionView
+
+    return DefaultJinjaSectionView()
 
 
 def _render(template: str, **values: object) -> str:

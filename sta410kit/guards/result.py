@@ -120,7 +120,7 @@ class GuardResult:
             return self
         lines = "\n".join(f"  - {failure}" for failure in self.critical)
         message = (
-            f"the gate '{self.suite}' refused {self.row_count} rows:\n{lines}\n"
+            f"the gate '{self.suite}' refused the data ({self.row_count} rows):\n{lines}\n"
             "Correct these rows at their source; `sta410 docs` shows the whole validation."
         )
         raise DataValidationError(message)

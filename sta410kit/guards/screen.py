@@ -6,7 +6,7 @@ The screen never says that something fails: what it cannot prove is evaluated by
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     from sta410kit.guards.panel import Panel
 
+EXAMPLE_ROWS = 20
 _PIECE = 1 << 18
+_WITH_MISSING = {"expect_column_values_to_not_be_null", "expect_column_values_to_be_between"}
+
+
+class Extremes(NamedTuple):
+    """The smallest and the largest number of a column, and how many of its rows hold none."""
+
+    low: float
+    high: float
+    missing: int
 
 
 class Screen:
@@ -35,7 +45,7 @@ class Screen:
     def __init__(self, frame: pd.DataFrame, panel: Panel) -> None:
         self.frame = frame
         self.panel = panel
-        self._extremes: dict[str, tuple[float, float] | None] = {}
+        self._extremes: dict[str, Extremes | None] = {}
         self._proofs: dict[str, Callable[[dict[str, Any]], bool]] = {
             "expect_table_row_count_to_be_between": self._row_count,
             "expect_column_to_exist": self._exists,
@@ -67,13 +77,27 @@ class Screen:
             return {"observed_value": len(self.frame)}
         if item["type"] == "expect_column_distinct_values_to_contain_set":
             return {"observed_value": sorted(self.panel.symbols)}
-        return {
-            "element_count": len(self.frame),
+        rows, kwargs = len(self.frame), item["kwargs"]
+        missing = self._missing(kwargs["column"]) if item["type"] in _WITH_MISSING else 0
+        result = {
+            "element_count": rows,
             "unexpected_count": 0,
             "unexpected_percent": 0.0,
             "partial_unexpected_list": [],
             "partial_unexpected_counts": [],
             "partial_unexpected_index_list": [],
+        }
+        if not missing:
+            return result
+        if item["type"] != "expect_column_values_to_not_be_null":
+            return result | {"missing_count": missing, "missing_percent": 100 * missing / rows}
+        examples = self._examples(kwargs["column"])
+        return result | {
+            "unexpected_count": missing,
+            "unexpected_percent": 100 * missing / rows,
+            "partial_unexpected_list": [None] * len(examples),
+            "partial_unexpected_counts": [{"value": None, "count": 1} for _ in examples],
+            "partial_unexpected_index_list": examples,
         }
 
     def _row_count(self, kwargs: dict[str, Any]) -> bool:
@@ -84,14 +108,12 @@ class Screen:
         return kwargs.pop("column") in self.frame.columns
 
     def _not_null(self, kwargs: dict[str, Any]) -> bool:
-        kwargs.pop("mostly", None)
-        name = kwargs.pop("column")
+        mostly, name = kwargs.pop("mostly", 1.0), kwargs.pop("column")
         if name in {"symbol", "date"} and self.panel.ready:
             return self.panel.complete
-        extremes = self._extremes_of(name)
-        if extremes is not None:
-            return not np.isnan(extremes[0])
-        return bool(self.frame[name].notna().all())
+        missing, rows = self._missing(name), len(self.frame)
+        # Rows that are missing all the same are named, which takes a symbol and a date.
+        return not missing or (self.panel.complete and (rows - missing) / rows >= mostly)
 
     def _type(self, kwargs: dict[str, Any]) -> bool:
         dtype, kinds = self.frame[kwargs.pop("column")].dtype, kwargs.pop("type_list")
@@ -103,9 +125,9 @@ class Screen:
         extremes = self._extremes_of(kwargs.pop("column"))
         least, most = kwargs.pop("min_value", None), kwargs.pop("max_value", None)
         above, below = kwargs.pop("strict_min", False), kwargs.pop("strict_max", False)
-        if extremes is None or np.isnan(extremes[0]):
+        if extremes is None:
             return False
-        low, high = extremes
+        low, high, _ = extremes
         enough = least is None or low > least or (low == least and not above)
         return enough and (most is None or high < most or (high == most and not below))
 
@@ -137,16 +159,31 @@ class Screen:
         name, wanted = kwargs.pop("column"), kwargs.pop("value_set")
         return name == "symbol" and self.panel.ready and set(wanted) <= set(self.panel.symbols)
 
-    def _extremes_of(self, name: str) -> tuple[float, float] | None:
-        """Return smallest and largest value, both NaN when any is missing; nothing for other than numbers."""
+    def _missing(self, name: str) -> int:
+        extremes = self._extremes_of(name)
+        return int(self.frame[name].isna().sum()) if extremes is None else extremes.missing
+
+    def _examples(self, name: str) -> list[dict[str, Any]]:
+        """Name the first rows in which a column holds nothing, as Great Expectations names them."""
+        rows = self.frame.loc[self.frame[name].isna(), ["symbol", "date"]].head(EXAMPLE_ROWS)
+        return [
+            {name: None, "symbol": symbol, "date": date.isoformat()}
+            for symbol, date in zip(rows["symbol"], rows["date"], strict=True)
+        ]
+
+    def _extremes_of(self, name: str) -> Extremes | None:
+        """Return the extremes of a column of numbers; nothing for any other, and when no row holds one."""
         if name not in self._extremes:
             values = self.panel.raw(name)
             self._extremes[name] = None if values is None or not len(values) else _extremes(values)
         return self._extremes[name]
 
 
-def _extremes(values: NDArray[Any]) -> tuple[float, float]:
+def _extremes(values: NDArray[Any]) -> Extremes | None:
+    low, high = values.min(), values.max()  # a NaN anywhere is the smallest and the largest
     if values.dtype.kind != "f":
-        return values.min(), values.max()
-    low, high = float(values.min()), float(values.max())  # a NaN anywhere is the smallest and the largest
-    return low, high
+        return Extremes(low, high, 0)
+    if not np.isnan(low):
+        return Extremes(float(low), float(high), 0)
+    there = values[~np.isnan(values)]
+    return Extremes(float(there.min()), float(there.max()), len(values) - len(there)) if len(there) else None

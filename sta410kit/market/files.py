@@ -7,6 +7,7 @@ possible, and what cannot be read is named by file and line.
 from __future__ import annotations
 
 import warnings
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,9 @@ def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFra
 def _place(path: str | Path | None) -> Path:
     if path is None or not str(path).strip():
         message = "The source 'files' needs a path: give path= a CSV or Parquet file, or a folder of them."
+        raise ConfigurationError(message)
+    if not isinstance(path, str | PathLike):
+        message = f"path is {path!r}, which is no path; give one file or folder as text."  # type: ignore[unreachable]
         raise ConfigurationError(message)
     place = Path(path).expanduser()
     try:

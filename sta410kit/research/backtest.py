@@ -151,7 +151,7 @@ def plan(
     if not 0 <= threshold < np.inf:
         message = f"threshold is {threshold!r}; give a number of 0 or more."
         raise ConfigurationError(message)
-    require_predictions(predictions)
+    require_predictions(predictions, bounds=False)
     require_prices(prices, DataValidationError)
     limits = limits or Limits()
     horizon = int(predictions["horizon"].iloc[0])

@@ -58,13 +58,17 @@ def require_prices(prices: pd.DataFrame, error: type[STA410Exception]) -> None:
     import numpy as np
 
     require_columns(prices, ("symbol", "date", *PRICE_COLUMNS, "volume"), "prices", error)
+    _require_keys(prices, "prices", error)
+    _require_text(prices["symbol"], error)
     require_order(prices, "prices", error)
     for name in (*PRICE_COLUMNS, "volume"):
-        try:
-            values = prices[name].to_numpy(dtype=float, na_value=np.nan)
-        except (TypeError, ValueError) as cause:
-            message = f"The column {name} of the prices holds {prices[name].dtype}, not numbers."
-            raise error(message) from cause
+        if not (isinstance(prices[name].dtype, np.dtype) and prices[name].dtype.kind in "fiu"):
+            message = (
+                f"The column {name} of the prices holds {prices[name].dtype}, not plain numbers; "
+                "convert it with .astype('float64')."
+            )
+            raise error(message)
+        values = prices[name].to_numpy(dtype=float)
         bad = ~np.isfinite(values) | (values < 0 if name == "volume" else values <= 0)
         if bad.any():
             message = (
@@ -74,11 +78,17 @@ def require_prices(prices: pd.DataFrame, error: type[STA410Exception]) -> None:
             raise error(message)
 
 
-def require_predictions(predictions: pd.DataFrame) -> None:
-    """Raise `DataValidationError` unless these are predictions of one model and one horizon, all numbers."""
+def require_predictions(predictions: pd.DataFrame, *, bounds: bool = True) -> None:
+    """Raise `DataValidationError` unless these are predictions of one model and one horizon, all numbers.
+
+    Without `bounds` nothing is asked of their intervals.
+    """
     import numpy as np
 
-    require_columns(predictions, PREDICTION_COLUMNS, "predictions", DataValidationError)
+    numbers = ("predicted", "actual", *(("lower", "upper") if bounds else ()))
+    needed = ("symbol", "date", "horizon", "model", *numbers)
+    require_columns(predictions, needed, "predictions", DataValidationError)
+    _require_keys(predictions, "predictions", DataValidationError)
     twice = predictions.duplicated(["symbol", "date", "model", "horizon"]).to_numpy()
     if twice.any():
         message = f"The predictions hold {_row(predictions, twice)} more than once."
@@ -88,7 +98,7 @@ def require_predictions(predictions: pd.DataFrame) -> None:
         if len(values) != 1:
             message = f"The predictions mix {name} {', '.join(map(str, values))}; judge one at a time."
             raise DataValidationError(message)
-    for name in ("predicted", "actual", "lower", "upper"):
+    for name in numbers:
         bad = ~np.isfinite(predictions[name].to_numpy(dtype=float, na_value=np.nan))
         if bad.any():
             message = f"{name} of {_row(predictions, bad)} is no number; {int(bad.sum())} such row(s)."
@@ -111,6 +121,37 @@ def log(values: pd.Series[float]) -> pd.Series[float]:
     import pandas as pd
 
     return pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index)
+
+
+def _require_keys(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
+    """Raise `error` unless every row has a symbol, and a date without a timezone."""
+    import numpy as np
+    import pandas as pd
+
+    date = frame["date"]
+    for name, values in (("symbol", frame["symbol"]), ("date", date)):
+        if values.isna().any():
+            row, many = int(values.isna().to_numpy().argmax()), int(values.isna().sum())
+            message = f"The {what} have no {name} in row {row}; {many} such row(s)."
+            raise error(message)
+    if not np.issubdtype(date.to_numpy().dtype, np.datetime64) or isinstance(date.dtype, pd.DatetimeTZDtype):
+        ready = ".dt.tz_localize(None)" if isinstance(date.dtype, pd.DatetimeTZDtype) else "pd.to_datetime"
+        message = (
+            f"The column date of the {what} holds {date.dtype}, not dates without a timezone; "
+            f"convert it with {ready}."
+        )
+        raise error(message)
+
+
+def _require_text(symbol: pd.Series[str], error: type[STA410Exception]) -> None:
+    """Raise `error` unless symbols are text: numbers and categories do not compare as names do."""
+    import pandas as pd
+
+    if isinstance(symbol.dtype, pd.CategoricalDtype) or not pd.api.types.is_string_dtype(symbol):
+        message = (
+            f"The column symbol of the prices holds {symbol.dtype}, not text; convert it with .astype(str)."
+        )
+        raise error(message)
 
 
 def _climbs(frame: pd.DataFrame) -> bool:

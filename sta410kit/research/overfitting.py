@@ -199,10 +199,21 @@ def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> flo
     -------
     float or None
         `None` with fewer than two strategies, or fewer than 20 sessions.
+
+    Raises
+    ------
+    DataValidationError
+        If the returns are no table of finite numbers.
     """
     import numpy as np
 
     table = np.asarray(returns, dtype=float)
+    if table.ndim != 2 or not np.isfinite(table).all():  # noqa: PLR2004 - sessions and strategies
+        message = (
+            "Overfitting is judged on finite returns of shape (sessions, strategies); "
+            f"got an array of shape {table.shape}."
+        )
+        raise DataValidationError(message)
     groups = min(groups, table.shape[0] // _SHORTEST_GROUP) // 2 * 2
     if table.shape[1] < 2 or groups < 4:  # noqa: PLR2004 - one has no rival; two groups are no combinations
         return None

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.research.frames import PREDICTION_COLUMNS, require_columns, require_horizon
+from sta410kit.research.frames import require_columns, require_horizon
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _LARGEST = 1e100  # its square is still a number
-_NUMBERS = ("predicted", "actual", "lower", "upper")
+_COLUMNS = ("symbol", "date", "horizon", "model", "predicted", "actual")  # what a comparison looks at
+_NUMBERS = ("predicted", "actual")
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,8 @@ def _checked(predictions: object) -> pd.DataFrame:
     if not isinstance(predictions, pd.DataFrame):
         message = f"The predictions are a {type(predictions).__name__}; give a DataFrame, see walk_forward."
         raise DataValidationError(message)
-    require_columns(predictions, PREDICTION_COLUMNS, "predictions", DataValidationError)
-    frame = predictions[list(PREDICTION_COLUMNS)].reset_index(drop=True)
+    require_columns(predictions, _COLUMNS, "predictions", DataValidationError)
+    frame = predictions[list(_COLUMNS)].reset_index(drop=True)
     if not pd.api.types.is_datetime64_any_dtype(frame["date"]):
         message = (
             f"The column date of the predictions holds {frame['date'].dtype}; convert it with pd.to_datetime."

@@ -3,46 +3,38 @@
 from __future__ import annotations
 
 import os
-import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.config import get_config, load_config, set_config
-from sta410kit.exceptions import ConfigurationError, STA410Exception
+from sta410kit.config import load_config, set_config
+from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import project_folder
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.manifest import (
-    MANIFEST,
-    RUNNING,
-    Manifest,
-    StepRecord,
-    git_state,
-    host_facts,
-    now,
-    read_manifest,
-    remembered_versions,
-)
-from sta410kit.runner.notebook import read_notebook, require_kernel
+from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
+from sta410kit.runner.notebook import python_cells, read_notebook, require_kernel
 from sta410kit.runner.plan import Options, Plan, plan_chain
+from sta410kit.runner.preload import modules_to_load
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.report import results_of, write_report
 from sta410kit.runner.reuse import find_result
 from sta410kit.runner.run_log import RunLog
-from sta410kit.runner.runs import DATA_DOCS, LOCK, new_run, run_folders, runs_folder
+from sta410kit.runner.runs import DATA_DOCS, LOCK, new_run, run_folders, runs_folder, told
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.scrubbing import scrub_folder
 from sta410kit.runner.steps import Site, do_step
+from sta410kit.runner.warm.nested import OpeningNest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from sta410kit.runner.progress import Progress
+
+_RESUME = "sta410 run --resume"
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
         if same is not None:
             return same
         folder = new_run(plan.runs)
-        with _told(folder), locked(folder / LOCK):
+        with told(folder, _RESUME), locked(folder / LOCK):
             return _finish(plan, folder, _begin(plan, folder, [], registry), registry, progress)
 
 
@@ -101,7 +93,7 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
         if manifest.outcome == ExitCode.PASSED.name:
             return None
         try:
-            with _told(folder), locked(folder / LOCK, wait=False):
+            with told(folder, _RESUME), locked(folder / LOCK, wait=False):
                 latest = read_manifest(folder)  # by now another process may have finished it
                 if latest.outcome == ExitCode.PASSED.name:
                     return None
@@ -133,22 +125,6 @@ def _as_asked(manifest: Manifest, options: Options) -> dict[str, Any]:
     """Return which steps a run was to have, and whether afresh; what is asked for now wins."""
     before = {name: manifest.options.get(name) for name in ("fresh", "first", "last")}
     return {name: getattr(options, name) or value for name, value in before.items() if value}
-
-
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Say of a run folder that takes nothing more, as on a full disk, what to do about it."""
-    try:
-        yield
-    except BlockingIOError:
-        raise
-    except OSError as error:
-        begun = (folder / MANIFEST).is_file()
-        if not begun:
-            shutil.rmtree(folder, ignore_errors=True)
-        again = "go on with what has passed: sta410 run --resume" if begun else "run again"
-        message = f"{folder} cannot be written: {error.strerror or error}. See to the disk, then {again}"
-        raise STA410Exception(message) from error
 
 
 def _prepare(plan: Plan) -> None:
@@ -189,19 +165,13 @@ def _begin(plan: Plan, folder: Path, passed: list[StepRecord], registry: Registr
         run=folder.name,
         kind=plan.kind,
         title=plan.title,
-        started=now(),
         given=plan.given,
         options={"fresh": plan.options.fresh, "first": plan.options.first, "last": plan.options.last},
         parameters=plan.values,
         steps=passed,
         not_run=[step.name for step in plan.steps if step.name not in {one.name for one in passed}],
-        seed=get_config().model.random_seed,
-        settings=get_config().to_dict(),
-        git=git_state(plan.runs.parent, folder),
-        host=host_facts(),
-        versions=remembered_versions(registry),
     )
-    manifest.write(folder)
+    begin(manifest, folder, registry)
     return manifest
 
 
@@ -211,7 +181,8 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
     log = RunLog(folder)
     log.say(f"begins as process {os.getpid()}" + (", resumed" if manifest.steps else ""))
     passed = {record.name: record for record in manifest.steps}
-    site = Site(plan, folder, registry, progress, log, passed)
+    nest = _nest_for(plan, registry)
+    site = Site(plan, folder, registry, progress, log, nest, passed)
     options, whole = plan.options, Watch()
     deadline = monotonic() + options.deadline if options.deadline else None
 
@@ -226,10 +197,9 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
         manifest.not_run = [other for other in manifest.not_run if other != name]
         manifest.write(folder)
 
-    registry.note_run(folder.name, manifest.started, RUNNING, plan.kind, plan.title)
     before = {step.name: plan.before(step) for step in plan.steps}
     jobs = options.jobs or os.cpu_count() or 1
-    with progress.of(plan.steps, before, registry.seconds(), jobs):
+    with nest, progress.of(plan.steps, before, registry.seconds(), jobs):
         interrupted = run_graph(
             before,
             work,
@@ -239,6 +209,12 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
             stop=whole.stop,
         )
     return _close(plan, folder, manifest, registry, log, interrupted=interrupted)
+
+
+def _nest_for(plan: Plan, registry: Registry) -> OpeningNest:
+    """Return what forks the steps' processes: it loads what they import while the first one is prepared."""
+    sources = [source for step in plan.steps for source in python_cells(read_notebook(step.notebook))]
+    return OpeningNest(str(plan.steps[0].notebook.parent), modules_to_load(sources, registry))
 
 
 def _close(  # noqa: PLR0913 - a run has many parts

@@ -63,9 +63,11 @@ def examine() -> list[Finding]:
             found = check()
             findings += [found] if found is not None else []
         except STA410Exception as error:
-            findings.append(
-                Finding(subject, FAILED, str(error), "correct it; docs/configuration.md has all settings")
-            )
+            text, advice = str(error), "correct it; docs/configuration.md has all settings"
+            earlier = next((one.subject for one in findings if one.text == text), None)
+            if earlier is not None:  # a wrong configuration stops every check that reads it
+                text, advice = f"could not be looked at: see {earlier}", "sta410 config"
+            findings.append(Finding(subject, FAILED, text, advice))
         except Exception as error:  # noqa: BLE001 - a broken installation is what the doctor is asked about
             text = f"{type(error).__name__}: {error}"
             findings.append(Finding(subject, FAILED, text, "make install"))

@@ -23,7 +23,7 @@ from sta410kit.guards.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.notebook import EXPECTED
 from sta410kit.runner.scrubbing import forget_scrubbed, scrubbed_from, scrubbed_notebook
-from sta410kit.runner.warm.client import ServerUnavailableError
+from sta410kit.runner.warm.nested import NOT_HERE, OpeningNest
 from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError, obituary
 from sta410kit.secrets import learn_configured_secrets
 
@@ -74,7 +74,7 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         **keywords
             ``execution_timeout``: seconds a cell may take. ``watch``: called with the process's number
             several times a second; what it raises ends the notebook. An ordinary kernel is not watched.
-            Others are papermill's.
+            ``nest``: forks the process, instead of the fork server. Others are papermill's.
         """
         nb_man.output_path = destination
         nb_man.save = partial(_save_clean, nb_man)
@@ -82,9 +82,8 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         try:
             cls._execute_cells(nb_man, kernel_name, **keywords)
         finally:
-            nb_man.save(at_once=True)
-            clean = scrubbed_notebook(nb_man.nb)
-            nb_man.nb.update(clean)
+            clean = nb_man.save(at_once=True)
+            nb_man.nb.update(clean)  # papermill itself writes it once more
             for text in scrubbed_from(clean):
                 logger.warning("%s", text)
 
@@ -96,11 +95,12 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         *,
         execution_timeout: float | None = None,
         watch: Callable[[int], None] | None = None,
+        nest: OpeningNest | None = None,
         **keywords: Any,  # noqa: ANN401
     ) -> None:
         # Where nbclient looks for the kernel's folder too; unlike papermill's `cwd` it holds for one thread.
         folder = keywords.get("resources", {}).get("metadata", {}).get("path")
-        session = _session(kernel_name, folder, watch)
+        session = _session(kernel_name, folder, watch, nest)
         if session is None:
             NBClientEngine.execute_managed_notebook(
                 nb_man, kernel_name, execution_timeout=execution_timeout, **keywords
@@ -131,27 +131,34 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
             client.set_widgets_metadata()
 
 
-def _save_clean(nb_man: Any, *, at_once: bool = False, **_: Any) -> None:  # noqa: ANN401 - a method of papermill's
-    """Save what papermill's own `save` would, without secrets.
+def _save_clean(nb_man: Any, *, at_once: bool = False, **_: Any) -> Any:  # noqa: ANN401 - a method of papermill's
+    """Save what papermill's own `save` would, without secrets, and return it.
 
     Papermill saves twice a cell, and each time all figures so far are looked through and written; unless it
     is wanted `at_once`, a second between two saves is enough to see how far a notebook has come.
     """
     if not at_once and (nb_man.now() - nb_man.last_save_time).total_seconds() < _SECONDS_BETWEEN_SAVES:
-        return
+        return None
+    clean = scrubbed_notebook(nb_man.nb)
     if nb_man.output_path:
-        write_ipynb(scrubbed_notebook(nb_man.nb), nb_man.output_path)
+        write_ipynb(clean, nb_man.output_path)
     nb_man.last_save_time = nb_man.now()
+    return clean
 
 
-def _session(kernel_name: str, folder: str | None, watch: Callable[[int], None] | None) -> CellSession | None:
+def _session(
+    kernel_name: str, folder: str | None, watch: Callable[[int], None] | None, nest: OpeningNest | None
+) -> CellSession | None:
     if not is_this_python(kernel_name):
         return None
-    try:
-        return CellSession(folder, watch)
-    except (ServerUnavailableError, ProcessDiedError, OSError) as error:
-        logger.warning("no warm process, an ordinary kernel is started: %s", error)
-        return None
+    own = nest.path if nest is not None else None
+    for server in dict.fromkeys((own, None)):
+        try:
+            return CellSession(folder, watch, server)
+        except NOT_HERE as error:
+            reason = error
+    logger.warning("no warm process, an ordinary kernel is started: %s", reason)
+    return None
 
 
 def _execute(session: CellSession, client: Any, cell: Any, index: int, timeout: float | None) -> None:  # noqa: ANN401

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sta410kit.runner.notebook import Notebook
+    from sta410kit.runner.warm.nested import OpeningNest
 
 
 class _CheckedBefore(logging.Filter):
@@ -106,7 +107,7 @@ class Failure:
     of_the_kit: bool
 
 
-def execute(  # noqa: PLR0913 - three things it needs, four it can do without
+def execute(  # noqa: PLR0913 - three things it needs, five it can do without
     notebook: Path,
     output: Path,
     parameters: Mapping[str, Any],
@@ -115,6 +116,7 @@ def execute(  # noqa: PLR0913 - three things it needs, four it can do without
     artifacts: tuple[Path, ...] = (),
     watch: Watch | None = None,
     folder: Path | None = None,
+    nest: OpeningNest | None = None,
 ) -> StepResult:
     """Execute `notebook` in the folder it lies in and save it, executed, as `output`.
 
@@ -132,9 +134,12 @@ def execute(  # noqa: PLR0913 - three things it needs, four it can do without
         What it may use; nothing is limited when omitted.
     folder : Path, optional
         The folder it is executed in, where that is not the one it lies in.
+    nest : OpeningNest, optional
+        Forks its process; the fork server of this environment does when omitted.
     """
     started, watch = time.perf_counter(), watch or Watch()
-    ending = _through_papermill(notebook, output, parameters, on_cell, watch, folder or notebook.parent)
+    where = folder or notebook.parent
+    ending = _through_papermill(notebook, output, parameters, on_cell, watch, where, nest)
     outcome, message, failure = ending
     warnings: list[str] = []
     if outcome is ExitCode.PASSED:
@@ -159,6 +164,7 @@ def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
     on_cell: Callable[[], None] | None,
     watch: Watch,
     folder: Path,
+    nest: OpeningNest | None,
 ) -> tuple[ExitCode, str, Failure | None]:
     import papermill
     from traitlets.config import Config
@@ -186,6 +192,7 @@ def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
             # The kernel's folder, and only the kernel's: papermill's `cwd` would change this process's.
             resources={"metadata": {"path": str(folder)}},
             watch=watch,
+            nest=nest,
             progress_bar=False,
             # An output cut off because the kernel was slow to deliver it is a failure, not a shorter page.
             raise_on_iopub_timeout=True,

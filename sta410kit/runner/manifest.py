@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sta410kit
 from sta410kit.atomic import write_text
+from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.redaction import redact
+from sta410kit.runner.runs import MANIFEST
 
 if TYPE_CHECKING:
     from sta410kit.runner.registry import Registry
 
-MANIFEST = "manifest.json"
 RUNNING = "RUNNING"
 DIFF = "code.diff"
 _MOST_UNTRACKED = 100
@@ -132,6 +133,20 @@ class Manifest:
     def step(self, name: str) -> StepRecord | None:
         """Return the record of a step, if it has come so far."""
         return next((record for record in self.steps if record.name == name), None)
+
+
+def begin(manifest: Manifest, folder: Path, registry: Registry) -> None:
+    """Note in a manifest what holds for every run that begins in `folder`, and write it there.
+
+    That is the time, the seed and the settings, the state of the code, the machine and what is installed.
+    The index of runs knows of it from now on.
+    """
+    settings = get_config()
+    manifest.started, manifest.seed, manifest.settings = now(), settings.model.random_seed, settings.to_dict()
+    manifest.git = git_state(folder.parent.parent, folder)
+    manifest.host, manifest.versions = host_facts(), remembered_versions(registry)
+    manifest.write(folder)
+    registry.note_run(folder.name, manifest.started, manifest.outcome, manifest.kind, manifest.title)
 
 
 def read_manifest(folder: Path) -> Manifest:

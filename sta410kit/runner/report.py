@@ -12,12 +12,12 @@ from sta410kit.atomic import write_text
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
-from sta410kit.redaction import redact
 from sta410kit.runner.history.listing import seconds_of
 from sta410kit.runner.history.tables import spoken_seconds
 from sta410kit.runner.identity import differences
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.notebook import MARK, images_of
+from sta410kit.runner.pages import render
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, REPORT, run_folders
 
@@ -29,12 +29,9 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # a terminal's, in tracebacks
 
 def write_report(folder: Path, manifest: Manifest) -> Path:
     """Write ``report.html`` into the run folder and return its path."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("sta410kit.runner")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     manifest = replace(manifest, results={**manifest.results, "forecasts": _drawn(manifest)})
-    page = environment.get_template("report.html").render(
+    page = render(
+        "report.html",
         manifest=manifest,
         took=spoken_seconds(seconds_of(manifest)),
         reused=sum(bool(step.reused) for step in manifest.steps),
@@ -47,7 +44,7 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
         log=LOG,
         figures=[figure for step in manifest.steps for figure in _figures(folder / step.notebook, step.name)],
     )
-    write_text(folder / REPORT, redact(page))
+    write_text(folder / REPORT, page)
     return folder / REPORT
 
 
@@ -155,7 +152,8 @@ def results_of(folder: Path) -> dict[str, Any]:
     if forecasts.is_file():
         import pyarrow.parquet as pq
 
-        rows = pq.read_table(forecasts).to_pylist()
+        # `pq.read_table` would import pandas, which this process has no other use for.
+        rows = pq.ParquetFile(forecasts).read().to_pylist()
         found["forecasts"] = [{**row, "date": f"{row['date']:%Y-%m-%d}"} for row in rows]
     return found
 

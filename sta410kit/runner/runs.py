@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.file_lock import locked
 from sta410kit.project import find_project
 from sta410kit.suggest import did_you_mean
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MANIFEST = "manifest.json"
 LATEST = "latest"
 LOCK = ".lock"
 _PATTERN = "[0-9]*-[0-9]*-*"
@@ -41,6 +48,37 @@ def new_run(runs: Path) -> Path:
         return folder
 
 
+@contextmanager
+def told(folder: Path, resume: str) -> Iterator[None]:
+    """Leave no run folder behind where nothing has begun; say of one that takes nothing more what to do.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder, in which work is done in this block.
+    resume : str
+        The command that goes on with what has passed.
+
+    Raises
+    ------
+    STA410Exception
+        The folder cannot be written, as on a full disk.
+    """
+    try:
+        yield
+    except BlockingIOError:
+        raise
+    except BaseException as error:
+        begun = (folder / MANIFEST).is_file()
+        if not begun:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
+        again = f"go on with what has passed: {resume}" if begun else "run again"
+        message = f"{folder} cannot be written: {error.strerror or error}. See to the disk, then {again}"
+        raise STA410Exception(message) from error
+
+
 def find_run(runs: Path, wanted: str) -> Path:
     """Return the folder of one run.
 
@@ -61,7 +99,7 @@ def find_run(runs: Path, wanted: str) -> Path:
         message = f"no runs in {runs} yet; `sta410 run` makes one"
         raise ConfigurationError(message)
     if wanted == LATEST:
-        return next((folder for folder in folders if (folder / "manifest.json").is_file()), folders[0])
+        return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
     found = [folder for folder in folders if folder.name == wanted] or [
         folder for folder in folders if wanted and folder.name.startswith(wanted)
     ]
@@ -84,7 +122,7 @@ def _as_folder(wanted: str) -> Path | None:
     """Return the run folder that a path means, if it means one."""
     path = Path(wanted).absolute()
     folder = path if path.is_dir() else path.parent
-    return folder if wanted and path.exists() and (folder / "manifest.json").is_file() else None
+    return folder if wanted and path.exists() and (folder / MANIFEST).is_file() else None
 
 
 def is_running(folder: Path) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -45,16 +47,17 @@ def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
     bool
         Whether it was interrupted.
     """
-    waiting = {name: set(before) for name, before in needs.items()}
+    graph = TopologicalSorter(needs)
+    graph.prepare()
+    ready = deque(graph.get_ready())
     running: dict[Future[Result], str] = {}
     failed = interrupted = False
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        while waiting or running:
+        while ready or running:
             try:
-                for name in [name for name, before in waiting.items() if not before]:
-                    if len(running) < max(1, jobs) and not (failed or interrupted):
-                        del waiting[name]
-                        running[pool.submit(work, name)] = name
+                while ready and len(running) < max(1, jobs) and not (failed or interrupted):
+                    name = ready.popleft()
+                    running[pool.submit(work, name)] = name
                 if not running:
                     break
                 ended, _ = wait(running, timeout=_GLANCE, return_when=FIRST_COMPLETED)
@@ -63,8 +66,8 @@ def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
                     done(name, result)  # interrupted in here, it is done once more
                     del running[future]
                     failed = failed or not good(result)
-                    for before in waiting.values():
-                        before.discard(name)
+                    graph.done(name)
+                ready.extend(graph.get_ready())
             except KeyboardInterrupt:
                 interrupted = True
                 stop.set()

@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from sta410kit.runner.progress import Progress
     from sta410kit.runner.registry import Registry
     from sta410kit.runner.run_log import RunLog
+    from sta410kit.runner.warm.nested import OpeningNest
 
 
 @dataclass(frozen=True)
 class Site:
     """Where steps are done: the plan, the run's folder and log, the index of earlier runs, and who watches.
 
-    `passed` holds what has passed in this folder before, when the run is resumed.
+    `nest` forks the processes of all steps. `passed` holds what has passed in this folder before, when the
+    run is resumed.
     """
 
     plan: Plan
@@ -42,6 +44,7 @@ class Site:
     registry: Registry
     progress: Progress
     log: RunLog
+    nest: OpeningNest
     passed: dict[str, StepRecord] = field(default_factory=dict)
 
 
@@ -132,6 +135,7 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
         on_cell=lambda: site.progress.advance(step.name),
         artifacts=tuple(made),
         watch=watch,
+        nest=site.nest,
     )
     outcome, message = result.outcome, result.message
     refused = refused_gates(folder / DATA_DOCS, step.name, (one.name for one in site.plan.steps), began)

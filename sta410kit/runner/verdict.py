@@ -6,10 +6,12 @@ them, go on after a gate has refused its data, or leave an empty file. None of t
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
+from sta410kit.redaction import redact
 from sta410kit.runner.plotting import NO_FIGURE, pictures_missing
 
 if TYPE_CHECKING:
@@ -19,6 +21,14 @@ if TYPE_CHECKING:
 
 SKIP = "skip-execution"  # the tag by which papermill and nbclient leave a cell out
 _SHOWN = 60  # characters of a cell's code in a message
+_MOST = 5  # warnings of one notebook that are named; its cells have them all
+# A line of the kit's console, and one of Python's own warnings.
+_WARNED = re.compile(
+    r"^\d{4}-\d\d-\d\d [\d:.]+ \| (?:WARNING|ERROR|CRITICAL) *\| \d+ \| \S+ - "
+    r"(?P<logged>.*?)(?: \(\S+:\d+\))?$"
+    r"|^\S.*:\d+: \w*Warning: (?P<shown>.*)$",
+    re.MULTILINE,
+)
 
 
 def judge(notebook: Mapping[str, Any], artifacts: Iterable[Path]) -> tuple[str, int | None]:
@@ -67,7 +77,22 @@ def remarks(notebook: Mapping[str, Any]) -> list[str]:
         for output in cell.get("outputs", [])
         if output.get("ename") == "SystemExit"
     ]
-    return found
+    return found + _warned(notebook)
+
+
+def _warned(notebook: Mapping[str, Any]) -> list[str]:
+    """Return what the cells warned of on standard error, each text once."""
+    said: dict[str, int] = {}
+    for number, cell in enumerate(notebook["cells"], 1):
+        outputs = cell.get("outputs", [])
+        if any(output.get("ename") == "SystemExit" for output in outputs):
+            continue  # IPython's advice on how to leave it is no warning of the cell's
+        for output in outputs:
+            if output.get("name") == "stderr":
+                for match in _WARNED.finditer("".join(output["text"])):
+                    said.setdefault(redact(match["logged"] or match["shown"]), number)
+    found = [f"cell {number} warned: {text}" for text, number in list(said.items())[:_MOST]]
+    return [*found, f"and {len(said) - _MOST} warnings more"] if len(said) > _MOST else found
 
 
 def refused_gates(docs: Path, step: str, others: Iterable[str], since: datetime) -> list[str]:

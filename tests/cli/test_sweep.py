@@ -4,10 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+
+from sta410kit.cli.entry import cli
+from sta410kit.exceptions import STA410Exception
 
 pytestmark = pytest.mark.integration
 
@@ -84,6 +89,8 @@ def test_a_notebook_without_parameters_is_no_error(tmp_path):
         (["sweep", "x.ipynb", "-g", "n=1", "-p", "n=2"], "given with -p and with -g"),
         (["sweep", "x.ipynb", "-g", "n=1", "--timeout", "soon"], "expected something like"),
         (["sweep", "x.ipynb", "-g", "n=1", "--scheduler", "here"], "takes an address"),
+        (["sweep", "x.ipynb", "-g", "n=1", "--memory", ""], "expected something like 512M or 2G, got ''"),
+        (["sweep", "x.ipynb", "-g", "n=1", "--params", "none.toml"], "none.toml cannot be read as TOML"),
         (["sweep", "x.ipynb", "--resume", "--dry-run"], "exclude each other"),
         (["run", "x.ipynb", "-p", "unused=1"], "none of its cells reads"),
         (["params", "y.ipynb"], "no notebook"),
@@ -124,6 +131,68 @@ def test_part_of_it_fails_with_4_and_is_resumed(notebook):
     assert content["results"]["sweep"]["recorded"]["0001"] == {"score": 0.25, "words": []}
     none = sta410("sweep", "x.ipynb", "--resume", "-g", "n=7", cwd=notebook.parent)
     assert (none.returncode, "nothing to resume" in none.stdout) == (0, True)
+
+
+@pytest.fixture
+def here(notebook, monkeypatch, capsys):
+    """Give the function that runs a command in this process; it returns exit code and output."""
+    monkeypatch.chdir(notebook.parent)
+
+    def run(*words):
+        try:
+            code = cli.main(list(words), standalone_mode=False)
+        except STA410Exception as error:
+            return int(error.exit_code), f"{capsys.readouterr().out}{error}"
+        except click.ClickException:
+            return 2, capsys.readouterr().out
+        return int(code or 0), capsys.readouterr().out
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("p.toml", "n = [", "cannot be read as TOML"),
+        ("p.json", "[1]", "expected names and values"),
+        ("p.toml", "m = 1", "does not declare a parameter 'm'"),
+        ("p.toml", "model = 'rigde'", "Did you mean 'ridge'?"),
+        ("p.toml", "unused = 1", "none of its cells reads"),
+    ],
+)
+def test_a_file_of_parameters_is_refused_in_the_same_words_by_run_and_sweep(here, name, text, words):
+    """The error names what is wrong, and nothing has run."""
+    Path(name).write_text(text)
+    for command in (["run", "x.ipynb"], ["sweep", "x.ipynb", "-g", "n=1"]):
+        code, said = here(*command, "--params", name)
+        assert (code, words in said) == (2, True)
+    assert not Path("runs").exists()
+
+
+def test_a_sweep_takes_the_rest_of_its_parameters_from_a_file(here):
+    """What is typed, with -p or with -g, wins over what stands there."""
+    Path("p.toml").write_text("n = 7\nmodel = 'naive'\nwords = ['a', 'b,c']\n")
+    words = ["-g", "n=1,2", "-p", "model=ridge", "--params", "p.toml", "--json"]
+    code, said = here("sweep", "x.ipynb", *words)
+    assert code == 0
+    assert json.loads(said)["parameters"] == {
+        "0001": {"words": ["a", "b,c"], "model": "ridge", "n": 1},
+        "0002": {"words": ["a", "b,c"], "model": "ridge", "n": 2},
+    }
+
+
+def test_whatever_a_sweep_comes_to_is_json_too(here):
+    """An error, a dry run, nothing to resume."""
+    answers = [
+        here("sweep", "x.ipynb", *words, "--json")
+        for words in (["-g", "n=one"], ["--workers", "x"], ["-g", "n=1", "--dry-run"], ["--resume"])
+    ]
+    assert [code for code, _ in answers] == [2, 2, 0, 0]
+    wrong, usage, dry, nothing = (json.JSONDecoder().raw_decode(said)[0] for _, said in answers)
+    assert [one["exit_code"] for one in (wrong, usage, nothing)] == [2, 2, 0]
+    assert "valid integer" in wrong["error"]["message"]
+    assert dry == [{"unit": "0001", "parameters": {"n": 1}}]
+    assert nothing["run"] is None
 
 
 def test_a_long_table_shows_what_failed_first(notebook):

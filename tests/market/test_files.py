@@ -317,6 +317,8 @@ def test_what_is_not_there_is_a_configuration_error(tmp_path):
         (tmp_path / "empty", "holds no price file; supported are .csv"),
         (tmp_path / "x.xls", "is no price file; supported are .csv"),
         ("x" * 5000, "cannot be looked up"),
+        (5, "path is 5, which is no path"),
+        (["x.csv"], "which is no path; give one file or folder"),
     ]:
         with pytest.raises(ConfigurationError, match=words):
             load_prices("files", path=path)

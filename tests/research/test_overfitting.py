@@ -152,6 +152,13 @@ def test_too_little_to_select_from(shape):
     assert overfitting.probability_of_overfitting(np.ones(shape)) is None
 
 
+@pytest.mark.parametrize("returns", [[0.1, 0.2, 0.3], [[0.1, np.nan], [0.2, 0.3]] * 20])
+def test_what_is_no_table_of_numbers_is_refused(returns):
+    """A single series, or a gap in one of several, is told instead of ranked."""
+    with pytest.raises(DataValidationError, match=r"shape \(sessions, strategies\)"):
+        overfitting.probability_of_overfitting(returns)
+
+
 def test_strategies_that_never_trade_are_ranked_like_others():
     """A strategy in cash has a ratio of zero."""
     table = np.column_stack([np.zeros(100), -np.abs(returns(100).to_numpy()) - 0.001])

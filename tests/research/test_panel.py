@@ -57,11 +57,22 @@ def test_categories_and_arrow_types_are_taken():
     assert read_panel(frame).predicted.tolist() == read_panel(FOUR).predicted.tolist()
 
 
+def test_intervals_and_folds_are_not_asked_for():
+    """Predictions made elsewhere have none, and a comparison does not look at them."""
+    assert read_panel(FOUR.drop(columns=["fold", "lower", "upper"])).predicted.tolist() == [
+        [0.01],
+        [-0.01],
+        [0.0],
+        [0.02],
+    ]
+    assert read_panel(FOUR.assign(lower=np.nan, upper=np.nan)).actual.tolist() == [0.02, 0.01, 0.03, 0.0]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (lambda f: f.head(0), "have no rows"),
-        (lambda f: f.drop(columns=["actual", "fold"]), "lack the column(s) fold, actual"),
+        (lambda f: f.drop(columns=["actual", "model"]), "lack the column(s) model, actual"),
         (lambda f: f.assign(predicted=[0, np.nan, 0, 0]), "predicted of A 2012-01-03 is no number; 1 such"),
         (lambda f: f.assign(actual=np.inf), "actual of A 2012-01-02 is no number; 4 such row(s)"),
         (lambda f: f.assign(actual=1e200), "actual of A 2012-01-02 is too large for a log return; 4"),

@@ -509,3 +509,25 @@ def test_the_manifest_holds_what_is_needed_to_judge_a_run(project):
     assert set(manifest["steps"][1]["parts"]) >= {"code", "input number", "settings", "packages", "python"}
     assert manifest["steps"][1]["artifacts"]["double.txt"] == hashlib.sha256(b"4.0").hexdigest()
     assert manifest["steps"][0]["peak_memory"] > 0
+
+
+def test_steps_share_what_they_import_and_nothing_else(project):
+    """A module of the kit is there before it is imported; what a step did is not there in the next."""
+    look = (
+        "import builtins, sys\n"
+        "seen = ['sta410kit.runner.handover' in sys.modules, hasattr(builtins, 'left')]\n"
+    )
+    write = "from sta410kit.runner import handover\nbuiltins.left = 1\nassert seen == [True, False], seen"
+    for name in ("one", "two"):
+        notebook = project / "notebooks" / f"{name}.ipynb"
+        edit(notebook, 1, f"{look}{write}\n{nbformat.read(notebook, 4).cells[1].source}")
+    run = run_chain(project)
+    assert [step.message for step in run.steps] == ["", ""]
+
+
+def test_a_chain_runs_where_nothing_can_be_shared(project, monkeypatch):
+    """It takes longer and comes to the same."""
+    monkeypatch.setattr("sta410kit.runner.warm.nested.Nest", Mock(side_effect=OSError("no room")))
+    run = run_chain(project)
+    assert run.outcome is ExitCode.PASSED
+    assert (run.folder / "double.txt").read_text() == "4.0"

@@ -52,6 +52,15 @@ def test_a_success_that_is_none_fails_and_is_marked(tmp_path, write_notebook, ce
             ("cell 1 is tagged 'skip-execution' and was not executed",),
         ),
         ([("1 / 0", "raises-exception"), "1"], ()),
+        (
+            ["import warnings\nwarnings.warn('odd')\nwarnings.warn('odd')"],
+            ("cell 1 warned: odd",),
+        ),
+        (
+            ["1", "from sta410kit.logging import setup_logger\nsetup_logger('x').warning('few rows')"],
+            ("cell 2 warned: few rows",),
+        ),
+        (["import sys\nprint('WARNING: only text', file=sys.stderr)"], ()),
     ],
 )
 def test_an_honest_notebook_passes(tmp_path, write_notebook, cells, warnings):
@@ -101,3 +110,11 @@ def test_a_gate_that_refused_counts_whatever_the_notebook_made_of_it(tmp_path):
     assert sorted(refused_gates(tmp_path, "two", ["one", "two", "three"], since)) == ["loose", "prices"]
     assert refused_gates(tmp_path / "none", "two", [], since) == []
     assert gate_outcome(["prices"])[0] is ExitCode.DATA_REJECTED
+
+
+def test_of_many_warnings_the_first_are_named(tmp_path, write_notebook):
+    """And how many more there are."""
+    cell = "import warnings\nfor number in range(8):\n    warnings.warn(f'odd {number}')"
+    result = execute(write_notebook(tmp_path / "x.ipynb", cell), tmp_path / "out" / "x.ipynb", {})
+    assert result.warnings[0] == "cell 1 warned: odd 0"
+    assert result.warnings[4:] == ("cell 1 warned: odd 4", "and 3 warnings more")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.guards.leakage.panel import days
 
 if TYPE_CHECKING:
@@ -37,13 +37,15 @@ def read(panel: Panel, cutoffs: object) -> int | Dates:
 
     Raises
     ------
+    DataValidationError
+        There are fewer than ten sessions.
     ConfigurationError
-        There are fewer than ten sessions, no cutoff at all, or one that leaves no past or no future.
+        There is no cutoff at all, or one that leaves no past or no future.
     """
     sessions = panel.sessions
     if len(sessions) < LEAST:
-        message = f"the leak probe needs at least {LEAST} sessions, got {len(sessions)}"
-        raise ConfigurationError(message)
+        message = f"the leak probe needs at least {LEAST} sessions, got {len(sessions)}; load a longer period"
+        raise DataValidationError(message)
     if isinstance(cutoffs, int | np.integer) and not isinstance(cutoffs, bool):
         _require_some(int(cutoffs))
         return int(cutoffs)

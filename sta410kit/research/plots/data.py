@@ -179,7 +179,8 @@ def plot_correlation(features: pd.DataFrame) -> Figure:
         for row, column in np.ndindex(table.shape if len(names) <= _MOST_NUMBERED else (0, 0)):
             value = table[row, column]
             colour = "white" if abs(value) > 0.6 else "black"  # noqa: PLR2004 - where the shade turns dark
-            axes.text(column, row, f"{value:z.1f}", ha="center", va="center", fontsize=9, color=colour)
+            text = axes.text(column, row, f"{value:z.1f}", ha="center", va="center", fontsize=9, color=colour)
+            text.set_in_layout(False)  # it stays in its cell: nothing has to make room for it
         figure.colorbar(image, ax=axes, label="rank correlation", shrink=0.8)
         axes.set_title(f"{pairs} pairs of features say nearly the same (above {_SAME:g})")
     return figure

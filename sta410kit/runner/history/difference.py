@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.runner.history.units import are_sweeps, named_by_values, recorded_apart, swept_in
 from sta410kit.runner.manifest import DIFF, Manifest, read_manifest
 from sta410kit.runner.notebook import INJECTED, MARK
+from sta410kit.runner.sweeps.sweep import KIND
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from sta410kit.runner.manifest import StepRecord
 
 _LONGEST = 200  # characters of a difference between artifacts
 _MOST = 12  # differences shown of a cell
+_KINDS = (
+    "code", "parameters", "data", "packages", "settings", "seed", "git", "outcomes", "results", "artifacts",
+)  # fmt: skip
+_ALIKE = ("code", "parameters", "data", "packages", "seed", "git")  # said when they are the same
+_MOST_LINES = 30  # shown of a kind of difference
 
 
 def compare_runs(first: Path, second: Path) -> dict[str, Any]:
@@ -22,8 +30,10 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
     -------
     dict
         ``runs``; ``same``, whether nothing at all differs; and what does, each as a list of sentences:
-        ``code, parameters, data, packages, settings, seed, git, outcomes, artifacts``; ``first_cell``, where
-        the outputs part: ``step, cell, code`` and ``differences``, or nothing.
+        ``code, parameters, data, packages, settings, seed, git, outcomes, results, artifacts``;
+        ``in_both``, how many steps ran in both; ``first_cell``, where the outputs of these part:
+        ``step, cell, code`` and ``differences``, or nothing.
+        Units of two sweeps are compared where they had the same of what was swept, and go by these values.
 
     Raises
     ------
@@ -31,10 +41,14 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
         One of them has no manifest.
     """
     before, after = read_manifest(first), read_manifest(second)
+    results: list[str] = []
+    if are_sweeps(before, after):
+        results, swept = recorded_apart(first, second, before, after), swept_in(before, after)
+        before, after = named_by_values(first, before, swept), named_by_values(second, after, swept)
     parts = _parts_apart(before, after)
     settings = _values_apart(_flat(before.settings), _flat(after.settings))
     found: dict[str, Any] = {
-        "code": parts["code"],
+        "code": [*_notebooks_apart(before, after), *parts["code"]],
         "parameters": _values_apart(before.given, after.given, "default"),
         "data": parts["data"],
         "packages": [*_values_apart(before.versions, after.versions), *parts["packages"]],
@@ -42,19 +56,18 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
         "seed": [] if before.seed == after.seed else [f"{before.seed} and {after.seed}"],
         "git": _git_apart(first, second, before, after),
         "outcomes": _outcomes_apart(before, after),
+        "results": results,
         "artifacts": _artifacts_apart(first, second, before, after),
     }
+    found["in_both"] = len(_in_both(before, after))
     cell = first_cell_apart(first, second, before, after)
-    same = cell is None and not any(found.values())
+    same = cell is None and not any(found[kind] for kind in _KINDS)
     return {"runs": [before.run, after.run], "same": same, **found, "first_cell": cell}
 
 
 def first_cell_apart(first: Path, second: Path, before: Manifest, after: Manifest) -> dict[str, Any] | None:
     """Return the first cell whose code or outputs are not the same in both, in the order of the chain."""
-    for step in before.steps:
-        other = after.step(step.name)
-        if other is None:
-            continue
+    for step, other in _in_both(before, after):
         names = [first / step.notebook, second / other.notebook]
         if not all(path.is_file() for path in names):
             continue
@@ -62,6 +75,12 @@ def first_cell_apart(first: Path, second: Path, before: Manifest, after: Manifes
         if found is not None:
             return {"step": step.name, **found}
     return None
+
+
+def _in_both(before: Manifest, after: Manifest) -> list[tuple[StepRecord, StepRecord]]:
+    """Return the steps that ran in both runs, each with itself in the other, in the order of the first."""
+    others = {step.name: step for step in after.steps}
+    return [(step, others[step.name]) for step in before.steps if step.name in others]
 
 
 def cell_apart(first: Path, second: Path) -> dict[str, Any] | None:
@@ -103,17 +122,16 @@ def _code_cells(notebook: Any) -> list[tuple[int, Any]]:  # noqa: ANN401 - an nb
 def _parts_apart(before: Manifest, after: Manifest) -> dict[str, list[str]]:
     """Return which parts of the steps' identities differ, sorted by what they are about."""
     found: dict[str, dict[str, list[str]]] = {kind: {} for kind in ("code", "data", "packages", "settings")}
-    for step in before.steps:
-        other = after.step(step.name)
-        if other is None:
-            continue
+    for step, other in _in_both(before, after):
         for name in dict.fromkeys([*step.parts, *other.parts]):
+            if name == "code" and before.kind == KIND:
+                continue  # of a sweep it is one notebook, see `_notebooks_apart`
             if step.parts.get(name) != other.parts.get(name) and _kind_of(name):
                 label = f"{step.name}: its notebook" if name == "code" else name
                 found[_kind_of(name)].setdefault(label, []).append(step.name)
     lists = {
         kind: [
-            label if label.endswith("its notebook") else f"{label} ({', '.join(steps)})"
+            label if label.endswith("its notebook") else f"{label} ({_listed(steps)})"
             for label, steps in by.items()
         ]
         for kind, by in found.items()
@@ -121,6 +139,21 @@ def _parts_apart(before: Manifest, after: Manifest) -> dict[str, list[str]]:
     if any("packages" in text for text in lists["packages"]):
         lists["packages"] = [text for text in lists["packages"] if not text.startswith("packages")]
     return lists
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return f"{', '.join(names[:_MOST])}{more}"
+
+
+def _notebooks_apart(before: Manifest, after: Manifest) -> list[str]:
+    """Return that the runs are not of the same kind or notebook, or that of two sweeps it has changed."""
+    if (before.kind, before.title) != (after.kind, after.title):
+        one, other = (f"{run.kind} {run.title}".strip() for run in (before, after))
+        return [f"what ran: {one} and {other}"]
+    versions = [{step.identity for step in run.steps} for run in (before, after)]
+    changed = before.kind == KIND and versions[0] != versions[1]
+    return [f"the notebook {before.title}"] if changed else []
 
 
 def _kind_of(part: str) -> str:
@@ -153,11 +186,10 @@ def _git_apart(first: Path, second: Path, before: Manifest, after: Manifest) -> 
 
 
 def _outcomes_apart(before: Manifest, after: Manifest) -> list[str]:
-    names = dict.fromkeys([step.name for step in (*before.steps, *after.steps)])
+    ended = [{step.name: step.outcome for step in manifest.steps} for manifest in (before, after)]
     found = []
-    for name in names:
-        one, other = (manifest.step(name) for manifest in (before, after))
-        words = [record.outcome if record else "not run" for record in (one, other)]
+    for name in dict.fromkeys([*ended[0], *ended[1]]):
+        words = [outcomes.get(name, "not run") for outcomes in ended]
         if words[0] != words[1]:
             found.append(f"{name}: {words[0]} and {words[1]}")
     return found
@@ -168,12 +200,12 @@ def _artifacts_apart(first: Path, second: Path, before: Manifest, after: Manifes
     from sta410kit.runner.comparison.artifacts import differences_of_files
 
     found = []
-    for step in before.steps:
-        other = after.step(step.name)
+    for step, other in _in_both(before, after):
         for name, digest in step.artifacts.items():
-            if other is None or name not in other.artifacts or other.artifacts[name] == digest:
+            if name not in other.artifacts or other.artifacts[name] == digest:
                 continue
-            ours, theirs = first / name, second / name
+            # A unit of a sweep has a folder of its own, where its notebook lies too.
+            ours, theirs = first / _home(step) / name, second / _home(other) / name
             if not (ours.is_file() and theirs.is_file()):
                 found.append(f"{step.name}: {name} differs")
                 continue
@@ -181,6 +213,10 @@ def _artifacts_apart(first: Path, second: Path, before: Manifest, after: Manifes
                 f"{step.name}: {name}: {_short(text)}" for text in differences_of_files(ours, theirs)[:1]
             ]
     return found
+
+
+def _home(step: StepRecord) -> Path:
+    return Path(step.notebook).parent
 
 
 def _short(text: str) -> str:
@@ -204,26 +240,22 @@ def print_comparison(found: dict[str, Any]) -> None:
     if found["same"]:
         console.print("nothing differs", style="green", markup=False)
         return
-    for kind in (
-        "code",
-        "parameters",
-        "data",
-        "packages",
-        "settings",
-        "seed",
-        "git",
-        "outcomes",
-        "artifacts",
-    ):
+    for kind in _KINDS:
         words = found[kind]
         if words:
             console.print(f"{kind}:", style="bold", markup=False)
-            for text in words:
+            for text in words[:_MOST_LINES]:
                 console.print(f"  {text}", markup=False)
-    equal = [kind for kind in ("code", "parameters", "data", "packages", "seed", "git") if not found[kind]]
+        if len(words) > _MOST_LINES:
+            console.print(f"  and {len(words) - _MOST_LINES} more, see --json", markup=False)
+    known = [kind for kind in _ALIKE if kind != "data" or found["in_both"]]
+    equal = [kind for kind in known if not found[kind]]
     if equal:
         console.print(f"the same: {', '.join(equal)}", style="dim", markup=False)
     cell = found["first_cell"]
+    if not found["in_both"]:
+        console.print("nothing ran in both, so no cells were compared", style="yellow", markup=False)
+        return
     if cell is None:
         console.print("every cell came out the same", style="green", markup=False)
         return

@@ -9,10 +9,12 @@ from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.history.listing import facts_of, seconds_of, state_of
 from sta410kit.runner.history.tables import spoken_seconds
-from sta410kit.runner.manifest import DIFF, MANIFEST, read_manifest
+from sta410kit.runner.manifest import DIFF, read_manifest
 from sta410kit.runner.report import changes_since, newest_gates
 from sta410kit.runner.run_log import NAME as LOG
-from sta410kit.runner.runs import DATA_DOCS, REPORT
+from sta410kit.runner.runs import DATA_DOCS, MANIFEST, REPORT
+from sta410kit.runner.sweeps.results import TABLE
+from sta410kit.runner.sweeps.sweep import KIND
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +40,7 @@ def explained(folder: Path) -> dict[str, Any]:
         "folder": folder,
         "manifest": folder / MANIFEST,
         "report": folder / REPORT,
+        "table": folder / TABLE,
         "log": folder / LOG,
         "data_docs": folder / DATA_DOCS / "index.html",
         "diff": folder / DIFF,
@@ -48,7 +51,8 @@ def explained(folder: Path) -> dict[str, Any]:
         "seconds": seconds_of(manifest),
         "reused": facts_of(folder).reused,
         "gates": newest_gates(summaries(folder / DATA_DOCS)),
-        "changes": changes_since(folder, manifest),
+        # A unit of a sweep is no other sweep's of the same number; `sta410 diff` compares sweeps.
+        "changes": {} if manifest.kind == KIND else changes_since(folder, manifest),
         "paths": {name: str(path) for name, path in pages.items() if path.exists()},
     }
 
@@ -83,7 +87,8 @@ def _print_head(run: dict[str, Any], console: Console) -> None:
     took = f", {spoken_seconds(run['seconds'])}" if run["seconds"] is not None else ""
     code = f", exit code {run['exit_code']}" if run["exit_code"] is not None else ""
     console.print(f"run {run['run']}: {run['state']}{code}{took}", style="bold", markup=False)
-    what = f"notebook {run['title']}" if run["title"] else f"the {run['kind']}"
+    what = f"{run['kind']} of {run['title']}" if run["kind"] == KIND else f"notebook {run['title']}"
+    what = what if run["title"] else f"the {run['kind']}"
     console.print(f"{what}, started {run['started']}", markup=False)
     given = ", ".join(f"{name}={value}" for name, value in run["given"].items()) or "none given, all defaults"
     console.print(f"parameters: {given}", markup=False)

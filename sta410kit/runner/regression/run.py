@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError
@@ -17,7 +20,7 @@ from sta410kit.runner.regression.compare import Regression, regress
 from sta410kit.runner.schedule import run_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sta410kit.runner.comparison.tolerance import Tolerance
 
@@ -73,7 +76,7 @@ def regress_all(
         finally:
             progress.end(step.name)
 
-    with progress.of(list(steps.values())):
+    with _ledger_of_its_own(), progress.of(list(steps.values())):
         run_graph(
             dict.fromkeys(steps, ()),
             work,
@@ -85,6 +88,17 @@ def regress_all(
     if whole.stop.is_set():
         raise KeyboardInterrupt
     return [found[name] for name in steps]
+
+
+@contextmanager
+def _ledger_of_its_own() -> Iterator[None]:
+    """Count trials from nothing, as the committed outputs do; and count none in the project's ledger."""
+    from sta410kit.research import ledger
+
+    with TemporaryDirectory(prefix="sta410-regress-") as scratch:
+        place = Path(scratch)
+        with ledger.as_of(datetime.now(UTC), place / "none.sqlite", place / "trials.sqlite"):
+            yield
 
 
 def _of_the_project() -> list[Path]:

@@ -1,8 +1,9 @@
 """Units of a sweep on a Dask cluster, whose workers may lie on other machines without a shared disk.
 
 Each worker is sent the notebook, the Python files beside it and the parameters. The executed notebook, what
-it recorded and the files it left in its ``run_dir`` come back. A unit whose worker is lost is done again by
-another.
+it recorded and the files it left in its ``run_dir`` come back; a unit that left one too large to travel has
+failed. A unit whose worker is lost is done again by another. Files that parameters name do not travel: each
+worker must see the same content under the same path, or nothing runs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
@@ -25,18 +26,20 @@ from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER
-from sta410kit.runner.sweeps.preload import needs_a_client
+from sta410kit.runner.preload import needs_a_client
+from sta410kit.runner.registry import content_digest
 from sta410kit.runner.sweeps.template import read_template
 from sta410kit.runner.sweeps.unit import UnitResult, execute_otherwise, execute_unit
 from sta410kit.runner.warm.client import ServerUnavailableError
 from sta410kit.runner.warm.session import CellSession, ProcessDiedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _PATIENCE = 10.0  # seconds for the scheduler to answer, and for its first worker
 _GLANCE = 0.2  # seconds between two looks whether to stop
-_LARGEST = 64 * 1024 * 1024  # bytes of a file that travels
+_MEBIBYTE = 1024**2
+_LARGEST = 64 * _MEBIBYTE  # bytes of a file that travels
 _RETRIES = 3  # of a unit whose worker was lost or has raised
 
 
@@ -51,31 +54,34 @@ class ClusterWorkers:
         How many units at once; 0 is one for each of their threads.
     address : str
         The scheduler's: ``tcp://HOST:PORT``.
+    paths : sequence of Path
+        Files and folders that parameters name.
 
     Raises
     ------
     ConfigurationError
-        Dask is not installed here, the address is none, or a worker has another version of the kit.
+        Dask is not installed here, the address is none, the notebook is too large to be sent, or a worker has
+        another version of the kit or does not see one of `paths` as it is here.
     APIError
         No scheduler answers there, or it has no workers.
     """
 
-    def __init__(self, notebook: Path, count: int, address: str) -> None:
+    def __init__(self, notebook: Path, count: int, address: str, paths: Sequence[Path] = ()) -> None:
+        files = {path.name: path for path in [notebook, *sorted(notebook.parent.glob("*.py"))]}
+        for path in files.values():
+            _refuse_to_send(path)
         self.count = count
         self.notes: list[str] = []
         self._client = _connect(address)
         self._key = uuid.uuid4().hex[:8]
-        files = [notebook, *sorted(notebook.parent.glob("*.py"))]
-        self._files = {
-            path.name: path.read_bytes()
-            for path in files
-            if path.is_file() and path.stat().st_size <= _LARGEST
-        }
+        self._files = {name: path.read_bytes() for name, path in files.items() if path.is_file()}
         self._notebook = notebook.name
+        self._paths = [str(path) for path in paths]
 
     def __enter__(self) -> Self:
         try:
             found = _look_at(self._client)
+            _refuse_unseen(self._client, self._paths)
         except BaseException:
             self._client.close()
             raise
@@ -103,7 +109,9 @@ class ClusterWorkers:
         _unpack(answer["files"], output.parent)
         outcome = ExitCode[answer["result"].pop("outcome")]
         result = UnitResult(outcome=outcome, **answer["result"])
-        return UnitResult(**{**vars(result), "message": redact(result.message)})
+        if answer["left_behind"] and outcome is ExitCode.PASSED:
+            result = replace(result, outcome=ExitCode.NOTEBOOK_FAILED, message=_sorry(answer["left_behind"]))
+        return replace(result, message=redact(result.message))
 
     def _wait(self, future: Any, watch: Watch) -> UnitResult | dict[str, Any]:  # noqa: ANN401 - a distributed.Future
         """Return what a worker sends back, or why there is nothing to come."""
@@ -141,7 +149,9 @@ def execute_order(order: dict[str, Any]) -> dict[str, Any]:
         values = order["values"] | ({RUN_FOLDER: str(left)} if order["takes_folder"] else {})
         watch = Watch(order["seconds"], order["memory"])
         result = _execute_here(notebook, output, values, watch)
-        return {"result": asdict(result) | {"outcome": result.outcome.name}, "files": _packed(left)}
+        files, left_behind = _packed(left)
+        told = asdict(result) | {"outcome": result.outcome.name}
+        return {"result": told, "files": files, "left_behind": left_behind}
 
 
 def _execute_here(notebook: Path, output: Path, values: dict[str, Any], watch: Watch) -> UnitResult:
@@ -156,12 +166,56 @@ def _execute_here(notebook: Path, output: Path, values: dict[str, Any], watch: W
     return execute_otherwise(notebook, output, values, watch)
 
 
-def _packed(folder: Path) -> dict[str, bytes]:
-    """Return the files in a folder by their relative names, but for those that are too large to travel."""
+def _packed(folder: Path) -> tuple[dict[str, bytes], dict[str, int]]:
+    """Return the files in a folder by their relative names, and the sizes of those too large to travel."""
+    files = {
+        path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    sizes = {name: path.stat().st_size for name, path in files.items()}
+    large = {name: size for name, size in sizes.items() if size > _LARGEST}
+    return {name: path.read_bytes() for name, path in files.items() if name not in large}, large
+
+
+def _sorry(left_behind: Mapping[str, int]) -> str:
+    """Return the sentence about files that did not come back."""
+    names = ", ".join(f"{name} ({size / _MEBIBYTE:,.0f} MiB)" for name, size in left_behind.items())
+    return (
+        f"too large to come back from the worker, and lost: {names}; a file may have "
+        f"{_LARGEST // _MEBIBYTE} MiB. Write smaller ones, or leave --scheduler out"
+    )
+
+
+def _refuse_to_send(path: Path) -> None:
+    size = path.stat().st_size if path.is_file() else 0
+    if size > _LARGEST:
+        message = (
+            f"{path} has {size / _MEBIBYTE:,.0f} MiB; the workers are sent the notebook and the Python files "
+            f"beside it, each up to {_LARGEST // _MEBIBYTE} MiB. Make it smaller, or leave --scheduler out"
+        )
+        raise ConfigurationError(message)
+
+
+def _refuse_unseen(client: Any, paths: list[str]) -> None:  # noqa: ANN401 - a distributed.Client
+    """Refuse files that some worker does not see as they are here."""
+    if not paths:
+        return
+    here = seen(paths)
+    for worker, there in client.run(seen, paths).items():
+        for path in paths:
+            if there[path] != here[path]:
+                fault = "sees other content under" if there[path] else "does not see"
+                message = (
+                    f"worker {worker} {fault} {path}, which a parameter names; such files are not sent. "
+                    "Put it on a disk that all workers share, or leave --scheduler out"
+                )
+                raise ConfigurationError(message)
+
+
+def seen(paths: list[str]) -> dict[str, str]:
+    """On a worker: return the digest of each file, a word for a folder, and nothing for what is not there."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.stat().st_size <= _LARGEST
+        path: content_digest(Path(path)) if Path(path).is_file() else "folder" if Path(path).is_dir() else ""
+        for path in paths
     }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
+from sta410kit.runner.pages import render
 from sta410kit.runner.runs import REPORT
 from sta410kit.runner.sweeps.plots import Plot, small_plots
 from sta410kit.runner.warm.client import ServerUnavailableError, run_job
@@ -96,13 +97,10 @@ def _uniform(values: list[Any]) -> list[Any]:
 
 
 def _write_page(sweep: Sweep, table: dict[str, list[Any]]) -> None:
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    loader = ChoiceLoader([PackageLoader("sta410kit.runner"), PackageLoader("sta410kit.guards")])
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     manifest = sweep.manifest
     failed = [record for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
-    page = environment.get_template("sweep.html").render(
+    page = render(
+        "sweep.html",
         manifest=manifest,
         sweep=manifest.results["sweep"],
         failed=failed,
@@ -113,7 +111,7 @@ def _write_page(sweep: Sweep, table: dict[str, list[Any]]) -> None:
         plots=plots_of(sweep, table),
         table_file=TABLE,
     )
-    write_text(sweep.folder / REPORT, redact(page))
+    write_text(sweep.folder / REPORT, page)
 
 
 def plots_of(sweep: Sweep, table: dict[str, list[Any]]) -> list[Plot]:

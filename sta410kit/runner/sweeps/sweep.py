@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
-from sta410kit.config import get_config, load_config, set_config
+from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
@@ -23,20 +24,11 @@ from sta410kit.project import project_folder
 from sta410kit.redaction import redact
 from sta410kit.runner.execute import plain
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.manifest import (
-    RUNNING,
-    Manifest,
-    StepRecord,
-    git_state,
-    host_facts,
-    now,
-    read_manifest,
-    remembered_versions,
-)
+from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import Registry, content_digest
-from sta410kit.runner.runs import new_run, run_folders, runs_folder
+from sta410kit.runner.runs import LOCK, new_run, run_folders, runs_folder, told
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan, plan_sweep
 from sta410kit.runner.sweeps.unit import UnitResult
@@ -48,6 +40,7 @@ if TYPE_CHECKING:
 KIND = "sweep"
 UNITS = "units"
 RECORD = "unit.json"
+_RESUME = "sta410 sweep --resume"
 
 
 @dataclass
@@ -93,7 +86,7 @@ def run_sweep(plan: SweepPlan, options: SweepOptions, on_unit: Callable[[StepRec
         Called with the record of each unit that has ended.
     """
     folder = new_run(plan.runs)
-    with locked(folder / ".lock"):
+    with told(folder, _RESUME), locked(folder / LOCK):
         return _run(plan, options, folder, {}, on_unit)
 
 
@@ -108,10 +101,10 @@ def resume_sweep(
         It is still running, or the notebook does not take its parameters any more.
     """
     folder, manifest = found
-    told = manifest.results["sweep"]
-    plan = plan_sweep(Path(told["notebook"]), told["grid"], told["fixed"])
+    swept = manifest.results["sweep"]
+    plan = plan_sweep(Path(swept["notebook"]), swept["grid"], swept["fixed"])
     try:
-        with locked(folder / ".lock", wait=False):
+        with told(folder, _RESUME), locked(folder / LOCK, wait=False):
             return _run(plan, options, folder, read_units(folder), on_unit)
     except BlockingIOError as error:
         message = f"{folder} is still running; wait for it, or start a sweep of its own"
@@ -137,12 +130,12 @@ def unfinished_sweep(
             manifest = read_manifest(folder)
         except ConfigurationError:
             continue
-        told = manifest.results.get("sweep")
-        if manifest.kind != KIND or not told:
+        swept = manifest.results.get("sweep")
+        if manifest.kind != KIND or not swept:
             continue
-        if notebook is not None and Path(told["notebook"]) != notebook.absolute():
+        if notebook is not None and Path(swept["notebook"]) != notebook.absolute():
             continue
-        if (grid or fixed) and (told["grid"], told["fixed"]) != (dict(grid), dict(fixed)):
+        if (grid or fixed) and (swept["grid"], swept["fixed"]) != (dict(grid), dict(fixed)):
             continue
         return None if manifest.outcome == ExitCode.PASSED.name else (folder, manifest)
     return None
@@ -183,7 +176,7 @@ def _run(
         manifest.results["sweep"] |= {"recorded": sweep.recorded, "notes": sweep.notes}
         write_results(sweep)
         manifest.write(folder)
-        registry.note_run(folder.name, manifest.started, outcome.name, KIND, str(plan.notebook))
+        registry.note_run(folder.name, manifest.started, outcome.name, KIND, manifest.title)
     return sweep
 
 
@@ -192,7 +185,15 @@ def _workers(plan: SweepPlan, options: SweepOptions, registry: Registry) -> Work
         return LocalWorkers(plan.notebook, options.workers, registry)
     from sta410kit.runner.sweeps.cluster import ClusterWorkers
 
-    return ClusterWorkers(plan.notebook, options.workers, options.scheduler)
+    return ClusterWorkers(plan.notebook, options.workers, options.scheduler, _paths(plan))
+
+
+def _paths(plan: SweepPlan) -> list[Path]:
+    """Return the files and folders that parameters name and that are there."""
+    given = [value for values in plan.units.values() for value in values.values()]
+    named = [item for value in given for item in (value if isinstance(value, list) else [value])]
+    paths = dict.fromkeys(item for item in named if isinstance(item, Path))
+    return [path for path in paths if path.exists()]
 
 
 def _begin(
@@ -204,19 +205,13 @@ def _begin(
         run=folder.name,
         kind=KIND,
         title=plan.notebook.name,
-        started=now(),
         given={**plan.fixed, **{name: ",".join(texts) for name, texts in plan.grid.items()}},
         parameters={name: plain(values) for name, values in plan.units.items()},
         steps=[record for record, _ in kept.values()],
         not_run=[name for name in plan.units if name not in kept],
         results={"sweep": {"notebook": str(plan.notebook), "grid": plan.grid, "fixed": plan.fixed}},
-        seed=get_config().model.random_seed,
-        git=git_state(plan.runs.parent, folder),
-        host=host_facts(),
-        versions=remembered_versions(registry),
     )
-    manifest.write(folder)
-    registry.note_run(folder.name, manifest.started, RUNNING, KIND, str(plan.notebook))
+    begin(manifest, folder, registry)
     earlier = sum(record.identity != identity for record, _ in kept.values())
     notes = (
         [f"{earlier} units passed with an earlier version of the notebook and are kept"] if earlier else []
@@ -238,7 +233,7 @@ def _execute(
     """Execute the units that are not there yet; tell whether that was interrupted, and whether too slow."""
     manifest, folder, whole = sweep.manifest, sweep.folder, Watch()
     deadline = monotonic() + options.deadline if options.deadline else None
-    identity = _identity(plan.notebook)
+    identity, digest = _identity(plan.notebook), cache(content_digest)
 
     def late() -> bool:
         return deadline is not None and monotonic() > deadline
@@ -253,7 +248,8 @@ def _execute(
             result = workers.execute(values, output, watch)
         except OSError as error:  # a full disk, say: this unit has no result, and the others will see it too
             result = UnitResult(ExitCode.INTERNAL, f"{type(error).__name__}: {error}", 0.0)
-        return _keep(name, result, output, identity), result.recorded
+        parts = {"code": identity, **_files(plan.units[name], digest)}
+        return _keep(name, result, output, parts), result.recorded
 
     def done(name: str, found: tuple[StepRecord, dict[str, Any]]) -> None:
         record, recorded = found
@@ -277,7 +273,16 @@ def _execute(
     return interrupted, late() and bool(manifest.not_run)
 
 
-def _keep(name: str, result: UnitResult, output: Path, identity: str) -> StepRecord:
+def _files(values: Mapping[str, Any], digest: Callable[[Path], str]) -> dict[str, str]:
+    """Return the contents of the files that parameters name, as short texts."""
+    return {
+        f"file {name}": digest(value)
+        for name, value in values.items()
+        if isinstance(value, Path) and value.is_file() and os.access(value, os.R_OK)
+    }
+
+
+def _keep(name: str, result: UnitResult, output: Path, parts: dict[str, str]) -> StepRecord:
     """Write down how a unit ended, beside its notebook and what it left."""
     home = output.parent
     record = StepRecord(
@@ -288,7 +293,8 @@ def _keep(name: str, result: UnitResult, output: Path, identity: str) -> StepRec
         notebook=f"{UNITS}/{name}/{output.name}",
         peak_memory=result.peak_memory,
         warnings=list(result.warnings),
-        identity=identity,
+        identity=parts["code"],
+        parts=parts,
         artifacts={
             path.relative_to(home).as_posix(): content_digest(path)
             for path in sorted(home.rglob("*"))

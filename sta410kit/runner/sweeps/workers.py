@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.notebook import python_cells, read_notebook
-from sta410kit.runner.sweeps.preload import modules_to_load, needs_a_client
+from sta410kit.runner.preload import modules_to_load, needs_a_client
 from sta410kit.runner.sweeps.template import read_template
 from sta410kit.runner.sweeps.unit import UnitResult, execute_otherwise, execute_unit
-from sta410kit.runner.warm.client import ServerUnavailableError
-from sta410kit.runner.warm.nested import Nest
-from sta410kit.runner.warm.session import CellSession, ProcessDiedError
+from sta410kit.runner.warm.nested import NOT_HERE, OpeningNest
+from sta410kit.runner.warm.session import CellSession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
     from sta410kit.runner.limits import Watch
     from sta410kit.runner.registry import Registry
-
-_NOT_HERE = (ServerUnavailableError, ProcessDiedError, OSError)
 
 
 class Workers(Protocol):
@@ -63,45 +60,34 @@ class LocalWorkers:
         self._notebook = notebook
         self._template = read_template(notebook)
         sources = python_cells(read_notebook(notebook))
-        self._modules = modules_to_load(sources, registry)
-        self._forks = is_this_python(self._template.kernel) and not needs_a_client(sources)
-        self._pool = ThreadPoolExecutor(1)
-        self._nest: Future[Nest | None] | None = None
+        forks = is_this_python(self._template.kernel) and not needs_a_client(sources)
+        modules = modules_to_load(sources, registry)
+        self._nest = OpeningNest(str(notebook.parent), modules) if forks else None
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._nest = self._pool.submit(self._open) if self._forks else None
+        if self._nest is not None:
+            self._open.enter_context(self._nest)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
-        nest = self._nest.result() if self._nest is not None else None
-        if nest is not None:
-            nest.close()
+        self._open.close()
 
     def execute(self, values: Mapping[str, Any], output: Path, watch: Watch) -> UnitResult:
         """Execute a unit in a process of its own."""
-        nest = self._nest.result() if self._nest is not None else None
+        nest = self._nest.path if self._nest is not None else None
+        if self._nest is not None and self._nest.reason is not None:
+            self._note(self._nest.reason)
         if nest is not None:
             try:
-                session = CellSession(str(self._notebook.parent), watch, nest.path)
-            except _NOT_HERE as error:
+                session = CellSession(str(self._notebook.parent), watch, nest)
+            except NOT_HERE as error:
                 self._note(error)
             else:
                 return execute_unit(self._template, output, values, watch, session)
         return execute_otherwise(self._notebook, output, values, watch)
 
-    def _open(self) -> Nest | None:
-        """Open the nest; where a module cannot be shared, one without modules; else nothing."""
-        reason: Exception | None = None
-        for modules in (self._modules, []):
-            try:
-                return Nest(str(self._notebook.parent), modules)
-            except _NOT_HERE as error:
-                reason = reason or error
-        self._note(reason)
-        return None
-
-    def _note(self, error: Exception | None) -> None:
+    def _note(self, error: Exception) -> None:
         note = f"executed through papermill, which is slower: {error}"
         if note not in self.notes:
             self.notes.append(note)

@@ -26,6 +26,8 @@ _FOREVER = float("inf")
 def run(arguments: list[str]) -> None:
     """Listen on the socket named first, the modules named behind it loaded; serve until the caller is gone.
 
+    Of ``module:function`` the function is called too, without arguments.
+
     A module that starts a thread makes a fork unsafe: the caller is told, and nobody is forked.
     """
     path, *modules = arguments
@@ -35,7 +37,10 @@ def run(arguments: list[str]) -> None:
     for name in modules:
         # What a notebook cannot import is its own affair: the cell that tries shows why.
         with contextlib.suppress(Exception):
-            import_module(name)
+            module, _, function = name.partition(":")
+            loaded = import_module(module)
+            if function:
+                getattr(loaded, function)()
     threads = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
     if threads:
         channel.send({"ready": None, "threads": threads})

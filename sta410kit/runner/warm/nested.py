@@ -9,18 +9,26 @@ import select
 import shutil
 import socket
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from sta410kit.runner.warm.client import ServerUnavailableError, connect, request
 from sta410kit.runner.warm.identity import server_folder
-from sta410kit.runner.warm.wire import Lines, send_request
+from sta410kit.runner.warm.session import ProcessDiedError
+from sta410kit.runner.warm.wire import Lines, WireError, send_request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PATIENCE = 60.0  # seconds for a kernel and the modules of a notebook
 _PREFIX = "nest-"
+NOT_HERE = (
+    ServerUnavailableError,
+    ProcessDiedError,
+    WireError,
+    OSError,
+)  # no process can be forked, for once
 
 
 class Nest:
@@ -87,6 +95,55 @@ class Nest:
                     return messages[0]
         message = "the process that should fork the others did not come up"
         raise ServerUnavailableError(message)
+
+
+class OpeningNest:
+    """A nest that opens while its owner gets ready; from `with` to the end of the block.
+
+    Parameters
+    ----------
+    folder : str
+        Where it starts.
+    modules : sequence of str
+        What it loads; when one of them makes a fork unsafe, it opens without any.
+
+    Attributes
+    ----------
+    reason : Exception or None
+        Why it could not be opened; known once `path` is.
+    """
+
+    def __init__(self, folder: str, modules: Sequence[str]) -> None:
+        self.reason: Exception | None = None
+        self._folder, self._modules = folder, modules
+        self._pool = ThreadPoolExecutor(1)
+        self._nest: Future[Nest | None] | None = None
+
+    def __enter__(self) -> Self:
+        self._nest = self._pool.submit(self._open)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+        nest = self._nest.result() if self._nest is not None else None
+        if nest is not None:
+            nest.close()
+
+    @property
+    def path(self) -> Path | None:
+        """Where it listens, once it does; nothing when it cannot be opened."""
+        nest = self._nest.result() if self._nest is not None else None
+        return nest.path if nest is not None else None
+
+    def _open(self) -> Nest | None:
+        reason: Exception | None = None
+        for modules in (self._modules, ()):
+            try:
+                return Nest(self._folder, modules)
+            except NOT_HERE as error:
+                reason = reason or error
+        self.reason = reason
+        return None
 
 
 def _sweep_up() -> None:

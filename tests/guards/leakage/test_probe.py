@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sta410kit.exceptions import ConfigurationError, LeakageError
+from sta410kit.exceptions import ConfigurationError, DataValidationError, LeakageError
 from sta410kit.guards import probe_leaks
 from sta410kit.guards.leakage.report import NOT_DETERMINISTIC
 from sta410kit.research.features import build_features
@@ -288,16 +288,20 @@ def test_a_wrong_argument_is_refused(walks, arguments, text):
         (pd.DataFrame(), "not an empty one"),
         (pd.DataFrame({"close": [1.0, 2.0]}), "no complete dates"),
         (pd.DataFrame({"date": ["x"], "close": [1.0]}), "cannot be read"),
-        (
-            pd.DataFrame({"date": pd.bdate_range("2024-01-01", periods=5), "close": 1.0}),
-            "at least 10 sessions, got 5",
-        ),
     ],
 )
 def test_prices_that_cannot_be_probed_are_refused(prices, text):
-    """There must be dates, and enough of them for a past and a future."""
+    """There must be dates."""
     with pytest.raises(ConfigurationError, match=text):
         probe_leaks(honest, prices)
+
+
+def test_too_few_sessions_are_refused_as_data():
+    """There must be enough of them for a past and a future; that is the data's fault, and exit code 3."""
+    prices = pd.DataFrame({"date": pd.bdate_range("2024-01-01", periods=5), "close": 1.0})
+    with pytest.raises(DataValidationError, match="at least 10 sessions, got 5; load") as error:
+        probe_leaks(honest, prices)
+    assert error.value.exit_code == 3
 
 
 def test_every_session_can_be_tried():

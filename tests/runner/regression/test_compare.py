@@ -1,5 +1,7 @@
 """Notebooks executed anew against the outputs they hold."""
 
+import os
+
 import nbformat
 import pytest
 
@@ -155,3 +157,15 @@ def test_without_names_it_is_the_projects_chain(project, monkeypatch):
     monkeypatch.chdir(project)
     found = regress_all([], Tolerance())
     assert [one.notebook.name for one in found] == ["one.ipynb", "two.ipynb"]
+
+
+def test_trials_are_counted_from_nothing(tmp_path, write_notebook, monkeypatch):
+    """What was tried in the project does not show in the verdict, and its ledger gets no entry of this."""
+    theirs = str(tmp_path / "theirs.sqlite")
+    monkeypatch.setenv("STA410_LEDGER", theirs)
+    path = write_notebook(tmp_path / "x.ipynb", "import os\nprint('theirs' in os.environ['STA410_LEDGER'])")
+    assert regress(path, Tolerance(), update=True).outcome is ExitCode.PASSED
+    (found,) = regress_all([path], Tolerance())
+    assert "True" in found.cells[0].differences[0]
+    assert "False" in found.cells[0].differences[0]
+    assert os.environ["STA410_LEDGER"] == theirs

@@ -16,6 +16,7 @@ import pytest
 
 from sta410kit.exceptions import APIError, ConfigurationError
 from sta410kit.outcomes import ExitCode
+from sta410kit.runner.limits import Watch
 from sta410kit.runner.sweeps import cluster
 from sta410kit.runner.sweeps.cluster import ClusterWorkers, execute_order
 from sta410kit.runner.sweeps.plan import SweepOptions, plan_sweep
@@ -30,6 +31,35 @@ CELLS = (
     "time.sleep(0.3)\nrecord('double', double(n))\n(Path(run_dir) / 'sub').mkdir()",
     "(Path(run_dir) / 'sub' / 'n.txt').write_text(str(n))\nassert n != 3, 'three'",
 )
+
+
+class Here:
+    """A cluster of one worker, which is this process."""
+
+    scheduler = SimpleNamespace(address="tcp://here:1")
+
+    def __init__(self, *, sees=True):
+        self.sees = sees
+
+    def submit(self, function, order, **_):
+        """Do it at once."""
+        answer = function(order)
+        return SimpleNamespace(result=lambda **_: answer)
+
+    def run(self, function, *arguments):
+        """Return what the worker says; one that sees nothing has other files."""
+        answer = function(*arguments)
+        return {"here": answer if self.sees or not arguments else dict.fromkeys(answer, "")}
+
+    def wait_for_workers(self, *_, **__):
+        """Find it there."""
+
+    def nthreads(self):
+        """Return its one thread."""
+        return {"here": 1}
+
+    def close(self):
+        """Close nothing."""
 
 
 def free_port():
@@ -92,7 +122,7 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path, notebook, monkeypatch):
     table = pd.read_parquet(sweep.folder / "results.parquet")
     assert victim.returncode == -signal.SIGKILL
     assert sweep.outcome is ExitCode.NOTEBOOK_FAILED
-    assert table["double"].tolist() == [2 * n for n in range(1, 13)]
+    assert table["double"].tolist() == [2 * n for n in range(1, 13)], table["message"].tolist()
     assert table.loc[table["outcome"] != "PASSED", ["unit", "message"]].to_numpy().tolist() == [
         ["0003", "cell In [6]: AssertionError: three"]
     ]
@@ -114,7 +144,64 @@ def test_what_a_worker_does_leaves_nothing_there(notebook, monkeypatch, tmp_path
     assert answer["result"]["outcome"] == "PASSED"
     assert answer["result"]["recorded"] == {"double": 8}
     assert sorted(answer["files"]) == ["sub/n.txt", "x.ipynb"]
+    assert answer["left_behind"] == {}
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("sta410-unit")] == []
+
+
+def test_a_file_too_large_to_come_back_fails_its_unit(notebook, monkeypatch):
+    """With its name and size; what came back is kept. A unit that has failed already keeps its own reason."""
+    monkeypatch.setattr(cluster, "_LARGEST", 2**19)
+    (notebook.parent / "beside.py").write_text(
+        "from pathlib import Path\n\ndef double(n):\n    Path('../left/big').write_bytes(bytes(2**20))\n"
+        "    return 2 * n\n"
+    )
+    monkeypatch.setattr(cluster, "_connect", lambda _: Here())
+    workers = ClusterWorkers(notebook, 1, "tcp://here:1")
+    for n, message in ((1, "too large to come back from the worker, and lost: big (1 MiB)"), (3, "three")):
+        output = notebook.parent.parent / "units" / str(n) / "x.ipynb"
+        output.parent.mkdir(parents=True)
+        result = workers.execute({"n": n, "run_dir": output.parent}, output, Watch())
+        assert result.outcome is ExitCode.NOTEBOOK_FAILED
+        assert message in result.message
+        assert result.recorded == {"double": 2 * n}
+        assert sorted(path.name for path in output.parent.iterdir()) == ["sub", "x.ipynb"]
+
+
+def test_what_is_too_large_to_be_sent_is_refused_before_anything_runs(notebook, monkeypatch):
+    """The notebook, or a module beside it."""
+    monkeypatch.setattr(cluster, "_LARGEST", 2**20)
+    (notebook.parent / "tables.py").write_bytes(b"#" * 2**21)
+    with pytest.raises(ConfigurationError, match=r"tables\.py has 2 MiB; the workers are sent"):
+        ClusterWorkers(notebook, 0, "tcp://127.0.0.1:8786")
+
+
+def test_a_file_of_a_parameter_must_be_seen_by_every_worker_as_it_is_here(tmp_path):
+    """A folder by its name, a file by its content."""
+    path = tmp_path / "in.csv"
+    path.write_text("a")
+    paths = [str(path), str(tmp_path)]
+    here = cluster.seen(paths)
+    assert here[str(tmp_path)] == "folder"
+    assert cluster.seen([str(tmp_path / "none")]) == {str(tmp_path / "none"): ""}
+    cluster._refuse_unseen(Client({"a": here, "b": here}), paths)
+    with pytest.raises(ConfigurationError, match=rf"worker b does not see {path}, which a parameter names"):
+        cluster._refuse_unseen(Client({"a": here, "b": here | {str(path): ""}}), paths)
+    with pytest.raises(ConfigurationError, match=f"worker a sees other content under {path}"):
+        cluster._refuse_unseen(Client({"a": here | {str(path): "x"}}), paths)
+    cluster._refuse_unseen(Client(AssertionError("nobody is asked")), [])
+
+
+def test_a_refusal_by_the_cluster_leaves_no_run_behind(tmp_path, write_notebook, monkeypatch):
+    """Files of parameters are looked for on the workers before anything is written."""
+    source = "from pathlib import Path\nsource: Path | None = None\nmore: list[Path] = []"
+    notebook = write_notebook(tmp_path / "x.ipynb", (source, "parameters"), "source, more")
+    (tmp_path / "in.csv").write_text("a")
+    monkeypatch.setattr(cluster, "_connect", lambda _: Here(sees=False))
+    for name, text in (("source", f"{tmp_path}/in.csv"), ("more", f'["{tmp_path}/in.csv"]')):
+        plan = plan_sweep(notebook, {name: [text]}, {})
+        with pytest.raises(ConfigurationError, match=r"worker here does not see .*in\.csv"):
+            run_sweep(plan, SweepOptions(scheduler="tcp://here:1"), lambda _: None)
+    assert list((tmp_path / "runs").glob("*/")) == []
 
 
 def test_what_is_sent_stays_in_its_folder(tmp_path):
@@ -168,8 +255,6 @@ def test_what_goes_wrong_ends_one_unit():
     from distributed import KilledWorker
     from distributed import TimeoutError as NotYet
 
-    from sta410kit.runner.limits import Watch
-
     workers = object.__new__(ClusterWorkers)
     stop = threading.Event()
     stop.set()
@@ -199,7 +284,7 @@ class Client:
         if not self.versions:
             raise TimeoutError(count, timeout)
 
-    def run(self, _):
+    def run(self, *_):
         """Return the versions, or what a worker raised."""
         if isinstance(self.versions, Exception):
             raise self.versions

@@ -18,6 +18,7 @@ from sta410kit.runner.sweeps import sweep as sweeps
 from sta410kit.runner.sweeps.plan import SweepOptions, plan_sweep
 from sta410kit.runner.sweeps.sweep import read_units, resume_sweep, run_sweep, unfinished_sweep
 from sta410kit.runner.sweeps.unit import UnitResult
+from sta410kit.runner.warm import nested
 from sta410kit.runner.warm.client import ServerUnavailableError
 
 pytestmark = pytest.mark.integration
@@ -71,6 +72,7 @@ def test_every_combination_comes_to_a_row(notebook):
     assert manifest.parameters["0004"] == {"n": 2, "label": "b"}
     assert [list(step.artifacts) for step in manifest.steps] == [["n.txt"]] * 4
     assert manifest.not_run == []
+    assert manifest.settings["model"]["random_seed"] == manifest.seed == 42
     assert unfinished_sweep(notebook, None, {}, {}) is None
 
 
@@ -189,7 +191,7 @@ def test_without_a_fork_server_papermill_does_it(notebook, monkeypatch):
         message = "none today"
         raise ServerUnavailableError(message)
 
-    monkeypatch.setattr(workers, "Nest", refuse)
+    monkeypatch.setattr(nested, "Nest", refuse)
     done = run_sweep(plan_sweep(notebook, {"n": ["4"]}, {}), SweepOptions(), ignore)
     assert done.outcome is ExitCode.PASSED
     assert done.recorded == {"0001": {"half": 2.0, "name": "x"}}

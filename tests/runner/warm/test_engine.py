@@ -10,7 +10,11 @@ import pytest
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
+from papermill.iorw import write_ipynb
 
+from sta410kit.redaction import register
+from sta410kit.runner import engine
+from sta410kit.runner.scrubbing import scrubbed_notebook
 from sta410kit.runner.warm.client import ServerUnavailableError
 from sta410kit.runner.warm.session import CellSession
 
@@ -205,3 +209,27 @@ def test_a_forked_grandchild_does_not_disturb_the_channel(tmp_path):
     outputs = execute(tmp_path, [source, "'still here'"], "sta410").cells
     assert outputs[0].outputs[0].text == "[1, 2]\nx\nx\n"
     assert outputs[1].outputs[0].data["text/plain"] == "'still here'"
+
+
+def test_a_notebook_is_looked_through_once_at_its_end_and_never_written_with_a_secret(tmp_path, monkeypatch):
+    """Neither by the engine nor by papermill, which writes the notebook once more itself."""
+    looked, written = [], []
+
+    def look(notebook):
+        looked.append(notebook)
+        return scrubbed_notebook(notebook)
+
+    def write(notebook, path):
+        written.append(nbformat.writes(notebook))
+        write_ipynb(notebook, path)
+
+    monkeypatch.setattr(engine, "_SECONDS_BETWEEN_SAVES", float("inf"))
+    monkeypatch.setattr(engine, "scrubbed_notebook", look)
+    for module in (engine, papermill.execute):
+        monkeypatch.setattr(module, "write_ipynb", write)
+    register("sesame-open-4711")
+    saved = execute(tmp_path, ["print('sesame-' + 'open-4711')", "1 / 0"], "sta410")
+    assert len(looked) == 2  # at the start and at the end
+    assert len(written) >= 3
+    assert not any("sesame-open-4711" in text for text in written)
+    assert "***" in saved.cells[0].outputs[0].text

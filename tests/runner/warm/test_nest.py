@@ -8,7 +8,7 @@ import pytest
 from sta410kit.runner.warm import nested
 from sta410kit.runner.warm.client import ServerUnavailableError, run_job
 from sta410kit.runner.warm.identity import server_folder
-from sta410kit.runner.warm.nested import Nest
+from sta410kit.runner.warm.nested import Nest, OpeningNest
 from sta410kit.runner.warm.session import CellSession, ProcessDiedError
 
 pytestmark = pytest.mark.integration
@@ -57,6 +57,50 @@ def test_a_module_that_starts_a_thread_is_refused(tmp_path):
     with pytest.raises(ServerUnavailableError, match="starts threads: idler"):
         Nest(str(tmp_path), ["threaded"])
     assert list(server_folder().glob("nest-*")) == []
+
+
+def test_a_function_is_called_once_the_modules_are_loaded(tmp_path):
+    """What a notebook would do at its first page is done for all; one that fails does no harm."""
+    wanted = ["colorsys", "sys:setrecursionlimit", "sta410kit.guards.data_docs:load_templates"]
+    look = (
+        "from sta410kit.guards import data_docs\n"
+        "print(data_docs._environment.cache_info().currsize, len(data_docs._environment().cache) > 1)"
+    )
+    with Nest(str(tmp_path), wanted) as nest:
+        assert texts(nest, look) == "1 True\n"
+
+
+def test_a_nest_opens_while_its_owner_gets_ready(tmp_path):
+    """Where it listens is known once it does, and it is gone with the block."""
+    with OpeningNest(str(tmp_path), ["colorsys"]) as opening:
+        with CellSession(server=opening.path) as session:
+            assert Path(f"/proc/{session.pid}").exists()
+        assert opening.reason is None
+    assert not opening._nest.result().path.exists()
+
+
+def test_a_nest_opens_without_modules_that_make_it_unsafe(tmp_path):
+    """One thread in one module does not take the speed from all."""
+    (tmp_path / "threaded.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+    )
+    with OpeningNest(str(tmp_path), ["threaded"]) as opening:
+        assert opening.path is not None
+        with CellSession(server=opening.path):
+            pass
+
+
+def test_why_no_nest_could_be_opened_is_kept(tmp_path, monkeypatch):
+    """The owner goes on without, and can say why."""
+
+    def refuse(*_):
+        message = "none today"
+        raise ServerUnavailableError(message)
+
+    monkeypatch.setattr(nested, "Nest", refuse)
+    with OpeningNest(str(tmp_path), []) as opening:
+        assert opening.path is None
+        assert str(opening.reason) == "none today"
 
 
 def test_children_end_with_the_nest(tmp_path, gone):

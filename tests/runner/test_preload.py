@@ -2,8 +2,8 @@
 
 import pytest
 
+from sta410kit.runner.preload import modules_to_load, needs_a_client
 from sta410kit.runner.registry import Registry
-from sta410kit.runner.sweeps.preload import modules_to_load, needs_a_client
 
 pytestmark = pytest.mark.unit
 

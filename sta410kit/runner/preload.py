@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
     from sta410kit.runner.registry import Registry
 
+# What a notebook that publishes data docs would do at its first page.
+_TEMPLATES = "sta410kit.guards.data_docs"
 _NEEDS_A_CLIENT = {"ipywidgets", "ipympl", "anywidget"}
 
 
 def modules_to_load(sources: Sequence[str], registry: Registry) -> list[str]:
     """Return the modules that notebook code imports and nobody edits: installed packages', and the kit's.
 
+    Behind them stand, as ``module:function``, what to call once they are loaded.
     The user's own are left to each process: loading them may print, or depend on the parameters.
     """
     names = sorted({name for source in sources for name in imported_names(source)})
@@ -30,7 +33,7 @@ def modules_to_load(sources: Sequence[str], registry: Registry) -> list[str]:
     }
     packages = [name for name in names if name.partition(".")[0] in installed]
     kits = [name for name in own_modules(sources, [], registry) if name.partition(".")[0] == KIT.name]
-    return [*packages, *kits]
+    return [*packages, *kits, *([f"{_TEMPLATES}:load_templates"] if _TEMPLATES in kits else [])]
 
 
 def needs_a_client(sources: Sequence[str]) -> bool:
