@@ -125,7 +125,7 @@ def typed(monkeypatch, capsys):
 
     # What the door does to a whole process.
     monkeypatch.setattr(entry, "signal", Mock())
-    for name in ("keep_writing", "_skip_slow_grammar"):
+    for name in ("keep_writing", "_skip_slow_grammars"):
         monkeypatch.setattr(entry, name, lambda: None)
     monkeypatch.setenv("COLUMNS", "200")
 
