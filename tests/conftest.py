@@ -10,11 +10,12 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import hypothesis
 import pytest
 
-from sta410kit import redaction
+from sta410kit import config, redaction
 from sta410kit.config import all_settings
 
 PATIENCE = 120  # seconds after which something will not come any more, on the slowest and busiest machine
@@ -106,6 +107,36 @@ def _no_secret_of_another_test(monkeypatch):
     """Forget what other tests have registered: it would be scrubbed here, and found by a scan."""
     monkeypatch.setattr(redaction, "_values", frozenset())
     monkeypatch.setattr(redaction, "_pattern", None)
+
+
+@pytest.fixture(autouse=True)
+def _no_configuration_of_another_test(monkeypatch):
+    """Forget the configuration that a run of another test has left, and leave none behind."""
+    monkeypatch.setattr(config, "_current", None)
+
+
+@pytest.fixture
+def typed(monkeypatch, capsys):
+    """Give the function that runs a command in a folder, and returns the exit code and standard error.
+
+    It goes through the command line's own door, but in this process, where everything is imported already.
+    """
+    from sta410kit.cli import entry
+
+    # What the door does to a whole process.
+    monkeypatch.setattr(entry, "signal", Mock())
+    for name in ("keep_writing", "_skip_slow_grammars"):
+        monkeypatch.setattr(entry, name, lambda: None)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words, cwd):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr("sys.argv", ["sta410", *map(str, words)])
+        with pytest.raises(SystemExit) as ending:
+            entry.main()
+        return ending.value.code, capsys.readouterr().err
+
+    return run
 
 
 @pytest.fixture(scope="session")

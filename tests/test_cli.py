@@ -77,13 +77,13 @@ def test_version_and_help_are_quick_answers(tmp_path):
         (["docs"], "no data docs"),
     ],
 )
-def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, words, text):
+def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, typed, words, text):
     """Nothing runs and nothing is left behind."""
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    done = sta410(*words, cwd=tmp_path)
-    assert done.returncode == 2
-    assert text in done.stderr
-    assert "Traceback" not in done.stderr
+    code, said = typed(*words, cwd=tmp_path)
+    assert code == 2
+    assert text in said
+    assert "Traceback" not in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv"]
 
 
@@ -100,11 +100,11 @@ def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, words, text):
         ("prices=x.parquet", "does not declare a parameter 'prices'"),
     ],
 )
-def test_a_wrong_parameter_is_refused_before_anything_runs(project, setting, text):
+def test_a_wrong_parameter_is_refused_before_anything_runs(project, typed, setting, text):
     """Exit code 2, the reason, and no run folder."""
-    done = sta410("run", "-p", setting, cwd=project)
-    assert done.returncode == 2
-    assert text in done.stderr
+    code, said = typed("run", "-p", setting, cwd=project)
+    assert code == 2
+    assert text in said
     assert not (project / "runs").exists()
 
 

@@ -96,12 +96,12 @@ def test_a_notebook_without_parameters_is_no_error(tmp_path):
         (["params", "y.ipynb"], "no notebook"),
     ],
 )
-def test_wrong_use_ends_with_2_and_nothing_has_run(notebook, words, text):
+def test_wrong_use_ends_with_2_and_nothing_has_run(notebook, typed, words, text):
     """Each refusal says what to do."""
-    done = sta410(*words, cwd=notebook.parent)
-    assert done.returncode == 2
-    assert text in done.stderr
-    assert "Traceback" not in done.stderr
+    code, said = typed(*words, cwd=notebook.parent)
+    assert code == 2
+    assert text in said
+    assert "Traceback" not in said
     assert not list(notebook.parent.glob("runs/*/units"))
 
 
