@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sta410kit.cli.completion import run_ids
 from sta410kit.cli.json_command import JsonCommand, JsonGroup, json_option, print_json
 from sta410kit.outcomes import ExitCode
 
@@ -68,7 +69,7 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
 
 
 @click.command(cls=JsonCommand)
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=run_ids)
 @json_option
 def show(run: str, *, as_json: bool) -> int:
     """Explain RUN: an id, the beginning of one, `latest`, or a path."""
@@ -81,8 +82,8 @@ def show(run: str, *, as_json: bool) -> int:
 
 
 @click.command(cls=JsonCommand)
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("first", metavar="A", shell_complete=run_ids)
+@click.argument("second", metavar="B", shell_complete=run_ids)
 @json_option
 def diff(first: str, second: str, *, as_json: bool) -> int:
     """Say in what the runs A and B differ, and which cell was the first to come out differently.
@@ -99,7 +100,7 @@ def diff(first: str, second: str, *, as_json: bool) -> int:
 
 
 @click.command(cls=JsonCommand)
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=run_ids)
 @click.option("--anyway", is_flag=True, help="Also where packages, settings or modules are not as they were.")
 @click.option("--jobs", default=0, type=click.IntRange(0), help="Steps side by side; 0: one a processor.")
 @json_option

@@ -6,11 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 from click.shell_completion import ShellComplete
 
-from sta410kit.cli.completion import run_ids
 from sta410kit.cli.entry import cli
 from sta410kit.project import find_project
 from sta410kit.runner.manifest import Manifest
@@ -68,11 +66,13 @@ def test_runs_are_offered_newest_first(monkeypatch, tmp_path):
     for name in ("20260101-000000-aaaa", "20260102-000000-bbbb"):
         (tmp_path / "runs" / name).mkdir(parents=True)
     Manifest("20260102-000000-bbbb", outcome="PASSED").write(tmp_path / "runs" / "20260102-000000-bbbb")
-    found = run_ids(click.Context(cli), click.Option(["--run"]), "2026")
-    assert [(item.value, item.help) for item in found] == [
-        ("20260102-000000-bbbb", "chain, PASSED"),
-        ("20260101-000000-aaaa", None),
-    ]
+    before = ShellComplete(cli, {}, "sta410", "_STA410_COMPLETE")
+    for words in (["show"], ["verify"], ["diff"], ["diff", "20260101-000000-aaaa"]):
+        found = before.get_completions(words, "2026")
+        assert [(item.value, item.help) for item in found] == [
+            ("20260102-000000-bbbb", "chain, PASSED"),
+            ("20260101-000000-aaaa", None),
+        ]
 
 
 @pytest.mark.integration
