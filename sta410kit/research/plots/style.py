@@ -40,6 +40,7 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 10,
     "legend.frameon": False,
     "lines.linewidth": 1.3,
+    "text.parse_math": False,  # a dollar sign in a symbol is a dollar sign
     "xtick.labelsize": 10,
     "ytick.labelsize": 10,
 }
