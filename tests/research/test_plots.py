@@ -189,6 +189,21 @@ def test_one_row_is_enough_to_draw(sample, sample_predictions):
         figure.savefig(io.BytesIO(), format="png", dpi=30)
 
 
+def test_a_symbol_may_hold_what_looks_like_a_formula(sample, sample_predictions):
+    """It stands in the figures as it is written, also where it would be no valid formula."""
+    hostile = {"AAPL": r"$\bad{$", "IBM": "a$b_c$"}
+    prices = sample.replace({"symbol": hostile}).sort_values(["symbol", "date"], ignore_index=True)
+    predictions = sample_predictions.replace({"symbol": hostile})
+    for figure in (
+        plots.plot_prices(prices, find_splits(prices)),
+        plots.plot_coverage(prices),
+        plots.plot_predictions(predictions, hostile["AAPL"]),
+        plots.plot_coverage_by_year(predictions),
+        plots.plot_fan(fan(prices, horizons=[1]), prices),
+    ):
+        figure.savefig(io.BytesIO())
+
+
 @pytest.mark.parametrize("days", [1, 2, 5, 30, 90, 260, 500, 800, 1000, 1200])
 def test_any_stretch_of_dates_has_its_ticks(sample, days):
     """From a day to years, dates are labelled without a warning, three to eight times."""
