@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 from contextlib import suppress
@@ -117,7 +118,7 @@ def _no_configuration_of_another_test(monkeypatch):
 
 @pytest.fixture
 def typed(monkeypatch, capsys):
-    """Give the function that runs a command in a folder, and returns the exit code and standard error.
+    """Give the function that runs a command in a folder, and returns what a process of its own would.
 
     It goes through the command line's own door, but in this process, where everything is imported already.
     """
@@ -134,7 +135,8 @@ def typed(monkeypatch, capsys):
         monkeypatch.setattr("sys.argv", ["sta410", *map(str, words)])
         with pytest.raises(SystemExit) as ending:
             entry.main()
-        return ending.value.code, capsys.readouterr().err
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(words, int(ending.value.code), said.out, said.err)
 
     return run
 

@@ -80,10 +80,10 @@ def test_version_and_help_are_quick_answers(tmp_path):
 def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, typed, words, text):
     """Nothing runs and nothing is left behind."""
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    code, said = typed(*words, cwd=tmp_path)
-    assert code == 2
-    assert text in said
-    assert "Traceback" not in said
+    done = typed(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv"]
 
 
@@ -102,9 +102,9 @@ def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, typed, words, text)
 )
 def test_a_wrong_parameter_is_refused_before_anything_runs(project, typed, setting, text):
     """Exit code 2, the reason, and no run folder."""
-    code, said = typed("run", "-p", setting, cwd=project)
-    assert code == 2
-    assert text in said
+    done = typed("run", "-p", setting, cwd=project)
+    assert done.returncode == 2
+    assert text in done.stderr
     assert not (project / "runs").exists()
 
 

@@ -160,6 +160,8 @@ class Screen:
         return name == "symbol" and self.panel.ready and set(wanted) <= set(self.panel.symbols)
 
     def _missing(self, name: str) -> int:
+        if name in {"symbol", "date"} and self.panel.complete:
+            return 0  # the panel has looked at every row already
         extremes = self._extremes_of(name)
         return int(self.frame[name].isna().sum()) if extremes is None else extremes.missing
 

@@ -49,6 +49,17 @@ def require_order(frame: pd.DataFrame, what: str, error: type[STA410Exception]) 
         raise error(message)
 
 
+def require_filled(
+    frame: pd.DataFrame, names: Iterable[str], what: str, error: type[STA410Exception]
+) -> None:
+    """Raise `error` unless every row has a value in each of the columns `names`."""
+    for name in names:
+        missing = frame[name].isna().to_numpy()
+        if missing.any():
+            message = f"The {what} have no {name} in row {missing.argmax()}; {missing.sum()} such row(s)."
+            raise error(message)
+
+
 def require_prices(prices: pd.DataFrame, error: type[STA410Exception]) -> None:
     """Raise `error` unless this is a prices frame to calculate with.
 
@@ -129,11 +140,7 @@ def _require_keys(frame: pd.DataFrame, what: str, error: type[STA410Exception]) 
     import pandas as pd
 
     date = frame["date"]
-    for name, values in (("symbol", frame["symbol"]), ("date", date)):
-        if values.isna().any():
-            row, many = int(values.isna().to_numpy().argmax()), int(values.isna().sum())
-            message = f"The {what} have no {name} in row {row}; {many} such row(s)."
-            raise error(message)
+    require_filled(frame, ("symbol", "date"), what, error)
     if not np.issubdtype(date.to_numpy().dtype, np.datetime64) or isinstance(date.dtype, pd.DatetimeTZDtype):
         ready = ".dt.tz_localize(None)" if isinstance(date.dtype, pd.DatetimeTZDtype) else "pd.to_datetime"
         message = (

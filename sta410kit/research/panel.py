@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.research.frames import require_columns, require_horizon
+from sta410kit.research.frames import require_columns, require_filled, require_horizon
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,13 +134,7 @@ def _checked(predictions: object) -> pd.DataFrame:
             f"The column date of the predictions holds {frame['date'].dtype}; convert it with pd.to_datetime."
         )
         raise DataValidationError(message)
-    for name in ("symbol", "date", "model", "horizon"):
-        if frame[name].isna().any():
-            row = int(frame[name].isna().to_numpy().argmax())
-            message = (
-                f"The predictions have no {name} in row {row}; {int(frame[name].isna().sum())} such row(s)."
-            )
-            raise DataValidationError(message)
+    require_filled(frame, ("symbol", "date", "model", "horizon"), "predictions", DataValidationError)
     frame["date"] = frame["date"].dt.tz_localize(None)
     for name in ("symbol", "model"):
         frame[name] = frame[name].astype(str)

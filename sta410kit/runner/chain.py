@@ -212,7 +212,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
 
 
 def _nest_for(plan: Plan, registry: Registry) -> OpeningNest:
-    """Return what forks the steps' processes: it loads what they import while the first one is prepared."""
+    """Return what forks the steps' processes: it opens with the first step that is executed."""
     sources = [source for step in plan.steps for source in python_cells(read_notebook(step.notebook))]
     return OpeningNest(str(plan.steps[0].notebook.parent), modules_to_load(sources, registry))
 

@@ -15,6 +15,7 @@ from sta410kit import exceptions
 from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
+from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import StepStoppedError, Watch
 from sta410kit.runner.notebook import (
     EXPECTED,
@@ -166,6 +167,10 @@ def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
     folder: Path,
     nest: OpeningNest | None,
 ) -> tuple[ExitCode, str, Failure | None]:
+    content = read_notebook(notebook)
+    kernel, language = kernel_of(content)
+    if nest is not None and is_this_python(kernel):
+        nest.open()  # it gets ready while papermill is imported
     import papermill
     from traitlets.config import Config
 
@@ -178,8 +183,6 @@ def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
 
     output.parent.mkdir(parents=True, exist_ok=True)
     aside, complaints = output.with_name(f".{output.name}"), output.with_suffix(KERNEL_LOG)
-    content = read_notebook(notebook)
-    kernel, language = kernel_of(content)
     logging.getLogger("papermill").addFilter(_CHECKED_BEFORE)
     try:
         papermill.execute_notebook(

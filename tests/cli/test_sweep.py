@@ -4,15 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-import click
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-
-from sta410kit.cli.entry import cli
-from sta410kit.exceptions import STA410Exception
 
 pytestmark = pytest.mark.integration
 
@@ -98,10 +93,10 @@ def test_a_notebook_without_parameters_is_no_error(tmp_path):
 )
 def test_wrong_use_ends_with_2_and_nothing_has_run(notebook, typed, words, text):
     """Each refusal says what to do."""
-    code, said = typed(*words, cwd=notebook.parent)
-    assert code == 2
-    assert text in said
-    assert "Traceback" not in said
+    done = typed(*words, cwd=notebook.parent)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
     assert not list(notebook.parent.glob("runs/*/units"))
 
 
@@ -133,23 +128,6 @@ def test_part_of_it_fails_with_4_and_is_resumed(notebook):
     assert (none.returncode, "nothing to resume" in none.stdout) == (0, True)
 
 
-@pytest.fixture
-def here(notebook, monkeypatch, capsys):
-    """Give the function that runs a command in this process; it returns exit code and output."""
-    monkeypatch.chdir(notebook.parent)
-
-    def run(*words):
-        try:
-            code = cli.main(list(words), standalone_mode=False)
-        except STA410Exception as error:
-            return int(error.exit_code), f"{capsys.readouterr().out}{error}"
-        except click.ClickException:
-            return 2, capsys.readouterr().out
-        return int(code or 0), capsys.readouterr().out
-
-    return run
-
-
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -160,35 +138,38 @@ def here(notebook, monkeypatch, capsys):
         ("p.toml", "unused = 1", "none of its cells reads"),
     ],
 )
-def test_a_file_of_parameters_is_refused_in_the_same_words_by_run_and_sweep(here, name, text, words):
+def test_a_file_of_parameters_is_refused_in_the_same_words_by_run_and_sweep(
+    notebook, typed, name, text, words
+):
     """The error names what is wrong, and nothing has run."""
-    Path(name).write_text(text)
+    home = notebook.parent
+    (home / name).write_text(text)
     for command in (["run", "x.ipynb"], ["sweep", "x.ipynb", "-g", "n=1"]):
-        code, said = here(*command, "--params", name)
-        assert (code, words in said) == (2, True)
-    assert not Path("runs").exists()
+        done = typed(*command, "--params", name, cwd=home)
+        assert (done.returncode, words in done.stderr) == (2, True)
+    assert not (home / "runs").exists()
 
 
-def test_a_sweep_takes_the_rest_of_its_parameters_from_a_file(here):
+def test_a_sweep_takes_the_rest_of_its_parameters_from_a_file(notebook, typed):
     """What is typed, with -p or with -g, wins over what stands there."""
-    Path("p.toml").write_text("n = 7\nmodel = 'naive'\nwords = ['a', 'b,c']\n")
+    (notebook.parent / "p.toml").write_text("n = 7\nmodel = 'naive'\nwords = ['a', 'b,c']\n")
     words = ["-g", "n=1,2", "-p", "model=ridge", "--params", "p.toml", "--json"]
-    code, said = here("sweep", "x.ipynb", *words)
-    assert code == 0
-    assert json.loads(said)["parameters"] == {
+    done = typed("sweep", "x.ipynb", *words, cwd=notebook.parent)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["parameters"] == {
         "0001": {"words": ["a", "b,c"], "model": "ridge", "n": 1},
         "0002": {"words": ["a", "b,c"], "model": "ridge", "n": 2},
     }
 
 
-def test_whatever_a_sweep_comes_to_is_json_too(here):
+def test_whatever_a_sweep_comes_to_is_json_too(notebook, typed):
     """An error, a dry run, nothing to resume."""
     answers = [
-        here("sweep", "x.ipynb", *words, "--json")
+        typed("sweep", "x.ipynb", *words, "--json", cwd=notebook.parent)
         for words in (["-g", "n=one"], ["--workers", "x"], ["-g", "n=1", "--dry-run"], ["--resume"])
     ]
-    assert [code for code, _ in answers] == [2, 2, 0, 0]
-    wrong, usage, dry, nothing = (json.JSONDecoder().raw_decode(said)[0] for _, said in answers)
+    assert [done.returncode for done in answers] == [2, 2, 0, 0]
+    wrong, usage, dry, nothing = (json.loads(done.stdout) for done in answers)
     assert [one["exit_code"] for one in (wrong, usage, nothing)] == [2, 2, 0]
     assert "valid integer" in wrong["error"]["message"]
     assert dry == [{"unit": "0001", "parameters": {"n": 1}}]

@@ -63,12 +63,7 @@ def _said(recorded: dict[str, Any], name: str) -> str:
 
 
 def _name(values: dict[str, Any], swept: list[str]) -> str:
-    words = (
-        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
-        for name in swept
-        if (value := values.get(name, _DEFAULT)) is not _DEFAULT
+    had = {name: values[name] for name in swept if name in values}
+    return ", ".join(
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in had.items()
     )
-    return ", ".join(words)
-
-
-_DEFAULT = object()

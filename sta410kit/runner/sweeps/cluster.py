@@ -30,8 +30,8 @@ from sta410kit.runner.preload import needs_a_client
 from sta410kit.runner.registry import content_digest
 from sta410kit.runner.sweeps.template import read_template
 from sta410kit.runner.sweeps.unit import UnitResult, execute_otherwise, execute_unit
-from sta410kit.runner.warm.client import ServerUnavailableError
-from sta410kit.runner.warm.session import CellSession, ProcessDiedError
+from sta410kit.runner.warm.nested import NOT_HERE
+from sta410kit.runner.warm.session import CellSession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,7 +159,7 @@ def _execute_here(notebook: Path, output: Path, values: dict[str, Any], watch: W
     if is_this_python(template.kernel) and not needs_a_client(python_cells(read_notebook(notebook))):
         try:
             session = CellSession(str(notebook.parent), watch)
-        except (ServerUnavailableError, ProcessDiedError, OSError):
+        except NOT_HERE:
             pass  # an ordinary kernel does it
         else:
             return execute_unit(template, output, values, watch, session)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sta410kit.runner.kernelspecs import is_this_python
@@ -63,15 +62,15 @@ class LocalWorkers:
         forks = is_this_python(self._template.kernel) and not needs_a_client(sources)
         modules = modules_to_load(sources, registry)
         self._nest = OpeningNest(str(notebook.parent), modules) if forks else None
-        self._open = ExitStack()
 
     def __enter__(self) -> Self:
         if self._nest is not None:
-            self._open.enter_context(self._nest)
+            self._nest.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        if self._nest is not None:
+            self._nest.close()
 
     def execute(self, values: Mapping[str, Any], output: Path, watch: Watch) -> UnitResult:
         """Execute a unit in a process of its own."""

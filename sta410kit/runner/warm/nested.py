@@ -8,6 +8,7 @@ import secrets
 import select
 import shutil
 import socket
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -23,12 +24,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0  # seconds for a kernel and the modules of a notebook
 _PREFIX = "nest-"
-NOT_HERE = (
-    ServerUnavailableError,
-    ProcessDiedError,
-    WireError,
-    OSError,
-)  # no process can be forked, for once
+# No process can be forked, for once.
+NOT_HERE = (ServerUnavailableError, ProcessDiedError, WireError, OSError)
 
 
 class Nest:
@@ -98,7 +95,7 @@ class Nest:
 
 
 class OpeningNest:
-    """A nest that opens while its owner gets ready; from `with` to the end of the block.
+    """A nest that opens on first need, while its owner gets ready; gone at the end of the `with` block.
 
     Parameters
     ----------
@@ -117,13 +114,24 @@ class OpeningNest:
         self.reason: Exception | None = None
         self._folder, self._modules = folder, modules
         self._pool = ThreadPoolExecutor(1)
+        self._lock = threading.Lock()  # steps side by side ask for it at once
         self._nest: Future[Nest | None] | None = None
 
     def __enter__(self) -> Self:
-        self._nest = self._pool.submit(self._open)
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self) -> Future[Nest | None]:
+        """Begin to open it, if nobody has; return at once."""
+        with self._lock:
+            if self._nest is None:
+                self._nest = self._pool.submit(self._open)
+            return self._nest
+
+    def close(self) -> None:
+        """End it, if it was opened, and every process forked from it."""
         self._pool.shutdown()
         nest = self._nest.result() if self._nest is not None else None
         if nest is not None:
@@ -132,7 +140,7 @@ class OpeningNest:
     @property
     def path(self) -> Path | None:
         """Where it listens, once it does; nothing when it cannot be opened."""
-        nest = self._nest.result() if self._nest is not None else None
+        nest = self.open().result()
         return nest.path if nest is not None else None
 
     def _open(self) -> Nest | None:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -77,6 +78,19 @@ def test_a_nest_opens_while_its_owner_gets_ready(tmp_path):
             assert Path(f"/proc/{session.pid}").exists()
         assert opening.reason is None
     assert not opening._nest.result().path.exists()
+
+
+def test_a_nest_that_nobody_needs_is_not_opened(tmp_path, monkeypatch):
+    """Where every result is taken over, no process is started; those who ask at once share one."""
+    opened = []
+    monkeypatch.setattr(nested, "Nest", lambda *_: opened.append(1) or Mock(path=tmp_path))
+    with OpeningNest(str(tmp_path), []):
+        pass
+    assert opened == []
+    with OpeningNest(str(tmp_path), []) as opening:
+        assert opening.open() is opening.open()
+        assert opening.path == tmp_path
+    assert opened == [1]
 
 
 def test_a_nest_opens_without_modules_that_make_it_unsafe(tmp_path):
