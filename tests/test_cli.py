@@ -192,6 +192,25 @@ def test_validate_refuses_and_names_the_row(tmp_path, prices):
     assert "cut.parquet" in cut.stderr
 
 
+@pytest.mark.parametrize(
+    ("change", "name", "found"),
+    [
+        (lambda f: f.sample(frac=1, random_state=1), "prices.csv", "expect_rows_in_order"),
+        (lambda f: f.iloc[::-1], "prices.csv", "expect_rows_in_order"),
+        (lambda f: f.assign(date=f["date"] + pd.Timedelta("9h")), "prices.csv", "expect_dates_without_time"),
+        (lambda f: f.assign(symbol=f["symbol"] + " "), "prices.csv", "expect_symbols_spelled_alike"),
+        (lambda f: f.astype({"close": str}), "prices.parquet", "be_in_type_list(close)"),
+    ],
+)
+def test_validate_judges_the_file_and_not_what_loading_makes_of_it(tmp_path, prices, change, name, found):
+    """Order, time of day, stray spaces and text for numbers, which a tidy frame no longer has, are named."""
+    written = change(prices)
+    (written.to_csv if name.endswith("csv") else written.to_parquet)(tmp_path / name, index=False)
+    done = sta410("validate", name, cwd=tmp_path)
+    assert done.returncode == 3, done.stdout
+    assert found in done.stdout
+
+
 def test_validate_judges_other_frames_by_their_suite(tmp_path):
     """A forecasts file as CSV keeps a symbol such as NA, and its interval order is checked."""
     frame = pd.DataFrame(
@@ -250,6 +269,7 @@ def test_docs_are_served_on_this_machine(tmp_path, prices):
     [
         ("high below low", "expect_column_pair_values_a_to_be_greater_than_b(high, low)", "MSFT 2012-06-01"),
         ("NaN close", "expect_column_values_to_not_be_null(close)", "MSFT 2012-06-01"),
+        ("two rows exchanged", "expect_rows_in_order", "MSFT 2012-05-31"),
         ("duplicated session", "expect_compound_columns_to_be_unique(symbol, date)", "MSFT 2012-06-01"),
     ],
 )
@@ -260,6 +280,8 @@ def test_one_broken_value_stops_the_chain_with_3(project, prices, kind, expectat
         prices.loc[row, "high"] = prices.loc[row, "low"] - 1
     elif kind == "NaN close":
         prices.loc[row, "close"] = float("nan")
+    elif kind == "two rows exchanged":
+        prices.loc[[row - 1, row]] = prices.loc[[row, row - 1]].to_numpy()
     else:
         prices = pd.concat([prices, prices.loc[[row]]])
     as_vendors_write_them(prices).to_csv(project / "mine.csv", index=False)

@@ -113,6 +113,8 @@ def test_chance_is_no_leak_and_no_pass():
         ([], "which function"),
         (["my_functions_of_prices"], "type module:function"),
         (["my_functions_of_prices:"], "type module:function"),
+        (["my_functions_of_prices.py:honest"], "is a file; .* its module: my_functions_of_prices:honest"),
+        (["./my_functions_of_prices:honest"], "is a file; .* its module: my_functions_of_prices:honest"),
         (["my_functions_of_prices:honset"], "Did you mean 'honest'"),
         (["my_functions_of_prices:number"], "is int and no function"),
         (["no_such_module_anywhere:build"], "no module 'no_such_module_anywhere'"),

@@ -4,6 +4,7 @@
 `load_prices`                 prices of any source as one tidy frame
 `sample`                      the prices shipped with the kit
 `files`                       your own CSV and Parquet files
+`tidying`                     rows as written made tidy, and files of other orders put in order
 `adjustment`                  prices adjusted for splits and dividends, and where the splits lie
 `coverage`                    which sessions each symbol has and lacks
 `sealing`                     sessions of the sealed holdout, held back
@@ -28,24 +29,26 @@ if TYPE_CHECKING:
 SourceName = Literal["sample", "files"]
 """What `source` takes; notebooks annotate their parameter with it."""
 
-# A source is a module with `read(path, symbols) -> frame`; a new one is a new file, and a line here and
-# above.
+# A source is a module with `read(path, symbols) -> rows as written`; a new one is a new file, and a line here
+# and above.
 SOURCES = {
     "sample": "sta410kit.market.sample",
     "files": "sta410kit.market.files",
 }
 
 
-def load_prices(
+def load_prices(  # noqa: PLR0913 - one call for every source
     source: str = "sample",
     symbols: str | Sequence[str] | None = None,
     start: Day | None = None,
     end: Day | None = None,
     path: str | Path | None = None,
+    *,
+    tidy: bool = True,
 ) -> pd.DataFrame:
-    """Return the daily prices of a source as one tidy frame, exactly as the source has them.
+    """Return the daily prices of a source as one tidy frame, with the values that the source has.
 
-    Nothing is repaired, dropped or filled: a missing close, a duplicated session or a high below its low
+    No value is repaired, dropped or filled: a missing close, a duplicated session or a high below its low
     comes through, so that the gate can name it. Only sessions of the sealed holdout are held back, see
     `sta410kit.holdout`.
 
@@ -59,6 +62,10 @@ def load_prices(
         First and last session to keep, both included.
     path : str or Path, optional
         The file or folder that the source ``"files"`` reads; relative to the current folder.
+    tidy : bool
+        Without it the rows come as written: in their order, with times of day, spaces around symbols, and
+        text that a Parquet file holds for numbers. That is what a gate should see; `tidying.tidy` makes it
+        the frame below.
 
     Returns
     -------
@@ -75,7 +82,7 @@ def load_prices(
     DataLoadingError
         Data that cannot be read, a symbol the source does not have, or a selection without rows.
     """
-    from sta410kit.market import sealing, selection
+    from sta410kit.market import sealing, selection, tidying
 
     if not isinstance(source, str) or source not in SOURCES:
         raise ConfigurationError(selection.unknown("source", source, tuple(SOURCES)))
@@ -83,4 +90,5 @@ def load_prices(
     first, last = selection.parse_period(start, end)
     seal = sealing.require_unsealed(first)
     frame = sealing.hold_back(import_module(SOURCES[source]).read(path, wanted), seal)
-    return selection.select(frame, wanted, first, last)
+    selected = selection.select(frame, wanted, first, last)
+    return tidying.tidy(selected) if tidy else selected

@@ -1,4 +1,4 @@
-"""Sessions from whatever a file writes for dates, or a clear refusal where two readings are possible."""
+"""Dates from whatever a file writes for them, or a clear refusal where two readings are possible."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ _OPEN = (
 )
 
 
-def sessions(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
-    """Return the session of each row: its day by the clock it was written with, without time zone.
+def stamps(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
+    """Return the date of each row by the clock it was written with, without time zone.
 
-    Read are ISO dates (also ``2012/01/03`` and ``20120103``), dates with the year last where the whole file
-    allows only one order of day and month, and either with a time and an offset: ``2012-01-03
-    00:00:00-05:00`` is the session of 3 January.
+    The session is its day; a time of day is kept, for the gate to name. Read are ISO dates (also
+    ``2012/01/03`` and ``20120103``), dates with the year last where the whole file allows only one order of
+    day and month, and either with a time and an offset: ``2012-01-03 00:00:00-05:00`` is the session of
+    3 January.
 
     Raises
     ------
@@ -45,17 +46,17 @@ def sessions(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> p
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        stamps = _from_stamps(pd.Series(pd.DatetimeIndex(values), index=values.index), table)
+        found = _from_stamps(pd.Series(pd.DatetimeIndex(values), index=values.index), table)
     elif pd.api.types.is_numeric_dtype(values.dtype):
         message = f"{table.file}: dates are numbers such as {values.iloc[0]}; write them as YYYY-MM-DD."
         raise DataLoadingError(message)
     else:
-        stamps = _from_text(values.where(values.notna(), "").astype("str").str.strip(), table)
-    days = stamps.dt.normalize()
-    timed = stamps != days
+        found = _from_text(values.where(values.notna(), "").astype("str").str.strip(), table)
+    days = found.dt.normalize()
+    timed = found != days
     if timed.any():
         repeated = pd.DataFrame({"symbol": symbols, "day": days}).duplicated(keep=False)
-        distinct = ~pd.DataFrame({"symbol": symbols, "stamp": stamps}).duplicated(keep=False)
+        distinct = ~pd.DataFrame({"symbol": symbols, "stamp": found}).duplicated(keep=False)
         intraday = (timed & repeated & distinct).to_numpy()
         if intraday.any():
             place = table.where(int(intraday.argmax()))
@@ -63,7 +64,7 @@ def sessions(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> p
                 f"{place}: several times of one day, so these are intraday prices; give one row a session."
             )
             raise DataLoadingError(message)
-    return days.astype("datetime64[us]")
+    return found.astype("datetime64[us]")
 
 
 def _from_stamps(values: pd.Series[pd.Timestamp], table: Table) -> pd.Series[pd.Timestamp]:

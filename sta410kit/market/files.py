@@ -1,7 +1,7 @@
 """Your own prices: CSV and Parquet, one file or a folder of them.
 
-A file is read as it is: symbols stay text (``000001``, ``NAN``), nothing is guessed where two readings are
-possible, and what cannot be read is named by file and line.
+A file is read as it is: rows in their order, symbols as text (``000001``, ``NAN``), nothing guessed where two
+readings are possible; what cannot be read is named by file and line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class UnadjustedPricesWarning(UserWarning):
 
 
 def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFrame:
-    """Return every row of a file, or of all supported files of a folder, as one frame.
+    """Return every row of a file, or of all supported files of a folder, as one frame of rows as written.
 
     A file without a symbol column holds one symbol: the one asked for if the path is a single file and a
     single symbol is asked for, else the one its name tells. A name written like a symbol (``AAPL.csv``)
@@ -76,7 +76,8 @@ def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFra
             UnadjustedPricesWarning,
             stacklevel=3,
         )
-    return pd.concat(parts, ignore_index=True)
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(volume=numbers.whole(rows["volume"]))
 
 
 def _place(path: str | Path | None) -> Path:
@@ -125,10 +126,12 @@ def _read_file(file: Path, symbol: str) -> tuple[pd.DataFrame, bool]:
     result = pd.DataFrame(index=table.frame.index)
     result["symbol"] = _symbols(raw["symbol"], table) if "symbol" in raw else symbol
     result["symbol"] = result["symbol"].astype("str")
-    result["date"] = dates.sessions(raw["date"], result["symbol"], table)
+    result["date"] = dates.stamps(raw["date"], result["symbol"], table)
     for name in COLUMNS[2:]:
         if name in raw:
-            result[name] = numbers.parse(raw[name], table.names[found[name]], table)
+            parsed = numbers.parse(raw[name], table.names[found[name]], table)
+            # A CSV can hold nothing but text; where a Parquet file does, the gate is to see it.
+            result[name] = raw[name] if table.typed and numbers.is_text(raw[name]) else parsed
     adjusted = "adj_close" in raw
     if not adjusted:
         result["adj_close"] = result["close"]
@@ -137,8 +140,8 @@ def _read_file(file: Path, symbol: str) -> tuple[pd.DataFrame, bool]:
 
 def _symbols(values: pd.Series[str], table: tables.Table) -> pd.Series[str]:
     missing = values.isna().to_numpy()
-    text = values.astype("str").str.strip()
-    empty = missing | (text == "").to_numpy()
+    text = values.astype("str")
+    empty = missing | (text.str.strip() == "").to_numpy()
     if empty.any():
         message = f"{table.where(int(empty.argmax()))}: the symbol is empty; fill it in or remove the line."
         raise DataLoadingError(message)

@@ -30,8 +30,7 @@ def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
         raise DataLoadingError(message)
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype("float64")
-    text = values.astype("str").str.strip()
-    gap = values.isna() | text.str.casefold().isin(_GAPS)
+    text, gap = _text(values)
     known = text.where(~gap, "nan")
     bad = (pd.to_numeric(known, errors="coerce").isna() & ~gap).to_numpy()
     if bad.any():
@@ -44,6 +43,45 @@ def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
         )
         message = f"{table.where(row)}: {name} is {value!r}, which is not a number; {advice}."
         raise DataLoadingError(message)
+    return _floats(known)
+
+
+def of_text(values: pd.Series[str]) -> pd.Series[float]:
+    """Return as float64 a column of text that `parse` has let through."""
+    text, gap = _text(values)
+    return _floats(text.where(~gap, "nan"))
+
+
+def is_text(values: pd.Series[str]) -> bool:
+    """Return whether a column holds text, missing values aside."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return False
+    return pd.api.types.infer_dtype(values.astype("object"), skipna=True) == "string"
+
+
+def whole(values: pd.Series[float]) -> pd.Series[float] | pd.Series[int]:
+    """Return a column as integers where every value is a whole number that an int64 holds, else as it is."""
+    import numpy as np
+
+    largest = 2.0**63
+    if values.dtype.kind == "f" and bool(
+        (np.isfinite(values) & (values % 1 == 0) & (values.abs() < largest)).all()
+    ):
+        return values.astype("int64")
+    return values
+
+
+def _text(values: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[bool]]:
+    """Return a column as text without spaces around it, and where it holds a gap."""
+    text = values.astype("str").str.strip()
+    return text, values.isna() | text.str.casefold().isin(_GAPS)
+
+
+def _floats(text: pd.Series[str]) -> pd.Series[float]:
     # Python's float reads a decimal to the last bit, where older pandas rounds; it would also take '1_000',
-    # which the line above refuses.
-    return pd.Series(known.to_numpy(dtype="object").astype("float64"), index=values.index)
+    # which `parse` refuses.
+    import pandas as pd
+
+    return pd.Series(text.to_numpy(dtype="object").astype("float64"), index=text.index)

@@ -1,4 +1,4 @@
-"""Which rows of a source are asked for, and the one form in which they are handed out."""
+"""Which rows of a source are asked for."""
 
 from __future__ import annotations
 
@@ -82,34 +82,37 @@ def select(
     first: pd.Timestamp | None,
     last: pd.Timestamp | None,
 ) -> pd.DataFrame:
-    """Return the rows asked for as a prices frame: columns, order and types as everywhere in the kit.
+    """Return the rows asked for, otherwise as they are; spaces around a symbol do not hide it.
 
     Raises
     ------
     DataLoadingError
         If a symbol has no row in the period, or no row is left at all.
     """
-    available = sorted(frame["symbol"].unique())
+    import pandas as pd
+
+    spellings = {name: name.strip() for name in frame["symbol"].unique()}
+    available = sorted(set(spellings.values()))
     kept = frame
     if first is not None:
         kept = kept[kept["date"] >= first]
     if last is not None:
-        kept = kept[kept["date"] <= last]
+        kept = kept[kept["date"] < last + pd.Timedelta(days=1)]
     period = f" from {first:%Y-%m-%d}" if first is not None else ""
     period += f" to {last:%Y-%m-%d}" if last is not None else ""
     if symbols is not None:
-        absent = [symbol for symbol in symbols if symbol not in set(kept["symbol"])]
+        there = {spellings[name] for name in kept["symbol"].unique()}
+        absent = [symbol for symbol in symbols if symbol not in there]
         if absent:
             raise DataLoadingError(_absent(absent, available, period))
-        kept = kept[kept["symbol"].isin(symbols)]
+        kept = kept[kept["symbol"].isin([name for name, plain in spellings.items() if plain in symbols])]
     if kept.empty:
         held = (
             f"{frame['date'].min():%Y-%m-%d} to {frame['date'].max():%Y-%m-%d}" if len(frame) else "no rows"
         )
         message = f"No prices{period}; the source holds {held}. Choose other dates."
         raise DataLoadingError(message)
-    ordered = kept.sort_values(["symbol", "date"], kind="stable", ignore_index=True)
-    return ordered[list(COLUMNS)].assign(volume=_whole(ordered["volume"]))
+    return kept[list(COLUMNS)].reset_index(drop=True)
 
 
 def _absent(absent: list[str], available: list[str], period: str) -> str:
@@ -118,15 +121,3 @@ def _absent(absent: list[str], available: list[str], period: str) -> str:
     )
     hint = "" if absent[0] in available else did_you_mean(absent[0], available)
     return f"No prices{period} for {', '.join(absent)}.{hint} The source holds: {shown}."
-
-
-def _whole(volume: pd.Series[float]) -> pd.Series[float] | pd.Series[int]:
-    """Return volume as integers where every value is a whole number that an int64 holds."""
-    import numpy as np
-
-    largest = 2.0**63
-    if volume.dtype.kind == "f" and bool(
-        (np.isfinite(volume) & (volume % 1 == 0) & (volume.abs() < largest)).all()
-    ):
-        return volume.astype("int64")
-    return volume

@@ -34,9 +34,14 @@ class Table:
     frame: pd.DataFrame  # columns by position, because names may be there twice
     separator: str  # empty for Parquet
 
+    @property
+    def typed(self) -> bool:
+        """Whether the file itself says what its columns hold."""
+        return not self.separator
+
     def where(self, row: int) -> str:
         """Return the place of a row in words: file and line, or file and row where there are no lines."""
-        if not self.separator:
+        if self.typed:
             return f"{self.file}, row {row + 1}"
         with suppress(csv.Error):  # a field too long for the csv module, which Arrow has taken
             for number, (line, _) in enumerate(_records(self.file, self.separator)):

@@ -15,7 +15,7 @@ _SEED = 42  # of the example's walk-forward
 
 
 def read_frame(path: Path, suite: str) -> pd.DataFrame:
-    """Return the frame in `path`; prices by their source's loader, anything else as it stands.
+    """Return the frame in `path` as it is written; prices may have any names of columns that a source may.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def read_frame(path: Path, suite: str) -> pd.DataFrame:
     if suite == "prices":
         from sta410kit.market import load_prices
 
-        return load_prices(source="files", path=path)
+        return load_prices(source="files", path=path, tidy=False)
     if not path.is_file():
         message = f"no file {path}"
         raise ConfigurationError(message)

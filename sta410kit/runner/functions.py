@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
@@ -11,7 +12,6 @@ from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 
 def import_function(target: str, folders: Iterable[Path]) -> Callable[..., Any]:
@@ -33,6 +33,10 @@ def import_function(target: str, folders: Iterable[Path]) -> Callable[..., Any]:
     module_name, colon, path = target.partition(":")
     if not module_name or not colon or not path:
         message = f"{target!r} names no function; type module:function, e.g. my_features:build"
+        raise ConfigurationError(message)
+    if "/" in module_name or module_name.startswith(".") or module_name.endswith(".py"):
+        stem = Path(module_name).name.removesuffix(".py")
+        message = f"{module_name} is a file; go to its folder and type its module: {stem}:{path}"
         raise ConfigurationError(message)
     for folder in reversed([str(folder.resolve()) for folder in folders]):
         if folder not in sys.path:

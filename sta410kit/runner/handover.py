@@ -36,17 +36,18 @@ def write_frame(frame: pd.DataFrame, path: Path) -> Path:
 
 
 def raw_prices(path: str | Path | None) -> pd.DataFrame:
-    """Return the prices that still have to pass the gate."""
+    """Return the prices that still have to pass the gate, their rows as written."""
     from sta410kit.market import load_prices
 
-    return load_prices(source="files", path=path) if path else load_prices()
+    return load_prices(source="files", path=path, tidy=False) if path else load_prices()
 
 
 def prices(path: str | Path | None) -> pd.DataFrame:
-    """Return prices that the gate has accepted."""
+    """Return prices that the gate has accepted; tidy, should a suite of your own let other rows pass."""
     from sta410kit.market import load_prices
+    from sta410kit.market.tidying import tidy
 
-    return read_accepted(Path(path), "prices") if path else load_prices()
+    return tidy(read_accepted(Path(path), "prices")) if path else load_prices()
 
 
 def features(path: str | Path | None, prices: pd.DataFrame) -> pd.DataFrame:
