@@ -211,6 +211,18 @@ def test_validate_judges_the_file_and_not_what_loading_makes_of_it(tmp_path, pri
     assert found in done.stdout
 
 
+def test_a_new_column_of_a_file_is_a_difference_to_the_snapshot(tmp_path, prices):
+    """What the kit does not use is reported all the same; the snapshot stays as it was."""
+    prices.to_csv(tmp_path / "prices.csv", index=False)
+    words = ("validate", "prices.csv", "--snapshot", "kept.parquet")
+    assert sta410(*words, cwd=tmp_path).returncode == 0
+    prices.assign(dividend=0.5).to_csv(tmp_path / "prices.csv", index=False)
+    done = sta410(*words, cwd=tmp_path)
+    assert done.returncode == 3, done.stdout
+    assert "column dividend (numbers) is new" in done.stdout
+    assert "dividend" not in pd.read_parquet(tmp_path / "kept.parquet")
+
+
 def test_validate_judges_other_frames_by_their_suite(tmp_path):
     """A forecasts file as CSV keeps a symbol such as NA, and its interval order is checked."""
     frame = pd.DataFrame(

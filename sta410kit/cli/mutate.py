@@ -34,10 +34,13 @@ def mutate(  # noqa: PLR0913 - one for each option
 
     from sta410kit.guards.mutation import mutate as inject
     from sta410kit.guards.suites import read_suite
+    from sta410kit.market.selection import COLUMNS
     from sta410kit.runner.frames import example_frame, read_frame
 
     name = read_suite(suite).name  # refused before the data are read or made
     frame = read_frame(data, name) if data else example_frame(name)
+    if name == "prices":
+        frame = frame[list(COLUMNS)]  # the suite says nothing of others, so it could not notice
     kinds = [kind.strip() for kind in only.split(",") if kind.strip()] if only else None
     report = inject(frame, suite, seed=seed, repeats=repeats, kinds=kinds)
     if as_json:

@@ -63,9 +63,9 @@ def load_prices(  # noqa: PLR0913 - one call for every source
     path : str or Path, optional
         The file or folder that the source ``"files"`` reads; relative to the current folder.
     tidy : bool
-        Without it the rows come as written: in their order, with times of day, spaces around symbols, and
-        text that a Parquet file holds for numbers. That is what a gate should see; `tidying.tidy` makes it
-        the frame below.
+        Without it the rows come as written: in their order, with times of day, spaces around symbols, text
+        that a Parquet file holds for numbers, and columns the kit does not know. That is what a gate should
+        see; `tidying.tidy` makes it the frame below.
 
     Returns
     -------

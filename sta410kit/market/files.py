@@ -33,7 +33,8 @@ def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFra
     A file without a symbol column holds one symbol: the one asked for if the path is a single file and a
     single symbol is asked for, else the one its name tells. A name written like a symbol (``AAPL.csv``)
     always tells it, so that no prices are sold as those of another symbol. A symbol that stands in two files
-    keeps the rows of both, for the gate to name what is there twice.
+    keeps the rows of both, for the gate to name what is there twice. Columns the kit does not know stand
+    behind those it knows, under their own names.
 
     Parameters
     ----------
@@ -77,7 +78,10 @@ def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFra
             stacklevel=3,
         )
     rows = pd.concat(parts, ignore_index=True)
-    return rows.assign(volume=numbers.whole(rows["volume"]))
+    rows["volume"] = numbers.whole(rows["volume"])
+    for name in rows.columns[len(COLUMNS) :]:
+        rows[name] = numbers.guess(rows[name])
+    return rows
 
 
 def _place(path: str | Path | None) -> Path:
@@ -114,7 +118,7 @@ def _files(place: Path) -> list[Path]:
 
 
 def _read_file(file: Path, symbol: str) -> tuple[pd.DataFrame, bool]:
-    """Return the rows of one file in the kit's columns, and whether it has an adjusted close."""
+    """Return the rows of one file, the kit's columns first, and whether it has an adjusted close."""
     import pandas as pd
 
     table = tables.read(file)
@@ -135,7 +139,11 @@ def _read_file(file: Path, symbol: str) -> tuple[pd.DataFrame, bool]:
     adjusted = "adj_close" in raw
     if not adjusted:
         result["adj_close"] = result["close"]
-    return result[list(COLUMNS)], adjusted
+    result = result[list(COLUMNS)]
+    for at, name in enumerate(table.names):
+        if at not in found.values() and name.strip() and name not in result:
+            result[name] = table.frame.iloc[:, at]
+    return result, adjusted
 
 
 def _symbols(values: pd.Series[str], table: tables.Table) -> pd.Series[str]:

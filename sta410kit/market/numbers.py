@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import DataLoadingError
 
@@ -50,6 +50,18 @@ def of_text(values: pd.Series[str]) -> pd.Series[float]:
     """Return as float64 a column of text that `parse` has let through."""
     text, gap = _text(values)
     return _floats(text.where(~gap, "nan"))
+
+
+def guess(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column nobody asked for as numbers if its text is that, and as text if it is of many kinds."""
+    import pandas as pd
+
+    if not is_text(values):
+        return values.astype("str") if values.dtype == "object" else values
+    text, gap = _text(values)
+    if gap.all() or (pd.to_numeric(text.where(~gap, "nan"), errors="coerce").isna() & ~gap).any():
+        return values.astype("str")
+    return whole(_floats(text.where(~gap, "nan")))
 
 
 def is_text(values: pd.Series[str]) -> bool:

@@ -112,7 +112,7 @@ def select(
         )
         message = f"No prices{period}; the source holds {held}. Choose other dates."
         raise DataLoadingError(message)
-    return kept[list(COLUMNS)].reset_index(drop=True)
+    return kept.reset_index(drop=True)
 
 
 def _absent(absent: list[str], available: list[str], period: str) -> str:

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:
     """Return prices as everywhere in the kit: sorted by symbol and session, types as they should be.
 
-    Spaces around symbols and times of day are taken off and numbers in text are read; no value is changed and
-    no row left out. A frame that is tidy is returned with the same values.
+    Spaces around symbols and times of day are taken off, numbers in text are read, and columns the kit does
+    not know are left out; no value is changed, and no row missing.
 
     Parameters
     ----------
     rows : DataFrame
         Prices as `load_prices` with ``tidy=False`` gives them.
     """
-    result = rows.copy(deep=False)
+    result = rows[list(COLUMNS)].copy(deep=False)
     spaced = {name: name.strip() for name in rows["symbol"].unique() if name != name.strip()}
     if spaced:
         result["symbol"] = rows["symbol"].replace(spaced).astype("str")

@@ -43,6 +43,28 @@ def test_text_that_a_parquet_file_holds_for_numbers_is_kept_and_read(tmp_path, p
     pd.testing.assert_series_equal(tidy(rows)["close"], expected, check_exact=True)
 
 
+@pytest.mark.parametrize("name", ["wide.csv", "wide.parquet"])
+def test_columns_the_kit_does_not_know_stand_behind_the_others(tmp_path, prices, name):
+    """Numbers as numbers, anything else as text, without an index written along; a tidy frame has none."""
+    wide = prices.assign(dividends=0.5, note="x", lists=[[1]] * len(prices))
+    wide = wide[[*wide.columns[-3:], *wide.columns[:-3]]]
+    wide.to_csv(tmp_path / name) if name.endswith("csv") else wide.to_parquet(tmp_path / name)
+    rows = load_prices("files", path=tmp_path / name, tidy=False)
+    assert rows.columns[8:].tolist() == ["dividends", "note", "lists"]
+    assert rows.iloc[0, 8:].tolist() == [0.5, "x", "[1]"]
+    pd.testing.assert_frame_equal(load_prices("files", path=tmp_path / name), prices, check_exact=True)
+
+
+def test_files_of_a_folder_may_differ_in_columns_the_kit_does_not_know(tmp_path, prices):
+    """What one file lacks is missing there; a column of numbers here and text there is text."""
+    ibm, msft = (prices[prices["symbol"] == symbol] for symbol in ("IBM", "MSFT"))
+    ibm.assign(split=1.0, note=5).to_parquet(tmp_path / "ibm.parquet")
+    msft.assign(note="x").to_csv(tmp_path / "msft.csv", index=False)
+    rows = load_prices("files", path=tmp_path, tidy=False)
+    assert rows["note"].unique().tolist() == ["5", "x"]
+    assert rows["split"].isna().sum() == len(msft)
+
+
 def test_a_selection_finds_what_is_written_oddly(tmp_path, prices):
     """Spaces hide no symbol, and the last day is included with its times."""
     odd = prices.assign(symbol=" " + prices["symbol"], date=prices["date"] + pd.Timedelta(hours=16))
