@@ -75,15 +75,29 @@ def _spike(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None
 
 
 def _close_spike(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
-    """Move the close, and high or low as far as they must to keep the bar in order."""
     rows = stretch(frame, rng, 1, 1)
+    return None if rows is None else _moved_close(frame, int(rows[0]), 1 + rng.uniform(0.4, 1.0), rng)
+
+
+def _close_misread(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
+    """Move the close by many usual daily moves, and by more than it moved that day and overnight."""
+    rows = stretch(frame, rng, 1, 1, margin=14)
     if rows is None:
         return None
-    size = 1 + rng.uniform(0.4, 1.0)
-    new = changed(frame, rows, ["close", "adj_close"], size if _coin(rng) else 1 / size)
-    row = frame.index[rows[0]]
-    new.loc[row, "high"] = max(new.loc[row, ["high", "close"]])
-    new.loc[row, "low"] = min(new.loc[row, ["low", "close"]])
+    row = int(rows[0])
+    near = np.log(frame["close"].to_numpy(float)[row - 13 : row + 14])
+    moves = np.abs(np.diff(near))
+    overnight = abs(float(np.log(frame["open"].to_numpy(float)[row + 1])) - near[13])
+    least = max(0.06, 5 * moves[12], 5 * overnight)
+    return _moved_close(frame, row, float(np.exp(max(rng.uniform(12, 20) * np.median(moves), least))), rng)
+
+
+def _moved_close(frame: pd.DataFrame, row: int, size: float, rng: np.random.Generator) -> pd.DataFrame:
+    """Multiply a close, or divide it, and move high or low as far as they must to keep the bar in order."""
+    new = changed(frame, np.array([row]), ["close", "adj_close"], size if _coin(rng) else 1 / size)
+    label = frame.index[row]
+    new.loc[label, "high"] = max(new.loc[label, ["high", "close"]])
+    new.loc[label, "low"] = min(new.loc[label, ["low", "close"]])
     return new
 
 
@@ -173,6 +187,17 @@ def _close_carried(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFram
     return new
 
 
+def _session_filled(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
+    """Fill one session with the last close, and leave its volume."""
+    rows = stretch(frame, rng, 1, 1)
+    if rows is None or (frame["close"].to_numpy()[rows] < 5).any():  # noqa: PLR2004
+        return None
+    new = frame.copy()
+    new.loc[frame.index[rows], BAR] = frame["close"].to_numpy()[rows[0] - 1]
+    new.loc[frame.index[rows], "adj_close"] = frame["adj_close"].to_numpy()[rows[0] - 1]
+    return new
+
+
 def _pasted(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
     rows = stretch(frame, rng, 12, 60)
     source = stretch(frame, rng, 12, 60)
@@ -246,6 +271,7 @@ BARS = [
     Corruption("one_bar_in_other_unit", "A single bar is 10 or 100 times too large or small.", _one_bar),
     Corruption("spike", "A bar jumps away and the next one is back.", _spike),
     Corruption("close_spike", "A close jumps away and the next one is back.", _close_spike),
+    Corruption("close_misread", "A close jumps by a few per cent and the next open is back.", _close_misread),
     Corruption("extreme_wick", "A high or a low is far from its bar.", _wick),
     Corruption("open_and_high_swapped", "Open and high are in each other's place.", _open_high),
     Corruption("high_and_low_swapped", "High and low are in each other's place.", _high_low),
@@ -260,6 +286,7 @@ BARS = [
     Corruption(
         "close_carried_forward", "Sessions are filled with the last close and no volume.", _close_carried
     ),
+    Corruption("session_filled", "One session is filled with the last close.", _session_filled),
     Corruption("stretch_pasted", "A stretch of bars comes from elsewhere.", _pasted),
     Corruption("stretch_pasted_to_fit", "A stretch comes from elsewhere, multiplied to fit.", _pasted_to_fit),
     Corruption("adj_close_away_and_back", "adj_close leaves close for a stretch.", _adjusted_away),

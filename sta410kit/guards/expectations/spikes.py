@@ -23,6 +23,12 @@ class ExpectNoRevertingSpikes(FrameExpectation):
     small_move: float = pydantic.Field(0.03, gt=0, description="Smallest log move, at twice the `sigmas`.")
     sigmas: float = pydantic.Field(6.5, gt=0, description="Usual daily moves that both moves exceed.")
     gap_sigmas: float = pydantic.Field(5.0, gt=0, description="Usual overnight moves that both gaps exceed.")
+    undone_sigmas: float = pydantic.Field(
+        3.5, gt=0, description="Usual daily moves of a close that the next open takes back whole."
+    )
+    undone_gap_sigmas: float = pydantic.Field(
+        5.0, gt=0, description="Usual overnight moves that such a gap exceeds."
+    )
     quiet_span: float = pydantic.Field(
         1.5, gt=0, description="Usual ranges a bar that only gapped stays within."
     )
@@ -36,18 +42,20 @@ class ExpectNoRevertingSpikes(FrameExpectation):
     shows: ClassVar[tuple[str, ...]] = ("close", "adj_close")
     sentence: ClassVar[str] = (
         "No close moves by more than {sigmas} times the usual daily move (and {min_move} in logs) and is "
-        "back the next session, and no bar of ordinary range stands {gap_sigmas} usual overnight moves apart "
-        "from both its neighbours."
+        "back the next session, or by more than {undone_sigmas} and is back at the next open; and no bar of "
+        "ordinary range stands {gap_sigmas} usual overnight moves apart from both its neighbours."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
         """Return the bars that stand apart."""
         raw, net = block.returns, block.returns + block.factor_steps
+        opened = block.gaps + block.factor_steps
         apart = [
             self._apart(block, raw, self.sigmas),
             self._apart(block, net, self.sigmas),
+            self._undone(block, net, opened),
         ]
-        gaps = self._apart(block, block.gaps + block.factor_steps, self.gap_sigmas)
+        gaps = self._apart(block, opened, self.gap_sigmas)
         if len(gaps):
             usual = median_of_lines(block.around(block.spans, gaps, (-12, 12), (0, 0)))
             gaps = gaps[block.spans[gaps] <= self.quiet_span * usual]
@@ -55,15 +63,38 @@ class ExpectNoRevertingSpikes(FrameExpectation):
 
     def _apart(self, block: Block, moves: NDArray[np.float64], sigmas: float) -> NDArray[np.int64]:
         """Return the rows whose move is taken back by the next one."""
-        here, then = moves[:-1], moves[1:]
+        rows, size = self._taken_back(block, moves, moves)
+        enough = np.where(size >= self.min_move, sigmas, 2 * sigmas)
+        return rows[size >= enough * self._usual(block, moves, rows)]
+
+    def _undone(
+        self, block: Block, moves: NDArray[np.float64], opened: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """Return the rows whose close the next open takes back: prices seldom move so far overnight."""
+        rows, size = self._taken_back(block, moves, opened)
+        back = np.abs(opened[rows + 1])
+        return rows[
+            (size >= self.undone_sigmas * self._usual(block, moves, rows))
+            & (back >= self.undone_gap_sigmas * self._usual(block, opened, rows))
+        ]
+
+    def _taken_back(
+        self, block: Block, moves: NDArray[np.float64], next_moves: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the rows whose move the next one reverses, and the smaller of the two moves."""
+        here, then = moves[:-1], next_moves[1:]
         smaller = np.minimum(np.abs(here), np.abs(then))
         rows = np.flatnonzero(
             (smaller >= self.small_move) & (np.abs(here + then) <= self.back * smaller) & (here * then < 0)
         )
         rows = rows[block.length_at(rows) >= self.min_history]
-        usual = np.maximum(local_sigma(block, moves, rows, (0, 1)), self.coarse / block.column("close")[rows])
-        size = smaller[rows]
-        return rows[size >= np.where(size >= self.min_move, sigmas, 2 * sigmas) * usual]
+        return rows, smaller[rows]
+
+    def _usual(
+        self, block: Block, moves: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the usual move around each row, and no less than the smallest step of its price."""
+        return np.maximum(local_sigma(block, moves, rows, (0, 1)), self.coarse / block.column("close")[rows])
 
 
 class ExpectNoExtremeWicks(FrameExpectation):

@@ -8,7 +8,7 @@ import numpy as np
 from great_expectations.compatibility import pydantic
 
 from sta410kit.guards.expectations.frame_expectation import FrameExpectation
-from sta410kit.guards.robust import run_lengths
+from sta410kit.guards.robust import median_of_lines, run_lengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,12 +16,22 @@ if TYPE_CHECKING:
     from sta410kit.guards.panel import Block
 
 _BAR = ("open", "high", "low", "close")
+_ROUNDING = 1e-9  # differences of prices that are none
 
 
 class ExpectNoStaleBars(FrameExpectation):
     """Expect no bar, volume or close that repeats the session before it more often than chance does."""
 
     same_prices: int = pydantic.Field(2, ge=0, description="Repeats of all four prices with another volume.")
+    wide: float = pydantic.Field(
+        60.0, gt=0, description="Steps of the price in a bar that no chance repeats even once."
+    )
+    rare: float = pydantic.Field(
+        0.002, ge=0, description="Share of sessions without a trade that makes them none of the symbol's."
+    )
+    traded: float = pydantic.Field(
+        0.2, gt=0, description="Share of the usual volume that is trade, whatever the prices say."
+    )
     same_volume: int = pydantic.Field(
         1, ge=0, description="Repeats of a volume, where volumes differ otherwise."
     )
@@ -36,8 +46,9 @@ class ExpectNoStaleBars(FrameExpectation):
     needs: ClassVar[tuple[str, ...]] = (*_BAR, "volume")
     sentence: ClassVar[str] = (
         "No bar repeats the one before it, volume included; the four prices repeat at most {same_prices} "
-        "times with another volume, a volume at most {same_volume} times and a close at most "
-        "{same_close} times."
+        "times with another volume (never, in a bar of {wide} price steps), a volume at most {same_volume} "
+        "times and a close at most {same_close} times; and no session of a symbol that trades every day is "
+        "filled with the last close."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
@@ -50,12 +61,45 @@ class ExpectNoStaleBars(FrameExpectation):
         dear = block.column("close") >= self.min_price
         whole = bar & same["volume"] & (block.column("volume") > 0) & (moved | dear)
         whole &= ~self._usual(block, same["volume"]) | (moved & dear)
-        bad = whole | (run_lengths(bar & dear & moved, block.first) > self.same_prices)
+        repeated = bar & dear & moved
+        bad = whole | (run_lengths(repeated, block.first) > self.same_prices)
+        bad |= self._wide(block, repeated)
         bad |= (run_lengths(volume, block.first) > self.same_volume) & ~self._usual(block, same["volume"])
         bad |= (run_lengths(close, block.first) > self.same_close) & ~self._usual(block, same["close"])
         flat = same["close"] & dear & ~moved  # a bar without a range, at yesterday's close: nobody traded
         bad |= (run_lengths(flat, block.first) > 1) & ~self._usual(block, flat)
+        bad |= self._filled(block, flat)
         return np.flatnonzero(bad)
+
+    def _wide(self, block: Block, repeated: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which repeated bars span so many steps of their price that chance does not repeat them."""
+        bad = np.zeros(block.rows, bool)
+        rows = np.flatnonzero(repeated)
+        spans = block.column("high")[rows] - block.column("low")[rows]
+        symbols = block.symbol_of(rows)
+        for number in np.unique(symbols):
+            closes = block.column("close")[block.bounds[number] : block.bounds[number + 1]]
+            moves = np.abs(np.diff(closes))
+            step = np.min(moves, initial=np.inf, where=moves > _ROUNDING)
+            mine = symbols == number
+            bad[rows[mine]] = spans[mine] >= self.wide * step
+        return bad
+
+    def _filled(self, block: Block, flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell which bars without a range, at the last close, belong to a symbol that has no such sessions.
+
+        One of its kind in a short series counts only if its volume says that there was trade.
+        """
+        bad = np.zeros(block.rows, bool)
+        rows = np.flatnonzero(flat)
+        if not len(rows):
+            return bad
+        volume = block.column("volume")
+        usual = median_of_lines(block.around(volume, rows, (-12, 12), (0, 0)))
+        busy = (volume[rows] >= self.traded * usual) & (usual >= self.min_volume)
+        count = np.bincount(block.symbol_of(rows))[block.symbol_of(rows)]
+        bad[rows] = (count <= self.rare * block.length_at(rows)) | ((count == 1) & busy)
+        return bad
 
     @staticmethod
     def _same(block: Block, name: str) -> NDArray[np.bool_]:

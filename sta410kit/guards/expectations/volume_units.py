@@ -124,7 +124,8 @@ class ExpectVolumeInOneUnit(FrameExpectation):
     def _outliers(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return bars, alone or in short runs, far from the bars around them.
 
-        How far depends on the shape of the symbol's volumes on that side; several in a row need less.
+        How far depends on the shape of the symbol's volumes on that side; several in a row need less, and so
+        does one whose volume ends in more zeros, as lots read as shares do.
         """
         rows = np.unique(np.clip(rows[:, None] + np.arange(-1, _RUN + 1), 0, block.rows - 1))
         shares = block.log("volume")
@@ -137,7 +138,15 @@ class ExpectVolumeInOneUnit(FrameExpectation):
         several = traded & (np.abs(away) >= np.log(self.step))
         high[rows], low[rows] = several & (away > 0), several & (away < 0)
         runs = np.maximum(run_lengths(high, block.first), run_lengths(low, block.first))[rows]
+        alone[high[rows]] |= self._rounder(block, rows[high[rows]])
         return rows[traded & (alone | (runs >= self.run))]
+
+    def _rounder(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which volumes end in more zeros than those around them."""
+        volume = block.column("volume")
+        usual = quantile_of_lines(_ending(block.around(volume, rows, (-40, 40), (0, 0))), 0.8)
+        rounder: NDArray[np.bool_] = _ending(volume[rows]) >= usual + self.zeros
+        return rounder
 
     @staticmethod
     def _change(block: Block, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -148,6 +157,14 @@ class ExpectVolumeInOneUnit(FrameExpectation):
             steps = np.abs(np.diff(block.log("volume")[block.bounds[symbol] : block.bounds[symbol + 1]]))
             usual[symbol] = quantile_of_lines(steps[None, :], 0.75)[0]
         return usual[number]
+
+
+def _ending(volume: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many zeros each volume ends in, NaN where there is none."""
+    count = np.where(volume > 0, 0.0, np.nan)
+    for zeros in range(1, 10):
+        count += volume % 10**zeros == 0
+    return count
 
 
 def _zeros(volume: NDArray[np.float64], min_history: int) -> int:

@@ -59,10 +59,12 @@ def found(frame, kind, **changed):
         ("one_bar_in_other_unit", "expect_prices_in_one_unit"),
         ("spike", "expect_no_reverting_spikes"),
         ("close_spike", "expect_no_reverting_spikes"),
+        ("close_misread", "expect_no_reverting_spikes"),
         ("open_and_close_swapped", "expect_open_to_follow_close"),
         ("bars_repeated", "expect_no_stale_bars"),
         ("prices_repeated", "expect_no_stale_bars"),
         ("close_carried_forward", "expect_no_stale_bars"),
+        ("session_filled", "expect_no_stale_bars"),
         ("stretch_pasted", "expect_no_pasted_bars"),
         ("stretch_pasted_to_fit", "expect_no_pasted_bars"),
         ("adj_close_away_and_back", "expect_adjusted_close_to_follow_close"),
@@ -121,6 +123,59 @@ def test_the_crash_of_2000_is_no_split():
     quiet.loc[quiet["date"] == "2000-09-29", ["open", "high", "low", "close"]] = [26.8, 27.2, 26.1, 26.6]
     result = found(quiet, "expect_jumps_to_be_explained")
     assert result["result"]["partial_unexpected_index_list"][0]["date"] == "2000-09-29"
+
+
+def test_a_close_that_the_next_open_takes_back_is_found_from_a_few_per_cent_on():
+    """IBM closes 6 % too high on a calm day; a real move of that size does not vanish overnight."""
+    from sta410kit.market import load_prices
+
+    prices = load_prices(symbols=["IBM"], start="2004-01-02", end="2006-12-29")
+    row = prices.index[prices["date"] == "2006-03-15"][0]
+    prices.loc[row, ["high", "close", "adj_close"]] *= 1.06
+    result = found(prices, "expect_no_reverting_spikes")["result"]
+    assert [item["date"] for item in result["partial_unexpected_index_list"]] == ["2006-03-15"]
+    assert found(prices, "expect_no_reverting_spikes", undone_sigmas=99)["success"]
+
+
+def test_one_bar_that_repeats_prices_is_found_where_chance_repeats_none():
+    """IBM's bar spans 130 cents; AAPL's prices of 2003-01-29, within 53 cents, stand twice in the source."""
+    from sta410kit.market import load_prices
+
+    prices = load_prices(symbols=["AAPL", "IBM"], start="2003-01-02", end="2003-12-31")
+    assert found(prices, "expect_no_stale_bars")["success"]
+    row = prices.index[(prices["symbol"] == "IBM") & (prices["date"] == "2003-07-10")][0]
+    columns = ["open", "high", "low", "close", "adj_close"]
+    prices.loc[row, columns] = prices.loc[row - 1, columns].to_numpy()
+    result = found(prices, "expect_no_stale_bars")["result"]
+    assert [item["date"] for item in result["partial_unexpected_index_list"]] == ["2003-07-10"]
+    assert found(prices, "expect_no_stale_bars", wide=1000)["success"]
+
+
+def test_one_session_without_trade_is_ordinary_where_there_are_more(make_walk):
+    """A filled session of a busy symbol is found, with or without volume; a thin symbol has such ones."""
+    busy = make_walk(symbols=1)
+    columns = ["open", "high", "low", "close", "adj_close"]
+
+    def filled(prices, rows):
+        prices = prices.copy()
+        for row in rows:
+            prices.loc[row, columns] = prices.loc[row - 1, "close"]
+        return prices
+
+    assert not found(filled(busy, [100]), "expect_no_stale_bars")["success"]
+    assert not found(filled(busy, [100]).assign(volume=0), "expect_no_stale_bars", rare=0.01)["success"]
+    assert found(filled(busy, range(100, 120, 4)), "expect_no_stale_bars")["success"]
+
+
+def test_lots_read_as_shares_on_a_quiet_day_are_told_by_their_zeros():
+    """FB's volume of 2012-07-05 a hundred times too large is but 30 times the usual one."""
+    from sta410kit.market import load_prices
+
+    prices = load_prices(symbols=["FB"])
+    prices.loc[prices["date"] == "2012-07-05", "volume"] *= 100
+    result = found(prices, "expect_volume_in_one_unit")["result"]
+    assert [item["date"] for item in result["partial_unexpected_index_list"]] == ["2012-07-05"]
+    assert found(prices, "expect_volume_in_one_unit", zeros=3)["success"]
 
 
 @pytest.mark.parametrize("ratio", [2, 3, 1.5, 10, 0.1])
