@@ -8,6 +8,7 @@ import numpy as np
 from great_expectations.compatibility import pydantic
 
 from sta410kit.guards.expectations.frame_expectation import Findings, FrameExpectation, Walker, of_rows
+from sta410kit.guards.robust import quantile_of_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,6 +108,7 @@ class PasteWalker(Walker):
         ticks = 1e6 * span / close
         for tick in _TICKS:
             ticks = np.where(np.abs(close / tick - np.rint(close / tick)) < 1e-5, span / tick, ticks)  # noqa: PLR2004
+        ticks = np.minimum(ticks, span / _grid(np.concatenate([each[1] for each in shape.values()], axis=1)))
         told = np.log2(1 + np.maximum(np.nan_to_num(ticks), 0))
         spans = shape["high"][1] / shape["low"][1]
         # A bar whose range is always the same share of its price, as made-up data have it, tells one number.
@@ -117,6 +119,16 @@ class PasteWalker(Walker):
         names = [self.panel.symbols[int(self.panel.symbol_of(np.array([row]))[0])] for row in (one, other)]
         days = [np.datetime64(int(self.panel.days[row]), "D") for row in (one, other)]
         return f"the bars of {names[0]} up to {days[0]} are those of {names[1]} up to {days[1]}"
+
+
+def _grid(prices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the usual small step between the different prices of each line, as a column.
+
+    Old prices were quoted in eighths of a dollar; divided by many splits they look finer than they are.
+    """
+    steps = np.diff(np.sort(prices, axis=1), axis=1)
+    steps = np.where(steps > 1e-9 * prices[:, :1], steps, np.nan)
+    return quantile_of_lines(steps, 0.1)[:, None]
 
 
 class ExpectNoPastedBars(FrameExpectation):

@@ -219,6 +219,26 @@ def test_real_index_data_of_another_package_are_accepted(source):
     assert guards.validate(prices.assign(symbol=source.upper()), "prices").passed
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_old_prices_in_eighths_repeat_themselves_by_chance(make_walk, seed):
+    """Quoted in eighths and divided by later splits, bars agree for a while; pasted ones are found."""
+    rng = np.random.default_rng(seed)
+    rows, columns = 3000, ["open", "high", "low", "close"]
+    close = np.cumsum(rng.integers(-3, 4, rows))
+    close += 160 - close.min()
+    opened = np.r_[close[0], close[:-1]] + rng.integers(-1, 2, rows)
+    prices = make_walk(symbols=1, rows=rows, start="2000-03-01").assign(
+        open=opened,
+        high=np.maximum(opened, close) + rng.integers(0, 3, rows),
+        low=np.minimum(opened, close) - rng.integers(0, 3, rows),
+        close=close,
+    )
+    prices[columns] = (prices[columns] / 8 / 144).round(5)
+    assert found(prices, "expect_no_pasted_bars")["success"]
+    prices.loc[2000:2024, columns] = prices.loc[1000:1024, columns].to_numpy()
+    assert not found(prices, "expect_no_pasted_bars")["success"]
+
+
 def test_parts_of_the_embedded_prices_are_accepted():
     """A symbol, a year, a month."""
     from sta410kit.market import load_prices
