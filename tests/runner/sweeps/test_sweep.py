@@ -12,6 +12,7 @@ import pytest
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
+from sta410kit.runner.identity import differences
 from sta410kit.runner.manifest import StepRecord, read_manifest
 from sta410kit.runner.sweeps import results, unit, workers
 from sta410kit.runner.sweeps import sweep as sweeps
@@ -74,6 +75,23 @@ def test_every_combination_comes_to_a_row(notebook):
     assert manifest.not_run == []
     assert manifest.settings["model"]["random_seed"] == manifest.seed == 42
     assert unfinished_sweep(notebook, None, {}, {}) is None
+
+
+def test_files_of_parameters_are_on_record_by_their_content(tmp_path, write_notebook):
+    """A file, a list of files and a folder; a comparison of two sweeps names those that changed."""
+    source = (
+        "from pathlib import Path\none: Path | None = None\nmore: list[Path] = []\nall: Path | None = None"
+    )
+    notebook = write_notebook(tmp_path / "x.ipynb", (source, "parameters"), "one, more, all")
+    data = tmp_path / "data"
+    data.mkdir()
+
+    def parts(content):
+        (data / "in.csv").write_text(content)
+        grid = {"one": [f"{data}/in.csv"], "more": [f"{data}/in.csv"], "all": [str(data)]}
+        return run_sweep(plan_sweep(notebook, grid, {}), SweepOptions(), ignore).manifest.steps[0].parts
+
+    assert differences(parts("a"), parts("bc")) == ["file one", "file more", "file all"]
 
 
 def test_what_failed_is_listed_and_runs_again_alone(tmp_path, write_notebook):
