@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
 from sta410kit.config import load_config, set_config
+from sta410kit.counted import counted
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
@@ -212,9 +213,8 @@ def _begin(
     )
     begin(manifest, folder, registry)
     earlier = sum(record.identity != identity for record, _ in kept.values())
-    notes = (
-        [f"{earlier} units passed with an earlier version of the notebook and are kept"] if earlier else []
-    )
+    remark = f"kept: {counted(earlier, 'unit')} that passed with an earlier version of the notebook"
+    notes = [remark] if earlier else []
     return Sweep(folder, manifest, {name: values for name, (_, values) in kept.items()}, notes)
 
 

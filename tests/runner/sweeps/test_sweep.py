@@ -114,7 +114,7 @@ def test_what_failed_is_listed_and_runs_again_alone(tmp_path, write_notebook):
     assert again.outcome is ExitCode.PASSED
     assert [record.name for record in heard] == ["0002"]
     assert (first.folder / "units" / "0001" / "x.ipynb").stat().st_mtime_ns == before
-    assert again.notes == ["2 units passed with an earlier version of the notebook and are kept"]
+    assert again.notes == ["kept: 2 units that passed with an earlier version of the notebook"]
     assert pd.read_parquet(first.folder / "results.parquet")["half"].tolist() == [0.5, 1.0, 1.5]
 
 
