@@ -22,6 +22,9 @@ class ExpectNoStaleBars(FrameExpectation):
     """Expect no bar, volume or close that repeats the session before it more often than chance does."""
 
     same_prices: int = pydantic.Field(2, ge=0, description="Repeats of all four prices with another volume.")
+    rare: float = pydantic.Field(
+        0.001, ge=0, le=1, description="Share of such repeats up to which two in a row are too many already."
+    )
     same_volume: int = pydantic.Field(
         1, ge=0, description="Repeats of a volume, where volumes differ otherwise."
     )
@@ -36,8 +39,8 @@ class ExpectNoStaleBars(FrameExpectation):
     needs: ClassVar[tuple[str, ...]] = (*_BAR, "volume")
     sentence: ClassVar[str] = (
         "No bar repeats the one before it, volume included; the four prices repeat at most {same_prices} "
-        "times with another volume, a volume at most {same_volume} times and a close at most "
-        "{same_close} times."
+        "times with another volume (once where that is rare), a volume at most {same_volume} times and a "
+        "close at most {same_close} times."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
@@ -50,7 +53,8 @@ class ExpectNoStaleBars(FrameExpectation):
         dear = block.column("close") >= self.min_price
         whole = bar & same["volume"] & (block.column("volume") > 0) & (moved | dear)
         whole &= ~self._usual(block, same["volume"]) | (moved & dear)
-        bad = whole | (run_lengths(bar & dear & moved, block.first) > self.same_prices)
+        repeated = bar & dear & moved
+        bad = whole | (run_lengths(repeated, block.first) > self._allowed(block, repeated))
         bad |= (run_lengths(volume, block.first) > self.same_volume) & ~self._usual(block, same["volume"])
         bad |= (run_lengths(close, block.first) > self.same_close) & ~self._usual(block, same["close"])
         flat = same["close"] & dear & ~moved  # a bar without a range, at yesterday's close: nobody traded
@@ -65,15 +69,32 @@ class ExpectNoStaleBars(FrameExpectation):
         same[block.first] = False
         return same
 
+    def _allowed(self, block: Block, repeats: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return for each row how often its bar may be repeated, by how rare that is for its symbol.
+
+        In quiet and cheap shares a bar repeats by chance, and then does so twice; where hardly another bar
+        is repeated it does not. One run does not make itself ordinary.
+        """
+        others = np.add.reduceat(self._begins(repeats).astype(np.int64), block.first) - 1
+        sizes = np.diff(block.bounds)
+        return np.repeat(
+            np.where(others <= self.rare * sizes, min(1, self.same_prices), self.same_prices), sizes
+        )
+
+    @staticmethod
+    def _begins(repeats: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        begins = repeats.copy()
+        begins[1:] &= ~repeats[:-1]
+        return begins
+
     def _usual(self, block: Block, repeats: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tell which rows belong to a symbol that repeats itself all the time, by nature of its data.
 
         Runs are counted once, so that a long stale stretch does not make itself ordinary.
         """
-        begins = repeats.copy()
-        begins[1:] &= ~repeats[:-1]
         sizes = np.diff(block.bounds)
         often, rows = (
-            np.add.reduceat(flags.astype(np.int64), block.first) / sizes for flags in (begins, repeats)
+            np.add.reduceat(flags.astype(np.int64), block.first) / sizes
+            for flags in (self._begins(repeats), repeats)
         )
         return np.repeat((often > self.usual) | (rows > self.always), sizes)
