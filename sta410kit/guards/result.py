@@ -186,10 +186,15 @@ def failures_table(failures: tuple[Failure, ...]) -> str:
 
 
 def _row_words(row: dict[str, Any]) -> str:
-    """Put symbol and date first, then the judged values: ``AAPL 2000-03-08 (high=1.0, low=118.56)``."""
+    """Put symbol and date first, then the judged values: ``AAPL 2000-03-08 (high=1.0, low=118.56)``.
+
+    Text stands in quotation marks, so that one that looks like a number is not taken for one.
+    """
     key = " ".join(str(_plain(row[name])) for name in ("symbol", "date") if name in row)
     values = ", ".join(
-        f"{name}={_plain(value)}" for name, value in row.items() if name not in {"symbol", "date"}
+        f"{name}={value!r}" if isinstance(value, str) else f"{name}={_plain(value)}"
+        for name, value in row.items()
+        if name not in {"symbol", "date"}
     )
     return f"{key} ({values})" if key and values else key or values
 

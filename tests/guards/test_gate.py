@@ -108,6 +108,14 @@ def test_counts_are_said_in_good_english():
     assert "2 checks on 1 row, 0 critical, 1 warning" in result._repr_html_()
 
 
+def test_text_that_looks_like_a_number_is_shown_as_text(prices):
+    """It stands in quotation marks, on the page too."""
+    result = guards.validate(prices.assign(close=prices["close"].astype(str)), "prices")
+    (failure,) = (one for one in result.critical if one.expectation.endswith("in_type_list"))
+    assert f"(close='{prices['close'].iloc[0]}')" in str(failure)
+    assert f"(close=&#x27;{prices['close'].iloc[0]}&#x27;)" in result._repr_html_()
+
+
 @pytest.mark.parametrize("suite", ["prices", "features", "training", "predictions", "forecasts"])
 def test_a_frame_without_columns_fails_every_suite(suite):
     """Each suite refuses a frame that has nothing in it and says what is missing."""
