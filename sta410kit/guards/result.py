@@ -172,7 +172,7 @@ def failures_table(failures: tuple[Failure, ...]) -> str:
     body = "".join(
         f"<tr><td>{escape(f.severity)}</td><td><code>{escape(f.expectation)}</code></td>"
         f"<td>{escape(f.column)}</td><td>{f.count or ''}</td><td>{escape(f.message)}</td>"
-        f"<td>{'<br>'.join(escape(_row_words(row)) for row in f.rows[:5])}</td></tr>"
+        f"<td>{'<br>'.join(map(_row_html, f.rows[:5]))}</td></tr>"
         for f in failures
     )
     heads = "".join(
@@ -190,13 +190,23 @@ def _row_words(row: dict[str, Any]) -> str:
 
     Text stands in quotation marks, so that one that looks like a number is not taken for one.
     """
+    return " ".join(filter(None, _row_parts(row)))
+
+
+def _row_html(row: dict[str, Any]) -> str:
+    """Return the words of a row; a line does not break within a date."""
+    key, values = map(escape, _row_parts(row))
+    return " ".join(filter(None, (key and f'<span style="white-space:nowrap">{key}</span>', values)))
+
+
+def _row_parts(row: dict[str, Any]) -> tuple[str, str]:
     key = " ".join(str(_plain(row[name])) for name in ("symbol", "date") if name in row)
     values = ", ".join(
         f"{name}={value!r}" if isinstance(value, str) else f"{name}={_plain(value)}"
         for name, value in row.items()
         if name not in {"symbol", "date"}
     )
-    return f"{key} ({values})" if key and values else key or values
+    return key, f"({values})" if key and values else values
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell of a frame holds

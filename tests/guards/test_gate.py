@@ -113,7 +113,8 @@ def test_text_that_looks_like_a_number_is_shown_as_text(prices):
     result = guards.validate(prices.assign(close=prices["close"].astype(str)), "prices")
     (failure,) = (one for one in result.critical if one.expectation.endswith("in_type_list"))
     assert f"(close='{prices['close'].iloc[0]}')" in str(failure)
-    assert f"(close=&#x27;{prices['close'].iloc[0]}&#x27;)" in result._repr_html_()
+    page = result._repr_html_()
+    assert f"2024-01-02</span> (close=&#x27;{prices['close'].iloc[0]}&#x27;)<br>" in page
 
 
 @pytest.mark.parametrize("suite", ["prices", "features", "training", "predictions", "forecasts"])
