@@ -510,7 +510,8 @@ def test_a_surviving_mutant_ends_with_three(project, prices):
     prices.to_csv(file, index=False)
     done = sta410("mutate", "--data", file, "--only", "bars_repeated", cwd=project)
     assert done.returncode == 3
-    assert "bars_repeated: SURVIVED" in done.stdout
+    assert "bars_repeated: SURVIVED. Bars repeat the one before them." in done.stdout
+    assert "an error that 'prices' would accept in these data" in done.stderr
 
 
 def test_a_draft_accepts_the_data_it_was_made_from(project, prices):

@@ -21,7 +21,7 @@ from sta410kit.outcomes import ExitCode
 @click.option(
     "--repeats", default=1, show_default=True, type=click.IntRange(1), help="Mutants of each corruption."
 )
-@click.option("--only", default=None, help="Only these corruptions, e.g. spike,stale_bars.")
+@click.option("--only", default=None, help="Only these corruptions, e.g. spike,bars_repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def mutate(  # noqa: PLR0913 - one for each option
     suite: str, data: Path | None, seed: int, repeats: int, only: str | None, *, as_json: bool
@@ -50,7 +50,7 @@ def mutate(  # noqa: PLR0913 - one for each option
         what = (
             ", ".join(mutant.caught_by)
             if mutant.caught_by
-            else "SURVIVED"
+            else f"SURVIVED. {mutant.about}"
             if mutant.applies
             else "no place for it"
         )
@@ -59,4 +59,10 @@ def mutate(  # noqa: PLR0913 - one for each option
     if idle and not kinds:
         click.echo(f"caught nothing: {', '.join(idle)}")
     click.echo(report.summary())
+    if report.survivors:
+        click.echo(
+            f"a survivor is an error that '{name}' would accept in these data. Tighten a threshold in its "
+            "file; docs/guards.md says what no rule can see",
+            err=True,
+        )
     return ExitCode.PASSED if report.passed else ExitCode.DATA_REJECTED

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sta410kit.counted import counted
 from sta410kit.outcomes import ExitCode
 
 
@@ -32,8 +33,7 @@ def scan(path: Path, *, as_json: bool) -> int:
         click.echo(f"not read: {name}: {reason}", err=True)
     for name, reason in report.skipped.items():
         click.echo(f"skipped: {name}: {reason}")
-    number = len(report.findings)
-    click.echo(f"{report.files:,} files read, {number} secret{'' if number == 1 else 's'} found")
+    click.echo(f"{counted(report.files, 'file')} read, {counted(len(report.findings), 'secret')} found")
     if report.findings:
         click.echo(
             "replace each at its provider: what was written down is no secret any more. A false alarm: put "

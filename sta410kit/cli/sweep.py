@@ -14,6 +14,7 @@ from sta410kit.cli.completion import parameter_names
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.limits import limit_options, parsed_limits
 from sta410kit.cli.parameters import from_file, pairs, parameter_options
+from sta410kit.counted import counted
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 
@@ -172,7 +173,7 @@ def _print_plan(plan: SweepPlan, *, as_json: bool) -> None:
         print_json([{"unit": name, "parameters": plain(values)} for name, values in plan.units.items()])
         return
     names = [*plan.grid, *plan.fixed]
-    table = Table(title=f"{len(plan.units)} units of {plan.notebook.name}", title_justify="left")
+    table = Table(title=f"{counted(len(plan.units), 'unit')} of {plan.notebook.name}", title_justify="left")
     for name in ("unit", *names):
         table.add_column(Text(name))
     for unit, values in list(plan.units.items())[:_MOST_ROWS]:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.counted import counted
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.suggest import did_you_mean
 
@@ -103,7 +104,7 @@ class AcceptedFinding:
         )
         who = f" by {self.by}" if self.by else ""
         what = f"{self.symbol}{when}" if self.symbol else f"the table{when}"
-        rows = f" ({count} {'row' if count == 1 else 'rows'})" if count else ""
+        rows = f" ({counted(count, 'row')})" if count else ""
         return f"{what}{rows}: accepted{who} until {self.expires}. {self.reason}"
 
 

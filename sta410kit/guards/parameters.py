@@ -161,7 +161,10 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
         return None
     if kinds & {"array", "object"}:
         candidates += _as_json(text)
-    if "array" in kinds:
+    if "array" in kinds and text.lstrip().startswith(("[", "{")):
+        # Never words that happen to begin with a bracket.
+        problem = """a list is written A,B or, as JSON, '["A", "B"]'"""
+    elif "array" in kinds:
         candidates.append([item.strip() for item in text.split(",") if item.strip()])
     if kinds - {"array", "object", "null"}:
         candidates.append(_path(text) if "path" in kinds else text)

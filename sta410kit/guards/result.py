@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from sta410kit.counted import counted
 from sta410kit.exceptions import DataValidationError
 
 CRITICAL = "critical"
@@ -99,14 +100,19 @@ class GuardResult:
         """The failures that are shown and recorded, and stop nothing."""
         return tuple(f for f in self.failures if f.severity != CRITICAL)
 
+    @property
+    def counts(self) -> str:
+        """What was asked of how much, and what does not hold, in words."""
+        return (
+            f"{counted(self.evaluated, 'check')} on {counted(self.row_count, 'row')}, "
+            f"{len(self.critical)} critical, {counted(len(self.warnings), 'warning')}"
+        )
+
     def summary(self) -> str:
         """Return one line: suite, outcome, counts."""
         outcome = "accepted" if self.passed else "REJECTED"
-        excused = f", {len(self.accepted)} accepted findings" if self.accepted else ""
-        return (
-            f"{self.suite}: {outcome} - {self.evaluated} checks on {self.row_count} rows, "
-            f"{len(self.critical)} critical, {len(self.warnings)} warnings{excused}"
-        )
+        excused = f", {counted(len(self.accepted), 'accepted finding')}" if self.accepted else ""
+        return f"{self.suite}: {outcome} - {self.counts}{excused}"
 
     def require(self) -> GuardResult:
         """Return the result itself, or raise when a critical expectation failed.
@@ -120,7 +126,7 @@ class GuardResult:
             return self
         lines = "\n".join(f"  - {failure}" for failure in self.critical)
         message = (
-            f"the gate '{self.suite}' refused the data ({self.row_count} rows):\n{lines}\n"
+            f"the gate '{self.suite}' refused the data ({counted(self.row_count, 'row')}):\n{lines}\n"
             "Correct these rows at their source; `sta410 docs` shows the whole validation."
         )
         raise DataValidationError(message)
@@ -151,9 +157,7 @@ class GuardResult:
         colour, word = ("#00734d", "accepted") if self.passed else ("#b3261e", "rejected")
         head = (
             f'<div style="border-left:6px solid {colour};padding:6px 12px;margin:4px 0">'
-            f'<b>{escape(self.suite)}</b>: <b style="color:{colour}">{word}</b> &mdash; '
-            f"{self.evaluated} checks on {self.row_count:,} rows, "
-            f"{len(self.critical)} critical, {len(self.warnings)} warnings"
+            f'<b>{escape(self.suite)}</b>: <b style="color:{colour}">{word}</b> &mdash; {self.counts}'
         )
         if self.failures:
             head += failures_table(self.failures)
@@ -168,7 +172,7 @@ def failures_table(failures: tuple[Failure, ...]) -> str:
     body = "".join(
         f"<tr><td>{escape(f.severity)}</td><td><code>{escape(f.expectation)}</code></td>"
         f"<td>{escape(f.column)}</td><td>{f.count or ''}</td><td>{escape(f.message)}</td>"
-        f"<td>{'<br>'.join(escape(_row_words(row)) for row in f.rows[:5])}</td></tr>"
+        f"<td>{'<br>'.join(map(_row_html, f.rows[:5]))}</td></tr>"
         for f in failures
     )
     heads = "".join(
@@ -182,12 +186,27 @@ def failures_table(failures: tuple[Failure, ...]) -> str:
 
 
 def _row_words(row: dict[str, Any]) -> str:
-    """Put symbol and date first, then the judged values: ``AAPL 2000-03-08 (high=1.0, low=118.56)``."""
+    """Put symbol and date first, then the judged values: ``AAPL 2000-03-08 (high=1.0, low=118.56)``.
+
+    Text stands in quotation marks, so that one that looks like a number is not taken for one.
+    """
+    return " ".join(filter(None, _row_parts(row)))
+
+
+def _row_html(row: dict[str, Any]) -> str:
+    """Return the words of a row; a line does not break within a date."""
+    key, values = map(escape, _row_parts(row))
+    return " ".join(filter(None, (key and f'<span style="white-space:nowrap">{key}</span>', values)))
+
+
+def _row_parts(row: dict[str, Any]) -> tuple[str, str]:
     key = " ".join(str(_plain(row[name])) for name in ("symbol", "date") if name in row)
     values = ", ".join(
-        f"{name}={_plain(value)}" for name, value in row.items() if name not in {"symbol", "date"}
+        f"{name}={value!r}" if isinstance(value, str) else f"{name}={_plain(value)}"
+        for name, value in row.items()
+        if name not in {"symbol", "date"}
     )
-    return f"{key} ({values})" if key and values else key or values
+    return key, f"({values})" if key and values else values
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell of a frame holds

@@ -23,6 +23,7 @@ from sta410kit.guards.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.notebook import EXPECTED
 from sta410kit.runner.scrubbing import forget_scrubbed, scrubbed_from, scrubbed_notebook
+from sta410kit.runner.warm.client import go_on
 from sta410kit.runner.warm.nested import NOT_HERE, OpeningNest
 from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError, obituary
 from sta410kit.secrets import learn_configured_secrets
@@ -73,7 +74,8 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
             Where to save after every cell.
         **keywords
             ``execution_timeout``: seconds a cell may take. ``watch``: called with the process's number
-            several times a second; what it raises ends the notebook. An ordinary kernel is not watched.
+            several times a second, with 0 while there is none; what it raises ends the notebook. An ordinary
+            kernel is not watched.
             ``nest``: forks the process, instead of the fork server. Others are papermill's.
         """
         nb_man.output_path = destination
@@ -151,6 +153,8 @@ def _session(
 ) -> CellSession | None:
     if not is_this_python(kernel_name):
         return None
+    if nest is not None:
+        nest.wait(partial(watch, 0) if watch is not None else go_on)
     own = nest.path if nest is not None else None
     for server in dict.fromkeys((own, None)):
         try:

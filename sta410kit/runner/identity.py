@@ -22,7 +22,7 @@ from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.registry import content_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sta410kit.runner.notebook import Notebook
     from sta410kit.runner.pipeline import Step
@@ -57,8 +57,7 @@ def step_parts(
     parts = code_parts(notebook)
     for name, value in values.items():
         parts[f"parameter {name}"] = json.dumps(value, default=str)
-        if isinstance(value, Path) and value.exists():
-            parts[f"file {name}"] = _digest_of(value, registry)
+        parts |= file_parts({name: value}, partial(_digest_of, registry=registry))
     for name, path in inputs.items():
         parts[f"input {name}"] = _digest_of(path, registry)
     texts = {text for cell in cells for text in _texts(cell)}
@@ -84,6 +83,23 @@ def code_parts(notebook: Notebook) -> dict[str, str]:
     """Return what a result depends on of a notebook's own code; comments and blank lines do not count."""
     cells = python_cells(notebook)
     return {"code": hashlib.sha256("".join(map(_normalised, cells)).encode()).hexdigest()}
+
+
+def named_paths(value: object) -> list[Path]:
+    """Return the files and folders that are there of those a parameter names, alone or in a list."""
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, Path) and item.exists()]
+
+
+def file_parts(values: Mapping[str, Any], digest: Callable[[Path], str]) -> dict[str, str]:
+    """Return what a result depends on of the files and folders that parameters name: their content."""
+    parts = {}
+    for name, value in values.items():
+        found = [digest(path) for path in named_paths(value)]
+        if found:
+            whole = hashlib.sha256(json.dumps(found).encode()).hexdigest()
+            parts[f"file {name}"] = whole if isinstance(value, list) else found[0]
+    return parts
 
 
 def identity_of(parts: Mapping[str, str]) -> str:

@@ -48,16 +48,18 @@ class Watch:
     deadline: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     peak: int = 0
-    _began: float | None = None  # the first look: waiting for the fork server does not count
+    _began: float | None = None  # the first look at a process: waiting for the fork server does not count
 
     def __call__(self, pid: int) -> None:
-        """Raise `StepStoppedError` when the process `pid` has to end."""
+        """Raise `StepStoppedError` when the process `pid` has to end; 0 while there is none yet."""
         if self.stop.is_set():
             raise StepStoppedError(ExitCode.INTERRUPTED, "interrupted")
         now = time.monotonic()
-        self._began = self._began or now
         if self.deadline is not None and now > self.deadline:
             raise StepStoppedError(ExitCode.TIMED_OUT, "the run's deadline is over")
+        if not pid:
+            return
+        self._began = self._began or now
         if self.seconds is not None and now - self._began > self.seconds:
             message = f"it took longer than {self.seconds:g} seconds"
             raise StepStoppedError(ExitCode.TIMED_OUT, message)

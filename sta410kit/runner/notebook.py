@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from sta410kit.atomic import write_text
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.parameters import TAG, Parameter, declared_parameters
 from sta410kit.guards.usage import names_read
+from sta410kit.project import project_folder
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -58,8 +60,12 @@ def read_notebook(path: Path) -> Notebook:
         There is no such file, or it is not a notebook of format 4.
     """
     if not path.is_file():
-        near = ", ".join(sorted(other.name for other in path.parent.glob("*.ipynb"))) or "none"
-        message = f"no notebook {path}; notebooks in that folder: {near}"
+        names = [other.name for other in sorted(path.parent.glob("*.ipynb"))]
+        if not names:
+            home = project_folder(path.parent) / "notebooks"
+            names = [os.path.relpath(other) for other in sorted(home.glob("*.ipynb"))]
+        listing = ", ".join(names) or "none"
+        message = f"no notebook {path}.{did_you_mean(path.name, names)} Notebooks there are: {listing}"
         raise ConfigurationError(message)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.counted import counted
 from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.runs import DATA_DOCS, REPORT
@@ -62,7 +63,8 @@ def _print_warnings(run: Run, console: Console) -> None:
     found = [f"{step.name}: {text}" for step in run.steps for text in step.warnings]
     found += run.manifest.warnings
     found += [
-        f"{gate['step']}: the gate '{gate['suite']}' has {gate['warnings']} warnings, see the data docs"
+        f"{gate['step']}: the gate '{gate['suite']}' has {counted(gate['warnings'], 'warning')}, "
+        "see the data docs"
         for gate in summaries(run.folder / DATA_DOCS)
         if gate["warnings"]
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.counted import counted
 from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
@@ -92,7 +93,7 @@ def _warned(notebook: Mapping[str, Any]) -> list[str]:
                 for match in _WARNED.finditer("".join(output["text"])):
                     said.setdefault(redact(match["logged"] or match["shown"]), number)
     found = [f"cell {number} warned: {text}" for text, number in list(said.items())[:_MOST]]
-    return [*found, f"and {len(said) - _MOST} warnings more"] if len(said) > _MOST else found
+    return [*found, f"and {counted(len(said) - _MOST, 'warning')} more"] if len(said) > _MOST else found
 
 
 def refused_gates(docs: Path, step: str, others: Iterable[str], since: datetime) -> list[str]:

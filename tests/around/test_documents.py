@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sta410kit.outcomes import ExitCode
+
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
@@ -99,3 +101,11 @@ def test_named_files_exist(document):
         document.read_text("utf-8"),
     )
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_readme_lists_every_exit_code():
+    """And none that there is not."""
+    table = re.findall(r"^\| (\d[\d, ]*) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    codes = [int(code) for cell in table for code in cell.split(",")]
+    assert codes == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130]
+    assert codes == [int(code) for code in ExitCode]

@@ -52,7 +52,7 @@ def test_an_accepted_finding_does_not_fail_and_is_shown(suite, gap, tmp_path):
             "until 2200-01-01. The exchange was closed."
         ),
     )
-    assert "1 accepted findings" in result.summary()
+    assert result.summary().endswith(", 1 accepted finding")
     assert "The exchange was closed." in result._repr_html_()
     page = data_docs.publish(result, tmp_path / "docs").read_text()
     assert "Accepted by a reviewer" in page

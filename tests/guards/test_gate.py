@@ -11,6 +11,7 @@ from hypothesis.extra.pandas import column, data_frames, range_indexes
 
 from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.guards.result import Failure, GuardResult
 
 pytestmark = pytest.mark.unit
 
@@ -95,6 +96,25 @@ def test_an_empty_frame_is_refused(prices):
     """Great Expectations passes row checks on nothing; the gate does not."""
     result = guards.validate(prices.iloc[:0], "prices")
     assert failed(result) == {("expect_table_row_count_to_be_between", "")}
+
+
+def test_counts_are_said_in_good_english():
+    """One is singular."""
+    late = Failure("expect_x", "", 0, severity="warning")
+    result = GuardResult("prices", 1, 2, (late,), accepted=("one", "two"))
+    assert result.summary() == (
+        "prices: accepted - 2 checks on 1 row, 0 critical, 1 warning, 2 accepted findings"
+    )
+    assert "2 checks on 1 row, 0 critical, 1 warning" in result._repr_html_()
+
+
+def test_text_that_looks_like_a_number_is_shown_as_text(prices):
+    """It stands in quotation marks, on the page too."""
+    result = guards.validate(prices.assign(close=prices["close"].astype(str)), "prices")
+    (failure,) = (one for one in result.critical if one.expectation.endswith("in_type_list"))
+    assert f"(close='{prices['close'].iloc[0]}')" in str(failure)
+    page = result._repr_html_()
+    assert f"2024-01-02</span> (close=&#x27;{prices['close'].iloc[0]}&#x27;)<br>" in page
 
 
 @pytest.mark.parametrize("suite", ["prices", "features", "training", "predictions", "forecasts"])

@@ -105,6 +105,12 @@ def test_what_is_typed_becomes_what_is_declared(name, text, value):
         ("rate", "NaN", "must be finite"),
         ("weights", '{"a": Infinity}', "must be finite"),
         ("weights", "a=1", "written as JSON"),
+        ("weights", '{"a": 1', "written as JSON"),
+        ("symbols", '["AAPL"', r'written A,B or, as JSON, \W\["A", "B"\]'),
+        ("symbols", "[AAPL,MSFT]", r'written A,B or, as JSON, \W\["A", "B"\]'),
+        ("symbols", ' {"AAPL"', r'written A,B or, as JSON, \W\["A", "B"\]'),
+        ("symbols", '["AAPL", 3]', "valid string"),
+        ("days", "[1, 2", r'written A,B or, as JSON, \W\["A", "B"\]'),
         ("path", "no-such-file.csv", "does not point to a file"),
     ],
 )

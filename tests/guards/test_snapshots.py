@@ -37,7 +37,7 @@ def test_a_revised_close_is_named_with_symbol_and_date(prices, kept):
     failure = guards.validate(prices, "prices", snapshot=kept).critical[0]
     assert failure.expectation == "expect_history_unrevised"
     assert failure.rows[0]["date"] == f"{prices.loc[row, 'date']:%Y-%m-%d}"
-    assert "S0: 1 sessions have another close, adj_close" in failure.message
+    assert "S0: 1 session with another close, adj_close" in failure.message
 
 
 def test_adj_close_may_be_rescaled_as_a_whole(prices, kept):

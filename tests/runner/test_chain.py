@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from unittest.mock import Mock
 
 import nbformat
@@ -498,6 +499,16 @@ def test_the_deadline_of_a_run_ends_it(project):
     run = run_chain(project, deadline=0.5)
     assert run.outcome is ExitCode.TIMED_OUT
     assert run.manifest.not_run == ["two"]
+
+
+@pytest.mark.usefixtures("slow_server")
+def test_the_deadline_of_a_run_holds_while_a_fork_server_starts(project):
+    """No cell has run; the server would take two minutes."""
+    begun = time.monotonic()
+    run = run_chain(project, deadline=0.5)
+    assert (run.outcome, run.manifest.steps[0].message) == (ExitCode.TIMED_OUT, "the run's deadline is over")
+    assert run.manifest.not_run == ["two"]
+    assert time.monotonic() - begun < 60
 
 
 def test_the_manifest_holds_what_is_needed_to_judge_a_run(project):

@@ -27,3 +27,18 @@ def test_an_estimator_of_the_users_own_counts_by_its_code(project, write_noteboo
     first = parts("strength = 0.1\n")
     assert differences(first, parts("strength = 0.1  # as before\n")) == []
     assert differences(first, parts("strength = 0.25\n")) == ["module my_models"]
+
+
+@pytest.mark.parametrize("given", [lambda path: path, lambda path: [path.parent / "gone.csv", path]])
+def test_a_file_counts_by_its_content(project, write_notebook, given):
+    """Alone or in a list, another content under the same name is another result."""
+    cell = ("run_dir: str | None = None\nsource: list = []", "parameters")
+    write_notebook(project / "notebooks" / "one.ipynb", cell)
+    step, path = read_pipeline(project)[0], project / "in.csv"
+
+    def parts(content):
+        path.write_text(content)
+        with Registry(project / "runs") as registry:
+            return step_parts(step, {"source": given(path)}, {}, registry)
+
+    assert differences(parts("a"), parts("bc")) == ["file source"]

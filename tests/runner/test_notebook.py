@@ -55,3 +55,20 @@ def test_where_it_got_stuck():
     assert stuck_at([done, {"metadata": {}}, done]) == 1
     assert stuck_at([done]) == 1
     assert "why" in failure_text("why")
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("notebooks/one.ipnyb", "Did you mean 'one.ipynb'? Notebooks there are: one.ipynb, two.ipynb"),
+        ("one.ipynb", "Did you mean 'notebooks/one.ipynb'? Notebooks there are: notebooks/one.ipynb, "),
+        ("05_evaluate", " Notebooks there are: notebooks/one.ipynb, notebooks/two.ipynb"),
+    ],
+)
+def test_a_notebook_that_is_not_there_is_told_with_those_that_are(project, monkeypatch, typed, words):
+    """In a folder without any, with those of the project, as they would be typed."""
+    monkeypatch.chdir(project)
+    with pytest.raises(ConfigurationError) as caught:
+        read_notebook(project / typed)
+    assert str(caught.value).startswith(f"no notebook {project / typed}.")
+    assert words in str(caught.value)

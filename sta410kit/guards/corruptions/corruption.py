@@ -24,7 +24,7 @@ class Corruption:
     Attributes
     ----------
     name : str
-        A short name, e.g. ``stale_bars``.
+        A short name, e.g. ``bars_repeated``.
     about : str
         What goes wrong, in words.
     apply : callable

@@ -167,7 +167,7 @@ def _repeated(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | N
 
 
 def _prices_repeated(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
-    rows = stretch(frame, rng, 4, 20)
+    rows = stretch(frame, rng, 2, 20)
     if rows is None or (frame["close"].to_numpy()[rows] < 5).any():  # noqa: PLR2004 - cents repeat by chance there
         return None
     new = frame.copy()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from great_expectations.compatibility import pydantic
 
+from sta410kit.counted import counted
 from sta410kit.guards.calendars import sessions
 from sta410kit.guards.expectations.frame_expectation import Findings, FrameExpectation, Walker
 
@@ -76,9 +77,8 @@ class SessionWalker(Walker):
         for gone, what in ((inside, "missing"), (late, "missing at the end")):
             if len(gone):
                 self.found.append((name, gone, np.full(len(gone), -1)))
-                self.notes.append(
-                    f"{name}: {len(gone)} sessions {what}, the first {np.datetime64(int(gone[0]), 'D')}"
-                )
+                first = np.datetime64(int(gone[0]), "D")
+                self.notes.append(f"{name}: {counted(len(gone), 'session')} {what}, the first {first}")
         if len(extra):
             self.found.append((name, days[extra], self.panel.position(offset + extra)))
             self.notes.append(

@@ -21,6 +21,7 @@ from great_expectations.expectations.metrics.table_metric_provider import TableM
 from great_expectations.render.components import LegacyRendererType, RenderedStringTemplateContent
 from great_expectations.render.renderer.renderer import renderer
 
+from sta410kit.counted import counted
 from sta410kit.guards.panel import Panel
 
 if TYPE_CHECKING:
@@ -263,9 +264,8 @@ def _stretches(findings: Findings) -> Iterator[str]:
     for symbol in dict.fromkeys(findings.symbols):
         days = findings.days[findings.symbols == symbol]
         first, last = (str(np.datetime64(int(day), "D")) for day in (days.min(), days.max()))
-        count = len(days)
         when = first if first == last else f"{first} to {last}"
-        yield f"{symbol}: {count} {'session' if count == 1 else 'sessions'}, {when}"
+        yield f"{symbol}: {counted(len(days), 'session')}, {when}"
 
 
 class PanelMetric(TableMetricProvider):

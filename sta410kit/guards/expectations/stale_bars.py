@@ -23,10 +23,13 @@ class ExpectNoStaleBars(FrameExpectation):
     """Expect no bar, volume or close that repeats the session before it more often than chance does."""
 
     same_prices: int = pydantic.Field(2, ge=0, description="Repeats of all four prices with another volume.")
+    rare: float = pydantic.Field(
+        0.001, ge=0, le=1, description="Share of such repeats up to which two in a row are too many already."
+    )
     wide: float = pydantic.Field(
         60.0, gt=0, description="Steps of the price in a bar that no chance repeats even once."
     )
-    rare: float = pydantic.Field(
+    idle: float = pydantic.Field(
         0.002, ge=0, description="Share of sessions without a trade that makes them none of the symbol's."
     )
     traded: float = pydantic.Field(
@@ -46,9 +49,9 @@ class ExpectNoStaleBars(FrameExpectation):
     needs: ClassVar[tuple[str, ...]] = (*_BAR, "volume")
     sentence: ClassVar[str] = (
         "No bar repeats the one before it, volume included; the four prices repeat at most {same_prices} "
-        "times with another volume (never, in a bar of {wide} price steps), a volume at most {same_volume} "
-        "times and a close at most {same_close} times; and no session of a symbol that trades every day is "
-        "filled with the last close."
+        "times with another volume (once where that is rare, never in a bar of {wide} price steps), a volume "
+        "at most {same_volume} times and a close at most {same_close} times; and no session of a symbol that "
+        "trades every day is filled with the last close."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
@@ -62,7 +65,7 @@ class ExpectNoStaleBars(FrameExpectation):
         whole = bar & same["volume"] & (block.column("volume") > 0) & (moved | dear)
         whole &= ~self._usual(block, same["volume"]) | (moved & dear)
         repeated = bar & dear & moved
-        bad = whole | (run_lengths(repeated, block.first) > self.same_prices)
+        bad = whole | (run_lengths(repeated, block.first) > self._allowed(block, repeated))
         bad |= self._wide(block, repeated)
         bad |= (run_lengths(volume, block.first) > self.same_volume) & ~self._usual(block, same["volume"])
         bad |= (run_lengths(close, block.first) > self.same_close) & ~self._usual(block, same["close"])
@@ -98,7 +101,7 @@ class ExpectNoStaleBars(FrameExpectation):
         usual = median_of_lines(block.around(volume, rows, (-12, 12), (0, 0)))
         busy = (volume[rows] >= self.traded * usual) & (usual >= self.min_volume)
         count = np.bincount(block.symbol_of(rows))[block.symbol_of(rows)]
-        bad[rows] = (count <= self.rare * block.length_at(rows)) | ((count == 1) & busy)
+        bad[rows] = (count <= self.idle * block.length_at(rows)) | ((count == 1) & busy)
         return bad
 
     @staticmethod
@@ -109,15 +112,32 @@ class ExpectNoStaleBars(FrameExpectation):
         same[block.first] = False
         return same
 
+    def _allowed(self, block: Block, repeats: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return for each row how often its bar may be repeated, by how rare that is for its symbol.
+
+        In quiet and cheap shares a bar repeats by chance, and then does so twice; where hardly another bar
+        is repeated it does not. One run does not make itself ordinary.
+        """
+        others = np.add.reduceat(self._begins(repeats).astype(np.int64), block.first) - 1
+        sizes = np.diff(block.bounds)
+        return np.repeat(
+            np.where(others <= self.rare * sizes, min(1, self.same_prices), self.same_prices), sizes
+        )
+
+    @staticmethod
+    def _begins(repeats: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        begins = repeats.copy()
+        begins[1:] &= ~repeats[:-1]
+        return begins
+
     def _usual(self, block: Block, repeats: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tell which rows belong to a symbol that repeats itself all the time, by nature of its data.
 
         Runs are counted once, so that a long stale stretch does not make itself ordinary.
         """
-        begins = repeats.copy()
-        begins[1:] &= ~repeats[:-1]
         sizes = np.diff(block.bounds)
         often, rows = (
-            np.add.reduceat(flags.astype(np.int64), block.first) / sizes for flags in (begins, repeats)
+            np.add.reduceat(flags.astype(np.int64), block.first) / sizes
+            for flags in (self._begins(repeats), repeats)
         )
         return np.repeat((often > self.usual) | (rows > self.always), sizes)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sta410kit.counted import counted
 from sta410kit.outcomes import ExitCode
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def print_removal(removal: Removal, *, dry_run: bool) -> None:
     for path in removal.logs:
         console.print(str(path), markup=False)
     verb = "would remove" if dry_run else "removed"
-    files = f" and {len(removal.logs)} log files" if removal.logs else ""
+    files = f" and {counted(len(removal.logs), 'log file')}" if removal.logs else ""
     size = removal.freed / 1024**2
-    console.print(f"{verb} {len(removal.runs)} runs{files}, {size:,.1f} MiB", markup=False)
+    console.print(f"{verb} {counted(len(removal.runs), 'run')}{files}, {size:,.1f} MiB", markup=False)
 
 
 def as_json_values(one: RunFacts) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from sta410kit.counted import counted
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import find_project
@@ -122,7 +123,7 @@ def print_regressions(found: Sequence[Regression]) -> None:
         if one.message:
             errors.print(f"{one.notebook.name} failed: {one.message}", style="red", markup=False)
             continue
-        name = f"{one.notebook.name}: {one.compared} cells compared in {one.seconds:.1f} s"
+        name = f"{one.notebook.name}: {counted(one.compared, 'cell')} compared in {one.seconds:.1f} s"
         verb = "updated" if one.updated else "different"
         state = f"{len(one.cells)} {verb}" if one.cells else "all as committed"
         colour = "yellow" if one.updated else "red" if one.cells else "green"

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.atomic import write_text
 from sta410kit.config import load_config, set_config
+from sta410kit.counted import counted
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import project_folder
 from sta410kit.redaction import redact
 from sta410kit.runner.execute import plain
+from sta410kit.runner.identity import file_parts, named_paths
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
 from sta410kit.runner.notebook import python_cells, read_notebook
@@ -191,9 +193,7 @@ def _workers(plan: SweepPlan, options: SweepOptions, registry: Registry) -> Work
 def _paths(plan: SweepPlan) -> list[Path]:
     """Return the files and folders that parameters name and that are there."""
     given = [value for values in plan.units.values() for value in values.values()]
-    named = [item for value in given for item in (value if isinstance(value, list) else [value])]
-    paths = dict.fromkeys(item for item in named if isinstance(item, Path))
-    return [path for path in paths if path.exists()]
+    return list(dict.fromkeys(path for value in given for path in named_paths(value)))
 
 
 def _begin(
@@ -213,9 +213,8 @@ def _begin(
     )
     begin(manifest, folder, registry)
     earlier = sum(record.identity != identity for record, _ in kept.values())
-    notes = (
-        [f"{earlier} units passed with an earlier version of the notebook and are kept"] if earlier else []
-    )
+    remark = f"kept: {counted(earlier, 'unit')} that passed with an earlier version of the notebook"
+    notes = [remark] if earlier else []
     return Sweep(folder, manifest, {name: values for name, (_, values) in kept.items()}, notes)
 
 
@@ -233,7 +232,7 @@ def _execute(
     """Execute the units that are not there yet; tell whether that was interrupted, and whether too slow."""
     manifest, folder, whole = sweep.manifest, sweep.folder, Watch()
     deadline = monotonic() + options.deadline if options.deadline else None
-    identity, digest = _identity(plan.notebook), cache(content_digest)
+    identity, digest = _identity(plan.notebook), cache(_digest)
 
     def late() -> bool:
         return deadline is not None and monotonic() > deadline
@@ -248,7 +247,7 @@ def _execute(
             result = workers.execute(values, output, watch)
         except OSError as error:  # a full disk, say: this unit has no result, and the others will see it too
             result = UnitResult(ExitCode.INTERNAL, f"{type(error).__name__}: {error}", 0.0)
-        parts = {"code": identity, **_files(plan.units[name], digest)}
+        parts = {"code": identity, **file_parts(plan.units[name], digest)}
         return _keep(name, result, output, parts), result.recorded
 
     def done(name: str, found: tuple[StepRecord, dict[str, Any]]) -> None:
@@ -273,13 +272,9 @@ def _execute(
     return interrupted, late() and bool(manifest.not_run)
 
 
-def _files(values: Mapping[str, Any], digest: Callable[[Path], str]) -> dict[str, str]:
-    """Return the contents of the files that parameters name, as short texts."""
-    return {
-        f"file {name}": digest(value)
-        for name, value in values.items()
-        if isinstance(value, Path) and value.is_file() and os.access(value, os.R_OK)
-    }
+def _digest(path: Path) -> str:
+    """Return the digest of what a parameter names; nothing where it cannot be read, which its unit tells."""
+    return content_digest(path) if os.access(path, os.R_OK) else ""
 
 
 def _keep(name: str, result: UnitResult, output: Path, parts: dict[str, str]) -> StepRecord:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sta410kit.runner.kernelspecs import is_this_python
+from sta410kit.runner.limits import StepStoppedError
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.preload import modules_to_load, needs_a_client
 from sta410kit.runner.sweeps.template import read_template
@@ -74,6 +76,11 @@ class LocalWorkers:
 
     def execute(self, values: Mapping[str, Any], output: Path, watch: Watch) -> UnitResult:
         """Execute a unit in a process of its own."""
+        if self._nest is not None:
+            try:
+                self._nest.wait(partial(watch, 0))
+            except StepStoppedError as error:
+                return UnitResult(error.outcome, str(error), 0.0)
         nest = self._nest.path if self._nest is not None else None
         if self._nest is not None and self._nest.reason is not None:
             self._note(self._nest.reason)

@@ -8,13 +8,19 @@ import select
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sta410kit.runner.warm.identity import import_environment, server_folder, server_identity
 from sta410kit.runner.warm.wire import Lines, encode, send_request
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO, TextIO
+
 IDLE_SECONDS = 900.0
+GLANCE = 0.1  # seconds between two looks of somebody who waits
 _PATIENCE = 120.0  # seconds for the imports of the first start on a slow machine
 
 
@@ -28,8 +34,18 @@ def socket_path() -> Path:
     return server_folder() / f"{surroundings}-{installed}.sock"
 
 
-def connect() -> socket.socket:
+def go_on() -> None:
+    """Wait on, whatever the time."""
+
+
+def connect(look: Callable[[], None] = go_on) -> socket.socket:
     """Return a connection to the server, which is started when it does not run.
+
+    Parameters
+    ----------
+    look : callable, optional
+        Called several times a second while it starts; what it raises ends the wait, and the server goes on
+        to start for whoever comes next.
 
     Raises
     ------
@@ -38,7 +54,7 @@ def connect() -> socket.socket:
     """
     try:
         path = socket_path()
-        return _try(path) or _start(path)
+        return _try(path) or _start(path, look)
     except (OSError, subprocess.SubprocessError) as error:
         raise ServerUnavailableError(str(error)) from error
 
@@ -87,6 +103,8 @@ def ask(question: str, path: Path | None = None) -> dict[str, Any]:
 def run_job(job: str, arguments: list[str]) -> bool:
     """Have a warm process do a job, and tell whether it ended well; what it has to say goes nowhere.
 
+    A fork server is not started for it, which may take longer than the job.
+
     Parameters
     ----------
     job : str
@@ -95,11 +113,11 @@ def run_job(job: str, arguments: list[str]) -> bool:
     Raises
     ------
     ServerUnavailableError
-        There is no fork server.
+        No fork server runs.
     """
     nothing = os.open(os.devnull, os.O_RDWR)
     try:
-        with connect() as connection:
+        with connect_to(socket_path()) as connection:
             send_request(connection, request(job, arguments), [nothing] * 3)
             lines = Lines(connection)
             while (messages := lines.receive()) is not None:
@@ -162,10 +180,10 @@ def _try(path: Path) -> socket.socket | None:
     return connection
 
 
-def _start(path: Path) -> socket.socket:
+def _start(path: Path, look: Callable[[], None]) -> socket.socket:
     """Start the server and wait until it listens; of several callers at once, one starts it."""
     with (path.parent / "start.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _take(lock, look)
         connection = _try(path)
         if connection is not None:
             return connection
@@ -190,9 +208,29 @@ def _start(path: Path) -> socket.socket:
             finally:
                 os.close(writing)
             # The server writes a byte when it listens; when it dies before, the pipe closes by itself.
-            started, _, _ = select.select([ready], [], [], _PATIENCE)
-            connection = _try(path) if started and ready.read(1) else None
+            connection = _try(path) if _comes(ready, look) and ready.read(1) else None
         if connection is None:
             message = f"the fork server did not start; {log} says why"
             raise ServerUnavailableError(message)
         return connection
+
+
+def _take(lock: TextIO, look: Callable[[], None]) -> None:
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            look()
+            time.sleep(GLANCE)
+        else:
+            return
+
+
+def _comes(ready: BinaryIO, look: Callable[[], None]) -> bool:
+    """Wait for something to read, or for patience to end."""
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        if select.select([ready], [], [], GLANCE)[0]:
+            return True
+        look()
+    return False

@@ -10,17 +10,17 @@ import shutil
 import socket
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sta410kit.runner.warm.client import ServerUnavailableError, connect, request
+from sta410kit.runner.warm.client import GLANCE, ServerUnavailableError, connect, go_on, request
 from sta410kit.runner.warm.identity import server_folder
 from sta410kit.runner.warm.session import ProcessDiedError
 from sta410kit.runner.warm.wire import Lines, WireError, send_request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _PATIENCE = 60.0  # seconds for a kernel and the modules of a notebook
 _PREFIX = "nest-"
@@ -39,6 +39,8 @@ class Nest:
         Where it starts.
     modules : sequence of str
         What it loads before it forks: third-party modules and the kit's, never those that are being edited.
+    look : callable, optional
+        Called several times a second until it is ready; what it raises ends the wait.
 
     Raises
     ------
@@ -46,12 +48,12 @@ class Nest:
         There is no fork server, or one of the modules starts a thread, which makes a fork unsafe.
     """
 
-    def __init__(self, folder: str, modules: Sequence[str] = ()) -> None:
+    def __init__(self, folder: str, modules: Sequence[str] = (), look: Callable[[], None] = go_on) -> None:
         _sweep_up()
+        self._server = connect(look)
         self._home = server_folder() / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(3)}"
         self._home.mkdir(mode=0o700)
         self.path = self._home / "s"
-        self._server = connect()
         mine, theirs = socket.socketpair()
         self._line = mine
         wanted = request("sta410kit.runner.warm.nest:run", [str(self.path), *modules])
@@ -61,7 +63,7 @@ class Nest:
             stack.callback(os.close, nothing)
             send_request(self._server, {**wanted, "folder": folder}, [theirs.fileno(), nothing, nothing])
         try:
-            answer = self._answer()
+            answer = self._answer(look)
             if answer.get("ready") is None:
                 message = f"a module starts threads: {', '.join(answer.get('threads', []))}"
                 raise ServerUnavailableError(message)  # noqa: TRY301 - closed like any other failure
@@ -81,15 +83,16 @@ class Nest:
         self._server.close()
         shutil.rmtree(self._home, ignore_errors=True)
 
-    def _answer(self) -> dict[str, Any]:
+    def _answer(self, look: Callable[[], None]) -> dict[str, Any]:
         lines, deadline = Lines(self._line), time.monotonic() + _PATIENCE
-        while (left := deadline - time.monotonic()) > 0:
-            if select.select([self._line], [], [], left)[0]:
+        while time.monotonic() < deadline:
+            if select.select([self._line], [], [], GLANCE)[0]:
                 messages = lines.receive()
                 if messages is None:
                     break
                 if messages:
                     return messages[0]
+            look()
         message = "the process that should fork the others did not come up"
         raise ServerUnavailableError(message)
 
@@ -116,6 +119,7 @@ class OpeningNest:
         self._pool = ThreadPoolExecutor(1)
         self._lock = threading.Lock()  # steps side by side ask for it at once
         self._nest: Future[Nest | None] | None = None
+        self._closing = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +135,8 @@ class OpeningNest:
             return self._nest
 
     def close(self) -> None:
-        """End it, if it was opened, and every process forked from it."""
+        """End it, if it was opened, and every process forked from it; what still opens is given up."""
+        self._closing.set()
         self._pool.shutdown()
         nest = self._nest.result() if self._nest is not None else None
         if nest is not None:
@@ -143,11 +148,22 @@ class OpeningNest:
         nest = self.open().result()
         return nest.path if nest is not None else None
 
+    def wait(self, look: Callable[[], None]) -> None:
+        """Wait until `path` is known; `look` is called several times a second and may raise, to end that."""
+        nest = self.open()
+        while not wait([nest], GLANCE).done:
+            look()
+
+    def _look(self) -> None:
+        if self._closing.is_set():
+            message = "its owner is gone"
+            raise ServerUnavailableError(message)
+
     def _open(self) -> Nest | None:
         reason: Exception | None = None
         for modules in (self._modules, ()):
             try:
-                return Nest(self._folder, modules)
+                return Nest(self._folder, modules, self._look)
             except NOT_HERE as error:
                 reason = reason or error
         self.reason = reason

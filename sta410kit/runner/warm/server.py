@@ -212,7 +212,8 @@ def main(path: Path, idle_seconds: float, ready: int) -> None:
     listener.bind(str(aside))
     listener.listen(128)
     aside.rename(path)
-    os.write(ready, b"1")
+    with contextlib.suppress(BrokenPipeError):  # whoever started this has stopped waiting
+        os.write(ready, b"1")
     os.close(ready)
     server = Server(listener, idle_seconds)
     job = server.run()

@@ -9,10 +9,11 @@ import signal
 import socket
 import tempfile
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sta410kit.redaction import register
-from sta410kit.runner.warm.client import connect, connect_to, request
+from sta410kit.runner.warm.client import GLANCE, connect, connect_to, go_on, request
 from sta410kit.runner.warm.wire import Lines, encode, send_request
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _LAST_WORDS = 2000
-_GLANCE = 0.1  # seconds between two looks of the watch
 _GRACE = 5.0  # seconds a cell has to end after it was interrupted
 
 
@@ -41,8 +41,9 @@ class CellSession:
     folder : str, optional
         The current folder of the process; the caller's when omitted.
     watch : callable, optional
-        Called with the process's number several times a second; what it raises ends the process, and a cell
-        that runs is interrupted first, so that its traceback says where it was.
+        Called with the process's number several times a second, and with 0 while the fork server starts.
+        What it raises ends the process, and a cell that runs is interrupted first, so that its traceback
+        says where it was.
     server : Path, optional
         Where the server to ask listens, see `Nest`; the fork server of this environment when omitted.
 
@@ -58,7 +59,9 @@ class CellSession:
         watch: Callable[[int], None] | None = None,
         server: Path | None = None,
     ) -> None:
-        self._server = connect() if server is None else connect_to(server)
+        self._server = (
+            connect(partial(watch, 0) if watch else go_on) if server is None else connect_to(server)
+        )
         self._watch: Callable[[int], None] | None = None
         mine, theirs = socket.socketpair()
         streams = [_collector(), _collector()]
@@ -133,7 +136,7 @@ class CellSession:
         reason: Exception | None = None
         while True:
             left = max(0.0, deadline - time.monotonic())
-            ready, _, _ = select.select([self._cells, self._server], [], [], min(left, _GLANCE))
+            ready, _, _ = select.select([self._cells, self._server], [], [], min(left, GLANCE))
             problem = self._look(deadline) if reason is None else None
             if problem is not None:
                 reason, deadline = problem, time.monotonic() + _GRACE

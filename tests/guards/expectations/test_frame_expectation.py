@@ -163,7 +163,7 @@ def test_one_session_without_trade_is_ordinary_where_there_are_more(make_walk):
         return prices
 
     assert not found(filled(busy, [100]), "expect_no_stale_bars")["success"]
-    assert not found(filled(busy, [100]).assign(volume=0), "expect_no_stale_bars", rare=0.01)["success"]
+    assert not found(filled(busy, [100]).assign(volume=0), "expect_no_stale_bars", idle=0.01)["success"]
     assert found(filled(busy, range(100, 120, 4)), "expect_no_stale_bars")["success"]
 
 
@@ -324,3 +324,27 @@ def test_strange_frames_are_judged_without_a_traceback(frame):
     assert isinstance(result.passed, bool)
     assert "could not be judged" not in str(result.failures)
     json.dumps(result.to_dict())
+
+
+def test_three_bars_alike_are_stale_where_bars_are_hardly_ever_alike(crisis):
+    """Two alike are chance, with another volume each; of three, the two that repeat the first are named."""
+    kind, prices = "expect_no_stale_bars", ["open", "high", "low", "close", "adj_close"]
+    two, three = crisis.copy(), crisis.copy()
+    two.loc[[100, 101], prices] = crisis.loc[100, prices].to_numpy()
+    three.loc[[100, 101, 102], prices] = crisis.loc[100, prices].to_numpy()
+    assert found(two, kind, wide=1e6)["success"]
+    rows = found(three, kind, wide=1e6)["result"]["partial_unexpected_index_list"]
+    assert [row["date"] for row in rows] == [str(day)[:10] for day in crisis["date"][[101, 102]]]
+
+
+def test_three_bars_alike_are_chance_in_a_quiet_and_cheap_share(crisis):
+    """Every tenth bar repeats the one before it there, so that one does twice is no wonder."""
+    quiet = crisis.copy()
+    rows = list(range(100, 400, 10))
+    prices = ["open", "high", "low", "close", "adj_close"]
+    for row in rows:
+        quiet.loc[row + 1, prices] = quiet.loc[row, prices].to_numpy()
+    quiet.loc[rows[5] + 2, prices] = quiet.loc[rows[5], prices].to_numpy()
+    assert found(quiet, "expect_no_stale_bars", wide=1e6)["success"]
+    quiet.loc[rows[5] + 3, prices] = quiet.loc[rows[5], prices].to_numpy()
+    assert not found(quiet, "expect_no_stale_bars", wide=1e6)["success"]

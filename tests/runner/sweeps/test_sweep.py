@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from textwrap import indent
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
+from sta410kit.runner.identity import differences
 from sta410kit.runner.manifest import StepRecord, read_manifest
 from sta410kit.runner.sweeps import results, unit, workers
 from sta410kit.runner.sweeps import sweep as sweeps
@@ -76,6 +78,23 @@ def test_every_combination_comes_to_a_row(notebook):
     assert unfinished_sweep(notebook, None, {}, {}) is None
 
 
+def test_files_of_parameters_are_on_record_by_their_content(tmp_path, write_notebook):
+    """A file, a list of files and a folder; a comparison of two sweeps names those that changed."""
+    source = (
+        "from pathlib import Path\none: Path | None = None\nmore: list[Path] = []\nall: Path | None = None"
+    )
+    notebook = write_notebook(tmp_path / "x.ipynb", (source, "parameters"), "one, more, all")
+    data = tmp_path / "data"
+    data.mkdir()
+
+    def parts(content):
+        (data / "in.csv").write_text(content)
+        grid = {"one": [f"{data}/in.csv"], "more": [f"{data}/in.csv"], "all": [str(data)]}
+        return run_sweep(plan_sweep(notebook, grid, {}), SweepOptions(), ignore).manifest.steps[0].parts
+
+    assert differences(parts("a"), parts("bc")) == ["file one", "file more", "file all"]
+
+
 def test_what_failed_is_listed_and_runs_again_alone(tmp_path, write_notebook):
     """After the notebook was mended; what has passed stays as it was."""
     notebook = picky(tmp_path / "x.ipynb", write_notebook, "n != 2")
@@ -96,7 +115,7 @@ def test_what_failed_is_listed_and_runs_again_alone(tmp_path, write_notebook):
     assert again.outcome is ExitCode.PASSED
     assert [record.name for record in heard] == ["0002"]
     assert (first.folder / "units" / "0001" / "x.ipynb").stat().st_mtime_ns == before
-    assert again.notes == ["2 units passed with an earlier version of the notebook and are kept"]
+    assert again.notes == ["kept: 2 units that passed with an earlier version of the notebook"]
     assert pd.read_parquet(first.folder / "results.parquet")["half"].tolist() == [0.5, 1.0, 1.5]
 
 
@@ -124,6 +143,16 @@ def test_limits_end_units_with_their_own_code(tmp_path, write_notebook, options,
     outcome, units = ending
     assert done.outcome is outcome
     assert sum(step.outcome == outcome.name for step in done.manifest.steps) == units
+
+
+@pytest.mark.usefixtures("slow_server")
+def test_the_deadline_holds_while_a_fork_server_starts(notebook):
+    """Nor does the table wait for it."""
+    begun = time.monotonic()
+    done = run_sweep(plan_sweep(notebook, {"n": ["1", "2"]}, {}), SweepOptions(deadline=0.5), ignore)
+    assert done.outcome is ExitCode.TIMED_OUT
+    assert pd.read_parquet(done.folder / "results.parquet")["outcome"].tolist() == ["TIMED_OUT", "TIMED_OUT"]
+    assert time.monotonic() - begun < 60
 
 
 def test_a_unit_that_was_quick_enough_has_passed(tmp_path, write_notebook, begun):

@@ -1,13 +1,16 @@
 """A fork server of one's own: everything loaded once, every process its own, none left."""
 
 import os
+import time
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
+from sta410kit.runner.limits import StepStoppedError, Watch
 from sta410kit.runner.warm import nested
-from sta410kit.runner.warm.client import ServerUnavailableError, run_job
+from sta410kit.runner.warm.client import ServerUnavailableError, connect, run_job
 from sta410kit.runner.warm.identity import server_folder
 from sta410kit.runner.warm.nested import Nest, OpeningNest
 from sta410kit.runner.warm.session import CellSession, ProcessDiedError
@@ -162,8 +165,28 @@ def test_what_a_killed_owner_left_is_removed():
 
 def test_a_job_is_done_and_its_ending_told(tmp_path):
     """A warm process does it; one that raises is no success."""
+    connect().close()
     columns = tmp_path / "columns.json"
     columns.write_text('{"a": [1, null]}')
     assert run_job("sta410kit.runner.sweeps.table:write", [str(columns), str(tmp_path / "t.parquet")]) is True
     assert (tmp_path / "t.parquet").is_file()
     assert run_job("sta410kit.runner.sweeps.table:write", ["no-such-file", "x"]) is False
+
+
+@pytest.mark.usefixtures("slow_server")
+def test_a_job_does_not_wait_for_a_server_to_start():
+    """It is done otherwise."""
+    with pytest.raises(ServerUnavailableError, match="no server listens"):
+        run_job("sta410kit.runner.sweeps.table:write", [])
+
+
+@pytest.mark.usefixtures("slow_server")
+def test_whoever_waits_for_a_server_can_be_told_not_to():
+    """The one that starts it, and the one that waits for that; the nest's owner is not held up either."""
+    begun = time.monotonic()
+    with OpeningNest("/", []) as opening:
+        for wait in (connect, opening.wait, lambda look: CellSession(watch=lambda _: look())):
+            with pytest.raises(StepStoppedError, match="the run's deadline is over"):
+                wait(partial(Watch(deadline=time.monotonic() + 0.3), 0))
+    assert isinstance(opening.reason, ServerUnavailableError)
+    assert time.monotonic() - begun < 30
