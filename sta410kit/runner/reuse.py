@@ -80,7 +80,7 @@ def _unchanged(path: Path, digest: str, registry: Registry) -> bool:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give a file a second name: the kit changes none in place, and for what notebooks are handed see `own`."""
+    """Give a file a second name: the kit changes none in place; for what notebooks are handed see `own`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.part")
     aside.unlink(missing_ok=True)  # left by a run that was killed here
