@@ -61,6 +61,13 @@ def test_a_success_that_is_none_fails_and_is_marked(tmp_path, write_notebook, ce
             ("cell 2 warned: few rows",),
         ),
         (["import sys\nprint('WARNING: only text', file=sys.stderr)"], ()),
+        (
+            [
+                "from threading import Thread\none = Thread(target=lambda: 1 / 0, name='feed')\n"
+                "one.start()\none.join()"
+            ],
+            ("cell 1 warned: Exception in thread feed: ZeroDivisionError: division by zero",),
+        ),
     ],
 )
 def test_an_honest_notebook_passes(tmp_path, write_notebook, cells, warnings):
