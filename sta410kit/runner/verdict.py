@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SKIP = "skip-execution"  # the tag by which papermill and nbclient leave a cell out
 _SHOWN = 60  # characters of a cell's code in a message
 _MOST = 5  # warnings of one notebook that are named; its cells have them all
-# A line of the kit's console, one of Python's own warnings, and the end of a thread that nobody hears of else.
+# A line of the kit's console, one of Python's own warnings, and the end of a thread, which fails no cell.
 _WARNED = re.compile(
     r"^\d{4}-\d\d-\d\d [\d:.]+ \| (?:WARNING|ERROR|CRITICAL) *\| \d+ \| \S+ - "
     r"(?P<logged>.*?)(?: \(\S+:\d+\))?$"

@@ -62,10 +62,7 @@ def test_a_success_that_is_none_fails_and_is_marked(tmp_path, write_notebook, ce
         ),
         (["import sys\nprint('WARNING: only text', file=sys.stderr)"], ()),
         (
-            [
-                "from threading import Thread\none = Thread(target=lambda: 1 / 0, name='feed')\n"
-                "one.start()\none.join()"
-            ],
+            ["import threading as t\none = t.Thread(None, lambda: 1 / 0, 'feed')\none.start()\none.join()"],
             ("cell 1 warned: Exception in thread feed: ZeroDivisionError: division by zero",),
         ),
     ],
