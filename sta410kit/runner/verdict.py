@@ -78,6 +78,8 @@ def remarks(notebook: Mapping[str, Any]) -> list[str]:
         for output in cell.get("outputs", [])
         if output.get("ename") == "SystemExit"
     ]
+    if not any(map(_ran, notebook["cells"])):
+        found.append("it has no code that was executed")
     return found + _warned(notebook)
 
 
