@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -77,7 +77,7 @@ def from_file(path: Path | None) -> dict[str, str]:
 
     try:
         text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        content = json.loads(text, object_pairs_hook=_once) if path.suffix == ".json" else tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         message = f"{path} cannot be read as {'JSON' if path.suffix == '.json' else 'TOML'}: {error}"
         raise ConfigurationError(message) from error
@@ -85,3 +85,13 @@ def from_file(path: Path | None) -> dict[str, str]:
         message = f"{path}: expected names and values"
         raise ConfigurationError(message)
     return {str(name): as_typed(value) for name, value in content.items()}
+
+
+def _once(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; a name given twice is refused, as on the command line and in TOML."""
+    found = dict(items)
+    if len(found) < len(items):
+        twice = next(name for name in found if [one for one, _ in items].count(name) > 1)
+        message = f"{twice} is given twice"
+        raise ValueError(message)
+    return found

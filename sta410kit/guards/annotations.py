@@ -62,7 +62,7 @@ def type_of_default(default: str) -> str:
     try:
         value = ast.literal_eval(default)
     except (ValueError, SyntaxError):
-        return "str"
+        return "int | float" if _is_arithmetic(ast.parse(default or "None", mode="eval").body) else "str"
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
@@ -72,6 +72,15 @@ def type_of_default(default: str) -> str:
     return {float: "float", list: "list", tuple: "list", dict: "dict", type(None): "str | None"}.get(
         type(value), "str"
     )
+
+
+def _is_arithmetic(node: ast.AST) -> bool:
+    """Tell whether an expression is made of nothing but numbers, such as ``60 * 60``."""
+    if isinstance(node, ast.BinOp):
+        return _is_arithmetic(node.left) and _is_arithmetic(node.right)
+    if isinstance(node, ast.UnaryOp):
+        return _is_arithmetic(node.operand)
+    return isinstance(node, ast.Constant) and type(node.value) in {int, float}
 
 
 @lru_cache(maxsize=256)
@@ -124,10 +133,23 @@ def kinds_of(schema: Mapping[str, Any]) -> set[str]:
 
 def choices_of(schema: Mapping[str, Any]) -> list[str]:
     """Return the literal values a schema allows, as text."""
+    return [str(value) for value in _literals(schema)]
+
+
+def as_chosen(text: str, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever can be chosen
+    """Return the literal that a text spells, such as the number 5 of ``Literal[1, 5]``; else the text."""
+    return next((value for value in _literals(schema) if text == str(value)), text)
+
+
+def items_of(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of the items of the list that a schema allows."""
+    items = (part.get("items") for part in schema.get("anyOf", [schema]))
+    return next((found for found in items if isinstance(found, dict)), {})
+
+
+def _literals(schema: Mapping[str, Any]) -> list[Any]:
     parts = schema.get("anyOf", [schema])
-    return [
-        str(value) for part in parts for value in part.get("enum", [part["const"]] if "const" in part else [])
-    ]
+    return [value for part in parts for value in part.get("enum", [part["const"]] if "const" in part else [])]
 
 
 _BOUNDS = {

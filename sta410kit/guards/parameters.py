@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.annotations import choices_of, kinds_of, read_annotation, type_imports, type_of_default
+from sta410kit.guards.annotations import (
+    as_chosen,
+    choices_of,
+    items_of,
+    kinds_of,
+    read_annotation,
+    type_imports,
+    type_of_default,
+)
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -165,9 +173,10 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
         # Never words that happen to begin with a bracket.
         problem = """a list is written A,B or, as JSON, '["A", "B"]'"""
     elif "array" in kinds:
-        candidates.append([item.strip() for item in text.split(",") if item.strip()])
+        items = [item.strip() for item in text.split(",") if item.strip()]
+        candidates.append([as_chosen(item, items_of(schema)) for item in items])
     if kinds - {"array", "object", "null"}:
-        candidates.append(_path(text) if "path" in kinds else text)
+        candidates.append(_path(text) if "path" in kinds else as_chosen(text, schema))
     if "date" in kinds and text.strip().lstrip("+-").replace(".", "", 1).isdigit():
         # pydantic would take a bare number for seconds since 1970
         candidates, problem = [], "a date is written 2012-01-31"

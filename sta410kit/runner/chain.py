@@ -191,6 +191,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
         return do_step(site, by_name[name], watch)
 
     def done(name: str, record: StepRecord) -> None:
+        site.done[name] = record
         order = list(by_name)
         others = [one for one in manifest.steps if one.name in order and one.name != name]
         manifest.steps = sorted([*others, record], key=lambda one: order.index(one.name))

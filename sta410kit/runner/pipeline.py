@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.parameters import Parameter, check_parameters, unknown_parameter
 from sta410kit.project import MARKER
+from sta410kit.runner.manifest import DIFF
 from sta410kit.runner.notebook import parameters_of, read_notebook
+from sta410kit.runner.run_log import NAME as LOG
+from sta410kit.runner.runs import MANIFEST, REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+_KINDS: dict[str, type] = {"needs": list, "produces": dict, "reusable_when": dict}
 RUN_FOLDER = "run_dir"  # the parameter by which a notebook learns where to write
 
 
@@ -77,7 +81,29 @@ def read_pipeline(project: Path) -> list[Step]:
             raise ConfigurationError(message)
         made |= set(step.produces)
         steps.append(step)
+    _check_names(steps, path)
     return steps
+
+
+def _check_names(steps: list[Step], path: Path) -> None:
+    """Refuse files in the run folder that two would write: a step removes what it produces before it runs."""
+    writer = dict.fromkeys((MANIFEST, REPORT, LOG, DIFF), "the run")
+    for step in steps:
+        if step.notebook.name in writer:
+            message = f"{path}: two steps are called {step.name}; a run has one folder for all"
+            raise ConfigurationError(message)
+        writer[step.notebook.name] = step.name
+    made: dict[str, str] = {}
+    for step in steps:
+        for name, file in step.produces.items():
+            if not isinstance(file, str) or Path(file).name != file or file[:1] in {"", "."}:
+                message = f"{path}: {step.name} produces {name} = {file!r}, which is not the name of a file"
+                raise ConfigurationError(message)
+            for taken, what in ((made, name), (writer, file)):
+                if what in taken:
+                    message = f"{path}: {step.name} produces {what}, and so does {taken[what]}"
+                    raise ConfigurationError(message)
+                taken[what] = step.name
 
 
 def check_chain_parameters(given: Mapping[str, str], steps: list[Step]) -> dict[str, dict[str, Any]]:
@@ -111,13 +137,17 @@ def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatev
     if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
         message = f"{path}: step {number} names no notebook"
         raise ConfigurationError(message)
-    extra = sorted(set(entry) - {"notebook", "needs", "produces", "reusable_when"})
+    extra = sorted(set(entry) - {"notebook", *_KINDS})
     if extra:
         message = f"{path}: step {number} has unknown keys: {', '.join(extra)}"
         raise ConfigurationError(message)
+    for key, kind in _KINDS.items():
+        if not isinstance(entry.get(key, kind()), kind):
+            message = f"{path}: {key} of step {number} is not a {'list' if kind is list else 'table'}"
+            raise ConfigurationError(message)
     notebook = path.parent / entry["notebook"]
     parameters = tuple(parameters_of(read_notebook(notebook)))
-    needs, produces = tuple(entry.get("needs", ())), dict(entry.get("produces", {}))
+    needs, produces = tuple(map(str, entry.get("needs", ()))), dict(entry.get("produces", {}))
     undeclared = [name for name in needs if name not in {p.name for p in parameters}]
     if undeclared:
         message = f"{notebook.name} needs {', '.join(undeclared)} but declares no such parameter"

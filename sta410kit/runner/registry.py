@@ -28,8 +28,8 @@ create table if not exists steps
     (identity text, step text, run text, parts text, primary key (identity, run));
 create table if not exists runs
     (run text primary key, started text, outcome text, kind text, notebook text);
-create table if not exists files
-    (path text primary key, mtime integer, size integer, known text);
+create table if not exists known_files
+    (path text primary key, stamp text, known text);
 create table if not exists durations
     (step text primary key, seconds real);
 """
@@ -52,7 +52,7 @@ class Registry:
         self._make = make
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.RLock()  # steps run side by side
-        self._held: dict[str, tuple[tuple[int, int], str]] = {}  # what was asked before, without the file
+        self._held: dict[str, tuple[str, str]] = {}  # what was asked before, without the file
         self._once: dict[object, Any] = {}
 
     def passed(self, identity: str, step: str, run: str, parts: dict[str, str]) -> None:
@@ -90,31 +90,33 @@ class Registry:
         for run in {row[0] for row in self._ask("select run from steps union select run from runs")} - kept:
             self._note("delete from steps where run = ?", run)
             self._note("delete from runs where run = ?", run)
-        for (key,) in self._ask("select path from files"):
+        for (key,) in self._ask("select path from known_files"):
             if not os.path.exists(key.partition(":")[2]):  # noqa: PTH110 - thousands; pathlib takes five times as long
-                self._note("delete from files where path = ?", key)
+                self._note("delete from known_files where path = ?", key)
 
     def remembered(self, path: Path, compute: Callable[[Path], Any]) -> Any:  # noqa: ANN401 - JSON values
         """Return `compute(path)`, from memory when the file has not changed since it was last asked.
 
-        A file counts as unchanged when its size and its time of change, to the nanosecond, are the same.
+        A file counts as unchanged when it is the same one and its size and times are the same, to the
+        nanosecond. Its time of writing alone proves nothing: `cp -p` sets it back. Nobody sets the time at
+        which the system noted a change.
         """
         found = path.stat()
         key = f"{compute.__qualname__}:{path}"
-        stamp = (found.st_mtime_ns, found.st_size)
+        stamp = f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
         held = self._held.get(key)
         if held is not None and held[0] == stamp:
             return json.loads(held[1])
         rows = self._ask(
-            "select known from files where path = ? and mtime = ? and size = ?",
+            "select known from known_files where path = ? and stamp = ?",
             key,
-            *stamp,
+            stamp,
         )
         if rows:
             known = str(rows[0][0])
         else:
             known = json.dumps(compute(path))
-            self._note("insert or replace into files values (?, ?, ?, ?)", key, *stamp, known)
+            self._note("insert or replace into known_files values (?, ?, ?)", key, stamp, known)
         self._held[key] = (stamp, known)
         return json.loads(known)
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from sta410kit.atomic import replacing
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner.manifest import StepRecord, read_manifest
@@ -13,6 +14,7 @@ from sta410kit.runner.registry import content_digest
 from sta410kit.runner.runs import DATA_DOCS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from sta410kit.runner.registry import Registry
@@ -53,6 +55,23 @@ def take_over(record: StepRecord, source: Path, folder: Path) -> None:
         _link(page, folder / page.relative_to(source))
 
 
+def spoilt(records: Iterable[StepRecord], folder: Path, registry: Registry) -> list[str]:
+    """Return the artifacts in a run folder that are not as the steps of these records left them."""
+    return [
+        f"{file} of step {record.name}"
+        for record in records
+        for file, digest in record.artifacts.items()
+        if not _unchanged(folder / file, digest, registry)
+    ]
+
+
+def own(path: Path) -> None:
+    """Part a file from the run it was taken over from: a notebook may write into what it is handed."""
+    if path.stat().st_nlink > 1:
+        with replacing(path) as aside:
+            shutil.copy2(path, aside)
+
+
 def _unchanged(path: Path, digest: str, registry: Registry) -> bool:
     try:
         return path.is_file() and registry.remembered(path, content_digest) == digest
@@ -61,7 +80,7 @@ def _unchanged(path: Path, digest: str, registry: Registry) -> bool:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give a file a second name; it is never changed in place, so that both stay what they are."""
+    """Give a file a second name: the kit changes none in place; for what notebooks are handed see `own`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.part")
     aside.unlink(missing_ok=True)  # left by a run that was killed here

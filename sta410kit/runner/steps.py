@@ -15,7 +15,7 @@ from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.manifest import StepRecord, now
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import content_digest
-from sta410kit.runner.reuse import find_result, is_whole, take_over
+from sta410kit.runner.reuse import find_result, is_whole, own, spoilt, take_over
 from sta410kit.runner.runs import DATA_DOCS
 from sta410kit.runner.verdict import gate_outcome, refused_gates
 
@@ -36,7 +36,7 @@ class Site:
     """Where steps are done: the plan, the run's folder and log, the index of earlier runs, and who watches.
 
     `nest` forks the processes of all steps. `passed` holds what has passed in this folder before, when the
-    run is resumed.
+    run is resumed; `done` what has ended by now.
     """
 
     plan: Plan
@@ -46,6 +46,7 @@ class Site:
     log: RunLog
     nest: OpeningNest
     passed: dict[str, StepRecord] = field(default_factory=dict)
+    done: dict[str, StepRecord] = field(default_factory=dict)
 
 
 def do_step(site: Site, step: Step, watch: Watch) -> StepRecord:
@@ -126,6 +127,8 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
     made = [folder / file for file in step.produces.values()]
     for path in made:  # left by an earlier try in this folder
         path.unlink(missing_ok=True)
+    for path in inputs.values():
+        own(path)
     began = datetime.now(UTC)
     result = execute(
         step.notebook,
@@ -138,9 +141,8 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
         nest=site.nest,
     )
     outcome, message = result.outcome, result.message
-    refused = refused_gates(folder / DATA_DOCS, step.name, (one.name for one in site.plan.steps), began)
-    if outcome is ExitCode.PASSED and refused:
-        outcome, message = gate_outcome(refused)
+    if outcome is ExitCode.PASSED:
+        outcome, message = _judged(site, step, began)
     return StepRecord(
         name=step.name,
         outcome=outcome.name,
@@ -153,3 +155,15 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
         started=began.isoformat(timespec="milliseconds"),
         failure=asdict(result.failure) if result.failure else {},
     )
+
+
+def _judged(site: Site, step: Step, began: datetime) -> tuple[ExitCode, str]:
+    """Return how a step ends whose notebook has passed: by what it has done to the rest of the run."""
+    refused = refused_gates(site.folder / DATA_DOCS, step.name, (one.name for one in site.plan.steps), began)
+    if refused:
+        return gate_outcome(refused)
+    lost = ", ".join(spoilt(site.done.copy().values(), site.folder, site.registry))
+    if lost:
+        message = f"while it ran, {lost} was changed or removed; a step writes only what it produces"
+        return ExitCode.NOTEBOOK_FAILED, message
+    return ExitCode.PASSED, ""

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 SKIP = "skip-execution"  # the tag by which papermill and nbclient leave a cell out
 _SHOWN = 60  # characters of a cell's code in a message
 _MOST = 5  # warnings of one notebook that are named; its cells have them all
-# A line of the kit's console, and one of Python's own warnings.
+# A line of the kit's console, one of Python's own warnings, and the end of a thread, which fails no cell.
 _WARNED = re.compile(
     r"^\d{4}-\d\d-\d\d [\d:.]+ \| (?:WARNING|ERROR|CRITICAL) *\| \d+ \| \S+ - "
     r"(?P<logged>.*?)(?: \(\S+:\d+\))?$"
-    r"|^\S.*:\d+: \w*Warning: (?P<shown>.*)$",
+    r"|^\S.*:\d+: \w*Warning: (?P<shown>.*)$"
+    r"|^(?P<lost>Exception in thread .*):\n(?:Traceback .*\n)(?:[ ].*\n)+(?P<error>\w.*)$",
     re.MULTILINE,
 )
 
@@ -78,6 +79,8 @@ def remarks(notebook: Mapping[str, Any]) -> list[str]:
         for output in cell.get("outputs", [])
         if output.get("ename") == "SystemExit"
     ]
+    if not any(map(_ran, notebook["cells"])):
+        found.append("it has no code that was executed")
     return found + _warned(notebook)
 
 
@@ -91,9 +94,14 @@ def _warned(notebook: Mapping[str, Any]) -> list[str]:
         for output in outputs:
             if output.get("name") == "stderr":
                 for match in _WARNED.finditer("".join(output["text"])):
-                    said.setdefault(redact(match["logged"] or match["shown"]), number)
+                    said.setdefault(redact(_words_of(match)), number)
     found = [f"cell {number} warned: {text}" for text, number in list(said.items())[:_MOST]]
     return [*found, f"and {counted(len(said) - _MOST, 'warning')} more"] if len(said) > _MOST else found
+
+
+def _words_of(match: re.Match[str]) -> str:
+    """Return what was warned of; of a thread that died, which one and of what."""
+    return match["logged"] or match["shown"] or f"{match['lost']}: {match['error']}"
 
 
 def refused_gates(docs: Path, step: str, others: Iterable[str], since: datetime) -> list[str]:

@@ -136,6 +136,7 @@ def test_part_of_it_fails_with_4_and_is_resumed(notebook):
         ("p.toml", "m = 1", "does not declare a parameter 'm'"),
         ("p.toml", "model = 'rigde'", "Did you mean 'ridge'?"),
         ("p.toml", "unused = 1", "none of its cells reads"),
+        ("p.json", '{"model": "ridge", "model": "naive"}', "model is given twice"),
     ],
 )
 def test_a_file_of_parameters_is_refused_in_the_same_words_by_run_and_sweep(

@@ -34,6 +34,9 @@ count = 1
 rate = 0.5
 names = ["x"]
 nothing = None
+step: Literal[1, 5] | None = None
+steps: list[Literal[1, 5]] = []
+seconds = 60 * 60
 """
 DECLARED = {parameter.name: parameter for parameter in declared_parameters(CELL)}
 
@@ -72,6 +75,9 @@ def test_the_cell_is_read_and_not_run():
         ("weights", '{"a": 0.5}', {"a": 0.5}),
         ("days", "1,2,3", [1, 2, 3]),
         ("count", "3", 3),
+        ("step", "5", 5),
+        ("steps", "5,1", [5, 1]),
+        ("seconds", "7200", 7200),
         ("count", "2.5", 2.5),
         ("rate", "1e-3", 0.001),
         ("names", "a,b", ["a", "b"]),

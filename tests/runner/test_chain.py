@@ -194,7 +194,7 @@ def test_only_what_follows_from_a_change_is_executed(project):
     assert (second.folder / "double.txt").read_text() == "10.0"
     assert (second.folder / "number.txt").read_text() == "2"
     assert (second.folder / "one.ipynb").is_file()
-    assert (second.folder / "number.txt").stat().st_ino == (first.folder / "number.txt").stat().st_ino
+    assert (second.folder / "one.ipynb").stat().st_ino == (first.folder / "one.ipynb").stat().st_ino
 
 
 def test_a_changed_step_whose_result_is_the_same_ends_the_change(project):
@@ -238,6 +238,19 @@ def test_a_result_that_was_altered_is_made_again(project, harm):
     again = run_chain(project)
     assert executed(again) == ["two"]
     assert (again.folder / "double.txt").read_text() == "4.0"
+
+
+@pytest.mark.parametrize("harm", ["write_text('9')", "unlink()"])
+def test_a_step_that_spoils_what_another_left_fails_and_harms_no_earlier_run(project, harm):
+    """It names the file; the run that the file was taken over from keeps it as it was."""
+    first = run_chain(project)
+    edit(project / "notebooks" / "two.ipynb", 1, f"from pathlib import Path\nfound = 9\nPath(number).{harm}")
+    again = run_chain(project)
+    assert again.outcome is ExitCode.NOTEBOOK_FAILED
+    assert again.steps[1].message == (
+        "while it ran, number.txt of step one was changed or removed; a step writes only what it produces"
+    )
+    assert (first.folder / "number.txt").read_text() == "2"
 
 
 def test_fresh_executes_everything(project):
@@ -423,7 +436,7 @@ def test_a_pruned_run_leaves_its_results_with_those_that_took_them_over(project)
     third = run_chain(project, {"factor": "7"})
     assert executed(third) == ["two"]
     assert third.steps[0].reused == first.folder.name
-    assert (second.folder / "number.txt").stat().st_ino == (third.folder / "number.txt").stat().st_ino
+    assert (second.folder / "one.ipynb").stat().st_ino == (third.folder / "one.ipynb").stat().st_ino
 
 
 def test_a_run_has_a_log_of_its_own(project):

@@ -7,6 +7,8 @@ from sta410kit.project import find_project
 from sta410kit.runner.pipeline import check_chain_parameters, read_pipeline
 
 pytestmark = pytest.mark.unit
+ONE = "[[step]]\nnotebook = 'one.ipynb'\nproduces = { "
+TWO = "[[step]]\nnotebook = 'two.ipynb'\nproduces = { "
 
 
 def test_steps_come_in_order_with_what_they_need(project):
@@ -63,6 +65,17 @@ def test_all_wrong_parameters_are_named_at_once(project):
         ("[[step]]\nnotebook = 'one.ipynb'\nneed = []", "unknown keys: need"),
         ("[[step]]\nnotebook = 'two.ipynb'\nneeds = ['number']", "no step before it produces"),
         ("[[step]]\nnotebook = 'one.ipynb'\nneeds = ['what']", "declares no such parameter"),
+        ("[[step]]\nnotebook = 'one.ipynb'\nneeds = 'start'", "needs of step 1 is not a list"),
+        ("[[step]]\nnotebook = 'one.ipynb'\nproduces = ['x.txt']", "produces of step 1 is not a table"),
+        (f"{ONE}x = '../x.txt' }}", "x = '../x.txt', which is not the name of a file"),
+        (f"{ONE}x = '/tmp/x.txt' }}", "x = '/tmp/x.txt', which is not the name of a file"),
+        (f"{ONE}x = '' }}", "x = '', which is not the name of a file"),
+        (f"{ONE}x = 3 }}", "x = 3, which is not the name of a file"),
+        (f"{ONE}x = 'manifest.json' }}", "one produces manifest.json, and so does the run"),
+        (f"{ONE}x = 'one.ipynb' }}", "one produces one.ipynb, and so does one"),
+        (f"{ONE}x = 'x' }}\n{TWO}y = 'x' }}", "two produces x, and so does one"),
+        (f"{ONE}x = 'x' }}\n{TWO}x = 'y' }}", "two produces x, and so does one"),
+        (f"{ONE}x = 'x' }}\n{ONE}y = 'y' }}", "two steps are called one"),
     ],
 )
 def test_a_wrong_declaration_is_refused(project, text, complaint):

@@ -1,6 +1,8 @@
 """The index of the runs: whatever happens to it costs time and nothing else."""
 
+import os
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,18 @@ def test_it_knows_what_it_was_told(tmp_path):
         assert registry.seconds() == {"one": 2.5}
 
 
+def test_a_file_whose_times_were_set_back_is_read_again(tmp_path):
+    """As when another of the same size and age takes its place."""
+    path, other = tmp_path / "prices.csv", tmp_path / "others.csv"
+    path.write_text("1.0")
+    other.write_text("2.0")
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    with Registry(tmp_path) as registry:
+        assert registry.remembered(path, Path.read_text) == "1.0"
+        other.replace(path)
+        assert registry.remembered(path, Path.read_text) == "2.0"
+
+
 def test_it_forgets_runs_and_files_that_are_gone(tmp_path):
     """What is left is as it was."""
     kept, gone = tmp_path / "kept", tmp_path / "gone"
@@ -38,7 +52,7 @@ def test_it_forgets_runs_and_files_that_are_gone(tmp_path):
         assert registry.runs_with("i") == ["b"]
     with sqlite3.connect(tmp_path / NAME) as database:
         assert database.execute("select run from runs").fetchall() == [("b",)]
-        paths = [row[0] for row in database.execute("select path from files")]
+        paths = [row[0] for row in database.execute("select path from known_files")]
     database.close()
     assert paths == [f"content_digest:{kept}"]
 

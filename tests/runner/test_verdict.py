@@ -46,6 +46,7 @@ def test_a_success_that_is_none_fails_and_is_marked(tmp_path, write_notebook, ce
         ([(f"{DRAW}plt.close()", "no-figure")], ()),
         (["# only a remark", "", "#! text", "1"], ()),
         (["1", "exit()"], ()),
+        (["#! text", ""], ("it has no code that was executed",)),
         (["1", "import sys\nsys.exit(0)"], ("cell 2 ended with SystemExit before its end",)),
         (
             [("1 / 0", "skip-execution"), "1"],
@@ -61,6 +62,10 @@ def test_a_success_that_is_none_fails_and_is_marked(tmp_path, write_notebook, ce
             ("cell 2 warned: few rows",),
         ),
         (["import sys\nprint('WARNING: only text', file=sys.stderr)"], ()),
+        (
+            ["import threading as t\none = t.Thread(None, lambda: 1 / 0, 'feed')\none.start()\none.join()"],
+            ("cell 1 warned: Exception in thread feed: ZeroDivisionError: division by zero",),
+        ),
     ],
 )
 def test_an_honest_notebook_passes(tmp_path, write_notebook, cells, warnings):

@@ -184,6 +184,9 @@ class Server:
                 return
             if child == 0:
                 return
+            # What it has started and not waited for ends with it, as when an ordinary kernel is shut down.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child, signal.SIGKILL)
             caller = self._callers.pop(child, None)
             if caller is None or caller.lines.connection.fileno() < 0:
                 continue

@@ -71,7 +71,7 @@ class CellSession:
         theirs.close()
         os.close(streams[0])
         self._errors = streams[1]
-        self._cells, self._server_lines, self._lines = mine, Lines(self._server), Lines(mine)
+        self._cells, self._server_lines, self._lines = mine, Lines(self._server), Lines(mine, float("inf"))
         self.pid = 0
         self.language_info: dict[str, Any] = {}
         self._until(lambda message: "ready" in message, lambda _: None, None)

@@ -39,12 +39,17 @@ def peer_user(connection: socket.socket) -> int:
 
 
 class Lines:
-    """Messages as they come in over one connection, and the descriptors that came with the first."""
+    """Messages as they come in over one connection, and the descriptors that came with the first.
 
-    def __init__(self, connection: socket.socket) -> None:
+    None may be longer than `longest`: whoever can connect to a server must not fill its memory.
+    """
+
+    def __init__(self, connection: socket.socket, longest: float = LONGEST) -> None:
         self.connection = connection
         self.descriptors: list[int] = []
-        self._buffer = b""
+        self._longest = longest
+        self._pieces: list[bytes] = []  # of a message that is not complete, put together once it is
+        self._size = 0
 
     def receive(self) -> list[dict[str, Any]] | None:
         """Return the messages that are complete now; nothing when the other side has closed.
@@ -63,10 +68,16 @@ class Lines:
         self.descriptors += descriptors
         if not data:
             return None
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        if len(self._buffer) > LONGEST:
-            message = "a message is too long"
-            raise WireError(message)
+        first, *others = data.split(b"\n")
+        self._pieces.append(first)
+        if not others:
+            self._size += len(first)
+            if self._size > self._longest:
+                message = "a message is too long"
+                raise WireError(message)
+            return []
+        lines = [b"".join(self._pieces), *others[:-1]]
+        self._pieces, self._size = [others[-1]], len(others[-1])
         return [_decode(line) for line in lines]
 
 

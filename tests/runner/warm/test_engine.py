@@ -140,6 +140,13 @@ def test_streams_keep_their_order(tmp_path):
     assert [output.text for output in outputs[:6]] == ["0\n", "0\n", "1\n", "-1\n", "2\n", "-2\n!"]
 
 
+def test_a_huge_output_comes_whole(tmp_path):
+    """What is too long for a request to the server is not too long for a notebook."""
+    source = "from IPython.display import HTML\nHTML('x' * 17_000_000)"
+    (output,) = execute(tmp_path, [source], "sta410").cells[0].outputs
+    assert len(output.data["text/html"]) == 17_000_000
+
+
 def test_each_notebook_starts_afresh(tmp_path):
     """No variable, module attribute, environment or random state of an earlier notebook is left."""
     source = (

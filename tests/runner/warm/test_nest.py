@@ -130,6 +130,13 @@ def test_children_end_with_the_nest(tmp_path, gone):
             session.execute("1", None, lambda _: None, None)
 
 
+def test_what_a_cell_has_forked_ends_with_its_process(tmp_path, gone):
+    """A process that the notebook forgot does not stay on the machine."""
+    source = "import os, time\npid = os.fork()\nif not pid:\n    time.sleep(600)\n    os._exit(0)\nprint(pid)"
+    with Nest(str(tmp_path)) as nest:
+        assert gone(int(texts(nest, source)))
+
+
 def test_an_interrupt_is_not_lost_because_the_cell_has_not_begun(tmp_path):
     """It comes by another way than the cell, and so before it or behind it."""
     with Nest(str(tmp_path)) as nest, CellSession(server=nest.path) as session:
