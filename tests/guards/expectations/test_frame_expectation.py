@@ -304,3 +304,61 @@ def test_strange_frames_are_judged_without_a_traceback(frame):
     assert isinstance(result.passed, bool)
     assert "could not be judged" not in str(result.failures)
     json.dumps(result.to_dict())
+
+
+def test_a_fall_on_the_busiest_day_near_is_news():
+    """A fall of 26 % on twice the volume of any day near passes, as META's of 2022; a quiet one does not."""
+    prices = make_calm()
+    fallen = prices["date"] >= "2015-03-02"
+    prices.loc[fallen, ["open", "high", "low", "close", "adj_close"]] *= 0.74
+    on_the_day = prices["date"] == "2015-03-02"
+    prices.loc[on_the_day, "volume"] = 3_500_000
+    assert found(prices, "expect_jumps_to_be_explained")["success"]
+    assert not found(prices, "expect_jumps_to_be_explained", news_volume=99)["success"]
+    assert not found(prices, "expect_jumps_to_be_explained", busiest=99)["success"]
+    prices.loc[on_the_day, "volume"] = 1_000_000
+    result = found(prices, "expect_jumps_to_be_explained")["result"]
+    assert [item["date"] for item in result["partial_unexpected_index_list"]] == ["2015-03-02"]
+
+
+def test_days_of_uneven_thin_trade_are_no_other_unit():
+    """Volumes of a class of shares before its issue, GOOG's in 2014, pass; a stretch in hundreds does not."""
+    prices = make_calm()
+    rows = prices.index[prices["date"] >= "2015-03-02"][:5]
+    prices.loc[rows, "volume"] = [2627, 8242, 2165, 1584, 29420]
+    assert found(prices, "expect_volume_in_one_unit")["success"]
+    assert not found(prices, "expect_volume_in_one_unit", ragged=99)["success"]
+    prices.loc[rows, "volume"] = [10_300, 9_500, 10_000, 9_800, 11_000]
+    assert not found(prices, "expect_volume_in_one_unit")["success"]
+
+
+def test_exact_volumes_beside_rounded_ones_are_found_where_they_would_be_lots():
+    """A source that rounds three symbols and not the fourth passes, unless the fourth trades a hundredth."""
+    prices = pd.concat([make_calm(number) for number in range(4)], ignore_index=True)
+    exact = prices["symbol"] == "S3"
+    prices.loc[~exact, "volume"] = prices.loc[~exact, "volume"] // 100 * 100
+    assert found(prices, "expect_volume_in_one_unit")["success"]
+    prices.loc[exact, "volume"] //= 100
+    notes = found(prices, "expect_volume_in_one_unit")["result"]["notes"]
+    assert notes[0] == "S3: volumes end in 0 zeros, others in 2"
+
+
+def make_calm(number=0):
+    """Give one symbol a year of calm prices whose volumes are near a million."""
+    rng = np.random.default_rng(number)
+    days = np.busday_offset("2015-01-02", np.arange(120))
+    close = 100 * np.exp(np.cumsum(0.01 * rng.normal(size=120)))
+    opened = np.r_[100, close[:-1]] * np.exp(0.002 * rng.normal(size=120))
+    top, bottom = np.maximum(opened, close), np.minimum(opened, close)
+    return pd.DataFrame(
+        {
+            "symbol": f"S{number}",
+            "date": days.astype("datetime64[us]"),
+            "open": opened,
+            "high": top * 1.003,
+            "low": bottom * 0.997,
+            "close": close,
+            "adj_close": close,
+            "volume": (1_000_000 * np.exp(0.3 * rng.normal(size=120))).astype(int),
+        }
+    )
