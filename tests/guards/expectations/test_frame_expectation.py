@@ -58,6 +58,7 @@ def found(frame, kind, **changed):
         ("digit_too_many", "expect_prices_in_one_unit"),
         ("one_bar_in_other_unit", "expect_prices_in_one_unit"),
         ("spike", "expect_no_reverting_spikes"),
+        ("open_misread", "expect_no_reverting_spikes"),
         ("close_spike", "expect_no_reverting_spikes"),
         ("close_misread", "expect_no_reverting_spikes"),
         ("open_and_close_swapped", "expect_open_to_follow_close"),
@@ -341,6 +342,19 @@ def test_exact_volumes_beside_rounded_ones_are_found_where_they_would_be_lots():
     prices.loc[exact, "volume"] //= 100
     notes = found(prices, "expect_volume_in_one_unit")["result"]["notes"]
     assert notes[0] == "S3: volumes end in 0 zeros, others in 2"
+
+
+def test_an_open_that_its_own_session_takes_back_is_found():
+    """IBM opens 20 % too high on a calm day; AAPL's open of 2008-07-22, 8 % down and back, passes."""
+    from sta410kit.market import load_prices
+
+    prices = load_prices(symbols=["AAPL", "IBM"], start="2004-01-02", end="2008-12-31")
+    assert found(prices, "expect_no_reverting_spikes")["success"]
+    row = prices.index[(prices["symbol"] == "IBM") & (prices["date"] == "2006-03-15")][0]
+    prices.loc[row, ["open", "high"]] = prices.loc[row, "open"] * 1.2
+    result = found(prices, "expect_no_reverting_spikes")["result"]
+    assert [item["date"] for item in result["partial_unexpected_index_list"]] == ["2006-03-15"]
+    assert found(prices, "expect_no_reverting_spikes", open_sigmas=99)["success"]
 
 
 def make_calm(number=0):
