@@ -90,3 +90,35 @@ def test_unknown_suites_and_corruptions_are_named(make_walk):
         guards.mutate(make_walk(rows=60), "mine")
     with pytest.raises(ConfigurationError, match="Did you mean 'spike'"):
         guards.mutate(make_walk(rows=60), kinds=["spikes"])
+
+
+@pytest.mark.parametrize(
+    ("suite", "corruption", "kind"),
+    [
+        ("features", "feature_still", "expect_features_to_vary"),
+        ("training", "feature_still", "expect_features_to_vary"),
+        ("training", "target_fed", "expect_features_not_collinear"),
+    ],
+)
+def test_a_feature_that_stands_still_or_is_the_target_is_found(suite, corruption, kind):
+    """One value in all rows or in those of one symbol, and the target with little noise, are refused."""
+    from sta410kit.runner.frames import example_frame
+
+    report = guards.mutate(example_frame(suite), suite, seed=0, repeats=4, kinds=[corruption])
+    assert report.passed
+    assert all(kind in mutant.caught_by for mutant in report.mutants)
+
+
+def test_a_feature_that_belongs_to_each_symbol_is_let_through():
+    """A number of the sector, one in each symbol and not the same in all, is no feature that stands still."""
+    from sta410kit.runner.frames import example_frame
+
+    features = example_frame("features")
+    features["sector"] = features["symbol"].map(
+        {"AAPL": 1.0, "FB": 1.0, "GOOG": 1.0, "IBM": 2.0, "MSFT": 2.0}
+    )
+    failed = [failure.expectation for failure in guards.validate(features, "features").failures]
+    assert "expect_features_to_vary" not in failed
+    features["sector"] = 1.0
+    failed = [failure.expectation for failure in guards.validate(features, "features").failures]
+    assert "expect_features_to_vary" in failed

@@ -70,7 +70,25 @@ def _far_feature(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return frame.assign(**{name: values})
 
 
+def _still_feature(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Give a feature its median, in all rows or in those of one symbol."""
+    name, names = _feature(frame, rng), frame["symbol"].unique()
+    rows = frame[name].notna()
+    if rng.integers(2):
+        rows &= frame["symbol"] == rng.choice(names)
+    return frame.assign(**{name: frame[name].mask(rows, frame[name].median())})
+
+
+def _target_fed(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
+    if "target" not in frame.columns:
+        return None
+    size = float(frame["target"].std())
+    return frame.assign(fed=frame["target"] + rng.normal(0, 0.01 * size, len(frame)))
+
+
 FEATURES = [
+    Corruption("feature_still", "A feature has one value only.", _still_feature),
+    Corruption("target_fed", "A feature is the target, all but a little noise.", _target_fed),
     Corruption("feature_copied", "A feature is another one, rescaled.", _copied),
     Corruption("feature_far_out", "A feature has an impossible value.", _far_feature),
     Corruption("target_constant", "The target never varies.", _constant_target),

@@ -92,6 +92,19 @@ def _close_misread(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFram
     return _moved_close(frame, row, float(np.exp(max(rng.uniform(12, 20) * np.median(moves), least))), rng)
 
 
+def _open_misread(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame | None:
+    """Move an open, and the high or low it then is, by a digit misread and more than the usual range."""
+    rows = stretch(frame, rng, 1, 1)
+    if rows is None:
+        return None
+    size = 1 + rng.uniform(0.4, 1.0)
+    new = changed(frame, rows, ["open"], size if _coin(rng) else 1 / size)
+    label = frame.index[int(rows[0])]
+    new.loc[label, "high"] = max(new.loc[label, ["high", "open"]])
+    new.loc[label, "low"] = min(new.loc[label, ["low", "open"]])
+    return new
+
+
 def _moved_close(frame: pd.DataFrame, row: int, size: float, rng: np.random.Generator) -> pd.DataFrame:
     """Multiply a close, or divide it, and move high or low as far as they must to keep the bar in order."""
     new = changed(frame, np.array([row]), ["close", "adj_close"], size if _coin(rng) else 1 / size)
@@ -272,6 +285,7 @@ BARS = [
     Corruption("spike", "A bar jumps away and the next one is back.", _spike),
     Corruption("close_spike", "A close jumps away and the next one is back.", _close_spike),
     Corruption("close_misread", "A close jumps by a few per cent and the next open is back.", _close_misread),
+    Corruption("open_misread", "An open jumps away and its own session is back.", _open_misread),
     Corruption("extreme_wick", "A high or a low is far from its bar.", _wick),
     Corruption("open_and_high_swapped", "Open and high are in each other's place.", _open_high),
     Corruption("high_and_low_swapped", "High and low are in each other's place.", _high_low),

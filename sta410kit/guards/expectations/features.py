@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -61,6 +61,42 @@ class ExpectFeaturesNotCollinear(FrameExpectation):
 
     sentence: ClassVar[str] = "No two features correlate by more than {max_correlation} in absolute value."
     walker: ClassVar[type[Walker]] = CollinearityWalker
+
+
+class VarietyWalker(PanelWalker):
+    """Looks for features that stand still, everywhere or in one symbol."""
+
+    expectation: ExpectFeaturesToVary
+
+    def findings(self) -> Findings:
+        """Return what stands still, as notes."""
+        asked, notes = self.expectation, []
+        bounds = self.panel.bounds
+        for name in feature_columns(self.panel, asked.ignore):
+            values = _floats(self.panel, name)[self.panel.position(np.arange(self.panel.rows))]
+            parts = [values[begin:end] for begin, end in pairwise(bounds)]
+            parts = [part[np.isfinite(part)] for part in parts]
+            judged = [number for number, part in enumerate(parts) if len(part) >= asked.min_rows]
+            still = [self.panel.symbols[n] for n in judged if parts[n].min() == parts[n].max()]
+            # What belongs to a symbol, as its sector does, stands still in each and differs between them.
+            if len(judged) > len(still) > 0:
+                notes.append(f"{name} has one value in all rows of {', '.join(still[:5])}")
+            elif still and len({float(parts[n][0]) for n in judged}) == 1:
+                notes.append(f"{name} has one value in all rows")
+        return Findings(notes=tuple(notes))
+
+
+class ExpectFeaturesToVary(FrameExpectation):
+    """Expect no feature to have one value only, in all rows or in those of one symbol among others."""
+
+    ignore: list[str] = pydantic.Field(["target"], description="Numeric columns that are no features.")
+    min_rows: int = pydantic.Field(60, ge=2, description="Values a symbol needs to be judged.")
+
+    sentence: ClassVar[str] = (
+        "No feature has a single value in {min_rows} rows and more, everywhere or in a symbol while it "
+        "varies in others."
+    )
+    walker: ClassVar[type[Walker]] = VarietyWalker
 
 
 class DriftWalker(PanelWalker):

@@ -38,6 +38,12 @@ class ExpectJumpsToBeExplained(FrameExpectation):
     alone: float = pydantic.Field(2.5, ge=1, description="Times the largest gaps near, but for the top 2 %.")
     quiet_span: float = pydantic.Field(3.0, gt=0, description="Usual ranges a quiet day stays within.")
     quiet_volume: float = pydantic.Field(4.0, gt=0, description="Usual volumes a quiet day stays within.")
+    news_volume: float = pydantic.Field(
+        2.0, gt=0, description="Usual volumes that explain a jump below `far_jump` on the busiest day."
+    )
+    busiest: float = pydantic.Field(
+        1.25, ge=1, description="Times the next largest volume near that the busiest day has."
+    )
     min_history: int = pydantic.Field(15, ge=3, description="Rows a symbol needs to be judged.")
 
     needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close", "volume")
@@ -90,5 +96,10 @@ class ExpectJumpsToBeExplained(FrameExpectation):
         span = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
         volume = median_of_lines(block.around(block.log("volume"), rows, (-12, 12), (0, 0)))
         loud = block.spans[rows] > np.maximum(self.quiet_span * np.maximum(span, 0.005), size / 3)
-        loud |= block.log("volume")[rows] - volume > size + np.log(self.quiet_volume)
+        traded = block.log("volume")[rows]
+        loud |= traded - volume > size + np.log(self.quiet_volume)
+        # Moves of a quarter come from news more often than from splits: such a day is the busiest near.
+        near = block.around(block.log("volume"), rows, (-12, 12), (0, 0))
+        busiest = traded >= quantile_of_lines(near, 1.0) + np.log(self.busiest)
+        loud |= (size < self.far_jump) & busiest & (traded - volume > size + np.log(self.news_volume))
         return ~loud

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ExpectNoRevertingSpikes(FrameExpectation):
-    """Expect no close, and no whole bar, that jumps away and is back the next session."""
+    """Expect no close or whole bar that the next session takes back, and no open that its own does."""
 
     min_move: float = pydantic.Field(0.08, gt=0, description="Log move from which on `sigmas` are enough.")
     small_move: float = pydantic.Field(0.03, gt=0, description="Smallest log move, at twice the `sigmas`.")
@@ -28,6 +28,11 @@ class ExpectNoRevertingSpikes(FrameExpectation):
     )
     undone_gap_sigmas: float = pydantic.Field(
         5.0, gt=0, description="Usual overnight moves that such a gap exceeds."
+    )
+    open_sigmas: float = pydantic.Field(
+        6.5,
+        gt=0,
+        description="Usual moves of an open, overnight and within the session, that its session takes back.",
     )
     quiet_span: float = pydantic.Field(
         1.5, gt=0, description="Usual ranges a bar that only gapped stays within."
@@ -42,8 +47,9 @@ class ExpectNoRevertingSpikes(FrameExpectation):
     shows: ClassVar[tuple[str, ...]] = ("close", "adj_close")
     sentence: ClassVar[str] = (
         "No close moves by more than {sigmas} times the usual daily move (and {min_move} in logs) and is "
-        "back the next session, or by more than {undone_sigmas} and is back at the next open; and no bar of "
-        "ordinary range stands {gap_sigmas} usual overnight moves apart from both its neighbours."
+        "back the next session, or by more than {undone_sigmas} and is back at the next open; no open by "
+        "more than {open_sigmas} that its own session takes back; and no bar of ordinary range stands "
+        "{gap_sigmas} usual overnight moves apart from both its neighbours."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
@@ -54,6 +60,7 @@ class ExpectNoRevertingSpikes(FrameExpectation):
             self._apart(block, raw, self.sigmas),
             self._apart(block, net, self.sigmas),
             self._undone(block, net, opened),
+            self._misread_open(block, opened),
         ]
         gaps = self._apart(block, opened, self.gap_sigmas)
         if len(gaps):
@@ -77,6 +84,19 @@ class ExpectNoRevertingSpikes(FrameExpectation):
             (size >= self.undone_sigmas * self._usual(block, moves, rows))
             & (back >= self.undone_gap_sigmas * self._usual(block, opened, rows))
         ]
+
+    def _misread_open(self, block: Block, opened: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the rows whose open is far from the close before and from its own close alike."""
+        within = block.log("close") - block.log("open")
+        smaller = np.minimum(np.abs(opened), np.abs(within))
+        rows = np.flatnonzero(
+            (smaller >= self.min_move)
+            & (np.abs(opened + within) <= self.back * smaller)
+            & (opened * within < 0)
+        )
+        rows = rows[block.length_at(rows) >= self.min_history]
+        usual = np.maximum(*(self._usual(block, moves, rows) for moves in (opened, within)))
+        return rows[smaller[rows] >= self.open_sigmas * usual]
 
     def _taken_back(
         self, block: Block, moves: NDArray[np.float64], next_moves: NDArray[np.float64]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sta410kit.guards.panel import Block, Panel
 
 _SAMPLE = 500
+_MOST = 10  # times the money traded in the busiest other symbol that no symbol trades
 _RUN = 9  # rows after a step that may still belong to a short run
 
 
@@ -27,6 +28,7 @@ class UnitWalker(Walker):
     def __init__(self, expectation: ExpectVolumeInOneUnit, panel: Panel) -> None:
         super().__init__(expectation, panel)
         self.round: list[int] = []
+        self.money: list[float] = []
 
     def visit(self, block: Block) -> None:
         """Find the steps, and count the zeros nearly all volumes of a symbol end in."""
@@ -35,6 +37,11 @@ class UnitWalker(Walker):
             volume = block.column("volume")
             self.round += [
                 _zeros(volume[begin : min(begin + _SAMPLE, end)], self.expectation.min_history)
+                for begin, end in zip(block.bounds[:-1], block.bounds[1:], strict=True)
+            ]
+            money = block.column("close") * volume
+            self.money += [
+                float(median_of_lines(money[None, begin : min(begin + _SAMPLE, end)])[0])
                 for begin, end in zip(block.bounds[:-1], block.bounds[1:], strict=True)
             ]
 
@@ -46,10 +53,15 @@ class UnitWalker(Walker):
         if len(judged) < 2:  # noqa: PLR2004 - nothing to compare with
             return found
         strange = []
+        money = np.array(self.money)
         for number in judged:
-            others = zeros[judged[judged != number]]
+            other = judged[judged != number]
+            others = zeros[other]
             rounder = zeros[number] >= others.max() + self.expectation.zeros
             exact = len(others) > 2 and zeros[number] <= others.min() - self.expectation.zeros  # noqa: PLR2004
+            # In lots it would trade as much as others do; a source that stopped rounding changes no level.
+            lots = float(others.min() - zeros[number])
+            exact = exact and bool(money[number] * 10**lots <= _MOST * money[other].max())
             if rounder or exact:
                 strange.append(number)
         if not strange:
@@ -60,12 +72,12 @@ class UnitWalker(Walker):
             f"others in {int(np.median(zeros[judged]))}"
             for n in strange
         ]
-        other = of_rows(self.panel, last, notes)
+        rounded = of_rows(self.panel, last, notes)
         return Findings(
-            np.concatenate([found.symbols, other.symbols]),
-            np.concatenate([found.days, other.days]),
-            np.concatenate([found.rows, other.rows]),
-            other.notes,
+            np.concatenate([found.symbols, rounded.symbols]),
+            np.concatenate([found.days, rounded.days]),
+            np.concatenate([found.rows, rounded.rows]),
+            rounded.notes,
         )
 
 
@@ -81,6 +93,9 @@ class ExpectVolumeInOneUnit(FrameExpectation):
         6.2, gt=0, description="Upper quartiles of the daily change a bar exceeds."
     )
     run: int = pydantic.Field(4, ge=2, description="Bars in a row that are judged by `step`.")
+    ragged: float = pydantic.Field(
+        1.8, gt=0, description="Usual spreads of log volume that no low run in one other unit exceeds."
+    )
     zeros: int = pydantic.Field(2, ge=1, description="More zeros at the end than in every other symbol.")
     min_history: int = pydantic.Field(15, ge=3, description="Rows a symbol needs to be judged.")
 
@@ -139,7 +154,28 @@ class ExpectVolumeInOneUnit(FrameExpectation):
         high[rows], low[rows] = several & (away > 0), several & (away < 0)
         runs = np.maximum(run_lengths(high, block.first), run_lengths(low, block.first))[rows]
         alone[high[rows]] |= self._rounder(block, rows[high[rows]])
-        return rows[traded & (alone | (runs >= self.run))]
+        found = traded & (alone | (runs >= self.run))
+        spread = TO_SIGMA * median_of_lines(np.abs(around - middle[:, None]))
+        side = high[rows].astype(np.int64) - low[rows]
+        return rows[found & ~self._ragged(rows, away, side, spread)]
+
+    def _ragged(
+        self,
+        rows: NDArray[np.int64],
+        away: NDArray[np.float64],
+        side: NDArray[np.int64],
+        spread: NDArray[np.float64],
+    ) -> NDArray[np.bool_]:
+        """Tell which low runs differ among themselves far more than volumes do: another unit keeps step.
+
+        A class of shares traded before it is issued has some days of thin and uneven volume.
+        """
+        ragged = np.zeros(len(rows), bool)
+        breaks = (np.diff(rows) != 1) | (np.diff(side) != 0)
+        for run in np.split(np.arange(len(rows)), np.flatnonzero(breaks) + 1):
+            if side[run[0]] < 0 and len(run) >= self.run:
+                ragged[run] = np.std(away[run]) > self.ragged * spread[run[0]]
+        return ragged
 
     def _rounder(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which volumes end in more zeros than those around them."""

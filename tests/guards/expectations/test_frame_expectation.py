@@ -58,6 +58,7 @@ def found(frame, kind, **changed):
         ("digit_too_many", "expect_prices_in_one_unit"),
         ("one_bar_in_other_unit", "expect_prices_in_one_unit"),
         ("spike", "expect_no_reverting_spikes"),
+        ("open_misread", "expect_no_reverting_spikes"),
         ("close_spike", "expect_no_reverting_spikes"),
         ("close_misread", "expect_no_reverting_spikes"),
         ("open_and_close_swapped", "expect_open_to_follow_close"),
@@ -348,3 +349,74 @@ def test_three_bars_alike_are_chance_in_a_quiet_and_cheap_share(crisis):
     assert found(quiet, "expect_no_stale_bars", wide=1e6)["success"]
     quiet.loc[rows[5] + 3, prices] = quiet.loc[rows[5], prices].to_numpy()
     assert not found(quiet, "expect_no_stale_bars", wide=1e6)["success"]
+
+
+def test_a_fall_on_the_busiest_day_near_is_news():
+    """A fall of 26 % on twice the volume of any day near passes, as META's of 2022; a quiet one does not."""
+    prices = make_calm()
+    fallen = prices["date"] >= "2015-03-02"
+    prices.loc[fallen, ["open", "high", "low", "close", "adj_close"]] *= 0.74
+    on_the_day = prices["date"] == "2015-03-02"
+    prices.loc[on_the_day, "volume"] = 3_500_000
+    assert found(prices, "expect_jumps_to_be_explained")["success"]
+    assert not found(prices, "expect_jumps_to_be_explained", news_volume=99)["success"]
+    assert not found(prices, "expect_jumps_to_be_explained", busiest=99)["success"]
+    prices.loc[on_the_day, "volume"] = 1_000_000
+    result = found(prices, "expect_jumps_to_be_explained")["result"]
+    assert [item["date"] for item in result["partial_unexpected_index_list"]] == ["2015-03-02"]
+
+
+def test_days_of_uneven_thin_trade_are_no_other_unit():
+    """Volumes of a class of shares before its issue, GOOG's in 2014, pass; a stretch in hundreds does not."""
+    prices = make_calm()
+    rows = prices.index[prices["date"] >= "2015-03-02"][:5]
+    prices.loc[rows, "volume"] = [2627, 8242, 2165, 1584, 29420]
+    assert found(prices, "expect_volume_in_one_unit")["success"]
+    assert not found(prices, "expect_volume_in_one_unit", ragged=99)["success"]
+    prices.loc[rows, "volume"] = [10_300, 9_500, 10_000, 9_800, 11_000]
+    assert not found(prices, "expect_volume_in_one_unit")["success"]
+
+
+def test_exact_volumes_beside_rounded_ones_are_found_where_they_would_be_lots():
+    """A source that rounds three symbols and not the fourth passes, unless the fourth trades a hundredth."""
+    prices = pd.concat([make_calm(number) for number in range(4)], ignore_index=True)
+    exact = prices["symbol"] == "S3"
+    prices.loc[~exact, "volume"] = prices.loc[~exact, "volume"] // 100 * 100
+    assert found(prices, "expect_volume_in_one_unit")["success"]
+    prices.loc[exact, "volume"] //= 100
+    notes = found(prices, "expect_volume_in_one_unit")["result"]["notes"]
+    assert notes[0] == "S3: volumes end in 0 zeros, others in 2"
+
+
+def test_an_open_that_its_own_session_takes_back_is_found():
+    """IBM opens 20 % too high on a calm day; AAPL's open of 2008-07-22, 8 % down and back, passes."""
+    from sta410kit.market import load_prices
+
+    prices = load_prices(symbols=["AAPL", "IBM"], start="2004-01-02", end="2008-12-31")
+    assert found(prices, "expect_no_reverting_spikes")["success"]
+    row = prices.index[(prices["symbol"] == "IBM") & (prices["date"] == "2006-03-15")][0]
+    prices.loc[row, ["open", "high"]] = prices.loc[row, "open"] * 1.2
+    result = found(prices, "expect_no_reverting_spikes")["result"]
+    assert [item["date"] for item in result["partial_unexpected_index_list"]] == ["2006-03-15"]
+    assert found(prices, "expect_no_reverting_spikes", open_sigmas=99)["success"]
+
+
+def make_calm(number=0):
+    """Give one symbol a year of calm prices whose volumes are near a million."""
+    rng = np.random.default_rng(number)
+    days = np.busday_offset("2015-01-02", np.arange(120))
+    close = 100 * np.exp(np.cumsum(0.01 * rng.normal(size=120)))
+    opened = np.r_[100, close[:-1]] * np.exp(0.002 * rng.normal(size=120))
+    top, bottom = np.maximum(opened, close), np.minimum(opened, close)
+    return pd.DataFrame(
+        {
+            "symbol": f"S{number}",
+            "date": days.astype("datetime64[us]"),
+            "open": opened,
+            "high": top * 1.003,
+            "low": bottom * 0.997,
+            "close": close,
+            "adj_close": close,
+            "volume": (1_000_000 * np.exp(0.3 * rng.normal(size=120))).astype(int),
+        }
+    )
