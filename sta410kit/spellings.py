@@ -30,6 +30,9 @@ _EDGE = r"[ \t>|│\"',+\\]*"
 _BREAK = rf"{_EDGE}(?:[\r\n]|\\[rn]){_EDGE}"
 _NOISE = rf"(?:{_COLOUR}|{_TAG}|[\u200b\u00ad]|{_BREAK})*"
 _COLOURS, _TAGS = re.compile(_COLOUR), re.compile(_TAG)
+# A backslash, which an escape may have been through other notations: JSON in a URL writes it %5C.
+_SLASH = r"(?:\\|%(?:25)*5[Cc]|&(?:amp;)*#(?:0*92|[xX]0*5[cC]);)"
+_DOUBLED = "\"'"  # CSV and SQL write them twice
 _NAMED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\0": "0"}
 
 
@@ -103,7 +106,7 @@ def _all(value: str) -> Iterator[Spelling]:
     for name, text in (("plain", value), ("backwards", value[::-1])):
         yield Spelling(name, case.format(re.escape(text)), _needles([text]), plain=True)
     needles = _needles((_longest_run(value), *_escapes(value)), all_needed=True)
-    yield Spelling("escaped", case.format("".join(map(_character, value))), needles, marks="\\%&+")
+    yield Spelling("escaped", case.format("".join(map(_character, value))), needles, marks="\\%&+" + _DOUBLED)
     if len(value) >= LONG:
         broken = case.format(_NOISE.join(map(re.escape, value)))
         yield Spelling("broken", broken, _needles([value]), marks="\n\r\\<\x1b\u200b\u00ad")
@@ -112,7 +115,8 @@ def _all(value: str) -> Iterator[Spelling]:
     yield Spelling("hexadecimal", f"(?i:{apart.join(f'{byte:02x}' for byte in raw)})", _needles(forms))
     decimal = r"\D{1,12}".join(map(str, raw))
     yield Spelling("byte values", rf"(?<!\d){decimal}(?!\d)", _needles(["".join(map(str, raw))]))
-    encoded = [raw, value.encode("utf-16-le", "surrogatepass"), base64.b64encode(raw)]
+    encoded = [raw, value.encode("utf-16-le", "surrogatepass")]
+    encoded += [_base64_core(raw, offset).encode() for offset in range(3)]
     encoded += [json.dumps(value)[1:-1].encode(), quote(value, safe="", errors="replace").encode()]
     for form in dict.fromkeys(encoded):
         yield from (_base64(form, offset) for offset in range(3))
@@ -166,18 +170,21 @@ def _character(character: str) -> str:
     """Return a pattern for one character in any notation."""
     code, octets = ord(character), character.encode("utf-8", "replace")
     plain = re.escape(character)
+    slashes = ""
     if character == "\\":
-        plain = r"\\+"
+        plain = rf"{_SLASH}+"
     elif not (character.isascii() and character.isalnum()):
-        plain = rf"\\*{plain}"
+        slashes = f"{_SLASH}*"
+        if character in _DOUBLED:
+            plain = rf"{plain}(?:{slashes}{plain})?"
     if character == " ":
         plain += r"|\+"
     units = character.encode("utf-16-be", "surrogatepass")
     escapes = [
-        f"u{units[:2].hex()}" + "".join(rf"\\+u{units[at : at + 2].hex()}" for at in range(2, len(units), 2))
+        f"{_SLASH}+".join(f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
     ]
-    escapes += [f"u{code:08x}", r"\\+".join(f"x{byte:02x}" for byte in octets)]
-    escapes.append(r"\\+".join(f"{byte:03o}" for byte in octets))
+    escapes += [f"u{code:08x}", f"{_SLASH}+".join(f"x{byte:02x}" for byte in octets)]
+    escapes.append(f"{_SLASH}+".join(f"{byte:03o}" for byte in octets))
     if 0x80 <= code <= 0xFF:  # noqa: PLR2004 - what \xNN can hold and UTF-8 writes in two bytes
         escapes.append(f"x{code:02x}")
     if character in _NAMED:
@@ -185,7 +192,7 @@ def _character(character: str) -> str:
     names = "|apos" if character == "'" else f"|{codepoint2name[code]}" if code in codepoint2name else ""
     percent = "".join(f"%(?:25)*{byte:02x}" for byte in octets)
     entity = f"&(?:amp;)*(?:#(?:0*{code}|x0*{code:x}){names});"
-    return rf"(?:{plain}|(?i:{percent}|\\+(?:{'|'.join(escapes)})|{entity}))"
+    return rf"(?:{slashes}(?:{plain}|(?i:{percent}|{entity}))|(?i:{_SLASH}+(?:{'|'.join(escapes)})))"
 
 
 def _base64(raw: bytes, offset: int) -> Spelling:
@@ -193,12 +200,16 @@ def _base64(raw: bytes, offset: int) -> Spelling:
 
     The first and the last character may hold bits of the neighbours too; they are taken along.
     """
-    text = base64.b64encode(bytes(offset) + raw).decode()
-    start, end = -(-offset * 8 // 6), (offset + len(raw)) * 8 // 6
-    core = text[start:end]
+    core = _base64_core(raw, offset)
     wrapped = rf"(?:{_BREAK})*" if len(core) > LONG else ""
     letters = {"+": r"(?:[+\-]|(?i:%2b))", "/": r"(?:\\*/|_|(?i:%2f))"}
     body = wrapped.join(letters.get(letter, letter) for letter in core)
     before = "[0-9A-Za-z+/_-]?" if offset else ""
     after = "[0-9A-Za-z+/_-]?" if (offset + len(raw)) % 3 else ""
     return Spelling("base64", f"{before}{body}{after}", _needles([core], all_needed=True))
+
+
+def _base64_core(raw: bytes, offset: int) -> str:
+    """Return those characters of `raw` in base64 that hold no bits of its neighbours."""
+    text = base64.b64encode(bytes(offset) + raw).decode()
+    return text[-(-offset * 8 // 6) : (offset + len(raw)) * 8 // 6]

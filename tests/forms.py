@@ -35,6 +35,9 @@ FORMS = {
     "base64, wrapped": lambda s: base64.encodebytes(f"a longer text with {s} in it".encode()).decode(),
     "base64 of JSON": lambda s: base64.b64encode(json.dumps({"k": s}).encode()).decode(),
     "base64 of base64": lambda s: base64.b64encode(base64.b64encode(s.encode())).decode(),
+    "base64 in base64": lambda s: base64.b64encode(
+        json.dumps({"auth": base64.b64encode(f"user:{s}".encode()).decode()}).encode()
+    ).decode(),
     "base64 of UTF-16": lambda s: base64.b64encode(s.encode("utf-16-le")).decode(),
     "base64 in a query": lambda s: quote(base64.b64encode(f"key:{s}".encode()).decode(), safe=""),
     "hexadecimal": lambda s: s.encode().hex(),
@@ -49,6 +52,10 @@ FORMS = {
     "JSON": lambda s: json.dumps({"key": s}),
     "JSON in JSON": lambda s: json.dumps(json.dumps({"key": s})),
     "JSON with slashes escaped": lambda s: json.dumps(s).replace("/", "\\/"),
+    "JSON in a query": lambda s: urlencode({"q": json.dumps({"key": s})}),
+    "JSON in HTML": lambda s: html.escape(json.dumps({"key": s})),
+    "CSV": lambda s: '"' + s.replace('"', '""') + '"',
+    "SQL": lambda s: "'" + s.replace("'", "''") + "'",
     "repr": lambda s: repr([s]),
     "repr of bytes": lambda s: repr(s.encode()),
     "Python escapes": lambda s: _hexed(s, "\\x"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sta410kit.guards import LeakReport
 
 
-@click.command()
+@click.command(cls=JsonCommand)
 @click.argument("target", required=False, metavar="MODULE:FUNCTION")
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Prices, CSV or Parquet; the embedded ones if not given."
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 )
 @click.option("--warmup", is_flag=True, help="Also tell what depends on where the history starts.")
 @click.option("--revisions", is_flag=True, help="Also tell what changes when adj_close is revised.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option
 @click.option("--corpus", is_flag=True, help="Probe the planted leaks and honest twins shipped with the kit.")
 def leaks(  # noqa: PLR0913, PLR0917 - the options of the command
     target: str | None,
@@ -108,7 +108,7 @@ def _prices(data: Path | None) -> pd.DataFrame:
 
 def _show(report: LeakReport, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=2))
+        print_json(report.to_dict())
         return
     click.echo(report.summary())
     for finding in report.findings:
@@ -131,7 +131,7 @@ def _corpus(prices: pd.DataFrame, cutoffs: int, seed: int, *, as_json: bool) -> 
         cases = [{"name": c.name, "leaks": c.leaks, "sentence": c.sentence} for c in CASES]
         rates = {"recall": measured.recall, "false_alarms": measured.false_alarms}
         report = {**rates, "missed": measured.missed, "accused": measured.accused, "cases": cases}
-        click.echo(json.dumps(report, indent=2))
+        print_json(report)
     else:
         for case in CASES:
             kind = "leak" if case.leaks else "twin"

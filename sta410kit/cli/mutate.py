@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.outcomes import ExitCode
 
 
-@click.command()
+@click.command(cls=JsonCommand)
 @click.option("--suite", default="prices", show_default=True, help="Name of the suite to test.")
 @click.option(
     "--data",
@@ -22,7 +23,7 @@ from sta410kit.outcomes import ExitCode
     "--repeats", default=1, show_default=True, type=click.IntRange(1), help="Mutants of each corruption."
 )
 @click.option("--only", default=None, help="Only these corruptions, e.g. spike,bars_repeated.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option
 def mutate(  # noqa: PLR0913 - one for each option
     suite: str, data: Path | None, seed: int, repeats: int, only: str | None, *, as_json: bool
 ) -> int:
@@ -30,8 +31,6 @@ def mutate(  # noqa: PLR0913 - one for each option
 
     Ends with 3 when a corruption survives, or when the suite refuses the data as they are.
     """
-    import json
-
     from sta410kit.guards.mutation import mutate as inject
     from sta410kit.guards.suites import read_suite
     from sta410kit.market.selection import COLUMNS
@@ -44,7 +43,7 @@ def mutate(  # noqa: PLR0913 - one for each option
     kinds = [kind.strip() for kind in only.split(",") if kind.strip()] if only else None
     report = inject(frame, suite, seed=seed, repeats=repeats, kinds=kinds)
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=1))
+        print_json(report.to_dict())
         return ExitCode.PASSED if report.passed else ExitCode.DATA_REJECTED
     for mutant in report.mutants:
         what = (

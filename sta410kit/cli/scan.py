@@ -6,26 +6,25 @@ from pathlib import Path
 
 import click
 
+from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.counted import counted
 from sta410kit.outcomes import ExitCode
 
 
-@click.command()
+@click.command(cls=JsonCommand)
 @click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the whole report for machines.")
+@json_option
 def scan(path: Path, *, as_json: bool) -> int:
     """Look for secrets in PATH (default: here): notebooks, runs, logs, tables and any other text.
 
     The values of the configuration are found in every notation, and so is what looks like a key. Exits 6 when
     something was found. The secret itself is never shown.
     """
-    import json
-
     from sta410kit.guards.scanning import scan as look
 
     report = look(path)
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=1))
+        print_json(report.to_dict())
         return ExitCode.PASSED if report.passed else ExitCode.SECRET_FOUND
     for finding in report.findings:
         click.echo(str(finding))

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.outcomes import ExitCode
 
 if TYPE_CHECKING:
     from sta410kit.research.ledger import Trials
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print every trial as JSON.")
+@click.command(cls=JsonCommand)
+@json_option
 def trials(*, as_json: bool) -> int:
     """Show the trials ledger: what was tried on which dataset and target, and what the best of it is worth.
 
     The project's runs/trials.sqlite, or the file that STA410_LEDGER names.
     """
-    import json
     from dataclasses import asdict
 
     from sta410kit.exceptions import ConfigurationError
@@ -37,7 +37,7 @@ def trials(*, as_json: bool) -> int:
             dataset | _figures(held) | {"entries": [asdict(one) for one in held.trials]}
             for dataset, held in found
         ]
-        click.echo(json.dumps({"ledger": str(path), "datasets": rows}, indent=2))
+        print_json({"ledger": str(path), "datasets": rows})
     elif not found:
         click.echo(f"no trials in {path} yet; assess_skill and backtest write them down")
     else:

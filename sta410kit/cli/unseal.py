@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 
@@ -13,17 +14,16 @@ if TYPE_CHECKING:
     from sta410kit.holdout import Unsealing
 
 
-@click.command()
+@click.command(cls=JsonCommand)
 @click.option("--why", default=None, metavar="TEXT", help="What is to be found out; stays on record.")
 @click.option("--hours", default=1.0, show_default=True, type=float, help="For how long, at most a week.")
 @click.option("--list", "listing", is_flag=True, help="Show every unsealing so far, and open nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print it for machines.")
+@json_option
 def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> int:
     """Let prices from HOLDOUT_START on be loaded for a while, and record who, when and why.
 
     The record is holdout.jsonl in the project folder; commit it. The holdout is sealed again by itself.
     """
-    import json
     from dataclasses import asdict
 
     from sta410kit.holdout import unseal as opened
@@ -34,7 +34,7 @@ def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> in
         raise ConfigurationError(message)
     found = unsealings() if listing else [opened(str(why), hours)]
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], indent=1))
+        print_json([asdict(one) for one in found])
         return ExitCode.PASSED
     for one in found:
         click.echo(_line(one))

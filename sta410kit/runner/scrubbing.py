@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from copy import copy
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _RECORD = "sta410"
 _LARGEST = 256 * 1024**2  # bytes of a text file that is still looked at
 _HEAD = 8192
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # how a file of text with zero bytes begins
 
 
 def scrubbed_notebook(notebook: Any) -> Any:  # noqa: ANN401 - an nbformat NotebookNode
@@ -137,15 +139,17 @@ def scrub_text_file(path: Path) -> bool:
         if path.is_symlink() or not path.is_file() or not 0 < path.stat().st_size <= _LARGEST:
             return False
         with path.open("rb") as file:
-            if b"\0" in file.read(_HEAD):
-                return False
-        text = path.read_bytes().decode("utf-8", "surrogateescape")
-    except OSError:
+            head = file.read(_HEAD)
+        if b"\0" in head and not head.startswith(_UTF_16):
+            return False
+        how = ("utf-16", "strict") if head.startswith(_UTF_16) else ("utf-8", "surrogateescape")
+        text = path.read_bytes().decode(*how)
+    except (OSError, UnicodeDecodeError):
         return False
     if not holds_secret(text):
         return False
-    clean = _clean_text(text, json_text=path.suffix == ".json")
-    path.with_name(f".{path.name}.part").write_bytes(clean.encode("utf-8", "surrogateescape"))
+    clean = _clean_text(text, json_text=path.suffix in {".json", ".ipynb"})
+    path.with_name(f".{path.name}.part").write_bytes(clean.encode(*how))
     path.with_name(f".{path.name}.part").replace(path)
     return True
 
@@ -161,12 +165,12 @@ def _clean_text(text: str, *, json_text: bool) -> str:
 
 
 def scrub_folder(folder: Path) -> list[str]:
-    """Scrub every file of text in a run folder where nothing runs any more; return a sentence a file."""
-    told = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.suffix == ".ipynb" and not path.is_symlink() and path.is_file():
-            continue  # scrubbed cell by cell when it was executed
-        if scrub_text_file(path):
-            told.append(f"a secret was scrubbed from {name}")
-    return told
+    """Scrub every file of text in a run folder where nothing runs any more; return a sentence a file.
+
+    Executed notebooks were scrubbed cell by cell; a step may have left others.
+    """
+    return [
+        f"a secret was scrubbed from {path.relative_to(folder).as_posix()}"
+        for path in sorted(folder.rglob("*"))
+        if scrub_text_file(path)
+    ]

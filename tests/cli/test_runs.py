@@ -98,11 +98,18 @@ def test_regress_ends_with_4_until_the_reference_is_updated(sta410):
         ["regress", "none.ipynb"],
         ["runs", "prune"],
         ["runs", "-n", "0"],
+        ["leaks"],
+        ["leaks", "--cutoffs", "0"],
+        ["mutate", "--suite", "none"],
+        ["scan", "none"],
+        ["trials"],
+        ["unseal"],
     ],
 )
 def test_an_error_is_json_too(tmp_path, monkeypatch, capsys, words):
     """On standard output, whatever was wrong; nothing else is there."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STA410_LEDGER", raising=False)
     with pytest.raises(Exception):  # noqa: B017, PT011 - of click's or the kit's; `main` maps it
         cli.main([*words, "--json"], standalone_mode=False)
     told = json.loads(capsys.readouterr().out)

@@ -107,10 +107,15 @@ def test_files_of_text_are_scrubbed_and_others_left_alone(tmp_path, monkeypatch)
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "e.html").write_text(f"<b>{KEY}</b>")
     (tmp_path / "link.txt").symlink_to(tmp_path / "clean.txt")
-    (tmp_path / "x.ipynb").write_text(KEY)  # its own way, see above
+    (tmp_path / "wide.txt").write_text(f"caf\xe9 {KEY}", encoding="utf-16")
+    (tmp_path / "wider.txt").write_bytes(b"\xff\xfe" + KEY.encode() + b"\0")  # only begins like it
+    (tmp_path / "x.ipynb").write_text(json.dumps(new_notebook(cells=[new_code_cell(KEY)])))
     assert scrub_folder(tmp_path) == [
-        f"a secret was scrubbed from {name}" for name in ("a.csv", "b.json", "c.json", "sub/e.html")
+        f"a secret was scrubbed from {name}"
+        for name in ("a.csv", "b.json", "c.json", "sub/e.html", "wide.txt", "x.ipynb")
     ]
+    assert (tmp_path / "wide.txt").read_text(encoding="utf-16") == "caf\xe9 ***"
+    assert nbformat.read(tmp_path / "x.ipynb", as_version=4).cells[0].source == "***"
     assert (tmp_path / "a.csv").read_bytes() == b"caf\xe9,***"
     assert json.loads((tmp_path / "b.json").read_text()) == {"k": '"***"\\', "n": [1.5]}
     assert (tmp_path / "c.json").read_text() == "{broken ***"

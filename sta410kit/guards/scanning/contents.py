@@ -132,19 +132,46 @@ def _joined(text: str | list[str]) -> str:
 
 
 def _of_parquet(path: Path) -> Iterator[Piece]:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pq.ParquetFile(path)
     for field in table.schema_arrow:
-        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        if not _may_hold_text(field.type):
             continue
         row = 0
         for batch in table.iter_batches(columns=[field.name]):
-            column = batch.column(0)
-            texts = dict.fromkeys(text for text in column.unique().to_pylist() if text)
+            texts = dict.fromkeys(_text_of(value) for value in _distinct(batch.column(0)) if value)
             joined = "\n".join(text.replace("\n", " ") for text in texts)
-            yield Piece(f"column {field.name}, rows {row + 1} to {row + len(column)}", joined, 0)
-            row += len(column)
+            yield Piece(f"column {field.name}, rows {row + 1} to {row + len(batch)}", joined, 0)
+            row += len(batch)
+    yield Piece("column names", "\n".join(table.schema_arrow.names), 0)
     yield Piece("file metadata", str(table.schema_arrow.metadata or ""), 0)
+
+
+def _may_hold_text(kind: Any) -> bool:  # noqa: ANN401 - pyarrow has no types
+    import pyarrow.types as is_a
+
+    kind = kind.value_type if is_a.is_dictionary(kind) else kind
+    plain = (
+        is_a.is_boolean,
+        is_a.is_integer,
+        is_a.is_floating,
+        is_a.is_decimal,
+        is_a.is_temporal,
+        is_a.is_null,
+    )
+    return not any(test(kind) for test in plain)
+
+
+def _distinct(column: Any) -> list[Any]:  # noqa: ANN401
+    """Return the values of a column, each once where it is of a simple type."""
+    import pyarrow.types as is_a
+
+    values: list[Any] = (column if is_a.is_nested(column.type) else column.unique()).to_pylist()
+    return values
+
+
+def _text_of(value: Any) -> str:  # noqa: ANN401 - a text, bytes, a list or a dictionary
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return value if isinstance(value, str) else json.dumps(value, default=_text_of, ensure_ascii=False)

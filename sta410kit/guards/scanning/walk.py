@@ -12,7 +12,7 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.scanning.contents import Piece, pieces
 from sta410kit.guards.scanning.report import ScanReport, SecretFinding
 from sta410kit.guards.secret_detectors import suspects
-from sta410kit.redaction import find, holds_secret
+from sta410kit.redaction import find, holds_secret, redact
 from sta410kit.secrets import learn_configured_secrets, mask_secret
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ _SKIPPED_FOLDERS = {
     ".git": "git's own store; scan a checkout of each commit instead",
     ".hg": "Mercurial's own store",
     "node_modules": "packages of others",
-    "__pycache__": "compiled code",
     ".mypy_cache": "a cache",
     ".ruff_cache": "a cache",
     ".pytest_cache": "a cache",
@@ -56,15 +55,17 @@ def scan(root: str | Path = ".") -> ScanReport:
     learn_configured_secrets(root)
     report = ScanReport(str(root))
     for path, name in _files(root, report):
+        shown = redact(name)
+        report.findings += _known(Piece("its name", name, 0), shown)
         try:
             reason = _why_skipped(path)
             if reason:
-                report.skipped[name] = reason
+                report.skipped[shown] = reason
                 continue
-            report.findings += dict.fromkeys(_findings(path, name))
+            report.findings += dict.fromkeys(_findings(path, shown))
             report.files += 1
         except OSError as error:
-            report.unreadable[name] = error.strerror or type(error).__name__
+            report.unreadable[shown] = error.strerror or type(error).__name__
     return report
 
 
@@ -74,7 +75,7 @@ def _files(root: Path, report: ScanReport) -> Iterator[tuple[Path, str]]:
         return
 
     def note(error: OSError) -> None:
-        report.unreadable[os.path.relpath(error.filename, root)] = error.strerror or "unreadable"
+        report.unreadable[redact(os.path.relpath(error.filename, root))] = error.strerror or "unreadable"
 
     for folder, inside, files in os.walk(root, onerror=note):
         here = Path(folder)
@@ -85,7 +86,7 @@ def _files(root: Path, report: ScanReport) -> Iterator[tuple[Path, str]]:
             if (here / name).is_symlink():
                 reason = "a link"
             if reason:
-                report.skipped[(here / name).relative_to(root).as_posix()] = reason
+                report.skipped[redact((here / name).relative_to(root).as_posix())] = reason
                 inside.remove(name)
         inside.sort()
         for name in sorted(files):

@@ -7,6 +7,8 @@ import subprocess
 
 import nbformat
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -157,6 +159,35 @@ def test_text_columns_of_parquet_are_read(folder):
         ("a.parquet", "column note, rows 1 to 3", "AWS Access Key"),
         ("b.parquet", "line 1", "registered secret, plain"),
     ]
+
+
+def test_columns_of_lists_records_and_bytes_are_read_and_names_of_columns(folder):
+    """A table of requests or of headers is as readable as one of notes."""
+    values = {"a": [[KNOWN]], "b": [{"k": {"x": KNOWN}}], "c": [KNOWN.encode()], KNOWN: [1], "d": [1.5]}
+    pq.write_table(pa.table(values), folder / "x.parquet", compression="zstd")
+    assert found(folder) == [
+        ("x.parquet", f"column {name}, rows 1 to 1", "registered secret, plain") for name in "abc"
+    ] + [("x.parquet", "column names", "registered secret, plain")]
+
+
+def test_a_name_that_holds_the_secret_is_found_and_not_shown(folder):
+    """Of a file that is read, of one that is not, and of a folder."""
+    key = KNOWN.replace("/", "%2F")
+    (folder / f"{key}.txt").touch()
+    (folder / f"{key}.zip").touch()
+    (folder / key).mkdir()
+    (folder / key / "x").touch()
+    assert set(found(folder)) == {
+        (name, "its name", "registered secret, escaped") for name in ("***.txt", "***.zip", "***/x")
+    }
+    assert "***.zip" in scan(folder).skipped
+
+
+def test_compiled_code_is_read(folder):
+    """It keeps the text of a source that has been mended since."""
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "x.pyc").write_bytes(b"\0" + KNOWN.encode())
+    assert found(folder) == [("__pycache__/x.pyc", "its bytes", "registered secret, plain")]
 
 
 @pytest.mark.parametrize("at", [980, 1000, 1016, 1040, 5000])
