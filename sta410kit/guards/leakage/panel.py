@@ -44,7 +44,7 @@ def find_keys(frame: pd.DataFrame) -> Keys:
         if isinstance(level, pd.DatetimeIndex | pd.PeriodIndex):
             dates = days(level) if dates is None else dates
             del levels[number]
-    for level in levels.values():
+    for level in sorted(levels.values(), key=lambda one: str(one.name).casefold() not in SYMBOL_NAMES):
         name = str(level.name).casefold()
         if dates is None and name in DATE_NAMES:
             dates = days(level)
