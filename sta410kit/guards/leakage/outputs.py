@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.leakage.panel import find_keys
+from sta410kit.guards.leakage.panel import DATE_NAMES, SYMBOL_NAMES, find_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,9 +93,29 @@ def columns_of(output: object, panel: Panel, codes: Codes, prefix: str = "") -> 
         output = output.to_frame("value" if output.name is None else output.name)
     if not isinstance(output, pd.DataFrame):
         output = _framed(output, panel)
+    output = _with_named_levels(output)
     keys = find_keys(output)
     found = _by_symbol_columns(output, keys, codes) or _by_rows(output, keys, panel, codes, prefix)
     return {prefix + name: column for name, column in found.items()}
+
+
+def _with_named_levels(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with what its index names beside symbol and date as columns, e.g. a regime.
+
+    A level without a name is a row number that pandas left behind, and says nothing.
+    """
+    index = frame.index
+    names = [str(name).casefold() for name in index.names]
+    if index.nlevels == 1 or frame.columns.nlevels > 1 or not set(SYMBOL_NAMES) & set(names):
+        return frame
+    further = {
+        name: index.get_level_values(number)
+        for number, name in enumerate(index.names)
+        if isinstance(name, str)
+        and names[number] not in {*DATE_NAMES, *SYMBOL_NAMES}
+        and name not in frame.columns
+    }
+    return frame.assign(**further)
 
 
 def _several(items: Any, panel: Panel, codes: Codes, prefix: str) -> dict[str, Column]:  # noqa: ANN401 - pairs

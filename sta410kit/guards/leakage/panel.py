@@ -44,7 +44,7 @@ def find_keys(frame: pd.DataFrame) -> Keys:
         if isinstance(level, pd.DatetimeIndex | pd.PeriodIndex):
             dates = days(level) if dates is None else dates
             del levels[number]
-    for level in levels.values():
+    for level in sorted(levels.values(), key=lambda one: str(one.name).casefold() not in SYMBOL_NAMES):
         name = str(level.name).casefold()
         if dates is None and name in DATE_NAMES:
             dates = days(level)
@@ -56,10 +56,13 @@ def find_keys(frame: pd.DataFrame) -> Keys:
 
 def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates, texts or periods
     """Return dates as ``datetime64[us]`` without time zone; a period counts from its last day on."""
-    index = pd.Index(values)
-    if isinstance(index, pd.PeriodIndex):
-        index = index.end_time.normalize()
     try:
+        index = pd.Index(values)
+        if isinstance(index, pd.PeriodIndex):
+            index = index.end_time.normalize()
+        if len(index) and pd.api.types.is_any_real_numeric_dtype(index):
+            message = f"they are numbers, as {index[0]}"  # pandas would count nanoseconds from 1970
+            raise TypeError(message)  # noqa: TRY301 - told like all else that is no date
         found = pd.DatetimeIndex(index)
     except (TypeError, ValueError) as error:
         message = f"the dates cannot be read as such: {error}"

@@ -2,8 +2,9 @@
 
 A function that keeps the mean of the first prices it saw gives the same past on every later call, and a probe
 that calls it twice learns nothing. So each run starts from the state before the first: variables and
-containers that the function reaches are put back, caches are emptied. A function of another package is not
-followed, and a value that was remembered before the probe began stays.
+containers that the function reaches, the attributes of objects and of classes are put back, caches are
+emptied. A scaler of another package loses what it was fitted to; its own functions are not followed. A value
+that was remembered before the probe began stays.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Memory:
         self._spaces: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self._cells: list[tuple[types.CellType, Any]] = []
         self._containers: list[tuple[Any, Any]] = []
+        self._classes: list[tuple[type, dict[str, Any]]] = []
         self._caches: list[Any] = []
         self._seen: set[int] = set()
         self._package = _package(build)
@@ -36,15 +38,8 @@ class Memory:
     def restore(self) -> bool:
         """Put everything back; tell whether anything had changed."""
         moved = False
-        for space, saved in self._spaces:
-            for name, value in saved.items():
-                if space.get(name, _MISSING) is value:
-                    continue
-                moved = True
-                if value is _MISSING:
-                    space.pop(name, None)
-                else:
-                    space[name] = value
+        for space, variables in self._spaces:
+            moved |= _put_back(space, variables)
         for cell, value in self._cells:
             if _content(cell) is not value:
                 moved = True
@@ -53,6 +48,8 @@ class Memory:
             if not _same(container, saved):
                 moved = True
                 _refill(container, saved)
+        for kind, attributes in self._classes:
+            moved |= _reset(kind, attributes)
         for cache in self._caches:
             cache.cache_clear()
         return moved
@@ -79,10 +76,22 @@ class Memory:
         elif isinstance(thing, dict | list | set):
             self._containers.append((thing, thing.copy()))
             yield from thing.values() if isinstance(thing, dict) else thing
-        elif _package(type(thing)) == self._package and hasattr(thing, "__dict__"):
+        else:
+            yield from self._of_object(thing)
+
+    def _of_object(self, thing: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever a function reaches
+        """Save the attributes of an object or a class; those of other packages are not followed."""
+        mine = _package(thing if isinstance(thing, type) else type(thing)) == self._package
+        if isinstance(thing, type):
+            if mine:
+                self._classes.append((thing, dict(vars(thing))))
+                yield from (getattr(value, "__func__", value) for value in vars(thing).values())
+                yield from thing.__bases__
+        elif hasattr(thing, "__dict__") and not isinstance(thing, types.ModuleType):
             self._containers.append((vars(thing), dict(vars(thing))))
-            yield type(thing).__call__
-            yield from vars(thing).values()
+            if mine:
+                yield type(thing)
+                yield from vars(thing).values()
 
     def _of_function(self, function: _Function) -> Iterator[Any]:
         names = _names(function.__code__)
@@ -130,6 +139,33 @@ def _same(container: Any, saved: Any) -> bool:  # noqa: ANN401 - a dict, list or
     if isinstance(container, set):
         return bool(container == saved)
     return all(one is other for one, other in zip(container, saved, strict=True))
+
+
+def _put_back(space: dict[str, Any], variables: dict[str, Any]) -> bool:
+    """Give global variables their values back; tell whether any had changed."""
+    changed = [name for name, value in variables.items() if space.get(name, _MISSING) is not value]
+    for name in changed:
+        if variables[name] is _MISSING:
+            del space[name]
+        else:
+            space[name] = variables[name]
+    return bool(changed)
+
+
+def _reset(kind: type, attributes: dict[str, Any]) -> bool:
+    """Give a class its attributes back; tell whether any had changed."""
+    now = dict(vars(kind))
+    changed = [
+        name
+        for name in now.keys() | attributes.keys()
+        if now.get(name, _MISSING) is not attributes.get(name, _MISSING)
+    ]
+    for name in changed:
+        if name in attributes:
+            setattr(kind, name, attributes[name])
+        else:
+            delattr(kind, name)
+    return bool(changed)
 
 
 def _refill(container: Any, saved: Any) -> None:  # noqa: ANN401 - a dict, list or set

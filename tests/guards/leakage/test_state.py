@@ -4,6 +4,7 @@ import functools
 
 import pandas as pd
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from sta410kit.guards import probe_leaks
 from sta410kit.guards.leakage.state import Memory
@@ -54,6 +55,29 @@ def by_attribute(prices):
     return prices[KEYS].assign(x=prices["close"] / by_attribute.mean)
 
 
+class Scale:
+    mean = None
+
+    @classmethod
+    def of(cls, prices):
+        cls.mean = cls.mean or prices["close"].mean()
+        cls.fitted = True
+        return cls.mean
+
+
+def by_class(prices):
+    return prices[KEYS].assign(x=prices["close"] / Scale.of(prices))
+
+
+SCALER = StandardScaler()
+
+
+def by_scaler(prices):
+    if not hasattr(SCALER, "mean_"):
+        SCALER.fit(prices[["close"]].to_numpy())
+    return prices[KEYS].assign(x=SCALER.transform(prices[["close"]].to_numpy())[:, 0])
+
+
 class ByInstance:
     def __init__(self):
         self.seen = set()
@@ -91,11 +115,25 @@ def by_cache():
         by_closure(),
         by_default,
         by_attribute,
+        by_class,
+        by_scaler,
         ByInstance(),
         functools.partial(ByInstance().method, unit=1.0),
         by_cache(),
     ],
-    ids=["dict", "global", "new global", "closure", "default", "attribute", "instance", "partial", "cache"],
+    ids=[
+        "dict",
+        "global",
+        "new global",
+        "closure",
+        "default",
+        "attribute",
+        "class",
+        "scaler",
+        "instance",
+        "partial",
+        "cache",
+    ],
 )
 def test_a_scaler_fitted_once_and_kept_is_found(walks, build):
     """Wherever it is kept; the second probe finds it as well, since the first puts everything back."""

@@ -187,6 +187,7 @@ def test_rows_come_as_positions_masks_or_dates(fold):
         ([(["1999-01-01"], range(3))], "1999-01-01, which no row has"),
         ([(np.ones((2, 2)), range(3))], r"shape \(2, 2\)"),
         ([(["soon"], range(3))], "cannot be read"),
+        ([([0.0, 1.0], range(3))], "they are numbers, as 0.0"),
         (GroupKFold(2), r"list\(splitter.split\(X, y, groups\)\)"),
         (TimeSeriesSplit(100), "cannot split 60 rows"),
     ],
@@ -205,6 +206,9 @@ def test_splits_that_cannot_be_read_are_refused(splits, text):
         ((DAYS, 1, -1), "embargo is -1"),
         (([], 1), "not complete"),
         (([pd.NaT], 1), "not complete"),
+        ((None, 1), "cannot be read"),
+        (("2024-01-01", 1), "cannot be read"),
+        ((range(60), 1), "they are numbers, as 0"),
         ((pd.DataFrame({"x": [1]}), 1), "not complete"),
     ],
 )
