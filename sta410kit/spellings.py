@@ -32,6 +32,7 @@ _NOISE = rf"(?:{_COLOUR}|{_TAG}|[\u200b\u00ad]|{_BREAK})*"
 _COLOURS, _TAGS = re.compile(_COLOUR), re.compile(_TAG)
 # A backslash, which an escape may have been through other notations: JSON in a URL writes it %5C.
 _SLASH = r"(?:\\|%(?:25)*5[Cc]|&(?:amp;)*#(?:0*92|[xX]0*5[cC]);)"
+_SLASHES = rf"{_SLASH}{{1,64}}"  # as many as six notations make of one; bounded, for a file may be full of them
 _DOUBLED = "\"'"  # CSV and SQL write them twice
 _NAMED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\0": "0"}
 
@@ -172,19 +173,19 @@ def _character(character: str) -> str:
     plain = re.escape(character)
     slashes = ""
     if character == "\\":
-        plain = rf"{_SLASH}+"
+        plain = _SLASHES
     elif not (character.isascii() and character.isalnum()):
-        slashes = f"{_SLASH}*"
+        slashes = f"(?:{_SLASHES})?"
         if character in _DOUBLED:
             plain = rf"{plain}(?:{slashes}{plain})?"
     if character == " ":
         plain += r"|\+"
     units = character.encode("utf-16-be", "surrogatepass")
     escapes = [
-        f"{_SLASH}+".join(f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
+        f"{_SLASHES}".join(f"u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)),
     ]
-    escapes += [f"u{code:08x}", f"{_SLASH}+".join(f"x{byte:02x}" for byte in octets)]
-    escapes.append(f"{_SLASH}+".join(f"{byte:03o}" for byte in octets))
+    escapes += [f"u{code:08x}", f"{_SLASHES}".join(f"x{byte:02x}" for byte in octets)]
+    escapes.append(f"{_SLASHES}".join(f"{byte:03o}" for byte in octets))
     if 0x80 <= code <= 0xFF:  # noqa: PLR2004 - what \xNN can hold and UTF-8 writes in two bytes
         escapes.append(f"x{code:02x}")
     if character in _NAMED:
@@ -192,7 +193,7 @@ def _character(character: str) -> str:
     names = "|apos" if character == "'" else f"|{codepoint2name[code]}" if code in codepoint2name else ""
     percent = "".join(f"%(?:25)*{byte:02x}" for byte in octets)
     entity = f"&(?:amp;)*(?:#(?:0*{code}|x0*{code:x}){names});"
-    return rf"(?:{slashes}(?:{plain}|(?i:{percent}|{entity}))|(?i:{_SLASH}+(?:{'|'.join(escapes)})))"
+    return rf"(?:{slashes}(?:{plain}|(?i:{percent}|{entity}))|(?i:{_SLASHES}(?:{'|'.join(escapes)})))"
 
 
 def _base64(raw: bytes, offset: int) -> Spelling:

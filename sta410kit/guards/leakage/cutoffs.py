@@ -1,12 +1,14 @@
 """After which sessions the future is changed.
 
 One changed future can only show what the values just before its cutoff know of it. So the cutoffs are spread
-over the whole history, fall on month ends and on every weekday, inside the life of every symbol, and on days
-on which a column that is mostly silent speaks.
+over the whole history, fall on month ends and on every weekday, inside the life of every symbol, on days of
+great moves, and on days on which a column that is mostly silent speaks. What is filled from behind begins too
+early, and shows nowhere but at its beginning.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 LEAST = 10  # sessions without which there is no past and no future
 _FOR_THE_BRIEF = 0.3  # share of the cutoffs that is spread by the lives of the symbols
+_ENOUGH = 10  # cutoffs of which some can be spared for great moves
+_MOVES = 0.01  # share of the rows, by column, that counts as great moves
 _SILENT = 0.6  # a column with this share of one value, or of none, speaks on the other days
 
 
@@ -77,6 +81,8 @@ def spread(panel: Panel, number: int, columns: dict[str, Column], rng: np.random
     places = np.arange(first, len(sessions) - 1)
     alive = np.stack([(sessions >= c[0]) & (sessions < c[-1]) for c in panel.calendars])
     wanted = np.vstack([alive, _speaking(columns, sessions), _year_end(sessions)])
+    if number >= _ENOUGH:
+        wanted = np.vstack([wanted, _moving(panel)])
     due = np.full(len(wanted), 3.0)
     turns = _calendar(sessions)
     chosen = []
@@ -88,6 +94,30 @@ def spread(panel: Panel, number: int, columns: dict[str, Column], rng: np.random
         due[wanted[:, best]] /= 2
         chosen.append(sessions[best])
     return np.sort(np.array(chosen))
+
+
+def choose(
+    panel: Panel, number: int, columns: dict[str, Column], rng: np.random.Generator
+) -> tuple[Dates, Dates]:
+    """Return the sessions spread over the history, and those at which columns begin.
+
+    They are `number` together, but for a single one: that stands inside.
+    """
+    begun = beginnings(panel, number, columns)[: number - 1]
+    return spread(panel, number - len(begun), columns, rng), begun
+
+
+def beginnings(panel: Panel, number: int, columns: dict[str, Column]) -> Dates:
+    """Return the sessions on which columns have their first values: the earliest, then the most common.
+
+    There are one or, with many cutoffs, a few. A history that ends there is short, and so costs little.
+    """
+    sessions = panel.sessions[:-1]
+    firsts = [column.rows.dates[pd.notna(column.data)] for column in columns.values()]
+    places = [np.searchsorted(sessions, dates.min(), side="right") - 1 for dates in firsts if len(dates)]
+    found, counts = np.unique([place for place in places if place >= 0], return_counts=True)
+    best = np.append(found[:1], found[1:][np.argsort(-counts[1:], kind="stable")])
+    return sessions[best[: max(1, number // 20)].astype(np.int64)]
 
 
 def _stretches(places: NDArray[np.int64], alive: NDArray[np.bool_], number: int) -> list[NDArray[np.int64]]:
@@ -103,6 +133,29 @@ def _stretches(places: NDArray[np.int64], alive: NDArray[np.bool_], number: int)
 def _year_end(sessions: Dates) -> NDArray[np.bool_]:
     years = sessions.astype("datetime64[Y]")
     return np.append(years[1:] != years[:-1], [False])
+
+
+def _moving(panel: Panel) -> NDArray[np.bool_]:
+    """Mark, by column of the prices, the sessions of the greatest moves: rare branches are taken there.
+
+    Prices move together; a column that moves on the days of one before it gets no entry.
+    """
+    order = np.lexsort((panel.dates, panel.codes))
+    same = panel.codes[order][1:] == panel.codes[order][:-1]
+    found = [np.zeros(len(panel.sessions), dtype=bool)]
+    for place in panel.columns:
+        values = panel.frame.iloc[:, place].to_numpy()
+        if values.dtype.kind not in "iuf":
+            continue
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steps = np.where(same, np.abs(np.diff(np.log(values[order].astype(np.float64)))), 0.0)
+        steps[~np.isfinite(steps)] = 0.0
+        top = np.argpartition(steps, -math.ceil(_MOVES * len(steps)))[-math.ceil(_MOVES * len(steps)) :]
+        moved = np.zeros(len(panel.sessions), dtype=bool)
+        moved[np.searchsorted(panel.sessions, panel.dates[order][1:][top[steps[top] > 0]])] = True
+        if not any(2 * (moved & other).sum() > moved.sum() for other in found):
+            found.append(moved)
+    return np.stack(found)
 
 
 def _calendar(sessions: Dates) -> list[NDArray[np.float64]]:

@@ -52,7 +52,8 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
         Tidy prices, as of `sta410kit.market.load_prices`; any frame with dates will do.
     cutoffs : int or sequence of dates
         Sessions after which the future is changed. A number spreads that many over the history, on month
-        ends, all weekdays, in the life of every symbol; as many as there are sessions tries every one.
+        ends, all weekdays, great moves, in the life of every symbol, and where columns begin; as many as
+        there are sessions tries every one.
     seed : int
         Of the choice of cutoffs and of the made-up futures; the same seed gives the same report.
     horizon : int or mapping of str to int
@@ -102,9 +103,12 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
     runs = Runs(build, panel, tolerance)
     columns = runs.base
     horizons = _horizons(horizon, list(columns))
-    chosen = when.spread(panel, asked, columns, rng) if isinstance(asked, int) else asked
+    if isinstance(asked, int):
+        chosen, begun = when.choose(panel, asked, columns, rng)
+    else:
+        chosen, begun = asked, asked[:0]
     seen = Sightings(panel, runs.codes, columns, bar_known=execution == "next_open")
-    random = _look(runs, seen, chosen, horizons, execution, rng)
+    random = _look(runs, seen, chosen, begun, horizons, execution, rng)
     if not seen:
         _require_past(runs, chosen[-1])
     beside = {
@@ -115,7 +119,7 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
     return LeakReport(
         findings=seen.findings(random, horizons),
         columns=tuple(columns),
-        cutoffs=tuple(str(cutoff)[:10] for cutoff in chosen),
+        cutoffs=tuple(str(cutoff)[:10] for cutoff in np.union1d(begun, chosen)),
         runs=runs.count,
         notes=runs.notes(),
         **beside,
@@ -126,6 +130,7 @@ def _look(  # noqa: PLR0913, PLR0917 - the pieces of one probe
     runs: Runs,
     seen: Any,  # noqa: ANN401 - Sightings, which is heavy to import
     chosen: np.ndarray[Any, np.dtype[np.datetime64]],
+    begun: np.ndarray[Any, np.dtype[np.datetime64]],
     horizons: dict[str, int],
     execution: str,
     rng: np.random.Generator,
@@ -134,7 +139,8 @@ def _look(  # noqa: PLR0913, PLR0917 - the pieces of one probe
     from sta410kit.guards.leakage import futures
 
     furthest, compared = max(horizons.values(), default=0), 0
-    for cutoff, mode in _plan(chosen, list(futures.MODES)):
+    modes = list(futures.MODES)
+    for cutoff, mode in [*_plan(chosen, modes), *((cutoff, "cut off") for cutoff in begun)]:
         panel = futures.changed(runs.panel, cutoff, mode, rng, execution)
         other = runs.again(panel, f"the future after {str(cutoff)[:10]} {mode}")
         if other is None:

@@ -149,6 +149,36 @@ def test_a_leak_that_shows_on_few_days_is_found(walks, when):
     assert not probe_leaks(build, walks).passed
 
 
+@pytest.mark.parametrize(
+    "fill",
+    [
+        lambda s: s.rolling(20).mean().bfill(),
+        lambda s: s.rolling(20).mean().bfill(limit=1),
+        lambda s: s.rolling(120).mean().bfill(limit=1),
+    ],
+    ids=["all of it", "one day", "one day, later"],
+)
+@pytest.mark.parametrize("cutoffs", [5, 40])
+def test_a_filled_warm_up_is_found(walks, fill, cutoffs):
+    """A cutoff stands where a column has its first value; an honest one is the same there."""
+    assert not probe_leaks(feature(fill), walks, cutoffs).passed
+    assert probe_leaks(feature(lambda s: s.rolling(20, min_periods=1).mean()), walks, cutoffs).passed
+
+
+@pytest.mark.parametrize("column", ["close", "volume"])
+def test_a_leak_after_the_greatest_moves_is_found(walks, column):
+    """The cutoffs fall on them too."""
+    moves = np.log(walks[column]).groupby(walks["symbol"]).diff().abs()
+    great = np.sort(moves)[-5 - int(moves.isna().sum())]
+
+    def build(prices):
+        move = np.log(prices[column]).groupby(prices["symbol"]).diff().abs()
+        ahead = prices.groupby("symbol")["close"].shift(-1).fillna(prices["close"])
+        return prices[KEYS].assign(x=ahead.where(move >= great, prices["close"]))
+
+    assert all(not probe_leaks(build, walks, seed=seed).passed for seed in range(3))
+
+
 @pytest.mark.parametrize("trace", [1e-6, 1e-9])
 def test_a_trace_is_found_and_rounding_is_not(walks, trace):
     """A billionth of tomorrow is more than what summing in another order leaves behind."""

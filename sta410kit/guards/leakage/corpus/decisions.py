@@ -48,6 +48,35 @@ class _Configured:
         return prices[["symbol", "date"]].assign(x=prices["close"] / 100.0)
 
 
+class _Kept:
+    """Scales by a mean that the class itself keeps."""
+
+    mean: float | None = None
+
+    @classmethod
+    def scaled(cls, prices: pd.DataFrame) -> pd.DataFrame:
+        if cls.mean is None:
+            cls.mean = float(prices["close"].mean())
+        return prices[["symbol", "date"]].assign(x=prices["close"] / cls.mean)
+
+
+class _Constant:
+    """Scales by a number that stands in the class."""
+
+    mean = 100.0
+
+    @classmethod
+    def scaled(cls, prices: pd.DataFrame) -> pd.DataFrame:
+        return prices[["symbol", "date"]].assign(x=prices["close"] / cls.mean)
+
+
+def _by_regime(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
+    close = prices.groupby("symbol", sort=False)["close"]
+    regime = np.where(close.shift(sessions) > prices["close"], "up", "down")
+    table = prices[["symbol", "date"]].assign(x=close.pct_change(), regime=regime)
+    return table.set_index(["symbol", "date", "regime"])
+
+
 def _array(prices: pd.DataFrame, sessions: int) -> Any:  # noqa: ANN401 - an array
     return prices.groupby("symbol", sort=False)["close"].shift(sessions).to_numpy()
 
@@ -120,6 +149,13 @@ CASES = (
         _Configured(),
     ),
     *pair(
+        "memory of a class",
+        "Scaled by the mean of the first prices, which the class keeps.",
+        _Kept.scaled,
+        "Scaled by a number that stands in the class.",
+        _Constant.scaled,
+    ),
+    *pair(
         "an array",
         "Tomorrow's close, as a bare array in the order of the prices.",
         lambda p: _array(p, -1),
@@ -132,6 +168,13 @@ CASES = (
         lambda p: _indexed(p, -1),
         "Yesterday's close and volume, on an index of symbol and date.",
         lambda p: _indexed(p, 1),
+    ),
+    *pair(
+        "regime in the index",
+        "A third level of the index tells whether tomorrow closes higher.",
+        lambda p: _by_regime(p, -1),
+        "A third level of the index tells whether yesterday closed higher.",
+        lambda p: _by_regime(p, 1),
     ),
     Case(
         "warm-up dropped",

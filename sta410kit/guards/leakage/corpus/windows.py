@@ -182,6 +182,13 @@ CASES = (
         by_symbol(lambda s: s.where(s > s.shift(1)).ffill()),
     ),
     *pair(
+        "back-fill of the warm-up",
+        "The first values of a rolling mean are filled with the first one that is complete.",
+        by_symbol(lambda s: s.rolling(20).mean().bfill()),
+        "The first values of a rolling mean are those of a shorter window.",
+        by_symbol(lambda s: s.rolling(20, min_periods=1).mean()),
+    ),
+    *pair(
         "interpolation",
         "Between two known closes lies a line to the later one.",
         by_symbol(lambda s: s.where(s > s.shift(1)).interpolate()),
