@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.research.frames import require_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,11 +151,11 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
             f"The bootstrap takes finite numbers; got an array of shape {table.shape} with none or with gaps."
         )
         raise DataValidationError(message)
-    if not block >= 1 or resamples < 1:
+    if not block >= 1 or require_whole("resamples", resamples, 0) < 1:
         message = f"block is {block!r} and resamples {resamples!r}; both start at 1."
         raise ConfigurationError(message)
     sessions = len(table)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(require_whole("seed", seed, 0))
     at_once = max(1, _CELLS // sessions)
     parts = []
     for done in range(0, resamples, at_once):

@@ -219,6 +219,6 @@ def _quantile_after_burn_in(
 
 
 def _require_level(level: float) -> None:
-    if not 0 < level < 1:
+    if not isinstance(level, int | float) or not 0 < level < 1:
         message = f"level is {level!r}; give the share of outcomes an interval should hold, between 0 and 1."
         raise ConfigurationError(message)

@@ -24,7 +24,7 @@ import pandas as pd
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
 from sta410kit.research.estimation import labelled, make_estimator, needs_history, predict_folds
 from sta410kit.research.folds import require_sessions
-from sta410kit.research.frames import require_horizon
+from sta410kit.research.frames import require_horizon, require_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,9 +74,7 @@ def combinatorial_splits(
     horizon = require_horizon(horizon)
     _require_groups(groups, test_groups)
     embargo = horizon if embargo is None else embargo
-    if isinstance(embargo, bool) or not isinstance(embargo, int) or embargo < 0:
-        message = f"embargo is {embargo!r}; give a whole number of sessions, 0 or more."
-        raise ConfigurationError(message)
+    embargo = require_whole("embargo", embargo, 0, of="sessions")
     days = np.sort(table["date"].unique())
     require_sessions(len(days), groups * (horizon + 1), f"{groups} groups")
     dates, known = table["date"].to_numpy(), table["known"].to_numpy()

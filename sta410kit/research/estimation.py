@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
 from sta410kit.research.features import KEYS, feature_names
-from sta410kit.research.frames import require_columns, require_order
+from sta410kit.research.frames import require_columns, require_order, require_whole
 from sta410kit.research.models import make_model
 from sta410kit.research.models.per_symbol import PerSymbolRegressor
 from sta410kit.research.targets import build_target, realised_on
@@ -165,10 +165,7 @@ def _threads(n_jobs: int | None, model: str) -> int:
 
     if n_jobs is None:
         return (os.cpu_count() or 1) if model in {"boosting", "arima_boosting"} else 1
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs < 1:
-        message = f"n_jobs is {n_jobs!r}; give a whole number of threads, 1 or more."
-        raise ConfigurationError(message)
-    return n_jobs
+    return require_whole("n_jobs", n_jobs, of="threads")
 
 
 def _span(rows: Rows) -> Rows | slice:

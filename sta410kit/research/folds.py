@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
-from sta410kit.research.frames import require_horizon
+from sta410kit.research.frames import require_horizon, require_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,9 +84,7 @@ def splits(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         ("window", min_train if window is None else window, 1),
         ("embargo", embargo, 0),
     ):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            message = f"{name} is {value!r}; give a whole number of sessions, {least} or more."
-            raise ConfigurationError(message)
+        require_whole(name, value, least, of="sessions")
     if window is not None and window < min_train:
         message = f"window is {window}, min_train {min_train}; give a window of at least min_train."
         raise ConfigurationError(message)

@@ -9,7 +9,8 @@ from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, 
 from sta410kit.research import adaptive, conformal
 from sta410kit.research.estimation import fit, make_estimator, needs_history, predict, training_table
 from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names
-from sta410kit.research.frames import require_horizon, require_predictions
+from sta410kit.research.frames import require_horizon, require_predictions, require_whole
+from sta410kit.research.targets import realised_on
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sklearn.base import RegressorMixin
 
 FORECAST_COLUMNS = ("symbol", "date", "horizon", "model", "predicted", "lower", "upper")
+_SAME_LEVEL = 3  # standard errors by which the share held may differ from its level
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,12 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     model, horizon, seed, window, per_symbol
         As given to `walk_forward`; without a window every row with a known outcome is fitted.
     level : float
-        Share of outcomes that an interval should hold.
+        Share of outcomes that an interval should hold; the intervals of the predictions may have another.
 
     Raises
     ------
+    ConfigurationError
+        If the window or another number makes no sense.
     ModelTrainingError
         If the predictions are of another model or horizon, or too few.
     """
@@ -86,7 +90,8 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         raise ModelTrainingError(message)
     table = training_table(features, prices, horizon)
     if window is not None:
-        table = table[table["date"].isin(sorted(table["date"].unique())[-window:])]
+        kept = sorted(table["date"].unique())[-require_whole("window", window, of="sessions") :]
+        table = table[table["date"].isin(kept)]
     if table.empty:
         message = "No row has complete features and a known outcome; load a longer period."
         raise ModelTrainingError(message)
@@ -103,7 +108,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         raise ModelTrainingError(message)
     names = feature_names(features)
     symbols = tuple(sorted(str(symbol) for symbol in table["symbol"].unique()))
-    factors = adaptive.factors_after(predictions, horizon, level)
+    factors = _adaptation(predictions, scored, prices, horizon, level)
     return FittedModel(
         estimator=fit(estimator, table, names),
         name=model,
@@ -111,11 +116,30 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         horizon=horizon,
         symbols=symbols,
         trained_through=prices["date"].max(),
-        seed=seed,
+        seed=int(seed),
         level=level,
         scores_quantile=width,
         adaptation=tuple(factors.get(symbol, 1.0) for symbol in symbols),
     )
+
+
+def _adaptation(
+    predictions: pd.DataFrame, scored: pd.DataFrame, prices: pd.DataFrame, horizon: int, level: float
+) -> dict[str, float]:
+    """Return the factor of each symbol after the misses of the predictions.
+
+    What intervals of another level missed says nothing about this one: their misses are counted anew, from
+    the scores.
+    """
+    held = predictions["actual"].between(predictions["lower"], predictions["upper"]).mean()
+    error = (level * (1 - level) * horizon / predictions["date"].nunique()) ** 0.5
+    if abs(held - level) <= _SAME_LEVEL * error:
+        return adaptive.factors_after(predictions, horizon, level)
+    known = prices[list(KEYS)].assign(known=realised_on(prices, horizon).to_numpy())
+    scored = scored.merge(known, on=list(KEYS))
+    return adaptive.follow_misses(
+        scored, conformal.rolling_quantiles(scored, horizon, level), horizon, level
+    )[1]
 
 
 def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:

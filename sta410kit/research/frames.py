@@ -118,12 +118,17 @@ def require_predictions(predictions: pd.DataFrame, *, bounds: bool = True) -> No
 
 def require_horizon(horizon: object) -> int:
     """Return the horizon as an int, or raise `ConfigurationError` if it is not a whole number of sessions."""
+    return require_whole("horizon", horizon, of="sessions")
+
+
+def require_whole(name: str, value: object, least: int = 1, of: str = "") -> int:
+    """Return a whole number of Python's or numpy's as an int, or raise `ConfigurationError`."""
     from numbers import Integral
 
-    if isinstance(horizon, bool) or not isinstance(horizon, Integral) or horizon < 1:
-        message = f"horizon is {horizon!r}; give a whole number of sessions, 1 or more."
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        message = f"{name} is {value!r}; give a whole number{' of ' * bool(of)}{of}, {least} or more."
         raise ConfigurationError(message)
-    return int(horizon)
+    return int(value)
 
 
 def log(values: pd.Series[float]) -> pd.Series[float]:

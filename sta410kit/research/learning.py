@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
-from sta410kit.research.features import feature_names
+from sta410kit.research.estimation import labelled, make_estimator, predict_folds
 from sta410kit.research.frames import require_horizon
-from sta410kit.research.models import make_model
-from sta410kit.research.walk_forward import fit, predict, training_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,30 +59,31 @@ def learning_curve(  # noqa: PLR0913 - each is a choice of the experiment, by ke
     import pandas as pd
 
     horizon = require_horizon(horizon)
-    make_model(model, seed)  # a wrong name or seed is refused before any work
+    make_estimator(model, seed, horizon)  # a wrong name or seed is refused before any work
     if not 0 < test_share < 1:
         message = f"test_share is {test_share!r}; give a share above 0 and below 1."
         raise ConfigurationError(message)
-    table, names = training_table(features, prices, horizon), feature_names(features)
+    table = labelled(features, prices, horizon).sort_values("date", kind="stable", ignore_index=True)
     days = np.sort(table["date"].unique())
     begin = int(len(days) * (1 - test_share))
     longest = begin - horizon
     if longest < SHORTEST:
         message = f"{longest} sessions before the test are too few; load {SHORTEST - longest} more or more."
         raise ModelTrainingError(message)
-    test = table[table["date"] >= days[begin]]
+    lengths = _lengths(sessions, longest)
+    tested = (table["date"] >= days[begin]).to_numpy()
+    known = (table["known"] < days[begin]).to_numpy()  # a symbol that misses sessions learns it later
+    trained = [known & table["date"].isin(days[longest - each : longest]).to_numpy() for each in lengths]
+    # One fit predicts both parts, so that a model of series is given an unbroken past.
+    folds = [(np.flatnonzero(train), np.flatnonzero(train | tested)) for train in trained]
+    found = predict_folds(table, folds, model=model, seed=seed, horizon=horizon)
+    target = table["target"].to_numpy()
     rows = []
-    for length in _lengths(sessions, longest):
-        train = table[table["date"].isin(days[longest - length : longest])]
-        estimator = fit(make_model(model, seed), train, names)
-        errors = [
-            float(
-                ((part["target"] - predict(estimator, part, names)) ** 2).mean()
-                / (part["target"] ** 2).mean()
-            )
-            for part in (train, test)
-        ]
-        rows.append((model, length, len(train), errors[0] ** 0.5, errors[1] ** 0.5))
+    for length, train, (_, both), predicted in zip(lengths, trained, folds, found, strict=True):
+        error = target[both] - predicted
+        parts = (train[both], tested[both])
+        shares = [float((error[part] ** 2).mean() / (target[both][part] ** 2).mean()) for part in parts]
+        rows.append((model, length, int(train.sum()), shares[0] ** 0.5, shares[1] ** 0.5))
     return pd.DataFrame(rows, columns=["model", "sessions", "rows", "train", "test"])
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import bootstrap
+from sta410kit.research.frames import require_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,13 +95,13 @@ def monte_carlo(
         raise DataValidationError(message)
     sessions = len(values)
     block = bootstrap.block_length(sessions) if block is None else block
-    if paths < 1 or not 1 <= block < np.inf or paths * sessions > _MOST:
+    if require_whole("paths", paths, 0) < 1 or not 1 <= block < np.inf or paths * sessions > _MOST:
         message = (
             f"{paths!r} paths of {sessions} sessions in blocks of {block!r}; "
             f"give at least 1 path, at most {_MOST // sessions:,}, and a block of 1 or more."
         )
         raise ConfigurationError(message)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(require_whole("seed", seed, 0))
     points = np.unique(np.linspace(1, sessions, min(_POINTS, sessions)).round().astype(int))
     at_once = max(1, _AT_ONCE // sessions)
     parts = [

@@ -12,7 +12,7 @@ import numpy as np
 
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError
 from sta410kit.research.features import History
-from sta410kit.research.frames import require_horizon, require_prices
+from sta410kit.research.frames import require_horizon, require_prices, require_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,9 +72,7 @@ def volatility(
         message = f"Unknown volatility model {model!r}. Known: ewma, garch."
         raise ConfigurationError(message)
     for name, value in (("min_train", min_train), ("refit_every", refit_every)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            message = f"{name} is {value!r}; give a whole number of returns, 1 or more."
-            raise ConfigurationError(message)
+        require_whole(name, value, of="returns")
     require_prices(prices, FeatureEngineeringError)
     ordered = prices.reset_index(drop=True)
     daily = History(ordered).daily

@@ -73,7 +73,19 @@ def test_values_are_finite_numbers(values):
         bootstrap.resampled_means(values, block=1)
 
 
-@pytest.mark.parametrize("wrong", [{"block": 0.5}, {"block": np.nan}, {"resamples": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"block": 0.5},
+        {"block": np.nan},
+        {"resamples": 0},
+        {"resamples": 1.5},
+        {"seed": None},
+        {"seed": -1},
+        {"seed": "1"},
+        {"seed": True},
+    ],
+)
 def test_settings_make_sense(wrong):
     """Blocks and resamples start at one."""
     with pytest.raises(ConfigurationError):

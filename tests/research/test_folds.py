@@ -32,6 +32,14 @@ def test_literal_folds():
     ]
 
 
+def test_numbers_of_numpy_are_numbers():
+    """Counts that come out of an array are taken like others."""
+    three, four = np.array([3, 4])
+    assert splits(DAYS[:10], 2, min_train=three, refit_every=four) == splits(
+        DAYS[:10], 2, min_train=3, refit_every=4
+    )
+
+
 def test_literal_rolling_folds_with_an_embargo():
     """The same with a window of four and one more session left out."""
     folds = splits(DAYS[:12], 2, min_train=3, refit_every=4, window=4, embargo=1)

@@ -10,7 +10,7 @@ from sta410kit.exceptions import ConfigurationError, ModelPredictionError, Model
 from sta410kit.research import conformal
 from sta410kit.research.features import build_features
 from sta410kit.research.forecasting import fit_final, forecast
-from sta410kit.research.walk_forward import training_table
+from sta410kit.research.walk_forward import training_table, walk_forward
 
 pytestmark = pytest.mark.unit
 
@@ -46,6 +46,23 @@ def test_a_window_forgets_what_is_older(walks, walk_features, walk_predictions):
     table = training_table(walk_features, walks, 1)
     newest = table[table["date"] >= table["date"].unique()[-300]]
     assert fitted.estimator.constant_[0][0] == pytest.approx(newest["target"].mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("window", [0, -5, 1.5, "9", True])
+def test_a_window_is_a_whole_number(walks, walk_features, walk_predictions, window):
+    """A window that is no number of sessions is refused, and does not mean all of them."""
+    with pytest.raises(ConfigurationError, match="window is"):
+        fit_final(walk_features, walks, walk_predictions, window=window)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8])
+def test_misses_of_another_level_do_not_narrow_the_intervals(walks, walk_features, walk_predictions, level):
+    """Intervals at a level are as wide as their own misses ask for, when the walk had them at 90 %."""
+    fitted = fit_final(walk_features, walks, walk_predictions, level=level)
+    of_its_own = walk_forward(walk_features, walks, level=level)
+    expected = fit_final(walk_features, walks, of_its_own, level=level)
+    assert fitted.scores_quantile == expected.scores_quantile
+    assert fitted.adaptation == pytest.approx(expected.adaptation, rel=0.1)
 
 
 def test_the_forecast_frame_is_what_it_promises(fitted, walks):

@@ -53,3 +53,29 @@ def test_too_short_a_past_is_refused(walks, walk_features):
     """The message says how many sessions are missing."""
     with pytest.raises(ModelTrainingError, match="before the test are too few"):
         learning_curve(walk_features, walks, test_share=0.9)
+
+
+def test_a_model_of_series_sees_its_past_and_its_horizon(walks, walk_features):
+    """The errors in the test are those of one fit for five sessions ahead that is given whole histories."""
+    table = training_table(walk_features, walks, 5).sort_values("date", kind="stable")
+    days = np.sort(table["date"].unique())
+    begin = int(len(days) * 0.75)
+    frame = table.set_index(["symbol", "date"])
+    x, y = frame.drop(columns="target"), frame["target"]
+    train = (table["date"] < days[begin - 5]).to_numpy()
+    test = (table["date"] >= days[begin]).to_numpy()
+    predicted = make_model("arima_boosting", 42, 5).fit(x[train], y[train].to_numpy()).predict(x)
+    expected = (((y - predicted)[test] ** 2).mean() / (y[test] ** 2).mean()) ** 0.5
+    last = learning_curve(walk_features, walks, model="arima_boosting", horizon=5).iloc[-1]
+    assert last["test"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_no_training_outcome_lies_in_the_test(walks, walk_features):
+    """A symbol that misses the 20 sessions before the test is trained without the rows that end in it."""
+    days = np.sort(training_table(walk_features, walks, 5)["date"].unique())
+    begin = int(len(days) * 0.75)
+    missing = (walks["symbol"] == "S1") & walks["date"].isin(days[begin - 20 : begin])
+    prices, features = walks[~missing], walk_features[~missing]
+    last = learning_curve(features, prices, horizon=5).iloc[-1]
+    # S0 trains on all sessions but the five before the test; S1 misses 20, and 5 more are known too late.
+    assert last["rows"] == (begin - 5) + (begin - 20 - 5)

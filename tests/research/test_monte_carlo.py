@@ -84,3 +84,10 @@ def test_a_loss_is_a_share(returns, share):
         monte_carlo(returns, paths=2).probability_of_ruin(share)
     with pytest.raises(ConfigurationError, match="share above 0"):
         monte_carlo(returns, paths=2).probability_of_drawdown(share)
+
+
+@pytest.mark.parametrize("wrong", [{"paths": 1.5}, {"seed": None}, {"seed": -1}, {"seed": "1"}])
+def test_counts_and_seeds_are_whole_numbers(wrong):
+    """A seed of None would give other paths every time; it is refused by name."""
+    with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))} is"):
+        monte_carlo([0.1, -0.1], **wrong)

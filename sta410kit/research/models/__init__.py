@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import AfterValidator
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.research.frames import require_whole
 from sta410kit.research.models.own import is_own, make_own
 from sta410kit.suggest import did_you_mean
 
@@ -67,13 +68,14 @@ def make_model(name: str, seed: int = 42, horizon: int = 1) -> RegressorMixin:
     ConfigurationError
         If no model has that name, or the seed is not one that scikit-learn takes.
     """
-    if name not in MODELS and not is_own(name):
+    if not isinstance(name, str) or (name not in MODELS and not is_own(name)):
         message = (
             f"Unknown model {name!r}.{did_you_mean(name, MODELS)} Known: {', '.join(MODELS)}, "
             "or module:Class for an estimator of your own."
         )
         raise ConfigurationError(message)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+    seed = require_whole("seed", seed, 0)
+    if seed >= 2**32:
         message = f"seed is {seed!r}; give a whole number from 0 to {2**32 - 1}."
         raise ConfigurationError(message)
     estimator = make_own(name, seed) if is_own(name) else import_module(f"{__name__}.{name}").make(seed)

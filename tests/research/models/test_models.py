@@ -101,3 +101,15 @@ def test_a_seed_is_what_scikit_learn_takes(seed):
     """A seed of another kind is refused by name."""
     with pytest.raises(ConfigurationError, match="seed is"):
         make_model("boosting", seed)
+
+
+def test_a_whole_number_of_numpy_is_a_seed():
+    """Seeds from an array are taken, and kept as Python's numbers, which a file can hold."""
+    assert type(make_model("boosting", np.int64(3)).random_state) is int
+
+
+@pytest.mark.parametrize("name", [None, 3])
+def test_a_name_is_text(name):
+    """What is no text is an unknown model like any other."""
+    with pytest.raises(ConfigurationError, match="Unknown model"):
+        make_model(name)
