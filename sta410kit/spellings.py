@@ -32,7 +32,7 @@ _NOISE = rf"(?:{_COLOUR}|{_TAG}|[\u200b\u00ad]|{_BREAK})*"
 _COLOURS, _TAGS = re.compile(_COLOUR), re.compile(_TAG)
 # A backslash, which an escape may have been through other notations: JSON in a URL writes it %5C.
 _SLASH = r"(?:\\|%(?:25)*5[Cc]|&(?:amp;)*#(?:0*92|[xX]0*5[cC]);)"
-_SLASHES = rf"{_SLASH}{{1,64}}"  # as many as six notations make of one; bounded, for a file may be full of them
+_SLASHES = rf"{_SLASH}{{1,64}}"  # as many as six notations make of one; a file may be full of them
 _DOUBLED = "\"'"  # CSV and SQL write them twice
 _NAMED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\0": "0"}
 
