@@ -118,8 +118,8 @@ def _mean_and_error(values: Floats, horizon: int) -> tuple[float, float]:
 
 
 def _ratio(mean: float, error: float) -> float:
-    """Return the mean in standard errors; 0 where there is no error, and so no proof."""
-    return mean / error if error > 0 else 0.0
+    """Return the mean in standard errors; 0 where there is no error but rounding, and so no proof."""
+    return mean / error if error > 1e-12 * abs(mean) else 0.0
 
 
 def _same_length(first: ArrayLike, second: ArrayLike) -> tuple[Floats, Floats]:

@@ -72,8 +72,9 @@ def digests_of(predictions: pd.DataFrame) -> dict[str, str]:
 
 def sharpe_of(returns: pd.Series[float]) -> float | None:
     """Return mean over standard deviation of the sessions' returns, not annualised; `None` if undefined."""
-    deviation = float(returns.std(ddof=1))
-    return finite(float(returns.mean()) / deviation) if deviation > 0 else None
+    mean, deviation = float(returns.mean()), float(returns.std(ddof=1))
+    # What is left of rounding is no deviation: prices that grow by the same share each day have none.
+    return finite(mean / deviation) if deviation > 1e-12 * abs(mean) else None
 
 
 def finite(value: float) -> float | None:

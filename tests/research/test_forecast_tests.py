@@ -69,6 +69,12 @@ def test_an_estimated_model_is_not_punished_by_clark_and_west():
     assert clark_west(actual, np.zeros(1000), predicted).p_value < 1e-6
 
 
+def test_a_gain_that_is_always_the_same_proves_nothing():
+    """What rounding leaves of its variance is none: no statistic of 1e16."""
+    first, second = np.full(300, 0.3) ** 2, np.full(300, 0.1) ** 2
+    assert diebold_mariano(first, second).statistic == 0.0
+
+
 def test_the_same_forecast_twice_proves_nothing():
     """Without any difference the statistic is 0 and the p value one half."""
     same = np.arange(10.0)

@@ -13,6 +13,7 @@ import pytest
 from sta410kit.exceptions import DataLoadingError
 from sta410kit.research import ledger, ledger_file
 from sta410kit.research.backtest import backtest
+from sta410kit.research.trial_identity import sharpe_of
 from sta410kit.research.trial_returns import pack, unpack
 
 pytestmark = pytest.mark.unit
@@ -291,3 +292,10 @@ def test_no_ledger_was_an_empty_one(tmp_path):
     with ledger.as_of(datetime(2020, 1, 3, tzinfo=UTC), tmp_path / "none.sqlite", tmp_path / "copy.sqlite"):
         assert looked(made()).count == 1
     assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_returns_that_are_always_the_same_have_no_sharpe_ratio():
+    """Rounding is no deviation; a ratio of 1e12 in the ledger would drown every later trial."""
+    closes = pd.Series(100 * 1.001 ** np.arange(300))
+    assert sharpe_of(closes.pct_change().dropna()) is None
+    assert sharpe_of(pd.Series([0.01, -0.01, 0.02])) == pytest.approx(0.4364357804719848)
