@@ -1,5 +1,6 @@
 """What is committed holds nothing that belongs elsewhere, and git keeps the rest out by itself."""
 
+import json
 import re
 import subprocess
 
@@ -90,3 +91,10 @@ def test_what_is_committed_is_not_ignored(root, tool, tracked):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert ignored.stdout == ""
+
+
+def test_saving_a_notebook_in_jupyterlab_changes_nothing(tracked):
+    """JupyterLab writes ipykernel's own name for its kernel; another one would stand in every diff."""
+    notebooks = [path for path in tracked if path.suffix == ".ipynb"]
+    written = {json.loads(path.read_text())["metadata"]["kernelspec"]["display_name"] for path in notebooks}
+    assert written == {"Python 3 (ipykernel)"}
