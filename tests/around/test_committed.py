@@ -98,3 +98,9 @@ def test_saving_a_notebook_in_jupyterlab_changes_nothing(tracked):
     notebooks = [path for path in tracked if path.suffix == ".ipynb"]
     written = {json.loads(path.read_text())["metadata"]["kernelspec"]["display_name"] for path in notebooks}
     assert written == {"Python 3 (ipykernel)"}
+
+
+def test_no_text_of_a_notebook_has_a_colour_of_its_own(tracked):
+    """It could not be read in JupyterLab's two themes alike; only the edge of a form is coloured."""
+    notebooks = [path for path in tracked if path.suffix == ".ipynb"]
+    assert [path.name for path in notebooks if re.search(r'[";]color:', path.read_text())] == []
