@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -255,7 +257,7 @@ def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices):
 
 
 def test_docs_are_served_on_this_machine(tmp_path, prices):
-    """The server answers on the loopback address with the index page."""
+    """The server answers on the loopback address with the index page, and a path that cannot be with 404."""
     prices.to_parquet(tmp_path / "prices.parquet")
     assert sta410("validate", "prices.parquet", cwd=tmp_path).returncode == 0
     server = subprocess.Popen(
@@ -270,6 +272,10 @@ def test_docs_are_served_on_this_machine(tmp_path, prices):
         assert url.startswith("http://127.0.0.1:")
         with urllib.request.urlopen(url, timeout=120) as answer:  # noqa: S310 - our own loopback address
             assert "accepted" in answer.read().decode()
+        for hostile in ("/%00", "/..%2f..%2f..%2fetc/passwd", "/%ff"):
+            with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+                urllib.request.urlopen(urllib.parse.urljoin(url, hostile), timeout=120)  # noqa: S310 - ours too
+            refused.value.close()
     finally:
         server.terminate()
         server.communicate(timeout=120)

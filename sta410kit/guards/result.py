@@ -157,7 +157,7 @@ class GuardResult:
         colour, word = ("#00734d", "accepted") if self.passed else ("#b3261e", "rejected")
         head = (
             f'<div style="border-left:6px solid {colour};padding:6px 12px;margin:4px 0">'
-            f'<b>{escape(self.suite)}</b>: <b style="color:{colour}">{word}</b> &mdash; {self.counts}'
+            f"<b>{escape(self.suite)}</b>: <b>{word}</b> &mdash; {self.counts}"
         )
         if self.failures:
             head += failures_table(self.failures)

@@ -66,7 +66,7 @@ def page(verdict: str, sentence: str, evidence: SkillEvidence) -> str:
     )
     return (
         f'<div style="border-left:4px solid {colour};padding:0.3em 1em">'
-        f'<p><strong style="color:{colour}">{escape(verdict)}</strong>: {escape(sentence)}</p>'
+        f"<p><strong>{escape(verdict)}</strong>: {escape(sentence)}</p>"
         f"<details><summary>the numbers</summary><table><tr><th>score</th><th>value</th><th>95 % from</th>"
         f"<th>to</th></tr>{scores}</table><table>{rows}</table></details></div>"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ from sta410kit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import BytesIO
     from pathlib import Path
+    from typing import BinaryIO
 
 
 def serve_folder(folder: Path, port: int, announce: Callable[[str], None]) -> None:
@@ -21,7 +24,7 @@ def serve_folder(folder: Path, port: int, announce: Callable[[str], None]) -> No
     ConfigurationError
         The port is taken.
     """
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    handler = partial(_Pages, directory=str(folder))
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
@@ -30,3 +33,12 @@ def serve_folder(folder: Path, port: int, announce: Callable[[str], None]) -> No
     with server:
         announce(f"http://127.0.0.1:{server.server_address[1]}/data_docs/index.html")
         server.serve_forever()
+
+
+class _Pages(SimpleHTTPRequestHandler):
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        try:
+            return super().send_head()
+        except ValueError:  # a null byte: no file can be called that, and http.server does not expect it
+            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
+            return None

@@ -1,5 +1,6 @@
 """What is committed holds nothing that belongs elsewhere, and git keeps the rest out by itself."""
 
+import json
 import re
 import subprocess
 
@@ -90,3 +91,16 @@ def test_what_is_committed_is_not_ignored(root, tool, tracked):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert ignored.stdout == ""
+
+
+def test_saving_a_notebook_in_jupyterlab_changes_nothing(tracked):
+    """JupyterLab writes ipykernel's own name for its kernel; another one would stand in every diff."""
+    notebooks = [path for path in tracked if path.suffix == ".ipynb"]
+    written = {json.loads(path.read_text())["metadata"]["kernelspec"]["display_name"] for path in notebooks}
+    assert written == {"Python 3 (ipykernel)"}
+
+
+def test_no_text_of_a_notebook_has_a_colour_of_its_own(tracked):
+    """It could not be read in JupyterLab's two themes alike; only the edge of a form is coloured."""
+    notebooks = [path for path in tracked if path.suffix == ".ipynb"]
+    assert [path.name for path in notebooks if re.search(r'[";]color:', path.read_text())] == []

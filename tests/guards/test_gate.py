@@ -264,7 +264,7 @@ def test_whatever_comes_is_refused_without_a_traceback(frame):
     """Any object in, evidence out; its HTML form and its dictionary can always be made."""
     result = guards.validate(frame, "prices")
     assert not result.passed
-    assert "rejected" in result._repr_html_()
+    assert "<b>rejected</b>" in result._repr_html_()
     json.dumps(result.to_dict())
 
 

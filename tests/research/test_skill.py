@@ -226,7 +226,7 @@ def test_the_figure_has_what_it_draws():
 def test_the_notebook_form_shows_verdict_and_numbers():
     """The HTML has the verdict, the sentence and the evidence, with names escaped."""
     page = assess_skill(noise(sessions=300, size=1, model="<b>"))._repr_html_()
-    assert "no skill shown" in page
+    assert "<strong>no skill shown</strong>" in page
     assert "p value" in page
     assert "directional accuracy" in page
     assert "ic cross section" not in page  # one symbol cannot be ranked

@@ -68,7 +68,7 @@ def test_all_wrong_parameters_are_named_at_once(project):
         ("[[step]]\nnotebook = 'one.ipynb'\nneeds = 'start'", "needs of step 1 is not a list"),
         ("[[step]]\nnotebook = 'one.ipynb'\nproduces = ['x.txt']", "produces of step 1 is not a table"),
         (f"{ONE}x = '../x.txt' }}", "x = '../x.txt', which is not the name of a file"),
-        (f"{ONE}x = '/tmp/x.txt' }}", "x = '/tmp/x.txt', which is not the name of a file"),
+        (f"{ONE}x = '/x.txt' }}", "x = '/x.txt', which is not the name of a file"),
         (f"{ONE}x = '' }}", "x = '', which is not the name of a file"),
         (f"{ONE}x = 3 }}", "x = 3, which is not the name of a file"),
         (f"{ONE}x = 'manifest.json' }}", "one produces manifest.json, and so does the run"),

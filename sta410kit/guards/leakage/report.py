@@ -156,7 +156,7 @@ class LeakReport:
     def _repr_html_(self) -> str:
         colour = "#00734d" if self.passed else "#b3261e"
         frame = f"border-left:6px solid {colour};padding:6px 12px;margin:4px 0"
-        parts = [f'<div style="{frame}"><b style="color:{colour}">{escape(self.summary())}</b>']
+        parts = [f'<div style="{frame}"><b>{escape(self.summary())}</b>']
         if self.findings:
             heads = (
                 "column",

@@ -99,6 +99,6 @@ class SplitReport:
         lines = "".join(f"<li>{escape(str(finding))}</li>" for finding in self.findings)
         return (
             f'<div style="border-left:6px solid {colour};padding:6px 12px;margin:4px 0">'
-            f'<b style="color:{colour}">{escape(self.summary())}</b>'
+            f"<b>{escape(self.summary())}</b>"
             f"{f'<ul>{lines}</ul>' if lines else ''}</div>"
         )

@@ -24,7 +24,7 @@ def test_the_html_escapes_what_users_wrote():
     assert "A&amp;B" in page
     assert "a &lt;note&gt;" in page
     assert "<x>" not in page
-    assert "no leak found" in CLEAN._repr_html_()
+    assert "<b>leak probe: no leak found" in CLEAN._repr_html_()
     assert "<table>" not in CLEAN._repr_html_()
 
 
