@@ -44,7 +44,7 @@ class ExpectNoRevertingSpikes(FrameExpectation):
     min_history: int = pydantic.Field(15, ge=3, description="Rows a symbol needs to be judged.")
 
     needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close")
-    shows: ClassVar[tuple[str, ...]] = ("close", "adj_close")
+    shows: ClassVar[tuple[str, ...]] = ("open", "close", "adj_close")
     sentence: ClassVar[str] = (
         "No close moves by more than {sigmas} times the usual daily move (and {min_move} in logs) and is "
         "back the next session, or by more than {undone_sigmas} and is back at the next open; no open by "
