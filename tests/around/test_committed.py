@@ -104,3 +104,10 @@ def test_no_text_of_a_notebook_has_a_colour_of_its_own(tracked):
     """It could not be read in JupyterLab's two themes alike; only the edge of a form is coloured."""
     notebooks = [path for path in tracked if path.suffix == ".ipynb"]
     assert [path.name for path in notebooks if re.search(r'[";]color:', path.read_text())] == []
+
+
+def test_the_orders_of_the_forecast_notebook_say_their_whole_reason(tracked):
+    """A reason that ends in three dots leaves out the cost it speaks of."""
+    (notebook,) = (path for path in tracked if path.name == "06_forecast.ipynb")
+    assert "exceeds the round-trip cost of 0.100%</td>" in notebook.read_text()
+    assert "...</td>" not in notebook.read_text()
