@@ -33,9 +33,8 @@ def require_features(features: pd.DataFrame) -> None:
     """
     full = features.notna().all(axis=1)
     sessions = features["date"].nunique()
-    if (
-        sessions >= SHORTEST or full.mean() >= _SHARE
-    ):  # values missing in a long history are the gate's affair
+    # Values missing in a long history are the gate's affair.
+    if sessions >= SHORTEST or full.mean() >= _SHARE:
         return
     message = (
         f"the history is too short: {counted(sessions, 'session')}, "
