@@ -77,7 +77,7 @@ def changed(
     ahead = panel.places - panel.last_places(cutoff)[panel.codes]
     keep = ~later | ((ahead <= TAIL) if mode != "scaled" else True)
     rows = np.flatnonzero(loose & keep)
-    values = {place: panel.frame.iloc[:, place].to_numpy(copy=True) for place in panel.columns}
+    values = {place: cells.copy() for place, cells in panel.cells.items()}
     future = Future(panel, values, rows, _row_before(panel, loose, rows), keep, later, rng)
     MODES[mode](future)
     if known is not None:
@@ -172,13 +172,11 @@ MODES: dict[str, Change] = {
 
 def _row_before(panel: Panel, loose: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return, for each row, the last row of its symbol that is not loose, else the symbol's first."""
-    fixed = np.flatnonzero(~loose)
-    order = np.argsort(panel.dates[fixed], kind="stable")
+    fixed = panel.in_time[~loose[panel.in_time]]
     last = np.full(len(panel.names), -1, dtype=np.int64)
-    last[panel.codes[fixed[order]]] = fixed[order]
+    last[panel.codes[fixed]] = fixed
     first = np.full(len(panel.names), -1, dtype=np.int64)
-    backwards = np.argsort(panel.dates, kind="stable")[::-1]
-    first[panel.codes[backwards]] = backwards
+    first[panel.codes[panel.in_time[::-1]]] = panel.in_time[::-1]
     return np.where(last >= 0, last, first)[panel.codes[rows]]
 
 
@@ -227,7 +225,7 @@ def _restore(future: Future, rows: NDArray[np.int64], known: tuple[str, ...]) ->
     for place, values in future.cells.items():
         name = str(future.panel.frame.columns[place]).casefold()
         if name in known or _labels(values):
-            values[rows] = future.panel.frame.iloc[:, place].to_numpy()[rows]
+            values[rows] = future.panel.cells[place][rows]
 
 
 def _order_bars(future: Future) -> None:

@@ -56,6 +56,8 @@ def find_keys(frame: pd.DataFrame) -> Keys:
 
 def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates, texts or periods
     """Return dates as ``datetime64[us]`` without time zone; a period counts from its last day on."""
+    if isinstance(values, pd.Series) and isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
+        return values.to_numpy().astype("datetime64[us]")  # the usual case, a hundred times a probe
     try:
         index = pd.Index(values)
         if isinstance(index, pd.PeriodIndex):
@@ -114,7 +116,7 @@ class Panel:
 
     def only(self, rows: NDArray[np.bool_]) -> Panel:
         """Return a copy with these rows, numbered anew where the frame was numbered from 0."""
-        part = self.frame[rows]
+        part = self.frame.take(np.flatnonzero(rows))
         frame = part.reset_index(drop=True) if isinstance(self.frame.index, pd.RangeIndex) else part
         return Panel(frame, self.dates[rows], self.symbols[rows], self.columns)
 
@@ -127,6 +129,16 @@ class Panel:
     def codes(self) -> NDArray[np.int64]:
         """The number of each row's symbol."""
         return pd.Index(self.names, dtype=object).get_indexer(pd.Index(self.symbols)).astype(np.int64)
+
+    @cached_property
+    def cells(self) -> dict[int, NDArray[Any]]:
+        """The values of each column that is no key, by its position."""
+        return {place: self.frame.iloc[:, place].to_numpy() for place in self.columns}
+
+    @cached_property
+    def in_time(self) -> NDArray[np.int64]:
+        """The rows in the order of their dates; those of one date as they stand."""
+        return np.argsort(self.dates, kind="stable")
 
     @cached_property
     def sessions(self) -> Dates:

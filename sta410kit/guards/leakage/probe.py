@@ -164,22 +164,19 @@ def _plan(
 ) -> list[tuple[np.datetime64, str]]:
     """Return which change is tried after which cutoff.
 
-    One change a cutoff: the first mode after two of three, the others in turn after the third; what has had
-    no turn by then is tried after the earliest, where a run costs least. A few cutoffs get everything.
+    One change a cutoff: the first mode after two of three, the others in turn after the third, or a little more
+    often where that gives each a turn. What has had none by then is tried after an early one, where a run costs
+    little. A few cutoffs get everything.
     """
     always, *others = modes
     if len(chosen) <= _FEW:
         return [(cutoff, mode) for cutoff in chosen for mode in modes]
-    plan, waiting = [], list(others)
-    for number, cutoff in enumerate(chosen):
-        if number % 3 == 1:
-            mode = waiting.pop(0)
-            waiting = waiting or list(others)
-            plan.append((cutoff, mode))
-        else:
-            plan.append((cutoff, always))
-    missing = [mode for mode in others if mode not in {done for _, done in plan}]
-    return [*plan, *((chosen[len(chosen) // 4], mode) for mode in missing)]
+    turns = len(chosen) // 3
+    if len(chosen) > 2 * len(others):
+        turns = max(turns, len(others))
+    taken = {len(chosen) * (2 * turn + 1) // (2 * turns): others[turn % len(others)] for turn in range(turns)}
+    plan = [(cutoff, taken.get(place, always)) for place, cutoff in enumerate(chosen)]
+    return [*plan, *((chosen[len(chosen) // 4], mode) for mode in others[turns:])]
 
 
 def _horizons(horizon: int | Mapping[str, int], columns: list[str]) -> dict[str, int]:
