@@ -119,7 +119,7 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     from sta410kit.research.account import Terms, keep_books
     from sta410kit.research.simulation import require_capital, simulation_of, terms_of
 
-    costs = _costs(cost_bps) if costs is None else costs
+    costs = one_rate(cost_bps) if costs is None else costs
     capital = require_capital(capital)
     ahead = plan(predictions, prices, threshold=threshold, limits=limits)
     both = np.stack([ahead.wishes, np.broadcast_to(ahead.held, ahead.wishes.shape)], axis=2)
@@ -233,7 +233,8 @@ def _figures(done: Simulation) -> list[dict[str, float]]:
     ]
 
 
-def _costs(cost_bps: float) -> Costs:
+def one_rate(cost_bps: float) -> Costs:
+    """Return the costs of trading at one rate, in basis points of the amount; see `backtest`."""
     try:
         return Costs(slippage_bps=cost_bps)
     except ConfigurationError as error:
