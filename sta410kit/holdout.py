@@ -180,9 +180,8 @@ def unseal(why: str, hours: float = 1.0, folder: Path | None = None) -> Unsealin
 def _append(path: Path, line: str) -> None:
     """Add a line that is on the disk, whole, before anything is opened by it."""
     before = path.read_bytes()
-    apart = (
-        "" if before.endswith(b"\n") or not before else "\n"
-    )  # an editor may have taken the last line's end
+    # An editor may have taken the last line's end.
+    apart = "" if before.endswith(b"\n") or not before else "\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     try:
         os.write(descriptor, f"{apart}{line}\n".encode())

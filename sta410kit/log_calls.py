@@ -103,10 +103,8 @@ class _Call:
     def _arguments(self) -> str:
         try:
             named = inspect.signature(self._function).bind(*self._args, **self._kwargs).arguments
-        except (
-            TypeError,
-            ValueError,
-        ):  # they do not fit, and the call itself will say so; or it has no signature
+        except (TypeError, ValueError):
+            # They do not fit, and the call itself will say so; or it has no signature.
             named = {"args": self._args, "kwargs": self._kwargs}
         shown = (
             f"{name}={MASK if _is_sensitive(name) else _brief.repr(value)}" for name, value in named.items()

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.redaction import redact
+from sta410kit.redaction import MASK, redact
 
 MIMETYPE = "application/scrapbook.scrap.json+json"
 _VERSION = 1  # of scrapbook's payload
@@ -107,4 +107,9 @@ def _scrubbed(value: Any, name: str) -> Any:  # noqa: ANN401 - passes any value 
         message = f"record({name!r}, ...) takes up to a million characters, got {len(text):,}; write a file"
         raise ConfigurationError(message)
     clean = redact(text)
-    return value if clean == text else json.loads(clean)
+    if clean == text:
+        return value
+    try:
+        return json.loads(clean)
+    except ValueError:  # the secret stood across several values, as in a list of its bytes
+        return MASK

@@ -183,8 +183,8 @@ class DataValidator:
         Warns
         -----
         DataQualityWarning
-            A feature has missing values, never changes, or holds values more than ten standard deviations
-            from its mean.
+            A feature has missing values, never changes, or holds values more than ten robust standard
+            deviations from its median.
         """
         where = _name(symbol)
         frame = table(df, where)

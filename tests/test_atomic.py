@@ -5,6 +5,7 @@ import os
 import pytest
 
 from sta410kit.atomic import replacing, write_text
+from sta410kit.redaction import register
 
 pytestmark = pytest.mark.unit
 
@@ -16,6 +17,14 @@ def test_text_is_written_and_replaced(tmp_path):
     write_text(target, "€")
     assert target.read_bytes() == "€".encode()
     assert [path.name for path in target.parent.iterdir()] == ["page.html"]
+
+
+def test_a_secret_is_not_written(tmp_path):
+    """Whoever writes a text need not remember to scrub it."""
+    secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
+    register(secret)
+    write_text(tmp_path / "page.html", f"<p>{secret}</p>")
+    assert (tmp_path / "page.html").read_text() == "<p>***</p>"
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):

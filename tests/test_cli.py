@@ -75,6 +75,7 @@ def test_version_and_help_are_quick_answers(tmp_path):
         (["run", "-p", "x"], "-p takes NAME=VALUE"),
         (["run", "-p", "a=1", "-p", "a=2"], "given twice"),
         (["validate", "none.csv"], "none.csv"),
+        (["validate", "none.csv", "--symbols", ""], "selects nothing"),
         (["validate", "x.csv", "--suite", "pricess"], "Did you mean 'prices'"),
         (["docs"], "no data docs"),
     ],

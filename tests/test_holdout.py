@@ -13,6 +13,7 @@ from sta410kit import holdout
 from sta410kit.config import Config, ModelConfig, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.holdout import RECORD, current_seal, unseal, unsealings
+from sta410kit.redaction import register
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("project")]
 
@@ -103,6 +104,24 @@ def test_hours_are_bounded(hours):
     """At most a week: an open end would be no seal."""
     with pytest.raises(ConfigurationError, match=r"--hours is .*above 0 and at most 168"):
         unseal("look", hours)
+
+
+def test_a_week_is_the_longest(clock):
+    """To the last hour; of two unsealings that are open, the later one is named."""
+    unseal("a whole week", 168)
+    clock.ahead = timedelta(hours=1)
+    last = unseal("an hour more", 1)
+    assert current_seal().opened == last
+    clock.ahead = timedelta(hours=167)
+    assert current_seal().opened.why == "a whole week"
+
+
+def test_a_secret_in_the_reason_is_not_recorded(project):
+    """The record is committed like code."""
+    secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
+    register(secret)
+    assert unseal(f"does {secret} work?").why == "does *** work?"
+    assert secret not in (project / RECORD).read_text()
 
 
 @pytest.mark.parametrize("why", ["", " \n"])

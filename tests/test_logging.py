@@ -1,6 +1,7 @@
 """Logging: where messages go, what is kept out of them, and several processes at once."""
 
 import asyncio
+import io
 import json
 import logging as standard
 import os
@@ -308,6 +309,25 @@ def test_a_disk_that_fails_later_is_told_once(logs, capsys, monkeypatch):
         log.error("three")
     log.info("four")
     assert [line.split(" - ")[1] for line in written(logs).splitlines()] == ["four"]
+    monkeypatch.setattr(log_files, "locked", fail)
+    capsys.readouterr()
+    log.info("five")  # it had been mended meanwhile, so this is news
+    assert capsys.readouterr().err.count("takes no log messages") == 1
+
+
+def test_a_line_written_in_parts_is_whole(logs, monkeypatch):
+    """A write may take only a part of what it is given; the rest follows."""
+    log = setup_logger("x")
+
+    class Reluctant(io.FileIO):
+        def write(self, data, /):
+            return super().write(data[:7])
+
+    with monkeypatch.context() as nearly_full:
+        nearly_full.setattr(log_files.Path, "open", lambda path, mode, **_: Reluctant(path, mode))
+        log.info("a line that takes many writes")
+    (file,) = logs.glob("sta410_2*.log")
+    assert file.read_text().endswith("a line that takes many writes\n")
 
 
 def test_a_closed_console_does_not_stop_the_work(logs, monkeypatch, tmp_path):

@@ -47,6 +47,13 @@ def test_the_longer_of_two_values_goes_first():
     assert redact("abcdef123456 abcdef") == "*** ***"
 
 
+def test_values_that_touch_become_one_mask():
+    """How many secrets stood there is nobody's business."""
+    register("abcdef")
+    register("uvwxyz")
+    assert redact("<abcdefuvwxyzabcdef>") == "<***>"
+
+
 @pytest.mark.parametrize("value", ["", "  ", "12345", "abc"])
 def test_short_values_are_not_registered(value):
     """They would damage ordinary text; the answer says so."""

@@ -244,6 +244,11 @@ class TestPredictions:
             "extreme predictions: 1 of 51"
         )
 
+    def test_many_wild_predictions_do_not_hide_each_other(self):
+        """A fifth of them moves the mean, not the median that distances are taken from."""
+        text = "extreme predictions: 20 of 100 rows, first at 80"
+        assert warned(self.check, [*np.linspace(-0.01, 0.01, 80), *[0.9] * 20]) == [text]
+
     def test_lengths_agree_and_actuals_hold_something(self):
         assert refused(self.check, [0.1], [0.1, 0.2]) == "length mismatch: 1 predictions, 2 actuals"
         assert refused(self.check, [0.1], [None]) == "actuals hold no value, only NaN"

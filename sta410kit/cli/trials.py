@@ -48,7 +48,8 @@ def trials(*, as_json: bool) -> int:
 
 def _figures(held: Trials) -> dict[str, Any]:
     """Return the count and what the best Sharpe ratio of the trials is worth; ratios are annualised."""
-    from sta410kit.research.overfitting import SESSIONS_A_YEAR, deflated_sharpe
+    from sta410kit.research.costs import SESSIONS_A_YEAR
+    from sta410kit.research.overfitting import deflated_sharpe
 
     tried = [trial for trial in held.distinct if trial.sharpe is not None]
     best = max(tried, key=lambda trial: trial.sharpe or 0.0, default=None)

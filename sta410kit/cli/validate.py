@@ -38,11 +38,12 @@ def validate(file: Path, suite: str, symbols: str | None, snapshot: Path | None,
     from sta410kit.guards import validate as judge
     from sta410kit.guards.data_docs import publish
     from sta410kit.guards.suites import read_suite
+    from sta410kit.market.selection import parse_symbols
     from sta410kit.runner.frames import read_frame
     from sta410kit.runner.runs import DATA_DOCS, new_run, runs_folder
 
     name = read_suite(suite).name  # refused before the file is read
-    asked = [item.strip() for item in symbols.split(",") if item.strip()] if symbols else None
+    asked = parse_symbols(symbols)
     frame = read_frame(file, name)
     result = judge(frame, suite, symbols=asked, snapshot=snapshot, max_age=max_age)
     page = publish(result, new_run(runs_folder(Path.cwd())) / DATA_DOCS, "validate")

@@ -117,12 +117,10 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     import numpy as np
 
     from sta410kit.research.account import Terms, keep_books
-    from sta410kit.research.simulation import simulation_of, terms_of
+    from sta410kit.research.simulation import require_capital, simulation_of, terms_of
 
-    costs = _costs(cost_bps) if costs is None else costs
-    if not 0 < capital < np.inf:
-        message = f"capital is {capital!r}; give a positive amount of quote currency."
-        raise ConfigurationError(message)
+    costs = one_rate(cost_bps) if costs is None else costs
+    capital = require_capital(capital)
     ahead = plan(predictions, prices, threshold=threshold, limits=limits)
     both = np.stack([ahead.wishes, np.broadcast_to(ahead.held, ahead.wishes.shape)], axis=2)
     terms = terms_of(costs, "each session")
@@ -235,7 +233,8 @@ def _figures(done: Simulation) -> list[dict[str, float]]:
     ]
 
 
-def _costs(cost_bps: float) -> Costs:
+def one_rate(cost_bps: float) -> Costs:
+    """Return the costs of trading at one rate, in basis points of the amount; see `backtest`."""
     try:
         return Costs(slippage_bps=cost_bps)
     except ConfigurationError as error:

@@ -288,7 +288,7 @@ def _rows(
     r2: Mapping[str, float],
     strategy: str,
 ) -> list[tuple[object, ...]]:
-    """Return a row for each model that tries something, in the order of the columns that `_write` fills."""
+    """Return a row for each model that tries something, its values in the order that `write_trials` takes."""
     rows: list[tuple[object, ...]] = []
     for model, digest in trial_identity.digests_of(predictions).items():
         earned = returns.get(model)

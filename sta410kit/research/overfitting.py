@@ -11,6 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import DataValidationError
+from sta410kit.research.costs import SESSIONS_A_YEAR
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
-SESSIONS_A_YEAR = 252
 _EULER = 0.5772156649015329  # Euler-Mascheroni constant
 _FEWEST = 3  # returns, for a skewness
 _GROUPS = 16  # of Bailey and others; 12,870 ways to choose half of them
@@ -218,9 +218,8 @@ def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> flo
     if table.shape[1] < 2 or groups < 4:  # noqa: PLR2004 - one has no rival; two groups are no combinations
         return None
     length = table.shape[0] // groups
-    blocks = table[-groups * length :].reshape(
-        groups, length, -1
-    )  # the oldest sessions that fill no group go
+    # The oldest sessions that fill no group go.
+    blocks = table[-groups * length :].reshape(groups, length, -1)
     chosen = _halves(groups)
     sums, squares = blocks.sum(axis=1), (blocks**2).sum(axis=1)
     below = 0.0

@@ -185,9 +185,8 @@ def _time_series_products(panel: Panel, predicted: Floats) -> Floats:
     )
     counts = np.bincount(panel.share)
     alive = (np.bincount(panel.share, one**2) > 0) & (np.bincount(panel.share, two**2) > 0)
-    weight = (alive / counts)[
-        panel.share
-    ]  # every symbol counts as much as another, however many dates it has
+    # Every symbol counts as much as another, however many dates it has.
+    weight = (alive / counts)[panel.share]
     return np.column_stack([one * two * weight, weight])
 
 

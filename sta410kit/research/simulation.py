@@ -113,7 +113,7 @@ def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     costs, limits = costs or Costs(), limits or Limits()
     sessions, symbols, market = market_of(prices, limits.max_participation)
     wishes = limited(_wishes(signals, sessions, symbols), limits, market.last)
-    books = keep_books(wishes, market, terms_of(costs, rebalance), _require_capital(capital))
+    books = keep_books(wishes, market, terms_of(costs, rebalance), require_capital(capital))
     return simulation_of(books, sessions, capital)
 
 
@@ -253,7 +253,8 @@ def _without_gaps(values: NDArray[np.generic]) -> NDArray[np.generic]:
     return np.where(finite, values, 0)
 
 
-def _require_capital(capital: float) -> float:
+def require_capital(capital: float) -> float:
+    """Return the capital as a float, or raise `ConfigurationError` if it is not a positive amount."""
     if not 0 < capital < np.inf:
         message = f"capital is {capital!r}; give a positive amount of quote currency."
         raise ConfigurationError(message)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.research.backtest import CAPITAL, Plan, plan
-from sta410kit.research.costs import Costs, Limits
+from sta410kit.research.backtest import CAPITAL, Plan, one_rate, plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sta410kit.research.account import Market, Terms
+    from sta410kit.research.costs import Costs, Limits
     from sta410kit.research.simulation import Simulation
 
 AS_IT_WAS = "as it was"
@@ -94,7 +94,7 @@ def stress(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     if len(set(names)) < len(names) or AS_IT_WAS in names:
         message = f"The scenarios are called {', '.join(names)}; give each a name of its own."
         raise ConfigurationError(message)
-    costs = Costs(slippage_bps=cost_bps) if costs is None else costs
+    costs = one_rate(cost_bps) if costs is None else costs
     ahead = plan(predictions, prices, threshold=threshold, limits=limits)
     calm = _run(ahead, ahead.market, terms_of(costs, "each session"))
     every = (Scenario(AS_IT_WAS), *scenarios)

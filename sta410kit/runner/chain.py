@@ -225,8 +225,9 @@ def _close(  # noqa: PLR0913 - a run has many parts
     bad = [ExitCode[record.outcome] for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
     manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
-    manifest.warnings = scrub_folder(folder)
-    manifest.results = results_of(folder)
+    scrubbed = scrub_folder(folder)
+    manifest.results, strange = results_of(folder)
+    manifest.warnings = [*scrubbed, *strange]
     log.say(f"ends: {outcome.name}, exit code {int(outcome)}")
     if (folder / DATA_DOCS).is_dir():
         from sta410kit.guards.data_docs import refresh_index

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +13,7 @@ from sta410kit.atomic import write_text
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.data_docs import summaries
 from sta410kit.outcomes import ExitCode
+from sta410kit.redaction import redact
 from sta410kit.runner.history.listing import seconds_of
 from sta410kit.runner.history.tables import spoken_seconds
 from sta410kit.runner.identity import differences
@@ -143,19 +145,51 @@ def newest_gates(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda gate: (gate["step"], gate["page"].split("/")[-2]))
 
 
-def results_of(folder: Path) -> dict[str, Any]:
-    """Return what a chain came to: the verdict on luck and a row a symbol of forecasts, as JSON values."""
-    found: dict[str, Any] = {}
-    verdict, forecasts = folder / "verdict.json", folder / "forecasts.parquet"
-    if verdict.is_file():
-        found["verdict"] = json.loads(verdict.read_text(encoding="utf-8"))
-    if forecasts.is_file():
-        import pyarrow.parquet as pq
+def results_of(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return what a chain came to: the verdict on luck and a row a symbol of forecasts, as JSON values.
 
-        # `pq.read_table` would import pandas, which this process has no other use for.
-        rows = pq.ParquetFile(forecasts).read().to_pylist()
-        found["forecasts"] = [{**row, "date": f"{row['date']:%Y-%m-%d}"} for row in rows]
-    return found
+    A chain of one's own may leave something else under these names. It is not shown, and said to be there.
+
+    Returns
+    -------
+    dict
+        ``verdict`` and ``forecasts``; without those that are not there.
+    list of str
+        A sentence for each file that is not what its name says.
+    """
+    readers = {"verdict.json": ("verdict", _verdict_in), "forecasts.parquet": ("forecasts", _forecasts_in)}
+    found: dict[str, Any] = {}
+    strange = []
+    for file, (name, read) in readers.items():
+        if not (folder / file).is_file():
+            continue
+        try:
+            found[name] = read(folder / file)
+        except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
+            why = redact(f"{type(error).__name__}: {error}")
+            strange.append(f"{file} does not hold the {name} of a run, so the report is without ({why})")
+    return found, strange
+
+
+def _verdict_in(path: Path) -> dict[str, Any]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return {**content, "verdict": str(content["verdict"]), "sentence": str(content["sentence"])}
+
+
+def _forecasts_in(path: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    # `pq.read_table` would import pandas, which this process has no other use for.
+    return [_forecast(row) for row in pq.ParquetFile(path).read().to_pylist()]
+
+
+def _forecast(row: dict[str, Any]) -> dict[str, Any]:
+    numbers = {name: float(row[name]) for name in ("predicted", "lower", "upper")}
+    if not all(map(math.isfinite, numbers.values())):
+        message = f"the forecast of {row['symbol']} is no number"
+        raise ValueError(message)
+    words = {name: str(row[name]) for name in ("symbol", "model")}
+    return {**row, **words, **numbers, "horizon": int(row["horizon"]), "date": f"{row['date']:%Y-%m-%d}"}
 
 
 def _figures(notebook: Path, step: str) -> list[dict[str, str]]:

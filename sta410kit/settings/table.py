@@ -69,7 +69,7 @@ def rows_of(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
     for name, field in model.model_fields.items():
         section = field.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
-            yield from rows_of(section, f"{name}.")
+            yield from rows_of(section, f"{prefix}{name}.")
         else:
             yield _row(f"{prefix}{name}", field)
 

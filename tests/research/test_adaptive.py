@@ -99,6 +99,14 @@ def test_the_width_stays_within_five_times():
         assert np.isfinite(width).all()
 
 
+def test_factors_of_predictions_stay_within_five_times():
+    """A symbol whose outcomes were always, or never, inside ends at the same bound as the walk."""
+    hit = pd.DataFrame({"symbol": "HIT", "date": range(1500), "actual": 0.0, "lower": -1.0, "upper": 1.0})
+    missed = hit.assign(symbol="MISSED", actual=2.0)
+    factors = adaptive.factors_after(pd.concat([hit, missed]), 1, 0.9)
+    assert factors == pytest.approx({"HIT": 0.2, "MISSED": 5.0})
+
+
 def test_factors_are_read_off_the_predictions(sample_predictions, sample):
     """What the walk ended with is found again from which outcomes it missed."""
     factors = adaptive.factors_after(sample_predictions, 1, 0.9)

@@ -96,6 +96,9 @@ def test_three_sessions_by_hand():
     assert frame["drawdown"].min() == pytest.approx(third / first - 1)
     assert frame["benchmark"].tolist() == pytest.approx([10.5 / 10.1, 11.5 / 10.1, 12.5 / 10.1])
     assert result.summary["total_return"] == pytest.approx(third - 1)
+    # Bought 10 shares' worth; sold them and as many again as were then short; bought those back.
+    paid = shares * 10 + (shares * 11 + sold) + sold / 11 * 12
+    assert result.summary["costs"] == pytest.approx(0.01 * paid)  # of the capital, whatever that is
     assert result.summary["sessions"] == 3
 
 

@@ -25,6 +25,18 @@ def test_figures_by_hand():
     assert figures["hit_rate"] == pytest.approx(2 / 3)
 
 
+def test_a_loss_in_the_first_session_is_a_drawdown():
+    """Below what one began with, before any high."""
+    assert performance.drawdowns([0.8, 0.9, 1.2]).tolist() == pytest.approx([-0.2, -0.1, 0.0])
+    assert performance.drawdowns([80.0, 110.0], start=100.0).tolist() == pytest.approx([-0.2, 0.0])
+
+
+def test_a_gain_without_a_position_is_no_hit():
+    """What a position sold at the open had gained overnight is no session that was held through."""
+    figures = performance.measure([1.1, 1.0, 1.2], exposure=[0.0, 1.0, 1.0])
+    assert figures["hit_rate"] == pytest.approx(1 / 2)
+
+
 def test_many_curves_agree_with_pandas():
     """Rows are measured each on its own, as pandas measures them."""
     equity = 50 * np.cumprod(1 + np.random.default_rng(0).normal(0, 0.02, (5, 200)), axis=1)

@@ -256,6 +256,13 @@ def test_each_order_pays_its_fee():
     assert ours.cost[0].tolist() == pytest.approx([7, 0, 7, 0])
 
 
+def test_what_rounding_leaves_is_no_order():
+    """Weights that prices have not moved pay their fees once, though 0.3 is not exact in binary."""
+    prices = pd.concat([bars([0.1] * 6, symbol=name) for name in "AB"])
+    ours = simulate(np.full((1, 6, 2), 0.3), prices, costs=Costs(order_fee=7))
+    assert ours.cost[0].tolist() == [14, 0, 0, 0, 0]
+
+
 def test_a_short_position_pays_for_its_shares():
     """252 bps a year are 1 bp a session on what is borrowed."""
     ours = simulate(np.array([-1, -1, 0, 0]), bars([100] * 4), costs=Costs(borrow_bps=252))
@@ -282,6 +289,13 @@ def test_an_order_takes_its_share_of_the_volume_and_waits_with_the_rest():
     prices = bars([100] * 5, volume=4000)
     ours = simulate(np.ones(5), prices, limits=Limits(max_participation=0.1), rebalance="on change")
     assert ours.position[0].tolist() == pytest.approx([0.4, 0.8, 1.0, 1.0])
+
+
+def test_a_sale_takes_its_share_of_the_volume_as_well():
+    """Sold short 400, 400 and 200; the volume of the day bounds both directions."""
+    prices = bars([100] * 5, volume=4000)
+    ours = simulate(-np.ones(5), prices, limits=Limits(max_participation=0.1), rebalance="on change")
+    assert ours.position[0].tolist() == pytest.approx([-0.4, -0.8, -1.0, -1.0])
 
 
 def test_a_session_without_volume_fills_nothing():
@@ -316,6 +330,12 @@ def test_losing_everything_is_the_end():
     assert ours.equity[:, 1:].tolist() == [[0] * 4] * 2
     assert (ours.returns[:, 1] == -1).all()
     assert np.isfinite(ours.returns).all()
+
+
+def test_all_lost_at_a_close_is_the_end_though_the_next_open_is_better():
+    """A short against which the price triples within the session, and falls back overnight."""
+    ours = simulate(-np.ones(5), bars([100] * 5, [100, 300, 100, 50, 25]))
+    assert ours.equity[0].tolist() == [0, 0, 0, 0]
 
 
 def test_nothing_traded_has_no_ratios():

@@ -1,7 +1,7 @@
 """The verdict: seldom wrong about luck, and plain about failure."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ import pytest
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research import assess_skill
+from sta410kit.research.skill import _decide
 from sta410kit.research.skill_evidence import at_least_once
 
 pytestmark = pytest.mark.unit
@@ -98,6 +99,25 @@ def test_few_outcomes_tell_nothing(sessions, horizon, verdict):
     found = assess_skill(noise(sessions=sessions, size=1, horizon=horizon))
     assert found.verdict == verdict
     assert ("too few" in found.sentence) == (verdict == "not enough data")
+
+
+@pytest.mark.parametrize(
+    ("lacking", "value"),
+    [
+        ("p_value", 0.02),
+        ("gain", 0.0),
+        ("r2", 0.0),
+        ("r2_mean", 0.0),
+        ("p_accuracy", 0.21),
+        ("gain_without_best", 0.0),
+        ("p_without_best", 0.11),
+    ],
+)
+def test_every_condition_of_skill_is_needed(lacking, value):
+    """Whatever the rest shows, where one of them fails there is no skill."""
+    evidence = assess_skill(planted(sessions=300, r2=0.2), resamples=300).evidence
+    assert _decide(evidence) == "skill"
+    assert _decide(replace(evidence, **{lacking: value})) == "no skill shown"
 
 
 def test_naive_against_itself_is_no_skill():

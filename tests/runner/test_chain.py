@@ -50,6 +50,21 @@ def test_artifacts_are_handed_over_and_the_run_explains_itself(project):
     assert "PASSED" in report
 
 
+def test_a_verdict_of_ones_own_ends_no_run(project, write_notebook):
+    """The run passes, has its report, and warns of what is not in it."""
+    pipeline = project / "notebooks" / "pipeline.toml"
+    pipeline.write_text(pipeline.read_text().replace("double.txt", "verdict.json"))
+    write_notebook(
+        project / "notebooks" / "two.ipynb",
+        ("number: str | None = None\nrun_dir: str | None = None", "parameters"),
+        "from pathlib import Path\nassert number\n(Path(run_dir) / 'verdict.json').write_text('good')",
+    )
+    run = run_chain(project)
+    assert run.outcome is ExitCode.PASSED
+    assert (run.folder / "report.html").is_file()
+    assert "verdict.json does not hold the verdict of a run" in run.manifest.warnings[0]
+
+
 def test_the_chain_stops_at_the_first_failure(project, write_notebook):
     """What comes after is not run, and is said not to have run."""
     write_notebook(

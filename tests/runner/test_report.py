@@ -1,5 +1,8 @@
 """The page a run leaves: what failed first, when each step ran, what changed."""
 
+import json
+
+import pandas as pd
 import pytest
 
 from sta410kit.outcomes import ExitCode
@@ -8,7 +11,7 @@ from sta410kit.runner.history.explanation import explained, print_explained
 from sta410kit.runner.manifest import Manifest, StepRecord
 from sta410kit.runner.plan import Options, plan_notebook
 from sta410kit.runner.progress import Progress
-from sta410kit.runner.report import changes_since, newest_gates, timeline, write_report
+from sta410kit.runner.report import changes_since, newest_gates, results_of, timeline, write_report
 
 pytestmark = pytest.mark.unit
 
@@ -57,6 +60,46 @@ def test_forecasts_are_drawn_around_zero(tmp_path):
     assert "prefers-color-scheme: dark" in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+FORECAST = {
+    "symbol": "IBM", "date": pd.Timestamp("2012-01-03"), "horizon": 1, "model": "ridge",
+    "predicted": 0.01, "lower": -0.02, "upper": 0.04,
+}  # fmt: skip
+
+
+def test_verdict_and_forecasts_are_read_as_json_values(tmp_path):
+    """Where a run has left them; elsewhere there is nothing, and nothing to tell."""
+    assert results_of(tmp_path) == ({}, [])
+    pd.DataFrame([FORECAST]).to_parquet(tmp_path / "forecasts.parquet")
+    verdict = {"verdict": "no skill shown", "sentence": "It is not better than naive.", "trials": 1}
+    (tmp_path / "verdict.json").write_text(json.dumps(verdict))
+    found = {"verdict": verdict, "forecasts": [{**FORECAST, "date": "2012-01-03"}]}
+    assert results_of(tmp_path) == (found, [])
+
+
+@pytest.mark.parametrize("content", ["good", '"good"', "[1]", "{}", '{"verdict": "skill"}'])
+def test_another_verdict_is_told_and_not_shown(tmp_path, content):
+    """A chain of one's own may leave a file of this name."""
+    (tmp_path / "verdict.json").write_text(content)
+    found, (sentence,) = results_of(tmp_path)
+    assert found == {}
+    assert sentence.startswith("verdict.json does not hold the verdict of a run, so the report is without (")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"predicted": None}, {"upper": float("inf")}, {"date": "2012-01-03"}, {"horizon": "soon"}]
+)
+def test_other_forecasts_are_told_and_not_shown(tmp_path, changed):
+    """Nor do a missing column or no table at all end a run whose steps have passed."""
+    path = tmp_path / "forecasts.parquet"
+    for frame in (pd.DataFrame([{**FORECAST, **changed}]), pd.DataFrame([FORECAST]).drop(columns="lower")):
+        frame.to_parquet(path)
+        found, (sentence,) = results_of(tmp_path)
+        assert found == {}
+        assert sentence.startswith("forecasts.parquet does not hold the forecasts of a run")
+    path.write_text("symbol,predicted")
+    assert len(results_of(tmp_path)[1]) == 1
 
 
 @pytest.mark.integration

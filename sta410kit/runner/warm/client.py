@@ -149,7 +149,8 @@ def request(job: str, arguments: Any) -> dict[str, Any]:  # noqa: ANN401
 def _umask() -> int:
     status = Path("/proc/self/status")
     if status.is_file():
-        found = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+        found = dict(line.split(":", 1) for line in lines if ":" in line)
         if "Umask" in found:
             return int(found["Umask"], 8)
     # Elsewhere it can only be learnt by setting it, for all threads.
