@@ -164,9 +164,9 @@ def _plan(
 ) -> list[tuple[np.datetime64, str]]:
     """Return which change is tried after which cutoff.
 
-    One change a cutoff: the first mode after two of three, the others in turn after the third, or a little more
-    often where that gives each a turn. What has had none by then is tried after an early one, where a run costs
-    little. A few cutoffs get everything.
+    One change a cutoff: the first mode after two of three, the others in turn after the third, or a little
+    more often where that gives each a turn. What has had none by then is tried after an early one, where a
+    run costs little. A few cutoffs get everything.
     """
     always, *others = modes
     if len(chosen) <= _FEW:
