@@ -234,6 +234,19 @@ def test_a_broken_file_is_told_and_left_alone(tmp_path):
     assert path.read_bytes().startswith(b"not a database")
 
 
+def test_returns_that_cannot_be_read_are_none(tmp_path):
+    """Bytes that SQLite does not look into may be damaged; the count stands."""
+    path = tmp_path / "l.sqlite"
+    found = looked(made(), path=path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP TRIGGER trials_stay_as_they_are; UPDATE trials SET returns = x'00010203ff'"
+        )
+        connection.commit()
+    assert found.returns().empty
+    assert ledger.read(made(), path).count == 1
+
+
 def test_a_ledger_of_a_newer_kit_is_left_alone(tmp_path):
     """What this version does not know is not touched."""
     path = tmp_path / "trials.sqlite"
