@@ -271,7 +271,7 @@ def read_all(path: Path) -> list[tuple[dict[str, object], Trials]]:
     """
     from sta410kit.exceptions import DataLoadingError
 
-    if not path.is_file():
+    if not path.exists():
         return []
     try:
         with closing(open_ledger(path, write=False)) as connection:

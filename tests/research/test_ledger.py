@@ -232,6 +232,8 @@ def test_a_broken_file_is_told_and_left_alone(tmp_path):
     with pytest.raises(DataLoadingError, match="Move it away"):
         ledger.read_all(path)
     assert path.read_bytes().startswith(b"not a database")
+    with pytest.raises(DataLoadingError, match="cannot be read as a trials ledger"):
+        ledger.read_all(tmp_path)  # a folder in its place is no empty ledger
 
 
 def test_returns_that_cannot_be_read_are_none(tmp_path):
