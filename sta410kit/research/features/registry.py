@@ -77,7 +77,7 @@ def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = Non
     """Return the features frame: ``symbol, date`` and one float column a feature, one row a price row.
 
     A value at *t* uses only what was known at the close of *t*. The first rows of a symbol are NaN where a
-    feature needs more past than there is (50 sessions at most by default, 252 at most for all); they are
+    feature needs more past than there is (49 sessions at most by default, 252 at most for all); they are
     kept, so that nothing is hidden.
 
     Parameters
