@@ -2,8 +2,8 @@
 
 `HOLDOUT_START` says where it begins. An unsealing is a line in ``holdout.jsonl`` in the project folder, to be
 committed like code: who, when, for how long, why, at which commit, from which day on. Lines are only added;
-each holds the digest of the one before, so that a line that was changed or taken out is noticed. When its
-time is over the holdout is sealed again by itself.
+each holds the digest of the one before, so that a line that was changed or taken out is noticed, but for the
+last, of which git has to tell. When its time is over the holdout is sealed again by itself.
 
 A holdout that has been looked at is worth less each time: the more often models are chosen after a look, the
 more it is training data (Dwork et al., "The reusable holdout", Science 349, 2015).
@@ -201,9 +201,11 @@ def _read(path: Path) -> tuple[list[Unsealing], str]:
     for number, line in enumerate(lines, 1):
         try:
             one = Unsealing(**json.loads(line))
-            one.open_at(datetime.now(UTC))  # both of its times have to be times
+            lasted = datetime.fromisoformat(one.until) - datetime.fromisoformat(one.at)
+            one.open_at(datetime.now(UTC))  # both of its times have to be times, and of UTC
             date.fromisoformat(one.holdout_start)
-            altered = one.previous != before
+            # The last line has none behind it that would tell; no change opens for longer than one may ask.
+            altered = one.previous != before or not timedelta(0) < lasted <= timedelta(hours=MOST_HOURS)
         except (ValueError, TypeError):
             altered = True
         if altered:

@@ -134,11 +134,16 @@ def test_a_reason_is_needed(why):
 def damage(lines, how):
     if how == "changed":
         return [lines[0].replace("first", "worst"), *lines[1:]]
+    if how in {"longer", "never"}:  # the last line, which none behind it tells of
+        at = json.loads(lines[2])["at"]
+        until = at if how == "never" else "2099-01-01T00:00:00.000+00:00"
+        return [*lines[:2], json.dumps(json.loads(lines[2]) | {"until": until})]
     return {"taken out": [lines[0], lines[2]], "no JSON": [*lines, "{"], "other keys": [*lines, "{}"]}[how]
 
 
 @pytest.mark.parametrize(
-    ("how", "number"), [("changed", 2), ("taken out", 2), ("no JSON", 4), ("other keys", 4)]
+    ("how", "number"),
+    [("changed", 2), ("taken out", 2), ("no JSON", 4), ("other keys", 4), ("longer", 3), ("never", 3)],
 )
 def test_an_altered_record_is_noticed_and_nothing_opens(project, how, number):
     """The line is named, and how to get the record back; no other line is added behind it."""

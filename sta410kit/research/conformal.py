@@ -17,9 +17,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.exceptions import ConfigurationError, DataValidationError, FeatureEngineeringError
 from sta410kit.research.adaptive import follow_misses
-from sta410kit.research.frames import log, require_columns, require_horizon
+from sta410kit.research.frames import (
+    log,
+    numbers_of,
+    require_columns,
+    require_horizon,
+    require_once,
+    require_prices,
+    require_rows_of,
+    require_series,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +61,14 @@ def trailing_scale(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     DataFrame
         Columns ``symbol, date, scale``; NaN in the first 21 rows of a symbol. A symbol whose price has not
         moved gets a tiny positive scale, so that nothing is divided by zero.
+
+    Raises
+    ------
+    FeatureEngineeringError
+        If the prices are not sorted, hold a session twice, or hold a price that is not a positive number.
     """
     horizon = require_horizon(horizon)
+    require_prices(prices, FeatureEngineeringError, ("adj_close",))
     level = log(prices["adj_close"])
     squared = level.groupby(prices["symbol"], sort=False).diff() ** 2
     groups = squared.groupby(prices["symbol"], sort=False)
@@ -171,19 +186,54 @@ def add_intervals(
     -------
     DataFrame
         The rows from the end of the burn-in on, sorted by symbol and date, with ``scale``, ``lower`` and
-        ``upper``, which are finite.
+        ``upper``, which are finite. Columns of these names that are there already are replaced.
+
+    Raises
+    ------
+    DataValidationError
+        If the predictions lack a column, hold a row twice or a value that is no number, or are of a symbol
+        or session that the prices do not have.
+    FeatureEngineeringError
+        As `trailing_scale`.
     """
-    require_columns(
-        predicted, ("symbol", "date", "known", "predicted", "target"), "predictions", DataValidationError
+    import numpy as np
+
+    columns = ("symbol", "date", "known", "predicted", "target")
+    require_columns(predicted, columns, "predictions", DataValidationError)
+    require_once(predicted, ("symbol", "date"), "predictions")
+    require_series(prices, "prices", FeatureEngineeringError)
+    require_rows_of(predicted, prices, "predictions", DataValidationError)
+    error = np.abs(
+        numbers_of(predicted, "target", "predictions") - numbers_of(predicted, "predicted", "predictions")
     )
-    scales = (trailing_scale if scale is None else scale)(prices, horizon)
-    found = predicted.merge(scales, on=["symbol", "date"], how="left")
-    found = found.dropna(subset=["scale"])
-    found["score"] = (found["target"] - found["predicted"]).abs() / found["scale"]
-    half = adaptive_quantiles(found, horizon, level) * found["scale"]
+    found = predicted.drop(columns=["scale", "lower", "upper"], errors="ignore")
+    found = found.merge(scales_of(scale, prices, horizon), on=["symbol", "date"], how="left")
+    known = found["scale"].notna().to_numpy()
+    found = found[known]
+    scored = found[["symbol", "date", "known"]].assign(score=error[known] / found["scale"])
+    half = adaptive_quantiles(scored, horizon, level) * found["scale"]
     found = found.assign(lower=found["predicted"] - half, upper=found["predicted"] + half)
-    found = found.drop(columns="score").dropna(subset=["lower"])
-    return found.sort_values(["symbol", "date"], ignore_index=True)
+    return found.dropna(subset=["lower"]).sort_values(["symbol", "date"], ignore_index=True)
+
+
+def scales_of(scale: Scale | None, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """Return ``symbol, date, scale`` of a scale, of `trailing_scale` if it is None.
+
+    Raises
+    ------
+    DataValidationError
+        If what a scale of the user's own returns is no such frame, or holds a scale that is not positive.
+    """
+    import numpy as np
+
+    found = (trailing_scale if scale is None else scale)(prices, horizon)
+    require_columns(found, ("symbol", "date", "scale"), "scales", DataValidationError)
+    require_once(found, ("symbol", "date"), "scales")
+    bad = (found["scale"] <= 0) | np.isinf(found["scale"])
+    if bad.any():
+        message = f"The scales hold {found['scale'][bad].iloc[0]}; a volatility is a positive number or NaN."
+        raise DataValidationError(message)
+    return found[["symbol", "date", "scale"]]
 
 
 def latest_quantile(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> float:

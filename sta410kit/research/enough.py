@@ -8,6 +8,7 @@ from sta410kit.counted import counted
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research import conformal
 from sta410kit.research.folds import MIN_TRAIN
+from sta410kit.research.frames import require_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,7 @@ def require_features(features: pd.DataFrame) -> None:
     DataValidationError
         Says how many sessions there are, and how many the whole chain takes.
     """
+    require_columns(features, ("symbol", "date"), "features", DataValidationError)
     full = features.notna().all(axis=1)
     sessions = features["date"].nunique()
     # Values missing in a long history are the gate's affair.

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
-from sta410kit.research.features import KEYS, feature_names
-from sta410kit.research.frames import require_columns, require_order, require_whole
+from sta410kit.research.features import KEYS, feature_names, require_features_frame
+from sta410kit.research.frames import require_rows_of, require_whole
 from sta410kit.research.models import make_model
 from sta410kit.research.models.per_symbol import PerSymbolRegressor
 from sta410kit.research.targets import build_target, realised_on
@@ -31,29 +31,17 @@ def training_table(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -
     Raises
     ------
     FeatureEngineeringError
-        If the two frames do not belong together, or there is no feature.
+        If the two frames do not belong together, there is no feature, or one is not numbers.
     """
     return labelled(features, prices, horizon).drop(columns="known")
 
 
 def labelled(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     """Return the training table with ``known``, the session at which each target is known."""
-    require_columns(features, KEYS, "features", FeatureEngineeringError)
-    require_order(features, "features", FeatureEngineeringError)
-    if not feature_names(features):
-        message = "The features hold no column but symbol and date; build them with build_features."
-        raise FeatureEngineeringError(message)
+    require_features_frame(features, FeatureEngineeringError)
     target = build_target(prices, horizon).assign(known=realised_on(prices, horizon))
-    table = features.merge(target, on=list(KEYS), how="left", indicator=True)
-    strangers = table["_merge"] == "left_only"
-    if strangers.any():
-        row = table[strangers].iloc[0]
-        message = (
-            f"The features hold {row['symbol']} {row['date']:%Y-%m-%d}, the prices do not; "
-            "build the features from these prices."
-        )
-        raise FeatureEngineeringError(message)
-    return table.drop(columns="_merge").dropna(ignore_index=True)
+    require_rows_of(features, prices, "features", FeatureEngineeringError)
+    return features.merge(target, on=list(KEYS), how="left").dropna(ignore_index=True)
 
 
 def make_estimator(
@@ -197,7 +185,11 @@ def _fitted(
 def _predicted(estimator: RegressorMixin, x: pd.DataFrame | NDArray[np.float64]) -> NDArray[np.float64]:
     import numpy as np
 
-    values = np.asarray(estimator.predict(x), dtype=float)
+    try:
+        values = np.asarray(estimator.predict(x), dtype=float)
+    except (ValueError, ArithmeticError) as error:
+        message = f"{type(estimator).__name__} could not predict {len(x)} row(s): {error}"
+        raise ModelTrainingError(message) from error
     if values.shape != (len(x),) or not np.isfinite(values).all():
         message = (
             f"{type(estimator).__name__} predicts shape {values.shape} for {len(x)} row(s), "

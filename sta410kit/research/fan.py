@@ -52,11 +52,13 @@ def fan(
         If a horizon or level makes no sense.
     DataValidationError
         If there are too few sessions for a horizon; the message says how many it takes.
+    FeatureEngineeringError
+        As `targets.build_target`.
     """
     import pandas as pd
 
     parts = [
-        _now(prices, require_horizon(horizon), level, conformal.trailing_scale if scale is None else scale)
+        _now(prices, require_horizon(horizon), level, scale)
         for horizon in sorted(set(horizons))
         for level in sorted(set(levels))
     ]
@@ -68,10 +70,10 @@ def fan(
     return pd.concat(parts).sort_values(keys, ignore_index=True)[columns]
 
 
-def _now(prices: pd.DataFrame, horizon: int, level: float, scale: conformal.Scale) -> pd.DataFrame:
+def _now(prices: pd.DataFrame, horizon: int, level: float, scale: conformal.Scale | None) -> pd.DataFrame:
     """Return the interval of each symbol's last session around no change."""
-    scales = scale(prices, horizon)
     table = build_target(prices, horizon).assign(known=realised_on(prices, horizon))
+    scales = conformal.scales_of(scale, prices, horizon)
     table = table.merge(scales, on=["symbol", "date"]).dropna(subset=["target", "scale"])
     table["score"] = table["target"].abs() / table["scale"]
     days = table["date"].sort_values().unique()

@@ -9,7 +9,7 @@ from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, 
 from sta410kit.research import adaptive, conformal
 from sta410kit.research.estimation import fit, make_estimator, needs_history, predict, training_table
 from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names
-from sta410kit.research.frames import require_horizon, require_predictions, require_whole
+from sta410kit.research.frames import require_horizon, require_predictions, require_rows_of, require_whole
 from sta410kit.research.targets import realised_on
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     ConfigurationError
         If the window or another number makes no sense.
     ModelTrainingError
-        If the predictions are of another model or horizon, or too few.
+        If the predictions are of another model or horizon, of sessions that the prices do not have, or too
+        few.
     """
     import math
 
@@ -95,6 +96,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     if table.empty:
         message = "No row has complete features and a known outcome; load a longer period."
         raise ModelTrainingError(message)
+    require_rows_of(predictions, prices, "predictions", ModelTrainingError)
     scale = conformal.trailing_scale(prices, horizon)
     scored = predictions.merge(scale, on=list(KEYS), how="left").dropna(subset=["scale"])
     scored["score"] = (scored["actual"] - scored["predicted"]).abs() / scored["scale"]
@@ -150,7 +152,7 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     fitted : FittedModel
         From `fit_final` or `model_store.load_model`.
     prices : DataFrame
-        A prices frame of symbols the model was trained on, with enough sessions for its features (51 for the
+        A prices frame of symbols the model was trained on, with enough sessions for its features (50 for the
         default ones) and the last session in common. A model of series, such as `regime`, infers its state
         from all the sessions there are.
 

@@ -13,21 +13,36 @@ from sta410kit.exceptions import ConfigurationError, DataValidationError, STA410
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
 PREDICTION_COLUMNS = ("symbol", "date", "horizon", "model", "fold", "predicted", "actual", "lower", "upper")
+_LARGEST = 1e100  # its square is still a number
 
 
 def require_columns(
     frame: pd.DataFrame, columns: Iterable[str], what: str, error: type[STA410Exception]
 ) -> None:
-    """Raise `error` naming the columns that the frame called `what` lacks, or that it is empty."""
-    missing = [name for name in columns if name not in frame.columns]
+    """Raise `error` unless `frame`, called `what`, is a frame with rows that has each of the columns once."""
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        message = f"The {what} are a {type(frame).__name__}; give a DataFrame."  # type: ignore[unreachable]
+        raise error(message)
+    wanted = tuple(columns)
+    missing = [name for name in wanted if name not in frame.columns]
     if missing:
         message = (
             f"The {what} lack the column(s) {', '.join(missing)}; found {', '.join(map(str, frame.columns))}."
         )
+        if set(missing) <= set(frame.index.names):
+            message += " They are in the index; make them columns with .reset_index()."
+        raise error(message)
+    twice = [str(name) for name in frame.columns[frame.columns.duplicated()] if name in wanted]
+    if twice:
+        message = f"The {what} have the column {twice[0]} more than once; drop or rename one."
         raise error(message)
     if frame.empty:
         message = f"The {what} have no rows."
@@ -49,6 +64,29 @@ def require_order(frame: pd.DataFrame, what: str, error: type[STA410Exception]) 
         raise error(message)
 
 
+def require_series(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
+    """Raise `error` unless each row is a symbol, in text, and a session of it, each once and in order."""
+    require_columns(frame, ("symbol", "date"), what, error)
+    _require_keys(frame, what, error)
+    _require_text(frame["symbol"], what, error)
+    require_order(frame, what, error)
+
+
+def require_rows_of(
+    frame: pd.DataFrame, prices: pd.DataFrame, what: str, error: type[STA410Exception]
+) -> None:
+    """Raise `error` unless the prices have each symbol and session of the frame."""
+    keys = ["symbol", "date"]
+    # On the keys alone: a column of the frame may be called anything.
+    found = frame[keys].merge(prices[keys], on=keys, how="left", indicator=True)
+    strange = (found["_merge"] == "left_only").to_numpy()
+    if strange.any():
+        message = (
+            f"The {what} hold {_row(frame, strange)}, the prices do not; use the prices they were made from."
+        )
+        raise error(message)
+
+
 def require_filled(
     frame: pd.DataFrame, names: Iterable[str], what: str, error: type[STA410Exception]
 ) -> None:
@@ -60,19 +98,22 @@ def require_filled(
             raise error(message)
 
 
-def require_prices(prices: pd.DataFrame, error: type[STA410Exception]) -> None:
+def require_prices(
+    prices: pd.DataFrame,
+    error: type[STA410Exception],
+    columns: Iterable[str] = (*PRICE_COLUMNS, "volume"),
+) -> None:
     """Raise `error` unless this is a prices frame to calculate with.
 
-    All columns, sorted, no session twice, every price finite and positive, every volume finite and not
-    negative.
+    All columns (or those that are looked at, where `columns` says which), sorted, no session twice, every
+    price finite and positive, every volume finite and not negative.
     """
     import numpy as np
 
-    require_columns(prices, ("symbol", "date", *PRICE_COLUMNS, "volume"), "prices", error)
-    _require_keys(prices, "prices", error)
-    _require_text(prices["symbol"], error)
-    require_order(prices, "prices", error)
-    for name in (*PRICE_COLUMNS, "volume"):
+    names = tuple(columns)
+    require_columns(prices, ("symbol", "date", *names), "prices", error)
+    require_series(prices, "prices", error)
+    for name in names:
         if not (isinstance(prices[name].dtype, np.dtype) and prices[name].dtype.kind in "fiu"):
             message = (
                 f"The column {name} of the prices holds {prices[name].dtype}, not plain numbers; "
@@ -94,26 +135,69 @@ def require_predictions(predictions: pd.DataFrame, *, bounds: bool = True) -> No
 
     Without `bounds` nothing is asked of their intervals.
     """
-    import numpy as np
-
     numbers = ("predicted", "actual", *(("lower", "upper") if bounds else ()))
     needed = ("symbol", "date", "horizon", "model", *numbers)
     require_columns(predictions, needed, "predictions", DataValidationError)
-    _require_keys(predictions, "predictions", DataValidationError)
-    twice = predictions.duplicated(["symbol", "date", "model", "horizon"]).to_numpy()
-    if twice.any():
-        message = f"The predictions hold {_row(predictions, twice)} more than once."
-        raise DataValidationError(message)
+    require_once(predictions, ("symbol", "date", "model", "horizon"), "predictions")
     for name in ("model", "horizon"):
         values = predictions[name].unique()
         if len(values) != 1:
             message = f"The predictions mix {name} {', '.join(map(str, values))}; judge one at a time."
             raise DataValidationError(message)
+    horizon_of(predictions)
     for name in numbers:
-        bad = ~np.isfinite(predictions[name].to_numpy(dtype=float, na_value=np.nan))
-        if bad.any():
-            message = f"{name} of {_row(predictions, bad)} is no number; {int(bad.sum())} such row(s)."
-            raise DataValidationError(message)
+        numbers_of(predictions, name, "predictions")
+
+
+def require_once(frame: pd.DataFrame, keys: Iterable[str], what: str) -> None:
+    """Raise `DataValidationError` unless the keys, symbol and date among them, are there, and once each.
+
+    Rows may come in any order, and symbols as text or categories.
+    """
+    import pandas as pd
+
+    names = list(keys)
+    require_filled(frame, names, what, DataValidationError)
+    _require_keys(frame, what, DataValidationError)
+    if not isinstance(frame["symbol"].dtype, pd.CategoricalDtype):
+        _require_text(frame["symbol"], what, DataValidationError)
+    twice = frame.duplicated(names).to_numpy()
+    if twice.any():
+        message = f"The {what} hold {_row(frame, twice)} more than once."
+        raise DataValidationError(message)
+
+
+def numbers_of(frame: pd.DataFrame, name: str, what: str) -> NDArray[np.float64]:
+    """Return a column as float64, or raise `DataValidationError` unless all are log returns to square."""
+    import numpy as np
+
+    try:
+        values: NDArray[np.float64] = frame[name].to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as cause:
+        message = f"The column {name} of the {what} holds {frame[name].dtype}, not numbers."
+        raise DataValidationError(message) from cause
+    bad = ~(np.abs(values) < _LARGEST)  # NaN too
+    if bad.any():
+        kind = "is too large for a log return" if np.isfinite(values[bad]).all() else "is no number"
+        message = f"{name} of {_row(frame, bad)} {kind}; {int(bad.sum())} such row(s)."
+        raise DataValidationError(message)
+    return values
+
+
+def horizon_of(predictions: pd.DataFrame) -> int:
+    """Return the one horizon of predictions, or raise `DataValidationError`."""
+    values = predictions["horizon"].unique()
+    if len(values) != 1:
+        message = f"The predictions mix horizon {', '.join(map(str, values))}; judge one at a time."
+        raise DataValidationError(message)
+    try:
+        value = float(values[0])
+        return require_horizon(int(value) if value.is_integer() else values[0])
+    except (ConfigurationError, TypeError, ValueError, OverflowError) as cause:
+        message = (
+            f"The horizon of the predictions is {values[0]!r}; it is a whole number of sessions, 1 or more."
+        )
+        raise DataValidationError(message) from cause
 
 
 def require_horizon(horizon: object) -> int:
@@ -155,13 +239,13 @@ def _require_keys(frame: pd.DataFrame, what: str, error: type[STA410Exception]) 
         raise error(message)
 
 
-def _require_text(symbol: pd.Series[str], error: type[STA410Exception]) -> None:
+def _require_text(symbol: pd.Series[str], what: str, error: type[STA410Exception]) -> None:
     """Raise `error` unless symbols are text: numbers and categories do not compare as names do."""
     import pandas as pd
 
     if isinstance(symbol.dtype, pd.CategoricalDtype) or not pd.api.types.is_string_dtype(symbol):
         message = (
-            f"The column symbol of the prices holds {symbol.dtype}, not text; convert it with .astype(str)."
+            f"The column symbol of the {what} holds {symbol.dtype}, not text; convert it with .astype(str)."
         )
         raise error(message)
 
@@ -177,6 +261,8 @@ def _falls_back(frame: pd.DataFrame) -> pd.Series[bool]:
     return (frame["symbol"] == frame["symbol"].shift()) & (frame["date"] < frame["date"].shift())
 
 
-def _row(frame: pd.DataFrame, chosen: object) -> str:
+def _row(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> str:
+    if not {"symbol", "date"} <= set(frame.columns):
+        return f"row {chosen.argmax()}"
     first = frame[chosen].iloc[0]
     return f"{first['symbol']} {first['date']:%Y-%m-%d}"

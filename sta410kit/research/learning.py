@@ -68,7 +68,11 @@ def learning_curve(  # noqa: PLR0913 - each is a choice of the experiment, by ke
     begin = int(len(days) * (1 - test_share))
     longest = begin - horizon
     if longest < SHORTEST:
-        message = f"{longest} sessions before the test are too few; load {SHORTEST - longest} more or more."
+        there = max(longest, 0)
+        message = (
+            f"{there} sessions before the test are too few; it takes {SHORTEST} or more. "
+            "Load a longer period."
+        )
         raise ModelTrainingError(message)
     lengths = _lengths(sessions, longest)
     tested = (table["date"] >= days[begin]).to_numpy()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import zlib
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,9 +108,14 @@ class Trials:
                 found = connection.execute(
                     "SELECT id, returns FROM trials WHERE returns IS NOT NULL"
                 ).fetchall()
-        except (OSError, sqlite3.Error):
+            columns = {number: unpack(packed) for number, packed in found if number in wanted}
+        except (
+            OSError,
+            sqlite3.Error,
+            ValueError,
+            zlib.error,
+        ):  # bytes may be damaged that SQLite has not read
             return pd.DataFrame()
-        columns = {number: unpack(packed) for number, packed in found if number in wanted}
         return pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame()
 
 
@@ -265,7 +271,7 @@ def read_all(path: Path) -> list[tuple[dict[str, object], Trials]]:
     """
     from sta410kit.exceptions import DataLoadingError
 
-    if not path.is_file():
+    if not path.exists():
         return []
     try:
         with closing(open_ledger(path, write=False)) as connection:

@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research import ledger
-from sta410kit.research.frames import require_predictions
+from sta410kit.research.frames import numbers_of, require_columns, require_predictions
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 
 def rmse(predictions: pd.DataFrame) -> float:
     """Return the root mean squared error, in log return, unit 1."""
-    return float(((predictions["actual"] - predictions["predicted"]) ** 2).mean() ** 0.5)
+    actual, predicted = _numbers(predictions, "actual", "predicted")
+    return float(((actual - predicted) ** 2).mean() ** 0.5)
 
 
 def mae(predictions: pd.DataFrame) -> float:
     """Return the mean absolute error, in log return, unit 1."""
-    return float((predictions["actual"] - predictions["predicted"]).abs().mean())
+    actual, predicted = _numbers(predictions, "actual", "predicted")
+    return float(abs(actual - predicted).mean())
 
 
 def r2_against_naive(predictions: pd.DataFrame) -> float:
@@ -30,8 +36,9 @@ def r2_against_naive(predictions: pd.DataFrame) -> float:
 
     Positive: better than naive. 0: as good. NaN when every outcome was exactly zero.
     """
-    naive = float((predictions["actual"] ** 2).sum())
-    own = float(((predictions["actual"] - predictions["predicted"]) ** 2).sum())
+    actual, predicted = _numbers(predictions, "actual", "predicted")
+    naive = float((actual**2).sum())
+    own = float(((actual - predicted) ** 2).sum())
     return 1 - own / naive if naive > 0 else float("nan")
 
 
@@ -43,15 +50,23 @@ def directional_accuracy(predictions: pd.DataFrame) -> float:
     """
     import numpy as np
 
-    moved = predictions[predictions["actual"] != 0]
-    if moved.empty:
+    actual, predicted = _numbers(predictions, "actual", "predicted")
+    moved = actual != 0
+    if not moved.any():
         return float("nan")
-    return float((np.sign(moved["predicted"]) == np.sign(moved["actual"])).mean())
+    return float((np.sign(predicted[moved]) == np.sign(actual[moved])).mean())
 
 
 def coverage(predictions: pd.DataFrame) -> float:
     """Return the share of outcomes inside their interval, ends included."""
-    return float(predictions["actual"].between(predictions["lower"], predictions["upper"]).mean())
+    actual, lower, upper = _numbers(predictions, "actual", "lower", "upper")
+    return float(((lower <= actual) & (actual <= upper)).mean())
+
+
+def _numbers(predictions: pd.DataFrame, *names: str) -> list[Floats]:
+    """Return columns without gaps: skipped, a missing prediction would make no error, and R2 better."""
+    require_columns(predictions, names, "predictions", DataValidationError)
+    return [numbers_of(predictions, name, "predictions") for name in names]
 
 
 def score_table(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import DataValidationError
+from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.costs import SESSIONS_A_YEAR
+from sta410kit.research.frames import require_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,11 @@ CONFIDENCE = 0.95
 _EULER = 0.5772156649015329  # Euler-Mascheroni constant
 _FEWEST = 3  # returns, for a skewness
 _GROUPS = 16  # of Bailey and others; 12,870 ways to choose half of them
+_FEWEST_GROUPS = 4  # two are no combinations
 _SHORTEST_GROUP = 5  # sessions
+_ROUNDING = 1e-12
+_LARGEST = 1e50  # a return whose fourth power is still a number
+_ALIKE = 0.9  # correlation with a recorded trial; the same strategy under other costs has more
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,9 @@ class DeflatedSharpe:
     """A Sharpe ratio against what the best of as many useless strategies would have shown.
 
     ``sharpe`` and ``benchmark`` are of one session, not annualised; ``probability`` is the chance that the
-    true ratio exceeds ``benchmark``: above 0.95 it passes. ``overfitting`` is the probability of backtest
+    true ratio exceeds ``benchmark``: above 0.95 it passes. ``spread`` is the standard deviation of the
+    recorded ratios; of several trials fewer than two may have one, and it is that of useless strategies over
+    as many sessions then. ``overfitting`` is the probability of backtest
     overfitting over the recorded trials, `None` with fewer than two that can be compared. ``problem`` says
     why trials could not be counted, if they could not; ``trials`` is 1 then.
     """
@@ -89,12 +96,24 @@ def deflate(returns: pd.Series[float], predictions: pd.DataFrame) -> DeflatedSha
         The strategy's simple return of each session after costs, indexed by date.
     predictions : DataFrame
         The predictions it followed; they say which dataset and target the trials are counted for.
+
+    Raises
+    ------
+    DataValidationError
+        If the predictions cannot be judged, or the returns are no series of finite numbers by date, three or
+        more, or all of another time than the predictions.
     """
+    from dataclasses import replace
+
     from sta410kit.research import ledger
     from sta410kit.research.panel import read_panel
 
-    read_panel(predictions)  # refuses what cannot be judged
-    return deflated_sharpe(returns.to_numpy(dtype=float), ledger.read(predictions))
+    dates = read_panel(predictions).dates  # refuses what cannot be judged
+    _require_same_time(returns, dates)
+    trials = ledger.read(predictions)
+    if not trials.problem and not _is_recorded(returns, trials):
+        trials = replace(trials, problem="these returns follow no recorded trial, so theirs is not counted")
+    return deflated_sharpe(returns.to_numpy(), trials)
 
 
 def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
@@ -119,8 +138,11 @@ def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
     import numpy as np
 
     values = _finite(returns)
-    spread = float(np.var(trials.sharpes, ddof=1)) ** 0.5 if len(trials.sharpes) > 1 else 0.0
     count = max(trials.count, 1)
+    if len(trials.sharpes) > 1:
+        spread = float(np.var(trials.sharpes, ddof=1)) ** 0.5
+    else:  # of one trial there is none; of several without a ratio, that of ratios whose truth is 0
+        spread = 0.0 if count == 1 else (len(values) - 1) ** -0.5
     benchmark = spread * expected_best(count)
     sharpe, skewness, kurtosis = moments(values)
     matrix = trials.returns()
@@ -148,10 +170,11 @@ def probabilistic_sharpe(returns: ArrayLike, benchmark: float = 0.0) -> float:
 
     values = _finite(returns)
     sharpe, skewness, kurtosis = moments(values)
-    variance = 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2
-    return (
-        float(norm.cdf((sharpe - benchmark) * (len(values) - 1) ** 0.5 / variance**0.5)) if kurtosis else 0.0
-    )
+    if not kurtosis:
+        return 0.0
+    # Never negative, but for rounding: of returns with two values it can be 0.
+    variance = max(1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2, _ROUNDING)
+    return float(norm.cdf((sharpe - benchmark) * (len(values) - 1) ** 0.5 / variance**0.5))
 
 
 def expected_best(trials: int) -> float:
@@ -193,7 +216,7 @@ def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> flo
     returns : array of shape (sessions, strategies)
         Simple returns, no gaps.
     groups : int
-        Even; fewer are used where sessions are few, so that each has at least five sessions.
+        Even, 4 or more; fewer are used where sessions are few, so that each has at least five sessions.
 
     Returns
     -------
@@ -204,10 +227,15 @@ def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> flo
     ------
     DataValidationError
         If the returns are no table of finite numbers.
+    ConfigurationError
+        If the number of groups is not even, or below 4.
     """
     import numpy as np
 
-    table = np.asarray(returns, dtype=float)
+    if require_whole("groups", groups, _FEWEST_GROUPS) % 2:
+        message = f"groups is {groups}; give an even number, for half of them select and half judge."
+        raise ConfigurationError(message)
+    table = _floats(returns)
     if table.ndim != 2 or not np.isfinite(table).all():  # noqa: PLR2004 - sessions and strategies
         message = (
             "Overfitting is judged on finite returns of shape (sessions, strategies); "
@@ -215,7 +243,7 @@ def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> flo
         )
         raise DataValidationError(message)
     groups = min(groups, table.shape[0] // _SHORTEST_GROUP) // 2 * 2
-    if table.shape[1] < 2 or groups < 4:  # noqa: PLR2004 - one has no rival; two groups are no combinations
+    if table.shape[1] < 2 or groups < _FEWEST_GROUPS:  # noqa: PLR2004 - one has no rival
         return None
     length = table.shape[0] // groups
     # The oldest sessions that fill no group go.
@@ -259,8 +287,51 @@ def _sharpes(sums: Floats, squares: Floats, size: int) -> Floats:
 def _finite(returns: ArrayLike) -> Floats:
     import numpy as np
 
-    values = np.asarray(returns, dtype=float)
-    if values.ndim != 1 or len(values) < _FEWEST or not np.isfinite(values).all():
+    values = _floats(returns)
+    if values.ndim != 1 or len(values) < _FEWEST or not (np.abs(values) < _LARGEST).all():
         message = f"A Sharpe ratio takes three finite returns or more; got an array of shape {values.shape}."
         raise DataValidationError(message)
     return values
+
+
+def _floats(returns: ArrayLike) -> Floats:
+    import numpy as np
+
+    try:
+        return np.asarray(returns, dtype=float)
+    except (TypeError, ValueError) as error:
+        message = f"The returns are no numbers: {error}."
+        raise DataValidationError(message) from error
+
+
+def _require_same_time(returns: pd.Series[float], dates: pd.DatetimeIndex) -> None:
+    """Raise unless the returns are a series by date, some of it from the first decision on."""
+    import pandas as pd
+
+    if not isinstance(returns, pd.Series) or not isinstance(returns.index, pd.DatetimeIndex):
+        message = (
+            "The returns are no series indexed by date; give one, such as "
+            'backtest(predictions, prices).frame.set_index("date")["net"].'
+        )
+        raise DataValidationError(message)
+    days = pd.DatetimeIndex(returns.index).tz_localize(None)
+    if len(days) and not ((days >= dates[0]) & (days <= dates[-1])).any():
+        message = (
+            f"The returns are of {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}, the predictions of "
+            f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}; give the returns of following these predictions."
+        )
+        raise DataValidationError(message)
+
+
+def _is_recorded(returns: pd.Series[float], trials: Trials) -> bool:
+    """Tell whether the returns move with those of a trial, where there are any to compare."""
+    import numpy as np
+    import pandas as pd
+
+    known = trials.returns()
+    own = returns.set_axis(pd.DatetimeIndex(returns.index).tz_localize(None)).rename("own")
+    if known.empty or not moments(_finite(own))[2]:
+        return True
+    both = known.join(own, how="inner")
+    with np.errstate(divide="ignore", invalid="ignore"):  # a trial that never moved has no correlation
+        return bool((both.drop(columns="own").corrwith(both["own"]) > _ALIKE).any())

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.research.frames import require_columns, require_filled, require_horizon
+from sta410kit.exceptions import DataValidationError
+from sta410kit.research.frames import horizon_of, numbers_of, require_columns, require_filled, require_once
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_LARGEST = 1e100  # its square is still a number
 _COLUMNS = ("symbol", "date", "horizon", "model", "predicted", "actual")  # what a comparison looks at
 _NUMBERS = ("predicted", "actual")
 
@@ -120,13 +119,10 @@ def _outcomes(frame: pd.DataFrame) -> pd.Series[float]:
     return found["min"]
 
 
-def _checked(predictions: object) -> pd.DataFrame:
+def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the predictions with plain dtypes, or raise `DataValidationError` saying what is wrong."""
     import pandas as pd
 
-    if not isinstance(predictions, pd.DataFrame):
-        message = f"The predictions are a {type(predictions).__name__}; give a DataFrame, see walk_forward."
-        raise DataValidationError(message)
     require_columns(predictions, _COLUMNS, "predictions", DataValidationError)
     frame = predictions[list(_COLUMNS)].reset_index(drop=True)
     if not pd.api.types.is_datetime64_any_dtype(frame["date"]):
@@ -139,46 +135,7 @@ def _checked(predictions: object) -> pd.DataFrame:
     for name in ("symbol", "model"):
         frame[name] = frame[name].astype(str)
     for name in _NUMBERS:
-        frame[name] = _numbers(frame, name)
-    frame["horizon"] = _horizon(frame["horizon"])
-    twice = frame.duplicated(["symbol", "date", "model"]).to_numpy()
-    if twice.any():
-        message = f"The predictions hold {_row(frame, twice)} more than once."
-        raise DataValidationError(message)
+        frame[name] = numbers_of(frame, name, "predictions")
+    frame["horizon"] = horizon_of(frame)
+    require_once(frame, ("symbol", "date", "model"), "predictions")
     return frame
-
-
-def _numbers(frame: pd.DataFrame, name: str) -> Floats:
-    import numpy as np
-
-    try:
-        values = frame[name].to_numpy(dtype=float, na_value=np.nan)
-    except (TypeError, ValueError) as cause:
-        message = f"The column {name} of the predictions holds {frame[name].dtype}, not numbers."
-        raise DataValidationError(message) from cause
-    bad = ~(np.abs(values) < _LARGEST)  # NaN too
-    if bad.any():
-        kind = "is too large for a log return" if np.isfinite(values[bad]).all() else "is no number"
-        message = f"{name} of {_row(frame, bad)} {kind}; {int(bad.sum())} such row(s)."
-        raise DataValidationError(message)
-    return values
-
-
-def _horizon(column: pd.Series[int]) -> int:
-    values = column.unique()
-    if len(values) != 1:
-        message = f"The predictions mix horizon {', '.join(map(str, values))}; judge one at a time."
-        raise DataValidationError(message)
-    try:
-        value = float(values[0])
-        return require_horizon(int(value) if value.is_integer() else values[0])
-    except (ConfigurationError, TypeError, ValueError, OverflowError) as cause:
-        message = (
-            f"The horizon of the predictions is {values[0]!r}; it is a whole number of sessions, 1 or more."
-        )
-        raise DataValidationError(message) from cause
-
-
-def _row(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> str:
-    first = frame[chosen].iloc[0]
-    return f"{first['symbol']} {first['date']:%Y-%m-%d}"

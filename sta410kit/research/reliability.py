@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research import conformal
-from sta410kit.research.frames import require_predictions
+from sta410kit.research.frames import require_predictions, require_rows_of
 from sta410kit.research.targets import realised_on
 
 if TYPE_CHECKING:
@@ -44,13 +44,18 @@ def reliability(
     Raises
     ------
     DataValidationError
-        If the predictions are too few for an interval at a level.
+        If the predictions are too few for an interval at a level, mix models or horizons, or are of a symbol
+        or session that the prices do not have.
+    FeatureEngineeringError
+        If the prices are not sorted, hold a session twice, or hold a price that is not a positive number.
     """
     import pandas as pd
 
     require_predictions(predictions)
     horizon = int(predictions["horizon"].iloc[0])
-    known = prices[["symbol", "date"]].assign(known=realised_on(prices, horizon).to_numpy())
+    realised = realised_on(prices, horizon)  # refuses prices out of order
+    require_rows_of(predictions, prices, "predictions", DataValidationError)
+    known = prices[["symbol", "date"]].assign(known=realised.to_numpy())
     table = predictions[["symbol", "date", "predicted"]].assign(target=predictions["actual"])
     table = table.merge(known, on=["symbol", "date"], how="left").dropna(subset=["known"])
     rows = []

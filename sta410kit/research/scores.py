@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sta410kit.research import bootstrap
+from sta410kit.research import bootstrap, ledger
 from sta410kit.research.panel import Panel, read_panel
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ SCORES = {
 
 
 def score_intervals(predictions: pd.DataFrame, *, seed: int = 42) -> pd.DataFrame:
-    """Return every score of every model with its 95 % interval from the stationary bootstrap.
+    """Return every score of every model with its 95 % interval, and count the look in the ledger.
+
+    The intervals are from the stationary bootstrap.
 
     Parameters
     ----------
@@ -68,6 +70,7 @@ def score_intervals(predictions: pd.DataFrame, *, seed: int = 42) -> pd.DataFram
     import pandas as pd
 
     panel = read_panel(predictions)
+    ledger.record_look(predictions, panel)
     rows = []
     for column, model in enumerate(panel.models):
         parts = score_parts(panel, column)

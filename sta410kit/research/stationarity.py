@@ -6,7 +6,8 @@ import warnings
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research.features import feature_names
+from sta410kit.research.features import feature_names, require_features_frame
+from sta410kit.research.frames import require_prices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,12 +43,15 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DataValidationError
-        If the two frames have no symbol in common.
+        If the two frames have no symbol in common, or one of them is not sorted, holds a session twice or
+        what is no number.
     """
     import numpy as np
     import pandas as pd
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
+    require_prices(prices, DataValidationError, ("adj_close",))
+    require_features_frame(features, DataValidationError)
     symbols = [name for name in pd.unique(prices["symbol"]) if name in set(features["symbol"])]
     if not symbols:
         message = "prices and features have no symbol in common; build the features from these prices."

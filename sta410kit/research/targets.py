@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import FeatureEngineeringError
-from sta410kit.research.frames import log, require_horizon, require_prices
+from sta410kit.research.frames import log, require_horizon, require_prices, require_series
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,12 @@ def realised_on(prices: pd.DataFrame, horizon: int) -> pd.Series[pd.Timestamp]:
 
     This is the symbol's own session *t* + `horizon`: where a symbol misses sessions, it lies later than the
     calendar suggests, and purging by the calendar alone would leak.
+
+    Raises
+    ------
+    ConfigurationError, FeatureEngineeringError
+        As `build_target`; of the prices only the symbols and sessions are looked at.
     """
     horizon = require_horizon(horizon)
+    require_series(prices, "prices", FeatureEngineeringError)
     return prices.groupby("symbol", sort=False)["date"].shift(-horizon).reset_index(drop=True)

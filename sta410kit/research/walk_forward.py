@@ -98,8 +98,10 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         table, rows,
         model=model, seed=seed, horizon=horizon, per_symbol=per_symbol, least=min_train, n_jobs=n_jobs,
     )  # fmt: skip
+    # Without the features, which may be called as a column of the intervals is.
+    outcomes = table[["symbol", "date", "known", "target"]]
     blocks = [
-        table.iloc[test].assign(fold=fold.number, predicted=values)
+        outcomes.iloc[test].assign(fold=fold.number, predicted=values)
         for fold, (_, test), values in zip(folds, rows, predicted, strict=True)
     ]
     found = conformal.add_intervals(pd.concat(blocks), prices, horizon, level)

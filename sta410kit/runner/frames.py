@@ -17,10 +17,12 @@ _SEED = 42  # of the example's walk-forward
 def read_frame(path: Path, suite: str) -> pd.DataFrame:
     """Return the frame in `path` as it is written; prices may have any names of columns that a source may.
 
+    Rows of the sealed holdout are held back, by the column ``date``.
+
     Raises
     ------
     ConfigurationError
-        There is no such file, or its ending says neither CSV nor Parquet.
+        There is no such file, its ending says neither CSV nor Parquet, or all of it is sealed.
     DataLoadingError
         It cannot be read as what its ending says.
     """
@@ -31,7 +33,11 @@ def read_frame(path: Path, suite: str) -> pd.DataFrame:
     if not path.is_file():
         message = f"no file {path}"
         raise ConfigurationError(message)
-    return _read_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
+    from sta410kit.market.sealing import hold_back, require_unsealed
+
+    frame = _read_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
+    kept = hold_back(frame, require_unsealed(None))
+    return frame if len(kept) == len(frame) else kept.reset_index(drop=True)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

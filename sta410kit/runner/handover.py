@@ -47,14 +47,14 @@ def prices(path: str | Path | None) -> pd.DataFrame:
     from sta410kit.market import load_prices
     from sta410kit.market.tidying import tidy
 
-    return tidy(read_accepted(Path(path), "prices")) if path else load_prices()
+    return tidy(_accepted(path, "prices")) if path else load_prices()
 
 
 def features(path: str | Path | None, prices: pd.DataFrame) -> pd.DataFrame:
     """Return features that the gate has accepted, or those of `prices`."""
     from sta410kit.research.features import build_features
 
-    return read_accepted(Path(path), "features") if path else build_features(prices)
+    return _accepted(path, "features") if path else build_features(prices)
 
 
 def predictions(path: str | Path | None, prices: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -63,10 +63,17 @@ def predictions(path: str | Path | None, prices: pd.DataFrame, seed: int) -> pd.
     from sta410kit.research.walk_forward import walk_forward
 
     if path:
-        return read_accepted(Path(path), "predictions")
+        return _accepted(path, "predictions")
     return walk_forward(
         build_features(prices), prices, model=DEFAULT_MODEL, horizon=DEFAULT_HORIZON, seed=seed
     )
+
+
+def _accepted(path: str | Path, suite: str) -> pd.DataFrame:
+    """Return a frame that the gate has accepted; one of an earlier run may hold what is sealed by now."""
+    from sta410kit.market.sealing import require_before
+
+    return require_before(read_accepted(Path(path), suite), Path(path))
 
 
 def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> FittedModel:

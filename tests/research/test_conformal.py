@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.exceptions import ConfigurationError, DataValidationError, FeatureEngineeringError
 from sta410kit.research import conformal
 from sta410kit.research.features import build_features
 from sta410kit.research.targets import build_target, realised_on
@@ -207,6 +207,64 @@ def test_predictions_without_what_intervals_need_are_refused(walks):
     """The missing column is named."""
     with pytest.raises(DataValidationError, match="known"):
         conformal.add_intervals(walks[["symbol", "date"]].assign(predicted=0.0, target=0.0), walks, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.sample(frac=1, random_state=0), "not sorted"),
+        (lambda f: pd.concat([f.head(9), f.tail(-8)]), "more than once"),
+        (
+            lambda f: f.assign(adj_close=f["adj_close"].where(f.index != 3)),
+            "adj_close of S0 .* is nan; 1 such",
+        ),
+        (lambda f: f.drop(columns="adj_close"), r"lack the column\(s\) adj_close"),
+    ],
+)
+def test_a_scale_of_prices_out_of_order_is_refused(walks, change, words):
+    """It would be a number all the same, and a wrong one."""
+    predicted = build_target(walks, 1).assign(known=realised_on(walks, 1), predicted=0.0).dropna()
+    for action in (
+        lambda prices: conformal.trailing_scale(prices, 1),
+        lambda prices: conformal.add_intervals(predicted, prices, 1),
+    ):
+        with pytest.raises(FeatureEngineeringError, match=words):
+            action(change(walks))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: pd.concat([f, f.tail(1)]), "predictions hold S1 .* more than once"),
+        (lambda f: f.assign(predicted=np.nan), "predicted of S0 .* is no number; 1198 such"),
+        (lambda f: f.replace({"symbol": {"S0": "ZZ"}}), "predictions hold ZZ .*, the prices do not"),
+        (lambda f: f.astype({"date": str}), "date of the predictions holds str"),
+    ],
+)
+def test_predictions_that_would_lose_rows_are_refused(walks, change, words):
+    """Dropped without a word, they would leave intervals that learned from others."""
+    predicted = build_target(walks, 1).assign(known=realised_on(walks, 1), predicted=0.0).dropna()
+    with pytest.raises(DataValidationError, match=words):
+        conformal.add_intervals(change(predicted), walks, 1)
+
+
+def test_intervals_are_made_anew_around_predictions_that_have_some(walks):
+    """At another level, from what `add_intervals` has returned."""
+    wide = naive_with_intervals(walks, 1)
+    narrow = conformal.add_intervals(wide, walks, 1, level=0.5)
+    assert list(narrow.columns) == list(wide.columns)
+    assert narrow["target"].between(narrow["lower"], narrow["upper"]).mean() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, np.inf])
+def test_a_scale_that_is_no_volatility_is_refused(walks, value):
+    """Divided by it, errors would be endless or no errors."""
+
+    def broken(prices, _):
+        return prices[["symbol", "date"]].assign(scale=value)
+
+    with pytest.raises(DataValidationError, match=rf"scales hold {value}; a volatility is a positive number"):
+        naive_with_intervals(walks, 1, scale=broken)
 
 
 def naive_with_intervals(prices, horizon, **options):

@@ -55,6 +55,16 @@ def test_a_window_is_a_whole_number(walks, walk_features, walk_predictions, wind
         fit_final(walk_features, walks, walk_predictions, window=window)
 
 
+def test_predictions_of_sessions_that_the_prices_do_not_have_are_refused(
+    walks, walk_features, walk_predictions
+):
+    """Errors of later sessions would set the width of a forecast made before them."""
+    days = walks["date"].unique()
+    early = walks["date"] < days[500]
+    with pytest.raises(ModelTrainingError, match=r"predictions hold S0 .*, the prices do not"):
+        fit_final(walk_features[early], walks[early], walk_predictions)
+
+
 @pytest.mark.parametrize("level", [0.5, 0.8])
 def test_misses_of_another_level_do_not_narrow_the_intervals(walks, walk_features, walk_predictions, level):
     """Intervals at a level are as wide as their own misses ask for, when the walk had them at 90 %."""

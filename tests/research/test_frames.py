@@ -43,6 +43,10 @@ def four():
         (lambda f: f.astype({"close": "Float64"}), "close of the prices holds Float64, not plain numbers"),
         (lambda f: f.astype({"volume": "int64[pyarrow]"}), "volume of the prices holds int64"),
         (lambda f: f.astype({"volume": bool}), "volume of the prices holds bool, not plain numbers"),
+        (lambda f: pd.concat([f, f[["close"]]], axis=1), "have the column close more than once; drop"),
+        (lambda f: f.set_index(["symbol", "date"]), r"in the index; make them columns with .reset_index\(\)"),
+        (lambda f: f["close"], "The prices are a Series; give a DataFrame"),
+        (lambda _: None, "The prices are a NoneType; give a DataFrame"),
     ],
 )
 def test_types_that_would_mislead_are_refused_with_what_to_type(four, change, words):
@@ -60,3 +64,21 @@ def test_predictions_are_asked_for_intervals_only_where_they_are_used(four):
         require_predictions(made)
     with pytest.raises(DataValidationError, match="date of the predictions holds str"):
         require_predictions(made.astype({"date": str}), bounds=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.assign(horizon=0), r"horizon of the predictions is np.int64\(0\)"),
+        (lambda f: f.assign(horizon="1d"), "horizon of the predictions is '1d'"),
+        (lambda f: f.assign(model=None), "have no model in row 0; 4 such"),
+        (lambda f: f.assign(symbol=7), "symbol of the predictions holds int64, not text"),
+        (lambda f: f.assign(predicted="up"), "predicted of the predictions holds str, not numbers"),
+    ],
+)
+def test_predictions_that_arithmetic_would_trip_over_are_refused(four, change, words):
+    """By name, before a merge or a division fails on them."""
+    made = four[["symbol", "date"]].assign(horizon=1, model="mine", predicted=0.1, actual=0.2)
+    with pytest.raises(DataValidationError, match=words):
+        require_predictions(change(made), bounds=False)
+    require_predictions(made.astype({"symbol": "category"}), bounds=False)

@@ -51,7 +51,7 @@ def test_numbers_that_make_no_sense_are_refused(walks, walk_features, wrong):
 
 def test_too_short_a_past_is_refused(walks, walk_features):
     """The message says how many sessions are missing."""
-    with pytest.raises(ModelTrainingError, match="before the test are too few"):
+    with pytest.raises(ModelTrainingError, match=r"\d sessions before the test are too few; it takes 126"):
         learning_curve(walk_features, walks, test_share=0.9)
 
 

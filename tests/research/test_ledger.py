@@ -232,6 +232,21 @@ def test_a_broken_file_is_told_and_left_alone(tmp_path):
     with pytest.raises(DataLoadingError, match="Move it away"):
         ledger.read_all(path)
     assert path.read_bytes().startswith(b"not a database")
+    with pytest.raises(DataLoadingError, match="cannot be read as a trials ledger"):
+        ledger.read_all(tmp_path)  # a folder in its place is no empty ledger
+
+
+def test_returns_that_cannot_be_read_are_none(tmp_path):
+    """Bytes that SQLite does not look into may be damaged; the count stands."""
+    path = tmp_path / "l.sqlite"
+    found = looked(made(), path=path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP TRIGGER trials_stay_as_they_are; UPDATE trials SET returns = x'00010203ff'"
+        )
+        connection.commit()
+    assert found.returns().empty
+    assert ledger.read(made(), path).count == 1
 
 
 def test_a_ledger_of_a_newer_kit_is_left_alone(tmp_path):

@@ -55,6 +55,18 @@ def test_where_nothing_moved_there_is_no_share():
     assert math.isnan(metrics.directional_accuracy(still))
 
 
+@pytest.mark.parametrize("metric", metrics.METRICS)
+def test_a_missing_prediction_does_not_make_the_others_better(metric):
+    """Skipped, half of the predictions would make half of the error of all the outcomes."""
+    gap = FOUR.assign(predicted=[0.01, np.nan, 0.0, 0.02], lower=[np.nan, 0, 0, 0])
+    with pytest.raises(DataValidationError, match=r"of A 2012-01-0. is no number; 1 such"):
+        metric(gap)
+    with pytest.raises(DataValidationError, match=r"lack the column\(s\) actual"):
+        metric(FOUR.drop(columns="actual"))
+    with pytest.raises(DataValidationError, match="of row 1 is no number"):
+        metrics.rmse(gap[["predicted", "actual"]])
+
+
 def test_the_table_has_each_symbol_and_all():
     """One row a symbol, in order, and the last for all of them."""
     table = metrics.score_table(pd.concat([FOUR.assign(symbol="B"), made([0.0], [0.01])]))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sta410kit.exceptions import DataValidationError
+from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import ledger, overfitting
 
 pytestmark = pytest.mark.unit
@@ -108,6 +108,59 @@ def test_deflating_reads_the_trials_of_the_same_outcomes():
     assert overfitting.deflate(returns(), frame()).trials == 3
 
 
+def test_trials_without_a_ratio_deflate_all_the_same():
+    """Skill looks further ahead have no returns; twenty of them and one backtest are not one trial."""
+    for seed in range(20):
+        ledger.record(frame(seed=seed).assign(horizon=5), kind="skill", returns={})
+    predictions = frame(seed=0).assign(horizon=5)
+    ledger.record(predictions, kind="backtest", returns={"ridge": returns(seed=0)})
+    found = overfitting.deflate(returns(seed=0), predictions)
+    assert found.trials == 20
+    assert found.spread == pytest.approx(499**-0.5)
+    assert found.benchmark == pytest.approx(499**-0.5 * 1.9007, rel=1e-3)
+    assert found.probability < overfitting.probabilistic_sharpe(returns(seed=0))
+
+
+def test_returns_of_no_recorded_trial_are_told():
+    """One may have tried a thousand of them; those of a trial under other costs are its own."""
+    recorded(3, None)
+    assert overfitting.deflate(returns(seed=1) - 0.0005, frame()).problem == ""
+    found = overfitting.deflate(returns(seed=50, mean=0.01), frame())
+    assert found.sentence.endswith(
+        "Mind that these returns follow no recorded trial, so theirs is not counted."
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (returns().to_numpy(), "no series indexed by date"),
+        (returns().reset_index(drop=True), "no series indexed by date"),
+        (returns().set_axis(returns().index + pd.DateOffset(years=9)), "returns are of 2009-01-03 to"),
+    ],
+)
+def test_returns_have_to_be_those_of_the_predictions(given, words):
+    """Numbers without a date, or of another time, follow no prediction."""
+    with pytest.raises(DataValidationError, match=words):
+        overfitting.deflate(given, frame())
+
+
+def test_returns_with_two_values_have_a_probability():
+    """Where the variance of the ratio vanishes, rounding may leave less than nothing of it."""
+    one_in_three = np.array([1.0, 0.0, 0.0])
+    for factor in (1, 1 + 1e-16, 1 + 1e-15, 1 - 1e-15):
+        mean = 8**0.5 * factor * one_in_three.std(ddof=1)
+        found = overfitting.probabilistic_sharpe(one_in_three - one_in_three.mean() + mean)
+        assert found == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("groups", "words"), [(5, "even number"), (2, "4 or more"), ("8", "4 or more")])
+def test_half_of_the_groups_is_a_whole_number(groups, words):
+    """Another number is not made an even one without a word."""
+    with pytest.raises(ConfigurationError, match=words):
+        overfitting.probability_of_overfitting(np.ones((100, 2)), groups)
+
+
 def test_without_a_ledger_the_sentence_says_so():
     """A count that is missing is never passed over."""
     found = overfitting.deflated_sharpe(returns(mean=0.01), ledger.Trials(problem="nothing could be counted"))
@@ -165,7 +218,7 @@ def test_strategies_that_never_trade_are_ranked_like_others():
     assert overfitting.probability_of_overfitting(table) == 0
 
 
-@pytest.mark.parametrize("values", [[], [0.1, 0.2], [0.1, np.nan, 0.2], [[0.1, 0.2, 0.3]]])
+@pytest.mark.parametrize("values", [[], [0.1, 0.2], [0.1, np.nan, 0.2], [[0.1, 0.2, 0.3]], [1e99] * 3])
 def test_returns_are_three_finite_numbers_or_more(values):
     """Anything else is refused."""
     with pytest.raises(DataValidationError, match="three finite returns"):

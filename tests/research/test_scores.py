@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as peer
 
-from sta410kit.research import metrics
+from sta410kit.research import ledger, metrics
 from sta410kit.research.panel import read_panel
 from sta410kit.research.scores import SCORES, block_of, score_intervals
 
@@ -31,6 +31,15 @@ def made(sessions=300, symbols=5, seed=0, model="ridge"):
 
 def values(frame):
     return score_intervals(frame).set_index("score")["value"]
+
+
+def test_a_look_at_the_scores_is_counted():
+    """R2 with an interval is a look at the skill, like any other; a second one is the same trial."""
+    frame = pd.concat([made(), made(model="other").assign(predicted=0.001)])
+    score_intervals(frame)
+    score_intervals(frame)
+    assert ledger.read(frame).count == 2
+    assert ledger.read(frame).problem == ""
 
 
 def test_errors_agree_with_scikit_learn():

@@ -56,6 +56,19 @@ def test_it_agrees_with_statsmodels_called_directly(walk):
     assert found == pytest.approx(expected, rel=1e-12)
 
 
+def test_frames_out_of_order_are_refused(walk):
+    """The differences of shuffled prices are no returns."""
+    prices, features = walk
+    for pair in (
+        (prices.iloc[::-1], features),
+        (prices, features.iloc[::-1]),
+        (pd.concat([prices.head(9), prices.tail(-8)]), features),
+        (prices.drop(columns="adj_close"), features),
+    ):
+        with pytest.raises(DataValidationError, match=r"not sorted|more than once|lack the column"):
+            stationarity(*pair)
+
+
 def test_frames_of_other_symbols_are_refused(walk):
     """There is nothing to compare."""
     prices, features = walk

@@ -55,3 +55,21 @@ def test_unsorted_prices_are_refused(walks):
     """On unsorted prices every target would be wrong."""
     with pytest.raises(FeatureEngineeringError, match="not sorted"):
         build_target(pd.concat([walks.tail(600), walks.head(600)]), 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.iloc[::-1], "not sorted"),
+        (lambda f: pd.concat([f.head(9), f.tail(-8)]), "more than once; run them through the gate"),
+        (lambda f: f.assign(date=f["date"].dt.tz_localize("UTC")), "without a timezone"),
+        (lambda f: f.astype({"date": str}), "date of the prices holds str"),
+        (lambda f: f.astype({"symbol": "category"}), "symbol of the prices holds category"),
+        (lambda f: f.drop(columns="symbol"), r"lack the column\(s\) symbol"),
+        (lambda f: f.head(0), "have no rows"),
+    ],
+)
+def test_the_session_of_knowledge_is_not_told_of_prices_out_of_order(walks, change, words):
+    """Backwards, each target would be known before it was made."""
+    with pytest.raises(FeatureEngineeringError, match=words):
+        realised_on(change(walks), 1)

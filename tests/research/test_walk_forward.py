@@ -209,6 +209,35 @@ def test_frames_that_do_not_belong_together_are_refused(walks, walk_features):
         walk_forward(walk_features[["symbol", "date"]], walks)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda f: f.astype({"date": str}), "date of the features holds str"),
+        (lambda f: f.assign(date=f["date"].dt.tz_localize("UTC")), "without a timezone"),
+        (lambda f: f.astype({"symbol": "category"}), "symbol of the features holds category"),
+        (lambda f: f.assign(target=0.0), "column 'target' of the features has a meaning of its own"),
+        (lambda f: f.assign(known=0.0), "column 'known' of the features has a meaning of its own"),
+        (lambda f: f.assign(sector="tech"), "feature sector holds str, not numbers"),
+        (lambda f: f.assign(when=f["date"]), "feature when holds datetime64"),
+        (lambda f: f.rename(columns={"rsi_14": 7}), "column 7 of the features is not called by a text"),
+        (lambda f: f.assign(rsi_14=float("inf")), "feature rsi_14 is infinite for S0 20"),
+        (lambda f: pd.concat([f, f[["rsi_14"]]], axis=1), "column 'rsi_14' of the features is there twice"),
+    ],
+)
+def test_features_that_a_model_would_trip_over_are_refused(walk_features, walks, change, words):
+    """By the name of the column, before any fit."""
+    with pytest.raises(FeatureEngineeringError, match=words):
+        training_table(change(walk_features), walks, 1)
+
+
+def test_a_feature_may_be_called_as_a_column_of_the_result_is(walk_features, walks):
+    """Names of the kit's own work do not get in the way of a user's; the numbers are the same."""
+    names = ["scale", "_merge", "lower", "score", "predicted", "horizon"]
+    mine = walk_features[["symbol", "date", *walk_features.columns[2:8]]]
+    renamed = mine.set_axis(["symbol", "date", *names], axis=1)
+    pd.testing.assert_frame_equal(walk_forward(renamed, walks), walk_forward(mine, walks))
+
+
 def test_an_unknown_model_is_refused_before_the_work(walk_features, walks):
     """A wrong name costs no time."""
     with pytest.raises(ConfigurationError, match="Did you mean 'ridge'"):

@@ -2,13 +2,16 @@
 
 from datetime import date
 
+import pandas as pd
 import pytest
 
-from sta410kit.config import Config, set_config
-from sta410kit.exceptions import SecretFoundError
+from sta410kit.config import Config, ModelConfig, set_config
+from sta410kit.exceptions import ConfigurationError, SecretFoundError
 from sta410kit.holdout import unseal
+from sta410kit.runner import handover
 from sta410kit.runner.chain import run_plan
 from sta410kit.runner.doctor import _holdout
+from sta410kit.runner.frames import read_frame
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.progress import Progress
 
@@ -68,6 +71,50 @@ def test_the_checklist_tells_of_it(project, monkeypatch):
     assert "a look); looked into 1 time, see sta410 unseal --list" in _holdout().text
     set_config(Config())
     assert _holdout().text == "none any more; looked into 1 time, see sta410 unseal --list"
+
+
+@pytest.fixture
+def made_before(tmp_path):
+    """Give a file of predictions into 2012 that was made before the holdout was sealed."""
+    days = pd.bdate_range("2011-12-26", periods=10, unit="us")
+    frame = pd.DataFrame({"symbol": "A", "date": days, "predicted": 0.01})
+    frame.to_parquet(tmp_path / "made.parquet", index=False)
+    frame.to_csv(tmp_path / "made.csv", index=False)
+    set_config(Config(model=ModelConfig(holdout_start=date(2012, 1, 1))))
+    return tmp_path
+
+
+def test_a_step_refuses_what_an_earlier_run_made_of_the_holdout(made_before, monkeypatch):
+    """Its figures would be those of sealed sessions; unsealed they may be seen."""
+    monkeypatch.chdir(made_before)
+    monkeypatch.setattr(handover, "read_accepted", lambda path, _: pd.read_parquet(path))
+    path, prices = made_before / "made.parquet", pd.DataFrame()
+    for action in (
+        lambda: handover.features(path, prices),
+        lambda: handover.predictions(path, prices, 42),
+        lambda: handover.prices(path),
+    ):
+        with pytest.raises(
+            ConfigurationError, match=r"made\.parquet holds 5 rows of the sealed holdout.*unseal"
+        ):
+            action()
+    unseal("look")
+    assert len(handover.predictions(path, prices, 42)) == 10
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_files_of_any_suite_are_held_back_from_the_commands(made_before, suffix, monkeypatch):
+    """A draft, a verdict or mutants of sealed sessions would tell of them; a file without dates has none."""
+    monkeypatch.chdir(made_before)
+    path = made_before / f"made.{suffix}"
+    frame = read_frame(path, "predictions")
+    assert frame["date"].max() == pd.Timestamp("2011-12-30")
+    assert len(frame) == 5
+    unseal("look")
+    assert len(read_frame(path, "predictions")) == 10
+    (made_before / "plain.csv").write_text("name,value\na,1\n")
+    (made_before / "holdout.jsonl").unlink()
+    assert len(read_frame(made_before / "plain.csv", "mine")) == 1
 
 
 def test_a_secret_is_refused_before_a_parameter_is_judged(project):

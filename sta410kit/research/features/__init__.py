@@ -27,6 +27,7 @@ from sta410kit.research.features.registry import (
     default_features,
     feature,
     feature_names,
+    require_features_frame,
 )
 
 # Importing a family registers its features; the order here is the order of the columns.
@@ -50,6 +51,7 @@ __all__ = [
     "feature",
     "feature_names",
     "oscillators",
+    "require_features_frame",
     "returns",
     "seasonal",
     "trend",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
-from sta410kit.exceptions import FeatureEngineeringError
+from sta410kit.exceptions import FeatureEngineeringError, STA410Exception
 from sta410kit.research.features.history import History
-from sta410kit.research.frames import require_prices
+from sta410kit.research.frames import require_prices, require_series
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ FEATURES: dict[str, Feature] = {}
 """Every registered feature; the name is the column."""
 
 KEYS = ("symbol", "date")
+TAKEN = (*KEYS, "target", "known")
+"""Columns of a training table that are no features: which outcome, and when it is known."""
+
 _ON_DEMAND: set[str] = set()
 
 
@@ -51,7 +54,7 @@ def feature(
 
     def register(function: Feature) -> Feature:
         name = function.__name__
-        if name in KEYS or name == "target":
+        if name in TAKEN:
             message = f"A feature cannot be called {name!r}; that column has a meaning of its own."
             raise FeatureEngineeringError(message)
         there = FEATURES.get(name)
@@ -74,7 +77,7 @@ def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = Non
     """Return the features frame: ``symbol, date`` and one float column a feature, one row a price row.
 
     A value at *t* uses only what was known at the close of *t*. The first rows of a symbol are NaN where a
-    feature needs more past than there is (50 sessions at most by default, 252 at most for all); they are
+    feature needs more past than there is (49 sessions at most by default, 252 at most for all); they are
     kept, so that nothing is hidden.
 
     Parameters
@@ -109,6 +112,40 @@ def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = Non
 def feature_names(frame: pd.DataFrame) -> list[str]:
     """Return the columns of a features frame or training table that are features, in their order."""
     return [str(name) for name in frame.columns if name not in {*KEYS, "target"}]
+
+
+def require_features_frame(features: pd.DataFrame, error: type[STA410Exception]) -> None:
+    """Raise `error` unless this is a features frame: a series of sessions a symbol, with columns of numbers.
+
+    NaN passes, for the warm-up has none yet.
+    """
+    import numpy as np
+    import pandas as pd
+
+    require_series(features, "features", error)
+    names = [name for name in features.columns if name not in KEYS]
+    if not names:
+        message = "The features hold no column but symbol and date; build them with build_features."
+        raise error(message)
+    for name in names:
+        if not isinstance(name, str) or name in TAKEN or names.count(name) > 1:
+            why = (
+                "is there twice" if names.count(name) > 1 else "has a meaning of its own in a training table"
+            )
+            why = why if isinstance(name, str) else "is not called by a text"
+            message = f"The column {name!r} of the features {why}; drop or rename it."
+            raise error(message)
+        if not pd.api.types.is_numeric_dtype(features[name]):
+            message = (
+                f"The feature {name} holds {features[name].dtype}, not numbers; "
+                "leave the column out, or turn it into numbers."
+            )
+            raise error(message)
+        infinite = np.isinf(features[name].to_numpy(dtype=float, na_value=np.nan))
+        if infinite.any():
+            row = features[infinite].iloc[0]
+            message = f"The feature {name} is infinite for {row['symbol']} {row['date']:%Y-%m-%d}; mend it."
+            raise error(message)
 
 
 def _origin(function: Feature) -> tuple[str, str]:

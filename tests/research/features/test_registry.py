@@ -235,9 +235,10 @@ def test_a_name_that_is_taken_is_refused():
         FeatureEngineeringError, match=r"'rsi_14' already, in sta410kit\.research\.features\.osc"
     ):
         feature(rsi_14)
-    rsi_14.__name__ = "target"
-    with pytest.raises(FeatureEngineeringError, match="cannot be called 'target'"):
-        feature(rsi_14)
+    for name in ("target", "known"):
+        rsi_14.__name__ = name
+        with pytest.raises(FeatureEngineeringError, match=f"cannot be called '{name}'"):
+            feature(rsi_14)
 
 
 @pytest.mark.parametrize(
