@@ -161,6 +161,11 @@ class SettingInUse:
     value: str
     origin: str
 
+    @property
+    def idle(self) -> bool:
+        """Whether somebody has changed it although nothing uses it yet."""
+        return self.setting.reserved and self.value != self.setting.write(self.setting.default)
+
 
 @cache
 def all_settings() -> tuple[Setting, ...]:

@@ -167,6 +167,21 @@ def test_config_tells_the_origins_of_its_values(tmp_path):
     assert ["ALPACA_SECRET_KEY=**********", ".env"] in lines
 
 
+def test_config_and_doctor_tell_of_a_setting_that_changes_nothing(project):
+    """Whoever turns a check off that nothing makes is told so, and standard output stays JSON."""
+    typed = {"VALIDATE_DATA": "false", "CACHE_TTL_HOURS": "24"}
+    done = sta410("config", cwd=project, env=typed)
+    assert json.loads(done.stdout)["data"]["validate_on_load"] is False
+    (note,) = done.stderr.splitlines()
+    assert note.startswith("VALIDATE_DATA=false, from environment, changes nothing; reserved: read and")
+    lines = sta410("config", "--origins", cwd=project, env=typed).stdout.splitlines()
+    (line,) = (line for line in lines if line.startswith("VALIDATE_DATA"))
+    assert line.endswith("  environment  (reserved: read and checked, nothing uses it yet)")
+    assert sum("reserved" in line for line in lines) == 7
+    told = sta410("doctor", cwd=project, env=typed).stdout
+    assert "set, but nothing uses it yet: VALIDATE_DATA\n" in told
+
+
 def test_validate_accepts_clean_prices_and_builds_docs(tmp_path, prices):
     """Exit code 0, a summary line and the page."""
     as_vendors_write_them(prices).to_csv(tmp_path / "prices.csv", index=False)

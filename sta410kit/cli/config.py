@@ -14,12 +14,18 @@ def config(origins: bool) -> int:  # noqa: FBT001 - a flag
     import json
 
     from sta410kit.config import get_config, settings_in_use
+    from sta410kit.settings.table import RESERVED
 
+    rows = settings_in_use()
     if not origins:
         click.echo(json.dumps(get_config().to_dict(), indent=2))
+        for row in rows:
+            if row.idle:
+                told = f"{row.setting.variable}={row.value}, from {row.origin}, changes nothing; {RESERVED}"
+                click.echo(told, err=True)
         return ExitCode.PASSED
-    rows = settings_in_use()
     width = max(len(row.setting.variable) + len(row.value) for row in rows) + 1
     for row in rows:
-        click.echo(f"{f'{row.setting.variable}={row.value}':<{width}}  {row.origin}")
+        reserved = f"  ({RESERVED})" if row.setting.reserved else ""
+        click.echo(f"{f'{row.setting.variable}={row.value}':<{width}}  {row.origin}{reserved}")
     return ExitCode.PASSED

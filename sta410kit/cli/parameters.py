@@ -60,8 +60,8 @@ def pairs(parameters: tuple[str, ...], option: str = "-p") -> dict[str, str]:
     return given
 
 
-def from_file(path: Path | None) -> dict[str, str]:
-    """Return the parameters in a file as they would be typed; none without a file.
+def from_file(path: Path | None) -> dict[str, Any]:
+    """Return the parameters in a file; none without a file.
 
     Raises
     ------
@@ -73,8 +73,6 @@ def from_file(path: Path | None) -> dict[str, str]:
     import json
     import tomllib
 
-    from sta410kit.runner.alone import as_typed
-
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text, object_pairs_hook=_once) if path.suffix == ".json" else tomllib.loads(text)
@@ -84,7 +82,7 @@ def from_file(path: Path | None) -> dict[str, str]:
     if not isinstance(content, dict):
         message = f"{path}: expected names and values"
         raise ConfigurationError(message)
-    return {str(name): as_typed(value) for name, value in content.items()}
+    return content
 
 
 def _once(items: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def run(  # noqa: PLR0913 - a command has many options
     return done.outcome
 
 
-def _plan(notebook: Path | None, given: dict[str, str], options: Options) -> Plan:
+def _plan(notebook: Path | None, given: dict[str, Any], options: Options) -> Plan:
     from sta410kit.runner.plan import plan_chain, plan_notebook
 
     if notebook is None:

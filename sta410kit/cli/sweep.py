@@ -65,7 +65,7 @@ def sweep(  # noqa: PLR0913 - a command has many options
     from sta410kit.runner.sweeps.grid import split_values
 
     swept = {name: split_values(text) for name, text in pairs(grid, "-g").items()}
-    in_file = {name: text for name, text in from_file(file).items() if name not in swept}
+    in_file = {name: value for name, value in from_file(file).items() if name not in swept}
     fixed = {**in_file, **pairs(parameters)}
     options = _options(**how)
     if resume:
@@ -102,7 +102,7 @@ def _options(*, deadline: str | None, timeout: str | None, memory: str | None, *
     return SweepOptions(**parsed_limits(deadline, timeout, memory), **others)
 
 
-def _plan(notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, str]) -> SweepPlan:
+def _plan(notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, Any]) -> SweepPlan:
     from sta410kit.runner.sweeps.plan import plan_sweep
 
     if notebook is None:
@@ -117,11 +117,13 @@ def _plan(notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, s
 
 
 def _resume(
-    notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, str], options: SweepOptions
+    notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, Any], options: SweepOptions
 ) -> Sweep | None:
+    from sta410kit.guards.parameters import all_as_typed
     from sta410kit.runner.sweeps.sweep import resume_sweep, unfinished_sweep
 
-    found = unfinished_sweep(notebook.absolute() if notebook else Path.cwd(), notebook, swept, fixed)
+    start = notebook.absolute() if notebook else Path.cwd()
+    found = unfinished_sweep(start, notebook, swept, all_as_typed(fixed))
     if found is None:
         return None
     with _watching(len(found[1].parameters)) as on_unit:

@@ -11,10 +11,14 @@ import ast
 import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date, time, timedelta
+from decimal import Decimal
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.given import shown
 from sta410kit.guards.annotations import (
     as_chosen,
     choices_of,
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
 TAG = "parameters"
 _NONE_WORDS = {"None", "null"}
+_MEANT_AS_TEXT = (str, PurePath, date, time, timedelta, Decimal, UUID)
 
 
 @dataclass(frozen=True)
@@ -109,9 +114,11 @@ def _unquoted(annotation: ast.expr) -> str:
 
 
 def check_parameters(
-    given: Mapping[str, str], declared: Sequence[Parameter], notebook: str
+    given: Mapping[str, Any], declared: Sequence[Parameter], notebook: str
 ) -> dict[str, Any]:
     """Return `given` as values of the declared types, paths made absolute against the current folder.
+
+    What is given is text as typed on a command line, or a value of Python's, JSON's or TOML's.
 
     Raises
     ------
@@ -121,7 +128,7 @@ def check_parameters(
     """
     known = {parameter.name: parameter for parameter in declared}
     values, problems = {}, []
-    for name, text in given.items():
+    for name, value in given.items():
         if name not in known:
             problems.append(unknown_parameter(name, known, notebook))
             continue
@@ -129,12 +136,39 @@ def check_parameters(
             problems.append(unread_parameter(name, declared, notebook))
             continue
         try:
-            values[name] = convert(text, known[name])
+            values[name] = _kept(value, convert(as_typed(value), known[name]), known[name])
         except ConfigurationError as error:
             problems.append(f"{notebook}: {error}")
     if problems:
         raise ConfigurationError("\n".join(problems))
     return values
+
+
+def as_typed(value: Any) -> str:  # noqa: ANN401 - whatever JSON, TOML or Python holds
+    """Return a parameter's value as it would be typed after ``-p NAME=``."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=repr)  # the same set is the same parameter
+    if isinstance(value, list | tuple | dict | bool | int | float):
+        return json.dumps(value, default=str)
+    return str(value)
+
+
+def all_as_typed(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return every parameter as it would be typed: how runs write them down, and read them again."""
+    return {name: as_typed(value) for name, value in given.items()}
+
+
+def _kept(given: object, value: Any, parameter: Parameter) -> Any:  # noqa: ANN401 - see `convert`
+    """Return `value`, unless it is the text of something that was none, such as None or 5."""
+    if isinstance(value, str) and not isinstance(given, _MEANT_AS_TEXT):
+        message = (
+            f"parameter '{parameter.name}' takes {parameter.type}, got {shown(given)}, which would reach the "
+            f"notebook as the text {shown(value)}: give text, or declare the type that is meant"
+        )
+        raise ConfigurationError(message)
+    return value
 
 
 def unknown_parameter(name: str, known: Iterable[str], notebook: str) -> str:
@@ -163,37 +197,48 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
 
     annotation = parameter.type
     adapter, schema = read_annotation(annotation, parameter.imports, parameter.name)
-    kinds = kinds_of(schema)
-    candidates, problem = [], "it is written as JSON"
-    if text in _NONE_WORDS and "null" in kinds:
+    if text in _NONE_WORDS and "null" in kinds_of(schema):
         return None
+    candidates, problem = _candidates(text, schema)
+    for candidate in candidates:
+        try:
+            value = adapter.validate_python(candidate)
+        except ValidationError as error:
+            problem = "; ".join(
+                item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
+            )
+            continue
+        problem = _objection(value)
+        if not problem:
+            return _absolute(value)
+    hint = did_you_mean(text, choices_of(schema))
+    message = (
+        f"parameter '{parameter.name}' takes {annotation}, got {shown(text)}: {problem}{hint and '.'}{hint}"
+    )
+    raise ConfigurationError(message)
+
+
+def _candidates(text: str, schema: Mapping[str, Any]) -> tuple[list[Any], str]:
+    """Return what a text may mean, the likeliest first, and what to say where it means nothing."""
+    kinds = kinds_of(schema)
+    if "date" in kinds and text.strip().lstrip("+-").replace(".", "", 1).isdigit():
+        # pydantic would take a bare number for seconds since 1970
+        return [], "a date is written 2012-01-31"
+    if "path" in kinds and not text.strip():
+        # It would be the current folder; most likely a shell's variable that is not set.
+        return [], "it is empty; leave it out, or write . for this folder"
+    found, problem = [], "it is written as JSON"
     if kinds & {"array", "object"}:
-        candidates += _as_json(text)
+        found += _as_json(text)
     if "array" in kinds and text.lstrip().startswith(("[", "{")):
         # Never words that happen to begin with a bracket.
         problem = """a list is written A,B or, as JSON, '["A", "B"]'"""
     elif "array" in kinds:
         items = [item.strip() for item in text.split(",") if item.strip()]
-        candidates.append([as_chosen(item, items_of(schema)) for item in items])
+        found.append([as_chosen(item, items_of(schema)) for item in items])
     if kinds - {"array", "object", "null"}:
-        candidates.append(_path(text) if "path" in kinds else as_chosen(text, schema))
-    if "date" in kinds and text.strip().lstrip("+-").replace(".", "", 1).isdigit():
-        # pydantic would take a bare number for seconds since 1970
-        candidates, problem = [], "a date is written 2012-01-31"
-    for candidate in candidates:
-        try:
-            value = adapter.validate_python(candidate)
-            if not _finite(value):
-                problem = "numbers must be finite"
-                continue
-            return _absolute(value)
-        except ValidationError as error:
-            problem = "; ".join(
-                item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
-            )
-    hint = did_you_mean(text, choices_of(schema))
-    message = f"parameter '{parameter.name}' takes {annotation}, got {text!r}: {problem}{hint and '.'}{hint}"
-    raise ConfigurationError(message)
+        found.append(_path(text) if "path" in kinds else as_chosen(text, schema))
+    return found, problem
 
 
 def _as_json(text: str) -> list[Any]:
@@ -210,13 +255,29 @@ def _path(text: str) -> Path:
         return Path(text)
 
 
-def _finite(value: object) -> bool:
-    """Tell whether every number in a value is finite: no parameter means anything by another."""
+def _objection(value: object) -> str:
+    """Return why a value of the right type cannot be handed to a notebook as it is; empty when it can."""
+    parts: Iterable[object] = ()
+    if isinstance(value, float) and not math.isfinite(value):
+        return "numbers must be finite"  # no parameter means anything by another
+    if isinstance(value, str | PurePath) and not _is_unicode(str(value)):
+        return "it is no text in UTF-8"
     if isinstance(value, dict):
-        return all(map(_finite, value.values()))
-    if isinstance(value, list | tuple | set):
-        return all(map(_finite, value))
-    return not isinstance(value, float) or math.isfinite(value)
+        if not all(isinstance(name, str) for name in value):
+            return "the names in a dictionary reach the notebook as text; declare dict[str, ...]"
+        parts = [*value, *value.values()]
+    elif isinstance(value, list | tuple | set):
+        parts = value
+    return next(filter(None, map(_objection, parts)), "")
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether a text can be written down; bytes of another encoding on a command line cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _absolute(value: Any) -> Any:  # noqa: ANN401 - passes any value on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _KNOWN, _NAMED = "registered secret", "its name tells"
 _SHORTEST_SHAPE = 16  # no well-known key is shorter
+# Names that tell of a parameter; in any other text, as the scan reads it, they tell too little.
+_TELLING_HERE = re.compile(r"(?i)(?:^|[-_.])(?:token|pwd|passcode)$")
 _NOTHING = {"none", "null", "true", "false"}
 
 
@@ -63,13 +66,17 @@ def _detector(name: str, text: str) -> str:
     if holds_secret(text):
         return _KNOWN
     stripped = text.strip()
-    if telling_name(name) and _could_be_one(stripped):
+    if _tells(name.rstrip("0123456789")) and _could_be_one(stripped):
         return _NAMED
     if len(stripped) < _SHORTEST_SHAPE:
         return ""
     for suspect in key_shapes(text):
         return suspect.detector
     return "looks random" if looks_random(stripped) and not _is_a_place(stripped) else ""
+
+
+def _tells(name: str) -> bool:
+    return telling_name(name) or _TELLING_HERE.search(name) is not None
 
 
 def _is_a_place(text: str) -> bool:

@@ -6,12 +6,15 @@ themselves (`weight`, `risk`) is not believed. `check_orders` returns evidence, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError, TradingExecutionError
+from sta410kit.given import as_number, require_positive, shown
+from sta410kit.sectors import sectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
     from sta410kit.guards.order_limits import Breach
 
 REQUIRED = ("symbol", "date", "side", "shares", "reference_price", "stop_loss", "take_profit")
-UNKNOWN_SECTOR = "unknown"
+_LIMITS = (
+    "daily_loss_limit", "max_portfolio_risk", "max_sector_exposure", "per_trade_risk", "stop_loss_pct",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def check_orders(  # noqa: PLR0913 - three things it needs, and what is known of
     day_return: float = 0.0,
     sectors: Mapping[str, str] | None = None,
     environment: str = "development",
+    positions: pd.DataFrame | None = None,
 ) -> OrderReport:
     """Return every trading limit that the orders break.
 
@@ -89,6 +95,11 @@ def check_orders(  # noqa: PLR0913 - three things it needs, and what is known of
         missing line hides nothing.
     environment : str
         ``config.environment``; live trading needs ``production``.
+    positions : DataFrame, optional
+        What is held already: ``symbol, shares, reference_price, stop_loss``, one row a symbol, shares below 0
+        when sold short. It counts in every limit on the whole; one without a stop may lose all of its
+        amount. An order on the other side of a position closes it as far as the shares go, and that part
+        breaks no limit of risk, stop, sector or the day's loss. Nothing is held when omitted.
 
     Returns
     -------
@@ -98,19 +109,24 @@ def check_orders(  # noqa: PLR0913 - three things it needs, and what is known of
     Raises
     ------
     ConfigurationError
-        The equity, the day's return or `as_of` is not what it should be.
+        The equity, the day's return, `as_of`, the limits or the sectors are not what they should be.
     TradingExecutionError
-        The orders are no table of orders.
+        The orders are no table of orders, or the positions none of positions.
     """
     from sta410kit.guards.order_limits import breaches_of_all, breaches_of_each, breaches_of_state
+    from sta410kit.guards.positions import read_positions, require_table
 
-    _require_table(orders)
-    _require_numbers(equity, day_return)
+    require_table(orders, REQUIRED, "orders", "as from propose_orders")
+    _require_limits(trading)
+    capital = require_positive("equity", equity, "the capital")
+    day = _day_return(day_return)
     session = _session(as_of, orders)
-    found = list(breaches_of_state(orders, trading, day_return, environment, _age(session)))
-    each, usable = breaches_of_each(orders, equity, trading, session)
-    found += each
-    together, used = breaches_of_all(usable, trading, sectors or {}, UNKNOWN_SECTOR)
+    held = read_positions(positions)
+    rows = orders.to_dict("records")
+    each, usable = breaches_of_each(rows, capital, trading, session, held)
+    found = [*breaches_of_state(rows, trading, day, environment, _age(session), held), *each]
+    usable["sector"] = sectors_of(usable["symbol"], sectors)
+    together, used = breaches_of_all(usable, trading)
     return OrderReport((*found, *together), len(orders), used)
 
 
@@ -161,26 +177,26 @@ def read_sectors(path: str | Path | None) -> dict[str, str]:
     return found
 
 
-def _require_table(orders: Any) -> None:  # noqa: ANN401 - whatever somebody hands over
-    import pandas as pd
-
-    if not isinstance(orders, pd.DataFrame):
-        message = f"orders are a DataFrame as from propose_orders, not {type(orders).__name__}."
-        raise TradingExecutionError(message)
-    missing = [name for name in REQUIRED if name not in orders.columns]
-    if missing:
-        message = f"orders lack the columns {', '.join(missing)}; propose_orders makes them."
-        raise TradingExecutionError(message)
-
-
-def _require_numbers(equity: Any, day_return: Any) -> None:  # noqa: ANN401
-    if isinstance(equity, bool) or not isinstance(equity, int | float) or not 0 < equity < float("inf"):
-        message = f"equity is {equity!r}; give the capital as a positive number."
+def _require_limits(trading: Any) -> None:  # noqa: ANN401
+    """Refuse what are no limits: by a limit that is NaN nothing would ever be held back."""
+    for name in _LIMITS:
+        value = getattr(trading, name, None)
+        if not math.isfinite(as_number(value)):
+            message = f"trading.{name} is {shown(value)}; give a TradingConfig, such as get_config().trading."
+            raise ConfigurationError(message)
+    if not isinstance(getattr(trading, "paper_trading", None), bool):
+        message = (
+            f"trading.paper_trading is {shown(getattr(trading, 'paper_trading', None))}; give True or False."
+        )
         raise ConfigurationError(message)
-    usable = isinstance(day_return, int | float) and not isinstance(day_return, bool)
-    if not usable or not -1 <= day_return < float("inf"):
-        message = f"day_return is {day_return!r}; give the day's return as a fraction, such as -0.01."
+
+
+def _day_return(value: object) -> float:
+    number = as_number(value)
+    if not -1 <= number < math.inf:
+        message = f"day_return is {shown(value)}; give the day's return as a fraction, such as -0.01."
         raise ConfigurationError(message)
+    return number
 
 
 def _session(as_of: Any, orders: pd.DataFrame) -> pd.Timestamp | None:  # noqa: ANN401
@@ -191,7 +207,7 @@ def _session(as_of: Any, orders: pd.DataFrame) -> pd.Timestamp | None:  # noqa: 
         return max(filter(None, map(session_of, orders["date"])), default=None)
     day = session_of(as_of)
     if day is None:
-        message = f"as_of is {as_of!r}; give the latest session as YYYY-MM-DD."
+        message = f"as_of is {shown(as_of)}; give the latest session as YYYY-MM-DD."
         raise ConfigurationError(message)
     return day
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.research.frames import require_whole
+from sta410kit.given import require_whole
 
 if TYPE_CHECKING:
     import numpy as np

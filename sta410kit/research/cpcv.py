@@ -22,9 +22,10 @@ import numpy as np
 import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
+from sta410kit.given import require_whole
 from sta410kit.research.estimation import labelled, make_estimator, needs_history, predict_folds
 from sta410kit.research.folds import require_sessions
-from sta410kit.research.frames import require_horizon, require_whole
+from sta410kit.research.frames import require_horizon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
+from sta410kit.given import require_whole
 from sta410kit.research.features import KEYS, feature_names, require_features_frame
-from sta410kit.research.frames import require_rows_of, require_whole
+from sta410kit.research.frames import require_rows_of
 from sta410kit.research.models import make_model
 from sta410kit.research.models.per_symbol import PerSymbolRegressor
 from sta410kit.research.targets import build_target, realised_on

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
-from sta410kit.research.frames import require_horizon, require_whole
+from sta410kit.given import require_whole
+from sta410kit.research.frames import require_horizon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

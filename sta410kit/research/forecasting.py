@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
+from sta410kit.given import require_whole
 from sta410kit.research import adaptive, conformal
 from sta410kit.research.estimation import fit, make_estimator, needs_history, predict, training_table
 from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names
-from sta410kit.research.frames import require_horizon, require_predictions, require_rows_of, require_whole
+from sta410kit.research.frames import require_horizon, require_predictions, require_rows_of
 from sta410kit.research.targets import realised_on
 
 if TYPE_CHECKING:

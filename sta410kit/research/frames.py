@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import ConfigurationError, DataValidationError, STA410Exception
+from sta410kit.exceptions import DataValidationError, STA410Exception
+from sta410kit.given import require_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -203,16 +204,6 @@ def horizon_of(predictions: pd.DataFrame) -> int:
 def require_horizon(horizon: object) -> int:
     """Return the horizon as an int, or raise `ConfigurationError` if it is not a whole number of sessions."""
     return require_whole("horizon", horizon, of="sessions")
-
-
-def require_whole(name: str, value: object, least: int = 1, of: str = "") -> int:
-    """Return a whole number of Python's or numpy's as an int, or raise `ConfigurationError`."""
-    from numbers import Integral
-
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        message = f"{name} is {value!r}; give a whole number{' of ' * bool(of)}{of}, {least} or more."
-        raise ConfigurationError(message)
-    return int(value)
 
 
 def log(values: pd.Series[float]) -> pd.Series[float]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.given import require_whole
 from sta410kit.research import bootstrap
-from sta410kit.research.frames import require_whole
 
 if TYPE_CHECKING:
     import numpy as np

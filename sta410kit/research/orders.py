@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.exceptions import DataValidationError
+from sta410kit.given import require_positive
 from sta410kit.research.frames import require_columns, require_prices
+from sta410kit.sectors import sectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +31,7 @@ ORDER_COLUMNS = (
     "expected_return",
     "reason",
 )
+_UNREACHABLE = "its stop or its target would stand at 0, where no price gets to"
 _WHOLE = 1e-12  # nor does 499.99999999999994 mean 499 shares
 
 
@@ -100,7 +103,7 @@ def propose_orders(
     Raises
     ------
     ConfigurationError
-        If the equity is not a positive number.
+        If the equity is not a positive number, or the sectors are no mapping.
     DataValidationError
         If a forecast has no price on its decision date, no number, is there twice, or was made before the
         last session of the prices.
@@ -108,7 +111,7 @@ def propose_orders(
     import numpy as np
     import pandas as pd
 
-    _require_equity(equity)
+    equity = require_positive("equity", equity, "the capital")
     require_columns(forecasts, ("symbol", "date", "predicted"), "forecasts", DataValidationError)
     require_prices(prices, DataValidationError)
     priced = forecasts.merge(prices[["symbol", "date", "close"]], on=["symbol", "date"], how="left")
@@ -122,34 +125,31 @@ def propose_orders(
     cost = 2 * trading.simulated_slippage
     expected = np.expm1(priced["predicted"])
     side = np.where(expected.abs() > cost, np.sign(expected), 0.0)
+    stop, target = (1 - side * trading.stop_loss_pct, 1 + side * trading.take_profit_pct)
+    unreachable = (stop <= 0) | (target <= 0)  # no price falls by all of it
+    side = np.where(unreachable, 0.0, side)
     weight = pd.Series(_weight(int(np.count_nonzero(side)), trading), index=priced.index)
     if sectors is not None:
         weight = weight.clip(upper=_sector_share(priced["symbol"], side, sectors, trading))
     shares = np.floor(equity * weight / priced["close"] * (1 + _WHOLE)).where(side != 0, 0.0)
     side = np.where(shares > 0, side, 0.0)
     reasons = [
-        _reason(move, cost, count, close)
-        for move, count, close in zip(expected, shares, priced["close"], strict=True)
+        _UNREACHABLE if never else _reason(move, cost, count, close)
+        for move, count, close, never in zip(expected, shares, priced["close"], unreachable, strict=True)
     ]
     used = shares * priced["close"] / equity
     table = priced[["symbol", "date"]].assign(
         side=np.select([side > 0, side < 0], ["buy", "sell"], "hold"),
         shares=shares.astype("int64"),
         reference_price=priced["close"],
-        stop_loss=(priced["close"] * (1 - side * trading.stop_loss_pct)).where(side != 0),
-        take_profit=(priced["close"] * (1 + side * trading.take_profit_pct)).where(side != 0),
+        stop_loss=(priced["close"] * stop).where(side != 0),
+        take_profit=(priced["close"] * target).where(side != 0),
         weight=used * side,
         risk=used * trading.stop_loss_pct,
         expected_return=expected,
         reason=pd.Series(reasons, index=priced.index, dtype="str"),
     )
     return table[list(ORDER_COLUMNS)]
-
-
-def _require_equity(equity: float) -> None:
-    if not 0 < equity < float("inf"):
-        message = f"equity is {equity!r}; give the capital as a positive number."
-        raise ConfigurationError(message)
 
 
 def _require_current(forecasts: pd.DataFrame, end: pd.Timestamp) -> None:
@@ -178,7 +178,9 @@ def _sector_share(
     symbols: pd.Series[str], side: np.ndarray, sectors: Mapping[str, str], trading: TradingLimits
 ) -> pd.Series[float]:
     """Return the weight that each order may have so that those of its sector keep within its limit."""
-    names = symbols.map(lambda symbol: sectors.get(symbol, "unknown"))
+    import pandas as pd
+
+    names = pd.Series(sectors_of(symbols, sectors), index=symbols.index)
     ordered = names.map(names[side != 0].value_counts()).fillna(1)
     return trading.max_sector_exposure / ordered
 

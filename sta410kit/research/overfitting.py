@@ -11,8 +11,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.given import require_whole
 from sta410kit.research.costs import SESSIONS_A_YEAR
-from sta410kit.research.frames import require_whole
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +31,7 @@ def execute_alone(
     memory: int | None = None,
 ) -> Run:
     """Execute one notebook; see `sta410kit.runner.run_notebook`."""
-    given = {name: as_typed(value) for name, value in parameters.items()}
-    plan = plan_notebook(Path(notebook), given, Options(timeout=timeout, memory=memory))
+    plan = plan_notebook(Path(notebook), parameters, Options(timeout=timeout, memory=memory))
     run = run_plan(plan, _Silent())
     if check:
         require_passed(run)
@@ -61,12 +59,3 @@ def require_passed(run: Run) -> None:
             f"{step.name}: {step.message} [{step.outcome}; executed notebook: {run.folder / step.notebook}]"
         )
         raise NotebookError(message)
-
-
-def as_typed(value: Any) -> str:  # noqa: ANN401 - whatever JSON, TOML or Python holds
-    """Return a parameter's value as it would be typed after ``-p NAME=``."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list | tuple | dict | bool | int | float):
-        return json.dumps(value, default=str)
-    return str(value)

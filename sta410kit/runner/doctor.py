@@ -89,9 +89,13 @@ def _project() -> Finding:
 
 
 def _configuration() -> Finding:
-    from sta410kit.config import get_config
+    from sta410kit.config import get_config, settings_in_use
 
     config = get_config()
+    idle = ", ".join(row.setting.variable for row in settings_in_use() if row.idle)
+    if idle:
+        text = f"valid; environment {config.environment}; set, but nothing uses it yet: {idle}"
+        return Finding("configuration", WARNING, text, "sta410 config --origins")
     if config.environment == "production" and config.logging.level in {"DEBUG", "INFO"}:
         text = f"valid; environment production logs at {config.logging.level}"
         return Finding("configuration", WARNING, text, "set LOG_LEVEL=WARNING")

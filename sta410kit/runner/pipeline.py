@@ -106,7 +106,7 @@ def _check_names(steps: list[Step], path: Path) -> None:
                 taken[what] = step.name
 
 
-def check_chain_parameters(given: Mapping[str, str], steps: list[Step]) -> dict[str, dict[str, Any]]:
+def check_chain_parameters(given: Mapping[str, Any], steps: list[Step]) -> dict[str, dict[str, Any]]:
     """Return, for each step's name, the values of those of `given` that it declares.
 
     Raises
@@ -124,7 +124,7 @@ def check_chain_parameters(given: Mapping[str, str], steps: list[Step]) -> dict[
         parameters = [replace(p, read=p.name in read) for p in step.parameters]
         own = {p.name for p in step.parameters} & declared
         try:
-            mine = {name: text for name, text in given.items() if name in own}
+            mine = {name: value for name, value in given.items() if name in own}
             values[step.name] = check_parameters(mine, parameters, step.notebook.name)
         except ConfigurationError as error:
             problems.append(str(error))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.parameters import check_parameters
+from sta410kit.guards.parameters import all_as_typed, check_parameters
 from sta410kit.guards.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import Step, check_chain_parameters, read_pipeline
@@ -103,7 +103,7 @@ class Plan:
         return self.after(self.options.first) if self.options.first else set()
 
 
-def plan_chain(project: Path, given: Mapping[str, str], options: Options) -> Plan:
+def plan_chain(project: Path, given: Mapping[str, Any], options: Options) -> Plan:
     """Return the plan for the project's pipeline.
 
     Raises
@@ -120,7 +120,7 @@ def plan_chain(project: Path, given: Mapping[str, str], options: Options) -> Pla
         if name not in names:
             message = f"no step called '{name}'.{did_you_mean(name, names)} Steps: {', '.join(names)}."
             raise ConfigurationError(message)
-    plan = Plan(steps, {}, runs_folder(project), dict(given), options=options)
+    plan = Plan(steps, {}, runs_folder(project), all_as_typed(given), options=options)
     if options.last:
         wanted = {options.last}
         for step in reversed(steps):
@@ -131,7 +131,7 @@ def plan_chain(project: Path, given: Mapping[str, str], options: Options) -> Pla
     return plan
 
 
-def plan_notebook(notebook: Path, given: Mapping[str, str], options: Options) -> Plan:
+def plan_notebook(notebook: Path, given: Mapping[str, Any], options: Options) -> Plan:
     """Return the plan for one notebook alone, on its own defaults and what was `given`.
 
     Raises
@@ -146,7 +146,7 @@ def plan_notebook(notebook: Path, given: Mapping[str, str], options: Options) ->
     declared = parameters_of(read_notebook(notebook))
     values = {notebook.stem: check_parameters(given, declared, notebook.name)}
     step = Step(notebook, (), {}, tuple(declared))
-    return Plan([step], values, runs_folder(notebook), dict(given), "notebook", options)
+    return Plan([step], values, runs_folder(notebook), all_as_typed(given), "notebook", options)
 
 
 def refuse_secrets(given: Mapping[str, Any], folder: Path) -> None:

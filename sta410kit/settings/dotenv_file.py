@@ -4,12 +4,12 @@ import io
 import stat
 import warnings
 from collections import ChainMap
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from dotenv.parser import parse_stream
-from dotenv.variables import parse_variables
+from dotenv.parser import Binding, parse_stream
+from dotenv.variables import Atom, Variable, parse_variables
 
 from sta410kit.exceptions import ConfigurationError, ConfigurationWarning
 from sta410kit.settings.found import Found, Layer
@@ -19,7 +19,7 @@ from sta410kit.settings.found import Found, Layer
 _SIMILAR = 0.8
 
 
-def read_dotenv(path: Path, environ: Mapping[str, str]) -> Layer:
+def read_dotenv(path: Path, environ: Mapping[str, str], watched: Collection[str] = ()) -> Layer:
     """Return the variables that the file at `path` sets to something; nothing when there is no such file.
 
     ``export``, quotes, comments and ``${NAME}`` work as in python-dotenv. What `environ` holds wins inside
@@ -31,22 +31,48 @@ def read_dotenv(path: Path, environ: Mapping[str, str]) -> Layer:
         The file cannot be read, is no regular file, is not UTF-8, or has a line that python-dotenv cannot
         understand. The text names the file and the line and never quotes it: half a line of ``.env`` may
         be a password.
+
+    Warns
+    -----
+    ConfigurationWarning
+        One of the variables `watched` is set twice, to different values, or refers with ``${NAME}`` to one
+        that is not set.
     """
     values: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(_text(path))):
         if binding.error or (binding.key is not None and binding.value is None):
-            # The parser counts the blank lines before a statement as part of it.
-            statement = binding.original.string
-            blank = statement[: len(statement) - len(statement.lstrip())].count("\n")
             message = (
-                f"{path}, line {binding.original.line + blank}: not of the form NAME=value "
+                f"{path}, line {_line(binding)}: not of the form NAME=value "
                 "(a missing '=' or an unclosed quote); correct or remove that line."
             )
             raise ConfigurationError(message)
         if binding.key is not None and binding.value is not None:
             known = ChainMap(dict(environ), values)
-            values[binding.key] = "".join(atom.resolve(known) for atom in parse_variables(binding.value))
+            atoms = list(parse_variables(binding.value))
+            value = "".join(atom.resolve(known) for atom in atoms)
+            doubt = _unset(atoms, known) or _set_again(values.get(binding.key), value)
+            if doubt and binding.key in watched:
+                # The value is not quoted: it may be a secret.
+                message = f"{path.name}, line {_line(binding)}: {binding.key} {doubt}."
+                warnings.warn(message, ConfigurationWarning, stacklevel=2)
+            values[binding.key] = value
     return {name: Found(text, path.name) for name, text in values.items() if text.strip()}
+
+
+def _line(binding: Binding) -> int:
+    """Return the line a statement stands on; the parser counts the blank ones before it as part of it."""
+    statement = binding.original.string
+    return binding.original.line + statement[: len(statement) - len(statement.lstrip())].count("\n")
+
+
+def _unset(atoms: Iterable[Atom], known: Mapping[str, str]) -> str:
+    if any(isinstance(atom, Variable) and atom.default is None and atom.name not in known for atom in atoms):
+        return "refers with ${...} to a variable that is not set, which counts as empty"
+    return ""
+
+
+def _set_again(earlier: str | None, value: str) -> str:
+    return "is set once more; the last line counts" if earlier not in {None, value} else ""
 
 
 def warn_of_misspelt(layer: Layer, known: Collection[str]) -> None:

@@ -30,10 +30,12 @@ def gather(
     known = [one.variable for one in table]
     secret = [one.variable for one in table if one.secret]
     process = {name: Found(text, "environment") for name, text in environ.items() if text.strip()}
-    common = read_dotenv(folder / ".env", environ) if folder else {}
+    common = read_dotenv(folder / ".env", environ, known) if folder else {}
     selected = _environment({**common, **process})
     # An unknown environment selects no file (it might be a path); it is refused with the other settings.
-    special = read_dotenv(folder / f".env.{selected}", environ) if folder and selected in ENVIRONMENTS else {}
+    special: Layer = {}
+    if folder and selected in ENVIRONMENTS:
+        special = read_dotenv(folder / f".env.{selected}", environ, known)
     for layer in (common, special):
         warn_of_misspelt(layer, [*known, *(f"{name}_FILE" for name in secret)])
     files = read_secret_files(secret, {**common, **special, **process}, folder or Path(), secrets_folder)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,13 @@ from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.annotations import limits_of, read_annotation
-from sta410kit.guards.parameters import Parameter, check_parameters, convert, declared_parameters
+from sta410kit.guards.parameters import (
+    Parameter,
+    as_typed,
+    check_parameters,
+    convert,
+    declared_parameters,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -310,3 +317,62 @@ def test_any_text_is_a_value_or_a_clear_refusal(text, name):
         text = text.replace("\0", "")
     with contextlib.suppress(ConfigurationError):
         convert(text, DECLARED[name])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a b", "a b"),
+        (1.5, "1.5"),
+        (True, "true"),
+        (None, "None"),
+        (["a", 1], '["a", 1]'),
+        ({2, 1}, "[1, 2]"),
+    ],
+)
+def test_values_are_written_as_they_would_be_typed(value, text):
+    """Lists as JSON, a set as a list in order, nothing as None."""
+    assert as_typed(value) == text
+
+
+@pytest.mark.parametrize("value", [None, True, 5, 1.5, b"x", ["A"], {"a": 1}, {1}, object()])
+@pytest.mark.parametrize("annotation", ["str", "str | None", "Any"])
+def test_what_is_no_text_does_not_become_text_unseen(value, annotation):
+    """Given from Python or in a file it would reach the cell as 'None', 'true' or '5'."""
+    parameter = Parameter("label", annotation, "")
+    if value is None and annotation == "str | None":
+        assert check_parameters({"label": value}, [parameter], "x.ipynb") == {"label": None}
+        return
+    with pytest.raises(ConfigurationError, match=r"got .*, which would reach the notebook as the text"):
+        check_parameters({"label": value}, [parameter], "x.ipynb")
+
+
+@pytest.mark.parametrize("value", ["5", Path("/x"), date(2012, 1, 31), Decimal("1.50")])
+def test_what_is_meant_as_text_stays_so(value):
+    """Paths, days and decimals have one text, and reach a cell as that, as the documentation says."""
+    parameter = Parameter("label", "str", "")
+    assert check_parameters({"label": value}, [parameter], "x.ipynb") == {"label": str(value)}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "words"),
+    [
+        ("Path", "", "it is empty; leave it out, or write . for this folder"),
+        ("Union[FilePath, DirectoryPath, None]", " ", "it is empty"),
+        ("dict[int, float]", '{"1": 2.0}', "the names in a dictionary reach the notebook as text"),
+        ("list[dict[int, int]]", '[{"1": 2}]', "declare dict[str, ...]"),
+        ("str", "caf\udce9", "it is no text in UTF-8"),
+        ("Any", "caf\udce9", "it is no text in UTF-8"),
+        ("list[str]", "caf\udce9,a", "it is no text in UTF-8"),
+        ("dict", r'{"a": "\ud800"}', "it is no text in UTF-8"),
+        ("Path", "caf\udce9", "it is no text in UTF-8"),
+        ("int", "9" * 5000, "exceeded maximum size"),
+    ],
+)
+def test_what_would_arrive_as_something_else_is_refused(annotation, text, words):
+    """As the current folder, with other names, or not at all; the refusal is short whatever was typed."""
+    with pytest.raises(ConfigurationError) as refused:
+        convert(text, Parameter("x", annotation, ""))
+    assert words in str(refused.value)
+    assert len(str(refused.value)) < 300
+    str(refused.value).encode()

@@ -66,7 +66,19 @@ def test_what_has_the_shape_of_a_key_is_refused(value, detector):
 
 
 @pytest.mark.parametrize(
-    "name", ["password", "api_key", "db_password", "ALPACA_SECRET_KEY", "auth_token", "secret"]
+    "name",
+    [
+        "password",
+        "api_key",
+        "db_password",
+        "ALPACA_SECRET_KEY",
+        "auth_token",
+        "secret",
+        "token",
+        "session_token",
+        "pwd",
+        "password2",
+    ],
 )
 def test_a_name_tells(name):
     """Whatever such a parameter is given, unless it is nothing, a number or a path."""

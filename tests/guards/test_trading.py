@@ -1,6 +1,8 @@
 """The one guard of order proposals: at a limit passes, beyond it is refused, and nothing is believed."""
 
 import datetime as dt
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sta410kit.config import TradingConfig
+from sta410kit.config import Config, TradingConfig
 from sta410kit.exceptions import ConfigurationError, TradingExecutionError
 from sta410kit.guards import approve_orders, check_orders, read_sectors
 
@@ -106,6 +108,30 @@ def test_all_of_equity_may_be_invested_and_no_more():
     assert report.breaches[0].value == "100.1000% of equity invested"
 
 
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, " ", ["tech"]])
+def test_a_sector_that_is_no_name_hides_nothing(missing):
+    """As from a table with an empty cell: such symbols count together, like those without a line."""
+    orders = table(order(shares=300, stop_loss=99.9), order(symbol="B", shares=300, stop_loss=99.9))
+    (breach,) = check_orders(orders, EQUITY, TradingConfig(), sectors={"A": missing}).breaches
+    assert (breach.limit, breach.value) == ("max_sector_exposure", "60.0000% of equity in it")
+    assert breach.order == "the sector 'unknown' (A, B)"
+
+
+def test_two_spellings_are_one_sector():
+    """Case and spaces around a name do not share out what one sector may hold; a number is a name."""
+    orders = table(order(shares=300, stop_loss=99.9), order(symbol="B", shares=300, stop_loss=99.9))
+    report = check_orders(orders, EQUITY, TradingConfig(), sectors={"A": "Tech", "B": "tech "})
+    assert [breach.order for breach in report.breaches] == ["the sector 'Tech' (A, B)"]
+    assert check_orders(orders, EQUITY, TradingConfig(), sectors={"A": 45, "B": np.int64(50)}).passed
+
+
+@pytest.mark.parametrize("sectors", [["tech"], "tech", pd.Series({"A": "tech"})])
+def test_sectors_are_a_mapping(sectors):
+    """Anything else is refused before it is asked for a symbol."""
+    with pytest.raises(ConfigurationError, match=r"sectors is .*; give a mapping of symbol to sector"):
+        check_orders(table(), EQUITY, WIDE, sectors=sectors)
+
+
 def test_sectors_are_limited_each_by_itself():
     """Three orders of 10 % in two sectors; the one without a sector is not lost sight of."""
     orders = table(order(), order(symbol="B"), order(symbol="C"))
@@ -149,12 +175,23 @@ def test_after_a_days_loss_nothing_is_traded(day_return, passes):
         ({"shares": np.inf}, "position", "inf shares"),
         ({"shares": "10"}, "position", "'10' shares"),
         ({"shares": True}, "position", "True shares"),
+        ({"shares": pd.NA}, "position", "shares; allowed: a whole number above 0"),
+        ({"shares": 10**400}, "position", "100000000000000000...0000000000000000000 shares"),
+        ({"shares": 10**5000}, "position", "a number of int too long to show shares"),
+        ({"shares": Decimal("1.5")}, "position", "Decimal('1.5') shares"),
+        ({"shares": np.array([1, 2])}, "position", "array([1, 2]) shares"),
         ({"side": "hold"}, "position", "0 shares on hold"),
         ({"side": "hold", "shares": np.nan}, "position", "0 shares on hold"),
         ({"side": "short"}, "side", "'short'; allowed: buy, sell or hold"),
         ({"side": None}, "side", "allowed: buy, sell or hold"),
+        ({"side": pd.NA}, "side", "allowed: buy, sell or hold"),
+        ({"side": Decimal("sNaN")}, "side", "allowed: buy, sell or hold"),
+        ({"side": np.array([1, 2])}, "side", "the array([1, 2]) order of A"),
         ({"symbol": " "}, "symbol", "allowed: a symbol"),
         ({"symbol": 7}, "symbol", "7; allowed: a symbol"),
+        ({"symbol": pd.NA}, "symbol", "allowed: a symbol"),
+        ({"symbol": ["A"]}, "symbol", "['A']; allowed: a symbol"),
+        ({"symbol": "A "}, "symbol", "'A '; allowed: a symbol without spaces around it"),
         ({"reference_price": np.inf}, "reference_price", "a price above 0"),
         ({"reference_price": 0.0}, "reference_price", "a price above 0"),
         ({"reference_price": "100"}, "reference_price", "a reference price of '100'"),
@@ -162,6 +199,7 @@ def test_after_a_days_loss_nothing_is_traded(day_return, passes):
         ({"date": DAY + pd.Timedelta(days=1)}, "stale_prices", "a price of 2012-01-04; allowed: 2012-01-03"),
         ({"date": pd.NaT}, "stale_prices", "a price without a date"),
         ({"date": "yesterday"}, "stale_prices", "a price without a date"),
+        ({"date": "2012-01-03 or so"}, "stale_prices", "a price without a date"),
     ],
 )
 def test_an_order_that_is_wrong_in_itself_is_named(change, limit, words):
@@ -249,7 +287,169 @@ def test_missing_columns_are_named():
         check_orders(table().drop(columns=["shares", "take_profit"]), EQUITY, WIDE)
 
 
-@pytest.mark.parametrize("equity", [0, -1, np.nan, np.inf, "100", None, True])
+@pytest.mark.parametrize("symbol", ["A", "a"])
+def test_orders_of_one_symbol_do_not_add_up_unseen(symbol):
+    """Two of 2 % risk each, the second perhaps in small letters."""
+    orders = table(order(shares=300, stop_loss=97.0), order(symbol=symbol, shares=300, stop_loss=97.0))
+    (breach,) = check_orders(orders, EQUITY, WIDE).breaches
+    assert str(breach) == (
+        f"position: the buy order of {symbol} has another order beside it; allowed: one order a symbol. "
+        "Make one order of them."
+    )
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, np.uint8, np.float32, Decimal, Fraction])
+def test_a_number_may_come_from_any_library(kind):
+    """The same verdict, whatever holds capital, shares and prices; here the risk is 3 % of equity."""
+    row = order(shares=kind(100), reference_price=kind(100), stop_loss=kind(97), take_profit=kind(103))
+    orders = pd.DataFrame({name: pd.Series([value], dtype=object) for name, value in row.items()})
+    (breach,) = check_orders(
+        orders, kind(100) * kind(2), TradingConfig(**{**ALL, "per_trade_risk": 0.9})
+    ).breaches[:1]
+    assert (breach.limit, breach.value) == ("per_trade_risk", "150.0000% of equity at risk")
+    assert check_orders(orders, EQUITY, WIDE, day_return=kind(0)).passed
+
+
+@pytest.mark.parametrize(
+    ("day_return", "told"),
+    [
+        (-0.030000001, "-3.00000010%; allowed: not below -3.00000000%"),
+        (-0.0301, "-3.0100%; allowed: not below -3.0000%"),
+    ],
+)
+def test_value_and_limit_are_told_apart(day_return, told):
+    """With as many digits as that takes."""
+    assert told in str(check_orders(table(), EQUITY, WIDE, day_return=day_return))
+
+
+def test_a_monstrous_value_is_told_in_few_digits():
+    """A slip of many zeros."""
+    report = check_orders(table(order(shares=10**60)), EQUITY, TradingConfig())
+    assert "has 3e+57% of equity at risk" in str(report.breaches[0])
+
+
+@pytest.mark.parametrize(
+    ("trading", "words"),
+    [
+        (None, "trading.daily_loss_limit is None; give a TradingConfig"),
+        (Config(), "such as get_config().trading"),
+        (WIDE.model_copy(update={"max_portfolio_risk": np.nan}), "trading.max_portfolio_risk is nan"),
+        (WIDE.model_copy(update={"paper_trading": "false"}), "trading.paper_trading is 'false'"),
+    ],
+)
+def test_limits_that_are_none_are_refused(trading, words):
+    """By a limit that is NaN nothing would ever be held back."""
+    with pytest.raises(ConfigurationError) as refused:
+        check_orders(table(), EQUITY, trading)
+    assert words in str(refused.value)
+
+
+def held(**changes):
+    """Return a position: 200 shares at 100 with a stop at 98, a fifth of the capital and 0.4 % at risk."""
+    return pd.DataFrame(
+        [{"symbol": "H", "shares": 200, "reference_price": 100.0, "stop_loss": 98.0} | changes]
+    )
+
+
+def test_what_is_held_counts_in_every_limit_on_the_whole():
+    """The order alone is within all of them; each limit is met exactly, and a little less refuses."""
+    at = {**ALL, "per_trade_risk": 0.003, "max_portfolio_risk": 0.007, "max_sector_exposure": 0.3}
+    report = check_orders(table(), EQUITY, TradingConfig(**at), positions=held())
+    assert report.passed
+    assert report.used == pytest.approx({"at risk": 0.007, "invested": 0.3, "largest sector": 0.3})
+    for limit, less, value in (
+        ("max_portfolio_risk", 0.0069, "0.7000% of equity at risk"),
+        ("max_sector_exposure", 0.29, "30.0000% of equity in it"),
+    ):
+        (breach,) = check_orders(
+            table(), EQUITY, TradingConfig(**{**at, limit: less}), positions=held()
+        ).breaches
+        assert (breach.limit, breach.value) == (limit, value)
+        assert "(A, H as held)" in breach.order
+    (breach, _) = check_orders(table(), EQUITY, WIDE, positions=held(shares=-901, stop_loss=101.0)).breaches
+    assert (breach.limit, breach.value) == ("equity", "100.1000% of equity invested")
+
+
+@pytest.mark.parametrize(
+    ("shares", "stop", "risk"),
+    [
+        (200, 98.0, 0.004),
+        (200, np.nan, 0.2),
+        (200, None, 0.2),
+        (200, 105.0, 0.0),
+        (-200, 103.0, 0.006),
+        (-200, 95.0, 0.0),
+        (0, 98.0, 0.0),
+    ],
+)
+def test_the_risk_of_a_position(shares, stop, risk):
+    """Its loss at the stop; all of its amount without one, nothing where the stop secures a gain."""
+    report = check_orders(table().head(0), EQUITY, WIDE, positions=held(shares=shares, stop_loss=stop))
+    assert report.used["at risk"] == pytest.approx(risk)
+
+
+def test_to_close_a_position_is_refused_by_no_limit_of_what_is_opened():
+    """After a day's loss, without stop or target, far beyond every limit; in part as well."""
+    tight = TradingConfig(max_portfolio_risk=0.002, per_trade_risk=0.001, max_sector_exposure=0.01)
+    bare = {"symbol": "H", "stop_loss": np.nan, "take_profit": np.nan}
+    for position, side in ((held(), "sell"), (held(shares=-200, stop_loss=102.0), "buy")):
+        for shares, left in ((200, 0.0), (150, 0.05)):
+            orders = table(order(**bare, side=side, shares=shares))
+            report = check_orders(orders, EQUITY, tight, day_return=-0.5, positions=position)
+            assert report.passed, str(report)
+            assert report.used["invested"] == pytest.approx(left)
+
+
+def test_what_goes_beyond_closing_is_an_order_like_any_other():
+    """201 shares sold of 200 held open a short of one share; a buy of what is held opens more."""
+    short = order(symbol="H", side="sell", shares=300, stop_loss=103.0, take_profit=90.0)
+    report = check_orders(table(short), EQUITY, WIDE, positions=held())
+    assert report.used == pytest.approx({"at risk": 0.003, "invested": 0.1, "largest sector": 0.1})
+    assert limits_of(check_orders(table(short), EQUITY, WIDE, day_return=-0.5, positions=held())) == [
+        "daily_loss_limit"
+    ]
+    assert limits_of(check_orders(table(short | {"stop_loss": 90.0}), EQUITY, WIDE, positions=held())) == [
+        "stop_loss"
+    ]
+    report = check_orders(table(order(symbol="H")), EQUITY, WIDE, positions=held())
+    assert report.used["invested"] == pytest.approx(0.3)
+
+
+def test_to_close_with_real_money_needs_what_all_orders_need():
+    """Fresh prices, whole shares, and that real money is meant."""
+    orders = table(order(symbol="H", side="sell", shares=1.5))
+    report = check_orders(orders, EQUITY, live(), positions=held())
+    assert limits_of(report) == ["paper_trading", "stale_prices", "position"]
+
+
+@pytest.mark.parametrize(
+    ("positions", "words"),
+    [
+        ([], "positions are a DataFrame of symbol, shares, reference_price, stop_loss, not list"),
+        (held().drop(columns="shares"), "positions lack the columns shares"),
+        (pd.concat([held(), held()], axis=1), "positions have the columns symbol, shares, reference_price"),
+        (pd.concat([held(), held()]), "the position of 'H' has 200 shares at 100.0; give each symbol once"),
+        (held(shares=np.nan), "the position of 'H' has nan shares"),
+        (held(reference_price=0.0), "shares at 0.0; give"),
+        (held(symbol=None), "the position of None"),
+    ],
+)
+def test_positions_that_are_none_are_refused(positions, words):
+    """Named, for what is not counted would seem free."""
+    with pytest.raises(TradingExecutionError) as refused:
+        check_orders(table(), EQUITY, WIDE, positions=positions)
+    assert words in str(refused.value)
+
+
+def test_a_column_that_is_there_twice_is_refused():
+    """Nobody can say which of them would count."""
+    with pytest.raises(TradingExecutionError, match="orders have the columns shares more than once"):
+        check_orders(pd.concat([table(), table()[["shares"]]], axis=1), EQUITY, WIDE)
+
+
+@pytest.mark.parametrize(
+    "equity", [0, -1, np.nan, np.inf, "100", None, True, pd.NA, Decimal("sNaN"), 10**400]
+)
 def test_capital_is_a_positive_number(equity):
     """Without it no fraction means anything."""
     with pytest.raises(ConfigurationError, match="equity is"):
@@ -257,7 +457,7 @@ def test_capital_is_a_positive_number(equity):
 
 
 @pytest.mark.parametrize(
-    "how", [{"day_return": np.nan}, {"day_return": -1.5}, {"day_return": "0"}, {"day_return": True}]
+    "how", [{"day_return": value} for value in (np.nan, np.inf, -1.5, "0", True, pd.NA, 10**400)]
 )
 def test_a_days_return_is_a_fraction(how):
     """Nothing below -1, and no text."""
@@ -265,7 +465,7 @@ def test_a_days_return_is_a_fraction(how):
         check_orders(table(), EQUITY, WIDE, **how)
 
 
-@pytest.mark.parametrize("as_of", ["soon", 20120103, pd.NaT, ""])
+@pytest.mark.parametrize("as_of", ["soon", 20120103, pd.NaT, "", "2012-01-03 or so"])
 def test_a_session_is_a_day(as_of):
     """A number would be nanoseconds."""
     with pytest.raises(ConfigurationError, match="as_of is"):

@@ -158,3 +158,32 @@ def test_the_kits_settings_are_limits():
     config = pytest.importorskip("sta410kit.config")
     orders = propose_orders(*frames([0.01], [33.0]), 10_000, config.TradingConfig())
     assert orders["shares"].tolist() == [252]  # 2.5 % at a stop of 3 %: a weight of 83.3 %
+
+
+def test_a_stop_or_a_target_at_nothing_is_no_order():
+    """Where a short is to gain all of its price, or a purchase to lose it, there is nothing to propose."""
+    both = frames([0.02, -0.02], [10.0, 10.0])
+    for limits, sides in (
+        (Limits(take_profit_pct=1.0), ["buy", "hold"]),
+        (Limits(stop_loss_pct=1.0), ["hold", "sell"]),
+    ):
+        orders = propose_orders(*both, 10_000, limits)
+        assert orders["side"].tolist() == sides
+        approve_orders(orders, 10_000, limits)
+    assert orders.loc[0, "reason"] == "its stop or its target would stand at 0, where no price gets to"
+
+
+def test_missing_sectors_are_sized_as_the_guard_counts_them():
+    """Empty cells of a table of sectors, and two spellings of a name."""
+    limits = Limits(max_sector_exposure=0.4)
+    sectors = {"A": float("nan"), "B": None, "C": "Tech", "D": "tech "}
+    orders = propose_orders(*frames([0.02] * 4, [10.0] * 4), 10_000, limits, sectors)
+    assert orders["weight"].tolist() == pytest.approx([0.2] * 4)
+    approve_orders(orders, 10_000, limits, sectors=sectors)
+
+
+@pytest.mark.parametrize("equity", [0, float("nan"), "100", None, pd.NA, True])
+def test_capital_that_is_no_number_is_refused(equity):
+    """By name, before anything is computed."""
+    with pytest.raises(ConfigurationError, match="equity is"):
+        propose_orders(*frames([0.02], [10.0]), equity, LIMITS)

@@ -6,7 +6,7 @@ import pytest
 from sta410kit.exceptions import ConfigurationError, DataValidationError, LeakageError, NotebookError
 from sta410kit.outcomes import ExitCode
 from sta410kit.runner import run_notebook
-from sta410kit.runner.alone import as_typed, require_passed
+from sta410kit.runner.alone import require_passed
 from sta410kit.runner.chain import Run
 from sta410kit.runner.manifest import Manifest
 
@@ -82,12 +82,3 @@ def test_an_interrupted_run_interrupts(tmp_path):
     """As Ctrl-C in any Python code."""
     with pytest.raises(KeyboardInterrupt):
         require_passed(Run(tmp_path, Manifest("x", outcome="INTERRUPTED")))
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [("a b", "a b"), (1.5, "1.5"), (True, "true"), (None, "None"), (["a", 1], '["a", 1]')],
-)
-def test_values_are_written_as_they_would_be_typed(value, text):
-    """Lists as JSON, nothing as None."""
-    assert as_typed(value) == text

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sta410kit.config import all_settings
 from sta410kit.exceptions import ConfigurationError, ConfigurationWarning
 from sta410kit.settings.dotenv_file import read_dotenv, warn_of_misspelt
 from sta410kit.settings.found import Found
@@ -103,6 +104,32 @@ def test_a_misspelt_variable_is_warned_of(name, meant):
     known = ["GD_LR", "LOG_LEVEL", "ALPACA_API_KEY"]
     with pytest.warns(ConfigurationWarning, match=rf"\.env sets {name}, .*did you mean {meant}\?"):
         warn_of_misspelt({name: Found("0.1", ".env")}, known)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("GD_LR=1\n\nGD_LR=2\n", "line 3: GD_LR is set once more; the last line counts"),
+        ("\n# note\nGD_LR=${NONE}\n", "line 3: GD_LR refers with ${...} to a variable that is not set"),
+        ("GD_LR=0.${A}${NONE}\n", "line 1: GD_LR refers with"),
+    ],
+)
+def test_a_setting_that_may_not_become_what_was_meant_is_warned_of(tmp_path, text, told):
+    """The default would come back without a word, or an earlier line be lost; values are not quoted."""
+    (tmp_path / ".env").write_text(text)
+    with pytest.warns(ConfigurationWarning) as warned:
+        read_dotenv(tmp_path / ".env", {"A": "hush"}, ["GD_LR"])
+    (message,) = (str(one.message) for one in warned)
+    assert message.startswith(f".env, {told}")
+    assert "hush" not in message
+    assert "NONE" not in message
+
+
+def test_what_was_meant_is_not_warned_of(tmp_path):
+    """The same value twice, a reference with a default, and other tools' variables."""
+    (tmp_path / ".env").write_text("GD_LR=1\nGD_LR=1\nRANDOM_SEED=${NONE:-7}\nX=1\nX=${NONE}\n")
+    layer = gather({}, tmp_path, tmp_path, all_settings())
+    assert texts(layer) == {"GD_LR": "1", "RANDOM_SEED": "7"}
 
 
 def test_other_tools_variables_are_left_alone():

@@ -55,7 +55,10 @@ def find_keys(frame: pd.DataFrame) -> Keys:
 
 
 def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates, texts or periods
-    """Return dates as ``datetime64[us]`` without time zone; a period counts from its last day on."""
+    """Return dates as ``datetime64[us]`` without time zone; a period counts from its last day on.
+
+    Text must be ISO 8601: of others pandas guesses each by itself, 01/02 as January and 15/02 as February.
+    """
     if isinstance(values, pd.Series) and isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
         return values.to_numpy().astype("datetime64[us]")  # the usual case, a hundred times a probe
     try:
@@ -65,9 +68,10 @@ def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates,
         if len(index) and pd.api.types.is_any_real_numeric_dtype(index):
             message = f"they are numbers, as {index[0]}"  # pandas would count nanoseconds from 1970
             raise TypeError(message)  # noqa: TRY301 - told like all else that is no date
-        found = pd.DatetimeIndex(index)
+        text = index.inferred_type == "string"
+        found = pd.DatetimeIndex(pd.to_datetime(index, format="ISO8601") if text else index)
     except (TypeError, ValueError) as error:
-        message = f"the dates cannot be read as such: {error}"
+        message = f"the dates cannot be read as such: {str(error).partition('. ')[0]}"
         raise ConfigurationError(message) from error
     return found.tz_localize(None).to_numpy().astype("datetime64[us]")
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.given import require_whole
 from sta410kit.guards.leakage.report import LeakReport
 from sta410kit.suggest import did_you_mean
 
@@ -187,13 +188,9 @@ def _horizons(horizon: int | Mapping[str, int], columns: list[str]) -> dict[str,
         message = f"horizon names the column {unknown[0]!r}, which the function does not return."
         raise ConfigurationError(message + did_you_mean(unknown[0], columns))
     if not isinstance(horizon, Mapping):
-        alone = TARGET in columns
-        declared = {name: horizon for name in columns if name == TARGET or not alone}
-    for value in (*declared.values(), *(() if isinstance(horizon, Mapping) else (horizon,))):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            message = f"horizon is {value!r}; give a whole number of sessions, 0 or more"
-            raise ConfigurationError(message)
-    return {name: declared.get(name, 0) for name in columns}
+        alone, ahead = TARGET in columns, require_whole("horizon", horizon, 0, of="sessions")
+        declared = {name: ahead for name in columns if name == TARGET or not alone}
+    return {name: require_whole("horizon", declared.get(name, 0), 0, of="sessions") for name in columns}
 
 
 def _require(build: object, seed: object, execution: str, tolerance: float) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.given import require_whole
 from sta410kit.guards.splits.report import SplitReport
 
 if TYPE_CHECKING:
@@ -64,10 +64,8 @@ def check_splits(
     from sta410kit.guards.splits.folds import read_folds
     from sta410kit.guards.splits.windows import Windows
 
-    for name, value, least in (("horizon", horizon, 1), ("embargo", embargo, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            message = f"{name} is {value!r}; give a whole number of sessions, {least} or more"
-            raise ConfigurationError(message)
+    horizon = require_whole("horizon", horizon, of="sessions")
+    embargo = require_whole("embargo", embargo, 0, of="sessions")
     windows = Windows.of(dates, horizon, embargo)
     folds = read_folds(splits, windows.dates)
     findings = [

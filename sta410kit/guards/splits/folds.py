@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.given import shown
 from sta410kit.guards.leakage.panel import days
 
 if TYPE_CHECKING:
@@ -76,9 +77,18 @@ def _pair(fold: Any, number: int, dates: Dates) -> tuple[Positions, Positions]: 
 
 
 def _rows(part: Any, what: str, dates: Dates) -> Positions:  # noqa: ANN401 - see `check_splits`
-    if isinstance(part, slice):
-        return np.arange(len(dates))[part]
-    values = part.to_numpy() if isinstance(part, pd.Series | pd.Index) else np.asarray(part)
+    try:
+        if isinstance(part, slice):
+            return np.sort(np.arange(len(dates))[part])
+        values = part.to_numpy() if isinstance(part, pd.Series | pd.Index) else np.asarray(part)
+    except (TypeError, ValueError) as error:  # a slice of labels; parts of different length
+        advice = (
+            "give one position, truth value or date each; several blocks are put together with np.concatenate"
+        )
+        message = f"{what} cannot be read ({error}); {advice}"
+        raise ConfigurationError(message) from error
+    if isinstance(part, set | frozenset):
+        values = np.array(list(part))
     if values.ndim != 1:
         message = f"{what} have the shape {values.shape}; give one position, truth value or date each"
         raise ConfigurationError(message)
@@ -86,6 +96,11 @@ def _rows(part: Any, what: str, dates: Dates) -> Positions:  # noqa: ANN401 - se
         return np.empty(0, dtype=np.int64)
     if values.dtype == object:
         values = pd.Series(values).infer_objects().to_numpy()
+    if values.dtype == object and any(isinstance(value, int) for value in values):
+        other = (value for value in values if not isinstance(value, int) or abs(value) > len(dates))
+        wrong = shown(next(other, values[0]))
+        message = f"{what} name {wrong}; give positions, truth values or dates, one kind of them"
+        raise ConfigurationError(message)
     if values.dtype.kind == "b":
         return _masked(values, what, len(dates))
     if values.dtype.kind in "iu":

@@ -57,13 +57,17 @@ class Windows:
         symbols = np.full(len(own), "", dtype=object)
         if keys is not None and keys.symbols is not None:
             symbols = keys.symbols.to_numpy(dtype=object)
+        if pd.isna(symbols).any():
+            row = int(np.flatnonzero(pd.isna(symbols))[0])
+            message = f"the row of {str(own[row])[:10]} has no symbol: give one a row, or the dates alone"
+            raise ConfigurationError(message)
         calendar, starts = np.unique(own, return_inverse=True)
         ends = np.empty(len(own), dtype=np.int64)
         codes, names = pd.factorize(symbols)
         for code in range(len(names)):
             mine = codes == code
             live = np.unique(starts[mine])
-            place = np.searchsorted(live, starts[mine]) + horizon
+            place = np.searchsorted(live, starts[mine]) + min(horizon, len(live))
             ends[mine] = live[np.minimum(place, len(live) - 1)]
         return cls(own, symbols, starts.astype(np.int64), ends, len(calendar), horizon, embargo)
 
@@ -114,7 +118,7 @@ class Windows:
         starts, ends = self.starts[train], self.ends[train]
 
         def reaches(further: int) -> NDArray[np.bool_]:
-            end = np.minimum(ends + further, self.sessions - 1)
+            end = np.minimum(ends + min(further, self.sessions), self.sessions - 1)
             reached: NDArray[np.bool_] = until[end + 1] > until[starts + 1]
             return reached
 
@@ -129,7 +133,8 @@ class Windows:
         """Look at training rows that lie in a target window of the test, or shortly after it."""
         starts, ends = self.starts[test], self.ends[test]
         asked = self._covered(starts, ends)[self.starts[train]]
-        near = self._covered(starts, np.minimum(ends + self.embargo, self.sessions - 1))[self.starts[train]]
+        until = np.minimum(ends + min(self.embargo, self.sessions), self.sessions - 1)
+        near = self._covered(starts, until)[self.starts[train]]
         if asked.any():
             yield self._purge(fold, train[asked], "they lie within the test's target windows")
         if (near & ~asked).any():

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import AfterValidator
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.research.frames import require_whole
+from sta410kit.given import require_whole
 from sta410kit.research.models.own import is_own, make_own
 from sta410kit.suggest import did_you_mean
 

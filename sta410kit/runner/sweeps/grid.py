@@ -69,7 +69,7 @@ def _bare(value: str) -> str:
 
 
 def grid_values(
-    grid: Mapping[str, Sequence[str]], fixed: Mapping[str, str], declared: Sequence[Parameter], notebook: str
+    grid: Mapping[str, Sequence[str]], fixed: Mapping[str, Any], declared: Sequence[Parameter], notebook: str
 ) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     """Return the values of a grid and those that are fixed, each as its parameter declares it.
 
@@ -103,7 +103,7 @@ def grid_values(
 
 
 def _checked(
-    given: Mapping[str, str], declared: Sequence[Parameter], notebook: str, problems: list[str]
+    given: Mapping[str, Any], declared: Sequence[Parameter], notebook: str, problems: list[str]
 ) -> dict[str, Any]:
     try:
         return check_parameters(given, declared, notebook)

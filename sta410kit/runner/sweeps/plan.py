@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.parameters import all_as_typed
 from sta410kit.runner.notebook import parameters_of, read_notebook, require_kernel
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.plan import refuse_secrets
@@ -68,7 +69,7 @@ class SweepPlan:
         return runs_folder(self.notebook)
 
 
-def plan_sweep(notebook: Path, grid: Mapping[str, Sequence[str]], fixed: Mapping[str, str]) -> SweepPlan:
+def plan_sweep(notebook: Path, grid: Mapping[str, Sequence[str]], fixed: Mapping[str, Any]) -> SweepPlan:
     """Return what a sweep over `grid` will execute; nothing has run when something is wrong.
 
     Raises
@@ -92,4 +93,5 @@ def plan_sweep(notebook: Path, grid: Mapping[str, Sequence[str]], fixed: Mapping
     values, given = grid_values(grid, fixed, declared, notebook.name)
     units = combinations(values, given)
     takes_folder = any(parameter.name == RUN_FOLDER for parameter in declared)
-    return SweepPlan(notebook, {k: list(v) for k, v in grid.items()}, dict(fixed), units, takes_folder)
+    swept = {name: list(texts) for name, texts in grid.items()}
+    return SweepPlan(notebook, swept, all_as_typed(fixed), units, takes_folder)

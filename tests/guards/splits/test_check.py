@@ -149,6 +149,34 @@ def test_targets_are_counted_in_a_symbols_own_sessions():
     assert not check_splits(folds, pd.MultiIndex.from_frame(keys, names=[None, None]), 3).passed
 
 
+@pytest.mark.parametrize("kind", [int, np.int64, np.int32, np.uint8])
+def test_horizon_and_embargo_are_whole_numbers_of_any_library(kind):
+    """As they come out of a frame or a grid."""
+    report = check_splits(TimeSeriesSplit(3, gap=5), DAYS, kind(3), kind(2))
+    assert report.passed
+    assert report.to_dict()["horizon"] == 3
+
+
+@pytest.mark.parametrize("huge", [60, 2**63 - 1, 10**30])
+def test_a_horizon_beyond_all_data_leaves_nothing_to_train_on(huge):
+    """However large; an embargo too."""
+    assert [f.rows for f in check_splits([(range(20), range(55, 60))], DAYS, huge).findings] == [20]
+    for after in (False, True):
+        report = check_splits(
+            [(range(20, 40), range(10, 15) if after else range(55, 60))],
+            DAYS,
+            1,
+            huge,
+            train_after_test=after,
+        )
+        assert [(f.kind, f.rows) for f in report.findings] == [("embargo", 20)]
+
+
+def test_a_set_of_positions_is_read():
+    """It has no order, and needs none."""
+    assert check_splits([(set(range(20)), frozenset(range(23, 30)))], DAYS, 3).passed
+
+
 def test_the_folds_of_the_kit_pass():
     """They leave out exactly the horizon."""
     days = pd.bdate_range("2020-01-01", periods=500)
@@ -167,6 +195,7 @@ def test_the_folds_of_the_kit_pass():
         (DAYS[:3], list(DAYS[5:7])),
         (np.arange(60) < 3, pd.Series((np.arange(60) >= 5) & (np.arange(60) < 7))),
         (["2024-01-01", "2024-01-02", "2024-01-03"], ["2024-01-08", "2024-01-09"]),
+        (slice(2, None, -1), slice(6, 4, -1)),
     ],
 )
 def test_rows_come_as_positions_masks_or_dates(fold):
@@ -189,6 +218,13 @@ def test_rows_come_as_positions_masks_or_dates(fold):
         ([(np.ones((2, 2)), range(3))], r"shape \(2, 2\)"),
         ([(["soon"], range(3))], "cannot be read"),
         ([([0.0, 1.0], range(3))], "they are numbers, as 0.0"),
+        (
+            [([10**30], range(3))],
+            "name 1000000000000000000000000000000; give positions, truth values or dates",
+        ),
+        ([(range(3), [np.arange(5, 7), np.arange(9, 12)])], "put together with np.concatenate"),
+        ([(slice("2024-01-01", None), range(3))], "the training rows of fold 0 cannot be read"),
+        ([(slice(0, 9, 0), range(3))], "slice step cannot be zero"),
         (GroupKFold(2), r"list\(splitter.split\(X, y, groups\)\)"),
         (TimeSeriesSplit(100), "cannot split 60 rows"),
     ],
@@ -211,6 +247,11 @@ def test_splits_that_cannot_be_read_are_refused(splits, text):
         (("2024-01-01", 1), "cannot be read"),
         ((range(60), 1), "they are numbers, as 0"),
         ((pd.DataFrame({"x": [1]}), 1), "not complete"),
+        ((DAYS, pd.NA), "horizon is <NA>"),
+        ((DAYS, 1.0), "horizon is 1.0"),
+        ((["13/01/2024", "02/01/2024"], 1), "Time data 13/01/2024 is not ISO8601 format"),
+        ((["01/02/2024", "13/02/2024"], 1), "is not ISO8601 format"),
+        ((panel(["A", None]), 1), "the row of 2024-01-01 has no symbol: give one a row"),
     ],
 )
 def test_a_wrong_declaration_is_refused(arguments, text):
@@ -234,3 +275,67 @@ def test_a_walk_forward_passes_exactly_when_its_gap_is_wide_enough(train, gap, h
     first = train + gap
     report = check_splits([(range(train), range(first, first + 5))], DAYS, horizon, embargo)
     assert report.passed is (gap >= horizon + embargo)
+
+
+def by_hand(rows, train, test, horizon, embargo, after):  # noqa: PLR0913, PLR0917 - what the check is given
+    """Return the kinds of findings by the words of the documentation, row by row."""
+    sessions = sorted({day for _, day in rows})
+    own = {symbol: sorted(day for other, day in rows if other == symbol) for symbol, _ in rows}
+
+    def end(row):
+        symbol, day = rows[row]
+        return sessions.index(own[symbol][min(own[symbol].index(day) + horizon, len(own[symbol]) - 1)])
+
+    start = [sessions.index(day) for _, day in rows]
+    tested = {start[row] for row in test}
+    if not train or not test:
+        return {"empty"}
+    found = {"overlap" for row in train if start[row] in tested}
+    for row in train:
+        begin = start[row]
+        late = begin > min(tested)
+        if begin in tested:
+            continue
+        if late and not after:
+            found.add(
+                "shuffled"
+                if any(
+                    start[one] < max(tested) and start[one] > min(tested)
+                    for one in train
+                    if start[one] not in tested
+                )
+                else "order"
+            )
+            continue
+        asked = after and any(start[one] <= begin <= end(one) for one in test)
+        purged = any(begin < day <= end(row) for day in tested)
+        found |= {"purge"} if asked or purged else set()
+        if after and not asked and any(start[one] <= begin <= end(one) + embargo for one in test):
+            found.add("embargo")
+        if not after and not purged and any(begin < day <= end(row) + embargo for day in tested):
+            found.add("embargo")
+    return found
+
+
+@given(st.data())
+def test_the_verdict_is_that_of_a_count_by_hand(data):
+    """Symbols of unequal length with gaps, rows in any order, blocks and scattered rows, every option."""
+    spans = st.lists(st.integers(0, 15), min_size=1, max_size=16, unique=True)
+    symbols = "ABC"[: data.draw(st.integers(1, 3))]
+    rows = data.draw(st.permutations([(symbol, day) for symbol in symbols for day in data.draw(spans)]))
+    if data.draw(st.booleans()):
+        begin, gap, length, more = (
+            data.draw(st.integers(low, high)) for low, high in ((0, 15), (0, 6), (1, 5), (0, 20))
+        )
+        test = [n for n, (_, day) in enumerate(rows) if begin + gap <= day < begin + gap + length]
+        train = [n for n, (_, day) in enumerate(rows) if day < begin or day >= begin + gap + length + more]
+    else:
+        train, test = (data.draw(st.lists(st.integers(0, len(rows) - 1))) for _ in "12")
+    horizon, embargo, after = (
+        data.draw(st.integers(1, 20)),
+        data.draw(st.integers(0, 8)),
+        data.draw(st.booleans()),
+    )
+    keys = pd.DataFrame({"symbol": [s for s, _ in rows], "date": DAYS[[day for _, day in rows]]})
+    report = check_splits([(train, test)], keys, horizon, embargo, train_after_test=after)
+    assert kinds(report) == by_hand(rows, train, test, horizon, embargo, after)

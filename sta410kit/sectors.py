@@ -1,0 +1,39 @@
+"""Which sector each symbol counts in: the one rule for whoever sizes orders and whoever judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from numbers import Integral
+
+from sta410kit.exceptions import ConfigurationError
+
+UNKNOWN_SECTOR = "unknown"
+
+
+def sectors_of(symbols: Iterable[str], sectors: Mapping[str, object] | None) -> list[str]:
+    """Return the sector of each symbol.
+
+    A symbol without one, or with one that is no name (empty, NaN), counts in the sector ``unknown``, so that
+    a missing line hides nothing. Spaces around a name and its case make no other sector of it; a whole
+    number, such as a GICS code, is a name.
+
+    Raises
+    ------
+    ConfigurationError
+        The sectors are no mapping.
+    """
+    if sectors is not None and not isinstance(sectors, Mapping):
+        kind = type(sectors).__name__  # type: ignore[unreachable]
+        message = f"sectors is {kind}; give a mapping of symbol to sector, such as read_sectors(path)."
+        raise ConfigurationError(message)
+    spellings: dict[str, str] = {}
+    found = []
+    for symbol in symbols:
+        name = _name((sectors or {}).get(symbol))
+        found.append(spellings.setdefault(name.casefold(), name))
+    return found
+
+
+def _name(sector: object) -> str:
+    text = str(sector).strip() if isinstance(sector, str | Integral) else ""
+    return text or UNKNOWN_SECTOR
