@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import DataValidationError, STA410Exception
+from sta410kit.exceptions import ConfigurationError, DataValidationError, STA410Exception
 from sta410kit.given import require_whole
 
 if TYPE_CHECKING:
