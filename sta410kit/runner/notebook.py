@@ -99,6 +99,8 @@ def python_cells(notebook: Notebook) -> list[str]:
 def _as_python(source: str) -> str:
     try:
         ast.parse(source)
+    except RecursionError:
+        return source
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
 
