@@ -36,6 +36,19 @@ def test_a_file_whose_times_were_set_back_is_read_again(tmp_path):
         assert registry.remembered(path, Path.read_text) == "2.0"
 
 
+def test_a_file_rewritten_in_place_is_read_again(tmp_path):
+    """The same file, of the same size, with its time of writing set back: the system knows of the change."""
+    path = tmp_path / "prices.csv"
+    path.write_text("1.0")
+    before = path.stat()
+    with Registry(tmp_path) as registry:
+        assert registry.remembered(path, Path.read_text) == "1.0"
+        path.write_text("2.0")
+        while path.stat().st_ctime_ns == before.st_ctime_ns or path.stat().st_mtime_ns != before.st_mtime_ns:
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert registry.remembered(path, Path.read_text) == "2.0"
+
+
 def test_it_forgets_runs_and_files_that_are_gone(tmp_path):
     """What is left is as it was."""
     kept, gone = tmp_path / "kept", tmp_path / "gone"
