@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sta410kit.redaction import register
 from sta410kit.runner.registry import NAME, Registry, content_digest
 
 pytestmark = pytest.mark.unit
@@ -82,6 +83,26 @@ def test_without_a_disk_it_works_in_memory(tmp_path, harm):
             registry._connection.commit()
         registry.passed("i", "one", "r", {"code": "1"})
         assert registry.runs_with("i") == ["r"]
+
+
+def test_an_index_that_fails_for_a_moment_is_not_thrown_away(tmp_path):
+    """Another process may have it locked: only what is no database is made anew."""
+    with Registry(tmp_path) as registry:
+        registry.note_seconds("one", 1.0)
+        registry._connection.execute("drop table steps")
+        registry._connection.commit()
+        registry.passed("i", "one", "r", {})
+    with Registry(tmp_path) as registry:
+        assert registry.seconds() == {"one": 1.0}
+
+
+def test_no_secret_is_kept(tmp_path):
+    """A parameter may have held one."""
+    secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
+    register(secret)
+    with Registry(tmp_path) as registry:
+        registry.passed("i", "one", "r", {"parameter x": f'"{secret}"'})
+        assert registry.last_parts("one") == {"parameter x": '"***"'}
 
 
 def test_a_damaged_file_is_made_anew_while_it_is_used(tmp_path):

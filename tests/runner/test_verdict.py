@@ -128,7 +128,7 @@ def test_of_many_warnings_the_first_are_named(tmp_path, write_notebook):
 
 def warned(*texts):
     """Return an executed notebook that has warned of these."""
-    lines = "".join(f"/tmp/x.py:{number}: UserWarning: {text}\n" for number, text in enumerate(texts))
+    lines = "".join(f"/x.py:{number}: UserWarning: {text}\n" for number, text in enumerate(texts))
     outputs = [{"output_type": "stream", "name": "stderr", "text": lines}]
     cell = {"cell_type": "code", "source": "1", "execution_count": 1, "metadata": {}, "outputs": outputs}
     return {"cells": [cell]}
