@@ -96,6 +96,21 @@ def test_an_index_that_fails_for_a_moment_is_not_thrown_away(tmp_path):
         assert registry.seconds() == {"one": 1.0}
 
 
+def test_a_folder_counts_by_its_files_names_and_contents(tmp_path):
+    """Another name, another place or another content is another folder; the order of listing is none."""
+    made = {}
+    for number, names in enumerate((("a", "b"), ("b", "a"), ("a", "c"), ("a", "d/b"))):
+        for name in names:
+            path = tmp_path / str(number) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("x" if name == "a" else "y")
+        made[names] = content_digest(tmp_path / str(number))
+    assert made["a", "b"] == made["b", "a"]
+    assert len(set(made.values())) == 3
+    (tmp_path / "0" / "a").write_text("z")
+    assert content_digest(tmp_path / "0") not in made.values()
+
+
 def test_no_secret_is_kept(tmp_path):
     """A parameter may have held one."""
     secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
