@@ -96,6 +96,14 @@ def test_a_trial_keeps_what_the_deflated_ratio_needs():
     assert found.returns()[trial.id].to_numpy() == pytest.approx(returns.to_numpy(), rel=1e-6)
 
 
+def test_overlapping_targets_make_no_returns_of_a_session():
+    """At a horizon of five sessions the look has its R2; an outcome a day would count five times."""
+    (daily,) = ledger.record_look(made()).trials
+    (weekly,) = ledger.record_look(made().assign(horizon=5)).trials
+    assert daily.sharpe is not None
+    assert (weekly.sharpe, weekly.r2) == (None, daily.r2)
+
+
 def test_a_backtest_stands_for_the_look_at_the_skill():
     """Skill and backtest of the same predictions are one trial; another threshold is another."""
     frame = made()
