@@ -295,6 +295,16 @@ def test_a_ledger_can_be_read_as_it_was(tmp_path):
     assert ledger.read(made(), path).count == 2
 
 
+def test_a_copy_holds_what_was_recorded_by_that_second_and_only_grows_too(tmp_path):
+    """A run's own trials may bear the second in which it began; and nobody takes any out."""
+    path, copy = tmp_path / "trials.sqlite", tmp_path / "copy.sqlite"
+    (trial,) = looked(made(), path=path).trials
+    ledger_file.copy_as_of(path, datetime.fromisoformat(trial.recorded), copy)
+    assert ledger.read(made(), copy).count == 1
+    with closing(sqlite3.connect(copy)) as database, pytest.raises(sqlite3.IntegrityError, match="only grows"):
+        database.execute("DELETE FROM trials")
+
+
 def test_no_ledger_was_an_empty_one(tmp_path):
     """A project without a ledger counts from nothing."""
     with ledger.as_of(datetime(2020, 1, 3, tzinfo=UTC), tmp_path / "none.sqlite", tmp_path / "copy.sqlite"):
