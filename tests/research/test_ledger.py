@@ -56,10 +56,13 @@ def test_the_same_trial_counts_once_and_another_counts_again():
 
 
 def test_noise_of_the_arithmetic_is_no_new_trial():
-    """Predictions that differ in the sixteenth digit are the same."""
+    """Predictions that differ in the sixteenth digit are the same, and so are zero and minus zero."""
     frame = made()
+    frame.loc[0, ["predicted", "actual"]] = 0.0
     looked(frame)
     assert looked(frame.assign(predicted=frame["predicted"] * (1 + 1e-15))).count == 1
+    frame.loc[0, ["predicted", "actual"]] = -0.0
+    assert looked(frame).count == 1
 
 
 def test_other_outcomes_are_another_dataset():
@@ -301,8 +304,8 @@ def test_a_copy_holds_what_was_recorded_by_that_second_and_only_grows_too(tmp_pa
     (trial,) = looked(made(), path=path).trials
     ledger_file.copy_as_of(path, datetime.fromisoformat(trial.recorded), copy)
     assert ledger.read(made(), copy).count == 1
-    with closing(sqlite3.connect(copy)) as database, pytest.raises(sqlite3.IntegrityError, match="only grows"):
-        database.execute("DELETE FROM trials")
+    with closing(sqlite3.connect(copy)) as held, pytest.raises(sqlite3.IntegrityError, match="only grows"):
+        held.execute("DELETE FROM trials")
 
 
 def test_no_ledger_was_an_empty_one(tmp_path):
