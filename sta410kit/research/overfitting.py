@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 _EULER = 0.5772156649015329  # Euler-Mascheroni constant
-_FEWEST = 3  # returns, for a skewness
+FEWEST = 3  # returns, for a skewness
 _GROUPS = 16  # of Bailey and others; 12,870 ways to choose half of them
 _SHORTEST_GROUP = 5  # sessions
 
@@ -260,7 +260,7 @@ def _finite(returns: ArrayLike) -> Floats:
     import numpy as np
 
     values = np.asarray(returns, dtype=float)
-    if values.ndim != 1 or len(values) < _FEWEST or not np.isfinite(values).all():
+    if values.ndim != 1 or len(values) < FEWEST or not np.isfinite(values).all():
         message = f"A Sharpe ratio takes three finite returns or more; got an array of shape {values.shape}."
         raise DataValidationError(message)
     return values
