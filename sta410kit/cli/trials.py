@@ -49,7 +49,8 @@ def trials(*, as_json: bool) -> int:
 def _figures(held: Trials) -> dict[str, Any]:
     """Return the count and what the best Sharpe ratio of the trials is worth; ratios are annualised."""
     from sta410kit.research.costs import SESSIONS_A_YEAR
-    from sta410kit.research.overfitting import FEWEST, deflated_sharpe
+    from sta410kit.research.overfitting import deflated_sharpe
+    from sta410kit.research.trial_identity import FEWEST
 
     returns = held.returns()
     enough = {number for number, count in returns.count().items() if count >= FEWEST}

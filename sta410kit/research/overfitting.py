@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.costs import SESSIONS_A_YEAR
+from sta410kit.research.trial_identity import FEWEST
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 _EULER = 0.5772156649015329  # Euler-Mascheroni constant
-FEWEST = 3  # returns, for a skewness
 _GROUPS = 16  # of Bailey and others; 12,870 ways to choose half of them
 _SHORTEST_GROUP = 5  # sessions
 

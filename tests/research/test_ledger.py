@@ -320,3 +320,9 @@ def test_returns_that_are_always_the_same_have_no_sharpe_ratio():
     closes = pd.Series(100 * 1.001 ** np.arange(300))
     assert sharpe_of(closes.pct_change().dropna()) is None
     assert sharpe_of(pd.Series([0.01, -0.01, 0.02])) == pytest.approx(0.4364357804719848)
+
+
+@pytest.mark.parametrize("returns", [[], [0.01], [0.01, 0.01001], [0.01, 0.01001, np.nan]])
+def test_fewer_than_three_returns_have_no_sharpe_ratio(returns):
+    """Two that are near by chance would have one of a thousand, and the ledger only grows."""
+    assert sharpe_of(pd.Series(returns, dtype=float)) is None
