@@ -137,6 +137,15 @@ def test_the_search_for_many_needles_at_once_finds_what_the_simple_one_finds(mon
     assert find(text) == at_once
 
 
+def test_a_text_of_several_megabytes_is_searched_to_its_end(monkeypatch):
+    """It is looked at in blocks, and a secret may stand in any of them."""
+    secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
+    register(secret)
+    monkeypatch.setattr(redaction, "_WORTH_NUMPY", 0)
+    filling = "harmless words " * 100_000
+    assert redact(filling + secret) == f"{filling}***"
+
+
 def test_a_long_clean_text_is_remembered_until_another_secret_is_known():
     """What held nothing is not searched again, but it is for a new secret."""
     text = f"{'harmless words ' * 200} PKQ7W3E9R5T1Y8U2I4O6"  # pragma: allowlist secret

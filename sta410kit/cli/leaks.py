@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=JsonCommand)
 @click.argument("target", required=False, metavar="MODULE:FUNCTION")
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Prices, CSV or Parquet; the embedded ones if not given."
-)
+@click.option("--data", type=TypedPath(), help="Prices, CSV or Parquet; the embedded ones if not given.")
 @click.option(
     "--cutoffs", default=None, type=click.IntRange(1), help="After how many sessions to change the future."
 )

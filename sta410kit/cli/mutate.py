@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.outcomes import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(cls=JsonCommand)
 @click.option("--suite", default="prices", show_default=True, help="Name of the suite to test.")
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    type=TypedPath(),
     default=None,
     help="Clean data (CSV or Parquet); made from the embedded prices when left out.",
 )

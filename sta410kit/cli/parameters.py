@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sta410kit.cli.completion import parameter_names
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from click.decorators import FC
 
@@ -38,7 +39,7 @@ def parameter_options(about: str, wins: str) -> Callable[[FC], FC]:
     in_a_file = click.option(
         "--params",
         "file",
-        type=click.Path(path_type=Path),
+        type=TypedPath(),
         metavar="FILE",
         help=f"Read parameters from a TOML or JSON file; {wins}.",
     )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.outcomes import ExitCode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sta410kit.guards.parameters import Parameter
 
 
 @click.command(cls=JsonCommand)
-@click.argument("notebook", type=click.Path(path_type=Path))
+@click.argument("notebook", type=TypedPath())
 @json_option
 def params(notebook: Path, *, as_json: bool) -> int:
     """Print the parameters that NOTEBOOK declares: type, default, what is allowed, and the comment behind.

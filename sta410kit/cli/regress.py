@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.outcomes import ExitCode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sta410kit.runner.comparison.tolerance import Tolerance
 
 _NUMBER = click.FloatRange(min=0)
 
 
 @click.command(cls=JsonCommand)
-@click.argument("notebooks", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("notebooks", nargs=-1, type=TypedPath())
 @click.option("--rtol", type=_NUMBER, metavar="X", help="Relative tolerance of numbers; 1e-6 unless given.")
 @click.option("--atol", type=_NUMBER, metavar="X", help="Absolute tolerance of numbers; 1e-12 unless given.")
 @click.option(

@@ -11,6 +11,7 @@ from sta410kit.cli.completion import step_names
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.limits import limit_options, parsed_limits
 from sta410kit.cli.parameters import from_file, pairs, parameter_options
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=JsonCommand)
-@click.argument("notebook", required=False, type=click.Path(path_type=Path))
+@click.argument("notebook", required=False, type=TypedPath())
 @parameter_options(
     "Set a notebook parameter; may be given several times. Lists: -p symbols=AAPL,MSFT.", "-p wins"
 )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.counted import counted
 from sta410kit.outcomes import ExitCode
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command(cls=JsonCommand)
-@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.argument("path", default=".", type=TypedPath())
 @json_option
 def scan(path: Path, *, as_json: bool) -> int:
     """Look for secrets in PATH (default: here): notebooks, runs, logs, tables and any other text.

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.outcomes import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=TypedPath())
 @click.option("--suite", "name", default=None, help="Name of the new suite; the file's name when left out.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=TypedPath(dir_okay=False),
     default=None,
     help="Where to write it; printed when left out.",
 )

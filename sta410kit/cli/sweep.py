@@ -14,6 +14,7 @@ from sta410kit.cli.completion import parameter_names
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.limits import limit_options, parsed_limits
 from sta410kit.cli.parameters import from_file, pairs, parameter_options
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.counted import counted
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
@@ -29,7 +30,7 @@ _MOST_ROWS = 40
 
 
 @click.command(cls=JsonCommand)
-@click.argument("notebook", required=False, type=click.Path(path_type=Path))
+@click.argument("notebook", required=False, type=TypedPath())
 @click.option(
     "-g",
     "--grid",

@@ -50,16 +50,18 @@ def _figures(held: Trials) -> dict[str, Any]:
     """Return the count and what the best Sharpe ratio of the trials is worth; ratios are annualised."""
     from sta410kit.research.costs import SESSIONS_A_YEAR
     from sta410kit.research.overfitting import deflated_sharpe
+    from sta410kit.research.trial_identity import FEWEST
 
-    tried = [trial for trial in held.distinct if trial.sharpe is not None]
+    returns = held.returns()
+    enough = {number for number, count in returns.count().items() if count >= FEWEST}
+    tried = [trial for trial in held.distinct if trial.sharpe is not None and trial.id in enough]
     best = max(tried, key=lambda trial: trial.sharpe or 0.0, default=None)
     figures: dict[str, Any] = {"trials": held.count, "forecasts": held.forecasts}
     if best is None or best.sharpe is None:
         return figures | dict.fromkeys(
             ("best_model", "best_sharpe", "expected_by_luck", "probability", "overfitting")
         )
-    returns = held.returns()[best.id].dropna().to_numpy()
-    worth = deflated_sharpe(returns, held)
+    worth = deflated_sharpe(returns[best.id].dropna().to_numpy(), held)
     return figures | {
         "best_model": best.model,
         "best_sharpe": best.sharpe * SESSIONS_A_YEAR**0.5,

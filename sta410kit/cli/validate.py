@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from sta410kit.cli.completion import suite_names
+from sta410kit.cli.typed_path import TypedPath
 from sta410kit.outcomes import ExitCode
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=TypedPath())
 @click.option(
     "--suite",
     default="prices",
@@ -22,7 +23,7 @@ from sta410kit.outcomes import ExitCode
 @click.option("--symbols", default=None, help="Symbols that must have rows, e.g. AAPL,MSFT.")
 @click.option(
     "--snapshot",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=TypedPath(dir_okay=False),
     default=None,
     help="Parquet file of the last accepted data: compared with, and renewed when these are accepted.",
 )

@@ -103,7 +103,12 @@ def read_suite(name: str | Path) -> Suite:
 def _locate(name: str | Path) -> Path:
     text = str(name)
     if text.endswith(".json"):
-        if not Path(text).is_file():
+        try:
+            there = Path(text).is_file()
+        except OSError as error:  # too long for a path, or in a folder that is closed
+            message = f"the suite file {text[:100]!r} cannot be looked up ({error.strerror})"
+            raise ConfigurationError(message) from error
+        if not there:
             message = f"no suite file {text}"
             raise ConfigurationError(message)
         return Path(text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.given import require_whole
 from sta410kit.research.costs import SESSIONS_A_YEAR
+from sta410kit.research.trial_identity import FEWEST
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 _EULER = 0.5772156649015329  # Euler-Mascheroni constant
-_FEWEST = 3  # returns, for a skewness
 _GROUPS = 16  # of Bailey and others; 12,870 ways to choose half of them
 _FEWEST_GROUPS = 4  # two are no combinations
 _SHORTEST_GROUP = 5  # sessions
@@ -288,7 +288,7 @@ def _finite(returns: ArrayLike) -> Floats:
     import numpy as np
 
     values = _floats(returns)
-    if values.ndim != 1 or len(values) < _FEWEST or not (np.abs(values) < _LARGEST).all():
+    if values.ndim != 1 or len(values) < FEWEST or not (np.abs(values) < _LARGEST).all():
         message = f"A Sharpe ratio takes three finite returns or more; got an array of shape {values.shape}."
         raise DataValidationError(message)
     return values

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _DIGITS = 10  # of a log return; what differs less is noise of the arithmetic
 _PIECES = 64
 _SHOWN = 5  # symbols
+FEWEST = 3  # returns that a Sharpe ratio is judged on: two have no skewness
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,13 @@ def digests_of(predictions: pd.DataFrame) -> dict[str, str]:
 
 
 def sharpe_of(returns: pd.Series[float]) -> float | None:
-    """Return mean over standard deviation of the sessions' returns, not annualised; `None` if undefined."""
+    """Return mean over standard deviation of the sessions' returns, not annualised; `None` if undefined.
+
+    Of fewer than three returns it says nothing: one such ratio, at random a thousand, would stay in the
+    ledger and drown every later trial.
+    """
+    if returns.count() < FEWEST:
+        return None
     mean, deviation = float(returns.mean()), float(returns.std(ddof=1))
     # What is left of rounding is no deviation: prices that grow by the same share each day have none.
     return finite(mean / deviation) if deviation > 1e-12 * abs(mean) else None

@@ -82,7 +82,7 @@ def step_parts(
 def code_parts(notebook: Notebook) -> dict[str, str]:
     """Return what a result depends on of a notebook's own code; comments and blank lines do not count."""
     cells = python_cells(notebook)
-    return {"code": hashlib.sha256("".join(map(_normalised, cells)).encode()).hexdigest()}
+    return {"code": hashlib.sha256("".join(map(code_digest, cells)).encode()).hexdigest()}
 
 
 def named_paths(value: object) -> list[Path]:
@@ -113,17 +113,10 @@ def differences(parts: Mapping[str, str], before: Mapping[str, str]) -> list[str
     return [name for name in names if parts.get(name) != before.get(name)]
 
 
-def _normalised(source: str) -> str:
-    try:
-        return code_digest(source)
-    except SyntaxError:
-        return source
-
-
 def _texts(source: str) -> list[str]:
     try:
         tree = ast.parse(source)
-    except SyntaxError:
+    except (SyntaxError, RecursionError):
         return []
     return [
         node.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
+import tokenize
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,15 @@ KIT = Path(sta410kit.__file__).parent
 
 
 def code_digest(source: str) -> str:
-    """Return a digest of Python code that comments, blank lines and spacing do not change."""
-    return hashlib.sha256(ast.dump(ast.parse(source)).encode()).hexdigest()
+    """Return a digest of Python code that comments, blank lines and spacing do not change.
+
+    Of what is no Python, or nested too deeply to be looked into, every character counts.
+    """
+    try:
+        text = ast.dump(ast.parse(source))
+    except (SyntaxError, RecursionError):
+        text = source
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def own_modules(sources: Iterable[str], folders: Iterable[Path], registry: Registry) -> dict[str, str]:
@@ -64,19 +72,23 @@ def imported_names(source: str) -> list[str]:
     """Return every module name that `source` may import, relative ones with their dots, parents included."""
     try:
         tree = ast.parse(source)
-    except SyntaxError:
+    except (SyntaxError, RecursionError):
         return []
     return sorted({name for node in _at_work(tree) for name in _names(node)})
 
 
 def read_module(path: Path) -> dict[str, Any]:
     """Return the digest of a module's code and the names it imports."""
-    source = path.read_text(encoding="utf-8")
     try:
-        digest = code_digest(source)
-    except SyntaxError:
-        digest = hashlib.sha256(source.encode()).hexdigest()
-    return {"digest": digest, "imports": imported_names(source), "chooses": _chooses(source)}
+        with tokenize.open(path) as file:  # as Python does: a mark at the beginning, an encoding in a comment
+            source = file.read()
+    except (SyntaxError, UnicodeDecodeError):  # Python cannot read it either
+        return {"digest": hashlib.sha256(path.read_bytes()).hexdigest(), "imports": [], "chooses": False}
+    return {
+        "digest": code_digest(source),
+        "imports": imported_names(source),
+        "chooses": _chooses(source),
+    }
 
 
 def _chooses(source: str) -> bool:

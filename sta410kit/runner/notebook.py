@@ -74,8 +74,11 @@ def read_notebook(path: Path) -> Notebook:
                 f"its format is {content['nbformat']}; jupyter nbconvert --to notebook --inplace converts it"
             )
             raise ValueError(message)  # noqa: TRY301 - told like everything else that is wrong with the file
-        cells = tuple(_cell(cell) for cell in content["cells"])
-        return Notebook(cells, dict(content.get("metadata", {})))
+        cells, metadata = tuple(_cell(cell) for cell in content["cells"]), dict(content.get("metadata", {}))
+        if not isinstance(metadata.get("kernelspec", {}), dict):
+            message = "its kernelspec is malformed"
+            raise TypeError(message)  # noqa: TRY301 - as above
+        return Notebook(cells, metadata)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else _first_line(error)
         message = f"{path} is not a Jupyter notebook: {reason}"
@@ -99,6 +102,8 @@ def python_cells(notebook: Notebook) -> list[str]:
 def _as_python(source: str) -> str:
     try:
         ast.parse(source)
+    except RecursionError:
+        return source
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
 

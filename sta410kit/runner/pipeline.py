@@ -159,4 +159,10 @@ def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatev
             f"{path}: reusable_when of {notebook.name} names {', '.join(strangers)}, which are no parameters"
         )
         raise ConfigurationError(message)
+    for name, values in reusable_when.items():
+        if not isinstance(values, list):  # in a text, any part of it would be a value
+            message = (
+                f"{path}: reusable_when of {notebook.name}: {name} is {values!r}, which is no list of values"
+            )
+            raise ConfigurationError(message)
     return Step(notebook, needs, produces, parameters, reusable_when)

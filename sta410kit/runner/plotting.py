@@ -31,7 +31,7 @@ def draws(source: str) -> bool:
     """
     try:
         tree = ast.parse(source)
-    except SyntaxError:  # magics: what they draw is their affair
+    except (SyntaxError, RecursionError):  # magics: what they draw is their affair
         return False
     called = [name for node in _executed(tree) if isinstance(node, ast.Call) for name in [_called(node)]]
     if any(name.rpartition(".")[2] in _TO_A_FILE for name in called):

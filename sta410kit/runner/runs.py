@@ -121,8 +121,11 @@ def find_run(runs: Path, wanted: str) -> Path:
 def _as_folder(wanted: str) -> Path | None:
     """Return the run folder that a path means, if it means one."""
     path = Path(wanted).absolute()
-    folder = path if path.is_dir() else path.parent
-    return folder if wanted and path.exists() and (folder / MANIFEST).is_file() else None
+    try:
+        folder = path if path.is_dir() else path.parent
+        return folder if wanted and path.exists() and (folder / MANIFEST).is_file() else None
+    except OSError:  # too long for a path, or in a folder that is closed
+        return None
 
 
 def is_running(folder: Path) -> bool:

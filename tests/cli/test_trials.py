@@ -14,12 +14,12 @@ from sta410kit.research import assess_skill
 pytestmark = pytest.mark.unit
 
 
-def look(seed, horizon=1):
+def look(seed, horizon=1, sessions=300):
     rng = np.random.default_rng(seed)
-    dates = pd.bdate_range("2000-01-03", periods=300, unit="us")
-    actual = np.random.default_rng(99).standard_normal(300) / 100
+    dates = pd.bdate_range("2000-01-03", periods=sessions, unit="us")
+    actual = np.random.default_rng(99).standard_normal(sessions) / 100
     frame = pd.DataFrame({"symbol": "IBM", "date": dates, "horizon": horizon, "model": f"m{seed}", "fold": 0})
-    frame = frame.assign(predicted=rng.standard_normal(300), actual=actual, lower=-1.0, upper=1.0)
+    frame = frame.assign(predicted=rng.standard_normal(sessions), actual=actual, lower=-1.0, upper=1.0)
     assess_skill(frame, resamples=10)
 
 
@@ -49,6 +49,17 @@ def test_the_table_has_a_row_a_dataset_and_target():
     ]
     assert cells[0][7].endswith("%")
     assert cells[1][5:] == []
+
+
+def test_a_trial_of_two_sessions_is_counted_and_worth_nothing():
+    """The ledger only grows: one look at next to nothing must not end every later question."""
+    look(0, sessions=2)
+    (dataset,) = json.loads(ask("--json").output)["datasets"]
+    assert (dataset["trials"], dataset["best_model"], dataset["probability"]) == (1, None, None)
+    look(1)
+    asked = ask()
+    assert asked.return_value == 0
+    assert "2000-01-04" in asked.output
 
 
 def test_json_holds_every_trial():

@@ -82,3 +82,35 @@ def test_rows_without_a_symbol_are_not_named_at_a_glance(warm_up):
     warm_up.loc[3, "symbol"] = None
     seen = screen.Screen(warm_up, Panel(warm_up))
     assert seen.proves(PRESENT | {"kwargs": {"column": "value", "mostly": 0.5}}) is False
+
+
+def asks(kind, **kwargs):
+    return {"type": f"expect_{kind}", "meta": {}, "kwargs": kwargs}
+
+
+@pytest.mark.parametrize(
+    ("item", "proven"),
+    [
+        (asks("column_values_to_be_between", column="less", min_value=0, strict_min=True), False),
+        (asks("column_values_to_be_between", column="less", min_value=0, allow_cross_type=True), False),
+        (asks("column_values_to_be_between", column="value", min_value={"$PARAMETER": "low"}), False),
+        (asks("column_values_to_match_regex", column="symbol", regex="[AB]"), True),
+        (asks("column_values_to_match_regex", column="symbol", regex="A"), False),
+        (asks("column_pair_values_a_to_be_greater_than_b", column_A="more", column_B="less"), False),
+        (
+            asks(
+                "column_pair_values_a_to_be_greater_than_b", column_A="more", column_B="less", or_equal=True
+            ),
+            True,
+        ),
+        (asks("compound_columns_to_be_unique", column_list=["symbol", "date"]), True),
+        (asks("compound_columns_to_be_unique", column_list=["symbol", "more"]), False),
+        (asks("column_distinct_values_to_contain_set", column="symbol", value_set=["A", "C"]), False),
+        (asks("table_row_count_to_be_between", min_value=121), False),
+        (asks("nothing_the_kit_knows", column="value"), False),
+    ],
+)
+def test_only_what_holds_in_every_row_is_proven(warm_up, item, proven):
+    """A bound that is met where it may not be, a name that does not match, an argument nobody looked at."""
+    frame = warm_up.assign(less=0.0, more=np.where(np.arange(120) == 60, 0.0, 1.0))
+    assert screen.Screen(frame, Panel(frame)).proves(item) is proven

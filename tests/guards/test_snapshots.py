@@ -68,7 +68,15 @@ def test_a_snapshot_keeps_what_the_new_frame_does_not_speak_of(prices, kept):
     """A run on one symbol does not forget the other one's history."""
     one = prices[prices["symbol"] == "S1"].reset_index(drop=True)
     guards.keep_snapshot(one, guards.validate(one, "prices"), kept)
-    assert read_snapshot(kept).groupby("symbol").size().to_dict() == {"S0": 60, "S1": 80}
+    whole = read_snapshot(kept)
+    assert whole.groupby("symbol").size().to_dict() == {"S0": 60, "S1": 80}
+    late = prices[prices["date"] > prices["date"].iloc[59]].reset_index(drop=True)
+    guards.keep_snapshot(late, guards.validate(late, "prices"), kept)
+    whole = read_snapshot(kept)
+    assert len(whole) == 160
+    assert whole[["symbol", "date"]].equals(
+        whole[["symbol", "date"]].sort_values(["symbol", "date"], ignore_index=True)
+    )
 
 
 def test_refused_prices_replace_nothing(prices, kept):

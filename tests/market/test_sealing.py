@@ -43,6 +43,14 @@ def test_rows_from_its_start_on_are_held_back_and_that_is_said(told):
     assert len(everything) - len(prices) == 1360
 
 
+def test_the_first_day_of_it_is_sealed_itself():
+    """A holdout that begins with a session holds that session."""
+    set_config(Config(model=ModelConfig(holdout_start=date(2012, 1, 3))))
+    assert load_prices()["date"].max() == pd.Timestamp("2011-12-30")
+    with pytest.raises(ConfigurationError, match="start is 2012-01-03 and so lies in the sealed holdout"):
+        load_prices(start="2012-01-03")
+
+
 def test_a_period_before_it_is_not_spoken_of(told):
     """Nothing was held back that was asked for, and yet the source has it."""
     assert load_prices(end="2005-01-01", symbols="IBM")["date"].max() == pd.Timestamp("2004-12-31")

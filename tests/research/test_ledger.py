@@ -56,10 +56,13 @@ def test_the_same_trial_counts_once_and_another_counts_again():
 
 
 def test_noise_of_the_arithmetic_is_no_new_trial():
-    """Predictions that differ in the sixteenth digit are the same."""
+    """Predictions that differ in the sixteenth digit are the same, and so are zero and minus zero."""
     frame = made()
+    frame.loc[0, ["predicted", "actual"]] = 0.0
     looked(frame)
     assert looked(frame.assign(predicted=frame["predicted"] * (1 + 1e-15))).count == 1
+    frame.loc[0, ["predicted", "actual"]] = -0.0
+    assert looked(frame).count == 1
 
 
 def test_other_outcomes_are_another_dataset():
@@ -94,6 +97,14 @@ def test_a_trial_keeps_what_the_deflated_ratio_needs():
     assert found.sharpes == (trial.sharpe,)
     assert (trial.kind, trial.sessions, trial.r2) == ("skill", 300, 0.01)
     assert found.returns()[trial.id].to_numpy() == pytest.approx(returns.to_numpy(), rel=1e-6)
+
+
+def test_overlapping_targets_make_no_returns_of_a_session():
+    """At a horizon of five sessions the look has its R2; an outcome a day would count five times."""
+    (daily,) = ledger.record_look(made()).trials
+    (weekly,) = ledger.record_look(made().assign(horizon=5)).trials
+    assert daily.sharpe is not None
+    assert (weekly.sharpe, weekly.r2) == (None, daily.r2)
 
 
 def test_a_backtest_stands_for_the_look_at_the_skill():
@@ -302,6 +313,16 @@ def test_a_ledger_can_be_read_as_it_was(tmp_path):
     assert ledger.read(made(), path).count == 2
 
 
+def test_a_copy_holds_what_was_recorded_by_that_second_and_only_grows_too(tmp_path):
+    """A run's own trials may bear the second in which it began; and nobody takes any out."""
+    path, copy = tmp_path / "trials.sqlite", tmp_path / "copy.sqlite"
+    (trial,) = looked(made(), path=path).trials
+    ledger_file.copy_as_of(path, datetime.fromisoformat(trial.recorded), copy)
+    assert ledger.read(made(), copy).count == 1
+    with closing(sqlite3.connect(copy)) as held, pytest.raises(sqlite3.IntegrityError, match="only grows"):
+        held.execute("DELETE FROM trials")
+
+
 def test_no_ledger_was_an_empty_one(tmp_path):
     """A project without a ledger counts from nothing."""
     with ledger.as_of(datetime(2020, 1, 3, tzinfo=UTC), tmp_path / "none.sqlite", tmp_path / "copy.sqlite"):
@@ -314,3 +335,9 @@ def test_returns_that_are_always_the_same_have_no_sharpe_ratio():
     closes = pd.Series(100 * 1.001 ** np.arange(300))
     assert sharpe_of(closes.pct_change().dropna()) is None
     assert sharpe_of(pd.Series([0.01, -0.01, 0.02])) == pytest.approx(0.4364357804719848)
+
+
+@pytest.mark.parametrize("returns", [[], [0.01], [0.01, 0.01001], [0.01, 0.01001, np.nan]])
+def test_fewer_than_three_returns_have_no_sharpe_ratio(returns):
+    """Two that are near by chance would have one of a thousand, and the ledger only grows."""
+    assert sharpe_of(pd.Series(returns, dtype=float)) is None

@@ -223,3 +223,12 @@ def test_returns_are_three_finite_numbers_or_more(values):
     """Anything else is refused."""
     with pytest.raises(DataValidationError, match="three finite returns"):
         overfitting.deflated_sharpe(values, ledger.Trials())
+
+
+def test_the_oldest_sessions_that_fill_no_group_are_left_out():
+    """Seven more at the beginning of eighty change nothing; at the end they are what counts."""
+    rng = np.random.default_rng(0)
+    table, more = rng.normal(size=(80, 6)), 100 * rng.normal(size=(7, 6))
+    alone = overfitting.probability_of_overfitting(table)
+    assert overfitting.probability_of_overfitting(np.vstack([more, table])) == alone
+    assert overfitting.probability_of_overfitting(np.vstack([table, more])) != alone

@@ -357,6 +357,19 @@ def test_a_resumed_run_is_of_the_steps_that_were_asked_for(project):
     assert (project / "notebooks" / "count.txt").read_text() == "2"
 
 
+def test_what_an_earlier_try_has_left_is_no_result_of_this_one(project):
+    """A notebook that writes nothing when it is resumed has written nothing."""
+    two = project / "notebooks" / "two.ipynb"
+    left = "from pathlib import Path\n(Path(run_dir) / 'double.txt').write_text('1')\nraise KeyError('x')"
+    edit(two, 1, left)
+    run_chain(project)
+    edit(two, 1, "1")
+    edit(two, 2, "2")
+    resumed = resume_run(project, Options(), Progress())
+    assert resumed.outcome is ExitCode.NOTEBOOK_FAILED
+    assert resumed.steps[-1].message == "it ran but did not write double.txt"
+
+
 def test_a_failed_notebook_in_the_folder_is_not_what_is_taken_over(project):
     """A result of another run takes the place of what an earlier try has left."""
     run_chain(project)

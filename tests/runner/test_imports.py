@@ -2,7 +2,7 @@
 
 import pytest
 
-from sta410kit.runner.imports import imported_names, own_modules
+from sta410kit.runner.imports import code_digest, imported_names, own_modules
 from sta410kit.runner.registry import Registry
 
 pytestmark = pytest.mark.unit
@@ -33,3 +33,24 @@ def f():
 """
     assert imported_names(source) == ["a", "b", "b.c", "typing", "typing.TYPE_CHECKING"]
     assert imported_names("import (") == []
+
+
+def test_modules_are_read_as_python_reads_them(tmp_path):
+    """With a mark at the beginning, as some editors write it, or an encoding in a comment, or neither."""
+    (tmp_path / "marked.py").write_bytes(b"\xef\xbb\xbfimport named\n")
+    (tmp_path / "named.py").write_bytes(
+        "# -*- coding: latin-1 -*-\nimport broken\nx = 'é'\n".encode("latin-1")
+    )
+    (tmp_path / "broken.py").write_bytes(b"x = '\xe9'\n")
+    with Registry(tmp_path / "runs") as registry:
+        found = own_modules(["import marked"], [tmp_path], registry)
+    assert set(found) == {"marked", "named", "broken"}
+
+
+def test_code_nested_too_deeply_counts_by_its_characters():
+    """Python executes a sum of two thousand terms; to look into it takes more than there is room for."""
+    terms = "x = " + " + ".join(["1"] * 2000)
+    assert code_digest(terms) == code_digest(terms)
+    assert code_digest(terms) != code_digest(f"{terms} + 1")
+    assert code_digest("x = 1  # one") == code_digest("x  =  1")
+    assert imported_names(" + ".join(["1"] * 50_000)) == []

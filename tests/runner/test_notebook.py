@@ -72,3 +72,12 @@ def test_a_notebook_that_is_not_there_is_told_with_those_that_are(project, monke
         read_notebook(project / typed)
     assert str(caught.value).startswith(f"no notebook {project / typed}.")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("kernelspec", ["null", '"python3"', "[]"])
+def test_a_kernelspec_that_is_none_is_told(tmp_path, kernelspec):
+    """As anything else that is wrong with the file, before anything runs."""
+    path = tmp_path / "x.ipynb"
+    path.write_text(f'{{"nbformat": 4, "cells": [], "metadata": {{"kernelspec": {kernelspec}}}}}')
+    with pytest.raises(ConfigurationError, match=r"x.ipynb is not a Jupyter notebook: its kernelspec is mal"):
+        read_notebook(path)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sta410kit.redaction import register
 from sta410kit.runner.registry import NAME, Registry, content_digest
 
 pytestmark = pytest.mark.unit
@@ -33,6 +34,19 @@ def test_a_file_whose_times_were_set_back_is_read_again(tmp_path):
     with Registry(tmp_path) as registry:
         assert registry.remembered(path, Path.read_text) == "1.0"
         other.replace(path)
+        assert registry.remembered(path, Path.read_text) == "2.0"
+
+
+def test_a_file_rewritten_in_place_is_read_again(tmp_path):
+    """The same file, of the same size, with its time of writing set back: the system knows of the change."""
+    path = tmp_path / "prices.csv"
+    path.write_text("1.0")
+    before = path.stat()
+    with Registry(tmp_path) as registry:
+        assert registry.remembered(path, Path.read_text) == "1.0"
+        path.write_text("2.0")
+        while path.stat().st_ctime_ns == before.st_ctime_ns or path.stat().st_mtime_ns != before.st_mtime_ns:
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
         assert registry.remembered(path, Path.read_text) == "2.0"
 
 
@@ -69,6 +83,41 @@ def test_without_a_disk_it_works_in_memory(tmp_path, harm):
             registry._connection.commit()
         registry.passed("i", "one", "r", {"code": "1"})
         assert registry.runs_with("i") == ["r"]
+
+
+def test_an_index_that_fails_for_a_moment_is_not_thrown_away(tmp_path):
+    """Another process may have it locked: only what is no database is made anew."""
+    with Registry(tmp_path) as registry:
+        registry.note_seconds("one", 1.0)
+        registry._connection.execute("drop table steps")
+        registry._connection.commit()
+        registry.passed("i", "one", "r", {})
+    with Registry(tmp_path) as registry:
+        assert registry.seconds() == {"one": 1.0}
+
+
+def test_a_folder_counts_by_its_files_names_and_contents(tmp_path):
+    """Another name, another place or another content is another folder; the order of listing is none."""
+    made = {}
+    for number, names in enumerate((("a", "b"), ("b", "a"), ("a", "c"), ("a", "d/b"))):
+        for name in names:
+            path = tmp_path / str(number) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("x" if name == "a" else "y")
+        made[names] = content_digest(tmp_path / str(number))
+    assert made["a", "b"] == made["b", "a"]
+    assert len(set(made.values())) == 3
+    (tmp_path / "0" / "a").write_text("z")
+    assert content_digest(tmp_path / "0") not in made.values()
+
+
+def test_no_secret_is_kept(tmp_path):
+    """A parameter may have held one."""
+    secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
+    register(secret)
+    with Registry(tmp_path) as registry:
+        registry.passed("i", "one", "r", {"parameter x": f'"{secret}"'})
+        assert registry.last_parts("one") == {"parameter x": '"***"'}
 
 
 def test_a_damaged_file_is_made_anew_while_it_is_used(tmp_path):

@@ -6,8 +6,9 @@ import nbformat
 import pytest
 
 from sta410kit.outcomes import ExitCode
+from sta410kit.redaction import register
 from sta410kit.runner.execute import execute
-from sta410kit.runner.verdict import gate_outcome, refused_gates
+from sta410kit.runner.verdict import gate_outcome, refused_gates, remarks
 
 pytestmark = pytest.mark.integration
 
@@ -123,3 +124,24 @@ def test_of_many_warnings_the_first_are_named(tmp_path, write_notebook):
     result = execute(write_notebook(tmp_path / "x.ipynb", cell), tmp_path / "out" / "x.ipynb", {})
     assert result.warnings[0] == "cell 1 warned: odd 0"
     assert result.warnings[4:] == ("cell 1 warned: odd 4", "and 3 warnings more")
+
+
+def warned(*texts):
+    """Return an executed notebook that has warned of these."""
+    lines = "".join(f"/x.py:{number}: UserWarning: {text}\n" for number, text in enumerate(texts))
+    outputs = [{"output_type": "stream", "name": "stderr", "text": lines}]
+    cell = {"cell_type": "code", "source": "1", "execution_count": 1, "metadata": {}, "outputs": outputs}
+    return {"cells": [cell]}
+
+
+def test_as_many_warnings_as_are_named_leave_no_more():
+    """Five are all there are."""
+    assert remarks(warned(*"abcde")) == [f"cell 1 warned: {text}" for text in "abcde"]
+    assert remarks(warned(*"abcdef"))[-1] == "and 1 warning more"
+
+
+def test_a_secret_in_a_warning_is_not_repeated():
+    """Remarks go to the terminal and into the manifest."""
+    secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
+    register(secret)
+    assert remarks(warned(f"{secret} is no key")) == ["cell 1 warned: *** is no key"]

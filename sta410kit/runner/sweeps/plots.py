@@ -96,7 +96,8 @@ def _plot(x: str, y: str, pairs: list[tuple[Any, float, str]]) -> Plot:
 
 def _places(keys: list[Any]) -> dict[str, float]:
     """Return where along the axis each value stands: numbers to scale, anything else side by side."""
-    numeric = all(_is_number(key) for key in keys) and len(set(keys)) > 1
+    # Whole numbers too large for a float may be different and still have no distance.
+    numeric = all(_is_number(key) for key in keys) and float(min(keys)) < float(max(keys))
     ordered = sorted(set(keys)) if numeric else list({_label(key): key for key in keys}.values())
     width = WIDTH - _LEFT - _RIGHT
     if numeric:

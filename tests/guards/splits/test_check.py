@@ -213,6 +213,7 @@ def test_rows_come_as_positions_masks_or_dates(fold):
         ([3], "fold 0 is int"),
         ([(range(3), [99])], "the test rows of fold 0 name the position 99; there are 60 rows"),
         ([([-1], range(3))], "position -1"),
+        ([(range(3), [60])], "position 60; there are 60 rows, counted from 0"),
         ([(np.ones(5, dtype=bool), range(3))], "5 truth values for 60 rows"),
         ([(["1999-01-01"], range(3))], "1999-01-01, which no row has"),
         ([(np.ones((2, 2)), range(3))], r"shape \(2, 2\)"),

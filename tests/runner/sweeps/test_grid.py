@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.parameters import declared_parameters
+from sta410kit.runner.sweeps import grid as grid_module
 from sta410kit.runner.sweeps.grid import combinations, grid_values, split_values
 
 pytestmark = pytest.mark.unit
@@ -109,11 +110,14 @@ def test_all_that_is_wrong_is_told_at_once():
     assert "Did you mean 'symbols'" in text
 
 
-def test_a_grid_without_end_is_refused():
-    """A hundred thousand units are the most."""
+def test_a_grid_without_end_is_refused(monkeypatch):
+    """A hundred thousand units are the most; as many as are the most are taken."""
     many = {"horizon": [str(n) for n in range(1, 400)], "label": [f"l{n}" for n in range(400)]}
     with pytest.raises(ConfigurationError, match="159,600 combinations; a sweep takes up to 100,000"):
         grid_values(many, {}, DECLARED, "x.ipynb")
+    monkeypatch.setattr(grid_module, "MOST_UNITS", 4)
+    four = {"horizon": ["1", "2"], "label": ["a", "b"]}
+    assert grid_values(four, {}, DECLARED, "x.ipynb")[0]["horizon"] == [1, 2]
 
 
 def test_the_last_swept_changes_fastest():

@@ -31,6 +31,14 @@ def test_words_stand_side_by_side():
     assert plot.zero is None
 
 
+def test_whole_numbers_too_near_for_a_float_stand_side_by_side():
+    """Such as seeds taken from a clock in nanoseconds."""
+    table = {"unit": ["1", "2"], "x": [10**17, 10**17 + 1], "y": [1, 2]}
+    (plot,) = small_plots(table, ["x"], ["y"])
+    assert [label for _, label in plot.ticks_x] == ["1000000000000…", "1000000000000…"]
+    assert plot.dots[0][0] < plot.dots[1][0]
+
+
 def test_what_is_no_number_is_left_out():
     """Text, truth and units that have none; one dot is no plot."""
     table = {"unit": ["1", "2"], "x": [1, 2], "a": ["p", "q"], "b": [True, False], "c": [1.0, None]}
@@ -46,7 +54,7 @@ def test_there_are_not_too_many():
 @given(
     st.lists(
         st.tuples(
-            st.integers(-(10**9), 10**9) | st.text(max_size=5) | st.none(),
+            st.integers(-(10**9), 10**9) | st.integers(10**17, 10**17 + 9) | st.text(max_size=5) | st.none(),
             st.floats(-1e200, 1e200) | st.integers(-(10**12), 10**12),
         ),
         min_size=2,
