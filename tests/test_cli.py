@@ -66,6 +66,20 @@ def test_version_and_help_are_quick_answers(tmp_path):
     assert all(word in helped.stdout for word in ("run", "validate", "docs", "doctor", "config"))
 
 
+def test_the_list_of_commands_is_whole_on_a_narrow_terminal(tmp_path):
+    """No sentence of it is cut off at 80 columns."""
+    listed = sta410("--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
+    commands = listed.partition("Commands:\n")[2].splitlines()
+    assert all(line.endswith(".") and not line.endswith("...") for line in commands)
+
+
+def test_the_command_that_the_help_of_completion_gives_can_be_copied(tmp_path):
+    """It stands on one line, and the folder it writes to is made first."""
+    helped = sta410("completion", "--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
+    assert "  mkdir -p ~/.local/share/bash-completion/completions\n" in helped
+    assert "  sta410 completion bash > ~/.local/share/bash-completion/completions/sta410\n" in helped
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -77,6 +91,10 @@ def test_version_and_help_are_quick_answers(tmp_path):
         (["validate", "none.csv"], "none.csv"),
         (["validate", "x.csv", "--suite", "pricess"], "Did you mean 'prices'"),
         (["docs"], "no data docs"),
+        (["show", "latest"], "change into one, or run a notebook: sta410 run NOTEBOOK"),
+        (["unseal", "--list"], "so it has no record of unsealings; change into one"),
+        (["regress", "--timeout", ""], "--timeout takes something like 90"),
+        (["runs", "prune", "--keep", "1", "--older-than", ""], "--older-than takes something like 90"),
     ],
 )
 def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, typed, words, text):

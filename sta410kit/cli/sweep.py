@@ -57,10 +57,11 @@ def sweep(  # noqa: PLR0913 - a command has many options
     as_json: bool,
     **how: Any,  # noqa: ANN401 - see `_options`
 ) -> int:
-    """Execute NOTEBOOK with every combination of the values given with -g, and collect what it records.
+    """Execute NOTEBOOK with every combination of values.
 
-    Any notebook with a cell tagged ``parameters`` will do. Every combination is checked before anything runs.
-    Values reach the table by ``sta410kit.recording.record(name, value)`` in a cell.
+    The values are given with -g. Any notebook with a cell tagged `parameters` will do. Every combination is
+    checked before anything runs. What a cell gives to `sta410kit.recording.record(name, value)` reaches the
+    table.
     """
     from sta410kit.runner.sweeps.grid import split_values
 
