@@ -66,6 +66,24 @@ def test_version_and_help_are_quick_answers(tmp_path):
     assert all(word in helped.stdout for word in ("run", "validate", "docs", "doctor", "config"))
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device that is always full is Linux's")
+def test_a_list_that_could_not_be_printed_is_no_success(tmp_path):
+    """A full disk behind standard output ends with 1, in a sentence, and is no defect of the kit."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sta410kit", "completion", "bash"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "sta410: what was printed is not whole: standard output cannot be written (No space left on device)\n"
+    )
+
+
 def test_the_list_of_commands_is_whole_on_a_narrow_terminal(tmp_path):
     """No sentence of it is cut off at 80 columns."""
     listed = sta410("--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
