@@ -133,7 +133,7 @@ def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, typed, words, text)
         ("model=rigde", "Did you mean 'ridge'?"),
         ("horizon=soon", "valid integer"),
         ("source=yahoo", "'sample' or 'files'"),
-        ("path=none.csv", "does not point to a file"),
+        ("path=none.csv", "there is no such file or folder"),
         ("start=yesterday", "valid date"),
         ("prices=x.parquet", "does not declare a parameter 'prices'"),
     ],

@@ -29,6 +29,8 @@ from sta410kit.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pydantic import ValidationError
+
     from sta410kit.guards.annotations import Import
 
 TAG = "parameters"
@@ -188,12 +190,18 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
                 continue
             return _absolute(value)
         except ValidationError as error:
-            problem = "; ".join(
-                item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
-            )
+            problem = _told(candidate, error)
     hint = did_you_mean(text, choices_of(schema))
     message = f"parameter '{parameter.name}' takes {annotation}, got {text!r}: {problem}{hint and '.'}{hint}"
     raise ConfigurationError(message)
+
+
+def _told(candidate: object, error: ValidationError) -> str:
+    if isinstance(candidate, Path) and not candidate.exists():
+        return f"there is no such file or folder (looked in {Path.cwd()})"
+    return "; ".join(
+        item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
+    )
 
 
 def _as_json(text: str) -> list[Any]:
