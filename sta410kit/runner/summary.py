@@ -39,7 +39,7 @@ def print_summary(run: Run) -> None:
                 errors.print(f"executed notebook: {run.folder / step.notebook}", markup=False)
             errors.print(f"exit code {int(ExitCode[step.outcome])} ({step.outcome})", markup=False)
     if run.manifest.not_run:
-        errors.print("once that is mended, the rest: sta410 run --resume", markup=False)
+        errors.print("to go on from there: sta410 run --resume", markup=False)
 
 
 def _print_steps(run: Run, console: Console) -> None:

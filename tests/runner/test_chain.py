@@ -62,7 +62,7 @@ def test_the_chain_stops_at_the_first_failure(project, write_notebook, capsys):
     assert json.loads((run.folder / "manifest.json").read_text())["not_run"] == ["two"]
     assert "not run" in (run.folder / "report.html").read_text()
     print_summary(run)
-    assert capsys.readouterr().err.endswith("\nonce that is mended, the rest: sta410 run --resume\n")
+    assert capsys.readouterr().err.endswith("\nto go on from there: sta410 run --resume\n")
 
 
 def test_nothing_runs_when_a_parameter_is_wrong(project):
