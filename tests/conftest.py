@@ -126,8 +126,8 @@ def typed(monkeypatch, capsys):
 
     # What the door does to a whole process.
     monkeypatch.setattr(entry, "signal", Mock())
-    for name in ("keep_writing", "_skip_slow_grammars"):
-        monkeypatch.setattr(entry, name, lambda: None)
+    monkeypatch.setattr(entry, "keep_writing", lambda: str)  # nothing is refused
+    monkeypatch.setattr(entry, "_skip_slow_grammars", lambda: None)
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*words, cwd):

@@ -66,6 +66,38 @@ def test_version_and_help_are_quick_answers(tmp_path):
     assert all(word in helped.stdout for word in ("run", "validate", "docs", "doctor", "config"))
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device that is always full is Linux's")
+def test_a_list_that_could_not_be_printed_is_no_success(tmp_path):
+    """A full disk behind standard output ends with 1, in a sentence, and is no defect of the kit."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sta410kit", "completion", "bash"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "sta410: what was printed is not whole: standard output cannot be written (No space left on device)\n"
+    )
+
+
+def test_the_list_of_commands_is_whole_on_a_narrow_terminal(tmp_path):
+    """No sentence of it is cut off at 80 columns."""
+    listed = sta410("--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
+    commands = listed.partition("Commands:\n")[2].splitlines()
+    assert all(line.endswith(".") and not line.endswith("...") for line in commands)
+
+
+def test_the_command_that_the_help_of_completion_gives_can_be_copied(tmp_path):
+    """It stands on one line, and the folder it writes to is made first."""
+    helped = sta410("completion", "--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
+    assert "  mkdir -p ~/.local/share/bash-completion/completions\n" in helped
+    assert "  sta410 completion bash > ~/.local/share/bash-completion/completions/sta410\n" in helped
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -78,6 +110,10 @@ def test_version_and_help_are_quick_answers(tmp_path):
         (["validate", "none.csv", "--symbols", ""], "selects nothing"),
         (["validate", "x.csv", "--suite", "pricess"], "Did you mean 'prices'"),
         (["docs"], "no data docs"),
+        (["show", "latest"], "change into one, or run a notebook: sta410 run NOTEBOOK"),
+        (["unseal", "--list"], "so it has no record of unsealings; change into one"),
+        (["regress", "--timeout", ""], "--timeout takes something like 90"),
+        (["runs", "prune", "--keep", "1", "--older-than", ""], "--older-than takes something like 90"),
     ],
 )
 def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, typed, words, text):
@@ -123,7 +159,7 @@ def test_a_path_that_cannot_be_looked_up_is_wrong_use(tmp_path, typed, words):
         ("model=rigde", "Did you mean 'ridge'?"),
         ("horizon=soon", "valid integer"),
         ("source=yahoo", "'sample' or 'files'"),
-        ("path=none.csv", "does not point to a file"),
+        ("path=none.csv", "there is no such file or folder"),
         ("start=yesterday", "valid date"),
         ("prices=x.parquet", "does not declare a parameter 'prices'"),
     ],

@@ -53,3 +53,22 @@ def test_no_standard_output_is_left_alone(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     keep_writing()
     assert sys.stdout is None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device that is always full is Linux's")
+def test_a_full_disk_is_told_at_the_end(monkeypatch):
+    """Printing goes on to the end of the work; then the reason is there to be said."""
+    with Path("/dev/full").open("w", encoding="utf-8") as output, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", output)
+        refused = keep_writing()
+        sys.stdout.write("x")
+        assert refused() == "No space left on device"
+
+
+def test_a_reader_who_leaves_is_no_trouble(monkeypatch):
+    """What was printed was read as far as somebody wanted it."""
+    with piped(monkeypatch) as reader:
+        refused = keep_writing()
+        reader.close()
+        sys.stdout.write("x")
+        assert refused() == ""

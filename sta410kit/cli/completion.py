@@ -53,13 +53,14 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 _MOST_RUNS = 30
 
 
-@click.command()
+@click.command(
+    # \b keeps click from wrapping what is to be copied.
+    epilog="\b\nFor bash:\n  mkdir -p ~/.local/share/bash-completion/completions\n"
+    "  sta410 completion bash > ~/.local/share/bash-completion/completions/sta410"
+)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    """Print the script that makes SHELL complete `sta410` commands.
-
-    For bash: sta410 completion bash > ~/.local/share/bash-completion/completions/sta410
-    """
+    """Print the script that makes SHELL complete `sta410` commands."""
     from sta410kit.cli.entry import cli
 
     kind = _Bash if shell == "bash" else get_completion_class(shell)

@@ -16,7 +16,7 @@ from sta410kit.outcomes import ExitCode
 )
 @click.option("--path", "only_path", is_flag=True, help="Print where the index page is and do nothing else.")
 def docs(serve: bool, port: int, only_path: bool) -> int:  # noqa: FBT001 - flags
-    """Open the data docs of the newest run in a browser, or serve them."""
+    """Open or serve the data docs of the newest run."""
     import webbrowser
 
     from sta410kit.runner.docs_server import serve_folder

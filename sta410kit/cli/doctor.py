@@ -9,7 +9,10 @@ from sta410kit.outcomes import ExitCode
 
 @click.command()
 def doctor() -> int:
-    """Check configuration, secrets, data, kernel and disk: the deployment checklist."""
+    """Check configuration, secrets, data, kernel and disk.
+
+    This is the checklist before a deployment. Ends with 0 when nothing failed, warnings or not, else with 2.
+    """
     from sta410kit.runner.doctor import FAILED, examine
 
     findings = examine()

@@ -36,7 +36,7 @@ _ISSUES = "please report it with the lines above: it is a defect of the kit"
 def main() -> NoReturn:
     """Run the command line and exit with the code that DESIGN's table gives the ending."""
     signal.signal(signal.SIGTERM, _interrupt)
-    keep_writing()
+    refused = keep_writing()
     _skip_slow_grammars()
     try:
         code = cli.main(standalone_mode=False)
@@ -55,6 +55,9 @@ def main() -> NoReturn:
         traceback.print_exc()
         _say(f"internal error; {_ISSUES}")
         code = ExitCode.INTERNAL
+    if reason := refused():
+        _say(f"what was printed is not whole: standard output cannot be written ({reason})")
+        code = code or ExitCode.INTERNAL
     sys.exit(int(code or 0))
 
 

@@ -29,7 +29,10 @@ def status() -> int:
 
 @kernel.command()
 def start() -> int:
-    """Start the server now, so that the first notebook need not wait for it."""
+    """Start the server now.
+
+    The first notebook need not wait for it then.
+    """
     from sta410kit.exceptions import ConfigurationError
     from sta410kit.runner.warm.client import ServerUnavailableError, ask, connect
 

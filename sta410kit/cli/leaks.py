@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 @click.argument("target", required=False, metavar="MODULE:FUNCTION")
 @click.option("--data", type=TypedPath(), help="Prices, CSV or Parquet; the embedded ones if not given.")
 @click.option(
-    "--cutoffs", default=None, type=click.IntRange(1), help="After how many sessions to change the future."
+    "--cutoffs",
+    default=None,
+    type=click.IntRange(1),
+    help="How many sessions to change the future after; 40 unless given.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the made-up futures.")
 @click.option(
@@ -59,7 +62,10 @@ def leaks(  # noqa: PLR0913, PLR0917 - the options of the command
     as_json: bool,  # noqa: FBT001 - a flag
     corpus: bool,  # noqa: FBT001 - a flag
 ) -> int:
-    """Recompute MODULE:FUNCTION on other futures and demand the same past."""
+    """Find out whether MODULE:FUNCTION looks ahead.
+
+    It is recomputed on other futures and has to give the same past. Ends with 5 when it does not.
+    """
     from sta410kit.guards import probe_leaks
     from sta410kit.guards.leakage.probe import CUTOFFS
 

@@ -41,7 +41,7 @@ def parsed_limits(deadline: str | None, timeout: str | None, memory: str | None)
     from sta410kit.runner.limits import parse_memory, parse_seconds
 
     return {
-        "deadline": parse_seconds(deadline) if deadline is not None else None,
-        "timeout": parse_seconds(timeout) if timeout is not None else None,
-        "memory": parse_memory(memory) if memory is not None else None,
+        "deadline": parse_seconds(deadline, "--deadline") if deadline is not None else None,
+        "timeout": parse_seconds(timeout, "--timeout") if timeout is not None else None,
+        "memory": parse_memory(memory, "--memory") if memory is not None else None,
     }

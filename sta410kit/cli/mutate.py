@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 def mutate(  # noqa: PLR0913 - one for each option
     suite: str, data: Path | None, seed: int, repeats: int, only: str | None, *, as_json: bool
 ) -> int:
-    """Test a suite: inject realistic corruptions, one at a time, and report which expectation caught each.
+    """Test a suite with corrupted data.
 
-    Ends with 3 when a corruption survives, or when the suite refuses the data as they are.
+    Realistic corruptions are injected one at a time; the report says which expectation caught each. Ends with
+    3 when a corruption survives, or when the suite refuses the data as they are.
     """
     from sta410kit.guards.mutation import mutate as inject
     from sta410kit.guards.suites import read_suite

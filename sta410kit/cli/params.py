@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 @click.argument("notebook", type=TypedPath())
 @json_option
 def params(notebook: Path, *, as_json: bool) -> int:
-    """Print the parameters that NOTEBOOK declares: type, default, what is allowed, and the comment behind.
+    """Print the parameters that NOTEBOOK declares.
 
-    They are read from its cell tagged ``parameters``; nothing is executed.
+    Shown are type, default, what is allowed, and the comment behind. They are read from its cell tagged
+    `parameters`; nothing is executed.
     """
     from sta410kit.runner.notebook import parameters_of, read_notebook
 

@@ -40,11 +40,11 @@ def regress(  # noqa: PLR0913 - a command has many options
     update: bool,
     as_json: bool,
 ) -> int:
-    """Execute NOTEBOOKS on their defaults and compare their outputs with the committed ones.
+    """Compare NOTEBOOKS with their committed outputs.
 
-    Without NOTEBOOKS, all of the project's chain. Times, durations, paths and addresses are ignored. Tags of
-    a cell: rtol=1e-3, atol=1e-9, figure-rms=5, regress-skip; those of nbval are honoured. Ends with 4 when a
-    notebook differs.
+    Each is executed on its defaults; without NOTEBOOKS, all of the project's chain. Times, durations, paths
+    and addresses are ignored. Tags of a cell: rtol=1e-3, atol=1e-9, figure-rms=5, regress-skip; those of
+    nbval are honoured. Ends with 4 when a notebook differs.
     """
     from sta410kit.runner.limits import parse_seconds
     from sta410kit.runner.regression.run import print_regressions, regress_all
@@ -54,7 +54,7 @@ def regress(  # noqa: PLR0913 - a command has many options
         _tolerance(rtol, atol, figure_rms),
         update=update,
         jobs=jobs,
-        timeout=parse_seconds(timeout) if timeout else None,
+        timeout=parse_seconds(timeout, "--timeout") if timeout is not None else None,
     )
     bad = [one.outcome for one in found if one.outcome is not ExitCode.PASSED]
     outcome = next(iter(bad), ExitCode.PASSED)

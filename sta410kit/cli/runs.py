@@ -16,7 +16,10 @@ from sta410kit.outcomes import ExitCode
 @json_option
 @click.pass_context
 def runs(ctx: click.Context, limit: int, *, as_json: bool) -> int:
-    """List the runs, newest first; `sta410 runs prune` removes old ones."""
+    """List the runs, newest first.
+
+    `sta410 runs prune` removes old ones.
+    """
     if ctx.invoked_subcommand is not None:
         return ExitCode.PASSED
     from sta410kit.runner.history.listing import list_runs
@@ -53,7 +56,7 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
     removal = remove(
         runs_folder(Path.cwd()),
         project_folder() / get_config().logging.log_dir,
-        older_than=parse_seconds(older_than) if older_than else None,
+        older_than=parse_seconds(older_than, "--older-than") if older_than is not None else None,
         keep=keep,
         dry_run=dry_run,
     )
@@ -86,9 +89,10 @@ def show(run: str, *, as_json: bool) -> int:
 @click.argument("second", metavar="B", shell_complete=run_ids)
 @json_option
 def diff(first: str, second: str, *, as_json: bool) -> int:
-    """Say in what the runs A and B differ, and which cell was the first to come out differently.
+    """Say in what the runs A and B differ.
 
-    Ends with 0 whether they differ or not, for the comparison has been made; `--json` has a field `same`.
+    The first cell that came out differently is named. Ends with 0 whether they differ or not, for the
+    comparison has been made; `--json` has a field `same`.
     """
     from sta410kit.runner.history.difference import compare_runs, print_comparison
     from sta410kit.runner.runs import find_run, runs_folder
@@ -105,10 +109,11 @@ def diff(first: str, second: str, *, as_json: bool) -> int:
 @click.option("--jobs", default=0, type=click.IntRange(0), help="Steps side by side; 0: one a processor.")
 @json_option
 def verify(run: str, *, anyway: bool, jobs: int, as_json: bool) -> int:
-    """Execute RUN once more, beside it, and compare what comes out with what it left.
+    """Execute RUN once more and compare what comes out.
 
-    The notebooks are those the run has saved, with its parameters. Ends with 10 when an artifact differs, and
-    with 2 when the packages, settings, modules or data of the run are not there any more.
+    It is executed beside what it left. The notebooks are those the run has saved, with its parameters. Ends
+    with 10 when an artifact differs, and with 2 when the packages, settings, modules or data of the run are
+    not there any more.
     """
     from sta410kit.runner.history.verification import print_verification, verify_run
     from sta410kit.runner.progress import Progress

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 @click.argument("path", default=".", type=TypedPath())
 @json_option
 def scan(path: Path, *, as_json: bool) -> int:
-    """Look for secrets in PATH (default: here): notebooks, runs, logs, tables and any other text.
+    """Look for secrets in PATH, or here and below.
 
-    The values of the configuration are found in every notation, and so is what looks like a key. Exits 6 when
-    something was found. The secret itself is never shown.
+    Read are notebooks, runs, logs, tables and any other text. The values of the configuration are found in
+    every notation, and so is what looks like a key. Exits 6 when something was found. The secret itself is
+    never shown.
     """
     from sta410kit.guards.scanning import scan as look
 

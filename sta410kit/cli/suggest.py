@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     help="Where to write it; printed when left out.",
 )
 def suggest(file: Path, name: str | None, output: Path | None) -> int:
-    """Draft a suite from the data in FILE (CSV or Parquet): it loads, and accepts these data.
+    """Draft a suite from the data in FILE (CSV or Parquet).
 
-    Thresholds come from the data's own quantiles, with a margin. A draft is a beginning: read it, and correct
-    what only happens to hold.
+    It loads, and accepts these data. Thresholds come from the data's own quantiles, with a margin. A draft is
+    a beginning: read it, and correct what only happens to hold.
     """
     import json
     import re

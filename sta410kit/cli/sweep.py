@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sta410kit.runner.sweeps.sweep import Sweep
 
 _MOST_ROWS = 40
+_WIDEST = 10_000
 
 
 @click.command(cls=JsonCommand)
@@ -58,10 +59,11 @@ def sweep(  # noqa: PLR0913 - a command has many options
     as_json: bool,
     **how: Any,  # noqa: ANN401 - see `_options`
 ) -> int:
-    """Execute NOTEBOOK with every combination of the values given with -g, and collect what it records.
+    """Execute NOTEBOOK with every combination of values.
 
-    Any notebook with a cell tagged ``parameters`` will do. Every combination is checked before anything runs.
-    Values reach the table by ``sta410kit.recording.record(name, value)`` in a cell.
+    The values are given with -g. Any notebook with a cell tagged `parameters` will do. Every combination is
+    checked before anything runs. What a cell gives to `sta410kit.recording.record(name, value)` reaches the
+    table.
     """
     from sta410kit.runner.sweeps.grid import split_values
 
@@ -202,8 +204,12 @@ def _print(sweep: Sweep) -> None:
     table = Table(title=f"sweep {sweep.folder.name}", title_justify="left")
     for name in names:
         number = all(isinstance(value, int | float | None) for value in columns[name])
+        # A number that is cut in two is read as two: its heading gives way instead.
         table.add_column(
-            Text(name), justify="right" if number else "left", overflow="fold", no_wrap=name == "outcome"
+            Text(name.replace("_", "_\n") if number else name),
+            justify="right" if number else "left",
+            overflow="fold",
+            no_wrap=number or name == "outcome",
         )
     rows = list(zip(*(columns[name] for name in names), strict=True))
     ending = names.index("outcome")
@@ -212,6 +218,9 @@ def _print(sweep: Sweep) -> None:
         colour = {"PASSED": "green", "NOT_RUN": "dim"}.get(row[ending], "red")
         table.add_row(*(Text(shown(v), colour if place == ending else "") for place, v in enumerate(row)))
     console = Console(highlight=False, soft_wrap=True)
+    # A table narrower than this would cut the numbers.
+    whole = console.measure(table, options=console.options.update(width=_WIDEST)).minimum
+    console.width = max(console.width, whole)
     console.print(table)
     if len(rows) > _MOST_ROWS:
         console.print(f"and {len(rows) - _MOST_ROWS} more rows in {TABLE}")

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 @click.command(cls=JsonCommand)
 @json_option
 def trials(*, as_json: bool) -> int:
-    """Show the trials ledger: what was tried on which dataset and target, and what the best of it is worth.
+    """Show the trials ledger.
 
-    The project's runs/trials.sqlite, or the file that STA410_LEDGER names.
+    It holds what was tried on which dataset and target; shown is what the best of it is worth. The project's
+    runs/trials.sqlite, or the file that STA410_LEDGER names.
     """
     from dataclasses import asdict
 
@@ -28,7 +29,8 @@ def trials(*, as_json: bool) -> int:
     path = ledger.ledger_path()
     if path is None:
         message = (
-            "this folder lies in no project (no notebooks/pipeline.toml upwards), so it has no trials ledger"
+            "this folder lies in no project (no notebooks/pipeline.toml here or above), so it has no trials "
+            "ledger; change into one, or name a ledger with STA410_LEDGER"
         )
         raise ConfigurationError(message)
     found = ledger.read_all(path)

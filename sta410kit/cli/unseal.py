@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,17 +21,26 @@ if TYPE_CHECKING:
 @click.option("--list", "listing", is_flag=True, help="Show every unsealing so far, and open nothing.")
 @json_option
 def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> int:
-    """Let prices from HOLDOUT_START on be loaded for a while, and record who, when and why.
+    """Open the sealed holdout for a while, on record.
 
-    The record is holdout.jsonl in the project folder; commit it. The holdout is sealed again by itself.
+    Prices from HOLDOUT_START on can then be loaded; recorded is who, when and why. The record is
+    holdout.jsonl in the project folder; commit it. The holdout is sealed again by itself.
     """
     from dataclasses import asdict
 
+    from sta410kit.holdout import RECORD, unsealings
     from sta410kit.holdout import unseal as opened
-    from sta410kit.holdout import unsealings
+    from sta410kit.project import find_project
 
     if listing == (why is not None):
         message = 'sta410 unseal takes --why "what is to be found out", or --list'
+        raise ConfigurationError(message)
+    project = find_project()
+    if project is None:
+        message = (
+            f"{Path.cwd()} lies in no project (no notebooks/pipeline.toml here or above), so it has no "
+            "record of unsealings; change into one"
+        )
         raise ConfigurationError(message)
     found = unsealings() if listing else [opened(str(why), hours)]
     if as_json:
@@ -39,7 +49,7 @@ def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> in
     for one in found:
         click.echo(_line(one))
     if listing and not found:
-        click.echo("the holdout was never unsealed")
+        click.echo(f"the holdout was never unsealed: there is nothing in {project / RECORD}")
     if not listing:
         click.echo("recorded in holdout.jsonl; commit it. The holdout is sealed again by itself.")
     return ExitCode.PASSED

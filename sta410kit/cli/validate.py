@@ -34,7 +34,11 @@ from sta410kit.outcomes import ExitCode
     help="Whole sessions that may have passed since each symbol's last row.",
 )
 def validate(file: Path, suite: str, symbols: str | None, snapshot: Path | None, max_age: int | None) -> int:
-    """Judge the data in FILE (CSV or Parquet) by a suite and build its data docs."""
+    """Judge the data in FILE (CSV or Parquet) by a suite.
+
+    The data docs show the whole validation. Ends with 3 when the suite refuses the data, and when FILE cannot
+    be read.
+    """
     from sta410kit.guards import keep_snapshot
     from sta410kit.guards import validate as judge
     from sta410kit.guards.data_docs import publish

@@ -166,7 +166,7 @@ def _failure(
     elif "notes" in found:
         message = f"{expected} Found: {'; '.join(found['notes'])}."
     elif count:
-        message = f"{expected} {counted(count, 'row')} {'does' if count == 1 else 'do'} not."
+        message = f"{expected} {counted(count, 'row')} {'breaks' if count == 1 else 'break'} this."
     elif found.get("partial_missing_list"):
         message = f"{expected} Missing: {', '.join(map(str, found['partial_missing_list']))}."
     elif found.get("observed_value") is not None:

@@ -33,6 +33,8 @@ from sta410kit.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pydantic import ValidationError
+
     from sta410kit.guards.annotations import Import
 
 TAG = "parameters"
@@ -204,9 +206,7 @@ def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever 
         try:
             value = adapter.validate_python(candidate)
         except ValidationError as error:
-            problem = "; ".join(
-                item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
-            )
+            problem = _told(candidate, error)
             continue
         problem = _objection(value)
         if not problem:
@@ -239,6 +239,14 @@ def _candidates(text: str, schema: Mapping[str, Any]) -> tuple[list[Any], str]:
     if kinds - {"array", "object", "null"}:
         found.append(_path(text) if "path" in kinds else as_chosen(text, schema))
     return found, problem
+
+
+def _told(candidate: object, error: ValidationError) -> str:
+    if isinstance(candidate, Path) and not candidate.exists():
+        return f"there is no such file or folder (looked in {Path.cwd()})"
+    return "; ".join(
+        item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
+    )
 
 
 def _as_json(text: str) -> list[Any]:

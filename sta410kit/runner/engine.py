@@ -20,7 +20,7 @@ from papermill.iorw import write_ipynb
 from papermill.log import logger
 
 from sta410kit.guards.secret_parameters import refuse_secret_parameters
-from sta410kit.runner.kernelspecs import is_this_python
+from sta410kit.runner.kernelspecs import NATIVE, PYTHON, is_this_python
 from sta410kit.runner.notebook import EXPECTED
 from sta410kit.runner.scrubbing import forget_scrubbed, scrubbed_from, scrubbed_notebook
 from sta410kit.runner.warm.client import go_on
@@ -37,6 +37,22 @@ _OF_KERNELS = {"config", "kernel_manager_class", "km", "resources"}
 
 class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
     """Execute a managed notebook in a forked process."""
+
+    @classmethod
+    def nb_kernel_name(cls, nb: Any, name: str | None = None) -> str:  # noqa: ANN401 - papermill's signature
+        """Return the kernel a notebook wants; one that names neither kernel nor language is Python's."""
+        if not (name or nb.metadata.get("kernelspec", {}).get("name")) and cls.nb_language(nb) == PYTHON:
+            return NATIVE
+        return str(super().nb_kernel_name(nb, name))
+
+    @classmethod
+    def nb_language(cls, nb: Any, language: str | None = None) -> str:  # noqa: ANN401
+        """Return the language of a notebook; Python where it says nothing and its kernel is Python's."""
+        spec = nb.metadata.get("kernelspec", {})
+        told = language or nb.metadata.get("language_info", {}).get("name") or spec.get("language")
+        if not told and is_this_python(spec.get("name") or NATIVE):
+            return PYTHON
+        return str(super().nb_language(nb, language))
 
     @classmethod
     def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str | None = None, **how: Any) -> Any:  # noqa: ANN401

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 _OURS = "sta410"
-_NATIVE = "python3"  # ipykernel's own, there even when no specification is installed
+NATIVE = "python3"  # ipykernel's own, there even when no specification is installed
+PYTHON = "python"  # the language, as notebooks name it
 
 
 def is_this_python(kernel: str) -> bool:
@@ -20,8 +21,8 @@ def is_this_python(kernel: str) -> bool:
         return True
     program = _program(kernel.lower())
     if not program:
-        return kernel.lower() == _NATIVE
-    return program in {"python", f"python{sys.version_info[0]}"} or shutil.which(program) == sys.executable
+        return kernel.lower() == NATIVE
+    return program in {PYTHON, f"python{sys.version_info[0]}"} or shutil.which(program) == sys.executable
 
 
 def _program(kernel: str) -> str:

@@ -61,7 +61,7 @@ class Watch:
             return
         self._began = self._began or now
         if self.seconds is not None and now - self._began > self.seconds:
-            message = f"it took longer than {self.seconds:g} seconds"
+            message = f"it took longer than {self.seconds:g} {'second' if self.seconds == 1 else 'seconds'}"
             raise StepStoppedError(ExitCode.TIMED_OUT, message)
         self.peak = max(self.peak, peak_memory(pid))
         if self.memory is not None and self.peak > self.memory:
@@ -81,23 +81,23 @@ def peak_memory(pid: int) -> int:
     return next((int(words[1]) * 1024 for words in found), 0)
 
 
-def parse_memory(text: str) -> int:
-    """Return bytes for a text such as ``512M`` or ``2G``; anything else is a `ConfigurationError`."""
-    return int(_parse(text.upper().removesuffix("IB").removesuffix("B"), _UNITS, text, "512M or 2G"))
+def parse_memory(text: str, option: str) -> int:
+    """Return bytes for a text such as ``512M`` or ``2G``; else a `ConfigurationError` that names `option`."""
+    number = text.upper().removesuffix("IB").removesuffix("B")
+    return int(_parse(number, _UNITS, f"{option} takes something like 512M or 2G, got {text!r}"))
 
 
-def parse_seconds(text: str) -> float:
-    """Return seconds for a text such as ``90``, ``15m``, ``2h`` or ``30d``; else a `ConfigurationError`."""
-    return _parse(text.lower(), _SPANS, text, "90, 15m, 2h or 30d")
+def parse_seconds(text: str, option: str) -> float:
+    """Return seconds for a text such as ``90``, ``15m`` or ``30d``; else an error that names `option`."""
+    return _parse(text.lower(), _SPANS, f"{option} takes something like 90, 15m, 2h or 30d, got {text!r}")
 
 
-def _parse(text: str, units: dict[str, int], typed: str, examples: str) -> float:
+def _parse(text: str, units: dict[str, int], refusal: str) -> float:
     number, unit = (text[:-1], text[-1:]) if text[-1:] in units and text[-1:] else (text, "")
     try:
         value = float(number) * units[unit]
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        message = f"expected something like {examples}, got {typed!r}"
-        raise ConfigurationError(message)
+        raise ConfigurationError(refusal)
     return value

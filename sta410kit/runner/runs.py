@@ -96,8 +96,7 @@ def find_run(runs: Path, wanted: str) -> Path:
     """
     folders = run_folders(runs)
     if not folders and not _as_folder(wanted):
-        message = f"no runs in {runs} yet; `sta410 run` makes one"
-        raise ConfigurationError(message)
+        raise ConfigurationError(no_runs(runs))
     if wanted == LATEST:
         return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
     found = [folder for folder in folders if folder.name == wanted] or [
@@ -116,6 +115,16 @@ def find_run(runs: Path, wanted: str) -> Path:
     names = [folder.name for folder in folders]
     message = f"no run '{wanted}' in {runs}.{did_you_mean(wanted, names)} `sta410 runs` lists them."
     raise ConfigurationError(message)
+
+
+def no_runs(runs: Path) -> str:
+    """Say that there are no runs, and what makes one: outside any project that is another command."""
+    if find_project(runs.parent):
+        return f"no runs in {runs} yet; `sta410 run` makes one"
+    return (
+        f"no runs in {runs}, which lies in no project (no notebooks/pipeline.toml here or above); "
+        "change into one, or run a notebook: sta410 run NOTEBOOK"
+    )
 
 
 def _as_folder(wanted: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.counted import counted
@@ -37,6 +38,8 @@ def print_summary(run: Run) -> None:
             if step.notebook:
                 errors.print(f"executed notebook: {run.folder / step.notebook}", markup=False)
             errors.print(f"exit code {int(ExitCode[step.outcome])} ({step.outcome})", markup=False)
+    if run.manifest.not_run:
+        errors.print("to go on from there: sta410 run --resume", markup=False)
 
 
 def _print_steps(run: Run, console: Console) -> None:
@@ -65,7 +68,7 @@ def _print_warnings(run: Run, console: Console) -> None:
     found += [
         f"{gate['step']}: the gate '{gate['suite']}' has {counted(gate['warnings'], 'warning')}, "
         "see the data docs"
-        for gate in summaries(run.folder / DATA_DOCS)
+        for gate in sorted(summaries(run.folder / DATA_DOCS), key=itemgetter("step"))
         if gate["warnings"]
     ]
     for text in found:

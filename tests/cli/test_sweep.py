@@ -82,9 +82,12 @@ def test_a_notebook_without_parameters_is_no_error(tmp_path):
         (["sweep", "x.ipynb", "-g", "model=ridge,rigde"], "Did you mean 'ridge'?"),
         (["sweep", "x.ipynb", "-g", "unused=1,2"], "none of its cells reads"),
         (["sweep", "x.ipynb", "-g", "n=1", "-p", "n=2"], "given with -p and with -g"),
-        (["sweep", "x.ipynb", "-g", "n=1", "--timeout", "soon"], "expected something like"),
+        (["sweep", "x.ipynb", "-g", "n=1", "--timeout", "soon"], "--timeout takes something like 90"),
         (["sweep", "x.ipynb", "-g", "n=1", "--scheduler", "here"], "takes an address"),
-        (["sweep", "x.ipynb", "-g", "n=1", "--memory", ""], "expected something like 512M or 2G, got ''"),
+        (
+            ["sweep", "x.ipynb", "-g", "n=1", "--memory", ""],
+            "--memory takes something like 512M or 2G, got ''",
+        ),
         (["sweep", "x.ipynb", "-g", "n=1", "--params", "none.toml"], "none.toml cannot be read as TOML"),
         (["sweep", "x.ipynb", "--resume", "--dry-run"], "exclude each other"),
         (["run", "x.ipynb", "-p", "unused=1"], "none of its cells reads"),
@@ -184,3 +187,17 @@ def test_a_long_table_shows_what_failed_first(notebook):
     assert done.returncode == 4
     assert "and 4 more rows in results.parquet" in done.stdout
     assert "0044" in done.stdout.splitlines()[4]
+
+
+def test_no_number_of_the_table_is_cut_on_a_narrow_terminal(notebook):
+    """A long heading gives way, for a number on two lines is read as two."""
+    content = nbformat.read(notebook, 4)
+    content.cells.append(new_code_cell("record('r2_against_naive', -0.000572614)"))
+    nbformat.write(content, notebook)
+    done = subprocess.run(
+        [sys.executable, "-m", "sta410kit", "sweep", "x.ipynb", "-g", "n=1,2"],
+        cwd=notebook.parent, env={**os.environ, "COLUMNS": "50"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("-0.000572614") == 2
+    assert "against_" in done.stdout

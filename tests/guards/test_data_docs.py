@@ -45,6 +45,16 @@ def test_the_pages_load_nothing_from_elsewhere(prices, tmp_path):
         assert "<script" not in text
 
 
+def test_tables_of_the_pages_scroll_by_themselves_on_a_narrow_screen(prices, tmp_path):
+    """No table makes the page itself wider than a telephone: each stands in a part that scrolls."""
+    data_docs.publish(guards.validate(prices.assign(close=-1.0), "prices"), tmp_path)
+    for page in tmp_path.rglob("*.html"):
+        text = page.read_text()
+        assert ".wide, .ge-section { overflow-x:auto; }" in text
+        outside = re.sub(r'<div class="(wide|ge-section)">.*?</table>', "", text, flags=re.DOTALL)
+        assert "<table><thead>" not in outside, page
+
+
 def test_markup_in_the_data_stays_text(prices, tmp_path):
     """Hostile values are escaped, in the kit's table and in the part Great Expectations renders."""
     bad = prices.assign(symbol=["<img src=x onerror=alert(1)> a"] * 6)
@@ -107,3 +117,7 @@ def test_the_suites_page_says_what_the_thresholds_are(prices, tmp_path):
     text = (tmp_path / "expectations" / "prices.html").read_text()
     assert "No more than 3 sessions in a row pass without volume" in text
     assert "each session of XNYS" in text
+    assert "a factor of 10, 100, 1000 that adj_close shares" in text
+    assert "by more than 6.5 times" in text
+    assert "than max_age: none is set, so this is not asked." in text
+    assert "None" not in text

@@ -124,7 +124,7 @@ def test_what_is_typed_becomes_what_is_declared(name, text, value):
         ("symbols", ' {"AAPL"', r'written A,B or, as JSON, \W\["A", "B"\]'),
         ("symbols", '["AAPL", 3]', "valid string"),
         ("days", "[1, 2", r'written A,B or, as JSON, \W\["A", "B"\]'),
-        ("path", "no-such-file.csv", "does not point to a file"),
+        ("path", "no-such-file.csv", "there is no such file or folder"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_name_value_and_type(name, text, complaint):

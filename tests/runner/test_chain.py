@@ -17,6 +17,7 @@ from sta410kit.runner.history.listing import prune
 from sta410kit.runner.manifest import Manifest
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.progress import Progress
+from sta410kit.runner.summary import print_summary
 
 pytestmark = pytest.mark.integration
 
@@ -65,8 +66,8 @@ def test_a_verdict_of_ones_own_ends_no_run(project, write_notebook):
     assert "verdict.json does not hold the verdict of a run" in run.manifest.warnings[0]
 
 
-def test_the_chain_stops_at_the_first_failure(project, write_notebook):
-    """What comes after is not run, and is said not to have run."""
+def test_the_chain_stops_at_the_first_failure(project, write_notebook, capsys):
+    """What comes after is not run, and is said not to have run; the last line says how to go on."""
     write_notebook(
         project / "notebooks" / "one.ipynb", ("start: int = 2", "parameters"), "raise KeyError('x')"
     )
@@ -75,6 +76,8 @@ def test_the_chain_stops_at_the_first_failure(project, write_notebook):
     assert [step.name for step in run.steps] == ["one"]
     assert json.loads((run.folder / "manifest.json").read_text())["not_run"] == ["two"]
     assert "not run" in (run.folder / "report.html").read_text()
+    print_summary(run)
+    assert capsys.readouterr().err.endswith("\nto go on from there: sta410 run --resume\n")
 
 
 def test_nothing_runs_when_a_parameter_is_wrong(project):

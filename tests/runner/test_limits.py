@@ -13,18 +13,18 @@ pytestmark = pytest.mark.unit
 )
 def test_memory_is_typed_in_bytes_or_larger_units(text, size):
     """Units are powers of 1024, in either case."""
-    assert parse_memory(text) == size
+    assert parse_memory(text, "--memory") == size
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("0.5s", 0.5), ("15m", 900), ("2h", 7200)])
 def test_spans_are_typed_in_seconds_or_larger_units(text, seconds):
     """Seconds are what a bare number means."""
-    assert parse_seconds(text) == seconds
+    assert parse_seconds(text, "--timeout") == seconds
 
 
 @pytest.mark.parametrize("text", ["", "-1", "0", "much", "1X", "nan", "inf", "1 2"])
 @pytest.mark.parametrize("parse", [parse_memory, parse_seconds])
 def test_anything_else_is_refused_with_an_example(parse, text):
-    """What was typed is named."""
-    with pytest.raises(ConfigurationError, match="something like"):
-        parse(text)
+    """The option and what was typed are named."""
+    with pytest.raises(ConfigurationError, match=f"^--limit takes something like .*, got '{text}'$"):
+        parse(text, "--limit")

@@ -86,7 +86,7 @@ class ExpectLastSessionToBeRecent(FrameExpectation):
     )
 
     sentence: ClassVar[str] = (
-        "The last row of each symbol is at most {max_age} whole sessions of {calendar} old "
-        "(not asked when None)."
+        "No more whole sessions of {calendar} have passed since the last row of each symbol than max_age: "
+        "{max_age}."
     )
     walker: ClassVar[type[Walker]] = RecencyWalker

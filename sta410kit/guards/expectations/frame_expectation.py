@@ -197,10 +197,19 @@ class FrameExpectation(BatchExpectation):
 def in_words(sentence: str, thresholds: dict[str, Any]) -> str:
     """Fill thresholds into a sentence; symbols with thresholds of their own are named after it."""
     own = thresholds.get("overrides") or {}
-    words = sentence.format(**thresholds)
+    words = sentence.format(**{name: _spoken(value) for name, value in thresholds.items()})
     for symbol, changed in own.items():
-        words += f" For {symbol}: {', '.join(f'{key} {value}' for key, value in changed.items())}."
+        words += f" For {symbol}: {', '.join(f'{key} {_spoken(value)}' for key, value in changed.items())}."
     return words
+
+
+def _spoken(value: Any) -> str:  # noqa: ANN401 - any threshold
+    """Return a threshold as a sentence says it: 10, 100, 1000; what is not set is not asked."""
+    if value is None:
+        return "none is set, so this is not asked"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_spoken, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def find_all(expectations: list[FrameExpectation], panel: Panel) -> list[Findings | Exception]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.counted import counted
 from sta410kit.outcomes import ExitCode
+from sta410kit.runner.runs import no_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ def print_runs(found: Sequence[RunFacts], folder: Path) -> None:
     if not console.is_terminal:
         console.width = _WIDE  # a file or a pipe has no edge
     if not found:
-        console.print(f"no runs in {folder} yet; `sta410 run` makes one", markup=False, soft_wrap=True)
+        console.print(no_runs(folder), markup=False, soft_wrap=True)
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("run", "kind", "started (UTC)", "duration", "outcome", "steps", "reused", "notebook"):

@@ -240,3 +240,25 @@ def test_a_notebook_is_looked_through_once_at_its_end_and_never_written_with_a_s
     assert len(written) >= 3
     assert not any("sesame-open-4711" in text for text in written)
     assert "***" in saved.cells[0].outputs[0].text
+
+
+@pytest.mark.parametrize("parameters", [{}, {"x": 2}])
+def test_a_notebook_that_names_no_kernel_is_python(tmp_path, parameters):
+    """As in `sta410 run`; with parameters papermill asks for the language too."""
+    write_ipynb(new_notebook(cells=[new_code_cell("print('ran')")]), str(tmp_path / "in.ipynb"))
+    done = papermill.execute_notebook(
+        str(tmp_path / "in.ipynb"),
+        str(tmp_path / "out.ipynb"),
+        parameters,
+        engine_name="sta410",
+        progress_bar=False,
+    )
+    assert done.cells[-1].outputs[0].text == "ran\n"
+
+
+def test_a_notebook_of_another_language_is_not_taken_for_python():
+    """Without a kernel's name papermill's own refusal stands."""
+    notebook = new_notebook(metadata={"language_info": {"name": "R"}})
+    with pytest.raises(ValueError, match="No kernel name found"):
+        engine.WarmEngine.nb_kernel_name(notebook)
+    assert engine.WarmEngine.nb_language(notebook) == "R"
