@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Compare = Callable[[NDArray[np.int64], NDArray[np.int64]], tuple[NDArray[np.bool_], NDArray[np.float64]]]
 
 _FULL = 1 << 21  # rows up to which every bar is remembered; above it a sample drawn by their content
+_VOLUMES = (
+    1 << 18
+)  # rows up to which volumes are remembered too; above it they would cost a fifth of the gate
 _REACH = 15
 _TICKS = (0.0001, 0.001, 0.01)  # what prices are rounded to, the coarsest last
 _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
@@ -57,7 +60,7 @@ class PasteWalker(Walker):
         rows = np.flatnonzero(usable)
         self.prints.append(bar[rows])
         self.places.append(rows + block.offset)
-        if self.every == 1 and block.has("volume"):
+        if self.panel.rows <= _VOLUMES and block.has("volume"):
             self._remember_volume(block)
 
     def _remember_volume(self, block: Block) -> None:
