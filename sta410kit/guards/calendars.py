@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _EARLIEST, _LATEST = 1900, 2100  # what lies beyond is no session of any exchange
 _USUAL = 1995  # built from here on at least, so that one calendar serves frames of different spans
 _EPOCH = 1970
+_WORDS = 300  # of what the library says: it may list every session it stumbled over
 
 
 def sessions(market: str, first: int, last: int) -> NDArray[np.int32]:
@@ -66,8 +67,10 @@ def _calendar(market: str, first_year: int, last_year: int) -> NDArray[np.int32]
         known = exchange_calendars.get_calendar_names(include_aliases=False)
         message = f"no exchange calendar called {market!r}.{did_you_mean(market, known)}"
         raise ConfigurationError(message) from None
-    except ValueError as error:  # the calendar begins later, or ends earlier
-        message = f"the calendar of {market} does not reach from {first_year} to {last_year}: {error}"
+    except ValueError as error:  # it begins later or ends earlier, or the library cannot build it
+        reason = str(error)
+        short = reason if len(reason) <= _WORDS else f"{reason[:_WORDS]}..."
+        message = f"the calendar of {market} does not reach from {first_year} to {last_year}: {short}"
         raise ConfigurationError(message) from error
     days: NDArray[np.int32] = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int32)
     days.flags.writeable = False  # shared by everyone who asks

@@ -42,6 +42,7 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
     """
     from sta410kit.guards.contracts import evaluate
     from sta410kit.guards.gate import structure
+    from sta410kit.guards.plan import columns_of
 
     if not _NAME.fullmatch(name):
         message = f"{name!r} cannot be the name of a suite; use letters, digits, '_', '.' and '-'"
@@ -69,6 +70,9 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
             for item in read_suite("prices").expectations
             if (item["type"], str(item["kwargs"])) not in known and item["type"] not in _LEARNED
         ]
+    # Every gate refuses an empty column that its suite speaks of.
+    empty = {str(column) for column in frame.columns if frame[column].isna().all()}
+    drafted = [item for item in drafted if not empty.intersection(columns_of(item["kwargs"]))]
     results = evaluate(name, drafted, frame)["results"]
     kept = [item for item, result in zip(drafted, results, strict=True) if result["success"]]
     left = [
@@ -77,6 +81,8 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
     notes = f"Drafted from {len(frame)} rows; thresholds lie a margin outside of what was seen in them."
     if left:
         notes += " Left out, because these data do not meet it: " + " ".join(left)
+    if empty:
+        notes += f" Nothing is asked of columns that are empty throughout: {', '.join(sorted(empty))}."
     return {"name": name, "expectations": kept, "notes": notes}
 
 

@@ -125,6 +125,10 @@ class Panel:
             self._raw[name] = _numbers(self.frame, name)
         return self._raw[name]
 
+    def floats(self, name: str) -> NDArray[np.float64]:
+        """Return a column that holds numbers as floats, in the frame's order."""
+        return np.asarray(self.raw(name), float)
+
     def blocks(self) -> Iterator[Block]:
         """Yield blocks of whole symbols, each of about 65,536 rows or one long symbol."""
         first = 0

@@ -73,3 +73,11 @@ def run_lengths(flags: NDArray[np.bool_], begins: NDArray[np.int64]) -> NDArray[
     starts = np.flatnonzero(edge)
     lengths = np.diff(np.append(starts, len(flags)))
     return np.where(flags, np.repeat(lengths, lengths), 0)
+
+
+def trailing_zeros(volume: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many zeros each whole number ends in, NaN where it is not above zero."""
+    count = np.where(volume > 0, 0.0, np.nan)
+    for zeros in range(1, 10):
+        count += volume % 10**zeros == 0
+    return count

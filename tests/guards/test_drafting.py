@@ -64,3 +64,11 @@ def test_a_name_that_no_file_can_bear_is_refused(make_walk):
     """The name is a file's name as well."""
     with pytest.raises(ConfigurationError, match="cannot be the name of a suite"):
         draft_suite(make_walk(rows=20), "../mine")
+
+
+def test_an_empty_column_is_left_out_so_that_the_draft_accepts_its_data(prices, tmp_path):
+    """Every gate refuses an empty column its suite speaks of; the notes name it instead."""
+    frame = prices.assign(note=None)
+    path = drafted(frame, tmp_path)
+    assert guards.validate(frame, path).passed
+    assert "empty throughout: note." in json.loads(path.read_text())["notes"]

@@ -20,7 +20,8 @@ Importing this package registers them with Great Expectations, which can then lo
 `history`                 past sessions revised, columns changed, since the last snapshot
 `warm_up`                 features missing after they have begun
 `features`                collinear features, features that drifted
-`model_output`            constant or exploding predictions, symbols without a forecast
+`model_output`            constant predictions, small groups, symbols without a forecast of the day
+`output_scale`            exploding predictions, foreseen outcomes, intervals that say nothing
 ========================  ======================================================================
 """
 
@@ -37,6 +38,7 @@ from sta410kit.guards.expectations import (
     history,
     model_output,
     other_symbols,
+    output_scale,
     pasted_bars,
     price_jumps,
     price_units,
@@ -62,6 +64,7 @@ __all__ = [
     "history",
     "model_output",
     "other_symbols",
+    "output_scale",
     "pasted_bars",
     "price_jumps",
     "price_units",

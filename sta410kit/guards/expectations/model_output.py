@@ -1,4 +1,4 @@
-"""Predictions that never vary or run away, and symbols without a forecast."""
+"""Predictions that never vary, and groups of rows that are too small, lack a symbol, or mix days."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from great_expectations.compatibility import pydantic
 
+from sta410kit.counted import counted
 from sta410kit.guards.expectations.frame_expectation import (
     Findings,
     FrameExpectation,
@@ -16,73 +17,75 @@ from sta410kit.guards.expectations.frame_expectation import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
+
+    from sta410kit.guards.panel import Panel
+
+
+class GroupedExpectation(FrameExpectation):
+    """An expectation about groups of rows, such as all of one model and horizon."""
+
+    groups: list[str] = pydantic.Field(["model", "horizon"], min_items=1, description="What makes a group.")
+
+    def asked(self, panel: Panel) -> bool:
+        """Whether the frame has what is looked at, and the columns that make a group."""
+        return super().asked(panel) and set(self.groups).issubset(panel.frame.columns)
 
 
 class VariationWalker(PanelWalker):
-    """Looks at the predictions of each model."""
+    """Looks at the predictions of each model, and at those of each of its symbols beside the others."""
 
     expectation: ExpectPredictionsToVary
 
     def findings(self) -> Findings:
-        """Return the models whose predictions do not vary, as notes."""
+        """Return the models and symbols whose predictions do not vary, as notes."""
         asked, notes = self.expectation, []
         for key, group in self.panel.frame.groupby(asked.groups, observed=True, dropna=False):
-            varies = group["predicted"].astype(float).std()
-            if (
-                str(key[0]) not in asked.constant_models
-                and len(group) >= asked.min_rows
-                and varies <= asked.least
-            ):
-                notes.append(f"{_named(asked.groups, key)}: {len(group)} predictions, all the same")
+            if str(key[0]) in asked.constant_models or len(group) < asked.min_rows:
+                continue
+            name = named(asked.groups, key)
+            if group["predicted"].astype(float).std() <= asked.least:
+                notes.append(f"{name}: {len(group)} predictions, all the same")
+            else:
+                notes += [f"{name}: {words}" for words in self._still(group)]
         return Findings(notes=tuple(notes))
 
+    def _still(self, group: pd.DataFrame) -> Iterator[str]:
+        """Say which symbols keep one prediction for long, through several folds, while another's move."""
+        keys = ["symbol", "date"]
+        rows = group.dropna(subset=keys).sort_values(keys, kind="stable").reset_index(drop=True)
+        same = (rows["symbol"] == rows["symbol"].shift()) & (rows["predicted"] == rows["predicted"].shift())
+        run = (~same).cumsum()
+        long = run.groupby(run).transform("size") >= self.expectation.still
+        for _, still in rows[long].groupby(run[long]):
+            # A model that found nothing says the same until it is fitted again.
+            if "fold" in still and (still["fold"] == still["fold"].iloc[0]).all():
+                continue
+            symbol = still["symbol"].iloc[0]
+            meanwhile = rows[rows["date"].between(still["date"].iloc[0], still["date"].iloc[-1])]
+            others = meanwhile[meanwhile["symbol"] != symbol].groupby("symbol", observed=True)["predicted"]
+            if (others.std() > self.expectation.least).any():
+                yield f"{symbol} has the same prediction {len(still)} sessions in a row"
 
-class ExpectPredictionsToVary(FrameExpectation):
+
+class ExpectPredictionsToVary(GroupedExpectation):
     """Expect a model to predict different things at different times, unless it is meant not to."""
 
-    groups: list[str] = pydantic.Field(["model", "horizon"], min_items=1, description="What makes one model.")
     constant_models: list[str] = pydantic.Field(["naive"], description="Models that always say the same.")
     least: float = pydantic.Field(1e-12, ge=0, description="Standard deviation that counts as none.")
     min_rows: int = pydantic.Field(20, ge=2, description="Predictions a model needs to be judged.")
+    still: int = pydantic.Field(
+        60, ge=2, description="Sessions in a row for which no symbol keeps a prediction while another's move."
+    )
 
     needs: ClassVar[tuple[str, ...]] = ("predicted",)
     sentence: ClassVar[str] = (
-        "The predictions of each of {groups} vary, but for the models {constant_models}."
+        "The predictions of each of {groups} vary, and no symbol keeps one for {still} sessions and several "
+        "folds while another's move, but for the models {constant_models}."
     )
     walker: ClassVar[type[Walker]] = VariationWalker
-
-    def asked(self, panel: object) -> bool:
-        """Whether the frame has predictions and the columns that make a model."""
-        return super().asked(panel) and set(self.groups).issubset(panel.frame.columns)  # type: ignore[arg-type,attr-defined]
-
-
-class ScaleWalker(PanelWalker):
-    """Compares predictions with what came true."""
-
-    expectation: ExpectPredictionsInScale
-
-    def findings(self) -> Findings:
-        """Return the predictions far beyond anything that happened."""
-        frame = self.panel.frame
-        actual, predicted = (frame[name].astype(float).to_numpy() for name in ("actual", "predicted"))
-        finite = actual[np.isfinite(actual)]
-        if len(finite) < self.expectation.min_rows or not finite.std():
-            return Findings()
-        return of_frame(
-            self.panel, np.flatnonzero(np.abs(predicted) > self.expectation.sigmas * finite.std())
-        )
-
-
-class ExpectPredictionsInScale(FrameExpectation):
-    """Expect predictions of the size of what is predicted."""
-
-    sigmas: float = pydantic.Field(10.0, gt=0, description="Standard deviations of the actual values.")
-    min_rows: int = pydantic.Field(20, ge=2, description="Actual values needed to know their scale.")
-
-    needs: ClassVar[tuple[str, ...]] = ("predicted", "actual")
-    sentence: ClassVar[str] = "No prediction is larger than {sigmas} standard deviations of what came true."
-    walker: ClassVar[type[Walker]] = ScaleWalker
 
 
 class EverySymbolWalker(PanelWalker):
@@ -97,23 +100,88 @@ class EverySymbolWalker(PanelWalker):
         for key, group in frame.groupby(groups, observed=True, dropna=False):
             missing = sorted(map(str, every - set(group["symbol"])))
             if missing:
-                notes.append(f"{_named(groups, key)}: nothing for {', '.join(missing)}")
+                notes.append(f"{named(groups, key)}: nothing for {', '.join(missing)}")
         return Findings(notes=tuple(notes))
 
 
-class ExpectEverySymbolInEachGroup(FrameExpectation):
+class ExpectEverySymbolInEachGroup(GroupedExpectation):
     """Expect every symbol of the frame in each group of rows, such as each horizon of each model."""
-
-    groups: list[str] = pydantic.Field(["model", "horizon"], min_items=1, description="What makes a group.")
 
     sentence: ClassVar[str] = "Every symbol has a row for each of {groups}."
     walker: ClassVar[type[Walker]] = EverySymbolWalker
 
-    def asked(self, panel: object) -> bool:
-        """Whether the frame has the columns that make a group."""
-        return super().asked(panel) and set(self.groups).issubset(panel.frame.columns)  # type: ignore[arg-type,attr-defined]
+
+class EnoughRowsWalker(PanelWalker):
+    """Counts the rows of each group."""
+
+    expectation: ExpectEnoughRowsInEachGroup
+
+    def findings(self) -> Findings:
+        """Return the groups that are too small, as notes."""
+        groups = self.expectation.groups
+        counts = self.panel.frame.groupby(groups, observed=True, dropna=False).size()
+        few = counts[counts < self.expectation.min_rows]
+        return Findings(notes=tuple(f"{named(groups, key)}: {counted(n, 'row')}" for key, n in few.items()))
 
 
-def _named(groups: list[str], key: object) -> str:
+class ExpectEnoughRowsInEachGroup(GroupedExpectation):
+    """Expect no group, such as a horizon of a model, of so few rows that nothing could be said of it."""
+
+    min_rows: int = pydantic.Field(20, ge=1, description="Rows that each group has at least.")
+
+    sentence: ClassVar[str] = "There are at least {min_rows} rows for each of {groups}."
+    walker: ClassVar[type[Walker]] = EnoughRowsWalker
+
+
+class OneDateWalker(PanelWalker):
+    """Compares the dates within each group."""
+
+    expectation: ExpectOneDateInEachGroup
+
+    def findings(self) -> Findings:
+        """Return the rows that are older than the newest of their group."""
+        newest = self.panel.frame.groupby(self.expectation.groups, observed=True, dropna=False)[
+            "date"
+        ].transform("max")
+        return of_frame(self.panel, np.flatnonzero((self.panel.frame["date"] < newest).to_numpy()))
+
+
+class ExpectOneDateInEachGroup(GroupedExpectation):
+    """Expect the rows of a group to be made on one day: a forecast from an older one is stale."""
+
+    shows: ClassVar[tuple[str, ...]] = ("horizon", "predicted")
+    sentence: ClassVar[str] = "All rows of each of {groups} have the same date."
+    walker: ClassVar[type[Walker]] = OneDateWalker
+
+
+class WholeNumbersWalker(PanelWalker):
+    """Looks for parts of a number."""
+
+    expectation: ExpectWholeNumbers
+
+    def findings(self) -> Findings:
+        """Return the rows with a value that is no whole number."""
+        bad = np.zeros(len(self.panel.frame), bool)
+        for name in self.expectation.columns:
+            values = self.panel.raw(name)
+            if values is not None and values.dtype.kind == "f":
+                bad |= np.isfinite(values) & (values != np.rint(values))
+        return of_frame(self.panel, np.flatnonzero(bad))
+
+
+class ExpectWholeNumbers(FrameExpectation):
+    """Expect whole numbers where parts of one make no sense, whatever type holds them."""
+
+    columns: list[str] = pydantic.Field(
+        ["horizon", "fold"], min_items=1, description="Columns that are asked."
+    )
+
+    shows: ClassVar[tuple[str, ...]] = ("horizon", "fold")
+    sentence: ClassVar[str] = "The values of {columns} are whole numbers."
+    walker: ClassVar[type[Walker]] = WholeNumbersWalker
+
+
+def named(groups: list[str], key: object) -> str:
+    """Return a group in words: ``model ridge, horizon 5``."""
     values = key if isinstance(key, tuple) else (key,)
     return ", ".join(f"{name} {value}" for name, value in zip(groups, values, strict=True))

@@ -36,11 +36,10 @@ class TwinWalker(Walker):
     def visit(self, block: Block) -> None:
         """Keep symbol, day and return on the sampled days."""
         if len(self.panel.symbols) > 1:
+            moves = self._moves(block)
             rows = np.flatnonzero(self.sampled[block.days - self.first])
-            rows = rows[np.abs(block.returns[rows]) > 1e-6]  # noqa: PLR2004 - no move is no evidence
-            self.seen.append(
-                (block.symbol_of(rows) + block.first_symbol, block.days[rows], block.returns[rows])
-            )
+            rows = rows[np.abs(moves[rows]) > 1e-6]  # noqa: PLR2004 - no move is no evidence
+            self.seen.append((block.symbol_of(rows) + block.first_symbol, block.days[rows], moves[rows]))
 
     def findings(self) -> Findings:
         """Return the last row of both symbols of each pair, and say how much they share."""
@@ -65,9 +64,13 @@ class TwinWalker(Walker):
                 )
         return of_rows(self.panel, np.array(rows, np.int64), notes)
 
+    def _moves(self, block: Block) -> NDArray[np.float64]:
+        column = self.expectation.column
+        return block.column(column) if column else block.returns
+
     def _shared(self, one: int, other: int) -> tuple[int, int]:
         blocks = [self.panel.block_of(self.panel.symbols[number]) for number in (one, other)]
-        series = [(block.days[1:], block.returns[1:]) for block in blocks if block is not None]
+        series = [(block.days[1:], self._moves(block)[1:]) for block in blocks if block is not None]
         _, here, there = np.intersect1d(series[0][0], series[1][0], assume_unique=True, return_indices=True)
         difference = np.abs(series[0][1][here] - series[1][1][there])
         return int((difference <= _EXACT).sum()), len(here)
@@ -83,11 +86,20 @@ class ExpectSymbolsToDiffer(FrameExpectation):
         10, ge=2, description="Common sessions two symbols need to be compared."
     )
 
-    needs: ClassVar[tuple[str, ...]] = ("close",)
+    column: str | None = pydantic.Field(
+        None,
+        description="Column that holds the returns, in a frame without prices; those of the close when null.",
+    )
+
+    shows: ClassVar[tuple[str, ...]] = ("close",)
     sentence: ClassVar[str] = (
         "No two symbols have the same return in a share of {share} of their common sessions."
     )
     walker: ClassVar[type[Walker]] = TwinWalker
+
+    def asked(self, panel: Panel) -> bool:
+        """Whether the frame has the returns, or the prices they are made of."""
+        return super().asked(panel) and panel.raw(self.column or "close") is not None
 
 
 class StepWalker(Walker):

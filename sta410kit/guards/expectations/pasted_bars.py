@@ -8,14 +8,21 @@ import numpy as np
 from great_expectations.compatibility import pydantic
 
 from sta410kit.guards.expectations.frame_expectation import Findings, FrameExpectation, Walker, of_rows
-from sta410kit.guards.robust import quantile_of_lines
+from sta410kit.guards.robust import quantile_of_lines, trailing_zeros
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from sta410kit.guards.panel import Block, Panel
 
+    Compare = Callable[[NDArray[np.int64], NDArray[np.int64]], tuple[NDArray[np.bool_], NDArray[np.float64]]]
+
 _FULL = 1 << 21  # rows up to which every bar is remembered; above it a sample drawn by their content
+_VOLUMES = (
+    1 << 18
+)  # rows up to which volumes are remembered too; above it they would cost a fifth of the gate
 _REACH = 15
 _TICKS = (0.0001, 0.001, 0.01)  # what prices are rounded to, the coarsest last
 _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], np.uint64)
@@ -33,6 +40,8 @@ class PasteWalker(Walker):
         super().__init__(expectation, panel)
         self.prints: list[NDArray[np.uint64]] = []
         self.places: list[NDArray[np.int64]] = []
+        self.traded: list[NDArray[np.uint64]] = []
+        self.traded_places: list[NDArray[np.int64]] = []
         self.every = np.uint64(1 + panel.rows // _FULL)
 
     def visit(self, block: Block) -> None:
@@ -51,31 +60,60 @@ class PasteWalker(Walker):
         rows = np.flatnonzero(usable)
         self.prints.append(bar[rows])
         self.places.append(rows + block.offset)
+        if self.panel.rows <= _VOLUMES and block.has("volume"):
+            self._remember_volume(block)
+
+    def _remember_volume(self, block: Block) -> None:
+        """Remember every two volumes in a row, which stay when prices are multiplied and rounded."""
+        volume = np.nan_to_num(block.column("volume"))
+        before = np.zeros(block.rows)
+        before[1:] = volume[:-1]
+        before[block.first] = 0
+        least = self.expectation.min_volume
+        rows = np.flatnonzero((volume >= least) & (before >= least) & (volume != before))
+        pair = np.zeros(len(rows), np.uint64)
+        for number, values in enumerate((volume, before)):
+            pair += np.rint(values[rows]).astype(np.int64).view(np.uint64) * _MIX[number]
+            pair ^= pair >> np.uint64(29)
+        self.traded.append(pair)
+        self.traded_places.append(rows + block.offset)
 
     def findings(self) -> Findings:
         """Return both copies of every stretch that chance does not explain."""
-        prints = np.concatenate([*self.prints, np.empty(0, np.uint64)])
-        places = np.concatenate([*self.places, np.empty(0, np.int64)])
-        ordered = np.sort(prints)
+        rows, notes = self._judge(*self._pairs(self.prints, self.places), self._compare)
+        one, other = self._pairs(self.traded, self.traded_places)
+        # Two indices of one exchange may bear its volume, session by session.
+        apart = self.panel.days[one] != self.panel.days[other]
+        more, words = self._judge(one[apart], other[apart], self._compare_volumes)
+        return of_rows(self.panel, np.concatenate([rows, more]), [*notes, *words])
+
+    def _pairs(
+        self, prints: list[NDArray[np.uint64]], places: list[NDArray[np.int64]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of both of every two fingerprints that are the same."""
+        every = np.concatenate([*prints, np.empty(0, np.uint64)])
+        ordered = np.sort(every)
         twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
         if not len(twice):
-            return Findings()
-        hits = np.flatnonzero(np.isin(prints, twice))
-        hits = hits[np.argsort(prints[hits], kind="stable")]
-        pairs = prints[hits][1:] == prints[hits][:-1]
-        one, other = places[hits[:-1]][pairs], places[hits[1:]][pairs]
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        where = np.concatenate(places)
+        hits = np.flatnonzero(np.isin(every, twice))
+        hits = hits[np.argsort(every[hits], kind="stable")]
+        pairs = every[hits][1:] == every[hits][:-1]
+        one, other = where[hits[:-1]][pairs], where[hits[1:]][pairs]
         apart = other - one > 1  # the bar just before it is a stale bar, which has its own expectation
-        return self._judge(
-            one[apart][: self.expectation.looked_at], other[apart][: self.expectation.looked_at]
-        )
+        most = self.expectation.looked_at
+        return one[apart][:most], other[apart][:most]
 
-    def _judge(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> Findings:
+    def _judge(
+        self, one: NDArray[np.int64], other: NDArray[np.int64], compare: Compare
+    ) -> tuple[NDArray[np.int64], list[str]]:
         """Keep the stretches that hold more bits than a coincidence among all pairs of rows could."""
+        if not len(one):
+            return one, []
         offsets = np.arange(-_REACH, _REACH + 1)
         here, there = one[:, None] + offsets, other[:, None] + offsets
-        same, bits = self._compare(
-            np.clip(here, 0, self.panel.rows - 1), np.clip(there, 0, self.panel.rows - 1)
-        )
+        same, bits = compare(np.clip(here, 0, self.panel.rows - 1), np.clip(there, 0, self.panel.rows - 1))
         for places, start in ((here, one), (there, other)):
             number = self.panel.symbol_of(start)
             same &= (places >= self.panel.bounds[number][:, None]) & (
@@ -88,8 +126,17 @@ class PasteWalker(Walker):
         weight = np.where(together, bits, 0).sum(axis=1)
         enough = weight >= 2 * np.log2(max(self.panel.rows, 2)) + self.expectation.bits
         notes = [self._note(p, q) for p, q in zip(one[enough][:3], other[enough][:3], strict=True)]
-        rows = np.concatenate([here[enough][together[enough]], there[enough][together[enough]]])
-        return of_rows(self.panel, rows, notes)
+        return np.concatenate([here[enough][together[enough]], there[enough][together[enough]]]), notes
+
+    def _compare_volumes(
+        self, here: NDArray[np.int64], there: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Return where two volumes are the same, and how many bits that tells: none where they always are."""
+        raw = self.panel.raw("volume")
+        one, other = (raw[self.panel.position(rows)].astype(float) for rows in (here, there))  # type: ignore[index]
+        before = one[:, [0, *range(one.shape[1] - 1)]]
+        told = np.log2(np.maximum(one / 10.0 ** np.nan_to_num(trailing_zeros(one)), 1))
+        return one == other, np.where((one != before) & (one > 0), told, 0.0)
 
     def _compare(
         self, here: NDArray[np.int64], there: NDArray[np.int64]
@@ -135,13 +182,14 @@ class ExpectNoPastedBars(FrameExpectation):
     """Expect no stretch of bars to stand twice, in one symbol or in two."""
 
     bits: float = pydantic.Field(22.0, gt=0, description="How much less likely than chance: 2 to this power.")
+    min_volume: float = pydantic.Field(1000.0, gt=0, description="Below it two volumes are alike by chance.")
     looked_at: int = pydantic.Field(
         20_000, ge=1, description="Pairs of equal fingerprints that are compared."
     )
 
     needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
     sentence: ClassVar[str] = (
-        "No stretch of bars repeats another one, of the same symbol or of another, where chance would have "
-        "it less often than once in 2 to the power of {bits}."
+        "No stretch of bars, or of their volumes, repeats another one, of the same symbol or of another, "
+        "where chance would have it less often than once in 2 to the power of {bits}."
     )
     walker: ClassVar[type[Walker]] = PasteWalker

@@ -21,14 +21,14 @@ class ExpectPricesInOneUnit(FrameExpectation):
 
     A step that `adj_close` shares is no split at all. One that it does not share is a split on paper; it is
     still refused when it is taken back later, or when the money traded steps with it, which no split does,
-    and the factor is large or the step stands at the very end.
+    and the factor is large or the step stands near an end.
     """
 
     factors: list[float] = pydantic.Field([10, 100, 1000], description="Factors between units of a price.")
     tolerance: float = pydantic.Field(0.25, gt=0, description="Log distance from a factor that counts as it.")
-    within: int = pydantic.Field(756, ge=1, description="Rows within which a step may be taken back.")
+    within: int = pydantic.Field(2520, ge=1, description="Rows within which a step may be taken back.")
     large: float = pydantic.Field(50.0, gt=1, description="Factor no split has without the volume telling.")
-    edge: int = pydantic.Field(10, ge=0, description="Rows from the ends where a step is looked at twice.")
+    edge: int = pydantic.Field(63, ge=0, description="Rows from the ends where a step is looked at twice.")
     min_history: int = pydantic.Field(15, ge=3, description="Rows a symbol needs to be judged.")
 
     needs: ClassVar[tuple[str, ...]] = ("open", "close", "adj_close", "volume")

@@ -122,12 +122,18 @@ class ExpectNoExtremeWicks(FrameExpectation):
 
     min_wick: float = pydantic.Field(0.25, gt=0, description="Smallest log distance that is looked at.")
     spans: float = pydantic.Field(8.0, gt=0, description="Usual ranges that the distance exceeds.")
+    large: float = pydantic.Field(
+        0.65, gt=0, description="Log distance from which on the usual range is that of the whole symbol, too."
+    )
+    impossible: float = pydantic.Field(
+        1.5, gt=0, description="Log distance that no bar has, whatever is usual."
+    )
     min_history: int = pydantic.Field(15, ge=3, description="Rows a symbol needs to be judged.")
 
     needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
     sentence: ClassVar[str] = (
         "No high or low is further than {min_wick} in logs, and than {spans} usual ranges, from open "
-        "and close."
+        "and close, and none further than {impossible}."
     )
 
     def scan(self, block: Block) -> NDArray[np.int64]:
@@ -139,4 +145,16 @@ class ExpectNoExtremeWicks(FrameExpectation):
         rows = np.flatnonzero(wick >= self.min_wick)
         rows = rows[block.length_at(rows) >= self.min_history]
         usual = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
-        return rows[wick[rows] >= self.spans * usual]
+        # In a stretch of such bars they are what is usual near; the symbol knows better.
+        usual = np.where(wick[rows] >= self.large, np.fmin(usual, self._whole(block, rows)), usual)
+        return rows[(wick[rows] >= self.spans * usual) | (wick[rows] >= self.impossible)]
+
+    @staticmethod
+    def _whole(block: Block, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the usual range of the whole symbol of each row."""
+        number = block.symbol_of(rows)
+        usual = np.zeros(len(block.bounds) - 1)
+        for symbol in np.unique(number):
+            spans = block.spans[block.bounds[symbol] : block.bounds[symbol + 1]]
+            usual[symbol] = median_of_lines(spans[None, :])[0]
+        return usual[number]

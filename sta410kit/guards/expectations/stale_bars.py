@@ -35,6 +35,11 @@ class ExpectNoStaleBars(FrameExpectation):
     traded: float = pydantic.Field(
         0.2, gt=0, description="Share of the usual volume that is trade, whatever the prices say."
     )
+    always_traded: float = pydantic.Field(
+        100_000.0,
+        gt=0,
+        description="Usual volume from which on a session without any is none of the symbol's.",
+    )
     same_volume: int = pydantic.Field(
         1, ge=0, description="Repeats of a volume, where volumes differ otherwise."
     )
@@ -91,7 +96,8 @@ class ExpectNoStaleBars(FrameExpectation):
     def _filled(self, block: Block, flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tell which bars without a range, at the last close, belong to a symbol that has no such sessions.
 
-        One of its kind in a short series counts only if its volume says that there was trade.
+        One of its kind in a short series counts only if its volume says that there was trade, or if it has
+        none where much is traded otherwise.
         """
         bad = np.zeros(block.rows, bool)
         rows = np.flatnonzero(flat)
@@ -100,6 +106,7 @@ class ExpectNoStaleBars(FrameExpectation):
         volume = block.column("volume")
         usual = median_of_lines(block.around(volume, rows, (-12, 12), (0, 0)))
         busy = (volume[rows] >= self.traded * usual) & (usual >= self.min_volume)
+        busy |= (volume[rows] == 0) & (usual >= self.always_traded)
         count = np.bincount(block.symbol_of(rows))[block.symbol_of(rows)]
         bad[rows] = (count <= self.idle * block.length_at(rows)) | ((count == 1) & busy)
         return bad

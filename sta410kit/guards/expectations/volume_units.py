@@ -8,7 +8,13 @@ import numpy as np
 from great_expectations.compatibility import pydantic
 
 from sta410kit.guards.expectations.frame_expectation import Findings, FrameExpectation, Walker, of_rows
-from sta410kit.guards.robust import TO_SIGMA, median_of_lines, quantile_of_lines, run_lengths
+from sta410kit.guards.robust import (
+    TO_SIGMA,
+    median_of_lines,
+    quantile_of_lines,
+    run_lengths,
+    trailing_zeros,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -180,8 +186,8 @@ class ExpectVolumeInOneUnit(FrameExpectation):
     def _rounder(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which volumes end in more zeros than those around them."""
         volume = block.column("volume")
-        usual = quantile_of_lines(_ending(block.around(volume, rows, (-40, 40), (0, 0))), 0.8)
-        rounder: NDArray[np.bool_] = _ending(volume[rows]) >= usual + self.zeros
+        usual = quantile_of_lines(trailing_zeros(block.around(volume, rows, (-40, 40), (0, 0))), 0.8)
+        rounder: NDArray[np.bool_] = trailing_zeros(volume[rows]) >= usual + self.zeros
         return rounder
 
     @staticmethod
@@ -193,14 +199,6 @@ class ExpectVolumeInOneUnit(FrameExpectation):
             steps = np.abs(np.diff(block.log("volume")[block.bounds[symbol] : block.bounds[symbol + 1]]))
             usual[symbol] = quantile_of_lines(steps[None, :], 0.75)[0]
         return usual[number]
-
-
-def _ending(volume: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how many zeros each volume ends in, NaN where there is none."""
-    count = np.where(volume > 0, 0.0, np.nan)
-    for zeros in range(1, 10):
-        count += volume % 10**zeros == 0
-    return count
 
 
 def _zeros(volume: NDArray[np.float64], min_history: int) -> int:
