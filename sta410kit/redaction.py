@@ -26,6 +26,10 @@ _WORTH_NUMPY = 4_000_000
 # Characters from which it pays to remember that a text held nothing; notebooks are looked at again and again.
 _WORTH_REMEMBERING = 2_000
 _REMEMBERED = 10_000
+# Letters and digits from which on the end of a text is looked at as the beginning of a value in another
+# notation, and how far that is looked back.
+_BEGUN = 4
+_LOOKED_BACK = 4_000
 
 _lock = threading.Lock()
 _values: frozenset[str] = frozenset()
@@ -55,6 +59,32 @@ class _Search:
     def _needles(self) -> list[bytes]:
         return list(dict.fromkeys(needle for one in self._spellings for needle in one.needles))
 
+    @cached_property
+    def _grams(self) -> frozenset[bytes]:
+        """Every few letters that stand in a needle, but for its end."""
+        return frozenset(
+            needle[at : at + _BEGUN] for needle in self._needles for at in range(len(needle) - _BEGUN)
+        )
+
+    def begun(self, text: str) -> int:
+        """Return how many characters at the end of a text may begin a value, however written."""
+        longest = 0
+        for stream in squeezed(text):
+            if stream[-_BEGUN:] not in self._grams:
+                continue
+            begun = (
+                needle[:size]
+                for needle in self._needles
+                for size in range(min(len(needle) - 1, len(stream)), _BEGUN - 1, -1)
+                if stream.endswith(needle[:size])
+            )
+            beginning = max(begun, key=len, default=b"")
+            at = len(text) - len(beginning)
+            while at > 0 and not any(part.endswith(beginning) for part in squeezed(text[at:])):
+                at -= 1
+            longest = max(longest, len(text) - at)
+        return longest
+
     def __call__(self, text: str, *, thorough: bool) -> list[Found]:
         if len(text) < MINIMUM_LENGTH or hash(text) in self.clean:
             return []
@@ -62,9 +92,8 @@ class _Search:
         likely = [one for one in self._spellings if one.possible(text, present)]
         found = _matches([one for one in likely if one.plain], text)
         if thorough or not found:
-            told = {(one.start, one.end) for one in found}  # a plain value is an escaped one as well
-            others = _matches([one for one in likely if not one.plain], text)
-            found += [one for one in others if (one.start, one.end) not in told]
+            found += _matches([one for one in likely if not one.plain], text)
+            found = _outermost(found)  # a plain value is an escaped one as well, and its own beginning
         if not found and len(text) >= _WORTH_REMEMBERING and len(self.clean) < _REMEMBERED:
             self.clean.add(hash(text))
         return found
@@ -137,6 +166,15 @@ def _matches(wanted: list[Spelling], text: str) -> list[Found]:
     return [Found(*match.span(), one.name) for one in wanted for match in one.pattern.finditer(text)]
 
 
+def _outermost(found: list[Found]) -> list[Found]:
+    """Return those that lie in no other, the first of several that are alike."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
+        if not kept or one.end > kept[-1].end:
+            kept.append(one)
+    return kept
+
+
 def redact(text: str) -> str:
     """Return `text` with every registered value, in each of its forms, replaced by ``***``.
 
@@ -154,9 +192,21 @@ def redact(text: str) -> str:
     return text
 
 
+def redact_after(before: str, text: str) -> str:
+    """Return `text` redacted as what follows `before`: a value that began there is taken out to its end."""
+    text = redact(text)
+    ends = [one.end for one in find(before + text) if one.start < len(before) < one.end]
+    return MASK + text[max(ends) - len(before) :] if ends else text
+
+
 def beginning_of_a_secret(text: str) -> int:
-    """Return how many characters at the end of `text` may be the beginning of a registered value."""
-    return max(
+    """Return how many characters at the end of `text` may belong to a registered value that is not all there.
+
+    In another notation or in pieces only from a few letters on, for every letter begins something.
+    """
+    if _pattern is None:
+        return 0
+    size = max(
         (
             size
             for value in _values
@@ -165,6 +215,10 @@ def beginning_of_a_secret(text: str) -> int:
         ),
         default=0,
     )
+    size = max(size, _pattern.begun(text[-_LOOKED_BACK:]))
+    # A secret that is complete is not cut in two.
+    first = len(text) - size
+    return len(text) - min([first, *(one.start for one in find(text) if one.start < first < one.end)])
 
 
 def _merged(found: list[Found]) -> list[tuple[int, int]]:

@@ -88,20 +88,21 @@ def _scrubbed_cell(cell: Any) -> tuple[dict[str, Any], list[str]]:  # noqa: ANN4
 
 def _scrubbed_outputs(outputs: list[Any]) -> list[Any]:
     """Return outputs without secrets, also such as stand in pieces in several messages or lines."""
-    clean = [scrub(output) for output in outputs]
     streams = [output for output in outputs if output.get("output_type") == "stream"]
-    for name in {output["name"] for output in streams}:
-        if holds_secret("".join(output["text"] for output in streams if output["name"] == name)):
-            clean = _joined_streams(clean)
-    for at, output in enumerate(clean):
+    texts = ["".join(one["text"] for one in streams if one["name"] == name) for name in ("stdout", "stderr")]
+    # Joined before anything is scrubbed from them: a piece alone may be scrubbed and leave the next.
+    joined = _joined_streams(outputs) if any(map(holds_secret, texts)) else outputs
+    clean = [scrub(output) for output in joined]
+    for at, output in enumerate(joined):
         trace = "\n".join(output.get("traceback", []))
         if holds_secret(trace):
             clean[at] = {**output, "traceback": redact(trace).split("\n")}
-    return outputs if all(a is b for a, b in zip(clean, outputs, strict=False)) else clean
+    same = len(clean) == len(outputs) and all(a is b for a, b in zip(clean, outputs, strict=True))
+    return outputs if same else clean
 
 
 def _joined_streams(outputs: list[Any]) -> list[Any]:
-    """Return outputs with the texts of each stream in one place, redacted as a whole."""
+    """Return outputs with the texts of each stream in one place."""
     joined: list[Any] = []
     by_name: dict[str, dict[str, Any]] = {}
     for output in outputs:
@@ -112,8 +113,6 @@ def _joined_streams(outputs: list[Any]) -> list[Any]:
         else:
             by_name[output["name"]] = dict(output)
             joined.append(by_name[output["name"]])
-    for output in by_name.values():
-        output["text"] = redact(output["text"])
     return joined
 
 

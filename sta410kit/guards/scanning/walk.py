@@ -14,6 +14,7 @@ from sta410kit.guards.scanning.report import ScanReport, SecretFinding
 from sta410kit.guards.secret_detectors import suspects
 from sta410kit.redaction import find, holds_secret, redact
 from sta410kit.secrets import learn_configured_secrets, mask_secret
+from sta410kit.spellings import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def scan(root: str | Path = ".") -> ScanReport:
             if reason:
                 report.skipped[shown] = reason
                 continue
-            report.findings += dict.fromkeys(_findings(path, shown))
+            report.findings += _whole(list(dict.fromkeys(_findings(path, shown))))
             report.files += 1
         except OSError as error:
             report.unreadable[shown] = error.strerror or type(error).__name__
@@ -132,6 +133,12 @@ def _findings(path: Path, name: str) -> Iterator[SecretFinding]:
         yield from _known(piece, name)
         if piece.readable:
             yield from _suspected(piece, name)
+
+
+def _whole(found: list[SecretFinding]) -> list[SecretFinding]:
+    """Leave out the part of a value at the end of a block that stands as a whole in the next."""
+    whole = {one.place for one in found if not one.detector.endswith(PARTS)}
+    return [one for one in found if not (one.detector.endswith(PARTS) and one.place in whole)]
 
 
 def _known(piece: Piece, name: str) -> Iterator[SecretFinding]:
