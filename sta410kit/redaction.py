@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from sta410kit.spellings import Spelling, spellings, squeezed
+from sta410kit.spellings import NEEDLE, Spelling, spellings, squeezed
 
 MASK = "***"
 # Shorter values would scrub ordinary words. Being longer than the mask, each replacement also shortens the
@@ -60,24 +60,35 @@ class _Search:
         return list(dict.fromkeys(needle for one in self._spellings for needle in one.needles))
 
     @cached_property
-    def _grams(self) -> frozenset[bytes]:
-        """Every few letters that stand in a needle, but for its end."""
-        return frozenset(
-            needle[at : at + _BEGUN] for needle in self._needles for at in range(len(needle) - _BEGUN)
-        )
+    def _by_needle(self) -> dict[bytes, list[int]]:
+        """Which spellings to look for where a needle stands; under the empty one those to look for always."""
+        found: dict[bytes, list[int]] = {b"": []}
+        for number, one in enumerate(self._spellings):
+            for needle in one.needles or (b"",):
+                found.setdefault(needle, []).append(number)
+        return found
+
+    @cached_property
+    def _heads(self) -> dict[bytes, list[bytes]]:
+        heads: dict[bytes, list[bytes]] = {}
+        for needle in self._needles:
+            heads.setdefault(needle[:NEEDLE], []).append(needle)
+        return heads
+
+    @cached_property
+    def _beginnings(self) -> dict[bytes, list[bytes]]:
+        """The beginnings of all needles by their last few letters."""
+        found: dict[bytes, list[bytes]] = {}
+        for needle in self._needles:
+            for size in range(_BEGUN, len(needle)):
+                found.setdefault(needle[size - _BEGUN : size], []).append(needle[:size])
+        return found
 
     def begun(self, text: str) -> int:
         """Return how many characters at the end of a text may begin a value, however written."""
         longest = 0
         for stream in squeezed(text):
-            if stream[-_BEGUN:] not in self._grams:
-                continue
-            begun = (
-                needle[:size]
-                for needle in self._needles
-                for size in range(min(len(needle) - 1, len(stream)), _BEGUN - 1, -1)
-                if stream.endswith(needle[:size])
-            )
+            begun = [one for one in self._beginnings.get(stream[-_BEGUN:], ()) if stream.endswith(one)]
             beginning = max(begun, key=len, default=b"")
             at = len(text) - len(beginning)
             while at > 0 and not any(part.endswith(beginning) for part in squeezed(text[at:])):
@@ -88,8 +99,10 @@ class _Search:
     def __call__(self, text: str, *, thorough: bool) -> list[Found]:
         if len(text) < MINIMUM_LENGTH or hash(text) in self.clean:
             return []
-        present = {needle for stream in squeezed(text) for needle in _present(stream, self._needles)}
-        likely = [one for one in self._spellings if one.possible(text, present)]
+        present = {needle for stream in squeezed(text) for needle in self._present(stream)}
+        numbers = {number for needle in (b"", *present) for number in self._by_needle[needle]}
+        likely = [self._spellings[number] for number in sorted(numbers)]
+        likely = [one for one in likely if one.possible(text, present)]
         found = _matches([one for one in likely if one.plain], text)
         if thorough or not found:
             found += _matches([one for one in likely if not one.plain], text)
@@ -97,6 +110,18 @@ class _Search:
         if not found and len(text) >= _WORTH_REMEMBERING and len(self.clean) < _REMEMBERED:
             self.clean.add(hash(text))
         return found
+
+    def _present(self, stream: bytes) -> set[bytes]:
+        """Return those needles that stand in a stream."""
+        if len(stream) > 4 * len(self._needles):
+            return _present(stream, self._needles)
+        places = ((at, stream[at : at + NEEDLE]) for at in range(len(stream) - NEEDLE + 1))
+        return {
+            needle
+            for at, head in places
+            for needle in self._heads.get(head, ())
+            if stream.startswith(needle, at)
+        }
 
 
 def register(value: str) -> bool:
@@ -216,6 +241,8 @@ def beginning_of_a_secret(text: str) -> int:
         default=0,
     )
     size = max(size, _pattern.begun(text[-_LOOKED_BACK:]))
+    if not size:
+        return 0
     # A secret that is complete is not cut in two.
     first = len(text) - size
     return len(text) - min([first, *(one.start for one in find(text) if one.start < first < one.end)])

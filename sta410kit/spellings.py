@@ -22,7 +22,7 @@ from urllib.parse import quote
 # found by chance in tables and ordinary words.
 LONG, _LONG_IF_MIXED = 12, 8
 # A needle shorter than this is in every text; such a spelling is always searched.
-_NEEDLE = 6
+NEEDLE = 6
 PARTS = ("its beginning", "its end")
 _ALNUM = (string.ascii_letters + string.digits).encode()
 _OTHERS = bytes(set(range(256)) - set(_ALNUM))
@@ -208,7 +208,7 @@ def _literal(name: str, text: str, case: str) -> Spelling:
 def _needles(forms: Iterable[str], *, all_needed: bool = False) -> tuple[bytes, ...]:
     """Return what to look for first; nothing where that would say nothing."""
     found = tuple(dict.fromkeys(map(squeeze, forms)))
-    usable = tuple(needle for needle in found if len(needle) >= _NEEDLE)
+    usable = tuple(needle for needle in found if len(needle) >= NEEDLE)
     return () if all_needed and len(usable) < len(found) else usable
 
 
