@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import Any
 
-from sta410kit.redaction import beginning_of_a_secret, redact_after
+from sta410kit.redaction import beginning_of_a_secret, redact, redact_after
 from sta410kit.scrub import scrub
 
 WARNING = "sta410kit: a secret was scrubbed from the output of this cell"
@@ -30,10 +30,23 @@ def guard_kernel() -> bool:
         return False
     if not isinstance(session.send, _Outlet):
         session.send = _Outlet(session.send)
+        _guard_history(getattr(shell, "history_manager", None))
     share = getattr(session, "share_secrets", None)  # where somebody outside scrubs too: runner.warm.cells
     if share is not None:
         share()
     return True
+
+
+def _guard_history(manager: Any) -> None:  # noqa: ANN401 - IPython's HistoryManager
+    """Keep out of IPython's history, a file of its own, what a cell's source holds of a secret."""
+    store = getattr(manager, "store_inputs", None)
+    if store is None:
+        return
+
+    def store_clean(line: int, source: str, source_raw: str | None = None) -> None:
+        store(line, redact(source), None if source_raw is None else redact(source_raw))
+
+    manager.store_inputs = store_clean
 
 
 class _Outlet:

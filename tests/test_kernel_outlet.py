@@ -151,3 +151,15 @@ def test_what_is_not_shown_passes_as_it_is(session):
         {"code": "***"},
         {"execution_state": "idle"},
     ]
+
+
+@pytest.mark.usefixtures("session")
+def test_a_secret_typed_into_a_cell_does_not_reach_the_history():
+    """IPython keeps sources in a file of its own, for years."""
+    stored = []
+    shell = sys.modules["IPython"].get_ipython()
+    shell.history_manager = SimpleNamespace(store_inputs=lambda *given: stored.append(given))
+    register(KEY)
+    shell.history_manager.store_inputs(3, f"k = '{KEY}'", f"k = '{KEY}'")
+    shell.history_manager.store_inputs(4, "1 + 1")
+    assert stored == [(3, "k = '***'", "k = '***'"), (4, "1 + 1", None)]
