@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from sta410kit.spellings import Spelling, spellings, squeezed
+from sta410kit.spellings import NEEDLE, Spelling, spellings, squeezed
 
 MASK = "***"
 # Shorter values would scrub ordinary words. Being longer than the mask, each replacement also shortens the
@@ -26,6 +26,10 @@ _WORTH_NUMPY = 4_000_000
 # Characters from which it pays to remember that a text held nothing; notebooks are looked at again and again.
 _WORTH_REMEMBERING = 2_000
 _REMEMBERED = 10_000
+# Letters and digits from which on the end of a text is looked at as the beginning of a value in another
+# notation, and how far that is looked back.
+_BEGUN = 4
+_LOOKED_BACK = 4_000
 
 _lock = threading.Lock()
 _values: frozenset[str] = frozenset()
@@ -55,19 +59,69 @@ class _Search:
     def _needles(self) -> list[bytes]:
         return list(dict.fromkeys(needle for one in self._spellings for needle in one.needles))
 
+    @cached_property
+    def _by_needle(self) -> dict[bytes, list[int]]:
+        """Which spellings to look for where a needle stands; under the empty one those to look for always."""
+        found: dict[bytes, list[int]] = {b"": []}
+        for number, one in enumerate(self._spellings):
+            for needle in one.needles or (b"",):
+                found.setdefault(needle, []).append(number)
+        return found
+
+    @cached_property
+    def _heads(self) -> dict[bytes, list[bytes]]:
+        heads: dict[bytes, list[bytes]] = {}
+        for needle in self._needles:
+            heads.setdefault(needle[:NEEDLE], []).append(needle)
+        return heads
+
+    @cached_property
+    def _beginnings(self) -> dict[bytes, list[bytes]]:
+        """The beginnings of all needles by their last few letters."""
+        found: dict[bytes, list[bytes]] = {}
+        for needle in self._needles:
+            for size in range(_BEGUN, len(needle)):
+                found.setdefault(needle[size - _BEGUN : size], []).append(needle[:size])
+        return found
+
+    def begun(self, text: str) -> int:
+        """Return how many characters at the end of a text may begin a value, however written."""
+        longest = 0
+        for stream in squeezed(text):
+            begun = [one for one in self._beginnings.get(stream[-_BEGUN:], ()) if stream.endswith(one)]
+            beginning = max(begun, key=len, default=b"")
+            at = len(text) - len(beginning)
+            while at > 0 and not any(part.endswith(beginning) for part in squeezed(text[at:])):
+                at -= 1
+            longest = max(longest, len(text) - at)
+        return longest
+
     def __call__(self, text: str, *, thorough: bool) -> list[Found]:
         if len(text) < MINIMUM_LENGTH or hash(text) in self.clean:
             return []
-        present = {needle for stream in squeezed(text) for needle in _present(stream, self._needles)}
-        likely = [one for one in self._spellings if one.possible(text, present)]
+        present = {needle for stream in squeezed(text) for needle in self._present(stream)}
+        numbers = {number for needle in (b"", *present) for number in self._by_needle[needle]}
+        likely = [self._spellings[number] for number in sorted(numbers)]
+        likely = [one for one in likely if one.possible(text, present)]
         found = _matches([one for one in likely if one.plain], text)
         if thorough or not found:
-            told = {(one.start, one.end) for one in found}  # a plain value is an escaped one as well
-            others = _matches([one for one in likely if not one.plain], text)
-            found += [one for one in others if (one.start, one.end) not in told]
+            found += _matches([one for one in likely if not one.plain], text)
+            found = _outermost(found)  # a plain value is an escaped one as well, and its own beginning
         if not found and len(text) >= _WORTH_REMEMBERING and len(self.clean) < _REMEMBERED:
             self.clean.add(hash(text))
         return found
+
+    def _present(self, stream: bytes) -> set[bytes]:
+        """Return those needles that stand in a stream."""
+        if len(stream) > 4 * len(self._needles):
+            return _present(stream, self._needles)
+        places = ((at, stream[at : at + NEEDLE]) for at in range(len(stream) - NEEDLE + 1))
+        return {
+            needle
+            for at, head in places
+            for needle in self._heads.get(head, ())
+            if stream.startswith(needle, at)
+        }
 
 
 def register(value: str) -> bool:
@@ -137,6 +191,15 @@ def _matches(wanted: list[Spelling], text: str) -> list[Found]:
     return [Found(*match.span(), one.name) for one in wanted for match in one.pattern.finditer(text)]
 
 
+def _outermost(found: list[Found]) -> list[Found]:
+    """Return those that lie in no other, the first of several that are alike."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
+        if not kept or one.end > kept[-1].end:
+            kept.append(one)
+    return kept
+
+
 def redact(text: str) -> str:
     """Return `text` with every registered value, in each of its forms, replaced by ``***``.
 
@@ -154,9 +217,21 @@ def redact(text: str) -> str:
     return text
 
 
+def redact_after(before: str, text: str) -> str:
+    """Return `text` redacted as what follows `before`: a value that began there is taken out to its end."""
+    text = redact(text)
+    ends = [one.end for one in find(before + text) if one.start < len(before) < one.end]
+    return MASK + text[max(ends) - len(before) :] if ends else text
+
+
 def beginning_of_a_secret(text: str) -> int:
-    """Return how many characters at the end of `text` may be the beginning of a registered value."""
-    return max(
+    """Return how many characters at the end of `text` may belong to a registered value that is not all there.
+
+    In another notation or in pieces only from a few letters on, for every letter begins something.
+    """
+    if _pattern is None:
+        return 0
+    size = max(
         (
             size
             for value in _values
@@ -165,6 +240,12 @@ def beginning_of_a_secret(text: str) -> int:
         ),
         default=0,
     )
+    size = max(size, _pattern.begun(text[-_LOOKED_BACK:]))
+    if not size:
+        return 0
+    # A secret that is complete is not cut in two.
+    first = len(text) - size
+    return len(text) - min([first, *(one.start for one in find(text) if one.start < first < one.end)])
 
 
 def _merged(found: list[Found]) -> list[tuple[int, int]]:

@@ -59,7 +59,8 @@ def scrub_bytes(raw: bytes) -> bytes:
             if end > at:
                 begin = max(start, at)
                 hidden = text[begin:end].encode(codec, "surrogateescape")
-                parts += [text[at:begin], "*" * len(hidden)]
+                # Zeros stay: of text in wide characters they are half.
+                parts += [text[at:begin], "".join("*" if byte else "\0" for byte in hidden)]
                 at = end
         raw = "".join([*parts, text[at:]]).encode(codec, "surrogateescape")
     return _with_checksums(raw) if raw.startswith(_PNG) else raw

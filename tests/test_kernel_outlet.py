@@ -1,5 +1,6 @@
 """The filter before a kernel's session: what clients are sent holds no secret."""
 
+import base64
 import sys
 from types import SimpleNamespace
 
@@ -65,16 +66,57 @@ def test_a_secret_printed_in_pieces_is_found(session):
     assert "".join(content["text"] for _, content, *_ in session.sent) == "<***>"
 
 
+PIECES = {
+    "coloured characters": [f"\x1b[31m{letter}\x1b[0m" for letter in KEY],
+    "three to a line": [f"{KEY[at : at + 3]}\n" for at in range(0, len(KEY), 3)],
+    "three, each over the last": [f"{KEY[at : at + 3]}\r" for at in range(0, len(KEY), 3)],
+    "base64": list(base64.b64encode(f"key:{KEY}".encode()).decode()),
+    "hexadecimal": list(KEY.encode().hex()),
+    "typed": [f"\r{KEY[:size]}" for size in range(1, len(KEY) + 1)],
+}
+
+
+@pytest.mark.parametrize("pieces", PIECES.values(), ids=PIECES)
+def test_a_secret_in_another_notation_is_found_in_pieces_too(session, pieces):
+    """All but its first letters, which might begin anything."""
+    register(KEY)
+    for piece in ("begin\n", *pieces, " end\n"):
+        session.send("io", "stream", {"name": "stdout", "text": piece})
+    session.send("io", "execute_result", {"data": {}})
+    text = "".join(content["text"] for kind, content, *_ in session.sent if kind == "stream")
+    assert text.startswith("begin\n")
+    assert text.endswith(" end\n")
+    assert "***" in text
+    for size in range(len(KEY) - 8):
+        for form in (KEY[size : size + 9], KEY[size : size + 9].encode().hex()):
+            assert form not in text
+    assert "".join(pieces)[8:] not in text
+    assert sum(letter in text for letter in (f"m{letter}\x1b" for letter in KEY)) <= 4
+
+
+def test_what_begins_nothing_is_sent_at_once(session):
+    """A line, a dot of progress, a bar."""
+    register(KEY)
+    for text in ("working", ".", "\r 50%|#####     |", "done\n"):
+        session.send("io", "stream", {"name": "stdout", "text": text})
+    assert [content["text"] for _, content, *_ in session.sent] == [
+        "working",
+        ".",
+        "\r 50%|#####     |",
+        "done\n",
+    ]
+
+
 def test_what_waits_is_sent_before_anything_else(session):
     """Order is kept, and nothing is lost."""
     register(KEY)
-    session.send("io", "stream", {"name": "stdout", "text": f"a {KEY[:9]}"}, parent="one")
+    session.send("io", "stream", {"name": "stdout", "text": f"a {KEY[:7]}"}, parent="one")
     session.send("io", "stream", {"name": "stderr", "text": "b"})
     session.send("io", "stream", {"name": "stderr", "text": "c P"})
     session.send("io", "execute_result", {"data": {}})
     assert [(kind, content.get("text")) for kind, content, *_ in session.sent] == [
         ("stream", "a "),
-        ("stream", KEY[:9]),
+        ("stream", KEY[:7]),
         ("stream", "b"),
         ("stream", "c "),
         ("stream", "P"),
@@ -109,3 +151,15 @@ def test_what_is_not_shown_passes_as_it_is(session):
         {"code": "***"},
         {"execution_state": "idle"},
     ]
+
+
+@pytest.mark.usefixtures("session")
+def test_a_secret_typed_into_a_cell_does_not_reach_the_history():
+    """IPython keeps sources in a file of its own, for years."""
+    stored = []
+    shell = sys.modules["IPython"].get_ipython()
+    shell.history_manager = SimpleNamespace(store_inputs=lambda *given: stored.append(given))
+    register(KEY)
+    shell.history_manager.store_inputs(3, f"k = '{KEY}'", f"k = '{KEY}'")
+    shell.history_manager.store_inputs(4, "1 + 1")
+    assert stored == [(3, "k = '***'", "k = '***'"), (4, "1 + 1", None)]

@@ -20,11 +20,22 @@ if TYPE_CHECKING:
 _LEFT_OUT = {"IPPublicDetector", "KeywordDetector"}
 _OWN_SHAPES = {
     "Alpaca Key ID": re.compile(
-        r"(?<![0-9A-Za-z+/=])(?:PK|AK(?!IA)|CK)(?=[A-Z]*[0-9])[A-Z0-9]{18}(?![0-9A-Za-z+/=])"
+        r"(?<![0-9A-Za-z+/])(?:PK|AK(?!IA)|CK)(?=[A-Z]*[0-9])[A-Z0-9]{18}(?![0-9A-Za-z+/=])"
     ),
     "GitHub Token": re.compile(r"github_pat_[A-Za-z0-9_]{50,}"),
     "Google API Key": re.compile(r"(?<![0-9A-Za-z+/])AIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z+/])"),
-    "AI provider's key": re.compile(r"(?<![0-9A-Za-z])sk-(?:ant|proj|svcacct)-[A-Za-z0-9_-]{20,}"),
+    "Google OAuth": re.compile(r"(?<![0-9A-Za-z+/])(?:GOCSPX-[0-9A-Za-z_-]{28}|ya29\.[0-9A-Za-z_-]{40,})"),
+    "AI provider's key": re.compile(
+        r"(?<![0-9A-Za-z])(?:sk-(?:ant|proj|svcacct|admin)-[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{34}(?![A-Za-z0-9]))"
+    ),
+    "NPM token": re.compile(r"(?<![0-9A-Za-z])npm_[0-9A-Za-z]{36}(?![0-9A-Za-z])"),
+    "Stripe webhook secret": re.compile(r"(?<![0-9A-Za-z])whsec_[0-9A-Za-z]{32}"),
+    "Provider's token": re.compile(
+        r"(?<![0-9A-Za-z])(?:shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|do[opr]_v1_[0-9a-f]{64}|dapi[0-9a-f]{32}"
+        r"|key-[0-9a-f]{32})(?![0-9A-Za-z])"
+    ),
+    "Bearer token": re.compile(r"(?i:authorization[\"']?\s*:\s*[\"']?bearer) +([0-9A-Za-z._~+/-]{20,}=*)"),
+    "Address with a password": re.compile(r"[a-z][a-z0-9+]{1,20}://:[^\s:/@\"'{}$<>*]{6,}@[\w.-]+"),
 }
 _TELLING = (
     r"(?:api|access|secret|private|auth|account|signing|encryption)[-_ ]?(?:key|token)|secret|passw(?:or)?d"
@@ -37,7 +48,11 @@ _TELLING_NAME = re.compile(rf"(?i)(?:^|[-_.])(?:{_TELLING})(?:$|[-_.]\d*$)")
 _ASSIGNED = re.compile(r"^\s*(?:export\s+)?[\w.-]{1,80}\s*[=:]\s*([^\s\"'#,;]{20,})\s*$")
 _WORTH_A_LOOK = re.compile(rf"(?i)[0-9a-z+/=_-]{{20}}|PRIVATE KEY|://|{_TELLING}|hooks\.|\d{{8}}:")
 _DIGEST = re.compile(r"[0-9a-fA-F]+")
+_INTEGRITY = re.compile(r"sha(?:1|256|384|512)-[0-9A-Za-z+/]+=*")  # how lock files of npm write a digest
+# Of what only looks random; longer texts are pictures, fonts and arrays.
+_SHORTEST_KEY, _LONGEST_KEY = 20, 200
 _DIGEST_LENGTHS = {32, 40, 48, 56, 64, 96, 128}
+_EXAMPLES = {"password", "passwd", "pass", "secret"}  # in addresses that show how an address is written
 _TOKEN = re.compile(r"[0-9A-Za-z+/=_-]{20,}")
 # A line is looked at in stretches of this length, which overlap by what a key can be long.
 _STRETCH, _OVERLAP = 8192, 512
@@ -79,11 +94,12 @@ def key_shapes(text: str) -> Iterator[Suspect]:
     """Yield what has the shape of a well-known kind of key."""
     for name, pattern in _OWN_SHAPES.items():
         for match in pattern.finditer(text):
-            if problem_with(match[0]) is None:
-                yield Suspect(name, match[0])
+            value = match[match.lastindex or 0]
+            if problem_with(value) is None:
+                yield Suspect(name, value)
     for plugin in _plugins()[0]:
         for value in plugin.analyze_string(text):
-            if not _harmless(value):
+            if not _harmless(value) and value.lower() not in _EXAMPLES:
                 yield Suspect(plugin.secret_type, value.strip("\"'=: \t"))
 
 
@@ -136,7 +152,9 @@ def _is_a_digest(value: str) -> bool:
 
 
 def _is_a_key(value: str) -> bool:
-    if len(value) < 20 or _harmless(value) or _like_a_path(value):  # noqa: PLR2004 - shorter keys are rare
+    if not _SHORTEST_KEY <= len(value) <= _LONGEST_KEY or _INTEGRITY.fullmatch(value):
+        return False
+    if _harmless(value) or _like_a_path(value):
         return False
     return not _is_a_digest(value) and any(map(str.isdigit, value))
 

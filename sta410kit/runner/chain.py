@@ -12,6 +12,7 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.file_lock import locked
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import project_folder
+from sta410kit.runner.file_scrubbing import scrub_folder
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
@@ -24,7 +25,6 @@ from sta410kit.runner.reuse import find_result
 from sta410kit.runner.run_log import RunLog
 from sta410kit.runner.runs import DATA_DOCS, LOCK, new_run, run_folders, runs_folder, told
 from sta410kit.runner.schedule import run_graph
-from sta410kit.runner.scrubbing import scrub_folder
 from sta410kit.runner.steps import Site, do_step
 from sta410kit.runner.warm.nested import OpeningNest
 

@@ -15,6 +15,7 @@ from sta410kit import exceptions
 from sta410kit.atomic import write_text
 from sta410kit.outcomes import ExitCode
 from sta410kit.redaction import redact
+from sta410kit.runner.file_scrubbing import scrub_file, scrub_notebook_file
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import StepStoppedError, Watch
 from sta410kit.runner.notebook import (
@@ -26,7 +27,6 @@ from sta410kit.runner.notebook import (
     python_cells,
     read_notebook,
 )
-from sta410kit.runner.scrubbing import scrub_notebook_file, scrub_text_file
 from sta410kit.runner.verdict import judge, remarks
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def execute(  # noqa: PLR0913 - three things it needs, five it can do without
         mark_failure(output, message)
     warnings += scrub_notebook_file(output)
     others = (output.with_suffix(KERNEL_LOG), *artifacts)
-    warnings += [f"a secret was scrubbed from {path.name}" for path in others if scrub_text_file(path)]
+    warnings += [f"a secret was scrubbed from {path.name}" for path in others if scrub_file(path)]
     if failure is not None:
         failure = replace(failure, text=redact(failure.text))
     seconds = time.perf_counter() - started

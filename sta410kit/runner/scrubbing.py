@@ -1,24 +1,15 @@
-"""Notebooks and run folders without secrets: scrubbed before they are written, told cell by cell."""
+"""Notebooks without secrets: scrubbed before they are written, told cell by cell."""
 
 from __future__ import annotations
 
-import codecs
-import json
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sta410kit.atomic import write_text
 from sta410kit.kernel_outlet import WARNING
 from sta410kit.redaction import holds_secret, redact
 from sta410kit.scrub import scrub
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _RECORD = "sta410"
-_LARGEST = 256 * 1024**2  # bytes of a text file that is still looked at
-_HEAD = 8192
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # how a file of text with zero bytes begins
 
 
 def scrubbed_notebook(notebook: Any) -> Any:  # noqa: ANN401 - an nbformat NotebookNode
@@ -88,20 +79,21 @@ def _scrubbed_cell(cell: Any) -> tuple[dict[str, Any], list[str]]:  # noqa: ANN4
 
 def _scrubbed_outputs(outputs: list[Any]) -> list[Any]:
     """Return outputs without secrets, also such as stand in pieces in several messages or lines."""
-    clean = [scrub(output) for output in outputs]
     streams = [output for output in outputs if output.get("output_type") == "stream"]
-    for name in {output["name"] for output in streams}:
-        if holds_secret("".join(output["text"] for output in streams if output["name"] == name)):
-            clean = _joined_streams(clean)
-    for at, output in enumerate(clean):
+    texts = ["".join(one["text"] for one in streams if one["name"] == name) for name in ("stdout", "stderr")]
+    # Joined before anything is scrubbed from them: a piece alone may be scrubbed and leave the next.
+    joined = _joined_streams(outputs) if any(map(holds_secret, texts)) else outputs
+    clean = [scrub(output) for output in joined]
+    for at, output in enumerate(joined):
         trace = "\n".join(output.get("traceback", []))
         if holds_secret(trace):
             clean[at] = {**output, "traceback": redact(trace).split("\n")}
-    return outputs if all(a is b for a, b in zip(clean, outputs, strict=False)) else clean
+    same = len(clean) == len(outputs) and all(a is b for a, b in zip(clean, outputs, strict=True))
+    return outputs if same else clean
 
 
 def _joined_streams(outputs: list[Any]) -> list[Any]:
-    """Return outputs with the texts of each stream in one place, redacted as a whole."""
+    """Return outputs with the texts of each stream in one place."""
     joined: list[Any] = []
     by_name: dict[str, dict[str, Any]] = {}
     for output in outputs:
@@ -112,65 +104,4 @@ def _joined_streams(outputs: list[Any]) -> list[Any]:
         else:
             by_name[output["name"]] = dict(output)
             joined.append(by_name[output["name"]])
-    for output in by_name.values():
-        output["text"] = redact(output["text"])
     return joined
-
-
-def scrub_notebook_file(path: Path) -> list[str]:
-    """Scrub an executed notebook where it lies; return what was scrubbed from it, now or while it ran."""
-    import nbformat
-
-    if not path.is_file():
-        return []
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    clean = scrubbed_notebook(notebook)
-    if clean is not notebook:
-        write_text(path, nbformat.writes(clean))  # type: ignore[no-untyped-call]
-    return scrubbed_from(clean)
-
-
-def scrub_text_file(path: Path) -> bool:
-    """Take registered secrets out of a file of text; tell whether there were any.
-
-    A file of anything else is left alone, and so is one beyond 256 MiB.
-    """
-    try:
-        if path.is_symlink() or not path.is_file() or not 0 < path.stat().st_size <= _LARGEST:
-            return False
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-        if b"\0" in head and not head.startswith(_UTF_16):
-            return False
-        how = ("utf-16", "strict") if head.startswith(_UTF_16) else ("utf-8", "surrogateescape")
-        text = path.read_bytes().decode(*how)
-    except (OSError, UnicodeDecodeError):
-        return False
-    if not holds_secret(text):
-        return False
-    clean = _clean_text(text, json_text=path.suffix in {".json", ".ipynb"})
-    path.with_name(f".{path.name}.part").write_bytes(clean.encode(*how))
-    path.with_name(f".{path.name}.part").replace(path)
-    return True
-
-
-def _clean_text(text: str, *, json_text: bool) -> str:
-    """Return a text redacted; JSON stays JSON, where the text alone might lose half of an escape."""
-    if json_text:
-        try:
-            return redact(json.dumps(scrub(json.loads(text)), indent=1, ensure_ascii=False)) + "\n"
-        except ValueError:
-            pass
-    return redact(text)
-
-
-def scrub_folder(folder: Path) -> list[str]:
-    """Scrub every file of text in a run folder where nothing runs any more; return a sentence a file.
-
-    Executed notebooks were scrubbed cell by cell; a step may have left others.
-    """
-    return [
-        f"a secret was scrubbed from {path.relative_to(folder).as_posix()}"
-        for path in sorted(folder.rglob("*"))
-        if scrub_text_file(path)
-    ]

@@ -24,6 +24,13 @@ RANDOM = "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q"  # pragma: allowlist secret
         ("log: AKIAQ3EGZ7LWKPXN5TRV used", "AWS Access Key"),  # pragma: allowlist secret
         ("-----BEGIN OPENSSH PRIVATE KEY-----", "Private Key"),  # pragma: allowlist secret
         ("url: postgres://ann:pa55word@host/db", "Basic Auth Credentials"),  # pragma: allowlist secret
+        ("X=PKQ7W3E9R5T1Y8U2I4O6", "Alpaca Key ID"),  # pragma: allowlist secret
+        (f"got npm_{RANDOM[:36]} from", "NPM token"),
+        (f"got hf_{RANDOM[:34]} from", "AI provider's key"),
+        (f"got dapi{'3f7a9c1e' * 4} from", "Provider's token"),
+        (f"got GOCSPX-{RANDOM[:28]} from", "Google OAuth"),
+        (f"curl -H 'Authorization: Bearer {RANDOM}' x", "Bearer token"),
+        (f"redis://:{RANDOM[:12]}@cache:6379/0", "Address with a password"),
         ("AIzaSyB7x3Kq9LmW2vNc5Rt8Yp4Hd6Gf1Js0ZaE", "Google API Key"),  # pragma: allowlist secret
     ],
 )
@@ -48,6 +55,9 @@ def test_secrets_are_named_for_what_they_look_like(line, detector):
         '"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"',
         "see https://docs.example.org/en/latest/configuration.html#settings",
         "PKXXXXXXXXXXXXXXXXXX",
+        "postgresql://user:password@localhost/db",
+        f'"integrity": "sha512-{RANDOM * 2}AbCdEf=="',
+        f'"bdata": "{RANDOM * 6}"',
     ],
 )
 def test_ordinary_lines_are_left_alone(line):

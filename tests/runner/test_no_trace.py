@@ -16,7 +16,7 @@ from sta410kit import redaction
 from sta410kit.outcomes import ExitCode
 from sta410kit.project import find_project
 from sta410kit.runner.execute import execute
-from sta410kit.runner.scrubbing import scrub_folder
+from sta410kit.runner.file_scrubbing import scrub_folder
 from sta410kit.secrets import learn_configured_secrets
 
 pytestmark = pytest.mark.slow

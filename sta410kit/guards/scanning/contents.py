@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import base64
 import binascii
+import bz2
 import codecs
+import gzip
 import json
+import lzma
 import re
+import zipfile
+import zlib
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 BLOCK = 1 << 20
 # What is carried over from one block to the next, so that nothing is cut in two unseen.
 _OVERLAP = 8192
 _LARGEST_NOTEBOOK = 64 * 1024**2
+_COMPRESSED: dict[str, Callable[[Path], Any]] = {
+    ".gz": gzip.GzipFile,
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+}
+_LARGEST_UNPACKED = 1 << 30  # of one file in an archive
+_ZIPS = {".zip", ".whl", ".jar", ".npz"}
 _PRINTABLE = re.compile(rb"[\t -~]{16,}")
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -48,6 +60,8 @@ class Piece(NamedTuple):
 def pieces(path: Path) -> Iterator[Piece]:
     """Yield the texts in a file: of a notebook by cell, of Parquet by column, of anything else by block.
 
+    Of what is compressed (gzip, bzip2, xz, zip) what is in it.
+
     Raises
     ------
     OSError
@@ -68,12 +82,35 @@ def pieces(path: Path) -> Iterator[Piece]:
             pass
         else:
             return
-    with path.open("rb") as file:
+    opened = _COMPRESSED.get(path.suffix)
+    if opened is not None or path.suffix in _ZIPS:
+        try:
+            yield from _of_zip(path) if opened is None else _of_bytes(opened(path), "unpacked")
+        except (EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+            raise OSError(None, f"broken or encrypted: {error}") from error
+        return
+    yield from _of_bytes(path.open("rb"), "")
+
+
+def _of_zip(path: Path) -> Iterator[Piece]:
+    with zipfile.ZipFile(path) as archive:
+        yield Piece("names in it", "\n".join(archive.namelist()), 0)
+        for member in archive.infolist():
+            if not member.is_dir():
+                yield from _of_bytes(archive.open(member), f"in {member.filename}")
+
+
+def _of_bytes(source: IO[bytes], place: str) -> Iterator[Piece]:
+    """Yield what is in an opened file, and close it."""
+    with source as file:
         head = file.read(BLOCK // 128)
         file.seek(0)
         encoding = next((name for mark, name in _BOMS.items() if head.startswith(mark)), "utf-8")
         text = b"\0" not in head or encoding == "utf-16"
-        yield from _of_text(file, encoding if text else "latin-1", readable=text)
+        for piece in _of_text(file, encoding if text else "latin-1", readable=text):
+            yield piece._replace(place=place)
+            if place and file.tell() > _LARGEST_UNPACKED:
+                raise OSError(None, "unpacked it is larger than 1 GiB")
 
 
 def _of_text(file: IO[bytes], encoding: str, *, readable: bool) -> Iterator[Piece]:

@@ -14,6 +14,7 @@ from sta410kit.guards.scanning.report import ScanReport, SecretFinding
 from sta410kit.guards.secret_detectors import suspects
 from sta410kit.redaction import find, holds_secret, redact
 from sta410kit.secrets import learn_configured_secrets, mask_secret
+from sta410kit.spellings import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ _SKIPPED_FOLDERS = {
     ".tox": "environments",
     ".nox": "environments",
 }
-_COMPRESSED = {".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".rar", ".whl", ".jar", ".tgz"}
+_PACKED = {".zst", ".7z", ".rar", ".tgz"}
 _LARGEST_BINARY = 64 * 1024**2
 _ALLOWED = re.compile(r"pragma:\s*allowlist[ -]secret")
 _NEXT_ALLOWED = re.compile(r"pragma:\s*allowlist[ -]nextline[ -]secret")
@@ -52,6 +53,8 @@ def scan(root: str | Path = ".") -> ScanReport:
     if not root.exists():
         message = f"there is no file or folder {root}; sta410 scan takes a path, or the current folder"
         raise ConfigurationError(message)
+    if root.is_file():
+        root = root.resolve()  # a link that was named is meant
     learn_configured_secrets(root)
     report = ScanReport(str(root))
     for path, name in _files(root, report):
@@ -62,10 +65,14 @@ def scan(root: str | Path = ".") -> ScanReport:
             if reason:
                 report.skipped[shown] = reason
                 continue
-            report.findings += dict.fromkeys(_findings(path, shown))
+            report.findings += _whole(list(dict.fromkeys(_findings(path, shown))))
             report.files += 1
         except OSError as error:
             report.unreadable[shown] = error.strerror or type(error).__name__
+    left_out = {**report.unreadable, **report.skipped}
+    if not report.files and not report.findings and (not root.is_dir() or "." in left_out):
+        message = f"{root} was not scanned: {next(iter(left_out.values()), 'neither a file nor a folder')}"
+        raise ConfigurationError(message)
     return report
 
 
@@ -98,8 +105,8 @@ def _why_skipped(path: Path) -> str:
         return "a link"
     if not path.is_file():
         return "not a file"
-    if path.suffix in _COMPRESSED:
-        return "compressed"
+    if path.suffix in _PACKED or path.name.endswith(".tar.gz"):
+        return "packed"
     if _holds_secrets_on_purpose(path) and not _tracked(path):
         return "where secrets belong; git does not track it"
     size = path.stat().st_size
@@ -132,6 +139,12 @@ def _findings(path: Path, name: str) -> Iterator[SecretFinding]:
         yield from _known(piece, name)
         if piece.readable:
             yield from _suspected(piece, name)
+
+
+def _whole(found: list[SecretFinding]) -> list[SecretFinding]:
+    """Leave out the part of a value at the end of a block that stands as a whole in the next."""
+    whole = {one.place for one in found if not one.detector.endswith(PARTS)}
+    return [one for one in found if not (one.detector.endswith(PARTS) and one.place in whole)]
 
 
 def _known(piece: Piece, name: str) -> Iterator[SecretFinding]:

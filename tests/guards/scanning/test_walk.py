@@ -1,9 +1,11 @@
 """A folder scanned for secrets: what is found where, what is left out, and that nothing is shown."""
 
 import base64
+import gzip
 import json
 import os
 import subprocess
+import zipfile
 
 import nbformat
 import pandas as pd
@@ -49,7 +51,7 @@ def test_a_clean_folder_passes_and_says_what_was_left_out(folder):
     (folder / "venv").mkdir()
     (folder / "venv" / "pyvenv.cfg").touch()
     (folder / "venv" / "x.py").write_text(AWS)
-    (folder / "old.zip").write_bytes(b"PK")
+    (folder / "old.7z").write_bytes(b"PK")
     (folder / "loop").symlink_to(folder)
     (folder / "link.txt").symlink_to(folder / ".env")
     os.mkfifo(folder / "pipe")
@@ -62,7 +64,7 @@ def test_a_clean_folder_passes_and_says_what_was_left_out(folder):
         "venv": "a Python environment",
         ".env": "where secrets belong; git does not track it",
         "link.txt": "a link",
-        "old.zip": "compressed",
+        "old.7z": "packed",
         "pipe": "not a file",
     }
 
@@ -174,13 +176,13 @@ def test_a_name_that_holds_the_secret_is_found_and_not_shown(folder):
     """Of a file that is read, of one that is not, and of a folder."""
     key = KNOWN.replace("/", "%2F")
     (folder / f"{key}.txt").touch()
-    (folder / f"{key}.zip").touch()
+    (folder / f"{key}.7z").touch()
     (folder / key).mkdir()
     (folder / key / "x").touch()
     assert set(found(folder)) == {
-        (name, "its name", "registered secret, escaped") for name in ("***.txt", "***.zip", "***/x")
+        (name, "its name", "registered secret, escaped") for name in ("***.txt", "***.7z", "***/x")
     }
-    assert "***.zip" in scan(folder).skipped
+    assert "***.7z" in scan(folder).skipped
 
 
 def test_compiled_code_is_read(folder):
@@ -247,3 +249,26 @@ def test_a_single_file_and_no_file(folder):
     assert str(one) == "x.txt: line 1: AWS Access Key: ****************5TRV"
     with pytest.raises(ConfigurationError, match="there is no file or folder"):
         scan(folder / "none")
+
+
+def test_what_is_compressed_is_read(folder):
+    """Each file in an archive, with its lines; a broken one is said to be unread."""
+    (folder / "a.log.gz").write_bytes(gzip.compress(f"one\n{KNOWN}\n".encode()))
+    with zipfile.ZipFile(folder / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("in/x.py", f"k = '{AWS}'\n")
+    (folder / "c.zip").write_bytes(b"PK")
+    assert found(folder) == [
+        ("a.log.gz", "unpacked, line 2", "registered secret, plain"),
+        ("b.zip", "in in/x.py, line 1", "AWS Access Key"),
+    ]
+    assert "broken or encrypted" in scan(folder).unreadable["c.zip"]
+
+
+def test_a_file_that_was_named_and_not_read_is_no_pass(folder):
+    """Exit 0 would say that it is clean; a link that was named is followed."""
+    (folder / "a.7z").write_bytes(b"7z")
+    with pytest.raises(ConfigurationError, match=r"a\.7z was not scanned: packed"):
+        scan(folder / "a.7z")
+    (folder / "a.txt").write_text(KNOWN)
+    (folder / "link.txt").symlink_to(folder / "a.txt")
+    assert [one.path for one in scan(folder / "link.txt").findings] == ["a.txt"]

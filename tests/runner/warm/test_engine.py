@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import write_ipynb
 
+from sta410kit import redaction
 from sta410kit.redaction import register
 from sta410kit.runner import engine
 from sta410kit.runner.scrubbing import scrubbed_notebook
@@ -193,6 +194,16 @@ def test_a_process_that_dies_is_said_to_have_died_and_of_what(tmp_path, source, 
         execute(tmp_path, ["'before'", source, "'after'"], "sta410")
     saved = nbformat.read(tmp_path / "sta410.ipynb", as_version=4)
     assert saved.cells[0].outputs[0].data["text/plain"] == "'before'"
+
+
+def test_what_a_dying_process_was_handed_is_known_to_who_writes_its_files(tmp_path, monkeypatch):
+    """At once, not at the end of the cell, which never comes."""
+    monkeypatch.setattr(redaction, "_values", frozenset())
+    monkeypatch.setattr(redaction, "_pattern", None)
+    source = "import os\nfrom sta410kit.redaction import register\nregister('sesame-dies-4711')\nos._exit(3)"
+    with pytest.raises(DeadKernelError):
+        execute(tmp_path, [source], "sta410")
+    assert "sesame-dies-4711" in redaction.registered()
 
 
 def test_without_a_server_an_ordinary_kernel_does_the_work(tmp_path, monkeypatch, caplog):
