@@ -29,6 +29,9 @@ def ahead(prices):
 def chance(prices):
     return prices[["symbol", "date"]].assign(x=random.random())
 
+def ends(prices):
+    raise SystemExit(0)
+
 class Family:
     @staticmethod
     def range(prices):
@@ -44,6 +47,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "my_functions_of_prices.py").write_text(SOURCE)
     (tmp_path / "broken_functions_of_prices.py").write_text("import not_there_at_all\n")
     (tmp_path / "wrong_functions_of_prices.py").write_text("1 / 0\n")
+    (tmp_path / "ending_functions_of_prices.py").write_text("raise SystemExit(0)\n")
     synthetic_prices(seed=3).to_csv(tmp_path / "prices.csv", index=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -120,6 +124,8 @@ def test_chance_is_no_leak_and_no_pass():
         (["no_such_module_anywhere:build"], "no module 'no_such_module_anywhere'"),
         (["broken_functions_of_prices:build"], "it needs 'not_there_at_all'"),
         (["wrong_functions_of_prices:build"], "ZeroDivisionError"),
+        (["ending_functions_of_prices:build"], "importing .* failed: SystemExit: 0"),
+        (["my_functions_of_prices:ends"], "raised SystemExit on the whole prices: 0"),
         (["--corpus", "my_functions_of_prices:honest"], "--corpus takes no function"),
     ],
 )

@@ -67,6 +67,6 @@ def _module(name: str) -> Any:  # noqa: ANN401 - a module
         else:
             message = f"importing {name} failed: it needs {missing!r}, which is not installed"
         raise ConfigurationError(message) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that ends the process would end it with its own exit code
         message = f"importing {name} failed: {type(error).__name__}: {error}"
         raise ConfigurationError(message) from error
