@@ -167,10 +167,17 @@ def test_a_column_without_values_is_noted(walks):
     [
         (lambda p: _daily(p).bfill(), True),
         (lambda p: _daily(p).ffill(), False),
+        (lambda p: _daily(p).asfreq("W-SUN", method="ffill"), False),  # no row at all on the shortest history
         (lambda p: p.assign(date=p["date"] + pd.Timedelta(hours=16), x=_ahead(p))[[*KEYS, "x"]], True),
         (lambda p: p.assign(date=p["date"] + pd.Timedelta(hours=16))[[*KEYS, "close"]], False),
     ],
-    ids=["weekends from Monday", "weekends from Friday", "evenings from tomorrow", "evenings"],
+    ids=[
+        "weekends from Monday",
+        "weekends from Friday",
+        "Sundays from Friday",
+        "evenings from tomorrow",
+        "evenings",
+    ],
 )
 def test_what_stands_between_two_sessions_is_judged(walks, build, leaks):
     """A weekend or an evening knows no more than the session before it."""
