@@ -29,6 +29,9 @@ def ahead(prices):
 def chance(prices):
     return prices[["symbol", "date"]].assign(x=random.random())
 
+def ends(prices):
+    raise SystemExit(0)
+
 class Family:
     @staticmethod
     def range(prices):
@@ -44,6 +47,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "my_functions_of_prices.py").write_text(SOURCE)
     (tmp_path / "broken_functions_of_prices.py").write_text("import not_there_at_all\n")
     (tmp_path / "wrong_functions_of_prices.py").write_text("1 / 0\n")
+    (tmp_path / "ending_functions_of_prices.py").write_text("raise SystemExit(0)\n")
     synthetic_prices(seed=3).to_csv(tmp_path / "prices.csv", index=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -95,7 +99,8 @@ def test_execution_and_horizon_are_declared():
     assert (
         call("my_functions_of_prices:Family.range", *data, "--execution", "close")[0] is ExitCode.LEAK_FOUND
     )
-    assert call("my_functions_of_prices:ahead", *data, "--horizon", "1")[0] is ExitCode.PASSED
+    for horizon in ("1", "x=1"):
+        assert call("my_functions_of_prices:ahead", *data, "--horizon", horizon)[0] is ExitCode.PASSED
 
 
 @pytest.mark.usefixtures("folder")
@@ -120,6 +125,15 @@ def test_chance_is_no_leak_and_no_pass():
         (["no_such_module_anywhere:build"], "no module 'no_such_module_anywhere'"),
         (["broken_functions_of_prices:build"], "it needs 'not_there_at_all'"),
         (["wrong_functions_of_prices:build"], "ZeroDivisionError"),
+        (["ending_functions_of_prices:build"], "importing .* failed: SystemExit: 0"),
+        (["my_functions_of_prices:ends"], "raised SystemExit on the whole prices: 0"),
+        (["my_functions_of_prices.py::honest"], "type its module: my_functions_of_prices:honest"),
+        (["not_there.py:honest"], "there is no file not_there.py; type module:function"),
+        (["./not_there:honest"], "there is no file not_there.py; type module:function"),
+        (["my_functions_of_prices:honest", "--horizon", "soon"], "--horizon is 'soon'; give sessions, as 5"),
+        (["my_functions_of_prices:honest", "--horizon", "x=soon"], "--horizon is 'x=soon'"),
+        (["my_functions_of_prices:honest", "--horizon", "y=5"], "horizon names the column 'y'"),
+        (["my_functions_of_prices:honest", "--horizon", "-1"], "horizon is -1"),
         (["--corpus", "my_functions_of_prices:honest"], "--corpus takes no function"),
     ],
 )

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the made-up futures.")
 @click.option(
     "--horizon",
-    default=0,
+    default="0",
     show_default=True,
-    type=click.IntRange(0),
-    help="Sessions a target may look ahead.",
+    metavar="SESSIONS | COLUMN=SESSIONS,...",
+    help="How far a target may look ahead.",
 )
 @click.option(
     "--execution",
@@ -55,7 +55,7 @@ def leaks(  # noqa: PLR0913, PLR0917 - the options of the command
     data: Path | None,
     cutoffs: int | None,
     seed: int,
-    horizon: int,
+    horizon: str,
     execution: str,
     warmup: bool,  # noqa: FBT001 - a flag
     revisions: bool,  # noqa: FBT001 - a flag
@@ -83,7 +83,7 @@ def leaks(  # noqa: PLR0913, PLR0917 - the options of the command
             _prices(data),
             number,
             seed,
-            horizon=horizon,
+            horizon=_horizon(horizon),
             execution=execution,
             warmup=warmup,
             revisions=revisions,
@@ -103,6 +103,18 @@ def _function(target: str | None) -> Callable[[pd.DataFrame], Any]:
         message = "which function? Type `sta410 leaks module:function`, or `sta410 leaks --corpus`."
         raise ConfigurationError(message)
     return import_function(target, (Path.cwd(), project_folder(Path.cwd())))
+
+
+def _horizon(text: str) -> int | dict[str, int]:
+    """Read a number of sessions, or one for each of several columns."""
+    try:
+        if "=" not in text:
+            return int(text)
+        pairs = (part.rpartition("=") for part in text.split(","))
+        return {name.strip(): int(sessions) for name, _, sessions in pairs}
+    except ValueError as error:
+        message = f"--horizon is {text!r}; give sessions, as 5, or sessions by column, as y=5,z=20"
+        raise ConfigurationError(message) from error
 
 
 def _prices(data: Path | None) -> pd.DataFrame:

@@ -35,7 +35,11 @@ def import_function(target: str, folders: Iterable[Path]) -> Callable[..., Any]:
         message = f"{target!r} names no function; type module:function, e.g. my_features:build"
         raise ConfigurationError(message)
     if "/" in module_name or module_name.startswith(".") or module_name.endswith(".py"):
-        stem = Path(module_name).name.removesuffix(".py")
+        file = Path(f"{module_name.removesuffix('.py')}.py")
+        stem, path = file.stem, path.lstrip(":")  # pytest's form has two colons
+        if not file.is_file():
+            message = f"there is no file {file}; type module:function, e.g. my_features:build"
+            raise ConfigurationError(message)
         message = f"{module_name} is a file; go to its folder and type its module: {stem}:{path}"
         raise ConfigurationError(message)
     for folder in reversed([str(folder.resolve()) for folder in folders]):
@@ -67,6 +71,6 @@ def _module(name: str) -> Any:  # noqa: ANN401 - a module
         else:
             message = f"importing {name} failed: it needs {missing!r}, which is not installed"
         raise ConfigurationError(message) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that ends the process would end it with its own exit code
         message = f"importing {name} failed: {type(error).__name__}: {error}"
         raise ConfigurationError(message) from error

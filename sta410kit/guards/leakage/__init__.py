@@ -2,6 +2,7 @@
 
 ============  ==========================================================================
 `probe`       the story: run, change the future, run again, compare
+`arguments`   what is asked of the probe
 `report`      the evidence: findings, notes, HTML
 `panel`       the prices, by symbol and session
 `futures`     the ways in which the future is changed

@@ -185,7 +185,7 @@ def _before_first(base: Rows, other: Rows, chosen: NDArray[np.int64]) -> NDArray
 
 def _column_gone(base: Column, past: Past) -> Different | None:
     """Judge a column that the other run lacks: it matters if it told one past day from another."""
-    early = base.rows.dates <= _by_code(past.until, base.rows.codes)
+    early = base.rows.dates <= _by_code(past.rows, base.rows.codes)
     said = np.flatnonzero(early & _filled(base.data))
     if len(pd.unique(pd.Series(base.data[said]))) <= 1:
         return None

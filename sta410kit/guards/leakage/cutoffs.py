@@ -28,6 +28,7 @@ LEAST = 10  # sessions without which there is no past and no future
 _FOR_THE_BRIEF = 0.3  # share of the cutoffs that is spread by the lives of the symbols
 _ENOUGH = 10  # cutoffs of which some can be spared for great moves
 _MOVES = 0.01  # share of the rows, by column, that counts as great moves
+_FRIDAY, _THIRD = 4, 2  # counted from 0
 _SILENT = 0.6  # a column with this share of one value, or of none, speaks on the other days
 
 
@@ -138,13 +139,13 @@ def _year_end(sessions: Dates) -> NDArray[np.bool_]:
 def _moving(panel: Panel) -> NDArray[np.bool_]:
     """Mark, by column of the prices, the sessions of the greatest moves: rare branches are taken there.
 
-    Prices move together; a column that moves on the days of one before it gets no entry.
+    Prices move together; a column that moves on the days of one before it gets no entry. Dividends and splits
+    count as moves of a column of their own.
     """
     order = np.lexsort((panel.dates, panel.codes))
     same = panel.codes[order][1:] == panel.codes[order][:-1]
     found = [np.zeros(len(panel.sessions), dtype=bool)]
-    for place in panel.columns:
-        values = panel.frame.iloc[:, place].to_numpy()
+    for values in (*(panel.frame.iloc[:, place].to_numpy() for place in panel.columns), _adjustment(panel)):
         if values.dtype.kind not in "iuf":
             continue
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -158,12 +159,33 @@ def _moving(panel: Panel) -> NDArray[np.bool_]:
     return np.stack(found)
 
 
+def _adjustment(panel: Panel) -> NDArray[np.float64]:
+    """Return what dividends and splits have made of the close, to four digits; 1 where that is not told."""
+    names = {str(panel.frame.columns[place]).casefold(): place for place in panel.columns}
+    if not {"close", "adj_close"} <= names.keys():
+        return np.ones(len(panel.frame))
+    close, adjusted = (
+        pd.to_numeric(panel.frame.iloc[:, names[name]], errors="coerce").to_numpy(dtype=np.float64)
+        for name in ("close", "adj_close")
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share: NDArray[np.float64] = np.round(adjusted / close, 4)
+    return share
+
+
 def _calendar(sessions: Dates) -> list[NDArray[np.float64]]:
-    """Return the scores of the sessions by turns: a month's end, and a weekday, each in its turn."""
+    """Return the scores of the sessions by turns: a month's end, and a weekday, each in its turn.
+
+    Of the Fridays those on which options expire come first.
+    """
     months = sessions.astype("datetime64[M]")
     month_end = np.append(months[1:] != months[:-1], [False])
-    weekday = (sessions.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 1970 began on a Thursday
-    return [one.astype(float) for day in range(5) for one in ((weekday == day) & ~month_end, month_end)]
+    dates = sessions.astype("datetime64[D]")
+    weekday = (dates.astype(np.int64) + 3) % 7  # 1970 began on a Thursday
+    week = (dates - months.astype("datetime64[D]")).astype(np.int64) // 7
+    expiry = (weekday == _FRIDAY) & (week == _THIRD)
+    turns = [turn for day in range(5) for turn in ((weekday == day) & ~month_end, month_end)]
+    return [turn + np.where(turn & expiry, 1.0, 0.0) for turn in turns]
 
 
 def _speaking(columns: dict[str, Column], sessions: Dates) -> NDArray[np.bool_]:

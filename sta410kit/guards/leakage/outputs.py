@@ -127,7 +127,12 @@ def _several(items: Any, panel: Panel, codes: Codes, prefix: str) -> dict[str, C
 
 def _framed(output: object, panel: Panel) -> pd.DataFrame:
     """Return an array as a frame, by the rows of the prices or by the sessions."""
-    array = np.asarray(output)
+    try:
+        array = np.asarray(output)
+    except ValueError:  # of parts unlike each other, as the groups of a frame
+        array = np.empty(())
+    if array.dtype.names:
+        return pd.DataFrame(array)
     if array.ndim in {1, _TWO_DIMENSIONS} and len(array) == len(panel.frame):
         index = panel.frame.index
     elif array.ndim in {1, _TWO_DIMENSIONS} and len(array) == len(panel.sessions):
@@ -208,7 +213,9 @@ def _rows_of_prices(frame: pd.DataFrame, panel: Panel, codes: Codes) -> Rows:
     priced = codes.of(panel.symbols)
     if frame.index.equals(index):
         return Rows(priced, panel.dates)
-    where = index.get_indexer(frame.index) if index.is_unique else np.array([-1])
+    # Of several symbols rows were dropped and the rest numbered anew: which ones, nobody knows.
+    renumbered = len(panel.names) > 1 and frame.index.equals(pd.RangeIndex(len(frame)))
+    where = index.get_indexer(frame.index) if index.is_unique and not renumbered else np.array([-1])
     if (where < 0).any():
         message = (
             "the function returned rows without dates, and their index is not that of the prices; "

@@ -173,11 +173,15 @@ class Panel:
             [np.searchsorted(c, cutoff, side="right") - 1 for c in self.calendars], dtype=np.int64
         )
 
-    def limits(self, cutoff: np.datetime64, horizon: int) -> Dates:
+    def limits(self, cutoff: np.datetime64, horizon: int, *, bar_known: bool = False) -> Dates:
         """Return the last date, by code, whose next `horizon` own sessions all lie up to `cutoff`.
 
-        One entry more than there are symbols: the last is for rows of the market as a whole.
+        One entry more than there are symbols: the last is for rows of the market as a whole. Where the bar of
+        the cutoff is known, the weekend after it, or the evening, knows nothing more.
         """
+        if horizon == 0 and bar_known:
+            following = self.sessions[np.searchsorted(self.sessions, cutoff, side="right") :]
+            cutoff = following[0] - np.timedelta64(1, "us") if len(following) else cutoff
         found = []
         for calendar in (*self.calendars, self.sessions):
             place = int(np.searchsorted(calendar, cutoff, side="right")) - 1 - horizon

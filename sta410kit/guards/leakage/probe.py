@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.given import require_whole
+from sta410kit.guards.leakage.arguments import horizons_of, require, targets
 from sta410kit.guards.leakage.report import LeakReport
-from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 CUTOFFS = 40
 TOLERANCE = 1e-10
-TARGET = "target"
 _FEW = 4  # with so few cutoffs, every one gets every change
 
 
@@ -59,7 +57,8 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
         Of the choice of cutoffs and of the made-up futures; the same seed gives the same report.
     horizon : int or mapping of str to int
         Sessions a target may look ahead, by column or for all. A number is for the column ``target`` alone
-        where there is one among others. A column that looks further is a finding.
+        where there is one among others, else for those named like one (``y``, ``label``, ``fwd_...``); a note
+        says so when it was for several columns. A column that looks further is a finding.
     execution : str
         When a value of *t* is acted upon: ``"next_open"``, it may use the whole bar of *t*; ``"close"``, the
         close of *t* itself, it may use the open of *t* and what was before; ``"open"``, nothing of the bar of
@@ -97,13 +96,13 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
     from sta410kit.guards.leakage.panel import Panel
     from sta410kit.guards.leakage.runs import Runs
 
-    _require(build, seed, execution, tolerance)
+    require(build, seed, execution, tolerance)
     panel = Panel.of(prices)
     rng = np.random.default_rng(seed)
     asked = when.read(panel, cutoffs)  # a wrong choice is refused before any work
     runs = Runs(build, panel, tolerance)
     columns = runs.base
-    horizons = _horizons(horizon, list(columns))
+    horizons = horizons_of(horizon, list(columns))
     if isinstance(asked, int):
         chosen, begun = when.choose(panel, asked, columns, rng)
     else:
@@ -111,7 +110,7 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
     seen = Sightings(panel, runs.codes, columns, bar_known=execution == "next_open")
     random = _look(runs, seen, chosen, begun, horizons, execution, rng)
     if not seen:
-        _require_past(runs, chosen[-1])
+        _require_past(runs, chosen[-1], horizons)
     beside = {
         "warmup": sensitivity.warmup(runs) if warmup else (),
         "revisions": sensitivity.revisions(runs, rng) if revisions else (),
@@ -122,7 +121,7 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
         columns=tuple(columns),
         cutoffs=tuple(str(cutoff)[:10] for cutoff in np.union1d(begun, chosen)),
         runs=runs.count,
-        notes=runs.notes(),
+        notes=(*runs.notes(), *_unjudged(runs, chosen[-1], horizon, horizons)),
         **beside,
     )
 
@@ -148,7 +147,8 @@ def _look(  # noqa: PLR0913, PLR0917 - the pieces of one probe
             continue
         compared += 1
         comparison = runs.against(other)
-        pasts = {h: runs.past(cutoff, h, furthest) for h in {*horizons.values()}}
+        known = execution == "next_open"
+        pasts = {h: runs.past(cutoff, h, furthest, bar_known=known) for h in {*horizons.values()}}
         for name in runs.base:
             found = comparison.differing(name, pasts[horizons[name]])
             if found is not None:
@@ -180,37 +180,25 @@ def _plan(
     return [*plan, *((chosen[len(chosen) // 4], mode) for mode in others[turns:])]
 
 
-def _horizons(horizon: int | Mapping[str, int], columns: list[str]) -> dict[str, int]:
-    """Return how far ahead each column may look."""
-    declared = dict(horizon) if isinstance(horizon, Mapping) else {}
-    unknown = [name for name in declared if name not in columns]
-    if unknown:
-        message = f"horizon names the column {unknown[0]!r}, which the function does not return."
-        raise ConfigurationError(message + did_you_mean(unknown[0], columns))
-    if not isinstance(horizon, Mapping):
-        alone, ahead = TARGET in columns, require_whole("horizon", horizon, 0, of="sessions")
-        declared = {name: ahead for name in columns if name == TARGET or not alone}
-    return {name: require_whole("horizon", declared.get(name, 0), 0, of="sessions") for name in columns}
+def _unjudged(
+    runs: Runs, last: np.datetime64, horizon: int | Mapping[str, int], horizons: dict[str, int]
+) -> list[str]:
+    """Return, in sentences, what passes because it cannot be told from what is right."""
+    import pandas as pd
+
+    notes = []
+    empty = [n for n, c in runs.base.items() if not pd.notna(c.data[c.rows.dates <= last]).any()]
+    if empty:
+        notes.append(f"nothing to judge in {', '.join(empty)}: no value up to {str(last)[:10]}")
+    if not isinstance(horizon, Mapping) and horizon and len(horizons) > 1 and not targets([*horizons]):
+        notes.append(
+            f"all {len(horizons)} columns may look {horizon} ahead, for none is named target; if one is a "
+            f"feature, name the target: horizon={{{[*horizons][-1]!r}: {horizon}}}"
+        )
+    return notes
 
 
-def _require(build: object, seed: object, execution: str, tolerance: float) -> None:
-    from sta410kit.guards.leakage.futures import EXECUTIONS
-
-    if not callable(build):
-        message = f"the leak probe needs a function of prices, not {type(build).__name__}"
-        raise ConfigurationError(message)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        message = f"seed is {seed!r}; give a whole number, 0 or more"
-        raise ConfigurationError(message)
-    if execution not in EXECUTIONS:
-        message = f"execution is {execution!r}; it takes {', '.join(EXECUTIONS)}."
-        raise ConfigurationError(message + did_you_mean(execution, EXECUTIONS))
-    if not 0 <= tolerance < 1:
-        message = f"tolerance is {tolerance!r}; give a share between 0 and 1"
-        raise ConfigurationError(message)
-
-
-def _require_past(runs: Runs, last: np.datetime64) -> None:
+def _require_past(runs: Runs, last: np.datetime64, horizons: dict[str, int]) -> None:
     """Raise when no value stands before a cutoff: a probe that compares nothing must not pass."""
     if not any((column.rows.dates <= last).any() for column in runs.base.values()):
         message = (
@@ -218,3 +206,10 @@ def _require_past(runs: Runs, last: np.datetime64) -> None:
             "compare; let it return the whole history"
         )
         raise ConfigurationError(message)
+    for name, horizon in horizons.items():
+        if horizon and not (runs.base[name].rows.dates <= runs.past(last, horizon).until.max()).any():
+            message = (
+                f"{name} may look {horizon} sessions ahead, and no value of it stands that long before the "
+                f"last cutoff {str(last)[:10]}; give a shorter horizon or load a longer period"
+            )
+            raise ConfigurationError(message)

@@ -69,7 +69,7 @@ class Runs:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what made-up prices are warned of says nothing of real ones
                 return columns_of(self._build(panel.frame.copy()), panel, self.codes)
-        except Exception as error:  # noqa: BLE001 - whatever a user's function raises is noted, not lost
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's function raises is noted
             self._raised.append(f"{what}: {type(error).__name__}: {_line(error)}")
             return None
 
@@ -77,10 +77,13 @@ class Runs:
         """Return the comparison of another run with the first."""
         return Comparison(self.base, other, tolerance or self.tolerance)
 
-    def past(self, cutoff: np.datetime64, horizon: int = 0, horizon_of_rows: int = 0) -> Past:
+    def past(
+        self, cutoff: np.datetime64, horizon: int = 0, horizon_of_rows: int = 0, *, bar_known: bool = False
+    ) -> Past:
         """Return what must not change when the prices after `cutoff` do."""
         limits = self.panel.limits
-        return Past(limits(cutoff, horizon), limits(cutoff, horizon_of_rows), self._listed)
+        until = limits(cutoff, horizon, bar_known=bar_known)
+        return Past(until, limits(cutoff, horizon_of_rows), self._listed)
 
     def random(self) -> dict[str, Different]:
         """Run twice more on the prices as they are, and return the columns that differ.
@@ -126,12 +129,12 @@ class Runs:
         self.count += 1
         try:
             output = self._build(given)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             message = f"the function raised {type(error).__name__} on the whole prices: {_line(error)}"
             raise ConfigurationError(message) from error
         self.input_changed = not given.equals(self.panel.frame)
         return columns_of(output, self.panel, self.codes)
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     return (str(error).splitlines() or [""])[0]

@@ -36,6 +36,7 @@ LAYOUTS = {
         p[KEYS].assign(x=p.groupby("symbol")["close"].shift(k)).sort_values(["date", "symbol"])
     ),
     "a mapping": lambda p, k: {"a": p["close"], "b": p.groupby("symbol")["close"].shift(k)},
+    "records": lambda p, k: p[KEYS].assign(x=p.groupby("symbol")["close"].shift(k)).to_records(index=False),
     "a pair": lambda p, k: (p[["close"]], p.groupby("symbol")["close"].shift(k)),
     "nullable whole numbers": lambda p, k: p[KEYS].assign(
         x=p.groupby("symbol")["volume"].shift(k).astype("Int64")

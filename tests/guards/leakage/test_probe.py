@@ -1,6 +1,7 @@
 """The leak probe finds functions that look ahead and leaves honest ones alone."""
 
 import itertools
+import sys
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,16 @@ def honest(prices):
     return prices[KEYS].assign(x=prices.groupby("symbol")["close"].pct_change())
 
 
+def _ahead(prices):
+    """Return tomorrow's close, today's on the last day."""
+    return prices.groupby("symbol")["close"].shift(-1).fillna(prices["close"])
+
+
+def _daily(prices):
+    """Return a close a calendar day, empty on weekends."""
+    return prices.pivot_table(index="date", columns="symbol", values="close").asfreq("D")
+
+
 def test_looking_ahead_is_found_with_defaults(walks):
     """Column, symbol, first bad date, offset, mode and a sentence."""
     report = probe_leaks(feature(lambda close: close.shift(-1)), walks)
@@ -57,6 +68,8 @@ def test_looking_ahead_is_found_with_defaults(walks):
         (lambda close: close.rolling(7, center=True).mean(), "uses t+3"),
         (lambda close: close.shift(-1) > close, "uses t+1"),
         (lambda close: close - close.mean(), "uses the whole sample"),
+        # Now and then a run leaves the first ranks as they were.
+        (lambda close: (close.rank(pct=True) * 10).round(), "uses the whole sample"),
     ],
 )
 def test_the_offset_is_inferred(walks, function, offset):
@@ -99,6 +112,97 @@ def test_a_training_table_may_leave_out_rows_whose_target_is_not_known(walks):
     assert probe_leaks(table, walks, 5, horizon={"target": 5}).passed
 
 
+@pytest.mark.parametrize("name", ["y", "label", "target_5d", "fwd_ret"])
+def test_a_horizon_is_for_the_column_that_is_named_like_a_target(walks, name):
+    """A feature beside it may not look ahead, and numbers of numpy are numbers."""
+
+    def table(prices, ahead):
+        later = prices.groupby("symbol")["close"].shift(-5)
+        return prices[KEYS].assign(x=later if ahead else prices["close"], **{name: later})
+
+    horizon = np.int64(5)
+    assert probe_leaks(lambda p: table(p, ahead=False), walks, 5, np.int64(1), horizon=horizon).passed
+    report = probe_leaks(lambda p: table(p, ahead=True), walks, 5, horizon=horizon)
+    assert [finding.column for finding in report.findings] == ["x"]
+
+
+def test_a_target_in_a_mapping_is_told_by_its_key(walks):
+    """The names of the columns in it say nothing."""
+
+    def parts(prices):
+        later = prices.groupby("symbol")["close"].shift(-5)
+        return {"features": later.rename("x"), "target": later}
+
+    findings = probe_leaks(parts, walks, 5, horizon=5).findings
+    assert [finding.column for finding in findings] == ["features.x"]
+
+
+def test_a_horizon_for_several_columns_is_noted(walks):
+    """None is named like a target, so a feature among them would pass."""
+
+    def table(prices):
+        later = prices.groupby("symbol")["close"].shift(-5)
+        return prices[KEYS].assign(momentum=later, z=later)
+
+    report = probe_leaks(table, walks, 5, horizon=5)
+    assert report.passed
+    assert report.notes == (
+        (
+            "all 2 columns may look 5 ahead, for none is named target; if one is a feature, name the target: "
+            "horizon={'z': 5}"
+        ),
+    )
+    assert not probe_leaks(table, walks, 5, horizon={"z": 5}).passed
+
+
+def test_a_column_without_values_is_noted(walks):
+    """It passes, for there is nothing in it that could be wrong."""
+    report = probe_leaks(lambda p: honest(p).assign(y=np.nan), walks, 5)
+    assert report.passed
+    assert report.notes == (f"nothing to judge in y: no value up to {report.cutoffs[-1]}",)
+
+
+@pytest.mark.parametrize(
+    ("build", "leaks"),
+    [
+        (lambda p: _daily(p).bfill(), True),
+        (lambda p: _daily(p).ffill(), False),
+        (lambda p: _daily(p).asfreq("W-SUN", method="ffill"), False),  # no row at all on the shortest history
+        (lambda p: p.assign(date=p["date"] + pd.Timedelta(hours=16), x=_ahead(p))[[*KEYS, "x"]], True),
+        (lambda p: p.assign(date=p["date"] + pd.Timedelta(hours=16))[[*KEYS, "close"]], False),
+    ],
+    ids=[
+        "weekends from Monday",
+        "weekends from Friday",
+        "Sundays from Friday",
+        "evenings from tomorrow",
+        "evenings",
+    ],
+)
+def test_what_stands_between_two_sessions_is_judged(walks, build, leaks):
+    """A weekend or an evening knows no more than the session before it."""
+    report = probe_leaks(build, walks, 10)
+    assert report.passed is not leaks
+    if leaks:
+        assert report.findings[0].offset == "uses t+1"
+
+
+def test_an_evening_after_the_bar_of_execution_knows_that_bar(walks):
+    """The bar is unknown on its own date, and known on the next day."""
+    published = lambda p: p.assign(date=p["date"] + pd.Timedelta(days=1))[[*KEYS, "close"]]  # noqa: E731 - short
+    assert probe_leaks(published, walks, 10, execution="close").passed
+
+
+def test_a_leak_on_days_of_dividends_is_found(walks):
+    """The cutoffs fall on them too, although they move nothing much."""
+
+    def build(prices):
+        paid = (prices["adj_close"] / prices["close"]).groupby(prices["symbol"]).pct_change() > 1e-3
+        return prices[KEYS].assign(x=_ahead(prices).where(paid, prices["close"]))
+
+    assert all(not probe_leaks(build, walks, 20, seed).passed for seed in range(3))
+
+
 @pytest.mark.parametrize(
     ("execution", "column", "leaks"),
     [
@@ -135,9 +239,10 @@ def test_a_leak_in_one_symbol_is_pinned_to_it(walks, symbol):
         lambda d: (d + pd.offsets.BDay(1)).dt.month != d.dt.month,
         lambda d: (d + pd.offsets.BDay(1)).dt.year != d.dt.year,
         lambda d: d.dt.day_of_week == 2,
+        lambda d: (d.dt.day_of_week == 4) & d.dt.day.between(15, 21),
         lambda d: d.dt.year == 2022,
     ],
-    ids=["month ends", "the year's end", "Wednesdays", "one year"],
+    ids=["month ends", "the year's end", "Wednesdays", "third Fridays", "one year"],
 )
 def test_a_leak_that_shows_on_few_days_is_found(walks, when):
     """The cutoffs fall on such days."""
@@ -268,6 +373,10 @@ def test_a_function_may_change_its_input(walks):
     pd.testing.assert_frame_equal(walks, before)
 
 
+async def _later(prices):
+    return honest(prices)
+
+
 @pytest.mark.parametrize(
     ("build", "text"),
     [
@@ -279,6 +388,11 @@ def test_a_function_may_change_its_input(walks):
             lambda _: pd.DataFrame({"x": [1.0] * 700}, index=range(5, 705)),
             "their index is not that of the prices",
         ),
+        (lambda _: sys.exit(0), "raised SystemExit on the whole prices: 0"),
+        (lambda p: p.groupby("symbol"), "the function returned DataFrameGroupBy"),
+        (lambda p: honest(p)[["x"]].dropna().reset_index(drop=True), "not that of the prices; keep"),
+        (lambda p, window: p.rolling(window), r"missing a required argument: 'window'.* functools.partial"),
+        (_later, "_later is async; the leak probe needs a plain function"),
         ("close", "a function of prices, not str"),
     ],
 )
@@ -301,7 +415,10 @@ def test_what_cannot_be_judged_is_refused(walks, build, text):
         ({"seed": -1}, "seed is -1"),
         ({"horizon": -1}, "horizon is -1"),
         ({"horizon": {"z": 1}}, "horizon names the column 'z'"),
+        ({"horizon": 10**6}, "x may look 1000000 sessions ahead, and no value of it stands that long before"),
         ({"execution": "Close"}, "Did you mean 'close'"),
+        ({"execution": ["close"]}, "execution is"),
+        ({"tolerance": None}, "tolerance is None"),
         ({"tolerance": 2.0}, "tolerance is 2.0"),
     ],
 )

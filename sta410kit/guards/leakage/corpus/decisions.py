@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from sta410kit.guards.leakage.corpus.case import Case, by_frame, by_symbol, pair
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def _target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -23,6 +21,30 @@ def _with_target(prices: pd.DataFrame, *, inside: bool) -> pd.DataFrame:
     momentum = prices.groupby("symbol", sort=False)["close"].pct_change(5)
     table["momentum"] = momentum + (0.1 * table["target"].fillna(0) if inside else 0)
     return table
+
+
+def _beside_y(prices: pd.DataFrame, *, inside: bool) -> dict[str, Any]:
+    """Return features and a target as most models take them, in one mapping."""
+    close = prices.groupby("symbol", sort=False)["close"]
+    y = close.shift(-5) / prices["close"] - 1
+    momentum = close.pct_change(5) + (0.1 * y.fillna(0) if inside else 0)
+    return {"X": prices[["symbol", "date"]].assign(momentum=momentum), "y": y}
+
+
+def _chosen(prices: pd.DataFrame, sessions: int | None) -> pd.DataFrame:
+    """Return, by their correlation with the return after them, the best of three features, or always one."""
+    close = prices.groupby("symbol", sort=False)["close"]
+    choice = (1, 5, 20)
+    table = pd.DataFrame({n: close.pct_change(n) for n in choice})
+    if sessions is None:
+        following = close.shift(-1) / prices["close"] - 1
+        sessions = choice[int(table.corrwith(following).abs().fillna(0).to_numpy().argmax())]
+    return prices[["symbol", "date"]].assign(x=table[sessions])
+
+
+def _stamped(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
+    close = prices.groupby("symbol", sort=False)["close"].shift(sessions)
+    return prices[["symbol"]].assign(date=prices["date"] + pd.Timedelta(hours=16), x=close)
 
 
 class _Remembering:
@@ -102,6 +124,28 @@ CASES = (
         "Declared to look five sessions ahead, it does.",
         lambda p: _target(p, 5),
         horizon=5,
+    ),
+    *pair(
+        "target inside X, beside y",
+        "A tenth of y is in a feature of X; the horizon is meant for y.",
+        lambda p: _beside_y(p, inside=True),
+        "X knows nothing of y.",
+        lambda p: _beside_y(p, inside=False),
+        horizon=5,
+    ),
+    *pair(
+        "chosen feature",
+        "Of three momentums the one that went best with the next return of the whole sample.",
+        lambda p: _chosen(p, None),
+        "The momentum of five sessions, chosen beforehand.",
+        lambda p: _chosen(p, 5),
+    ),
+    *pair(
+        "stamped in the evening",
+        "Tomorrow's close, dated 16:00 of today, which is no session.",
+        lambda p: _stamped(p, -1),
+        "Today's close, dated 16:00 of today.",
+        lambda p: _stamped(p, 0),
     ),
     *pair(
         "direction of tomorrow",
