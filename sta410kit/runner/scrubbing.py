@@ -87,7 +87,7 @@ def _scrubbed_outputs(outputs: list[Any]) -> list[Any]:
     for at, output in enumerate(joined):
         trace = "\n".join(output.get("traceback", []))
         if holds_secret(trace):
-            clean[at] = {**output, "traceback": redact(trace).split("\n")}
+            clean[at] = {**clean[at], "traceback": redact(trace).split("\n")}
     same = len(clean) == len(outputs) and all(a is b for a, b in zip(clean, outputs, strict=True))
     return outputs if same else clean
 

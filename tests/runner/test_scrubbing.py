@@ -71,9 +71,10 @@ def test_every_part_of_every_cell_is_scrubbed_and_named():
 
 def test_a_secret_in_pieces_is_found():
     """Over several messages of a stream, and over the lines of a traceback."""
-    trace = new_output("error", ename="E", evalue="", traceback=["one", KEY[:9], KEY[9:], "four"])
+    trace = new_output("error", ename="E", evalue=KEY, traceback=["one", KEY[:9], KEY[9:], "four"])
     outputs = [stream(f"a {KEY[:8]}"), stream("err", "stderr"), trace, stream(f"{KEY[8:]} b")]
     clean = scrubbed_notebook(new_notebook(cells=[new_code_cell("x", outputs=outputs)]))
     found = clean.cells[0].outputs
     assert [output.get("text") for output in found] == ["a *** b", "err", None]
     assert found[2].traceback == ["one", "***", "four"]
+    assert found[2].evalue == "***"
