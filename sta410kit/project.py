@@ -6,7 +6,10 @@ and ``runs/`` belong to it, whatever folder a command or a notebook was started 
 
 from pathlib import Path
 
+from sta410kit.exceptions import ConfigurationError
+
 MARKER = Path("notebooks") / "pipeline.toml"
+OUTSIDE = f"lies in no project (no {MARKER.as_posix()} here or above)"
 
 
 def find_project(start: Path | None = None) -> Path | None:
@@ -22,6 +25,26 @@ def find_project(start: Path | None = None) -> Path | None:
         if (folder / MARKER).is_file():
             return folder
     return None
+
+
+def require_project(otherwise: str) -> Path:
+    """Return the project of the current folder.
+
+    Parameters
+    ----------
+    otherwise : str
+        What follows from there being none, and what to do instead.
+
+    Raises
+    ------
+    ConfigurationError
+        The folder lies in no project.
+    """
+    project = find_project()
+    if project is None:
+        message = f"{Path.cwd()} {OUTSIDE}{otherwise}"
+        raise ConfigurationError(message)
+    return project
 
 
 def project_folder(start: Path | None = None) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +15,8 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sta410kit.runner.plan import Options, Plan
 
 
@@ -108,16 +109,9 @@ def _plan(notebook: Path | None, given: dict[str, Any], options: Options) -> Pla
 
 
 def _project() -> Path:
-    from sta410kit.project import find_project
+    from sta410kit.project import require_project
 
-    project = find_project()
-    if project is None:
-        message = (
-            f"{Path.cwd()} lies in no project (no notebooks/pipeline.toml here or above); "
-            "change into one, or name a notebook: sta410 run NOTEBOOK"
-        )
-        raise ConfigurationError(message)
-    return project
+    return require_project("; change into one, or name a notebook: sta410 run NOTEBOOK")
 
 
 def _options(*, deadline: str | None, timeout: str | None, memory: str | None, **others: Any) -> Options:  # noqa: ANN401

@@ -24,13 +24,14 @@ def trials(*, as_json: bool) -> int:
     from dataclasses import asdict
 
     from sta410kit.exceptions import ConfigurationError
+    from sta410kit.project import OUTSIDE
     from sta410kit.research import ledger
 
     path = ledger.ledger_path()
     if path is None:
         message = (
-            "this folder lies in no project (no notebooks/pipeline.toml here or above), so it has no trials "
-            "ledger; change into one, or name a ledger with STA410_LEDGER"
+            f"this folder {OUTSIDE}, so it has no trials ledger; change into one, or name a ledger with "
+            "STA410_LEDGER"
         )
         raise ConfigurationError(message)
     found = ledger.read_all(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -30,18 +29,12 @@ def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> in
 
     from sta410kit.holdout import RECORD, unsealings
     from sta410kit.holdout import unseal as opened
-    from sta410kit.project import find_project
+    from sta410kit.project import require_project
 
     if listing == (why is not None):
         message = 'sta410 unseal takes --why "what is to be found out", or --list'
         raise ConfigurationError(message)
-    project = find_project()
-    if project is None:
-        message = (
-            f"{Path.cwd()} lies in no project (no notebooks/pipeline.toml here or above), so it has no "
-            "record of unsealings; change into one"
-        )
-        raise ConfigurationError(message)
+    project = require_project(", so it has no record of unsealings; change into one")
     found = unsealings() if listing else [opened(str(why), hours)]
     if as_json:
         print_json([asdict(one) for one in found])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.file_lock import locked
-from sta410kit.project import find_project
+from sta410kit.project import OUTSIDE, find_project
 from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -121,10 +121,7 @@ def no_runs(runs: Path) -> str:
     """Say that there are no runs, and what makes one: outside any project that is another command."""
     if find_project(runs.parent):
         return f"no runs in {runs} yet; `sta410 run` makes one"
-    return (
-        f"no runs in {runs}, which lies in no project (no notebooks/pipeline.toml here or above); "
-        "change into one, or run a notebook: sta410 run NOTEBOOK"
-    )
+    return f"no runs in {runs}, which {OUTSIDE}; change into one, or run a notebook: sta410 run NOTEBOOK"
 
 
 def _as_folder(wanted: str) -> Path | None:

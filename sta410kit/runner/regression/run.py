@@ -10,9 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sta410kit.counted import counted
-from sta410kit.exceptions import ConfigurationError
 from sta410kit.outcomes import ExitCode
-from sta410kit.project import find_project
+from sta410kit.project import require_project
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import Step, read_pipeline
@@ -103,13 +102,7 @@ def _ledger_of_its_own() -> Iterator[None]:
 
 
 def _of_the_project() -> list[Path]:
-    project = find_project()
-    if project is None:
-        message = (
-            f"{Path.cwd()} lies in no project (no notebooks/pipeline.toml here or above); "
-            "change into one, or name notebooks: sta410 regress NOTEBOOK..."
-        )
-        raise ConfigurationError(message)
+    project = require_project("; change into one, or name notebooks: sta410 regress NOTEBOOK...")
     return [step.notebook for step in read_pipeline(project)]
 
 

@@ -67,7 +67,11 @@ def test_a_run_is_told_in_a_line(make_run, runs, capsys):
 
 
 def test_no_runs_are_said_to_be_none(runs, capsys):
-    """With what makes one."""
+    """With what makes one, in a project and outside any."""
+    print_runs(list_runs(runs), runs)
+    assert "sta410 run NOTEBOOK" in capsys.readouterr().out
+    (runs.parent / "notebooks").mkdir()
+    (runs.parent / "notebooks" / "pipeline.toml").touch()
     print_runs(list_runs(runs), runs)
     assert "`sta410 run` makes one" in capsys.readouterr().out
 
