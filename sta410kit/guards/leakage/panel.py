@@ -127,12 +127,21 @@ class Panel:
     @cached_property
     def names(self) -> list[Hashable]:
         """The symbols, in order of their codes."""
-        return list(pd.unique(pd.Series(self.symbols, dtype=object)))
+        return list(self._factorized[1])
 
     @cached_property
     def codes(self) -> NDArray[np.int64]:
         """The number of each row's symbol."""
-        return pd.Index(self.names, dtype=object).get_indexer(pd.Index(self.symbols)).astype(np.int64)
+        return self._factorized[0].astype(np.int64)
+
+    @cached_property
+    def _factorized(self) -> tuple[NDArray[np.intp], NDArray[Any]]:
+        return pd.factorize(self.symbols, use_na_sentinel=False)
+
+    @cached_property
+    def _by_symbol(self) -> NDArray[np.int64]:
+        """The rows in the order of their symbols, and of their dates within a symbol."""
+        return self.in_time[np.argsort(self.codes[self.in_time], kind="stable")]
 
     @cached_property
     def cells(self) -> dict[int, NDArray[Any]]:
@@ -152,14 +161,14 @@ class Panel:
     @cached_property
     def calendars(self) -> list[Dates]:
         """The dates of each symbol, sorted, by code."""
-        order = np.lexsort((self.dates, self.codes))
+        order = self._by_symbol
         starts = np.searchsorted(self.codes[order], np.arange(1, len(self.names)))
         return [np.unique(dates) for dates in np.split(self.dates[order], starts)]
 
     @cached_property
     def places(self) -> NDArray[np.int64]:
         """The place of each row among the sessions of its symbol, from 0."""
-        order = np.lexsort((self.dates, self.codes))
+        order = self._by_symbol
         codes, dates = self.codes[order], self.dates[order]
         moved = np.append([False], (codes[1:] != codes[:-1]) | (dates[1:] != dates[:-1]))
         running = np.cumsum(moved)

@@ -10,7 +10,7 @@ from sta410kit.market import load_prices
 
 pytestmark = pytest.mark.slow
 
-# What the issue names, and the case that plants it.
+# The kinds of leak that the probe promises to find, and the case that plants each.
 NAMED = {
     "shift(-k)": "shift by a month",
     "centred windows": "centred window",
@@ -45,7 +45,7 @@ def test_every_leak_is_found_and_no_twin_accused(where, prices, cutoffs, seed, t
     assert measured.twins >= 30
 
 
-def test_the_corpus_holds_what_the_issue_names():
+def test_the_corpus_holds_what_is_promised():
     """Each kind of leak has a case, each leak an honest twin, each case a sentence of its own."""
     leaks = {case.name for case in CASES if case.leaks}
     twins = {case.name for case in CASES if not case.leaks}
