@@ -178,7 +178,10 @@ def registered() -> frozenset[str]:
 
 
 def find(text: str) -> list[Found]:
-    """Return where registered values stand in `text`, in whatever notation; several may overlap."""
+    """Return where registered values stand in `text`, in whatever notation, in order.
+
+    Several may overlap; none lies in another.
+    """
     return [] if _pattern is None else _pattern(text, thorough=True)
 
 

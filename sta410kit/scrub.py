@@ -55,13 +55,12 @@ def scrub_bytes(raw: bytes) -> bytes:
     for codec in ("latin-1", "utf-8"):
         text = raw.decode(codec, "surrogateescape")
         parts, at = [], 0
-        for start, end, _ in sorted(find(text)):
-            if end > at:
-                begin = max(start, at)
-                hidden = text[begin:end].encode(codec, "surrogateescape")
-                # Zeros stay: of text in wide characters they are half.
-                parts += [text[at:begin], "".join("*" if byte else "\0" for byte in hidden)]
-                at = end
+        for start, end, _ in find(text):  # in order, and none lies in another
+            begin = max(start, at)
+            hidden = text[begin:end].encode(codec, "surrogateescape")
+            # Zeros stay: of text in wide characters they are half.
+            parts += [text[at:begin], "".join("*" if byte else "\0" for byte in hidden)]
+            at = end
         raw = "".join([*parts, text[at:]]).encode(codec, "surrogateescape")
     return _with_checksums(raw) if raw.startswith(_PNG) else raw
 

@@ -20,8 +20,9 @@ def forget():
 
 
 def test_nothing_registered_changes_nothing():
-    """Text passes as it is."""
+    """Text passes as it is, and nothing is held back as the beginning of a value."""
     assert redact("a secret") == "a secret"
+    assert redaction.beginning_of_a_secret("a secret") == 0
 
 
 def test_a_registered_value_is_scrubbed_wherever_it_stands():
