@@ -43,11 +43,11 @@ def hold_back(frame: pd.DataFrame, seal: Seal) -> pd.DataFrame:
     ConfigurationError
         Nothing is left.
     """
-    import pandas as pd
-
-    if seal.start is None or not seal.closed or "date" not in frame or not _is_days(frame["date"]):
+    found = _days_to_seal(frame, seal)
+    if found is None:
         return frame
-    kept: pd.DataFrame = frame[frame["date"].dt.tz_localize(None) < pd.Timestamp(seal.start)]
+    days, start = found
+    kept: pd.DataFrame = frame[days < start]
     held = len(frame) - len(kept)
     if held and kept.empty:
         raise ConfigurationError(_refusal(seal, f"all {held:,} rows of the source"))
@@ -66,12 +66,12 @@ def require_before(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     ConfigurationError
         It holds such rows, because the holdout was open, or not sealed yet, when it was made.
     """
-    import pandas as pd
-
     seal = current_seal()
-    if seal.start is None or not seal.closed or "date" not in frame or not _is_days(frame["date"]):
+    found = _days_to_seal(frame, seal)
+    if found is None:
         return frame
-    inside = int((frame["date"].dt.tz_localize(None) >= pd.Timestamp(seal.start)).sum())
+    days, start = found
+    inside = int((days >= start).sum())
     if inside:
         message = (
             f"{path} holds {inside:,} rows of the sealed holdout, which begins on {seal.start} "
@@ -82,10 +82,15 @@ def require_before(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return frame
 
 
-def _is_days(dates: pd.Series[pd.Timestamp]) -> bool:
+def _days_to_seal(frame: pd.DataFrame, seal: Seal) -> tuple[pd.Series[pd.Timestamp], pd.Timestamp] | None:
+    """Return the dates of a frame and the first sealed one; `None` where nothing is sealed, or no date."""
     import pandas as pd
 
-    return bool(pd.api.types.is_datetime64_any_dtype(dates))
+    if seal.start is None or not seal.closed or "date" not in frame:
+        return None
+    if not pd.api.types.is_datetime64_any_dtype(frame["date"]):
+        return None
+    return frame["date"].dt.tz_localize(None), pd.Timestamp(seal.start)
 
 
 def _refusal(seal: Seal, what: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -34,23 +36,42 @@ class GroupedExpectation(FrameExpectation):
         return super().asked(panel) and set(self.groups).issubset(panel.frame.columns)
 
 
-class VariationWalker(PanelWalker):
+class GroupWalker(PanelWalker):
+    """Looks at the rows of each group on their own."""
+
+    expectation: GroupedExpectation
+
+    def findings(self) -> Findings:
+        """Return what is wrong with each group, as notes."""
+        groups = self.expectation.groups
+        return Findings(
+            notes=tuple(
+                f"{named(groups, key)}: {words}"
+                for key, group in self.panel.frame.groupby(groups, observed=True, dropna=False)
+                for words in self.wrong(group)
+            )
+        )
+
+    @abstractmethod
+    def wrong(self, group: pd.DataFrame) -> Iterator[str]:
+        """Say what is wrong with the rows of one group."""
+
+
+class VariationWalker(GroupWalker):
     """Looks at the predictions of each model, and at those of each of its symbols beside the others."""
 
     expectation: ExpectPredictionsToVary
 
-    def findings(self) -> Findings:
-        """Return the models and symbols whose predictions do not vary, as notes."""
-        asked, notes = self.expectation, []
-        for key, group in self.panel.frame.groupby(asked.groups, observed=True, dropna=False):
-            if str(key[0]) in asked.constant_models or len(group) < asked.min_rows:
-                continue
-            name = named(asked.groups, key)
-            if group["predicted"].astype(float).std() <= asked.least:
-                notes.append(f"{name}: {len(group)} predictions, all the same")
-            else:
-                notes += [f"{name}: {words}" for words in self._still(group)]
-        return Findings(notes=tuple(notes))
+    def wrong(self, group: pd.DataFrame) -> Iterator[str]:
+        """Say that the predictions, or those of a symbol, do not vary."""
+        asked = self.expectation
+        model = str(group[asked.groups[0]].iloc[0])
+        if model in asked.constant_models or len(group) < asked.min_rows:
+            return
+        if group["predicted"].astype(float).std() <= asked.least:
+            yield f"{len(group)} predictions, all the same"
+        else:
+            yield from self._still(group)
 
     def _still(self, group: pd.DataFrame) -> Iterator[str]:
         """Say which symbols keep one prediction for long, through several folds, while another's move."""
@@ -88,20 +109,20 @@ class ExpectPredictionsToVary(GroupedExpectation):
     walker: ClassVar[type[Walker]] = VariationWalker
 
 
-class EverySymbolWalker(PanelWalker):
+class EverySymbolWalker(GroupWalker):
     """Looks which symbols each model and horizon has."""
 
     expectation: ExpectEverySymbolInEachGroup
 
-    def findings(self) -> Findings:
-        """Return the missing symbols, as notes."""
-        frame: pd.DataFrame = self.panel.frame
-        groups, every, notes = self.expectation.groups, set(frame["symbol"].dropna()), []
-        for key, group in frame.groupby(groups, observed=True, dropna=False):
-            missing = sorted(map(str, every - set(group["symbol"])))
-            if missing:
-                notes.append(f"{named(groups, key)}: nothing for {', '.join(missing)}")
-        return Findings(notes=tuple(notes))
+    @cached_property
+    def _every(self) -> set[object]:
+        return set(self.panel.frame["symbol"].dropna())
+
+    def wrong(self, group: pd.DataFrame) -> Iterator[str]:
+        """Say which symbols are missing."""
+        missing = sorted(map(str, self._every - set(group["symbol"])))
+        if missing:
+            yield f"nothing for {', '.join(missing)}"
 
 
 class ExpectEverySymbolInEachGroup(GroupedExpectation):
@@ -111,17 +132,15 @@ class ExpectEverySymbolInEachGroup(GroupedExpectation):
     walker: ClassVar[type[Walker]] = EverySymbolWalker
 
 
-class EnoughRowsWalker(PanelWalker):
+class EnoughRowsWalker(GroupWalker):
     """Counts the rows of each group."""
 
     expectation: ExpectEnoughRowsInEachGroup
 
-    def findings(self) -> Findings:
-        """Return the groups that are too small, as notes."""
-        groups = self.expectation.groups
-        counts = self.panel.frame.groupby(groups, observed=True, dropna=False).size()
-        few = counts[counts < self.expectation.min_rows]
-        return Findings(notes=tuple(f"{named(groups, key)}: {counted(n, 'row')}" for key, n in few.items()))
+    def wrong(self, group: pd.DataFrame) -> Iterator[str]:
+        """Say that there are too few."""
+        if len(group) < self.expectation.min_rows:
+            yield counted(len(group), "row")
 
 
 class ExpectEnoughRowsInEachGroup(GroupedExpectation):

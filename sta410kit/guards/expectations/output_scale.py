@@ -14,7 +14,7 @@ from sta410kit.guards.expectations.frame_expectation import (
     Walker,
     of_frame,
 )
-from sta410kit.guards.expectations.model_output import GroupedExpectation, named
+from sta410kit.guards.expectations.model_output import GroupedExpectation, GroupWalker, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,25 +79,20 @@ class ExpectPredictionsInScale(FrameExpectation):
     walker: ClassVar[type[Walker]] = ScaleWalker
 
 
-class ForesightWalker(PanelWalker):
+class ForesightWalker(GroupWalker):
     """Correlates the predictions of each group with what came true."""
 
     expectation: ExpectOutcomesNotForeseen
 
-    def findings(self) -> Findings:
-        """Return the groups that know too much, as notes."""
-        asked, notes = self.expectation, []
-        for key, group in self.panel.frame.groupby(asked.groups, observed=True, dropna=False):
-            pair = group[["predicted", "actual"]].astype(float).to_numpy()
-            pair = pair[np.isfinite(pair).all(axis=1)]
-            if len(pair) < asked.min_rows or not pair.std(axis=0).all():
-                continue
-            correlation = np.corrcoef(pair.T)[0, 1]
-            if correlation > asked.max_correlation:
-                notes.append(
-                    f"{named(asked.groups, key)}: a correlation of {correlation:.3f} with what came true"
-                )
-        return Findings(notes=tuple(notes))
+    def wrong(self, group: pd.DataFrame) -> Iterator[str]:
+        """Say that the predictions know too much."""
+        pair = group[["predicted", "actual"]].astype(float).to_numpy()
+        pair = pair[np.isfinite(pair).all(axis=1)]
+        if len(pair) < self.expectation.min_rows or not pair.std(axis=0).all():
+            return
+        correlation = np.corrcoef(pair.T)[0, 1]
+        if correlation > self.expectation.max_correlation:
+            yield f"a correlation of {correlation:.3f} with what came true"
 
 
 class ExpectOutcomesNotForeseen(GroupedExpectation):
@@ -113,22 +108,17 @@ class ExpectOutcomesNotForeseen(GroupedExpectation):
     walker: ClassVar[type[Walker]] = ForesightWalker
 
 
-class CoverageWalker(PanelWalker):
+class CoverageWalker(GroupWalker):
     """Counts how many outcomes lie within their interval."""
 
     expectation: ExpectIntervalsToHoldOutcomes
 
-    def findings(self) -> Findings:
-        """Return the groups whose intervals hold too few, as notes."""
-        asked, notes = self.expectation, []
-        for key, group in self.panel.frame.groupby(asked.groups, observed=True, dropna=False):
-            low, high, actual = (group[name].astype(float) for name in (*_ENDS, "actual"))
-            held = float(((actual >= low) & (actual <= high)).mean())
-            if len(group) >= asked.min_rows and held < asked.least:
-                notes.append(
-                    f"{named(asked.groups, key)}: {held:.0%} of the outcomes lie within their interval"
-                )
-        return Findings(notes=tuple(notes))
+    def wrong(self, group: pd.DataFrame) -> Iterator[str]:
+        """Say that the intervals hold too few."""
+        low, high, actual = (group[name].astype(float) for name in (*_ENDS, "actual"))
+        held = float(((actual >= low) & (actual <= high)).mean())
+        if len(group) >= self.expectation.min_rows and held < self.expectation.least:
+            yield f"{held:.0%} of the outcomes lie within their interval"
 
 
 class ExpectIntervalsToHoldOutcomes(GroupedExpectation):

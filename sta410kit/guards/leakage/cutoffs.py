@@ -142,10 +142,10 @@ def _moving(panel: Panel) -> NDArray[np.bool_]:
     Prices move together; a column that moves on the days of one before it gets no entry. Dividends and splits
     count as moves of a column of their own.
     """
-    order = np.lexsort((panel.dates, panel.codes))
+    order = panel.by_symbol
     same = panel.codes[order][1:] == panel.codes[order][:-1]
     found = [np.zeros(len(panel.sessions), dtype=bool)]
-    for values in (*(panel.frame.iloc[:, place].to_numpy() for place in panel.columns), _adjustment(panel)):
+    for values in (*panel.cells.values(), _adjustment(panel)):
         if values.dtype.kind not in "iuf":
             continue
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -139,7 +139,7 @@ class Panel:
         return pd.factorize(self.symbols, use_na_sentinel=False)
 
     @cached_property
-    def _by_symbol(self) -> NDArray[np.int64]:
+    def by_symbol(self) -> NDArray[np.int64]:
         """The rows in the order of their symbols, and of their dates within a symbol."""
         return self.in_time[np.argsort(self.codes[self.in_time], kind="stable")]
 
@@ -161,14 +161,14 @@ class Panel:
     @cached_property
     def calendars(self) -> list[Dates]:
         """The dates of each symbol, sorted, by code."""
-        order = self._by_symbol
+        order = self.by_symbol
         starts = np.searchsorted(self.codes[order], np.arange(1, len(self.names)))
         return [np.unique(dates) for dates in np.split(self.dates[order], starts)]
 
     @cached_property
     def places(self) -> NDArray[np.int64]:
         """The place of each row among the sessions of its symbol, from 0."""
-        order = self._by_symbol
+        order = self.by_symbol
         codes, dates = self.codes[order], self.dates[order]
         moved = np.append([False], (codes[1:] != codes[:-1]) | (dates[1:] != dates[:-1]))
         running = np.cumsum(moved)

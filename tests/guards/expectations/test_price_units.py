@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sta410kit import guards
+from sta410kit.guards.corruptions.corruption import changed
 
 pytestmark = pytest.mark.integration
 BAR = ["open", "high", "low", "close"]
@@ -11,13 +12,7 @@ BAR = ["open", "high", "low", "close"]
 
 def times(prices, symbol, part, factor, columns):
     """Multiply columns in a part of a symbol's rows."""
-    rows = np.flatnonzero(prices["symbol"] == symbol)[part]
-    frame = prices.copy()
-    for name in columns:
-        values = frame[name].to_numpy(float).copy()
-        values[rows] *= factor
-        frame[name] = values
-    return frame
+    return changed(prices, np.flatnonzero(prices["symbol"] == symbol)[part], columns, factor)
 
 
 def caught(frame):
