@@ -5,7 +5,6 @@ import io
 
 import pytest
 
-from sta410kit import redaction
 from sta410kit.redaction import register
 from sta410kit.scrub import scrub, scrub_bytes
 
@@ -15,10 +14,8 @@ KEY = "PKQ7W3E9R5T1Y8U2I4O6"  # pragma: allowlist secret
 
 
 @pytest.fixture(autouse=True)
-def _own_register(monkeypatch):
-    monkeypatch.setattr(redaction, "_values", frozenset())
-    monkeypatch.setattr(redaction, "_pattern", None)
-    register(KEY)
+def _one_secret():
+    register(KEY)  # every test begins without any, see conftest.py
 
 
 def test_texts_are_found_however_deep():

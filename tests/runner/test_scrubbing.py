@@ -6,7 +6,6 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from sta410kit import redaction
 from sta410kit.kernel_outlet import WARNING
 from sta410kit.redaction import register
 from sta410kit.runner.scrubbing import (
@@ -21,10 +20,8 @@ KEY = "PKQ7W3E9R5T1Y8U2I4O6"  # pragma: allowlist secret
 
 
 @pytest.fixture(autouse=True)
-def _one_secret(monkeypatch):
-    monkeypatch.setattr(redaction, "_values", frozenset())
-    monkeypatch.setattr(redaction, "_pattern", None)
-    register(KEY)
+def _one_secret():
+    register(KEY)  # every test begins without any, see conftest.py
 
 
 def stream(text, name="stdout"):
