@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.atomic import write_text
+from sta410kit.atomic import replacing, write_text
 from sta410kit.redaction import MASK, holds_secret, redact, registered
 from sta410kit.runner.scrubbing import scrubbed_from, scrubbed_notebook
 from sta410kit.scrub import scrub, scrub_bytes
@@ -116,8 +116,8 @@ def _binary(head: bytes) -> bool:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    path.with_name(f".{path.name}.part").write_bytes(content)
-    path.with_name(f".{path.name}.part").replace(path)
+    with replacing(path) as part:
+        part.write_bytes(content)
 
 
 def _renamed(path: Path) -> Path:
