@@ -18,7 +18,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from sta410kit import redaction
+from sta410kit._internal import redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from sta410kit.atomic import replacing
+from sta410kit._internal.atomic_files import replacing
 
 TARGET = Path(__file__).parents[1] / "sta410kit" / "market" / "data" / "prices.parquet"
 SCHEMA = pa.schema(

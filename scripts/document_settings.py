@@ -1,7 +1,7 @@
 """Write .env.example and the table of docs/configuration.md from the one table of settings.
 
-Run ``python scripts/document_settings.py`` after a change in ``sta410kit/settings/sections.py``; a test fails
-until it was run.
+Run ``python scripts/document_settings.py`` after a change in ``sta410kit/_internal/settings/sections.py``; a
+test fails until it was run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sta410kit.atomic import write_text
+from sta410kit._internal.atomic_files import write_text
 from sta410kit.config import Config, all_settings
 
 if TYPE_CHECKING:

@@ -18,16 +18,15 @@ from pydantic import ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sta410kit.credentials import problems_with_pair
-from sta410kit.exceptions import ConfigurationError
-from sta410kit.project import project_folder
-from sta410kit.redaction import register
-from sta410kit.settings.fields import setting
-from sta410kit.settings.found import Layer
-from sta410kit.settings.gather import gather
-from sta410kit.settings.problems import refusal
-from sta410kit.settings.secret_file import SECRETS_FOLDER
-from sta410kit.settings.sections import (
+from sta410kit._internal.credentials import problems_with_pair
+from sta410kit._internal.project import project_folder
+from sta410kit._internal.redaction import register
+from sta410kit._internal.settings.fields import setting
+from sta410kit._internal.settings.found import Layer
+from sta410kit._internal.settings.gather import gather
+from sta410kit._internal.settings.problems import refusal
+from sta410kit._internal.settings.secret_file import SECRETS_FOLDER
+from sta410kit._internal.settings.sections import (
     APIConfig,
     DataConfig,
     Environment,
@@ -36,7 +35,8 @@ from sta410kit.settings.sections import (
     ModelConfig,
     TradingConfig,
 )
-from sta410kit.settings.table import Setting, rows_of
+from sta410kit._internal.settings.table import Setting, rows_of
+from sta410kit.exceptions import ConfigurationError
 
 __all__ = [
     "APIConfig",

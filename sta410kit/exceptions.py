@@ -4,7 +4,7 @@ Every exception carries one message and nothing else, so all of them survive pic
 names the exit code that a command ends with when nothing catches it.
 """
 
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 
 class STA410Exception(Exception):  # noqa: N818 - the seed's name

@@ -19,11 +19,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from sta410kit._internal.file_lock import locked
+from sta410kit._internal.project import project_folder
+from sta410kit._internal.redaction import redact
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.file_lock import locked
-from sta410kit.project import project_folder
-from sta410kit.redaction import redact
 
 RECORD = "holdout.jsonl"
 MOST_HOURS = 7 * 24.0

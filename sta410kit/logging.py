@@ -4,7 +4,7 @@
     >>> log = setup_logger(__name__)
     >>> log.info("{} rows read", 12154)
 
-Everything passes through `sta410kit.redaction` on its way out, tracebacks included.
+Everything passes through `sta410kit._internal.redaction` on its way out, tracebacks included.
 """
 
 import logging
@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from loguru import logger
 
+from sta410kit._internal.log_calls import log_execution_time, log_function_call, speaking_from
+from sta410kit._internal.log_files import DailyFile, prepare
+from sta410kit._internal.project import project_folder
+from sta410kit._internal.redaction import redact
 from sta410kit.config import LoggingConfig, get_config
 from sta410kit.exceptions import ConfigurationWarning
-from sta410kit.log_calls import log_execution_time, log_function_call, speaking_from
-from sta410kit.log_files import DailyFile, prepare
-from sta410kit.project import project_folder
-from sta410kit.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sta410kit._internal.credentials import problems_with_pair
+from sta410kit._internal.project import project_folder
+from sta410kit._internal.redaction import register
+from sta410kit._internal.settings.dotenv_file import read_dotenv
+from sta410kit._internal.settings.fields import is_loopback
+from sta410kit._internal.settings.found import Found
+from sta410kit._internal.settings.gather import gather
+from sta410kit._internal.settings.secret_file import SECRETS_FOLDER
+from sta410kit._internal.settings.sections import PAPER_ENDPOINT
 from sta410kit.config import Config, all_settings, get_config
-from sta410kit.credentials import problems_with_pair
 from sta410kit.exceptions import ConfigurationError, LiveTradingWarning, SecretsManagementError
-from sta410kit.project import project_folder
-from sta410kit.redaction import register
-from sta410kit.settings.dotenv_file import read_dotenv
-from sta410kit.settings.fields import is_loopback
-from sta410kit.settings.found import Found
-from sta410kit.settings.gather import gather
-from sta410kit.settings.secret_file import SECRETS_FOLDER
-from sta410kit.settings.sections import PAPER_ENDPOINT
 
 _NEXT_STEP = (
     "Set ALPACA_API_KEY and ALPACA_SECRET_KEY in the environment, in secret files or in .env "

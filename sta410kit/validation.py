@@ -8,7 +8,7 @@ The gates in ``expectations/`` are stricter and keep a record; see `sta410kit.gu
 import warnings
 from typing import TYPE_CHECKING
 
-from sta410kit.evidence import (
+from sta410kit._internal.frame_checks import (
     array,
     constant,
     count_and_first,

@@ -16,7 +16,8 @@ from unittest.mock import Mock
 import hypothesis
 import pytest
 
-from sta410kit import config, redaction
+from sta410kit import config
+from sta410kit._internal import redaction
 from sta410kit.config import all_settings
 
 PATIENCE = 120  # seconds after which something will not come any more, on the slowest and busiest machine

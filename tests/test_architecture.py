@@ -14,10 +14,11 @@ SOURCES = sorted(KIT.rglob("*.py"))
 
 # The rooms above the ground floor and the storey each stands on; all other modules are the ground floor.
 STOREYS = {
-    "__main__": 4,
-    "cli": 3,
-    "service": 3,
-    "runner": 2,
+    "__main__": 5,
+    "cli": 4,
+    "service": 4,
+    "runner": 3,
+    "steps": 2,
     "research": 1,
     "market": 1,
     "guards": 1,

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from sta410kit import __version__
+from sta410kit._internal.project import find_project
 from sta410kit.market import load_prices
-from sta410kit.project import find_project
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit import config as config_module
-from sta410kit import redaction
+from sta410kit._internal import redaction
+from sta410kit._internal.secret_type import Secret
 from sta410kit.config import (
     APIConfig,
     Config,
@@ -29,7 +30,6 @@ from sta410kit.config import (
     settings_in_use,
 )
 from sta410kit.exceptions import ConfigurationError, SecretsManagementError
-from sta410kit.masked import Secret
 
 pytestmark = pytest.mark.unit
 

@@ -14,7 +14,7 @@ from sta410kit.exceptions import (
     STA410Exception,
     STA410Warning,
 )
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 pytestmark = pytest.mark.unit
 

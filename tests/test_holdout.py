@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from sta410kit import holdout
+from sta410kit._internal.redaction import register
 from sta410kit.config import Config, ModelConfig, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.holdout import RECORD, current_seal, unseal, unsealings
-from sta410kit.redaction import register
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("project")]
 

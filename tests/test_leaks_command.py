@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from sta410kit.cli.leaks import leaks
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.leakage.corpus import measure
 from sta410kit.guards.leakage.corpus.synthetic import synthetic_prices
-from sta410kit.outcomes import ExitCode
 from sta410kit.runner.functions import import_function
 
 pytestmark = pytest.mark.integration

@@ -15,12 +15,12 @@ import pytest
 from loguru import logger
 
 from sta410kit import config as config_module
-from sta410kit import log_files, redaction
 from sta410kit import logging as kit_logging
+from sta410kit._internal import log_files, redaction
+from sta410kit._internal.secret_type import Secret
 from sta410kit.config import Config, LoggingConfig
 from sta410kit.exceptions import ConfigurationError, ConfigurationWarning
 from sta410kit.logging import log_execution_time, log_function_call, setup_logger
-from sta410kit.masked import Secret
 
 pytestmark = pytest.mark.unit
 

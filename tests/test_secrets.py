@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit import config as config_module
-from sta410kit import redaction
+from sta410kit._internal import redaction
+from sta410kit._internal.credentials import problem_with
 from sta410kit.config import APIConfig, Config
-from sta410kit.credentials import problem_with
 from sta410kit.exceptions import LiveTradingWarning, SecretsManagementError
 from sta410kit.secrets import (
     get_alpaca_base_url,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import BashComplete, CompletionItem, get_completion_class
 
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sta410kit.guards.parameters import Parameter
+    from sta410kit.runner.parameters import Parameter
 
     Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -91,7 +91,7 @@ def _quiet(find: Callable[[click.Context, str], Iterator[CompletionItem]]) -> Co
 @_quiet
 def parameter_names(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
     """Complete NAME=VALUE by what NOTEBOOK declares, or without one, by what the project's chain does."""
-    from sta410kit.guards.annotations import choices_of, read_annotation
+    from sta410kit.runner.annotations import choices_of, read_annotation
 
     name, equals, typed = incomplete.partition("=")
     for parameter in _declared(context):
@@ -104,7 +104,7 @@ def parameter_names(context: click.Context, incomplete: str) -> Iterator[Complet
 
 
 def _declared(context: click.Context) -> list[Parameter]:
-    from sta410kit.project import find_project
+    from sta410kit._internal.project import find_project
     from sta410kit.runner.notebook import parameters_of, read_notebook
     from sta410kit.runner.pipeline import RUN_FOLDER, read_pipeline
 
@@ -122,7 +122,7 @@ def _declared(context: click.Context) -> list[Parameter]:
 @_quiet
 def step_names(_: click.Context, __: str) -> Iterator[CompletionItem]:
     """Complete the name of a step of the project's chain."""
-    from sta410kit.project import find_project
+    from sta410kit._internal.project import find_project
     from sta410kit.runner.pipeline import read_pipeline
 
     project = find_project()

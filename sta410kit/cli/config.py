@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 
 @click.command()
@@ -13,8 +13,8 @@ def config(origins: bool) -> int:  # noqa: FBT001 - a flag
     """Show the current configuration as JSON, secrets masked."""
     import json
 
+    from sta410kit._internal.settings.table import RESERVED
     from sta410kit.config import get_config, settings_in_use
-    from sta410kit.settings.table import RESERVED
 
     rows = settings_in_use()
     if not origins:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 
 @click.command()

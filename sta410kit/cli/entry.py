@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from sta410kit import __version__
+from sta410kit.cli.broken_pipe import keep_writing
 from sta410kit.cli.completion import completion
 from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
@@ -27,8 +28,7 @@ from sta410kit.cli.trials import trials
 from sta410kit.cli.unseal import unseal
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
-from sta410kit.outcomes import ExitCode
-from sta410kit.outlet import keep_writing
+from sta410kit.exit_codes import ExitCode
 
 _ISSUES = "please report it with the lines above: it is a defect of the kit"
 
@@ -90,6 +90,6 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _say(text: str) -> None:
-    from sta410kit.redaction import redact
+    from sta410kit._internal.redaction import redact
 
     click.echo(f"sta410: {redact(text)}", err=True)

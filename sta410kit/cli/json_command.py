@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import STA410Exception
-from sta410kit.outcomes import ExitCode
-from sta410kit.redaction import redact
+from sta410kit.exit_codes import ExitCode
 
 _FLAG = "--json"
 

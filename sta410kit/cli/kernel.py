@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 
 @click.group()

@@ -12,7 +12,7 @@ import click
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ def leaks(  # noqa: PLR0913, PLR0917 - the options of the command
 
 def _function(target: str | None) -> Callable[[pd.DataFrame], Any]:
     """Import the function, from the project's folder and the current one too."""
-    from sta410kit.project import project_folder
+    from sta410kit._internal.project import project_folder
     from sta410kit.runner.functions import import_function
 
     if not target:

@@ -8,7 +8,7 @@ import click
 
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.typed_path import TypedPath
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,12 @@ import click
 
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.typed_path import TypedPath
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sta410kit.guards.parameters import Parameter
+    from sta410kit.runner.parameters import Parameter
 
 
 @click.command(cls=JsonCommand)
@@ -39,7 +39,7 @@ def params(notebook: Path, *, as_json: bool) -> int:
 
 def _row(parameter: Parameter) -> dict[str, Any]:
     from sta410kit.exceptions import ConfigurationError
-    from sta410kit.guards.annotations import choices_of, limits_of, read_annotation
+    from sta410kit.runner.annotations import choices_of, limits_of, read_annotation
 
     row: dict[str, Any] = {
         "name": parameter.name,

@@ -12,7 +12,7 @@ from sta410kit.cli.limits import limit_options, parsed_limits
 from sta410kit.cli.parameters import from_file, pairs, parameter_options
 from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +109,7 @@ def _plan(notebook: Path | None, given: dict[str, Any], options: Options) -> Pla
 
 
 def _project() -> Path:
-    from sta410kit.project import require_project
+    from sta410kit._internal.project import require_project
 
     return require_project("; change into one, or name a notebook: sta410 run NOTEBOOK")
 

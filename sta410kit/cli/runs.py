@@ -8,7 +8,7 @@ import click
 
 from sta410kit.cli.completion import run_ids
 from sta410kit.cli.json_command import JsonCommand, JsonGroup, json_option, print_json
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 
 @click.group(cls=JsonGroup, invoke_without_command=True)
@@ -46,8 +46,8 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
     With both limits a run goes when it is older than AGE and not among the newest N. A run that still goes on
     stays, and so does every result that a later run has taken over.
     """
+    from sta410kit._internal.project import project_folder
     from sta410kit.config import get_config
-    from sta410kit.project import project_folder
     from sta410kit.runner.history.listing import prune as remove
     from sta410kit.runner.history.tables import as_json_values, print_removal
     from sta410kit.runner.limits import parse_seconds

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sta410kit._internal.text import pluralize
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.typed_path import TypedPath
-from sta410kit.counted import counted
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def scan(path: Path, *, as_json: bool) -> int:
         click.echo(f"not read: {name}: {reason}", err=True)
     for name, reason in report.skipped.items():
         click.echo(f"skipped: {name}: {reason}")
-    click.echo(f"{counted(report.files, 'file')} read, {counted(len(report.findings), 'secret')} found")
+    click.echo(f"{pluralize(report.files, 'file')} read, {pluralize(len(report.findings), 'secret')} found")
     if report.findings:
         click.echo(
             "replace each at its provider: what was written down is no secret any more. A false alarm: put "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sta410kit.cli.typed_path import TypedPath
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +31,8 @@ def suggest(file: Path, name: str | None, output: Path | None) -> int:
     import json
     import re
 
-    from sta410kit.atomic import write_text
-    from sta410kit.guards.drafting import draft_suite
+    from sta410kit._internal.atomic_files import write_text
+    from sta410kit.guards.suite_profiler import draft_suite
     from sta410kit.runner.frames import read_frame
 
     title = name or (output.stem if output else re.sub(r"[^\w.-]+", "_", file.stem))

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sta410kit._internal.text import pluralize
 from sta410kit.cli.completion import parameter_names
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.limits import limit_options, parsed_limits
 from sta410kit.cli.parameters import from_file, pairs, parameter_options
 from sta410kit.cli.typed_path import TypedPath
-from sta410kit.counted import counted
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ def sweep(  # noqa: PLR0913 - a command has many options
     """Execute NOTEBOOK with every combination of values.
 
     The values are given with -g. Any notebook with a cell tagged `parameters` will do. Every combination is
-    checked before anything runs. What a cell gives to `sta410kit.recording.record(name, value)` reaches the
+    checked before anything runs. What a cell gives to `sta410kit.steps.record(name, value)` reaches the
     table.
     """
     from sta410kit.runner.sweeps.grid import split_values
@@ -122,7 +122,7 @@ def _plan(notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, A
 def _resume(
     notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, Any], options: SweepOptions
 ) -> Sweep | None:
-    from sta410kit.guards.parameters import all_as_typed
+    from sta410kit.runner.parameters import all_as_typed
     from sta410kit.runner.sweeps.sweep import resume_sweep, unfinished_sweep
 
     start = notebook.absolute() if notebook else Path.cwd()
@@ -178,7 +178,7 @@ def _print_plan(plan: SweepPlan, *, as_json: bool) -> None:
         print_json([{"unit": name, "parameters": plain(values)} for name, values in plan.units.items()])
         return
     names = [*plan.grid, *plan.fixed]
-    table = Table(title=f"{counted(len(plan.units), 'unit')} of {plan.notebook.name}", title_justify="left")
+    table = Table(title=f"{pluralize(len(plan.units), 'unit')} of {plan.notebook.name}", title_justify="left")
     for name in ("unit", *names):
         table.add_column(Text(name))
     for unit, values in list(plan.units.items())[:_MOST_ROWS]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from sta410kit.research.ledger import Trials
@@ -23,8 +23,8 @@ def trials(*, as_json: bool) -> int:
     """
     from dataclasses import asdict
 
+    from sta410kit._internal.project import OUTSIDE
     from sta410kit.exceptions import ConfigurationError
-    from sta410kit.project import OUTSIDE
     from sta410kit.research import ledger
 
     path = ledger.ledger_path()

@@ -8,7 +8,7 @@ import click
 
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from sta410kit.holdout import Unsealing
@@ -27,9 +27,9 @@ def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> in
     """
     from dataclasses import asdict
 
+    from sta410kit._internal.project import require_project
     from sta410kit.holdout import RECORD, unsealings
     from sta410kit.holdout import unseal as opened
-    from sta410kit.project import require_project
 
     if listing == (why is not None):
         message = 'sta410 unseal takes --why "what is to be found out", or --list'

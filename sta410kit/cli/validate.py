@@ -8,7 +8,7 @@ import click
 
 from sta410kit.cli.completion import suite_names
 from sta410kit.cli.typed_path import TypedPath
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 
 @click.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sta410kit.atomic import replacing
+from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError, DataLoadingError, DataValidationError
 from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.gate import validate

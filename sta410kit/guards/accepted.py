@@ -23,9 +23,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import did_you_mean, pluralize
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +103,7 @@ class AcceptedFinding:
         )
         who = f" by {self.by}" if self.by else ""
         what = f"{self.symbol}{when}" if self.symbol else f"the table{when}"
-        rows = f" ({counted(count, 'row')})" if count else ""
+        rows = f" ({pluralize(count, 'row')})" if count else ""
         return f"{what}{rows}: accepted{who} until {self.expires}. {self.reason}"
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.guards.expectations import Findings, FrameExpectation, find_all
+from sta410kit.guards.fast_checks import EXAMPLE_ROWS, Screen
 from sta410kit.guards.library import great_expectations
 from sta410kit.guards.panel import Panel
-from sta410kit.guards.screen import EXAMPLE_ROWS, Screen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,8 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.atomic import write_text
-from sta410kit.file_lock import locked
+from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.file_lock import locked
 from sta410kit.guards.result import failures_table
 from sta410kit.guards.suites import read_suite
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import STA410Exception
 from sta410kit.guards.accepted import read_accepted_findings
 from sta410kit.guards.digest import frame_digest
@@ -166,7 +166,7 @@ def _failure(
     elif "notes" in found:
         message = f"{expected} Found: {'; '.join(found['notes'])}."
     elif count:
-        message = f"{expected} {counted(count, 'row')} {'breaks' if count == 1 else 'break'} this."
+        message = f"{expected} {pluralize(count, 'row')} {'breaks' if count == 1 else 'break'} this."
     elif found.get("partial_missing_list"):
         message = f"{expected} Missing: {', '.join(map(str, found['partial_missing_list']))}."
     elif found.get("observed_value") is not None:

@@ -173,8 +173,8 @@ def mutate(
 
 
 def _chosen(suite: str, kinds: list[str] | None) -> list[Corruption]:
+    from sta410kit._internal.text import did_you_mean
     from sta410kit.guards.corruptions import CATALOGUE
-    from sta410kit.suggest import did_you_mean
 
     if suite not in CATALOGUE:
         message = f"no corruptions for the suite '{suite}'; there are some for {', '.join(CATALOGUE)}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sta410kit.given import as_number, shown
+from sta410kit._internal.argument_checks import as_number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.argument_checks import as_number, shown
 from sta410kit.exceptions import TradingExecutionError
-from sta410kit.given import as_number, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataValidationError
 
 CRITICAL = "critical"
@@ -104,14 +104,14 @@ class GuardResult:
     def counts(self) -> str:
         """What was asked of how much, and what does not hold, in words."""
         return (
-            f"{counted(self.evaluated, 'check')} on {counted(self.row_count, 'row')}, "
-            f"{len(self.critical)} critical, {counted(len(self.warnings), 'warning')}"
+            f"{pluralize(self.evaluated, 'check')} on {pluralize(self.row_count, 'row')}, "
+            f"{len(self.critical)} critical, {pluralize(len(self.warnings), 'warning')}"
         )
 
     def summary(self) -> str:
         """Return one line: suite, outcome, counts."""
         outcome = "accepted" if self.passed else "REJECTED"
-        excused = f", {counted(len(self.accepted), 'accepted finding')}" if self.accepted else ""
+        excused = f", {pluralize(len(self.accepted), 'accepted finding')}" if self.accepted else ""
         return f"{self.suite}: {outcome} - {self.counts}{excused}"
 
     def require(self) -> GuardResult:
@@ -126,7 +126,7 @@ class GuardResult:
             return self
         lines = "\n".join(f"  - {failure}" for failure in self.critical)
         message = (
-            f"the gate '{self.suite}' refused the data ({counted(self.row_count, 'row')}):\n{lines}\n"
+            f"the gate '{self.suite}' refused the data ({pluralize(self.row_count, 'row')}):\n{lines}\n"
             "Correct these rows at their source; `sta410 docs` shows the whole validation."
         )
         raise DataValidationError(message)

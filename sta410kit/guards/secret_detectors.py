@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.credentials import problem_with
+from sta410kit._internal.credentials import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sta410kit.atomic import replacing
+from sta410kit._internal.atomic_files import replacing
+from sta410kit._internal.file_lock import locked
 from sta410kit.exceptions import DataLoadingError, DataValidationError
-from sta410kit.file_lock import locked
 from sta410kit.guards.digest import frame_digest
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sta410kit._internal.project import find_project
+from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.result import CRITICAL, SEVERITIES
-from sta410kit.project import find_project
-from sta410kit.suggest import did_you_mean
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 

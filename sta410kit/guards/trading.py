@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.argument_checks import as_number, require_positive, shown
+from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import ConfigurationError, TradingExecutionError
-from sta410kit.given import as_number, require_positive, shown
-from sta410kit.sectors import sectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
+from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
-from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.given import require_whole
 
 if TYPE_CHECKING:
     import numpy as np

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
-from sta410kit.given import require_whole
 from sta410kit.research.estimation import labelled, make_estimator, needs_history, predict_folds
 from sta410kit.research.folds import require_sessions
 from sta410kit.research.frames import require_horizon

@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
-from sta410kit.given import require_whole
 from sta410kit.research.features import KEYS, feature_names, require_features_frame
 from sta410kit.research.frames import require_rows_of
 from sta410kit.research.models import make_model

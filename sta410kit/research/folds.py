@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
-from sta410kit.given import require_whole
 from sta410kit.research.frames import require_horizon
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
-from sta410kit.given import require_whole
 from sta410kit.research import adaptive, conformal
 from sta410kit.research.estimation import fit, make_estimator, needs_history, predict, training_table
 from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sta410kit.project import find_project
+from sta410kit._internal.project import find_project
 from sta410kit.research import trial_identity
 from sta410kit.research.ledger_file import copy_as_of, linked, open_ledger, write_trials
 from sta410kit.research.trial_returns import pack, unpack

@@ -13,11 +13,11 @@ import zlib
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.atomic import replacing
+from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
 from sta410kit.research.forecasting import FittedModel
 from sta410kit.research.models import MODELS, make_model
-from sta410kit.research.models.own import belongs_to_project, is_own
+from sta410kit.research.models.custom_estimator import belongs_to_project, is_own
 from sta410kit.research.models.per_symbol import PerSymbolRegressor
 
 if TYPE_CHECKING:

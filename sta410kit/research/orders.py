@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from sta410kit._internal.argument_checks import require_positive
+from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import DataValidationError
-from sta410kit.given import require_positive
 from sta410kit.research.frames import require_columns, require_prices
-from sta410kit.sectors import sectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.given import require_whole
 from sta410kit.research.costs import SESSIONS_A_YEAR
 from sta410kit.research.trial_identity import FEWEST
 

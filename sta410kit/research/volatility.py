@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError
-from sta410kit.given import require_whole
 from sta410kit.research.features import History
 from sta410kit.research.frames import require_horizon, require_prices
 

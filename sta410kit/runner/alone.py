@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import NotebookError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.chain import Run, run_plan
 from sta410kit.runner.execute import kit_exception
 from sta410kit.runner.plan import Options, plan_notebook

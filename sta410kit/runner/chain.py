@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.file_lock import locked
+from sta410kit._internal.project import project_folder
 from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.file_lock import locked
-from sta410kit.outcomes import ExitCode
-from sta410kit.project import project_folder
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.file_scrubbing import scrub_folder
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch

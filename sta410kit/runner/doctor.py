@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sta410kit.counted import counted
+from sta410kit._internal.project import find_project, project_folder
+from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import STA410Exception
-from sta410kit.project import find_project, project_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +142,7 @@ def _holdout() -> Finding | None:
     from sta410kit.holdout import current_seal, unsealings
 
     seal, number = current_seal(), len(unsealings())
-    looked = f"; looked into {counted(number, 'time')}, see sta410 unseal --list" if number else ""
+    looked = f"; looked into {pluralize(number, 'time')}, see sta410 unseal --list" if number else ""
     if seal.opened is not None:
         text = f"OPEN until {seal.opened.until} ({seal.opened.who}: {seal.opened.why}){looked}"
         return Finding("holdout", WARNING, text, "it is sealed again by itself")

@@ -19,10 +19,10 @@ from papermill.engines import Engine, NBClientEngine
 from papermill.iorw import write_ipynb
 from papermill.log import logger
 
-from sta410kit.guards.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.kernelspecs import NATIVE, PYTHON, is_this_python
 from sta410kit.runner.notebook import EXPECTED
 from sta410kit.runner.scrubbing import forget_scrubbed, scrubbed_from, scrubbed_notebook
+from sta410kit.runner.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.warm.client import go_on
 from sta410kit.runner.warm.nested import NOT_HERE, OpeningNest
 from sta410kit.runner.warm.session import CellSession, CellTooSlowError, ProcessDiedError, obituary

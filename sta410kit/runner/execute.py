@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sta410kit import exceptions
-from sta410kit.atomic import write_text
-from sta410kit.outcomes import ExitCode
-from sta410kit.redaction import redact
+from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.redaction import redact
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.file_scrubbing import scrub_file, scrub_notebook_file
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import StepStoppedError, Watch
@@ -27,7 +27,7 @@ from sta410kit.runner.notebook import (
     python_cells,
     read_notebook,
 )
-from sta410kit.runner.verdict import judge, remarks
+from sta410kit.runner.postconditions import judge, remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,10 +10,10 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.atomic import replacing, write_text
-from sta410kit.redaction import MASK, holds_secret, redact, registered
+from sta410kit._internal.atomic_files import replacing, write_text
+from sta410kit._internal.redaction import MASK, holds_secret, redact, registered
+from sta410kit._internal.scrub import scrub, scrub_bytes
 from sta410kit.runner.scrubbing import scrubbed_from, scrubbed_notebook
-from sta410kit.scrub import scrub, scrub_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path

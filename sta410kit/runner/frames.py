@@ -80,23 +80,23 @@ def example_frame(suite: str) -> pd.DataFrame:
     ConfigurationError
         Nothing is known of this suite; give it data of its own.
     """
-    from sta410kit.runner import handover
+    from sta410kit import steps
 
-    prices = handover.prices(None)
+    prices = steps.prices(None)
     if suite == "prices":
         return prices
     if suite not in {"features", "training", "predictions", "forecasts"}:
         message = f"no example data for the suite '{suite}'; give it some with --data"
         raise ConfigurationError(message)
-    features = handover.features(None, prices)
+    features = steps.features(None, prices)
     if suite == "features":
         return features
     if suite == "training":
         from sta410kit.research.walk_forward import training_table
 
-        return training_table(features, prices, handover.DEFAULT_HORIZON)
+        return training_table(features, prices, steps.DEFAULT_HORIZON)
     if suite == "predictions":
-        return handover.predictions(None, prices, _SEED)
+        return steps.predictions(None, prices, _SEED)
     from sta410kit.research.forecasting import forecast
 
-    return forecast(handover.fitted_model(None, prices, _SEED), prices)
+    return forecast(steps.fitted_model(None, prices, _SEED), prices)

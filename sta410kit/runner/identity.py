@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.project import project_folder
 from sta410kit.config import load_config
 from sta410kit.guards.suites import list_suites, read_suite
 from sta410kit.holdout import current_seal
-from sta410kit.project import project_folder
 from sta410kit.runner.imports import KIT, code_digest, own_modules
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.registry import content_digest

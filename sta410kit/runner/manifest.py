@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sta410kit
-from sta410kit.atomic import write_text
+from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.redaction import redact
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.redaction import redact
 from sta410kit.runner.runs import MANIFEST
 
 if TYPE_CHECKING:

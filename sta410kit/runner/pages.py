@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sta410kit.redaction import redact
+from sta410kit._internal.redaction import redact
 
 
 def render(template: str, **values: Any) -> str:  # noqa: ANN401 - whatever the template shows

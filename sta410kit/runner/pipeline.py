@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.project import MARKER
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.parameters import Parameter, check_parameters, unknown_parameter
-from sta410kit.project import MARKER
 from sta410kit.runner.manifest import DIFF
 from sta410kit.runner.notebook import parameters_of, read_notebook
+from sta410kit.runner.parameters import Parameter, check_parameters, unknown_parameter
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import MANIFEST, REPORT
 

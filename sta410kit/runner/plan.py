@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.parameters import all_as_typed, check_parameters
-from sta410kit.guards.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.notebook import parameters_of, read_notebook
+from sta410kit.runner.parameters import all_as_typed, check_parameters
 from sta410kit.runner.pipeline import Step, check_chain_parameters, read_pipeline
 from sta410kit.runner.runs import runs_folder
+from sta410kit.runner.secret_parameters import refuse_secret_parameters
 from sta410kit.secrets import learn_configured_secrets
-from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

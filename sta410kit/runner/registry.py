@@ -15,7 +15,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from sta410kit.redaction import redact
+from sta410kit._internal.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

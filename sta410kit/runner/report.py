@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.atomic import write_text
+from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import summaries
-from sta410kit.outcomes import ExitCode
-from sta410kit.redaction import redact
 from sta410kit.runner.history.listing import seconds_of
 from sta410kit.runner.history.tables import spoken_seconds
 from sta410kit.runner.identity import differences

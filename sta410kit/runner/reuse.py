@@ -6,9 +6,9 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from sta410kit.atomic import replacing
+from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.manifest import StepRecord, read_manifest
 from sta410kit.runner.registry import content_digest
 from sta410kit.runner.runs import DATA_DOCS

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sta410kit.redaction import redact
+from sta410kit._internal.redaction import redact
 
 if TYPE_CHECKING:
     from pathlib import Path

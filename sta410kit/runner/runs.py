@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.file_lock import locked
+from sta410kit._internal.project import OUTSIDE, find_project
+from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError, STA410Exception
-from sta410kit.file_lock import locked
-from sta410kit.project import OUTSIDE, find_project
-from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from copy import copy
 from typing import Any
 
-from sta410kit.kernel_outlet import WARNING
-from sta410kit.redaction import holds_secret, redact
-from sta410kit.scrub import scrub
+from sta410kit._internal.kernel_redaction import WARNING
+from sta410kit._internal.redaction import holds_secret, redact
+from sta410kit._internal.scrub import scrub
 
 _RECORD = "sta410"
 

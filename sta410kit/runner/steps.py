@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import STA410Exception
+from sta410kit.exit_codes import ExitCode
 from sta410kit.holdout import current_seal
-from sta410kit.outcomes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.manifest import StepRecord, now
 from sta410kit.runner.pipeline import RUN_FOLDER
+from sta410kit.runner.postconditions import gate_outcome, refused_gates
 from sta410kit.runner.registry import content_digest
 from sta410kit.runner.reuse import find_result, is_whole, own, spoilt, take_over
 from sta410kit.runner.runs import DATA_DOCS
-from sta410kit.runner.verdict import gate_outcome, refused_gates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import pluralize
+from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import summaries
-from sta410kit.outcomes import ExitCode
 from sta410kit.runner.runs import DATA_DOCS, REPORT
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _print_warnings(run: Run, console: Console) -> None:
     found = [f"{step.name}: {text}" for step in run.steps for text in step.warnings]
     found += run.manifest.warnings
     found += [
-        f"{gate['step']}: the gate '{gate['suite']}' has {counted(gate['warnings'], 'warning')}, "
+        f"{gate['step']}: the gate '{gate['suite']}' has {pluralize(gate['warnings'], 'warning')}, "
         "see the data docs"
         for gate in sorted(summaries(run.folder / DATA_DOCS), key=itemgetter("step"))
         if gate["warnings"]

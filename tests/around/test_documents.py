@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 pytestmark = pytest.mark.unit
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sta410kit.cli.entry import cli
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 ROOT = Path(__file__).parents[2]
 CREDENTIALS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
+from sta410kit._internal.project import find_project
 from sta410kit.cli.entry import cli
-from sta410kit.project import find_project
 from sta410kit.runner.manifest import Manifest
 
 PROJECT = find_project(Path(__file__))

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from sta410kit.cli.entry import cli
 from sta410kit.cli.json_command import print_json
 from sta410kit.exceptions import STA410Exception
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 
 pytestmark = pytest.mark.integration
 

@@ -25,9 +25,7 @@ def notebook(tmp_path):
     """Write a notebook that fails for three."""
     cells = [
         new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
-        new_code_cell(
-            "from sta410kit.recording import record\nrecord('score', n / 4)\nrecord('words', words)"
-        ),
+        new_code_cell("from sta410kit.steps import record\nrecord('score', n / 4)\nrecord('words', words)"),
         new_code_cell("assert n != 3, 'three'\nmodel"),
     ]
     path = tmp_path / "x.ipynb"

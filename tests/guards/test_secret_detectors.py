@@ -96,6 +96,6 @@ def test_randomness_and_names():
 def test_a_digest_is_a_secret_only_by_its_name():
     """Of a file called secrets it is a digest; a key of 64 digits that is called so is a key."""
     digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    for name in ("secrets.json", "sta410kit.credentials"):
+    for name in ("secrets.json", "sta410kit._internal.credentials"):
         assert suspects(f'"module {name}": "{digest}"') == []
     assert [one.detector for one in suspects(f'secret_key = "{digest}"')] == ["Secret Keyword"]

@@ -11,11 +11,11 @@ from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.market.adjustment import find_splits
 from sta410kit.research import plots
 from sta410kit.research.backtest import backtest
-from sta410kit.research.fan import fan
 from sta410kit.research.forecasting import fit_final, forecast
 from sta410kit.research.learning import learning_curve
 from sta410kit.research.monte_carlo import monte_carlo
 from sta410kit.research.plots import style
+from sta410kit.research.quantile_forecast import fan
 from sta410kit.research.reliability import reliability
 from sta410kit.research.stress import AS_IT_WAS, stress
 

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError, LeakageError, NotebookError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner import run_notebook
 from sta410kit.runner.alone import require_passed
 from sta410kit.runner.chain import Run

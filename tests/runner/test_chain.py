@@ -8,9 +8,9 @@ from unittest.mock import Mock
 import nbformat
 import pytest
 
+from sta410kit._internal.file_lock import locked
 from sta410kit.exceptions import ConfigurationError, DataLoadingError, STA410Exception
-from sta410kit.file_lock import locked
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.chain import resume_run, run_plan
 from sta410kit.runner.explain import explain
 from sta410kit.runner.history.listing import prune
@@ -568,11 +568,8 @@ def test_the_manifest_holds_what_is_needed_to_judge_a_run(project):
 
 def test_steps_share_what_they_import_and_nothing_else(project):
     """A module of the kit is there before it is imported; what a step did is not there in the next."""
-    look = (
-        "import builtins, sys\n"
-        "seen = ['sta410kit.runner.handover' in sys.modules, hasattr(builtins, 'left')]\n"
-    )
-    write = "from sta410kit.runner import handover\nbuiltins.left = 1\nassert seen == [True, False], seen"
+    look = "import builtins, sys\nseen = ['sta410kit.steps' in sys.modules, hasattr(builtins, 'left')]\n"
+    write = "from sta410kit import steps\nbuiltins.left = 1\nassert seen == [True, False], seen"
     for name in ("one", "two"):
         notebook = project / "notebooks" / f"{name}.ipynb"
         edit(notebook, 1, f"{look}{write}\n{nbformat.read(notebook, 4).cells[1].source}")

@@ -5,8 +5,8 @@ from unittest.mock import Mock
 import nbformat
 import pytest
 
-from sta410kit.outcomes import ExitCode
-from sta410kit.redaction import register
+from sta410kit._internal.redaction import register
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.limits import Watch
 

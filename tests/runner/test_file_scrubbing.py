@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from sta410kit.redaction import register
+from sta410kit._internal.redaction import register
 from sta410kit.runner import file_scrubbing
 from sta410kit.runner.file_scrubbing import scrub_file, scrub_folder, scrub_notebook_file, scrub_text_file
 

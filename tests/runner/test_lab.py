@@ -6,7 +6,7 @@ import logging
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from sta410kit import redaction
+from sta410kit._internal import redaction
 
 pytest.importorskip("jupyter_server")
 

@@ -12,9 +12,9 @@ import nbformat
 import papermill
 import pytest
 
-from sta410kit import redaction
-from sta410kit.outcomes import ExitCode
-from sta410kit.project import find_project
+from sta410kit._internal import redaction
+from sta410kit._internal.project import find_project
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.file_scrubbing import scrub_folder
 from sta410kit.secrets import learn_configured_secrets
@@ -22,7 +22,7 @@ from sta410kit.secrets import learn_configured_secrets
 pytestmark = pytest.mark.slow
 
 TESTS = Path(__file__).parents[1]
-FORMS = run_path(str(TESTS / "forms.py"))["FORMS"]
+FORMS = run_path(str(TESTS / "_internal" / "forms.py"))["FORMS"]
 CONFIGURED = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYz9Qz2KEYab"  # pragma: allowlist secret
 ELSEWHERE = "Tq8Zr3/Lw+5Xv1Nb7Mc9Kd2Jf4Hg6Sa0"  # pragma: allowlist secret
 
@@ -88,7 +88,7 @@ def project(tmp_path):
 def leak(path, project, *more):
     """Put leaking cells into a notebook, behind its imports."""
     notebook = nbformat.read(path, as_version=4)
-    first = LEAKING.format(forms=str(TESTS / "forms.py"), file=str(project / "elsewhere.json"))
+    first = LEAKING.format(forms=str(TESTS / "_internal" / "forms.py"), file=str(project / "elsewhere.json"))
     at = 1 + next(number for number, cell in enumerate(notebook.cells) if "run_dir" in cell.source)
     at += 1  # the imports, which know the run's folder
     cells = [nbformat.v4.new_code_cell(source) for source in (first, *CELLS)]
@@ -151,7 +151,7 @@ def test_bare_papermill_leaves_no_trace_of_what_the_kernel_was_handed(project, e
     monkeypatch.setenv("ALPACA_SECRET_KEY", CONFIGURED)
     spec = {"name": kernel, "display_name": "x", "language": "python"}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": spec})
-    first = LEAKING.format(forms=str(TESTS / "forms.py"), file=str(project / "elsewhere.json"))
+    first = LEAKING.format(forms=str(TESTS / "_internal" / "forms.py"), file=str(project / "elsewhere.json"))
     handed = "from sta410kit.config import get_config\nx = get_config()"
     sources = [first, handed, *[cell for cell in CELLS if "run_dir" not in cell]]
     notebook.cells = [nbformat.v4.new_code_cell(source) for source in (*sources, "raise ValueError(written)")]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sta410kit._internal.project import find_project
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.project import find_project
 from sta410kit.runner.pipeline import check_chain_parameters, read_pipeline
 
 pytestmark = pytest.mark.unit

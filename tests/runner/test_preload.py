@@ -14,11 +14,11 @@ def test_packages_and_the_kit_are_loaded_and_the_users_own_are_not(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     sources = [
         "import mine, json, no_such_thing\nfrom rich.table import Table",
-        "from sta410kit.runner import handover",
+        "from sta410kit import steps",
     ]
     with Registry(tmp_path) as registry:
         found = modules_to_load(sources, registry)
-    assert {"rich", "rich.table", "sta410kit.runner.handover", "sta410kit.guards"} <= set(found)
+    assert {"rich", "rich.table", "sta410kit.steps", "sta410kit.guards"} <= set(found)
     assert not {"mine", "json", "no_such_thing"} & set(found)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sta410kit.redaction import register
+from sta410kit._internal.redaction import register
 from sta410kit.runner.registry import NAME, Registry, content_digest
 
 pytestmark = pytest.mark.unit

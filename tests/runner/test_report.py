@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.chain import run_plan
 from sta410kit.runner.history.explanation import explained, print_explained
 from sta410kit.runner.manifest import Manifest, StepRecord

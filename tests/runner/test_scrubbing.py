@@ -6,8 +6,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from sta410kit.kernel_outlet import WARNING
-from sta410kit.redaction import register
+from sta410kit._internal.kernel_redaction import WARNING
+from sta410kit._internal.redaction import register
 from sta410kit.runner.scrubbing import (
     forget_scrubbed,
     scrubbed_from,

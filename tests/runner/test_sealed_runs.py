@@ -5,10 +5,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from sta410kit import steps
 from sta410kit.config import Config, ModelConfig, set_config
 from sta410kit.exceptions import ConfigurationError, SecretFoundError
 from sta410kit.holdout import unseal
-from sta410kit.runner import handover
 from sta410kit.runner.chain import run_plan
 from sta410kit.runner.doctor import _holdout
 from sta410kit.runner.frames import read_frame
@@ -87,19 +87,19 @@ def made_before(tmp_path):
 def test_a_step_refuses_what_an_earlier_run_made_of_the_holdout(made_before, monkeypatch):
     """Its figures would be those of sealed sessions; unsealed they may be seen."""
     monkeypatch.chdir(made_before)
-    monkeypatch.setattr(handover, "read_accepted", lambda path, _: pd.read_parquet(path))
+    monkeypatch.setattr(steps, "read_accepted", lambda path, _: pd.read_parquet(path))
     path, prices = made_before / "made.parquet", pd.DataFrame()
     for action in (
-        lambda: handover.features(path, prices),
-        lambda: handover.predictions(path, prices, 42),
-        lambda: handover.prices(path),
+        lambda: steps.features(path, prices),
+        lambda: steps.predictions(path, prices, 42),
+        lambda: steps.prices(path),
     ):
         with pytest.raises(
             ConfigurationError, match=r"made\.parquet holds 5 rows of the sealed holdout.*unseal"
         ):
             action()
     unseal("look")
-    assert len(handover.predictions(path, prices, 42)) == 10
+    assert len(steps.predictions(path, prices, 42)) == 10
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])

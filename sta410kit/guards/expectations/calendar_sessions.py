@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from great_expectations.compatibility import pydantic
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import pluralize
 from sta410kit.guards.calendars import sessions
 from sta410kit.guards.expectations.frame_expectation import Findings, FrameExpectation, Walker
 
@@ -78,7 +78,7 @@ class SessionWalker(Walker):
             if len(gone):
                 self.found.append((name, gone, np.full(len(gone), -1)))
                 first = np.datetime64(int(gone[0]), "D")
-                self.notes.append(f"{name}: {counted(len(gone), 'session')} {what}, the first {first}")
+                self.notes.append(f"{name}: {pluralize(len(gone), 'session')} {what}, the first {first}")
         if len(extra):
             self.found.append((name, days[extra], self.panel.position(offset + extra)))
             self.notes.append(

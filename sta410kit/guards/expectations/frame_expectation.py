@@ -21,7 +21,7 @@ from great_expectations.expectations.metrics.table_metric_provider import TableM
 from great_expectations.render.components import LegacyRendererType, RenderedStringTemplateContent
 from great_expectations.render.renderer.renderer import renderer
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import pluralize
 from sta410kit.guards.panel import Panel
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def _stretches(findings: Findings) -> Iterator[str]:
         days = findings.days[findings.symbols == symbol]
         first, last = (str(np.datetime64(int(day), "D")) for day in (days.min(), days.max()))
         when = first if first == last else f"{first} to {last}"
-        yield f"{symbol}: {counted(len(days), 'session')}, {when}"
+        yield f"{symbol}: {pluralize(len(days), 'session')}, {when}"
 
 
 class PanelMetric(TableMetricProvider):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from great_expectations.compatibility import pydantic
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import pluralize
 from sta410kit.guards.expectations.frame_expectation import Findings, FrameExpectation, PanelWalker, Walker
 from sta410kit.guards.panel import Panel
 from sta410kit.guards.snapshots import read_snapshot, schema_of, stored_schema
@@ -64,7 +64,7 @@ class HistoryWalker(PanelWalker):
             changed |= differs
         gone = old_days[(old_days >= days[0]) & (old_days <= days[-1]) & ~np.isin(old_days, days)]
         rows = np.concatenate([self.panel.position(here[left[changed]]), np.full(len(gone), -1)])
-        revised, lost = counted(int(changed.sum()), "session"), counted(len(gone), "session")
+        revised, lost = pluralize(int(changed.sum()), "session"), pluralize(len(gone), "session")
         notes = [f"{name}: {revised} with another {', '.join(columns)}"] if columns else []
         notes += [f"{name}: {lost} gone"] if len(gone) else []
         return Findings(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from great_expectations.compatibility import pydantic
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import pluralize
 from sta410kit.guards.expectations.frame_expectation import (
     Findings,
     FrameExpectation,
@@ -140,7 +140,7 @@ class EnoughRowsWalker(GroupWalker):
     def wrong(self, group: pd.DataFrame) -> Iterator[str]:
         """Say that there are too few."""
         if len(group) < self.expectation.min_rows:
-            yield counted(len(group), "row")
+            yield pluralize(len(group), "row")
 
 
 class ExpectEnoughRowsInEachGroup(GroupedExpectation):

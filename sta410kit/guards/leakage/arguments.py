@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.argument_checks import require_whole
+from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.given import require_whole
-from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def targets(columns: list[str]) -> list[str]:
 
 def require(build: object, seed: object, execution: object, tolerance: object) -> None:
     """Raise when what is probed, or how, makes no sense; the other arguments need the prices to be judged."""
-    from sta410kit.guards.leakage.futures import EXECUTIONS
+    from sta410kit.guards.leakage.perturbations import EXECUTIONS
 
     if not callable(build):
         message = f"the leak probe needs a function of prices, not {type(build).__name__}"

@@ -136,12 +136,12 @@ def _look(  # noqa: PLR0913, PLR0917 - the pieces of one probe
     rng: np.random.Generator,
 ) -> dict[str, Different]:
     """Run over all cutoffs and changes; return the columns that are random instead of leaking."""
-    from sta410kit.guards.leakage import futures
+    from sta410kit.guards.leakage import perturbations
 
     furthest, compared = max(horizons.values(), default=0), 0
-    modes = list(futures.MODES)
+    modes = list(perturbations.MODES)
     for cutoff, mode in [*_plan(chosen, modes), *((cutoff, "cut off") for cutoff in begun)]:
-        panel = futures.changed(runs.panel, cutoff, mode, rng, execution)
+        panel = perturbations.changed(runs.panel, cutoff, mode, rng, execution)
         other = runs.again(panel, f"the future after {str(cutoff)[:10]} {mode}")
         if other is None:
             continue

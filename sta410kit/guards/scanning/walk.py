@@ -8,13 +8,13 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.redaction import find, holds_secret, redact
+from sta410kit._internal.secret_encodings import PARTS
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.scanning.contents import Piece, pieces
 from sta410kit.guards.scanning.report import ScanReport, SecretFinding
 from sta410kit.guards.secret_detectors import suspects
-from sta410kit.redaction import find, holds_secret, redact
 from sta410kit.secrets import learn_configured_secrets, mask_secret
-from sta410kit.spellings import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.given import require_whole
+from sta410kit._internal.argument_checks import require_whole
 from sta410kit.guards.splits.report import SplitReport
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sta410kit._internal.argument_checks import shown
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.given import shown
 from sta410kit.guards.leakage.panel import days
 
 if TYPE_CHECKING:

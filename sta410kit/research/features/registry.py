@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
+from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import FeatureEngineeringError, STA410Exception
 from sta410kit.research.features.history import History
 from sta410kit.research.frames import require_prices, require_series
-from sta410kit.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

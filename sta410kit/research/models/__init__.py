@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import AfterValidator
 
+from sta410kit._internal.argument_checks import require_whole
+from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.given import require_whole
-from sta410kit.research.models.own import is_own, make_own
-from sta410kit.suggest import did_you_mean
+from sta410kit.research.models.custom_estimator import is_own, make_own
 
 if TYPE_CHECKING:
     from sklearn.base import RegressorMixin

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import pluralize
 from sta410kit.runner.registry import content_digest
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _of_frames(expected: pd.DataFrame, got: pd.DataFrame) -> list[str]:
         if one != other
     ]
     if len(expected) != len(got):
-        found.append(f"expected {counted(len(expected), 'row')}, got {len(got):,}")
+        found.append(f"expected {pluralize(len(expected), 'row')}, got {len(got):,}")
     rows = min(len(expected), len(got))
     for position, name in enumerate(before):
         one, other = expected.iloc[:rows, position], got.iloc[:rows, position]

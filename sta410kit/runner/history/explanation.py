@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.counted import counted
+from sta410kit._internal.text import pluralize
+from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import summaries
-from sta410kit.outcomes import ExitCode
 from sta410kit.runner.history.listing import facts_of, seconds_of, state_of
 from sta410kit.runner.history.tables import spoken_seconds
 from sta410kit.runner.manifest import DIFF, read_manifest
@@ -122,8 +122,8 @@ def _print_gates(run: dict[str, Any], console: Console) -> None:
     for gate in run["gates"]:
         word, colour = ("accepted", "green") if gate["passed"] else ("refused", "red")
         console.print(
-            f"gate {gate['suite']} ({gate['step']}): {word}, {counted(gate['row_count'], 'row')}, "
-            f"{gate['critical']} critical, {counted(gate['warnings'], 'warning')}",
+            f"gate {gate['suite']} ({gate['step']}): {word}, {pluralize(gate['row_count'], 'row')}, "
+            f"{gate['critical']} critical, {pluralize(gate['warnings'], 'warning')}",
             style=colour,
             markup=False,
         )
@@ -132,7 +132,7 @@ def _print_gates(run: dict[str, Any], console: Console) -> None:
 def _print_forecasts(run: dict[str, Any], console: Console) -> None:
     for row in run["results"].get("forecasts", []):
         console.print(
-            f"forecast {row['symbol']}, {counted(row['horizon'], 'session')} from {row['date']} on: "
+            f"forecast {row['symbol']}, {pluralize(row['horizon'], 'session')} from {row['date']} on: "
             f"{100 * row['predicted']:+.2f} % ({100 * row['lower']:+.2f} to {100 * row['upper']:+.2f})",
             markup=False,
         )

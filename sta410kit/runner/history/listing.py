@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.file_lock import locked
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.file_lock import locked
 from sta410kit.runner.manifest import RUNNING, read_manifest
 from sta410kit.runner.registry import NAME as INDEX
 from sta410kit.runner.registry import Registry

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.counted import counted
-from sta410kit.outcomes import ExitCode
+from sta410kit._internal.text import pluralize
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.runs import no_runs
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def print_removal(removal: Removal, *, dry_run: bool) -> None:
     for path in removal.logs:
         console.print(str(path), markup=False)
     verb = "would remove" if dry_run else "removed"
-    files = f" and {counted(len(removal.logs), 'log file')}" if removal.logs else ""
+    files = f" and {pluralize(len(removal.logs), 'log file')}" if removal.logs else ""
     size = removal.freed / 1024**2
-    console.print(f"{verb} {counted(len(removal.runs), 'run')}{files}, {size:,.1f} MiB", markup=False)
+    console.print(f"{verb} {pluralize(len(removal.runs), 'run')}{files}, {size:,.1f} MiB", markup=False)
 
 
 def as_json_values(one: RunFacts) -> dict[str, Any]:

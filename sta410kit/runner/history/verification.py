@@ -14,12 +14,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.project import project_folder
+from sta410kit._internal.redaction import redact
 from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.parameters import check_parameters
-from sta410kit.outcomes import ExitCode
-from sta410kit.project import project_folder
-from sta410kit.redaction import redact
+from sta410kit.exit_codes import ExitCode
 from sta410kit.research.ledger import FILE as LEDGER
 from sta410kit.research.ledger import as_of
 from sta410kit.runner.execute import execute
@@ -28,6 +27,7 @@ from sta410kit.runner.identity import code_parts, differences, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.notebook import INJECTED, MARK, Notebook, parameters_of, read_notebook
+from sta410kit.runner.parameters import check_parameters
 from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
 from sta410kit.runner.registry import Registry, content_digest

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.atomic import write_text
-from sta410kit.outcomes import ExitCode
-from sta410kit.redaction import redact
+from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.redaction import redact
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.notebook import EXPECTED, read_notebook, require_kernel
-from sta410kit.runner.verdict import SKIP
+from sta410kit.runner.postconditions import SKIP
 
 if TYPE_CHECKING:
     from collections.abc import Callable

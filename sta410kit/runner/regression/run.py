@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sta410kit.counted import counted
-from sta410kit.outcomes import ExitCode
-from sta410kit.project import require_project
+from sta410kit._internal.project import require_project
+from sta410kit._internal.text import pluralize
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import Step, read_pipeline
@@ -116,7 +116,7 @@ def print_regressions(found: Sequence[Regression]) -> None:
         if one.message:
             errors.print(f"{one.notebook.name} failed: {one.message}", style="red", markup=False)
             continue
-        name = f"{one.notebook.name}: {counted(one.compared, 'cell')} compared in {one.seconds:.1f} s"
+        name = f"{one.notebook.name}: {pluralize(one.compared, 'cell')} compared in {one.seconds:.1f} s"
         verb = "updated" if one.updated else "different"
         state = f"{len(one.cells)} {verb}" if one.cells else "all as committed"
         colour = "yellow" if one.updated else "red" if one.cells else "green"

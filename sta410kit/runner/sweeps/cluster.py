@@ -17,10 +17,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 import sta410kit
-from sta410kit.atomic import replacing
+from sta410kit._internal.atomic_files import replacing
+from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import APIError, ConfigurationError
-from sta410kit.outcomes import ExitCode
-from sta410kit.redaction import redact
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import plain
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import Watch

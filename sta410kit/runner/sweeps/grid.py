@@ -8,12 +8,12 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.parameters import check_parameters
+from sta410kit.runner.parameters import check_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sta410kit.guards.parameters import Parameter
+    from sta410kit.runner.parameters import Parameter
 
 MOST_UNITS = 100_000
 _CLOSING = {"[": "]", "{": "}", "(": ")"}

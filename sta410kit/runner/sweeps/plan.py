@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.parameters import all_as_typed
 from sta410kit.runner.notebook import parameters_of, read_notebook, require_kernel
+from sta410kit.runner.parameters import all_as_typed
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.plan import refuse_secrets
 from sta410kit.runner.runs import runs_folder

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.atomic import write_text
-from sta410kit.outcomes import ExitCode
-from sta410kit.redaction import redact
+from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.redaction import redact
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.pages import render
 from sta410kit.runner.runs import REPORT
 from sta410kit.runner.sweeps.plots import Plot, small_plots

@@ -15,14 +15,14 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.atomic import write_text
+from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.file_lock import locked
+from sta410kit._internal.project import project_folder
+from sta410kit._internal.redaction import redact
+from sta410kit._internal.text import pluralize
 from sta410kit.config import load_config, set_config
-from sta410kit.counted import counted
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.file_lock import locked
-from sta410kit.outcomes import ExitCode
-from sta410kit.project import project_folder
-from sta410kit.redaction import redact
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import plain
 from sta410kit.runner.identity import file_parts, named_paths
 from sta410kit.runner.limits import Watch
@@ -213,7 +213,7 @@ def _begin(
     )
     begin(manifest, folder, registry)
     earlier = sum(record.identity != identity for record, _ in kept.values())
-    remark = f"kept: {counted(earlier, 'unit')} that passed with an earlier version of the notebook"
+    remark = f"kept: {pluralize(earlier, 'unit')} that passed with an earlier version of the notebook"
     notes = [remark] if earlier else []
     return Sweep(folder, manifest, {name: values for name, (_, values) in kept.items()}, notes)
 

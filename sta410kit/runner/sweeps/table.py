@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sta410kit.atomic import replacing
+from sta410kit._internal.atomic_files import replacing
 
 
 def write(arguments: list[str]) -> None:

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.guards.parameters import TAG
 from sta410kit.runner.notebook import (
     EXPECTED,
     INJECTED,
@@ -25,6 +24,7 @@ from sta410kit.runner.notebook import (
     read_notebook,
     stuck_at,
 )
+from sta410kit.runner.parameters import TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

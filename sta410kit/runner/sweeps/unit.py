@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.atomic import replacing
-from sta410kit.outcomes import ExitCode
-from sta410kit.recording import recorded_values
-from sta410kit.redaction import redact
+from sta410kit._internal.atomic_files import replacing
+from sta410kit._internal.redaction import redact
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception, plain
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
 from sta410kit.runner.notebook import EXPECTED
+from sta410kit.runner.postconditions import judge, remarks
 from sta410kit.runner.scrubbing import scrubbed_from, scrubbed_notebook
 from sta410kit.runner.sweeps.outputs import Outputs
 from sta410kit.runner.sweeps.template import Node, Template, as_text, begin, finish, mark_error, mark_stuck
-from sta410kit.runner.verdict import judge, remarks
 from sta410kit.runner.warm.session import CellSession, ProcessDiedError, obituary
+from sta410kit.steps import recorded_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

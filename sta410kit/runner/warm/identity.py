@@ -52,9 +52,9 @@ PRELOADED = (
     "pydantic_settings",
     "jinja2.ext",
     # The jobs themselves: a change in them is another server, see `server_identity`.
-    "sta410kit.runner.warm.cells",
+    "sta410kit.runner.warm.pipe_kernel",
     "sta410kit.runner.warm.kernel",
-    "sta410kit.runner.warm.nest",
+    "sta410kit.runner.warm.fork_pool",
 )
 # Read by native libraries or by modules while they are imported, and never again.
 _PREFIXES = (

@@ -56,7 +56,7 @@ class Nest:
         self.path = self._home / "s"
         mine, theirs = socket.socketpair()
         self._line = mine
-        wanted = request("sta410kit.runner.warm.nest:run", [str(self.path), *modules])
+        wanted = request("sta410kit.runner.warm.fork_pool:run", [str(self.path), *modules])
         with contextlib.ExitStack() as stack:
             stack.callback(theirs.close)
             nothing = os.open(os.devnull, os.O_RDWR)

@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from sta410kit.redaction import register
+from sta410kit._internal.redaction import register
 from sta410kit.runner.warm.client import GLANCE, connect, connect_to, go_on, request
 from sta410kit.runner.warm.wire import Lines, encode, send_request
 
@@ -65,7 +65,7 @@ class CellSession:
         self._watch: Callable[[int], None] | None = None
         mine, theirs = socket.socketpair()
         streams = [_collector(), _collector()]
-        wanted = request("sta410kit.runner.warm.cells:run", [])
+        wanted = request("sta410kit.runner.warm.pipe_kernel:run", [])
         wanted["folder"] = folder or wanted["folder"]
         send_request(self._server, wanted, [theirs.fileno(), *streams])
         theirs.close()

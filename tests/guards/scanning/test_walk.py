@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from sta410kit import redaction
+from sta410kit._internal import redaction
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.scanning import contents, scan
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 
 from sta410kit.exceptions import ConfigurationError, LeakageError
+from sta410kit.exit_codes import ExitCode
 from sta410kit.guards import check_splits
-from sta410kit.outcomes import ExitCode
 from sta410kit.research.walk_forward import splits as kit_folds
 
 pytestmark = pytest.mark.unit

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sta410kit._internal.file_lock import locked
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.file_lock import locked
 from sta410kit.runner.history.listing import facts_of, list_runs, prune
 from sta410kit.runner.history.tables import print_removal, print_runs, spoken_seconds
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest

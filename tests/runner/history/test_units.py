@@ -17,7 +17,7 @@ source: Path | None = None
 run_dir: str | None = None"""
 PARAMETERS = (DECLARED, "parameters")
 CELLS = (
-    "from sta410kit.recording import record\nhalf = n / 2",
+    "from sta410kit.steps import record\nhalf = n / 2",
     "record('half', half)\n(Path(run_dir) / 'n.txt').write_text(f'{half}{label}')",
     "label, source and source.__class__",
     "assert n != 9",
@@ -64,7 +64,7 @@ def test_parameters_units_code_and_results_that_differ_are_named(notebook, write
     print_comparison(found)
     shown = capsys.readouterr().out
     assert "results:\n  n=2: half: 1 and 0.5\n" in shown
-    assert "first to differ: n=2, cell 3 (from sta410kit.recording import record)" in shown
+    assert "first to differ: n=2, cell 3 (from sta410kit.steps import record)" in shown
 
 
 def test_a_file_that_a_parameter_names_counts_by_its_content(notebook, tmp_path):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.chain import run_plan
 from sta410kit.runner.history.difference import compare_runs, print_comparison
 from sta410kit.runner.history.verification import print_verification, verify_run

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.comparison.tolerance import Tolerance
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.regression.compare import regress

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from sta410kit.exceptions import APIError, ConfigurationError
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.sweeps import cluster
 from sta410kit.runner.sweeps.cluster import ClusterWorkers, execute_order
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 PARAMETERS = ("n: int = 1\nrun_dir: str | None = None", "parameters")
 CELLS = (
-    "from pathlib import Path\nimport time\nfrom sta410kit.recording import record",
+    "from pathlib import Path\nimport time\nfrom sta410kit.steps import record",
     "from beside import double",
     "time.sleep(0.3)\nrecord('double', double(n))\n(Path(run_dir) / 'sub').mkdir()",
     "(Path(run_dir) / 'sub' / 'n.txt').write_text(str(n))\nassert n != 3, 'three'",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.parameters import declared_parameters
+from sta410kit.runner.parameters import declared_parameters
 from sta410kit.runner.sweeps import grid as grid_module
 from sta410kit.runner.sweeps.grid import combinations, grid_values, split_values
 

@@ -10,9 +10,9 @@ from textwrap import indent
 import pandas as pd
 import pytest
 
+from sta410kit._internal.file_lock import locked
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.file_lock import locked
-from sta410kit.outcomes import ExitCode
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.identity import differences
 from sta410kit.runner.manifest import StepRecord, read_manifest
 from sta410kit.runner.sweeps import results, unit, workers
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 
 PARAMETERS = ("n: int = 1\nlabel: str = 'x'\nrun_dir: str | None = None", "parameters")
 CELLS = (
-    "from pathlib import Path\nfrom sta410kit.recording import record",
+    "from pathlib import Path\nfrom sta410kit.steps import record",
     "record('half', n / 2)\nrecord('name', label)\n(Path(run_dir) / 'n.txt').write_text(str(n))",
 )
 

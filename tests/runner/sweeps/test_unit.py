@@ -6,8 +6,8 @@ import re
 import nbformat
 import pytest
 
-from sta410kit.outcomes import ExitCode
-from sta410kit.redaction import register
+from sta410kit._internal.redaction import register
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.sweeps.template import read_template
@@ -137,9 +137,7 @@ def test_a_limit_ends_it_and_says_where_it_was(tmp_path, write_notebook, begun, 
 def test_a_secret_is_scrubbed_and_a_value_recorded(tmp_path, write_notebook, unit):
     """From the page, the message and what is recorded."""
     register("PKUNITSECRET12345")
-    record = (
-        "from sta410kit.recording import record\nrecord('score', 0.5)\nrecord('who', 'PKUNITSECRET12345')"
-    )
+    record = "from sta410kit.steps import record\nrecord('score', 0.5)\nrecord('who', 'PKUNITSECRET12345')"
     notebook = write_notebook(tmp_path / "x.ipynb", record, "raise ValueError('PKUNITSECRET12345')")
     done = unit(notebook, tmp_path / "out.ipynb", {})
     assert done.message == "cell In [2]: ValueError: ***"
@@ -154,7 +152,7 @@ def test_papermill_does_it_otherwise(tmp_path, write_notebook):
     notebook = write_notebook(
         tmp_path / "x.ipynb",
         ("n: int = 1", "parameters"),
-        "from sta410kit.recording import record\nrecord('n', n)",
+        "from sta410kit.steps import record\nrecord('n', n)",
     )
     done = execute_otherwise(notebook, tmp_path / "out.ipynb", {"n": 4}, Watch())
     assert (done.outcome, done.recorded) == (ExitCode.PASSED, {"n": 4})

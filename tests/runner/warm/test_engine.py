@@ -12,8 +12,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import write_ipynb
 
-from sta410kit import redaction
-from sta410kit.redaction import register
+from sta410kit._internal import redaction
+from sta410kit._internal.redaction import register
 from sta410kit.runner import engine
 from sta410kit.runner.scrubbing import scrubbed_notebook
 from sta410kit.runner.warm.client import ServerUnavailableError
@@ -200,7 +200,10 @@ def test_what_a_dying_process_was_handed_is_known_to_who_writes_its_files(tmp_pa
     """At once, not at the end of the cell, which never comes."""
     monkeypatch.setattr(redaction, "_values", frozenset())
     monkeypatch.setattr(redaction, "_pattern", None)
-    source = "import os\nfrom sta410kit.redaction import register\nregister('sesame-dies-4711')\nos._exit(3)"
+    source = (
+        "import os\nfrom sta410kit._internal.redaction import register\n"
+        "register('sesame-dies-4711')\nos._exit(3)"
+    )
     with pytest.raises(DeadKernelError):
         execute(tmp_path, [source], "sta410")
     assert "sesame-dies-4711" in redaction.registered()

@@ -271,7 +271,7 @@ def test_a_job_with_wrong_arguments_ends_alone():
 def test_a_signal_right_behind_the_request_is_not_lost():
     """Both come in at once where the server is busy, and the child is not yet itself when it is signalled."""
     mine, theirs = socket.socketpair()
-    wanted = client.request("sta410kit.runner.warm.cells:run", [])
+    wanted = client.request("sta410kit.runner.warm.pipe_kernel:run", [])
     with mine, theirs, client.connect() as connection:
         both = encode(wanted) + encode({"signal": int(signal.SIGTERM)})
         socket.send_fds(connection, [both], [theirs.fileno()] * 3)

@@ -1,0 +1,1 @@
+"""Plumbing shared by the whole package; nothing here is for users to import."""

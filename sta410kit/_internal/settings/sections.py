@@ -1,0 +1,317 @@
+"""The five sections of the configuration.
+
+Each can be built alone and by keyword, reads nothing but its arguments, and is checked when it is built.
+"""
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+
+from sta410kit._internal.secret_type import Secret
+from sta410kit._internal.settings.fields import (
+    Day,
+    Endpoint,
+    Folder,
+    LowerCase,
+    Masked,
+    Real,
+    UpperCase,
+    Whole,
+    setting,
+)
+from sta410kit._internal.settings.problems import refusal
+from sta410kit.exceptions import ConfigurationError
+
+Environment = Annotated[Literal["development", "staging", "production", "testing"], LowerCase]
+ENVIRONMENTS: tuple[str, ...] = get_args(get_args(Environment)[0])
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], UpperCase]
+
+PAPER_ENDPOINT = "https://paper-api.alpaca.markets"
+
+_SHARE = "a number above 0 and at most 1"
+_NOT_NEGATIVE = "a number from 0 upwards"
+_COUNT = "a whole number from 0 upwards"
+_SWITCH = "true or false (also 1/0, yes/no, on/off)"
+_FOLDER = "the name of a folder"
+_TEXT = "text"
+
+
+class Fixed:
+    """What has been checked cannot be changed: a change would pass by the checks."""
+
+    def __setattr__(self, name: str, _value: object) -> None:
+        # pydantic would refuse as well, and quote the value, which may be a secret.
+        message = (
+            f"{type(self).__name__}.{name} cannot be changed; build a new Config and hand it to "
+            "sta410kit.config.set_config()."
+        )
+        raise ConfigurationError(message)
+
+
+class Section(Fixed, BaseModel):
+    """A group of settings, checked when it is built."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,  # a rule across fields must also see the fields left at their default
+        hide_input_in_errors=True,
+    )
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - checked by pydantic, field by field
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigurationError(refusal(error, type(self))) from error
+
+
+class LoggingConfig(Section):
+    """What is written down, where, and how much of it is kept."""
+
+    level: LogLevel = setting(
+        "LOG_LEVEL",
+        "least severe message that is shown and written",
+        default="INFO",
+        takes="DEBUG, INFO, WARNING, ERROR or CRITICAL",
+    )
+    log_dir: Folder = setting(
+        "LOG_DIR", "folder of the log files; relative to the project", default="logs", takes=_FOLDER
+    )
+    max_file_size: Whole = setting(
+        "LOG_MAX_SIZE",
+        "size in bytes at which a log file is set aside and a new one begun",
+        default=10 * 1024 * 1024,
+        takes="a whole number of bytes from 1 upwards",
+        ge=1,
+    )
+    backup_count: Whole = setting(
+        "LOG_BACKUP_COUNT", "how many files set aside are kept a day", default=10, takes=_COUNT, ge=0
+    )
+    json_lines: bool = setting(
+        "LOG_JSON",
+        "write the log files as one JSON object a line, for machines",
+        default=False,
+        takes=_SWITCH,
+    )
+
+
+class DataConfig(Section):
+    """Where downloaded data and fitted models are kept, and whether data is checked when it is loaded."""
+
+    cache_dir: Folder = setting(
+        "DATA_CACHE_DIR",
+        "folder of downloaded prices; relative to the project",
+        default="data_cache",
+        takes=_FOLDER,
+        reserved=True,
+    )
+    model_cache_dir: Folder = setting(
+        "MODEL_CACHE_DIR",
+        "folder of fitted models; relative to the project",
+        default="model_cache",
+        takes=_FOLDER,
+        reserved=True,
+    )
+    cache_ttl_hours: Real = setting(
+        "CACHE_TTL_HOURS",
+        "hours for which downloaded prices count as fresh",
+        default=24.0,
+        takes=_NOT_NEGATIVE,
+        reserved=True,
+        ge=0,
+    )
+    validate_on_load: bool = setting(
+        "VALIDATE_DATA", "check prices when they are loaded", default=True, takes=_SWITCH, reserved=True
+    )
+
+
+class ModelConfig(Section):
+    """How models are trained, and what they must not have seen."""
+
+    train_test_split: Real = setting(
+        "TRAIN_TEST_SPLIT",
+        "share of the sessions, the earliest, that trains; the rest tests",
+        default=0.8,
+        takes="a number above 0 and below 1",
+        reserved=True,
+        gt=0,
+        lt=1,
+    )
+    holdout_start: Day = setting(
+        "HOLDOUT_START",
+        "first session of the sealed holdout: prices from here on load only after sta410 unseal; "
+        "nothing is sealed when empty",
+        default=None,
+        takes="a day written YYYY-MM-DD",
+    )
+    random_seed: Whole = setting(
+        "RANDOM_SEED",
+        "seed of everything drawn at random",
+        default=42,
+        takes="a whole number from 0 to 4294967295",
+        ge=0,
+        le=2**32 - 1,
+    )
+    gd_learning_rate: Real = setting(
+        "GD_LR",
+        "step of gradient descent",
+        default=0.05,
+        takes="a finite number above 0",
+        gt=0,
+    )
+    gd_iterations: Whole = setting(
+        "GD_ITERATIONS",
+        "steps of gradient descent",
+        default=1000,
+        takes="a whole number from 1 upwards",
+        ge=1,
+    )
+    gd_momentum: Real = setting(
+        "GD_MOMENTUM",
+        "share of the last step carried into the next",
+        default=0.9,
+        takes="a number from 0 to below 1",
+        ge=0,
+        lt=1,
+    )
+    gd_l2_reg: Real = setting(
+        "GD_L2_REG",
+        "strength of the penalty on large coefficients",
+        default=0.01,
+        takes=_NOT_NEGATIVE,
+        ge=0,
+    )
+    gd_l1_ratio: Real = setting(
+        "GD_L1_RATIO",
+        "share of that penalty that is L1 and sets coefficients to zero",
+        default=0.01,
+        takes="a number from 0 to 1",
+        ge=0,
+        le=1,
+    )
+
+
+class TradingConfig(Section):
+    """How much may be risked, as fractions of the account's equity unless said otherwise."""
+
+    max_portfolio_risk: Real = setting(
+        "MAX_PORTFOLIO_RISK",
+        "most that all open positions may lose together",
+        default=0.05,
+        takes=_SHARE,
+        gt=0,
+        le=1,
+    )
+    per_trade_risk: Real = setting(
+        "PER_TRADE_RISK",
+        "most that one trade may lose; below MAX_PORTFOLIO_RISK",
+        default=0.025,
+        takes=_SHARE,
+        gt=0,
+        le=1,
+    )
+    stop_loss_pct: Real = setting(
+        "STOP_LOSS_PCT",
+        "fall at which a position is closed, as a fraction of its price",
+        default=0.03,
+        takes=_SHARE,
+        gt=0,
+        le=1,
+    )
+    take_profit_pct: Real = setting(
+        "TAKE_PROFIT_PCT",
+        "rise at which a position is closed, as a fraction of its price",
+        default=0.003,
+        takes=_SHARE,
+        gt=0,
+        le=1,
+    )
+    max_sector_exposure: Real = setting(
+        "MAX_SECTOR_EXPOSURE",
+        "most that is invested in one sector",
+        default=0.4,
+        takes=_SHARE,
+        gt=0,
+        le=1,
+    )
+    daily_loss_limit: Real = setting(
+        "DAILY_LOSS_LIMIT",
+        "the day's return below which no order is placed any more",
+        default=-0.03,
+        takes="a number from -1 to below 0",
+        ge=-1,
+        lt=0,
+    )
+    simulated_slippage: Real = setting(
+        "SLIPPAGE_BPS",
+        "loss assumed on each fill, as a fraction of its price (the variable is in basis points)",
+        default=0.0005,
+        takes="a fraction from 0 to below 1; SLIPPAGE_BPS in basis points, from 0 to below 10000",
+        divisor=10_000,
+        ge=0,
+        lt=1,
+    )
+    paper_trading: bool = setting(
+        "PAPER_TRADING",
+        "trade with play money; false is refused unless ENVIRONMENT is production, "
+        "LIVE_TRADING_ACKNOWLEDGED is true and both credentials look real",
+        default=True,
+        takes=_SWITCH,
+    )
+    live_trading_acknowledged: bool = setting(
+        "LIVE_TRADING_ACKNOWLEDGED",
+        "say that real money may be lost; only read when PAPER_TRADING is false",
+        default=False,
+        takes=_SWITCH,
+    )
+
+    @field_validator("per_trade_risk")
+    @classmethod
+    def _one_trade_is_not_the_portfolio(cls, per_trade: float, info: ValidationInfo) -> float:
+        whole = info.data.get("max_portfolio_risk")  # absent when it was refused itself
+        if whole is not None and per_trade >= whole:
+            message = (
+                f"per_trade_risk: {per_trade} is not below max_portfolio_risk, {whole}; "
+                "lower PER_TRADE_RISK or raise MAX_PORTFOLIO_RISK"
+            )
+            raise ValueError(message)
+        return per_trade
+
+
+class APIConfig(Section):
+    """The broker's interface, and how patiently it is asked."""
+
+    alpaca_api_key: Masked = setting(
+        "ALPACA_API_KEY",
+        "Alpaca key ID (secret); ALPACA_API_KEY_FILE=/path/to/file keeps it out of here",
+        default=Secret(""),
+        takes=_TEXT,
+    )
+    alpaca_secret_key: Masked = setting(
+        "ALPACA_SECRET_KEY",
+        "Alpaca secret key (secret); ALPACA_SECRET_KEY_FILE=/path/to/file keeps it out of here",
+        default=Secret(""),
+        takes=_TEXT,
+    )
+    alpaca_base_url: Endpoint = setting(
+        "ALPACA_BASE_URL",
+        "Alpaca's trading endpoint; the default trades play money",
+        default=PAPER_ENDPOINT,
+        takes="an https URL without credentials, query or fragment (http only for this machine)",
+    )
+    request_retries: Whole = setting(
+        "REQUEST_RETRIES",
+        "how often a failed request is repeated",
+        default=3,
+        takes=_COUNT,
+        reserved=True,
+        ge=0,
+    )
+    request_retry_delay: Real = setting(
+        "REQUEST_RETRY_DELAY",
+        "seconds before the first repetition",
+        default=2.0,
+        takes="a number of seconds from 0 upwards",
+        reserved=True,
+        ge=0,
+    )

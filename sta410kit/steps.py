@@ -1,0 +1,204 @@
+"""How a notebook reads its inputs and hands over its outputs.
+
+Inputs are the files of the step before. A notebook opened alone, in JupyterLab or with bare papermill, is
+given none: it starts from the embedded prices and computes what it needs, and never reads what the last run
+left behind.
+
+Outputs are files, and values recorded with `record`. Those travel in the executed notebook as display data
+that shows nothing, in the format of scrapbook (nteract): ``scrapbook.read_notebook(path).scraps`` reads them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sta410kit._internal.atomic_files import replacing, write_text
+from sta410kit._internal.project import project_folder
+from sta410kit._internal.redaction import MASK, redact
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards import read_accepted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sta410kit.research.forecasting import FittedModel
+
+DEFAULT_MODEL, DEFAULT_HORIZON = "ridge", 1
+MIMETYPE = "application/scrapbook.scrap.json+json"
+_VERSION = 1  # of scrapbook's payload
+_LONGEST = 1024 * 1024  # characters; a table has short cells
+
+
+def step_folder(run_dir: str | Path | None, step: str) -> Path:
+    """Return the folder a step writes to: the run's, or the step's own under ``runs/alone/``."""
+    folder = Path(run_dir) if run_dir else project_folder() / "runs" / "alone" / step
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a frame as Parquet, whole or not at all, for a gate to judge."""
+    with replacing(path) as aside:
+        frame.to_parquet(aside, index=False, compression="zstd")
+    return path
+
+
+def write_json(value: Any, path: Path) -> Path:  # noqa: ANN401 - whatever JSON can hold
+    """Write a value as JSON, whole or not at all; numpy's numbers are written as numbers."""
+    write_text(path, json.dumps(value, indent=2, default=float))
+    return path
+
+
+def raw_prices(path: str | Path | None) -> pd.DataFrame:
+    """Return the prices that still have to pass the gate, their rows as written."""
+    from sta410kit.market import load_prices
+
+    return load_prices(source="files", path=path, tidy=False) if path else load_prices()
+
+
+def prices(path: str | Path | None) -> pd.DataFrame:
+    """Return prices that the gate has accepted; tidy, should a suite of your own let other rows pass."""
+    from sta410kit.market import load_prices
+    from sta410kit.market.tidying import tidy
+
+    return tidy(_accepted(path, "prices")) if path else load_prices()
+
+
+def features(path: str | Path | None, prices: pd.DataFrame) -> pd.DataFrame:
+    """Return features that the gate has accepted, or those of `prices`."""
+    from sta410kit.research.features import build_features
+
+    return _accepted(path, "features") if path else build_features(prices)
+
+
+def predictions(path: str | Path | None, prices: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return predictions that the gate has accepted, or those of the default model on `prices`."""
+    from sta410kit.research.features import build_features
+    from sta410kit.research.walk_forward import walk_forward
+
+    if path:
+        return _accepted(path, "predictions")
+    return walk_forward(
+        build_features(prices), prices, model=DEFAULT_MODEL, horizon=DEFAULT_HORIZON, seed=seed
+    )
+
+
+def _accepted(path: str | Path, suite: str) -> pd.DataFrame:
+    """Return a frame that the gate has accepted; one of an earlier run may hold what is sealed by now."""
+    from sta410kit.market.sealing import require_before
+
+    return require_before(read_accepted(Path(path), suite), Path(path))
+
+
+def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> FittedModel:
+    """Return the model the chain has fitted, or the default model fitted on `prices`."""
+    from sta410kit.research.features import build_features
+    from sta410kit.research.forecasting import fit_final
+    from sta410kit.research.model_store import load_model
+
+    if path:
+        return load_model(Path(path))
+    past = predictions(None, prices, seed)
+    return fit_final(
+        build_features(prices), prices, past, model=DEFAULT_MODEL, horizon=DEFAULT_HORIZON, seed=seed
+    )
+
+
+def record(name: str, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    """Record a value under a name in the executed notebook; of several under one name the last counts.
+
+    Outside IPython nothing is recorded, so that code which records can be tested and imported.
+
+    Parameters
+    ----------
+    name : str
+        The column's name in the table of a sweep.
+    value : str, int, float, bool, None, list or dict
+        Dates and paths are recorded as text, numpy's numbers as numbers.
+
+    Raises
+    ------
+    ConfigurationError
+        The name is empty, or JSON cannot hold the value: a table, a figure, an object, NaN.
+    """
+    if not isinstance(name, str) or not name.strip():
+        message = f"record(name, value) takes a name, got {name!r}"
+        raise ConfigurationError(message)
+    payload = {"name": name, "data": _scrubbed(_plain(value, name), name), "encoder": "json"}
+    # Where IPython is not even loaded, no cell can be running.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None:
+        return
+    shell.display_pub.publish(
+        data={MIMETYPE: {**payload, "version": _VERSION}},
+        metadata={"scrapbook": {"name": name, "data": True, "display": False}},
+    )
+
+
+def recorded_values(outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the outputs of a cell have recorded, by name, in the order of recording.
+
+    What is no scrap of JSON, as scrapbook's pictures and tables, is passed over.
+    """
+    found: dict[str, Any] = {}
+    for output in outputs:
+        scrap = output.get("data", {}).get(MIMETYPE) if isinstance(output.get("data"), dict) else None
+        if isinstance(scrap, dict) and isinstance(scrap.get("name"), str) and "data" in scrap:
+            found[scrap["name"]] = scrap["data"]
+    return found
+
+
+def _plain(value: Any, name: str) -> Any:  # noqa: ANN401 - passes any value on
+    """Return the value as JSON holds it, or say why it cannot."""
+    if isinstance(value, bool | str | None):
+        return value
+    if isinstance(value, int | float):
+        return _number(value, name)
+    if isinstance(value, dict):
+        return {_key(key, name): _plain(item, name) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, name) for item in value]
+    if hasattr(value, "isoformat") or hasattr(value, "__fspath__"):  # dates, also those of pandas; paths
+        return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a number of numpy's
+        return _plain(value.item(), name)
+    message = (
+        f"record({name!r}, ...) takes what JSON can hold: text, numbers, lists, dictionaries; "
+        f"got {type(value).__module__}.{type(value).__qualname__}. Record a number taken from it."
+    )
+    raise ConfigurationError(message)
+
+
+def _number(value: float, name: str) -> float:
+    """Return a number as one of Python's own: an IntEnum and numpy's are more than that."""
+    if not math.isfinite(value):
+        message = f"record({name!r}, {value}): JSON has no such number; record None where there is none"
+        raise ConfigurationError(message)
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def _key(key: Any, name: str) -> str:  # noqa: ANN401 - whatever somebody used
+    if not isinstance(key, str):
+        message = f"record({name!r}, ...): the keys of a dictionary are text in JSON, got {key!r}"
+        raise ConfigurationError(message)
+    return key
+
+
+def _scrubbed(value: Any, name: str) -> Any:  # noqa: ANN401 - passes any value on
+    """Return the value without registered secrets, short enough for a table."""
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) > _LONGEST:
+        message = f"record({name!r}, ...) takes up to a million characters, got {len(text):,}; write a file"
+        raise ConfigurationError(message)
+    clean = redact(text)
+    if clean == text:
+        return value
+    try:
+        return json.loads(clean)
+    except ValueError:  # the secret stood across several values, as in a list of its bytes
+        return MASK

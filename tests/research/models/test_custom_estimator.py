@@ -1,0 +1,200 @@
+"""A user's own estimator, from a file in the project's folder."""
+
+import hashlib
+import sys
+import textwrap
+
+import pytest
+import skops.io
+
+from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
+from sta410kit.research.features import build_features
+from sta410kit.research.forecasting import fit_final, forecast
+from sta410kit.research.model_store import load_model, read_metadata, save_model
+from sta410kit.research.models import make_model
+from sta410kit.research.models.custom_estimator import belongs_to_project
+from sta410kit.research.walk_forward import walk_forward
+
+pytestmark = pytest.mark.unit
+
+TREND = """
+    import numpy as np
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+    class Trend(RegressorMixin, BaseEstimator):
+        def __init__(self, strength=0.1, random_state=None):
+            self.strength = strength
+            self.random_state = random_state
+
+        def fit(self, X, y):
+            self.n_features_in_ = X.shape[1]
+            self.scale_ = np.std(y)
+            return self
+
+        def predict(self, X):
+            return self.strength * X[:, 0]
+
+    class Fragile(Trend):
+        def fit(self, X, y):
+            raise ValueError("too wild for me")
+
+    class Nan(Trend):
+        def predict(self, X):
+            return np.full(len(X), np.nan)
+
+    class Closure(Trend):
+        def fit(self, X, y):
+            self.rule_ = lambda value: value
+            return super().fit(X, y)
+
+    class Needy(Trend):
+        def __init__(self, strength):
+            self.strength = strength
+
+    class Judge(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y):
+            return self
+
+        def predict(self, X):
+            return X
+
+    class Plain:
+        pass
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Give a project with the module my_models, which is forgotten afterwards."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "pipeline.toml").touch()
+    (tmp_path / "my_models.py").write_text(textwrap.dedent(TREND))
+    monkeypatch.chdir(tmp_path / "notebooks")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    for name in ("my_models", "broken", "half"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.usefixtures("project")
+def test_it_walks_like_any_other(walks, walk_features, tmp_path):
+    """From the walk over the final fit and its file to the forecast, nothing but the name is different."""
+    predictions = walk_forward(walk_features, walks, model="my_models:Trend")
+    assert predictions["model"].unique().tolist() == ["my_models:Trend"]
+    first = predictions.merge(walk_features[["symbol", "date", "return_1"]], on=["symbol", "date"])
+    assert (first["predicted"] == 0.1 * first["return_1"]).all()
+    fitted = fit_final(walk_features, walks, predictions, model="my_models:Trend")
+    save_model(fitted, tmp_path / "model.skops")
+    loaded = load_model(tmp_path / "model.skops")
+    assert forecast(loaded, walks).equals(forecast(fitted, walks))
+
+
+@pytest.mark.usefixtures("project")
+def test_the_seed_is_handed_on():
+    """An estimator with a random_state gets the seed."""
+    assert make_model("my_models:Trend", 7).random_state == 7
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("my_modles:Trend", r"no module 'my_modles', neither installed nor in .*; put my_modles.py there"),
+        ("my_models:Tren", "my_models has no class 'Tren'. Did you mean 'Trend'?"),
+        ("my_models:np", "has no class 'np'"),
+        ("my_models:Plain", "has no fit, predict, get_params, set_params; derive it"),
+        ("my_models:Judge", "is no regressor"),
+        ("my_models:Needy", "cannot be made without arguments"),
+        ("my_models.py:Trend", "Importing my_models.py failed|no module 'my_models.py'"),
+        ("my models:Trend", "Unknown model"),
+        (":Trend", "Unknown model"),
+        ("my_models:", "Unknown model"),
+    ],
+)
+def test_what_is_wrong_is_named(name, words):
+    """A missing module, class or method, and a class of another kind, each has its own sentence."""
+    with pytest.raises(ConfigurationError, match=words):
+        make_model(name)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("1 / 0", "Importing broken failed: ZeroDivisionError"),
+        (
+            "import nowhere_to_be_found",
+            "Importing broken failed: ModuleNotFoundError: No module named 'nowhere",
+        ),
+        ("def", "Importing broken failed: SyntaxError"),
+    ],
+)
+def test_a_module_that_fails_is_named(project, source, words):
+    """Whatever happens while the user's module is imported, it is said where."""
+    (project / "broken.py").write_text(source)
+    with pytest.raises(ConfigurationError, match=words):
+        make_model("broken:Model")
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(("name", "words"), [("Fragile", "too wild for me"), ("Nan", "no numbers")])
+def test_a_fit_that_fails_says_whose(walks, walk_features, name, words):
+    """An error of the estimator, and predictions that are no numbers, come back as the kit's own error."""
+    with pytest.raises(ModelTrainingError, match=f"{name} .*{words}"):
+        walk_forward(walk_features, walks, model=f"my_models:{name}")
+
+
+@pytest.mark.usefixtures("project")
+def test_what_cannot_be_saved_is_said(walks, walk_features, tmp_path):
+    """A function inside the estimator cannot be written safely, and nothing is left behind."""
+    name = "my_models:Closure"
+    fitted = fit_final(walk_features, walks, walk_forward(walk_features, walks, model=name), model=name)
+    with pytest.raises(ModelTrainingError, match="my_models:Closure cannot be saved"):
+        save_model(fitted, tmp_path / "model.skops")
+    assert not (tmp_path / "model.skops").exists()
+
+
+def test_the_file_knows_the_code(project, walks, walk_features, walk_predictions, tmp_path):
+    """Another rule in the user's module makes another file, so what follows from it is made again."""
+    own = walk_predictions.assign(model="my_models:Trend")
+    fitted = fit_final(walk_features, walks, own, model="my_models:Trend", per_symbol=True)
+    save_model(fitted, tmp_path / "model.skops")
+    digest = read_metadata(tmp_path / "model.skops")["versions"]["my_models"]
+    source = (project / "my_models.py").read_bytes()
+    assert digest == hashlib.sha256(source).hexdigest()
+
+
+def test_a_stranger_is_not_trusted(project, walks, walk_features, tmp_path, monkeypatch):
+    """The same file loads in no other project, unless its types are named."""
+    name = "my_models:Trend"
+    fitted = fit_final(walk_features, walks, walk_forward(walk_features, walks, model=name), model=name)
+    save_model(fitted, tmp_path / "model.skops")
+    other = tmp_path / "other"
+    (other / "notebooks").mkdir(parents=True)
+    (other / "notebooks" / "pipeline.toml").touch()
+    monkeypatch.chdir(other)
+    assert not belongs_to_project(name)
+    with pytest.raises(ModelPredictionError, match=r"holds my_models\.Trend, which is not trusted"):
+        load_model(tmp_path / "model.skops")
+    assert load_model(tmp_path / "model.skops", trust=["my_models.Trend"]).name == name
+    assert project.exists()
+
+
+@pytest.mark.usefixtures("project")
+def test_a_name_does_not_open_other_modules():
+    """Only a file in the project's folder belongs to it: not the standard library, not what is installed."""
+    assert belongs_to_project("my_models:Trend")
+    for name in ("os:system", "sklearn:Ridge", "no_such_module:Thing", "builtins:eval"):
+        assert not belongs_to_project(name)
+    assert skops.io.get_untrusted_types(data=skops.io.dumps(make_model("my_models:Trend"))) == [
+        "my_models.Trend"
+    ]
+
+
+@pytest.mark.usefixtures("project")
+def test_its_own_features_travel_with_it(walks):
+    """A model trained on chosen features forecasts with those, whatever the default ones are."""
+    features = build_features(walks, ["return_1", "return_63"])
+    predictions = walk_forward(features, walks, model="my_models:Trend")
+    fitted = fit_final(features, walks, predictions, model="my_models:Trend")
+    assert fitted.features == ("return_1", "return_63")
+    assert len(forecast(fitted, walks)) == 2

@@ -1,0 +1,32 @@
+"""The exit codes are a promise to scripts."""
+
+import pytest
+
+from sta410kit.exit_codes import ExitCode
+
+pytestmark = pytest.mark.unit
+
+
+def test_the_numbers_are_the_promised_ones():
+    """A number never changes its meaning."""
+    assert {code.name: int(code) for code in ExitCode} == {
+        "PASSED": 0,
+        "INTERNAL": 1,
+        "USAGE": 2,
+        "DATA_REJECTED": 3,
+        "NOTEBOOK_FAILED": 4,
+        "LEAK_FOUND": 5,
+        "SECRET_FOUND": 6,
+        "TIMED_OUT": 7,
+        "OUT_OF_MEMORY": 8,
+        "SOURCE_UNAVAILABLE": 9,
+        "NOT_REPRODUCED": 10,
+        "INTERRUPTED": 130,
+    }
+
+
+def test_a_code_is_what_a_process_ends_with():
+    """It can be handed to sys.exit as it is."""
+    with pytest.raises(SystemExit) as ended:
+        raise SystemExit(ExitCode.DATA_REJECTED)
+    assert ended.value.code == 3

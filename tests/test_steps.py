@@ -1,0 +1,157 @@
+"""Recorded values: in the notebook as scrapbook writes them, typed, scrubbed, harmless elsewhere."""
+
+import datetime as dt
+import enum
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sta410kit._internal.redaction import register
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.steps import MIMETYPE, record, recorded_values
+
+pytestmark = pytest.mark.unit
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+class Number(enum.IntEnum):
+    """A number with a name."""
+
+    SEVEN = 7
+
+
+class Shell:
+    """Takes what would be displayed."""
+
+    def __init__(self):
+        self.outputs = []
+        self.display_pub = self
+
+    def publish(self, data, metadata):
+        """Keep an output as a notebook would."""
+        self.outputs.append({"output_type": "display_data", "data": data, "metadata": metadata})
+
+
+def recorded(*pairs):
+    """Return what a notebook would hold after these were recorded."""
+    shell = Shell()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+        for name, value in pairs:
+            record(name, value)
+    return shell.outputs
+
+
+def test_it_is_written_as_scrapbook_writes_it():
+    """Mimetype, payload and metadata are scrapbook's, and nothing that a page would show."""
+    (output,) = recorded(("r2", 0.5))
+    assert output == {
+        "output_type": "display_data",
+        "data": {
+            "application/scrapbook.scrap.json+json": {
+                "name": "r2", "data": 0.5, "encoder": "json", "version": 1,
+            }
+        },
+        "metadata": {"scrapbook": {"name": "r2", "data": True, "display": False}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (None, None),
+        (True, True),
+        (np.True_, True),
+        (np.float64(0.25), 0.25),
+        (np.int32(3), 3),
+        (np.array(2), 2),
+        (Number.SEVEN, 7),
+        ((1, "a"), [1, "a"]),
+        ({"a": {"b": [1.5]}}, {"a": {"b": [1.5]}}),
+        (dt.date(2012, 1, 31), "2012-01-31"),
+        (pd.Timestamp("2012-01-31 10:00"), "2012-01-31T10:00:00"),
+        (Path("a") / "b", "a/b"),
+    ],
+)
+def test_a_value_is_kept_as_json_holds_it(value, kept):
+    """Numbers of numpy's, dates and paths become plain."""
+    found = recorded_values(recorded(("x", value)))["x"]
+    assert found == kept
+    assert type(found) is type(kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("", 1, "takes a name, got ''"),
+        (3, 1, "takes a name, got 3"),
+        ("x", float("nan"), "JSON has no such number; record None"),
+        ("x", [float("inf")], "JSON has no such number"),
+        ("x", np.float64("nan"), "JSON has no such number"),
+        ("x", {1: 2}, "keys of a dictionary are text in JSON, got 1"),
+        ("x", pd.DataFrame({"a": [1]}), "got pandas.*DataFrame. Record a number taken from it"),
+        ("x", np.zeros(3), "got numpy.ndarray"),
+        ("x", {1, 2}, "got builtins.set"),
+        ("x", object(), "got builtins.object"),
+        ("x", "a" * 1_100_000, "takes up to a million characters, got 1,100,002"),
+    ],
+)
+def test_what_json_cannot_hold_is_refused(name, value, complaint):
+    """The error names the value and what to do; it is the same outside a notebook."""
+    with pytest.raises(ConfigurationError, match=complaint):
+        record(name, value)
+
+
+def test_a_secret_is_scrubbed():
+    """Wherever in the value it stands."""
+    register("PKRECORDEDSECRET1")
+    (output,) = recorded(("x", {"url": ["https://PKRECORDEDSECRET1@host"]}))
+    assert output["data"][MIMETYPE]["data"] == {"url": ["https://***@host"]}
+
+
+def test_a_secret_in_several_values_takes_their_place():
+    """The bytes of a secret are numbers, and a list of which some are stars is no JSON."""
+    secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
+    register(secret)
+    (output,) = recorded(("x", {"raw": list(secret.encode())}))
+    assert output["data"][MIMETYPE]["data"] == "***"
+
+
+def test_outside_ipython_nothing_happens(monkeypatch):
+    """Neither in a plain script nor where IPython is loaded without a shell."""
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    record("x", 1)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    record("x", 1)
+
+
+def test_the_last_of_one_name_counts_and_strange_outputs_are_passed_over():
+    """A notebook holds other outputs too, and scraps of other kinds."""
+    outputs = [
+        {"output_type": "stream", "text": "x"},
+        {"data": {"text/plain": "1"}},
+        {"data": {MIMETYPE: "not a scrap"}},
+        {"data": {MIMETYPE: {"name": 3, "data": 1}}},
+        {"data": {MIMETYPE: {"name": "x"}}},
+        {"data": None},
+    ]
+    assert recorded_values(outputs + recorded(("x", 1), ("y", 2), ("x", 3))) == {"x": 3, "y": 2}
+
+
+@given(JSON)
+def test_whatever_json_holds_comes_back(value):
+    """Through the notebook's file and back."""
+    outputs = json.loads(json.dumps(recorded(("x", value))))
+    assert recorded_values(outputs) == {"x": value}
