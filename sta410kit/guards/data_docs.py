@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.file_lock import locked
+from sta410kit._internal.pages import CONTENT_SECURITY_POLICY
 from sta410kit.guards.result import failures_table
 from sta410kit.guards.suites import read_suite
 
@@ -241,6 +242,8 @@ def _render(template: str, **values: object) -> str:
 def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("sta410kit.guards"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.globals["content_security_policy"] = CONTENT_SECURITY_POLICY
+    return environment
