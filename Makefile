@@ -7,47 +7,64 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 UV := $(BIN)/uv
-STAMP := $(VENV)/.installed
 
-# What stands above the ground floor has the lower bar; all the rest is held at full branch coverage.
+# Everything is installed from the one lock; each stamp adds the pins of an extra to what running needs.
+RUNNING := $(VENV)/.installed
+TESTING := $(VENV)/.installed-test
+CHECKING := $(VENV)/.installed-dev
+LAB := $(VENV)/.installed-lab
+
+# The tests run in this many processes; TESTS narrows them down: make test TESTS=tests/market
+WORKERS ?= 2
+TESTS ?= tests
+PYTEST := pytest --numprocesses=$(WORKERS) --dist=worksteal
+
+# The modules that everything else imports are held at full branch coverage.
 COVERAGE_FLOOR := 90
-UPPER_ROOMS := */sta410kit/cli/*,*/sta410kit/__main__.py,*/sta410kit/service/*,*/sta410kit/runner/*,$\
-*/sta410kit/research/*,*/sta410kit/market/*,*/sta410kit/guards/*
+FOUNDATION := sta410kit/_internal/*,sta410kit/config.py,sta410kit/secrets.py,sta410kit/logging.py,$\
+sta410kit/exceptions.py,sta410kit/validation.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test nbval regress lab docs notebooks check benchmark calibrate peers build lock clean
+.PHONY: help install run test test-all test-nightly nbval regress lab docs notebooks check benchmark calibrate \
+	peers build lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-install: $(STAMP) ## make .venv and install the pinned requirements and the kit
+install: $(TESTING) $(CHECKING) $(LAB) ## make .venv with the kit and everything a developer needs
 
-run: install ## run the six notebooks on the embedded prices
+run: $(RUNNING) ## run the six notebooks on the embedded prices
 	$(BIN)/sta410 run $(ARGS)
 
-test: install ## run the tests with coverage, then compare the notebooks with their committed outputs
-	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest $(ARGS)
+test: $(TESTING) ## run the fast tests, then compare the notebooks with their committed outputs
+	$(PY) -m $(PYTEST) -m "not slow" $(TESTS) $(ARGS)
 	$(AT_DEFAULTS) $(PY) -m $(NBVAL)
+
+test-all: $(TESTING) ## run all tests, the slow ones too, and hold their coverage to its floor
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m $(PYTEST) $(TESTS) $(ARGS)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report --fail-under=$(COVERAGE_FLOOR)
-	$(PY) -m coverage report --omit="$(UPPER_ROOMS)" --fail-under=100
+	$(PY) -m coverage report --include="$(FOUNDATION)" --fail-under=100
 
-nbval: install ## only compare the notebooks with their committed outputs
+test-nightly: $(TESTING) ## run all tests with ten times the examples, kills and load
+	TEST_PROFILE=nightly $(PY) -m $(PYTEST) $(TESTS) $(ARGS)
+
+nbval: $(TESTING) ## only compare the notebooks with their committed outputs
 	$(AT_DEFAULTS) $(PY) -m $(NBVAL)
 
-regress: install ## compare the notebooks with their committed outputs, within tolerances
+regress: $(TESTING) ## compare the notebooks with their committed outputs, within tolerances
 	$(AT_DEFAULTS) $(BIN)/sta410 regress $(ARGS)
 
 # The committed outputs are those of the defaults; the environment wins over what a developer has in .env.
 AT_DEFAULTS := set -a && . ./.env.example && STA410_LEDGER=$$(mktemp -d)/trials.sqlite && set +a &&
 
 # Cells must run in their own order, so pytest-randomly stays out; nbval never closes its handle on /dev/null.
-NBVAL := pytest notebooks -p no:randomly --nbval --nbval-kernel-name sta410 --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
+NBVAL := pytest notebooks --numprocesses=$(WORKERS) --dist=loadfile -p no:randomly --nbval --nbval-kernel-name sta410 --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
 	-W "ignore:unclosed file <_io.TextIOWrapper name='/dev/null':ResourceWarning"
 
-lab: install ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow-root)
+lab: $(LAB) ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow-root)
 	$(PY) -m ipykernel install --sys-prefix
 	$(BIN)/jupyter-labextension disable --level=sys_prefix $(LAB_NEWS)
 	$(PY) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
@@ -56,19 +73,19 @@ lab: install ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow
 # No update check, no news, no extension shop: JupyterLab asks nobody outside for anything.
 LAB_NEWS := @jupyterlab/apputils-extension:announcements
 
-docs: install ## open the data docs of the last run
+docs: $(RUNNING) ## open the data docs of the last run
 	$(BIN)/sta410 docs $(ARGS)
 
-notebooks: install ## execute every notebook in place, on its defaults, to refresh the committed outputs
+notebooks: $(CHECKING) ## execute every notebook in place, on its defaults, to refresh the committed outputs
 	$(AT_DEFAULTS) $(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.kernel_name=sta410 notebooks/*.ipynb
 
-check: install ## lint, format check, types
+check: $(CHECKING) ## lint, format check, types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-benchmark: peers ## measure the kit beside its peers, one after the other (one alone: BENCHMARKS=chain)
+benchmark: $(TESTING) peers ## measure the kit beside its peers, one after the other (one alone: BENCHMARKS=chain)
 	@missed=""; for name in $(BENCHMARKS); do \
 		case $$name in features|backtest) python=.venv-peers/bin/python ;; *) python=$(PY) ;; esac; \
 		printf '\n== %s\n' $$name; $$python benchmarks/bench_$$name.py $(ARGS) || missed="$$missed $$name"; \
@@ -76,7 +93,7 @@ benchmark: peers ## measure the kit beside its peers, one after the other (one a
 
 BENCHMARKS := startup kernels chain sweep gate leaks redaction features walk_forward backtest
 
-calibrate: install ## measure how often verdict and intervals err, where the truth is known
+calibrate: $(RUNNING) ## measure how often verdict and intervals err, where the truth is known
 	$(PY) benchmarks/calibrate_skill.py $(ARGS)
 	$(PY) benchmarks/calibrate_intervals.py
 
@@ -104,10 +121,16 @@ clean: ## remove what tests and builds leave; .venv and runs stay
 $(UV):
 	@PYTHON="$(PYTHON)" scripts/make_venv.sh $(VENV)
 
-# `sync` also takes away what the lock no longer names, and with it the kit, which comes back a line later.
 # Bytecode is written now, whatever PYTHONDONTWRITEBYTECODE says: without it first starts take seconds.
-$(STAMP): requirements.txt pyproject.toml | $(UV)
-	$(UV) pip sync --python $(PY) --require-hashes --compile-bytecode requirements.txt
+PINNED := $(UV) pip install --python $(PY) --require-hashes --compile-bytecode --constraint requirements.txt \
+	--requirement pyproject.toml
+
+$(RUNNING): requirements.txt pyproject.toml | $(UV)
+	$(PINNED) --extra build
 	$(UV) pip install --python $(PY) --no-deps --no-build-isolation --editable .
 	$(PY) -m compileall -q sta410kit
+	touch $@
+
+$(TESTING) $(CHECKING) $(LAB): $(VENV)/.installed-%: $(RUNNING)
+	$(PINNED) --extra $*
 	touch $@

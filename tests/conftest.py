@@ -22,11 +22,27 @@ from sta410kit.config import all_settings
 
 PATIENCE = 120  # seconds after which something will not come any more, on the slowest and busiest machine
 
-# How long an example takes says how busy the machine is; all else stays as it is set, which on CI is another.
-hypothesis.settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("any machine")
+# `make test-nightly` sets it, for ten times the examples and the full form of soak, kill and load tests.
+PROFILE = os.environ.get("TEST_PROFILE", "default")
+
+# No deadline: how long an example takes says how busy the machine is.
+for name, examples in {"default": 20, "nightly": 200}.items():
+    hypothesis.settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[
+            hypothesis.HealthCheck.too_slow,
+            hypothesis.HealthCheck.function_scoped_fixture,
+        ],
+    )
+hypothesis.settings.load_profile(PROFILE)
+
+
+@pytest.fixture(scope="session")
+def nightly():
+    """Tell whether soak, kill and load tests run in their full form."""
+    return PROFILE == "nightly"
 
 
 def wait_for(condition):
@@ -119,19 +135,22 @@ def _no_configuration_of_another_test(monkeypatch):
 
 @pytest.fixture
 def typed(monkeypatch, capsys):
-    """Give the function that runs a command in a folder, and returns what a process of its own would.
+    """Give the function that runs a command in a folder and returns what `subprocess.run` would.
 
-    It goes through the command line's own door, but in this process, where everything is imported already.
+    It calls the command line's main function in this process, where everything is imported already; `env` is
+    set for the rest of the test.
     """
     from sta410kit.cli import entry
 
-    # What the door does to a whole process.
+    # What changes the whole process.
     monkeypatch.setattr(entry, "signal", Mock())
     monkeypatch.setattr(entry, "keep_writing", lambda: str)  # nothing is refused
     monkeypatch.setattr(entry, "_skip_slow_grammars", lambda: None)
     monkeypatch.setenv("COLUMNS", "200")
 
-    def run(*words, cwd):
+    def run(*words, cwd, env=None):
+        for name, value in (env or {}).items():
+            monkeypatch.setenv(name, value)
         monkeypatch.chdir(cwd)
         monkeypatch.setattr("sys.argv", ["sta410", *map(str, words)])
         with pytest.raises(SystemExit) as ending:

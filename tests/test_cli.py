@@ -190,6 +190,7 @@ def test_a_wrong_setting_ends_with_2_and_names_the_field(tmp_path):
     assert "1.5" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_doctor_finds_this_installation_well(project):
     """Warnings are allowed; every line has a state."""
     done = sta410("doctor", cwd=project)
@@ -199,6 +200,7 @@ def test_the_doctor_finds_this_installation_well(project):
     assert all(line.split()[0] in {"ok", "warning"} for line in lines)
 
 
+@pytest.mark.slow
 def test_the_doctor_fails_on_a_wrong_setting_and_a_broken_suite(project):
     """Exit code 2, each trouble on its line with what to type next."""
     (project / "expectations" / "prices.json").write_text("{")
@@ -209,6 +211,7 @@ def test_the_doctor_fails_on_a_wrong_setting_and_a_broken_suite(project):
     assert "-> correct it; docs/configuration.md has all settings" in done.stdout
 
 
+@pytest.mark.slow
 def test_doctor_tells_of_a_wrong_configuration_once(project):
     """What reads the configuration points at the line that says what is wrong with it."""
     done = sta410("doctor", cwd=project, env={"GD_ITERATIONS": "-1"})
@@ -228,6 +231,7 @@ def test_config_tells_the_origins_of_its_values(tmp_path):
     assert ["ALPACA_SECRET_KEY=**********", ".env"] in lines
 
 
+@pytest.mark.slow
 def test_config_and_doctor_tell_of_a_setting_that_changes_nothing(project):
     """Whoever turns a check off that nothing makes is told so, and standard output stays JSON."""
     typed = {"VALIDATE_DATA": "false", "CACHE_TTL_HOURS": "24"}
@@ -255,6 +259,7 @@ def test_validate_accepts_clean_prices_and_builds_docs(tmp_path, prices):
     assert Path(shown) == page.parents[4] / "index.html"
 
 
+@pytest.mark.slow
 def test_validate_refuses_and_names_the_row(tmp_path, prices):
     """Exit code 3 with symbol, date and expectation; unreadable data ends so too."""
     prices.loc[10, "high"] = 1.0
@@ -271,6 +276,7 @@ def test_validate_refuses_and_names_the_row(tmp_path, prices):
     assert "cut.parquet" in cut.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "name", "found"),
     [
@@ -290,6 +296,7 @@ def test_validate_judges_the_file_and_not_what_loading_makes_of_it(tmp_path, pri
     assert found in done.stdout
 
 
+@pytest.mark.slow
 def test_a_new_column_of_a_file_is_a_difference_to_the_snapshot(tmp_path, prices):
     """What the kit does not use is reported all the same; the snapshot stays as it was."""
     prices.to_csv(tmp_path / "prices.csv", index=False)
@@ -302,6 +309,7 @@ def test_a_new_column_of_a_file_is_a_difference_to_the_snapshot(tmp_path, prices
     assert "dividend" not in pd.read_parquet(tmp_path / "kept.parquet")
 
 
+@pytest.mark.slow
 def test_validate_judges_other_frames_by_their_suite(tmp_path):
     """A forecasts file as CSV keeps a symbol such as NA, and its interval order is checked."""
     frame = pd.DataFrame(
@@ -322,6 +330,7 @@ def test_validate_judges_other_frames_by_their_suite(tmp_path):
     assert "NA 2013-03-01" not in done.stdout
 
 
+@pytest.mark.slow
 def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices):
     """No browser is not taken for one that opened; with one, the page it got is named."""
     prices.to_parquet(tmp_path / "prices.parquet")
@@ -333,6 +342,7 @@ def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices):
     assert one.stdout.startswith(f"opened {tmp_path}")
 
 
+@pytest.mark.slow
 def test_docs_are_served_on_this_machine(tmp_path, prices):
     """The server answers on the loopback address with the index page, and a path that cannot be with 404."""
     prices.to_parquet(tmp_path / "prices.parquet")
@@ -458,6 +468,7 @@ def test_an_interrupt_ends_with_130_and_leaves_no_kernel(
     assert len(list(tmp_path.glob("runs/*/report.html"))) == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_does_not_change_the_exit_code(tmp_path, prices):
     """`sta410 validate ... | head -0` still says that the data are refused, and breaks nothing."""
     prices.assign(high=0.01).to_csv(tmp_path / "bad.csv", index=False)
@@ -511,6 +522,7 @@ def write_slow_notebook(tmp_path):
     return tmp_path / "slow.ipynb"
 
 
+@pytest.mark.slow
 def test_the_fork_server_can_be_looked_after(tmp_path, short_folder, wait_until):
     """Started, seen, stopped; stopping what does not run is no trouble."""
     env = {"XDG_RUNTIME_DIR": str(short_folder)}
@@ -572,6 +584,7 @@ def test_unseal_records_and_lists(project):
     assert (project / "holdout.jsonl").is_file()
 
 
+@pytest.mark.slow
 def test_mutants_that_are_caught_end_well_and_are_reported_as_json(project, prices):
     """`mutate` names what caught each corruption."""
     file = project / "prices.csv"
@@ -583,6 +596,7 @@ def test_mutants_that_are_caught_end_well_and_are_reported_as_json(project, pric
     assert "expect_no_stale_bars" in report["mutants"][1]["caught_by"] + report["mutants"][0]["caught_by"]
 
 
+@pytest.mark.slow
 def test_a_surviving_mutant_ends_with_three(project, prices):
     """A suite without the guard lets repeated bars live: the exit code is that of rejected data."""
     path = project / "expectations" / "prices.json"
@@ -597,6 +611,7 @@ def test_a_surviving_mutant_ends_with_three(project, prices):
     assert "an error that 'prices' would accept in these data" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_draft_accepts_the_data_it_was_made_from(project, prices):
     """`suggest` writes a suite that `validate` can use at once; `--snapshot` keeps what was accepted."""
     file, suite, kept = (project / name for name in ("mine.csv", "mine.json", "kept.parquet"))

@@ -64,6 +64,7 @@ def call(*words):
     return done.return_value, done.stdout
 
 
+@pytest.mark.slow
 def test_a_leak_ends_with_5_and_none_with_0(folder):
     """As a subprocess, from the folder the module lies in."""
 
@@ -144,6 +145,7 @@ def test_a_wrong_target_is_refused(target, text):
     assert error.value.exit_code is ExitCode.USAGE
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_the_corpus_is_printed_with_its_rates(monkeypatch):
     """Each case with its sentence; what was judged wrongly is marked and ends with 5."""

@@ -6,7 +6,7 @@ import threading
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sta410kit._internal import redaction
@@ -77,6 +77,7 @@ def test_removing_one_value_does_not_leave_another_behind():
     assert "******" not in redact("*" * 50)
 
 
+@pytest.mark.slow
 def test_threads_lose_no_registration():
     """Values registered at the same time are all there."""
     values = [f"secret-{number:04}" for number in range(200)]
@@ -90,7 +91,6 @@ def test_threads_lose_no_registration():
     assert not any(value in redact(" ".join(values)) for value in values)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab*.", min_size=6, max_size=12), min_size=1, max_size=4), st.data())
 def test_a_registered_value_never_survives(values, data):
     """However values overlap and repeat, none is left in the text."""
@@ -142,7 +142,6 @@ SPELLINGS = [
 ]
 
 
-@settings(deadline=None)
 @given(st.text(min_size=6), st.text(), st.text())
 @example("p s/w\"d'\té", "<", ">")
 def test_a_registered_value_survives_in_no_notation(value, before, after):
@@ -154,7 +153,6 @@ def test_a_registered_value_survives_in_no_notation(value, before, after):
         assert spell(value) not in redact(spell(f"{before}{value}{after}"))
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="xyz *", max_size=40))
 def test_text_without_a_registered_value_is_unchanged(text):
     """Nothing but the values is touched."""

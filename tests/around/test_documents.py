@@ -19,7 +19,9 @@ DOCUMENTS = [
 LINK = re.compile(
     r"!?\[(?:[^\]\\]|\\.)*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)|<(?:img|a)\s[^>]*(?:src|href)=\"([^\"]+)\""
 )
-(PHONY,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+(PHONY,) = re.findall(
+    r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " "), re.MULTILINE
+)
 FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
@@ -51,7 +53,7 @@ def make_targets(text):
     """Name what follows `make` in the code of a document."""
     code = [match.group(0) for match in FENCE.finditer(text)]
     code += re.findall(r"`[^`\n]+`", FENCE.sub("", text))
-    return {name for part in code for name in re.findall(r"(?<![\w-])make ([a-z]+)", part)}
+    return {name for part in code for name in re.findall(r"(?<![\w-])make ([a-z-]+)", part)}
 
 
 def short(path):

@@ -30,6 +30,7 @@ def blocks(language, documents=DOCUMENTS):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_python_examples_run(document, tmp_path):

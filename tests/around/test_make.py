@@ -16,6 +16,8 @@ PROMISED = [
     "install",
     "run",
     "test",
+    "test-all",
+    "test-nightly",
     "nbval",
     "regress",
     "lab",
@@ -33,7 +35,8 @@ PROMISED = [
 
 def targets():
     """Name the targets that a person may type."""
-    (phony,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    text = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
     return phony.split()
 
 
@@ -54,7 +57,7 @@ def test_make_alone_lists_the_targets(make):
     """The default goal explains; it changes nothing."""
     told = make()
     assert told.returncode == 0
-    assert re.findall(r"^  make (\w+)", told.stdout, re.MULTILINE) == ["help", *PROMISED]
+    assert re.findall(r"^  make ([\w-]+)", told.stdout, re.MULTILINE) == ["help", *PROMISED]
     assert sorted(targets()) == sorted(["help", *PROMISED])
 
 
@@ -64,7 +67,9 @@ def test_make_alone_lists_the_targets(make):
         ("run", ".venv/bin/sta410 run -p model=naive"),
         ("docs", ".venv/bin/sta410 docs -p model=naive"),
         ("nbval", "--nbval-sanitize-with notebooks/nbval_sanitize.cfg"),
-        ("test", "--fail-under=100"),
+        ("test", 'pytest --numprocesses=2 --dist=worksteal -m "not slow" tests'),
+        ("test-all", "--fail-under=100"),
+        ("test-nightly", "TEST_PROFILE=nightly"),
         ("lab", "-m ipykernel install --sys-prefix"),
         ("check", "-m ruff format --check ."),
         ("check", "-m mypy"),
@@ -86,23 +91,29 @@ def installed(tmp_path):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     (tmp_path / ".venv/bin").mkdir(parents=True)
     (tmp_path / ".venv/bin/uv").touch()
-    (tmp_path / ".venv/.installed").touch()
+    for stamp in (".installed", ".installed-test", ".installed-dev", ".installed-lab"):
+        (tmp_path / ".venv" / stamp).touch()
     return tmp_path
 
 
-def test_an_installation_is_the_lock_and_nothing_more(make, installed):
-    """A stamp newer than the pins means that nothing is done; newer pins take the place of the old."""
+@pytest.mark.parametrize(
+    ("target", "extras"),
+    [("run", ["build"]), ("test", ["build", "test"]), ("install", ["build", "test", "dev", "lab"])],
+)
+def test_each_target_installs_its_part_of_the_lock(make, installed, target, extras):
+    """Nothing is installed while the stamps are newer than the lock; else its pins are, with their hashes."""
 
     def planned():
-        return make("-C", str(installed), "--dry-run", "install").stdout
+        told = make("-C", str(installed), "--dry-run", target).stdout.replace("\\\n", " ")
+        return [line for line in told.splitlines() if line.startswith(".venv/bin/uv pip install")]
 
-    assert "uv pip" not in planned()
+    assert planned() == []
     soon = (installed / ".venv/.installed").stat().st_mtime + 5
     os.utime(installed / "requirements.txt", (soon, soon))
-    uv = ".venv/bin/uv pip"
-    assert [line for line in planned().splitlines() if line.startswith(uv)] == [
-        f"{uv} sync --python .venv/bin/python --require-hashes --compile-bytecode requirements.txt",
-        f"{uv} install --python .venv/bin/python --no-deps --no-build-isolation --editable .",
+    pinned = [line for line in planned() if "--require-hashes" in line and "requirements.txt" in line]
+    assert [line.rpartition(" --extra ")[2] for line in pinned] == extras
+    assert [line for line in planned() if line not in pinned] == [
+        ".venv/bin/uv pip install --python .venv/bin/python --no-deps --no-build-isolation --editable ."
     ]
 
 
@@ -190,8 +201,12 @@ def test_the_scripts_can_be_started(tool, script):
 
 
 def test_ci_runs_what_a_person_runs():
-    """The check before a change goes in is `make check` and then `make test`, and nothing else."""
+    """The check before a change goes in is `make check`, `make test`, `make test-all`, and nothing else."""
     lines = (ROOT / ".ci/run").read_text("utf-8").splitlines()
-    assert [line for line in lines if line.startswith("make ")] == ["make check", "make test"]
+    assert [line for line in lines if line.startswith("make ")] == [
+        "make check",
+        "make test",
+        "make test-all",
+    ]
     assert "export CI=true" in lines
     assert "exec </dev/null" in lines

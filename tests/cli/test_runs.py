@@ -151,6 +151,7 @@ def test_a_dry_run_and_nothing_to_resume_are_json_too(tmp_path, monkeypatch, sta
     assert "nothing to resume" in sta410("run", "--resume")[1]
 
 
+@pytest.mark.slow
 def test_runs_at_once_and_a_prune_between_them_do_not_hurt_each_other(tmp_path):
     """Each has a folder of its own and passes; their index is one."""
     (tmp_path / "notebooks").mkdir()

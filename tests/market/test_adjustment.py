@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.market import load_prices
@@ -27,7 +27,6 @@ def test_the_sample_has_three_splits_and_no_other():
     ]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(SPLIT_RATIOS), st.floats(10, 500), st.floats(-0.2, 0.2))
 def test_every_simple_ratio_is_found_whatever_the_price_did(ratio, price, move):
     """A split shows beside an ordinary move of the price, rounded to cents as published."""
@@ -37,7 +36,6 @@ def test_every_simple_ratio_is_found_whatever_the_price_did(ratio, price, move):
     assert splits["ratio"].tolist() == [ratio]
 
 
-@settings(deadline=None)
 @given(st.floats(0.3, 3.0), st.floats(0, 0.1))
 def test_a_move_with_an_ordinary_dividend_is_no_split(move, dividend):
     """Neither a crash nor a dividend of up to a tenth of the price counts."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.research import adaptive
@@ -46,7 +46,6 @@ def test_an_outcome_teaches_nothing_before_it_is_known(horizon):
     assert math.log(width[horizon]) == pytest.approx(0.9 * 0.03 / horizon**0.5)
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.integers(1, 59), st.integers(1, 6), st.integers(0, 99))
 def test_later_scores_change_no_earlier_width(cut, horizon, seed):
     """Scores that are not known at a date leave its width as it was."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError, FeatureEngineeringError
@@ -34,7 +34,6 @@ def test_the_quantile_has_its_finite_sample_correction(scores, level, expected):
     assert conformal.quantile(shuffled, level) == expected
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=60), st.floats(0.05, 0.95))
 def test_enough_scores_lie_at_or_below_the_quantile(scores, level):
     """At least the promised share of the scores, counting the new one against us, is covered."""

@@ -6,7 +6,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
@@ -57,7 +57,6 @@ def test_paths_use_every_split_once_for_each_group_it_tests(shape):
     assert len(pairs) == found.size
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     st.integers(1, 15),
     st.integers(2, 6),

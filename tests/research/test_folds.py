@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
@@ -49,7 +49,6 @@ def test_literal_rolling_folds_with_an_embargo():
     ]
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 400), st.integers(1, 40), st.integers(1, 120), st.integers(1, 120),
     st.integers(0, 20), st.none() | st.integers(0, 200),
@@ -78,7 +77,6 @@ def test_folds_purge_and_cover(  # noqa: PLR0913, PLR0917 - every number of a wa
     assert tested == list(range(needed - 1, sessions))
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     st.integers(1, 30),
     st.integers(5, 60),

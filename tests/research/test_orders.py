@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
@@ -100,7 +100,6 @@ def test_stale_forecasts_are_refused():
     )
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(-0.2, 0.2), st.floats(0.01, 5_000)), min_size=1, max_size=12),
     st.floats(1, 1e8),

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
@@ -113,7 +113,6 @@ def test_thirteen_years_agree_with_a_broker_to_the_cent(sample, on_change):
     assert ours.cost.sum() > 5_000  # costs were there to agree on
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10_000), st.floats(0, 300), st.booleans())
 def test_any_weights_and_costs_agree_with_a_broker(seed, bps, on_change):
     """Long and short weights of three symbols, at costs up to 3 % a trade: to the cent all the same."""
@@ -212,7 +211,6 @@ def test_it_agrees_with_a_public_backtester(sample):
     assert len(stats["_trades"]) > 30
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.integers(1, 38), st.floats(0.2, 5.0), st.integers(0, 1000))
 def test_no_decision_sees_the_price_it_is_filled_at(cut, factor, seed):
     """Prices after session *t*, changed at will, leave the equity up to *t* as it was to the last digit.

@@ -124,6 +124,7 @@ def test_a_notebook_outside_any_project_has_its_runs_beside_it(tmp_path, write_n
     assert run.folder.parent == tmp_path / "mine" / "runs"
 
 
+@pytest.mark.slow
 def test_the_report_shows_the_figures_and_escapes_messages(tmp_path, write_notebook):
     """Images are inside the page; markup in an error stays text."""
     notebook = write_notebook(

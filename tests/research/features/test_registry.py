@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sta410kit.exceptions import FeatureEngineeringError
@@ -114,7 +114,6 @@ def test_splits_leave_no_trace(sample_features):
     assert abs(row["dollar_volume_z_21"]) < 3
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(cut=st.integers(1, 599), seed=st.integers(0, 2**16))
 def test_the_future_changes_nothing(walks, walk_features, cut, seed):
     """Features up to *t* are the same, to the last bit, whatever comes after *t*, or if nothing does."""

@@ -296,6 +296,7 @@ def test_only_its_owner_can_reach_it():
     assert path.parent.stat().st_uid == os.getuid()
 
 
+@pytest.mark.slow
 def test_a_server_with_packages_of_yesterday_is_replaced(short_folder, monkeypatch, gone):
     """Whoever comes after an upgrade starts a new server, and the old one leaves."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
@@ -339,6 +340,7 @@ def debug(talking, command, **arguments):
             return reply["content"]
 
 
+@pytest.mark.slow
 def test_the_debugger_stops_at_a_breakpoint():
     """A cell halts on the line that was marked, shows its variables, and goes on."""
     code = "x = 41\nx += 1\nprint(x)"
