@@ -80,10 +80,11 @@ notebooks: $(CHECKING) ## execute every notebook in place, on its defaults, to r
 	$(AT_DEFAULTS) $(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.kernel_name=sta410 notebooks/*.ipynb
 
-check: $(CHECKING) ## lint, format check, types
+check: $(CHECKING) ## lint, format check, types, layers
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(BIN)/lint-imports
 
 benchmark: $(TESTING) peers ## measure the kit beside its peers, one after the other (one alone: BENCHMARKS=chain)
 	@missed=""; for name in $(BENCHMARKS); do \
@@ -115,7 +116,7 @@ lock: $(UV) ## refresh requirements.txt (newest of everything: make lock ARGS=--
 		--output-file benchmarks/peers.txt benchmarks/peers.in
 
 clean: ## remove what tests and builds leave; .venv and runs stay
-	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 $(UV):
