@@ -79,6 +79,12 @@ class APIError(STA410Exception):
     exit_code = ExitCode.SOURCE_UNAVAILABLE
 
 
+class SchedulerUnavailableError(STA410Exception):
+    """The Dask scheduler of a sweep did not answer, or has no workers."""
+
+    exit_code = ExitCode.SCHEDULER_UNAVAILABLE
+
+
 class STA410Warning(UserWarning):
     """Something the kit carries on with, and a person should look at."""
 

@@ -1,4 +1,4 @@
-"""How a command can end: the one list of exit codes."""
+"""The exit codes of every command."""
 
 from enum import IntEnum
 
@@ -6,8 +6,9 @@ from enum import IntEnum
 class ExitCode(IntEnum):
     """The exit status of every `sta410` command.
 
-    Endings are not exceptions: a gate that refuses data has done its work. Each command maps its result
-    to one of these in one place, and scripts may rely on the numbers.
+    Outcomes are not exceptions: a gate that refuses data has done its work. Exceptions of the kit name
+    theirs (`STA410Exception.exit_code`), and the command line maps them in one place. Scripts may rely on
+    the numbers.
     """
 
     PASSED = 0
@@ -19,6 +20,8 @@ class ExitCode(IntEnum):
     SECRET_FOUND = 6
     TIMED_OUT = 7
     OUT_OF_MEMORY = 8
-    SOURCE_UNAVAILABLE = 9
+    SCHEDULER_UNAVAILABLE = 9
     NOT_REPRODUCED = 10
+    SOURCE_UNAVAILABLE = 11
+    NOT_DUE = 12
     INTERRUPTED = 130

@@ -19,8 +19,10 @@ def test_the_numbers_are_the_promised_ones():
         "SECRET_FOUND": 6,
         "TIMED_OUT": 7,
         "OUT_OF_MEMORY": 8,
-        "SOURCE_UNAVAILABLE": 9,
+        "SCHEDULER_UNAVAILABLE": 9,
         "NOT_REPRODUCED": 10,
+        "SOURCE_UNAVAILABLE": 11,
+        "NOT_DUE": 12,
         "INTERRUPTED": 130,
     }
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import sta410kit
 from sta410kit._internal.atomic_files import replacing
 from sta410kit._internal.redaction import redact
-from sta410kit.exceptions import APIError, ConfigurationError
+from sta410kit.exceptions import ConfigurationError, SchedulerUnavailableError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import plain
 from sta410kit.runner.kernelspecs import is_this_python
@@ -62,7 +62,7 @@ class ClusterWorkers:
     ConfigurationError
         Dask is not installed here, the address is none, the notebook is too large to be sent, or a worker has
         another version of the kit or does not see one of `paths` as it is here.
-    APIError
+    SchedulerUnavailableError
         No scheduler answers there, or it has no workers.
     """
 
@@ -134,7 +134,7 @@ class ClusterWorkers:
                 return UnitResult(ExitCode.NOTEBOOK_FAILED, f"its workers died: {error}", monotonic() - began)
             except Exception as error:  # noqa: BLE001 - whatever the cluster has to say ends this unit only
                 message = f"the cluster could not execute it: {type(error).__name__}: {error}"
-                return UnitResult(ExitCode.SOURCE_UNAVAILABLE, message, monotonic() - began)
+                return UnitResult(ExitCode.SCHEDULER_UNAVAILABLE, message, monotonic() - began)
             return answer
 
 
@@ -247,7 +247,7 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - a distributed.Client
             f"no Dask scheduler answers at {address}: {error}; "
             f"start one with `dask scheduler --port {port}`, or leave --scheduler out"
         )
-        raise APIError(message) from error
+        raise SchedulerUnavailableError(message) from error
 
 
 def _look_at(client: Any) -> int:  # noqa: ANN401 - a distributed.Client
@@ -257,7 +257,7 @@ def _look_at(client: Any) -> int:  # noqa: ANN401 - a distributed.Client
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError as error:
         message = f"the scheduler at {address} has no workers; start one with `dask worker {address}`"
-        raise APIError(message) from error
+        raise SchedulerUnavailableError(message) from error
     try:
         versions = client.run(kit_version)
     except Exception as error:

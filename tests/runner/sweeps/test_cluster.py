@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from sta410kit.exceptions import APIError, ConfigurationError
+from sta410kit.exceptions import ConfigurationError, SchedulerUnavailableError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.sweeps import cluster
@@ -222,7 +222,7 @@ def test_a_scheduler_that_does_not_answer_is_told(notebook, monkeypatch):
     """With the command that starts one, and the exit code of a source that is not there."""
     monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
     port = free_port()
-    with pytest.raises(APIError, match=f"start one with `dask scheduler --port {port}`"):
+    with pytest.raises(SchedulerUnavailableError, match=f"start one with `dask scheduler --port {port}`"):
         ClusterWorkers(notebook, 0, f"tcp://127.0.0.1:{port}")
 
 
@@ -269,7 +269,7 @@ def test_what_goes_wrong_ends_one_unit():
     assert "its workers died" in died.message
     gone = workers._wait(Future(OSError("gone")), Watch())
     assert (gone.outcome, gone.message) == (
-        ExitCode.SOURCE_UNAVAILABLE, "the cluster could not execute it: OSError: gone",
+        ExitCode.SCHEDULER_UNAVAILABLE, "the cluster could not execute it: OSError: gone",
     )  # fmt: skip
 
 
@@ -298,7 +298,9 @@ class Client:
 def test_workers_must_be_there_and_have_this_kit():
     """Each error names what to type, and where."""
     assert cluster._look_at(Client(dict.fromkeys("abc", cluster.kit_version()))) == 6
-    with pytest.raises(APIError, match="has no workers; start one with `dask worker tcp://here:1`"):
+    with pytest.raises(
+        SchedulerUnavailableError, match="has no workers; start one with `dask worker tcp://here:1`"
+    ):
         cluster._look_at(Client({}))
     with pytest.raises(ConfigurationError, match=r"worker b has sta410kit 0\.0\.1, here it is"):
         cluster._look_at(Client({"a": cluster.kit_version(), "b": "0.0.1"}))
