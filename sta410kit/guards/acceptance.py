@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from sta410kit._internal.atomic_files import replacing
-from sta410kit.exceptions import ConfigurationError, DataLoadingError, DataValidationError
+from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.gate import validate
 from sta410kit.guards.suites import read_suite
@@ -55,22 +55,17 @@ def read_accepted(path: Path, suite: str) -> pd.DataFrame:
     ConfigurationError
         There is no such file.
     DataLoadingError
-        The file is not Parquet, or cut short.
+        The file is not Parquet, is cut short, or expands to far more than its size.
     DataValidationError
         The file bears no valid stamp and the gate refuses what is in it.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from sta410kit._internal.parquet import read_table
 
     if not path.is_file():
         message = f"no file {path}; `sta410 run` writes it in the run's folder"
         raise ConfigurationError(message)
-    try:
-        table = pq.read_table(path)
-        frame: pd.DataFrame = table.to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        message = f"{path} cannot be read as Parquet: {error}"
-        raise DataLoadingError(message) from error
+    table = read_table(path)
+    frame: pd.DataFrame = table.to_pandas()
     contract, digest = read_suite(suite), frame_digest(frame)
     stamp = _stamp(contract.name, contract.digest, digest)
     if not digest or (table.schema.metadata or {}).get(_KEY) != stamp:

@@ -73,13 +73,12 @@ def read_snapshot(path: Path) -> pd.DataFrame:
     DataLoadingError
         It cannot be read, or holds no symbols and dates.
     """
-    import pandas as pd
-    import pyarrow as pa
+    from sta410kit._internal.parquet import read_table
 
     try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        message = f"snapshot {path} cannot be read: {error}; delete it to begin a new one"
+        frame: pd.DataFrame = read_table(path).to_pandas()
+    except DataLoadingError as error:
+        message = f"snapshot: {error}; delete it to begin a new one"
         raise DataLoadingError(message) from error
     if not {"symbol", "date"}.issubset(frame.columns):
         message = f"{path} is no snapshot of prices: it has no symbol and date; name another file"

@@ -33,22 +33,12 @@ def read_frame(path: Path, suite: str) -> pd.DataFrame:
     if not path.is_file():
         message = f"no file {path}"
         raise ConfigurationError(message)
+    from sta410kit._internal.parquet import read_table
     from sta410kit.market.sealing import hold_back, require_unsealed
 
-    frame = _read_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
+    frame = read_table(path).to_pandas() if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
     kept = hold_back(frame, require_unsealed(None))
     return frame if len(kept) == len(frame) else kept.reset_index(drop=True)
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow as pa
-
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        message = f"{path} cannot be read as Parquet: {error}"
-        raise DataLoadingError(message) from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
