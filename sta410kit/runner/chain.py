@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.file_lock import locked
 from sta410kit._internal.project import project_folder
+from sta410kit._internal.redaction import registered
 from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.file_scrubbing import scrub_folder
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
@@ -23,8 +23,10 @@ from sta410kit.runner.registry import Registry
 from sta410kit.runner.report import results_of, write_report
 from sta410kit.runner.reuse import find_result
 from sta410kit.runner.run_log import RunLog
-from sta410kit.runner.runs import DATA_DOCS, LOCK, new_run, run_folders, runs_folder, told
+from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, new_run, run_folders, runs_folder, told
 from sta410kit.runner.schedule import run_graph
+from sta410kit.runner.scrubbing import scrub_notebook_file
+from sta410kit.runner.secret_files import files_with_secrets, found_message, redact_log
 from sta410kit.runner.steps import Site, do_step
 from sta410kit.runner.warm.nested import OpeningNest
 
@@ -183,7 +185,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
     passed = {record.name: record for record in manifest.steps}
     nest = _nest_for(plan, registry)
     site = Site(plan, folder, registry, progress, log, nest, passed)
-    options, whole = plan.options, Watch()
+    options, whole, known = plan.options, Watch(), registered()
     deadline = monotonic() + options.deadline if options.deadline else None
 
     def work(name: str) -> StepRecord:
@@ -209,7 +211,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
             jobs=jobs,
             stop=whole.stop,
         )
-    return _close(plan, folder, manifest, registry, log, interrupted=interrupted)
+    return _close(plan, folder, manifest, registry, log, known, interrupted=interrupted)
 
 
 def _nest_for(plan: Plan, registry: Registry) -> OpeningNest:
@@ -218,16 +220,23 @@ def _nest_for(plan: Plan, registry: Registry) -> OpeningNest:
     return OpeningNest(str(plan.steps[0].notebook.parent), modules_to_load(sources, registry))
 
 
-def _close(  # noqa: PLR0913 - a run has many parts
-    plan: Plan, folder: Path, manifest: Manifest, registry: Registry, log: RunLog, *, interrupted: bool
+def _close(  # noqa: PLR0913, PLR0917 - a run has many parts
+    plan: Plan,
+    folder: Path,
+    manifest: Manifest,
+    registry: Registry,
+    log: RunLog,
+    known: frozenset[str],
+    *,
+    interrupted: bool,
 ) -> Run:
     """Write the end of a run: its outcome, results, report and manifest."""
+    if registered() != known:
+        _look_again(folder, manifest)
     bad = [ExitCode[record.outcome] for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
     manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
-    scrubbed = scrub_folder(folder)
-    manifest.results, strange = results_of(folder)
-    manifest.warnings = [*scrubbed, *strange]
+    manifest.results, manifest.warnings = results_of(folder)
     log.say(f"ends: {outcome.name}, exit code {int(outcome)}")
     if (folder / DATA_DOCS).is_dir():
         from sta410kit.guards.data_docs import refresh_index
@@ -237,3 +246,17 @@ def _close(  # noqa: PLR0913 - a run has many parts
     manifest.write(folder)
     registry.note_run(folder.name, manifest.started, outcome.name, plan.kind, plan.title)
     return Run(folder, manifest)
+
+
+def _look_again(folder: Path, manifest: Manifest) -> None:
+    """Look through the folder for values that a later step registered: redact logs and pages, fail steps."""
+    for record in manifest.steps:
+        if record.notebook:
+            found = scrub_notebook_file(folder / record.notebook)
+            record.warnings = list(dict.fromkeys([*record.warnings, *found]))
+    for name in files_with_secrets(folder):
+        if name.startswith(f"{DATA_DOCS}/") or name.endswith(".log"):
+            redact_log(folder / name)
+        elif name != MANIFEST and manifest.steps:
+            owner = next((one for one in manifest.steps if name in one.artifacts), manifest.steps[-1])
+            owner.outcome, owner.message = ExitCode.SECRET_FOUND.name, found_message([name])

@@ -15,7 +15,6 @@ from sta410kit import exceptions
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.file_scrubbing import scrub_file, scrub_notebook_file
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import StepStoppedError, Watch
 from sta410kit.runner.notebook import (
@@ -28,6 +27,8 @@ from sta410kit.runner.notebook import (
     read_notebook,
 )
 from sta410kit.runner.postconditions import judge, remarks
+from sta410kit.runner.scrubbing import scrub_notebook_file
+from sta410kit.runner.secret_files import redact_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -148,8 +149,7 @@ def execute(  # noqa: PLR0913 - three things it needs, five it can do without
     elif outcome is not ExitCode.INTERNAL and output.is_file():
         mark_failure(output, message)
     warnings += scrub_notebook_file(output)
-    others = (output.with_suffix(KERNEL_LOG), *artifacts)
-    warnings += [f"a secret was scrubbed from {path.name}" for path in others if scrub_file(path)]
+    redact_log(output.with_suffix(KERNEL_LOG))
     if failure is not None:
         failure = replace(failure, text=redact(failure.text))
     seconds = time.perf_counter() - started

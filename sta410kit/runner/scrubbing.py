@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.kernel_redaction import WARNING
 from sta410kit._internal.redaction import holds_secret, redact
 from sta410kit._internal.scrub import scrub
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _RECORD = "sta410"
 
@@ -37,6 +41,19 @@ def scrubbed_notebook(notebook: Any) -> Any:  # noqa: ANN401 - an nbformat Noteb
     record = {**metadata.get(_RECORD, {}), "scrubbed": told}
     result["metadata"] = _alike({**metadata, _RECORD: record}, notebook["metadata"])
     return result
+
+
+def scrub_notebook_file(path: Path) -> list[str]:
+    """Redact an executed notebook in place; return what was redacted, now or while it ran."""
+    import nbformat
+
+    if not path.is_file():
+        return []
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    clean = scrubbed_notebook(notebook)
+    if clean is not notebook:
+        write_text(path, nbformat.writes(clean))  # type: ignore[no-untyped-call]
+    return scrubbed_from(clean)
 
 
 def _alike(clean: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit.exceptions import STA410Exception
 from sta410kit.exit_codes import ExitCode
 from sta410kit.holdout import current_seal
-from sta410kit.runner.execute import execute
+from sta410kit.runner.execute import KERNEL_LOG, execute
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.manifest import StepRecord, now
 from sta410kit.runner.pipeline import RUN_FOLDER
@@ -18,6 +18,7 @@ from sta410kit.runner.postconditions import gate_outcome, refused_gates
 from sta410kit.runner.registry import content_digest
 from sta410kit.runner.reuse import find_result, is_whole, own, spoilt, take_over
 from sta410kit.runner.runs import DATA_DOCS
+from sta410kit.runner.secret_files import files_with_secrets, found_message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,11 @@ class Site:
     nest: OpeningNest
     passed: dict[str, StepRecord] = field(default_factory=dict)
     done: dict[str, StepRecord] = field(default_factory=dict)
+
+    @property
+    def log_names(self) -> set[str]:
+        """The logs that the processes of steps write themselves; each is redacted when its step has ended."""
+        return {step.notebook.with_suffix(KERNEL_LOG).name for step in self.plan.steps}
 
 
 def do_step(site: Site, step: Step, watch: Watch) -> StepRecord:
@@ -143,6 +149,12 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
     outcome, message = result.outcome, result.message
     if outcome is ExitCode.PASSED:
         outcome, message = _judged(site, step, began)
+    others = [one for one in site.plan.steps if one is not step]
+    ignore = {*(file for one in others for file in one.produces.values()), *site.log_names}
+    leaked = files_with_secrets(folder, since=began.timestamp(), ignore=ignore)
+    if leaked and outcome is not ExitCode.INTERRUPTED:
+        found = found_message(leaked)
+        outcome, message = ExitCode.SECRET_FOUND, f"{found}. Before that: {message}" if message else found
     return StepRecord(
         name=step.name,
         outcome=outcome.name,
