@@ -1,6 +1,7 @@
-"""The checkout that the tests around the kit look at."""
+"""The checkout that these tests look at."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,8 +18,16 @@ def root():
 
 
 @pytest.fixture(scope="session")
+def targets():
+    """Name the targets of the Makefile that a person may type."""
+    text = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    return phony.split()
+
+
+@pytest.fixture(scope="session")
 def tool():
-    """Give the path of a program, or skip without it; where nothing may be missing (CI), fail instead."""
+    """Give the path of a program, or skip without it; under CI, where nothing may be missing, fail."""
 
     def find(name):
         path = shutil.which(name)
@@ -30,10 +39,10 @@ def tool():
 
 
 @pytest.fixture(scope="session")
-def tracked(root, tool):
-    """Every file that is committed or about to be; skipped outside a git checkout, but not under CI."""
-    git = [tool("git"), "-c", "safe.directory=*", "-C", str(root)]
+def tracked(tool):
+    """List the files that are committed or about to be; skip outside a git checkout, but not under CI."""
+    git = [tool("git"), "-c", "safe.directory=*", "-C", str(ROOT)]
     found = subprocess.run([*git, "ls-files", "-z"], capture_output=True, text=True, check=False)
     if found.returncode != 0:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("this is no git checkout")
-    return [path for name in found.stdout.split("\0") if name and (path := root / name).is_file()]
+    return [path for name in found.stdout.split("\0") if name and (path := ROOT / name).is_file()]
