@@ -34,8 +34,9 @@ def read_table(path: Path) -> pa.Table:
             declared = _declared_bytes(file)
             if declared > max(SMALL, MOST_TIMES * path.stat().st_size):
                 message = (
-                    f"{path} is {path.stat().st_size:,} bytes and declares {declared:,} bytes of data, more "
-                    f"than {MOST_TIMES} times its size; it was not read. Write it again without such repetition"
+                    f"{path} is {path.stat().st_size:,} bytes and declares {declared:,} bytes of data, "
+                    f"more than {MOST_TIMES} times its size; it was not read. Write it again without such "
+                    "repetition"
                 )
                 raise DataLoadingError(message)
             return file.read()
