@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -14,12 +15,15 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import hypothesis
+import nbformat
 import pytest
+from filelock import FileLock
 
 from sta410kit import config
 from sta410kit._internal import redaction
 from sta410kit.config import all_settings
 
+ROOT = Path(__file__).parents[1]
 PATIENCE = 120  # seconds after which something will not come any more, on the slowest and busiest machine
 
 # `make test-nightly` sets it, for ten times the examples and the full form of soak, kill and load tests.
@@ -171,3 +175,48 @@ def _ledgers(tmp_path_factory):
 def _a_ledger_of_its_own(_ledgers, monkeypatch):
     """Count the trials of each test in a file of its own, never in the ledger of the developer's project."""
     monkeypatch.setenv("STA410_LEDGER", str(next(_ledgers)))
+
+
+# Appended to each notebook of `first_run`: what the step leaves, as it sees it when its last cell has run.
+DIGESTS = """import hashlib
+from pathlib import Path
+
+for file in Path(run_dir).iterdir():
+    if file.suffix in {".parquet", ".skops", ".json"} and file.name != "manifest.json":
+        record = Path(PROJECT, "digests", file.name)
+        if not record.exists():
+            record.write_text(hashlib.sha256(file.read_bytes()).hexdigest())
+"""
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory):
+    """Run the chain once in a copy of this project, as a newcomer does; all workers read the one run.
+
+    A `subprocess.CompletedProcess` whose `cwd` is the project and whose `run` is the run's folder.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, output = shared / "first-run", shared / "first-run.json"
+    with FileLock(shared / "first-run.lock"):
+        if not output.exists():
+            for name in ("notebooks", "expectations"):
+                shutil.copytree(
+                    ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints")
+                )
+            (folder / "digests").mkdir()
+            for path in (folder / "notebooks").glob("*.ipynb"):
+                notebook = nbformat.read(path, as_version=4)
+                source = DIGESTS.replace("PROJECT", repr(str(folder)))
+                notebook.cells.append(nbformat.v4.new_code_cell(source))
+                nbformat.write(notebook, path)
+            done = subprocess.run(
+                [sys.executable, "-m", "sta410kit", "run"],
+                cwd=folder, env={**os.environ, "COLUMNS": "100"}, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            output.write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
+    done = subprocess.CompletedProcess("sta410 run", *json.loads(output.read_text()))
+    done.cwd = folder
+    done.run = next((folder / "runs").glob("2*"), None)
+    return done

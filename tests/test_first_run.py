@@ -1,0 +1,63 @@
+"""The first run of the chain: what a newcomer reads, and what it leaves."""
+
+import hashlib
+import re
+import tomllib
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+STEPS = ["01_ingest", "02_validate", "03_features", "04_train", "05_evaluate", "06_forecast"]
+OUTPUT = """\
+run ID
+┏━━━━━━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━┓
+┃ step        ┃ outcome ┃ seconds ┃
+┡━━━━━━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━┩
+│ 01_ingest   │ PASSED  │ SECONDS │
+│ 02_validate │ PASSED  │ SECONDS │
+│ 03_features │ PASSED  │ SECONDS │
+│ 04_train    │ PASSED  │ SECONDS │
+│ 05_evaluate │ PASSED  │ SECONDS │
+│ 06_forecast │ PASSED  │ SECONDS │
+└─────────────┴─────────┴─────────┘
+forecasts from the last session on, in % (log returns)
+┏━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━━━┳━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
+┃ symbol ┃ last session ┃ horizon ┃ model ┃ forecast ┃       interval ┃
+┡━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━━━╇━━━━━━━╇━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
+│ AAPL   │ 2013-03-01   │       1 │ ridge │    +0.20 │ -3.79 to +4.20 │
+│ FB     │ 2013-03-01   │       1 │ ridge │    +0.06 │ -3.72 to +3.85 │
+│ GOOG   │ 2013-03-01   │       1 │ ridge │    +0.14 │ -1.58 to +1.87 │
+│ IBM    │ 2013-03-01   │       1 │ ridge │    +0.14 │ -1.47 to +1.75 │
+│ MSFT   │ 2013-03-01   │       1 │ ridge │    +0.16 │ -1.38 to +1.70 │
+└────────┴──────────────┴─────────┴───────┴──────────┴────────────────┘
+verdict: no skill shown. ridge does not beat the naive forecast of no change for the next session: \
+out-of-sample R2 against naive is -0.06% (95 % interval -0.34% to +0.21%, p = 0.125 after one trial, 2,904 sessions). \
+That is expected on daily returns.
+report:    PROJECT/runs/ID/report.html
+data docs: PROJECT/runs/ID/data_docs/index.html
+"""
+
+
+def masked(first_run):
+    """Replace what differs from run to run: the folder, the run's id and the seconds."""
+    text = first_run.stdout.replace(str(first_run.cwd), "PROJECT").replace(first_run.run.name, "ID")
+    return re.sub(r" +\d+\.\d (?=│\n)", " SECONDS ", text)
+
+
+def test_it_prints_what_its_reader_needs_and_nothing_else(first_run):
+    """Every line is pinned; steps may start in any order that their needs allow."""
+    assert first_run.returncode == 0, first_run.stderr
+    assert [f"running {step}" for step in STEPS] == sorted(
+        line for line in first_run.stderr.splitlines() if line.startswith("running ")
+    )
+    assert masked(first_run) == OUTPUT
+
+
+def test_no_file_changes_after_its_step_has_written_it(first_run):
+    """What each step saw in its last cell is what lies in the run folder at the end."""
+    steps = tomllib.loads((first_run.cwd / "notebooks" / "pipeline.toml").read_text("utf-8"))["step"]
+    seen = {path.name: path.read_text("utf-8") for path in (first_run.cwd / "digests").iterdir()}
+    assert seen.keys() == {name for step in steps for name in step["produces"].values()}
+    left = {name: hashlib.sha256((first_run.run / name).read_bytes()).hexdigest() for name in seen}
+    assert left == seen
