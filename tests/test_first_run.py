@@ -32,8 +32,8 @@ forecasts from the last session on, in % (log returns)
 │ MSFT   │ 2013-03-01   │       1 │ ridge │    +0.16 │ -1.38 to +1.70 │
 └────────┴──────────────┴─────────┴───────┴──────────┴────────────────┘
 verdict: no skill shown. ridge does not beat the naive forecast of no change for the next session: \
-out-of-sample R2 against naive is -0.06% (95 % interval -0.34% to +0.21%, p = 0.125 after one trial, 2,904 sessions). \
-That is expected on daily returns.
+out-of-sample R2 against naive is -0.06% (95 % interval -0.34% to +0.21%, p = 0.125 after one trial, \
+2,904 sessions). That is expected on daily returns.
 report:    PROJECT/runs/ID/report.html
 data docs: PROJECT/runs/ID/data_docs/index.html
 """
