@@ -10,9 +10,8 @@ from click.testing import CliRunner
 from sta410kit.cli.leaks import leaks
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.guards.leakage.corpus import measure
-from sta410kit.guards.leakage.corpus.synthetic import synthetic_prices
 from sta410kit.runner.functions import import_function
+from tests.guards.leakage.corpus.synthetic import synthetic_prices
 
 pytestmark = pytest.mark.integration
 
@@ -52,7 +51,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield tmp_path
-    for name in [name for name in sys.modules if name.endswith("_functions_of_prices")]:
+    for name in [name for name in sys.modules if name.endswith(("_functions_of_prices", "fm"))]:
         del sys.modules[name]
 
 
@@ -87,9 +86,9 @@ def test_json_holds_the_whole_report():
     code, told = call(*words, "--json", "--warmup", "--revisions")
     report = json.loads(told)
     assert code is ExitCode.PASSED
-    assert report["warmup"][0]["sessions"] == 1
+    assert report["warmup"] == {"x": 1}
     assert len(report["cutoffs"]) == 4
-    assert "warm-up: x: depends for the first session on" in call(*words, "--warmup")[1]
+    assert "warm-up: x depends for the first session on" in call(*words, "--warmup")[1]
 
 
 @pytest.mark.usefixtures("folder")
@@ -112,30 +111,34 @@ def test_chance_is_no_leak_and_no_pass():
     assert "not deterministic" in told
 
 
+@pytest.mark.parametrize("file", ["fm.py", "./fm.py", "./fm", "sub/../fm.py", "{folder}/fm.py"])
+@pytest.mark.parametrize("colon", [":", "::"])
+def test_a_file_names_its_module(folder, file, colon):
+    """With and without its folder; pytest's two colons are understood as well."""
+    (folder / "sub").mkdir()
+    (folder / "fm.py").write_text("def build(prices):\n    return 'found'\n")
+    assert import_function(file.format(folder=folder) + colon + "build", [])(None) == "found"
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("target", "text"),
     [
-        ([], "which function"),
         (["my_functions_of_prices"], "type module:function"),
         (["my_functions_of_prices:"], "type module:function"),
-        (["my_functions_of_prices.py:honest"], "is a file; .* its module: my_functions_of_prices:honest"),
-        (["./my_functions_of_prices:honest"], "is a file; .* its module: my_functions_of_prices:honest"),
         (["my_functions_of_prices:honset"], "Did you mean 'honest'"),
         (["my_functions_of_prices:number"], "is int and no function"),
         (["no_such_module_anywhere:build"], "no module 'no_such_module_anywhere'"),
         (["broken_functions_of_prices:build"], "it needs 'not_there_at_all'"),
         (["wrong_functions_of_prices:build"], "ZeroDivisionError"),
         (["ending_functions_of_prices:build"], "importing .* failed: SystemExit: 0"),
-        (["my_functions_of_prices:ends"], "raised SystemExit on the whole prices: 0"),
-        (["my_functions_of_prices.py::honest"], "type its module: my_functions_of_prices:honest"),
-        (["not_there.py:honest"], "there is no file not_there.py; type module:function"),
-        (["./not_there:honest"], "there is no file not_there.py; type module:function"),
+        (["my_functions_of_prices:ends"], "raised SystemExit: 0 on the unchanged prices"),
+        (["not_there.py:honest"], "there is no file .*not_there.py; type module:function"),
+        (["./not_there:honest"], "there is no file .*not_there.py; type module:function"),
         (["my_functions_of_prices:honest", "--horizon", "soon"], "--horizon is 'soon'; give sessions, as 5"),
         (["my_functions_of_prices:honest", "--horizon", "x=soon"], "--horizon is 'x=soon'"),
         (["my_functions_of_prices:honest", "--horizon", "y=5"], "horizon names the column 'y'"),
         (["my_functions_of_prices:honest", "--horizon", "-1"], "horizon is -1"),
-        (["--corpus", "my_functions_of_prices:honest"], "--corpus takes no function"),
     ],
 )
 def test_a_wrong_target_is_refused(target, text):
@@ -143,23 +146,6 @@ def test_a_wrong_target_is_refused(target, text):
     with pytest.raises(ConfigurationError, match=text) as error:
         call(*target)
     assert error.value.exit_code is ExitCode.USAGE
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("folder")
-def test_the_corpus_is_printed_with_its_rates(monkeypatch):
-    """Each case with its sentence; what was judged wrongly is marked and ends with 5."""
-    cases = measure.CASES[:4]
-    monkeypatch.setattr(measure, "CASES", cases)
-    monkeypatch.setattr(measure.measure, "__defaults__", (*measure.measure.__defaults__[:-1], cases))
-    code, told = call("--corpus", "--data", "prices.csv", "--cutoffs", "4")
-    assert code is ExitCode.PASSED
-    assert "  leak  shift by one: The close of tomorrow stands on today's row.\n" in told
-    assert told.endswith("recall 100.0% of 2 leaks, false alarms 0.0% of 2 twins\n")
-    report = json.loads(call("--corpus", "--data", "prices.csv", "--cutoffs", "4", "--json")[1])
-    assert report["recall"] == 1.0
-    monkeypatch.setattr(measure.Measured, "perfect", False)
-    assert call("--corpus", "--data", "prices.csv", "--cutoffs", "4")[0] is ExitCode.LEAK_FOUND
 
 
 def test_the_nearest_folder_wins(folder):

@@ -1,4 +1,4 @@
-"""Finding a user's function by the name ``module:function``."""
+"""Import a user's function by its name ``module:function``."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 
 
 def import_function(target: str, folders: Iterable[Path]) -> Callable[..., Any]:
-    """Return what ``module:function`` names.
+    """Import a function by its name, ``module:function``.
 
     Parameters
     ----------
     target : str
-        A module as in an import statement, and a function in it; ``module:Class.method`` works as well.
+        A module as in an import statement, or a file, and a function in it; ``module:Class.method`` and
+        ``folder/file.py:function`` work as well.
     folders : iterable of Path
-        Looked in before the installed packages, in this order; they stay on the path, because a function may
-        import when it is called.
+        Searched before the installed packages, in this order. They stay on ``sys.path``, because a function
+        may import when it is called.
 
     Raises
     ------
     ConfigurationError
         It is not of that form, there is no such module or function, or importing it failed.
     """
-    module_name, colon, path = target.partition(":")
-    if not module_name or not colon or not path:
+    module_name, _, path = target.partition(":")
+    path = path.lstrip(":")  # pytest's form has two colons
+    if not module_name or not path:
         message = f"{target!r} names no function; type module:function, e.g. my_features:build"
         raise ConfigurationError(message)
     if "/" in module_name or module_name.startswith(".") or module_name.endswith(".py"):
-        file = Path(f"{module_name.removesuffix('.py')}.py")
-        stem, path = file.stem, path.lstrip(":")  # pytest's form has two colons
+        file = Path(module_name.removesuffix(".py") + ".py").resolve()
         if not file.is_file():
             message = f"there is no file {file}; type module:function, e.g. my_features:build"
             raise ConfigurationError(message)
-        message = f"{module_name} is a file; go to its folder and type its module: {stem}:{path}"
-        raise ConfigurationError(message)
+        module_name, folders = file.stem, (file.parent, *folders)
     for folder in reversed([str(folder.resolve()) for folder in folders]):
         if folder not in sys.path:
             sys.path.insert(0, folder)
@@ -71,6 +71,6 @@ def _module(name: str) -> Any:  # noqa: ANN401 - a module
         else:
             message = f"importing {name} failed: it needs {missing!r}, which is not installed"
         raise ConfigurationError(message) from error
-    except (Exception, SystemExit) as error:  # one that ends the process would end it with its own exit code
+    except (Exception, SystemExit) as error:  # a module may also call sys.exit
         message = f"importing {name} failed: {type(error).__name__}: {error}"
         raise ConfigurationError(message) from error

@@ -1,22 +1,20 @@
-"""The leak probe: what is computed for *t* must not change when what comes after *t* does.
+"""The leak probe: the value of *t* must not change when prices after *t* do.
 
-============  ==========================================================================
-`probe`       the story: run, change the future, run again, compare
-`arguments`   what is asked of the probe
-`report`      the evidence: findings, notes, HTML
-`panel`       the prices, by symbol and session
-`futures`     the ways in which the future is changed
-`cutoffs`     after which sessions it is changed
-`outputs`     whatever a function returns, as columns by symbol and session
-`compare`     which of the past values differ
-`gather`      differences of many runs, as one finding a column
-`state`       what a function remembers from one call to the next
-`sensitivity` the questions beside the verdict: warm-up, and revisions of `adj_close`
-`corpus`      planted leaks and their honest twins
-============  ==========================================================================
+===============  ======================================================================
+`probe`          run, change the future, run again, compare
+`panel`          the prices by symbol and session
+`cutoffs`        after which sessions the future is changed
+`perturbations`  how it is changed
+`runs`, `state`  calls of the function, each as if it were the first
+`outputs`        what the function returns, as columns by symbol and session
+`compare`        which past values differ
+`sightings`      differences of many runs, condensed to one finding per column
+`report`         findings with evidence
+`sensitivity`    warm-up, and revisions of `adj_close`
+===============  ======================================================================
 """
 
 from sta410kit.guards.leakage.probe import probe_leaks
-from sta410kit.guards.leakage.report import LeakFinding, LeakReport, Sensitivity
+from sta410kit.guards.leakage.report import LeakFinding, LeakReport
 
-__all__ = ["LeakFinding", "LeakReport", "Sensitivity", "probe_leaks"]
+__all__ = ["LeakFinding", "LeakReport", "probe_leaks"]

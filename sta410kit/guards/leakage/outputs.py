@@ -1,8 +1,8 @@
-"""Whatever a function returns, as columns whose values stand at a symbol and a date."""
+"""The output of a feature function in any layout, as columns of numbers keyed by symbol and date."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,206 +14,205 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.leakage.panel import DATE_NAMES, SYMBOL_NAMES, find_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
     from numpy.typing import NDArray
 
-    from sta410kit.guards.leakage.panel import Dates, Keys, Panel
+    from sta410kit.guards.leakage.panel import Dates, Panel
 
-MARKET = -1  # the code of a row that stands for all symbols
-_TWO_DIMENSIONS = 2
+MARKET = -1  # the code of a row that belongs to the market as a whole
 
 
 class Codes:
-    """Numbers for symbols, the same in every run of a probe: those of the prices first.
+    """Numbers for symbols and labels that stay the same in every run of a probe.
 
-    Also what the first run settled: on a history in which one symbol is alone, a row for the market cannot be
-    told from one of that symbol.
+    Also remembers which outputs are for the market as a whole: on a short history with one symbol a row of
+    the market looks like a row of that symbol.
     """
 
-    def __init__(self, names: list[Hashable]) -> None:
-        self.names = list(names)
-        self.priced = frozenset(names)
+    def __init__(self, symbols: list[Hashable]) -> None:
+        self.symbols = list(symbols)
+        self.priced = frozenset(symbols)
         self.for_market: dict[str, bool] = {}
-        self._known = {name: number for number, name in enumerate(names)}
+        self._labels: list[Hashable] = []
 
-    def of(self, symbols: NDArray[Any] | pd.Series[Any] | pd.Index[Any]) -> NDArray[np.int64]:
-        """Return the number of each symbol; one never seen gets the next."""
-        local, uniques = pd.factorize(symbols, use_na_sentinel=False)
-        for name in uniques:
-            if name not in self._known:
-                self._known[name] = len(self.names)
-                self.names.append(name)
-        return np.array([self._known[name] for name in uniques], dtype=np.int64)[local]
+    def of_symbols(self, symbols: NDArray[Any] | pd.Series[Any] | pd.Index[Any]) -> NDArray[np.int64]:
+        """Return the code of each symbol; a new symbol gets the next number."""
+        return _encode(symbols, self.symbols)
+
+    def of_labels(self, labels: pd.Series[Any]) -> NDArray[np.float64]:
+        """Return the code of each label, NaN where it is missing."""
+        codes = _encode(labels.astype(str), self._labels).astype(np.float64)
+        codes[labels.isna().to_numpy()] = np.nan
+        return codes
+
+
+def _encode(values: Any, known: list[Hashable]) -> NDArray[np.int64]:  # noqa: ANN401 - an array, column or index
+    local, uniques = pd.factorize(values, use_na_sentinel=False)
+    known.extend(name for name in uniques if name not in known)
+    return np.array([known.index(name) for name in uniques], dtype=np.int64)[local]
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The symbol's code and the date of each value; several columns may share one."""
+    """Symbol code and date of each value; columns of one frame share one instance."""
 
     codes: NDArray[np.int64]
     dates: Dates
 
     @cached_property
     def keys(self) -> NDArray[np.int64]:
-        """One number a row: symbol, second, and which of several rows of the same key."""
+        """One number per row: symbol, second, and a counter where a key repeats."""
         seconds = self.dates.astype("datetime64[s]").astype(np.int64) + (1 << 34)
         keys = (((self.codes + 1) << 35) + seconds) << 12
         if pd.Index(keys).is_unique:
             return keys
-        again = pd.Series(keys).groupby(keys, sort=False).cumcount().to_numpy()
-        return keys + np.minimum(again, (1 << 12) - 1)
+        repeats = pd.Series(keys).groupby(keys, sort=False).cumcount().to_numpy()
+        return keys + np.minimum(repeats, (1 << 12) - 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """Values at their rows: float64 or int64, or ``object`` of texts and None for labels."""
+    """The values of one column, as numbers."""
 
     rows: Rows
-    data: NDArray[Any]
+    data: NDArray[np.float64]
+
+    @cached_property
+    def scale(self) -> NDArray[np.float64]:
+        """The mean absolute value of each row's symbol."""
+        finite = np.isfinite(self.data)
+        codes = self.rows.codes + 1  # the market has the code -1
+        size = int(codes.max(initial=0)) + 1
+        totals = np.bincount(codes[finite], np.abs(self.data[finite]), minlength=size)
+        counts = np.bincount(codes[finite], minlength=size)
+        scale: NDArray[np.float64] = (totals / np.maximum(counts, 1))[codes]
+        return scale
 
 
 def columns_of(output: object, panel: Panel, codes: Codes, prefix: str = "") -> dict[str, Column]:
-    """Read what a function made of the prices of `panel`.
+    """Read the output of a function that was given the prices of `panel`.
 
     Parameters
     ----------
     output : DataFrame, Series, array, or a mapping, list or tuple of these
-        By ``symbol, date`` columns or index levels; by the index of the prices; by date (a column a symbol,
-        or for the market as a whole); or an array of one entry a row of the prices.
+        Keyed by ``symbol, date`` columns or index levels; by the index of the prices; by date, with one
+        column per symbol or with values for the market as a whole; or an array with one entry per row.
 
     Raises
     ------
     ConfigurationError
-        It is nothing of these: there is no saying which session a value belongs to.
+        The session of a value cannot be determined.
     """
     if isinstance(output, Mapping):
         return _several(output.items(), panel, codes, prefix)
     if isinstance(output, tuple) or (isinstance(output, list) and output and not np.isscalar(output[0])):
         return _several(enumerate(output), panel, codes, prefix)
-    if isinstance(output, pd.Series):
-        output = output.to_frame("value" if output.name is None else output.name)
-    if not isinstance(output, pd.DataFrame):
-        output = _framed(output, panel)
-    output = _with_named_levels(output)
-    keys = find_keys(output)
-    found = _by_symbol_columns(output, keys, codes) or _by_rows(output, keys, panel, codes, prefix)
-    return {prefix + name: column for name, column in found.items()}
-
-
-def _with_named_levels(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with what its index names beside symbol and date as columns, e.g. a regime.
-
-    A level without a name is a row number that pandas left behind, and says nothing.
-    """
-    index = frame.index
-    names = [str(name).casefold() for name in index.names]
-    if index.nlevels == 1 or frame.columns.nlevels > 1 or not set(SYMBOL_NAMES) & set(names):
-        return frame
-    further = {
-        name: index.get_level_values(number)
-        for number, name in enumerate(index.names)
-        if isinstance(name, str)
-        and names[number] not in {*DATE_NAMES, *SYMBOL_NAMES}
-        and name not in frame.columns
-    }
-    return frame.assign(**further)
-
-
-def _several(items: Any, panel: Panel, codes: Codes, prefix: str) -> dict[str, Column]:  # noqa: ANN401 - pairs
+    frame = _wide_to_long(_named_levels_to_columns(_as_frame(output, panel)), codes)
+    keys = find_keys(frame)
+    if keys.dates is None:
+        rows = _rows_of_prices(frame, panel, codes)
+    elif keys.symbols is not None:
+        rows = Rows(codes.of_symbols(keys.symbols), keys.dates)
+    else:
+        rows = _rows_without_symbols(keys.dates, panel, codes, prefix)
+    dtypes = list(frame.dtypes)
+    plain = {place: n for n, place in enumerate(p for p in keys.columns if dtypes[p] == np.float64)}
+    numbers = np.asfortranarray(frame.iloc[:, list(plain)].to_numpy())  # forty columns cost like one
     found: dict[str, Column] = {}
-    for name, part in items:
+    for place in keys.columns:
+        label: Any = frame.columns[place]
+        name = prefix + " ".join(map(str, label if isinstance(label, tuple) else (label,)))
+        while name in found:
+            name += "'"  # two columns of one name are judged separately
+        values = numbers[:, plain[place]] if place in plain else _numbers(frame.iloc[:, place], codes)
+        found[name] = Column(rows, values)
+    return found
+
+
+def _several(
+    parts: Iterable[tuple[Any, object]], panel: Panel, codes: Codes, prefix: str
+) -> dict[str, Column]:
+    found: dict[str, Column] = {}
+    for name, part in parts:
         found |= columns_of(part, panel, codes, f"{prefix}{name}.")
     return found
 
 
-def _framed(output: object, panel: Panel) -> pd.DataFrame:
-    """Return an array as a frame, by the rows of the prices or by the sessions."""
+def _as_frame(output: object, panel: Panel) -> pd.DataFrame:
+    """Return a series or an array as a frame; an array has one entry per price row or per session."""
+    if isinstance(output, pd.DataFrame):
+        return output
+    if isinstance(output, pd.Series):
+        return output.to_frame("value" if output.name is None else output.name)
     try:
         array = np.asarray(output)
-    except ValueError:  # of parts unlike each other, as the groups of a frame
+    except ValueError:  # parts of different shapes
         array = np.empty(())
     if array.dtype.names:
         return pd.DataFrame(array)
-    if array.ndim in {1, _TWO_DIMENSIONS} and len(array) == len(panel.frame):
+    index: pd.Index[Any]
+    if array.ndim in {1, 2} and len(array) == len(panel.frame):
         index = panel.frame.index
-    elif array.ndim in {1, _TWO_DIMENSIONS} and len(array) == len(panel.sessions):
+    elif array.ndim in {1, 2} and len(array) == len(panel.sessions):
         index = pd.DatetimeIndex(panel.sessions)
     else:
         shape = f" of shape {array.shape}" if array.ndim else ""
         message = (
             f"the function returned {type(output).__name__}{shape}; the leak probe needs a frame with symbol "
-            "and date, or one value a row of the prices"
+            "and date, or one value per row of the prices"
         )
         raise ConfigurationError(message)
     names = ["value"] if array.ndim == 1 else [f"column {n}" for n in range(array.shape[1])]
     return pd.DataFrame(array.reshape(len(array), -1), index=index, columns=names)
 
 
-def _by_symbol_columns(frame: pd.DataFrame, keys: Keys, codes: Codes) -> dict[str, Column]:
-    """Read a wide frame: a row a date, a column a symbol (or a pair of name and symbol)."""
-    if keys.dates is None or keys.symbols is not None or frame.empty:
-        return {}
-    known = codes.priced - {""}
-    labels = [frame.columns[place] for place in keys.columns]
-    split = [_parts(label) for label in labels]
-    level = next(
-        (n for n in range(frame.columns.nlevels) if split and all(part[n] in known for part in split)), None
-    )
-    if level is None:
-        return {}
-    pieces: dict[str, list[tuple[Hashable, pd.Series[Any]]]] = {}
-    for place, parts in zip(keys.columns, split, strict=True):
-        rest = " ".join(str(part) for number, part in enumerate(parts) if number != level)
-        pieces.setdefault(rest or "value", []).append((parts[level], frame.iloc[:, place]))
-    found = {}
-    for name, piece in pieces.items():
-        symbols = pd.Series([symbol for symbol, _ in piece], dtype=object).repeat(len(frame))
-        rows = Rows(codes.of(symbols), np.tile(keys.dates, len(piece)))
-        found[name] = Column(rows, _values(pd.concat([values for _, values in piece], ignore_index=True)))
-    return found
+def _named_levels_to_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn named index levels beside symbol and date into columns, e.g. a regime.
+
+    A level without a name is a row number that pandas left behind.
+    """
+    names = [str(name).casefold() for name in frame.index.names]
+    if frame.index.nlevels == 1 or frame.columns.nlevels > 1 or not set(SYMBOL_NAMES) & set(names):
+        return frame
+    extra = [
+        level
+        for level, name in zip(frame.index.names, names, strict=True)
+        if level is not None and name not in {*SYMBOL_NAMES, *DATE_NAMES}
+    ]
+    return frame.reset_index(extra) if extra else frame
 
 
-def _parts(label: Hashable) -> tuple[Hashable, ...]:
-    """Return the label of a column by its levels."""
-    return label if isinstance(label, tuple) else (label,)
+def _wide_to_long(frame: pd.DataFrame, codes: Codes) -> pd.DataFrame:
+    """Stack a frame by date with one column per symbol, or per pair of name and symbol."""
+    columns = frame.columns
+    levels = (n for n in range(columns.nlevels) if codes.priced.issuperset(columns.get_level_values(n)))
+    level = next(levels, None)
+    if level is None or frame.empty or find_keys(frame).symbols is not None:
+        return frame
+    names = [*columns.names[:level], "symbol", *columns.names[level + 1 :]]
+    dated = frame.set_axis(columns.set_names(names), axis=1).rename_axis(index="date")
+    stacked = dated.stack(level=level, future_stack=True)  # noqa: PD013 - melt knows no second level
+    return stacked.to_frame("value") if isinstance(stacked, pd.Series) else stacked
 
 
-def _by_rows(frame: pd.DataFrame, keys: Keys, panel: Panel, codes: Codes, prefix: str) -> dict[str, Column]:
-    if keys.dates is None:
-        rows = _rows_of_prices(frame, panel, codes)
-    elif keys.symbols is not None:
-        rows = Rows(codes.of(keys.symbols), keys.dates)
-    else:
-        rows = _rows_by_date(keys.dates, panel, codes, prefix)
-    dtypes = list(frame.dtypes)
-    plain = [place for place in keys.columns if dtypes[place] == np.float64]
-    numbers = np.asfortranarray(frame.iloc[:, plain].to_numpy())  # all at once: forty columns cost like one
-    found: dict[str, Column] = {}
-    for place in keys.columns:
-        name = " ".join(map(str, _parts(frame.columns[place])))
-        while name in found:
-            name += "'"  # two columns of the same name are judged one by one
-        values = numbers[:, plain.index(place)] if place in plain else _values(frame.iloc[:, place])
-        found[name] = Column(rows, values)
-    return found
-
-
-def _rows_by_date(dates: Dates, panel: Panel, codes: Codes, prefix: str) -> Rows:
-    """Tell dates of the rows of the prices from dates of the market as a whole."""
-    row_by_row = len(codes.priced) == 1 or np.array_equal(dates, panel.dates)
-    if codes.for_market.setdefault(prefix, not row_by_row):
+def _rows_without_symbols(dates: Dates, panel: Panel, codes: Codes, prefix: str) -> Rows:
+    """Tell values for each row of the prices from values for the market as a whole."""
+    row_by_row = np.array_equal(dates, panel.dates)
+    if codes.for_market.setdefault(prefix, len(codes.priced) > 1 and not row_by_row):
         return Rows(np.full(len(dates), MARKET, dtype=np.int64), dates)
-    if np.array_equal(dates, panel.dates):
-        return Rows(codes.of(panel.symbols), dates)
+    if row_by_row:
+        return Rows(codes.of_symbols(panel.symbols), dates)
     return Rows(np.zeros(len(dates), dtype=np.int64), dates)
 
 
 def _rows_of_prices(frame: pd.DataFrame, panel: Panel, codes: Codes) -> Rows:
-    """Find the rows by their index, which must be that of the prices."""
+    """Key rows by their index, which must be that of the prices."""
     index = panel.frame.index
-    priced = codes.of(panel.symbols)
+    priced = codes.of_symbols(panel.symbols)
     if frame.index.equals(index):
         return Rows(priced, panel.dates)
-    # Of several symbols rows were dropped and the rest numbered anew: which ones, nobody knows.
+    # With several symbols, rows that were dropped and renumbered cannot be told apart.
     renumbered = len(panel.names) > 1 and frame.index.equals(pd.RangeIndex(len(frame)))
     where = index.get_indexer(frame.index) if index.is_unique and not renumbered else np.array([-1])
     if (where < 0).any():
@@ -225,23 +224,19 @@ def _rows_of_prices(frame: pd.DataFrame, panel: Panel, codes: Codes) -> Rows:
     return Rows(priced[where], panel.dates[where])
 
 
-def _values(column: pd.Series[Any]) -> NDArray[Any]:
-    """Return numbers as int64 or float64, dates as seconds, and everything else as texts."""
-    dtype = column.dtype
-    if isinstance(dtype, np.dtype):
-        if dtype.kind in "iub":
-            return column.to_numpy().astype(np.int64)
-        if dtype.kind == "f":
-            return column.to_numpy(dtype=np.float64)
-    if pd.api.types.is_datetime64_any_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
+def _numbers(column: pd.Series[Any], codes: Codes) -> NDArray[np.float64]:
+    """Return numbers, flags and dates as float64, and anything else as codes of labels."""
+    types = pd.api.types
+    if types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype):
         counts = column.astype("int64").to_numpy(dtype=np.float64)
         return np.where(column.isna().to_numpy(), np.nan, counts)
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    if pd.api.types.is_object_dtype(dtype):
+    if types.is_object_dtype(column.dtype):
         numbers = pd.to_numeric(column, errors="coerce")
-        if numbers.notna().equals(column.notna()):
-            return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-    texts = np.array([str(value) for value in column], dtype=object)
-    texts[column.isna().to_numpy()] = None
-    return texts
+        if not numbers.notna().equals(column.notna()):
+            return codes.of_labels(column)
+        column = numbers
+    if types.is_numeric_dtype(column.dtype) and not types.is_complex_dtype(column.dtype):
+        if isinstance(column.dtype, np.dtype):
+            return column.to_numpy().astype(np.float64)
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return codes.of_labels(column)

@@ -1,4 +1,4 @@
-"""The prices by symbol and session, whatever the layout of their frame."""
+"""Prices by symbol and session, in whatever layout the frame has."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SYMBOL_NAMES = ("symbol", "ticker")
 
 @dataclass(frozen=True)
 class Keys:
-    """The symbol and date of each row of a frame, as far as they are there, and what is neither."""
+    """Date and symbol of each row of a frame, where it has them, and the positions of the other columns."""
 
     dates: Dates | None
     symbols: pd.Series[Any] | pd.Index[Any] | None
@@ -50,28 +50,28 @@ def find_keys(frame: pd.DataFrame) -> Keys:
             dates = days(level)
         elif symbols is None and (name in SYMBOL_NAMES or (frame.index.nlevels > 1 and dates is not None)):
             symbols = level
-    kept = tuple(number for number in range(len(names)) if number not in {date_at, symbol_at})
-    return Keys(dates, symbols, kept)
+    others = tuple(number for number in range(len(names)) if number not in {date_at, symbol_at})
+    return Keys(dates, symbols, others)
 
 
 def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates, texts or periods
     """Return dates as ``datetime64[us]`` without time zone; a period counts from its last day on.
 
-    Text must be ISO 8601: of others pandas guesses each by itself, 01/02 as January and 15/02 as February.
+    Text must be ISO 8601: for other forms pandas guesses the order of day and month value by value.
     """
     if isinstance(values, pd.Series) and isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
-        return values.to_numpy().astype("datetime64[us]")  # the usual case, a hundred times a probe
+        return values.to_numpy().astype("datetime64[us]")  # the usual case, a hundred times per probe
     try:
         index = pd.Index(values)
         if isinstance(index, pd.PeriodIndex):
             index = index.end_time.normalize()
         if len(index) and pd.api.types.is_any_real_numeric_dtype(index):
             message = f"they are numbers, as {index[0]}"  # pandas would count nanoseconds from 1970
-            raise TypeError(message)  # noqa: TRY301 - told like all else that is no date
+            raise TypeError(message)  # noqa: TRY301 - reported like all else that is not a date
         text = index.inferred_type == "string"
         found = pd.DatetimeIndex(pd.to_datetime(index, format="ISO8601") if text else index)
     except (TypeError, ValueError) as error:
-        message = f"the dates cannot be read as such: {str(error).partition('. ')[0]}"
+        message = f"the dates cannot be read: {str(error).partition('. ')[0]}; write them as YYYY-MM-DD"
         raise ConfigurationError(message) from error
     return found.tz_localize(None).to_numpy().astype("datetime64[us]")
 
@@ -83,9 +83,9 @@ class Panel:
     Attributes
     ----------
     frame : DataFrame
-        As the user gave it, or rows of that.
+        As the user gave it, or some of its rows.
     dates, symbols : array
-        One entry a row; symbols are ``""`` where the frame has none.
+        One entry per row; symbols are ``""`` where the frame has none.
     columns : tuple
         Positions of the columns that are neither.
     """
@@ -97,13 +97,7 @@ class Panel:
 
     @classmethod
     def of(cls, prices: object) -> Panel:
-        """Read the keys of a prices frame.
-
-        Raises
-        ------
-        ConfigurationError
-            It is no frame, has no rows, or no dates.
-        """
+        """Read the keys of a prices frame; raise `ConfigurationError` if it has no rows or no dates."""
         if not isinstance(prices, pd.DataFrame) or prices.empty:
             what = "an empty one" if isinstance(prices, pd.DataFrame) else type(prices).__name__
             message = f"the leak probe needs a frame of prices, not {what}; load_prices() gives one"
@@ -112,14 +106,12 @@ class Panel:
         if keys.dates is None or np.isnat(keys.dates).any():
             message = "the prices have no complete dates; the leak probe needs a column or an index `date`"
             raise ConfigurationError(message)
-        if keys.symbols is None:
-            symbols = np.full(len(prices), "", dtype=object)
-        else:
-            symbols = keys.symbols.to_numpy(dtype=object)
+        none = np.full(len(prices), "", dtype=object)
+        symbols = none if keys.symbols is None else keys.symbols.to_numpy(dtype=object)
         return cls(prices, keys.dates, symbols, keys.columns)
 
     def only(self, rows: NDArray[np.bool_]) -> Panel:
-        """Return a copy with these rows, numbered anew where the frame was numbered from 0."""
+        """Return a copy with these rows, renumbered where the frame was numbered from 0."""
         part = self.frame.take(np.flatnonzero(rows))
         frame = part.reset_index(drop=True) if isinstance(self.frame.index, pd.RangeIndex) else part
         return Panel(frame, self.dates[rows], self.symbols[rows], self.columns)
@@ -139,8 +131,13 @@ class Panel:
         return pd.factorize(self.symbols, use_na_sentinel=False)
 
     @cached_property
+    def in_time(self) -> NDArray[np.int64]:
+        """The rows in order of their dates."""
+        return np.argsort(self.dates, kind="stable")
+
+    @cached_property
     def by_symbol(self) -> NDArray[np.int64]:
-        """The rows in the order of their symbols, and of their dates within a symbol."""
+        """The rows in order of their symbols, and of their dates within a symbol."""
         return self.in_time[np.argsort(self.codes[self.in_time], kind="stable")]
 
     @cached_property
@@ -149,53 +146,49 @@ class Panel:
         return {place: self.frame.iloc[:, place].to_numpy() for place in self.columns}
 
     @cached_property
-    def in_time(self) -> NDArray[np.int64]:
-        """The rows in the order of their dates; those of one date as they stand."""
-        return np.argsort(self.dates, kind="stable")
-
-    @cached_property
     def sessions(self) -> Dates:
         """All dates, sorted, each once."""
         return np.unique(self.dates)
 
     @cached_property
     def calendars(self) -> list[Dates]:
-        """The dates of each symbol, sorted, by code."""
-        order = self.by_symbol
-        starts = np.searchsorted(self.codes[order], np.arange(1, len(self.names)))
-        return [np.unique(dates) for dates in np.split(self.dates[order], starts)]
+        """The sessions of each symbol, by code."""
+        starts = np.searchsorted(self.codes[self.by_symbol], np.arange(1, len(self.names)))
+        return [np.unique(dates) for dates in np.split(self.dates[self.by_symbol], starts)]
+
+    def sessions_after(self, cutoff: np.datetime64) -> NDArray[np.int64]:
+        """Return, for each row, how many sessions of its symbol it lies after `cutoff`; 0 or less before."""
+        return self._places - self._last_places(cutoff)[self.codes]
 
     @cached_property
-    def places(self) -> NDArray[np.int64]:
+    def _places(self) -> NDArray[np.int64]:
         """The place of each row among the sessions of its symbol, from 0."""
-        order = self.by_symbol
-        codes, dates = self.codes[order], self.dates[order]
-        moved = np.append([False], (codes[1:] != codes[:-1]) | (dates[1:] != dates[:-1]))
-        running = np.cumsum(moved)
-        found = np.empty(len(order), dtype=np.int64)
-        found[order] = running - running[np.searchsorted(codes, codes)]
+        codes, dates = self.codes[self.by_symbol], self.dates[self.by_symbol]
+        new = np.append([False], (codes[1:] != codes[:-1]) | (dates[1:] != dates[:-1]))
+        running = np.cumsum(new)
+        found = np.empty(len(codes), dtype=np.int64)
+        found[self.by_symbol] = running - running[np.searchsorted(codes, codes)]
         return found
 
-    def last_places(self, cutoff: np.datetime64) -> NDArray[np.int64]:
-        """Return the place of each symbol's last session up to `cutoff`, -1 before its first, by code."""
-        return np.array(
-            [np.searchsorted(c, cutoff, side="right") - 1 for c in self.calendars], dtype=np.int64
-        )
+    def _last_places(self, cutoff: np.datetime64) -> NDArray[np.int64]:
+        places = [np.searchsorted(calendar, cutoff, side="right") - 1 for calendar in self.calendars]
+        return np.array(places, dtype=np.int64)
 
     def limits(self, cutoff: np.datetime64, horizon: int, *, bar_known: bool = False) -> Dates:
-        """Return the last date, by code, whose next `horizon` own sessions all lie up to `cutoff`.
+        """Return, by code, the last date whose next `horizon` sessions all lie up to `cutoff`.
 
-        One entry more than there are symbols: the last is for rows of the market as a whole. Where the bar of
-        the cutoff is known, the weekend after it, or the evening, knows nothing more.
+        The last of the entries is for the market as a whole. Where the bar of the cutoff is known, the
+        weekend or the evening after it knows nothing more.
         """
-        if horizon == 0 and bar_known:
-            following = self.sessions[np.searchsorted(self.sessions, cutoff, side="right") :]
-            cutoff = following[0] - np.timedelta64(1, "us") if len(following) else cutoff
-        found = []
-        for calendar in (*self.calendars, self.sessions):
-            place = int(np.searchsorted(calendar, cutoff, side="right")) - 1 - horizon
-            if horizon == 0:
-                found.append(cutoff)  # a date between sessions belongs to the past as well
-            else:
-                found.append(calendar[place] if place >= 0 else np.datetime64(-(2**62), "us"))
+        if horizon == 0:
+            if bar_known:
+                following = self.sessions[np.searchsorted(self.sessions, cutoff, side="right") :]
+                cutoff = following[0] - np.timedelta64(1, "us") if len(following) else cutoff
+            return np.full(len(self.names) + 1, cutoff, dtype="datetime64[us]")
+        places = [np.searchsorted(c, cutoff, side="right") - 1 - horizon for c in self.calendars]
+        places.append(np.searchsorted(self.sessions, cutoff, side="right") - 1 - horizon)
+        never = np.datetime64(-(2**62), "us")
+        found = [
+            c[p] if p >= 0 else never for c, p in zip([*self.calendars, self.sessions], places, strict=True)
+        ]
         return np.array(found, dtype="datetime64[us]")

@@ -1,8 +1,8 @@
 """The ways in which the future is changed.
 
 What a column takes from the future shows when the future is another one. No single way is enough: scaled
-prices keep their returns, shuffled rows their mean, and a sign may stay by luck. The workhorse is `mirrored`:
-what rose falls, and much further, so that signs flip, extremes move, and every cell changes.
+prices keep their returns, constant ones their level, and a sign may stay by chance. The workhorse is
+``mirrored``: what rose falls, and much further, so that signs flip, extremes move, and every value changes.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
     from sta410kit.guards.leakage.panel import Panel
 
-    Change = Callable[["Future"], None]
+    Positions = NDArray[np.int64]
 
-TAIL = 32
-"""Sessions of each symbol that a changed future keeps; what came later is cut off, which changes it too."""
+_TAIL = 32  # sessions of each symbol that a changed future keeps; the rest is cut off, which changes it too
 _FURTHEST = 3.0  # in log: a factor of 20
-_FEW = 10  # whole numbers with at most this many values are codes, not amounts
+_FEW = 10  # whole numbers with at most this many different values are codes, not amounts
 _LARGEST = 2.0**53
 
 EXECUTIONS = {"next_open": None, "close": ("open",), "open": ()}
@@ -33,39 +32,45 @@ EXECUTIONS = {"next_open": None, "close": ("open",), "open": ()}
 
 
 @dataclass(eq=False)
-class Future:
-    """The rows after a cutoff, to be changed in place, and what they are changed with.
+class _Future:
+    """The rows after a cutoff, to be changed in place.
 
     Attributes
     ----------
     cells : dict of array
-        The new values of each column that can be changed, by position; all rows of the panel.
+        The new values of each column, by position, for all rows of the panel.
     rows : array of int
         The rows that may change.
     before : array of int
-        For each of them the last row of its symbol that may not; its own first row where there is none.
+        For each of them the last row of its symbol that may not; the symbol's first row where there is none.
     keep, later : array of bool
         Rows of the panel that the changed prices still have, and those after the cutoff.
     """
 
     panel: Panel
     cells: dict[int, NDArray[Any]]
-    rows: NDArray[np.int64]
-    before: NDArray[np.int64]
+    rows: Positions
+    before: Positions
     keep: NDArray[np.bool_]
     later: NDArray[np.bool_]
     rng: np.random.Generator
 
 
-def changed(
+def change_future(
     panel: Panel, cutoff: np.datetime64, mode: str, rng: np.random.Generator, execution: str = "next_open"
 ) -> Panel:
-    """Return the prices with another future after `cutoff`; those given stay as they are.
+    """Return a copy of the prices with another future after `cutoff`.
 
     Parameters
     ----------
+    panel : Panel
+        The prices, which stay as they are.
+    cutoff : datetime64
+        The last session that is left unchanged.
     mode : str
         One of `MODES`.
+    rng : Generator
+        Source of the invented future.
     execution : str
         One of `EXECUTIONS`: with ``"close"`` and ``"open"`` the bar of the cutoff itself changes too.
     """
@@ -74,82 +79,61 @@ def changed(
     if mode == "cut off":
         return panel.only(~later)
     loose = later if known is None else panel.dates >= cutoff
-    ahead = panel.places - panel.last_places(cutoff)[panel.codes]
-    keep = ~later | ((ahead <= TAIL) if mode != "scaled" else True)
+    keep = ~later | (panel.sessions_after(cutoff) <= _TAIL)
     rows = np.flatnonzero(loose & keep)
-    values = {place: cells.copy() for place, cells in panel.cells.items()}
-    future = Future(panel, values, rows, _row_before(panel, loose, rows), keep, later, rng)
+    values = {place: column.copy() for place, column in panel.cells.items()}
+    future = _Future(panel, values, rows, _row_before(panel, loose, rows), keep, later, rng)
     MODES[mode](future)
     if known is not None:
-        _restore(future, np.flatnonzero(panel.dates == cutoff), known)
+        _restore_known(future, np.flatnonzero(panel.dates == cutoff), known)
     _order_bars(future)
-    return _panel(future)
+    return _to_panel(future)
 
 
-def _mirror(future: Future) -> None:
+def _mirror(future: _Future) -> None:
     _mirror_rows(future, np.ones(len(future.rows), dtype=bool))
 
 
-def _mirror_others(future: Future) -> None:
-    """Leave one symbol its own future: what it knows of the others' shows alone."""
+def _mirror_other_symbols(future: _Future) -> None:
+    """Leave one symbol its own future, so that what it knows of the others' shows alone."""
     codes = future.panel.codes[future.rows]
     spared = future.rng.choice(np.unique(codes)) if len(future.panel.names) > 1 else -1
     _mirror_rows(future, codes != spared)
 
 
-def _mirror_rows(future: Future, chosen: NDArray[np.bool_]) -> None:
+def _mirror_rows(future: _Future, chosen: NDArray[np.bool_]) -> None:
     rows, before = future.rows[chosen], future.before[chosen]
     for values in future.cells.values():
-        if _labels(values):
+        if _holds_labels(values):
             values[rows] = _next_label(values, rows)
             continue
         forth, back = _scale(values)
         then, now = forth(values[rows]), forth(values[before])
         way = np.where(then == now, future.rng.choice([-1.0, 1.0], len(rows)), np.sign(then - now))
         steep = future.rng.uniform(2.0, 6.0)
-        step = _FURTHEST * np.tanh(steep * (then - now) / _FURTHEST) + way * future.rng.uniform(
-            0.05, 0.5, len(rows)
-        )
-        _put(values, rows, back(now - step))
+        step = _FURTHEST * np.tanh(steep * (then - now) / _FURTHEST)
+        step += way * future.rng.uniform(0.05, 0.5, len(rows))
+        _write(values, rows, back(now - step))
 
 
-def _scale_up_or_down(future: Future) -> None:
-    """Multiply each symbol's future: levels move, returns within it stay."""
-    codes = future.panel.codes[future.rows]
-    exponents = future.rng.choice([-1.0, 1.0], len(future.panel.names)) * future.rng.uniform(
-        1.5, 2.5, len(future.panel.names)
-    )
+def _scale_levels(future: _Future) -> None:
+    """Multiply each symbol's future by one factor: levels move, returns within it stay."""
+    symbols = len(future.panel.names)
+    exponents = future.rng.choice([-1.0, 1.0], symbols) * future.rng.uniform(1.5, 2.5, symbols)
     for values in future.cells.values():
-        if not _labels(values):
+        if not _holds_labels(values):
             forth, back = _scale(values)
-            _put(values, future.rows, back(forth(values[future.rows]) + exponents[codes]))
+            moved = forth(values[future.rows]) + exponents[future.panel.codes[future.rows]]
+            _write(values, future.rows, back(moved))
 
 
-def _add_noise(future: Future) -> None:
-    for values in future.cells.values():
-        if not _labels(values):
-            forth, back = _scale(values)
-            noise = future.rng.normal(0, 0.5, len(future.rows))
-            _put(values, future.rows, back(forth(values[future.rows]) + noise))
-
-
-def _permute(future: Future) -> None:
-    """Shuffle each symbol's sessions: the same bars on other days."""
-    codes = future.panel.codes[future.rows]
-    for code in np.unique(codes):
-        mine = future.rows[codes == code]
-        shuffled = future.rng.permutation(mine)
-        for values in future.cells.values():
-            values[mine] = values[shuffled]
-
-
-def _hold(future: Future) -> None:
-    """Let nothing happen any more: every bar is the last known one."""
+def _hold(future: _Future) -> None:
+    """Repeat the last known bar."""
     for values in future.cells.values():
         values[future.rows] = values[future.before]
 
 
-def _drop(future: Future) -> None:
+def _drop(future: _Future) -> None:
     """Let some symbols end at the cutoff, and others miss half of their sessions."""
     later = future.rows[future.later[future.rows]]
     codes = future.panel.codes[later]
@@ -158,36 +142,33 @@ def _drop(future: Future) -> None:
     future.keep[later[lost]] = False
 
 
-MODES: dict[str, Change] = {
+MODES: dict[str, Callable[[_Future], None]] = {
     "mirrored": _mirror,
-    "cut off": _drop,  # cut off by `changed` itself
-    "mirrored in the other symbols": _mirror_others,
+    "cut off": _drop,  # `change_future` cuts by itself
+    "mirrored in the other symbols": _mirror_other_symbols,
     "thinned out": _drop,
     "held constant": _hold,
-    "scaled": _scale_up_or_down,
-    "shuffled": _permute,
-    "disturbed": _add_noise,
+    "scaled": _scale_levels,
 }
 
 
-def _row_before(panel: Panel, loose: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _row_before(panel: Panel, loose: NDArray[np.bool_], rows: Positions) -> Positions:
     """Return, for each row, the last row of its symbol that is not loose, else the symbol's first."""
+    found = np.full(len(panel.names), -1, dtype=np.int64)
+    found[panel.codes[panel.in_time[::-1]]] = panel.in_time[::-1]
     fixed = panel.in_time[~loose[panel.in_time]]
-    last = np.full(len(panel.names), -1, dtype=np.int64)
-    last[panel.codes[fixed]] = fixed
-    first = np.full(len(panel.names), -1, dtype=np.int64)
-    first[panel.codes[panel.in_time[::-1]]] = panel.in_time[::-1]
-    return np.where(last >= 0, last, first)[panel.codes[rows]]
+    found[panel.codes[fixed]] = fixed
+    return found[panel.codes[rows]]
 
 
-def _labels(values: NDArray[Any]) -> bool:
-    """Whether a column holds names, flags or codes: it changes by exchange, not by arithmetic."""
+def _holds_labels(values: NDArray[Any]) -> bool:
+    """Whether a column holds names, flags or codes, which are exchanged instead of calculated with."""
     if values.dtype.kind in "fc":
         return False
     return values.dtype.kind not in "iu" or len(np.unique(values[:1000])) <= _FEW
 
 
-def _next_label(values: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+def _next_label(values: NDArray[Any], rows: Positions) -> NDArray[Any]:
     codes, labels = pd.factorize(pd.Series(values))
     if len(labels) <= 1:
         return values[rows]
@@ -197,21 +178,18 @@ def _next_label(values: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
 
 def _scale(
     values: NDArray[Any],
-) -> tuple[
-    Callable[[NDArray[Any]], NDArray[np.float64]], Callable[[NDArray[np.float64]], NDArray[np.float64]]
-]:
-    """Return the way to a scale on which steps are alike, and the way back."""
+) -> tuple[Callable[[Any], NDArray[np.float64]], Callable[[Any], NDArray[np.float64]]]:
+    """Return the functions to and from a scale on which steps are comparable: logs where they exist."""
     finite = values[np.isfinite(values)].astype(np.float64)
     if len(finite) and finite.min() > 0:
         return (lambda v: np.log(v.astype(np.float64))), np.exp
     if len(finite) and finite.min() == 0:
         return (lambda v: np.log1p(v.astype(np.float64))), (lambda v: np.maximum(np.expm1(v), 0.0))
-    unit = float(finite.std()) if len(finite) else 0.0
-    unit = unit or 1.0
+    unit = (float(finite.std()) if len(finite) else 0.0) or 1.0
     return (lambda v: v.astype(np.float64) / unit), (lambda v: v * unit)
 
 
-def _put(values: NDArray[Any], rows: NDArray[np.int64], new: NDArray[np.float64]) -> None:
+def _write(values: NDArray[Any], rows: Positions, new: NDArray[np.float64]) -> None:
     """Write numbers in the type of the column; what was missing stays missing."""
     if values.dtype.kind in "iu":
         limit = min(_LARGEST, float(np.iinfo(values.dtype).max))
@@ -220,29 +198,27 @@ def _put(values: NDArray[Any], rows: NDArray[np.int64], new: NDArray[np.float64]
         values[rows] = np.where(np.isnan(values[rows]), values[rows], new)
 
 
-def _restore(future: Future, rows: NDArray[np.int64], known: tuple[str, ...]) -> None:
-    """Give the bar of the cutoff back the columns that are known by the time of execution."""
+def _restore_known(future: _Future, rows: Positions, known: tuple[str, ...]) -> None:
+    """Restore the columns of the cutoff's bar that are known by the time of execution."""
     for place, values in future.cells.items():
         name = str(future.panel.frame.columns[place]).casefold()
-        if name in known or _labels(values):
+        if name in known or _holds_labels(values):
             values[rows] = future.panel.cells[place][rows]
 
 
-def _order_bars(future: Future) -> None:
+def _order_bars(future: _Future) -> None:
     """Keep the changed bars possible: no price above the high or below the low."""
     names = [str(name).casefold() for name in future.panel.frame.columns]
     if not {"open", "high", "low", "close"} <= set(names):
         return
     bars = [future.cells[names.index(name)] for name in ("open", "high", "low", "close")]
-    _, high, low, _ = bars
-    rows = future.rows
-    together = np.stack([np.asarray(values[rows], dtype=np.float64) for values in bars])
+    together = np.stack([np.asarray(values[future.rows], dtype=np.float64) for values in bars])
     with np.errstate(invalid="ignore"):
-        high[rows] = np.fmax.reduce(together)
-        low[rows] = np.fmin.reduce(together)
+        bars[1][future.rows] = np.fmax.reduce(together)
+        bars[2][future.rows] = np.fmin.reduce(together)
 
 
-def _panel(future: Future) -> Panel:
+def _to_panel(future: _Future) -> Panel:
     part = future.panel.only(future.keep)
     dtypes = list(part.frame.dtypes)
     for place, values in future.cells.items():

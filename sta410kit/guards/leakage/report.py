@@ -1,45 +1,42 @@
-"""What the leak probe found, as evidence; raising is `LeakReport.require`."""
+"""The result of the leak probe: findings with evidence; `LeakReport.require` raises."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit.exceptions import ConfigurationError, LeakageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 NOT_DETERMINISTIC = "not deterministic"
 
 
 @dataclass(frozen=True)
 class LeakFinding:
-    """One column that knew something of the future, or that cannot be judged because it is random.
+    """One column that uses the future, or that cannot be judged because it is not deterministic.
 
     Attributes
     ----------
     column : str
         The column.
     symbol : str
-        The symbol of the first bad row; empty where a row stands for the whole market.
+        The symbol of the first bad row; empty for a row of the market as a whole.
     date : str
-        The first bad session, ``YYYY-MM-DD``: the value there changed with what came later.
+        The first bad session, ``YYYY-MM-DD``: its value changed with what came later.
     cutoff : str
-        The last session that was left unchanged when it did.
+        The last session that was left unchanged in that run.
     offset : str
-        How far ahead the column looks, e.g. ``"uses t+1"`` (the furthest seen), ``"uses the whole sample"``,
-        or ``"uses the bar of t itself"`` where that bar was declared unknown.
+        How far ahead the column looks: ``"uses t+1"`` (the furthest seen), ``"uses the whole sample"``, or
+        ``"uses the bar of t itself"`` where that bar was declared unknown.
     ahead : int
         The same as a number of sessions; 0 for the bar of *t*, and a lower bound for the whole sample.
     mode : str
-        What was done to the future when it showed first, e.g. ``"cut off"``; ``"not deterministic"`` where
-        two calls on the same prices differed, which is no leak.
+        How the future was changed, e.g. ``"cut off"``; ``"not deterministic"`` where two calls on the same
+        prices differed, which is no leak.
     symbols : tuple of str
         All symbols in which the column changed.
     message : str
-        All of that in a sentence.
+        The finding in a sentence.
     """
 
     column: str
@@ -54,7 +51,7 @@ class LeakFinding:
 
     @property
     def is_leak(self) -> bool:
-        """Whether the column looks ahead; a random one is reported, but is no leak."""
+        """Whether the column looks ahead; one that is not deterministic is reported, but is no leak."""
         return self.mode != NOT_DETERMINISTIC
 
     def __str__(self) -> str:
@@ -62,36 +59,13 @@ class LeakFinding:
 
 
 @dataclass(frozen=True)
-class Sensitivity:
-    """Something a value depends on that is no leak, but that a researcher should know.
-
-    Attributes
-    ----------
-    column : str
-        The column.
-    sessions : int or None
-        Warm-up: sessions from the start of the history until the value no longer depends on that start;
-        None when it always does. Revisions: None.
-    message : str
-        In a sentence.
-    """
-
-    column: str
-    sessions: int | None
-    message: str
-
-    def __str__(self) -> str:
-        return self.message
-
-
-@dataclass(frozen=True)
 class LeakReport:
-    """What the probe found, with ``.passed`` when it found nothing.
+    """The result of the leak probe.
 
     Attributes
     ----------
     findings : tuple of LeakFinding
-        One a column, in the order of the columns.
+        One per column that was found, in order of the columns.
     columns : tuple of str
         All columns that were judged.
     cutoffs : tuple of str
@@ -99,9 +73,12 @@ class LeakReport:
     runs : int
         Calls of the function.
     notes : tuple of str
-        What else was seen: a function that raised on some futures, changed its input, keeps state.
-    warmup, revisions : tuple of Sensitivity
-        Filled on request; never part of ``.passed``.
+        What else was noticed, e.g. that the function raised, changes its input or keeps state.
+    warmup : dict of str to int or None
+        On request: for how many sessions a column depends on where the history starts; None if always.
+    revisions : tuple of str
+        On request: columns that move with the level of ``adj_close``, which later splits and dividends
+        rescale. Neither is part of ``.passed``.
     """
 
     findings: tuple[LeakFinding, ...]
@@ -109,8 +86,8 @@ class LeakReport:
     cutoffs: tuple[str, ...]
     runs: int = 0
     notes: tuple[str, ...] = ()
-    warmup: tuple[Sensitivity, ...] = ()
-    revisions: tuple[Sensitivity, ...] = ()
+    warmup: dict[str, int | None] = field(default_factory=dict)
+    revisions: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -119,7 +96,7 @@ class LeakReport:
 
     @property
     def leaks(self) -> tuple[LeakFinding, ...]:
-        """The findings that are leaks; the others are columns that are random."""
+        """The findings that are leaks; the others are columns that are not deterministic."""
         return tuple(finding for finding in self.findings if finding.is_leak)
 
     def require(self) -> LeakReport:
@@ -153,38 +130,36 @@ class LeakReport:
         """Return plain JSON values."""
         return {"passed": self.passed, **asdict(self)}
 
+    def remarks(self) -> list[str]:
+        """Return notes, warm-up and revisions as sentences."""
+        first = {None: "always", 1: "for the first session"}
+        return [
+            *(f"note: {note}" for note in self.notes),
+            *(
+                f"warm-up: {name} depends {first.get(n, f'for the first {n} sessions')} on where the "
+                "history starts"
+                for name, n in self.warmup.items()
+            ),
+            *(
+                f"revision: {name} moves with the level of adj_close, which every later split or dividend "
+                "rescales; returns and ratios do not"
+                for name in self.revisions
+            ),
+        ]
+
     def _repr_html_(self) -> str:
         colour = "#00734d" if self.passed else "#b3261e"
         frame = f"border-left:6px solid {colour};padding:6px 12px;margin:4px 0"
-        parts = [f'<div style="{frame}"><b>{escape(self.summary())}</b>']
-        if self.findings:
-            heads = (
-                "column",
-                "symbols",
-                "first bad date",
-                "looks ahead",
-                "found when the future was",
-                "what",
-            )
-            rows = (
-                (f.column, ", ".join(f.symbols), f.date, f.offset, f.mode, f.message) for f in self.findings
-            )
-            parts.append(_table(heads, rows))
-        for title, items in (
-            ("Notes", self.notes),
-            ("Warm-up (no leak)", self.warmup),
-            ("Revisions of adj_close (no leak)", self.revisions),
-        ):
-            if items:
-                lines = "".join(f"<li>{escape(str(item))}</li>" for item in items)
-                parts.append(f"<div>{title}</div><ul>{lines}</ul>")
-        return "".join([*parts, "</div>"])
+        heads = ("column", "symbols", "first bad date", "looks ahead", "future was", "what")
+        rows = [(f.column, ", ".join(f.symbols), f.date, f.offset, f.mode, f.message) for f in self.findings]
+        table = _row("th", heads) + "".join(_row("td", row) for row in rows)
+        remarks = "".join(f"<li>{escape(remark)}</li>" for remark in self.remarks())
+        return (
+            f'<div style="{frame}"><b>{escape(self.summary())}</b>'
+            f"{f'<table>{table}</table>' if rows else ''}{f'<ul>{remarks}</ul>' if remarks else ''}</div>"
+        )
 
 
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    head = "".join(f'<th style="text-align:left">{name}</th>' for name in heads)
-    body = "".join(
-        "<tr>" + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def _row(tag: str, cells: tuple[str, ...]) -> str:
+    inner = "".join(f'<{tag} style="text-align:left">{escape(cell)}</{tag}>' for cell in cells)
+    return f"<tr>{inner}</tr>"

@@ -1,4 +1,4 @@
-"""Calling the function, again and again, each time as if for the first time."""
+"""Calls of the probed function, each as if it were the first."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.leakage.compare import Comparison, Past
 from sta410kit.guards.leakage.outputs import Codes, columns_of
-from sta410kit.guards.leakage.state import Memory
+from sta410kit.guards.leakage.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-    from sta410kit.guards.leakage.compare import Different
+    from sta410kit.guards.leakage.compare import Difference
     from sta410kit.guards.leakage.outputs import Column
     from sta410kit.guards.leakage.panel import Panel
 
@@ -30,111 +30,101 @@ class Runs:
     Attributes
     ----------
     base : dict of Column
-        What the function makes of the prices as they are.
+        The output for the prices as they are.
     count : int
         Calls so far.
-    notes : dict of str
-        What was noticed, each thing once.
+    state_changed, input_changed : bool
+        Whether the function keeps state between calls, or changes the prices it is given.
     """
 
     def __init__(self, build: Callable[[pd.DataFrame], Any], panel: Panel, tolerance: float) -> None:
         self._build = build
-        self._memory = Memory(build)
-        self._raised: list[str] = []
+        self._state = State(build)
+        self._errors: list[str] = []
         self._listed = np.array([calendar[0] for calendar in (*panel.calendars, panel.sessions)])
         self.panel = panel
         self.codes = Codes(panel.names)
         self.tolerance = tolerance
-        self.count = 0
-        self.state_moved = False
-        self.input_changed = False
-        self.base = self._first()
+        self.count = 1
+        self.state_changed = False
+        frame = panel.frame.copy()
+        try:
+            output = build(frame)
+        except (Exception, SystemExit) as error:
+            message = f"the function raised {_describe(error)} on the unchanged prices"
+            raise ConfigurationError(message) from error
+        self.input_changed = not frame.equals(panel.frame)
+        self.base = columns_of(output, panel, self.codes)
 
-    def again(self, panel: Panel, what: str, *, fresh: bool = True) -> dict[str, Column] | None:
-        """Run on changed prices; None when the function raised, which is noted.
+    def again(self, panel: Panel, change: str, *, fresh: bool = True) -> dict[str, Column] | None:
+        """Run on other prices; return None when the function raised, which is noted.
 
         Parameters
         ----------
         panel : Panel
             The changed prices.
-        what : str
-            The change, for the note.
+        change : str
+            A description of the change, for the note.
         fresh : bool
-            Put the function's state back first.
+            Restore the function's state first.
         """
         if fresh:
-            self.state_moved |= self._memory.restore()
+            self.state_changed |= self._state.restore()
         self.count += 1
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what made-up prices are warned of says nothing of real ones
+                warnings.simplefilter("ignore")  # warnings about invented prices do not concern the user
                 return columns_of(self._build(panel.frame.copy()), panel, self.codes)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's function raises is noted
-            self._raised.append(f"{what}: {type(error).__name__}: {_line(error)}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's function may raise anything
+            self._errors.append(f"{change}: {_describe(error)}")
             return None
 
-    def against(self, other: dict[str, Column], tolerance: float | None = None) -> Comparison:
+    def compare(self, other: dict[str, Column]) -> Comparison:
         """Return the comparison of another run with the first."""
-        return Comparison(self.base, other, tolerance or self.tolerance)
+        return Comparison(self.base, other, self.tolerance)
 
     def past(
         self, cutoff: np.datetime64, horizon: int = 0, horizon_of_rows: int = 0, *, bar_known: bool = False
     ) -> Past:
         """Return what must not change when the prices after `cutoff` do."""
-        limits = self.panel.limits
-        until = limits(cutoff, horizon, bar_known=bar_known)
-        return Past(until, limits(cutoff, horizon_of_rows), self._listed)
+        until = self.panel.limits(cutoff, horizon, bar_known=bar_known)
+        return Past(until, self.panel.limits(cutoff, horizon_of_rows), self._listed)
 
-    def random(self) -> dict[str, Different]:
-        """Run twice more on the prices as they are, and return the columns that differ.
+    def not_deterministic(self) -> dict[str, Difference]:
+        """Run twice more on the unchanged prices, and return the columns that differ.
 
-        The second run begins with whatever the first left behind: a function that counts its calls is found,
-        one that only remembers what it computed from the same prices is not.
+        The second run starts from the state that the first left: that finds a function that counts its
+        calls, but not one that only remembers what it computed from the same prices.
         """
-        found: dict[str, Different] = {}
+        found: dict[str, Difference] = {}
         past = self.past(FOREVER)
         for fresh in (True, False):
-            other = self.again(self.panel, "the prices as they are, again", fresh=fresh)
-            if other is None:
-                continue
-            comparison = self.against(other)
-            for name in self.base.keys() - found.keys():
-                different = comparison.differing(name, past)
-                if different is not None:
-                    found[name] = different
+            other = self.again(self.panel, "the unchanged prices", fresh=fresh)
+            if other is not None:
+                comparison = self.compare(other)
+                for name in self.base.keys() - found.keys():
+                    if (difference := comparison.difference(name, past)) is not None:
+                        found[name] = difference
         return found
 
     def end(self) -> None:
-        """Leave the function as it was found."""
-        self.state_moved |= self._memory.restore()
+        """Leave the function in the state in which it was given."""
+        self.state_changed |= self._state.restore()
 
     def notes(self) -> tuple[str, ...]:
-        """Return what was noticed on the way, in sentences."""
+        """Return what was noticed, in sentences."""
         found = []
         if self.input_changed:
             found.append("the function changes the prices it is given; each run got a copy")
-        if self.state_moved:
+        if self.state_changed:
+            found.append("the function keeps state between calls; each run started from its first state")
+        if self._errors:
             found.append(
-                "the function keeps state between calls; each run began with the state before the probe"
-            )
-        if self._raised:
-            found.append(
-                f"the function raised in {len(self._raised)} of {self.count} runs, "
-                f"first with {self._raised[0]}"
+                f"the function raised in {len(self._errors)} of {self.count} runs, "
+                f"first with {self._errors[0]}"
             )
         return tuple(found)
 
-    def _first(self) -> dict[str, Column]:
-        given = self.panel.frame.copy()
-        self.count += 1
-        try:
-            output = self._build(given)
-        except (Exception, SystemExit) as error:
-            message = f"the function raised {type(error).__name__} on the whole prices: {_line(error)}"
-            raise ConfigurationError(message) from error
-        self.input_changed = not given.equals(self.panel.frame)
-        return columns_of(output, self.panel, self.codes)
 
-
-def _line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0]
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"

@@ -9,26 +9,24 @@ import numpy as np
 from sta410kit.guards.leakage.compare import Comparison, Past
 from sta410kit.guards.leakage.outputs import Column, Rows
 from sta410kit.guards.leakage.panel import Panel
-from sta410kit.guards.leakage.report import Sensitivity
 from sta410kit.guards.leakage.runs import FOREVER
 
 if TYPE_CHECKING:
-    from sta410kit.guards.leakage.compare import Different
-    from sta410kit.guards.leakage.panel import Dates
+    from sta410kit.guards.leakage.compare import Difference
     from sta410kit.guards.leakage.runs import Runs
 
-VISIBLE = 1e-6
-"""Share of a value below which the start of the history no longer shows."""
+_VISIBLE = 1e-6  # share of a value below which a dependence no longer matters
 _STARTS = (0.25, 0.5)
-_END = 0.9  # a difference in the last tenth of what is left means that it never settles
+_END = 0.9  # a difference in the last tenth of what is left means that the value never settles
 _ADJUSTED = ("adj_close", "adj close", "adjclose")
 
 
-def warmup(runs: Runs) -> tuple[Sensitivity, ...]:
-    """Return the columns whose values depend on where the history starts, and for how long.
+def warmup(runs: Runs) -> dict[str, int | None]:
+    """Return, by column, for how many sessions a value depends on where the history starts.
 
     The first quarter, and then the first half, of the sessions is left out. A window of 20 settles after 19
-    sessions, an exponential average later, an expanding mean never.
+    sessions, an exponential average later, an expanding mean never (None). Columns without warm-up are left
+    out.
     """
     settled: dict[str, int | None] = {}
     panel = runs.panel
@@ -36,21 +34,20 @@ def warmup(runs: Runs) -> tuple[Sensitivity, ...]:
     for share in _STARTS:
         start = panel.sessions[int(len(panel.sessions) * share)]
         late = runs.again(panel.only(panel.dates >= start), f"the history from {str(start)[:10]} on")
-        if late is None:
-            continue
-        comparison = Comparison(_from(runs.base, start), late, VISIBLE)
-        past = Past(ends, ends, np.full(len(ends), start))
-        for name in runs.base:
-            sessions = _settles(comparison.differing(name, past), panel, start)
-            before = settled.get(name, 0)
-            settled[name] = None if sessions is None or before is None else max(sessions, before)
-    return tuple(_words(name, sessions) for name, sessions in settled.items() if sessions != 0)
+        if late is not None:
+            comparison = Comparison(_from(runs.base, start), late, _VISIBLE)
+            past = Past(ends, ends, np.full(len(ends), start))
+            for name in runs.base:
+                sessions = _sessions_to_settle(comparison.difference(name, past), panel, start)
+                before = settled.get(name, 0)
+                settled[name] = None if sessions is None or before is None else max(sessions, before)
+    return {name: sessions for name, sessions in settled.items() if sessions != 0}
 
 
-def revisions(runs: Runs, rng: np.random.Generator) -> tuple[Sensitivity, ...]:
-    """Return the columns that change when `adj_close` is rescaled, as later splits and dividends do.
+def revisions(runs: Runs, rng: np.random.Generator) -> tuple[str, ...]:
+    """Return the columns that move with the level of `adj_close`, which later splits and dividends rescale.
 
-    Their values are not the ones that would have been computed at the time.
+    Their values are not the ones that would have been computed at the time; returns and ratios are.
     """
     panel = runs.panel
     names = [str(name).casefold() for name in panel.frame.columns]
@@ -60,53 +57,32 @@ def revisions(runs: Runs, rng: np.random.Generator) -> tuple[Sensitivity, ...]:
     frame = panel.frame.copy()
     factors = rng.uniform(0.3, 0.7, len(panel.names))
     frame.isetitem(place, frame.iloc[:, place].to_numpy(dtype=float) * factors[panel.codes])
-    rescaled = Panel(frame, panel.dates, panel.symbols, panel.columns)
-    other = runs.again(rescaled, "adj_close rescaled")
+    other = runs.again(Panel(frame, panel.dates, panel.symbols, panel.columns), "adj_close rescaled")
     if other is None:
         return ()
-    comparison, forever = runs.against(other, VISIBLE), runs.past(FOREVER)
-    return tuple(
-        Sensitivity(
-            name,
-            None,
-            f"{name}: moves with the level of {panel.frame.columns[place]}, which every later split or "
-            "dividend rescales; returns and ratios do not",
-        )
-        for name in runs.base
-        if comparison.differing(name, forever) is not None
-    )
+    comparison, past = Comparison(runs.base, other, _VISIBLE), runs.past(FOREVER)
+    return tuple(name for name in runs.base if comparison.difference(name, past) is not None)
 
 
 def _from(columns: dict[str, Column], start: np.datetime64) -> dict[str, Column]:
-    found, rows = {}, {id(column.rows): column.rows for column in columns.values()}
-    late = {key: one.dates >= start for key, one in rows.items()}
-    rows = {key: Rows(one.codes[late[key]], one.dates[late[key]]) for key, one in rows.items()}
-    for name, column in columns.items():
-        key = id(column.rows)
-        found[name] = Column(rows[key], column.data[late[key]])
-    return found
+    late = {id(column.rows): column.rows.dates >= start for column in columns.values()}
+    rows = {
+        id(c.rows): Rows(c.rows.codes[late[id(c.rows)]], c.rows.dates[late[id(c.rows)]])
+        for c in columns.values()
+    }
+    return {n: Column(rows[id(c.rows)], c.data[late[id(c.rows)]]) for n, c in columns.items()}
 
 
-def _settles(found: Different | None, panel: Panel, start: np.datetime64) -> int | None:
-    """Return how many sessions after the start the last difference stands, plus one; None if at the end."""
-    if found is None:
-        return 0
+def _sessions_to_settle(found: Difference | None, panel: Panel, start: np.datetime64) -> int | None:
+    """Return the number of sessions up to the last difference, or None if it lies at the end."""
     furthest = 0
+    if found is None:
+        return furthest
     for code in np.unique(found.codes):
-        calendar = _after(panel, int(code), start)
+        calendar = panel.calendars[code] if 0 <= code < len(panel.names) else panel.sessions
+        calendar = calendar[calendar >= start]
         place = int(np.searchsorted(calendar, found.dates[found.codes == code].max(), side="right"))
         if place > _END * len(calendar):
             return None
         furthest = max(furthest, place)
     return furthest
-
-
-def _after(panel: Panel, code: int, start: np.datetime64) -> Dates:
-    calendar = panel.calendars[code] if 0 <= code < len(panel.names) else panel.sessions
-    return calendar[calendar >= start]
-
-
-def _words(name: str, sessions: int | None) -> Sensitivity:
-    first = "session" if sessions == 1 else f"{sessions} sessions"
-    told = "always" if sessions is None else f"for the first {first}"
-    return Sensitivity(name, sessions, f"{name}: depends {told} on where the history starts")

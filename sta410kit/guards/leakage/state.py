@@ -1,10 +1,9 @@
-"""What a function remembers from one call to the next.
+"""What a function remembers from one call to the next, saved and restored.
 
-A function that keeps the mean of the first prices it saw gives the same past on every later call, and a probe
-that calls it twice learns nothing. So each run starts from the state before the first: variables and
-containers that the function reaches, the attributes of objects and of classes are put back, caches are
-emptied. A scaler of another package loses what it was fitted to; its own functions are not followed. A value
-that was remembered before the probe began stays.
+A function that keeps the mean of the first prices it saw returns the same past on every later call, and a
+probe that calls it again learns nothing. So each run starts from the state before the first: variables and
+containers that the function can reach and attributes of objects and classes are restored, caches are emptied.
+Objects of other packages, such as a scaler, lose what they were fitted to, but are not followed further.
 """
 
 from __future__ import annotations
@@ -17,52 +16,47 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_Function = types.FunctionType
-_MISSING = object()
+    Content = dict[Any, Any]
+
 _DEEPEST = 6
 
 
-class Memory:
-    """The state that a function reaches, as it was when this was made."""
+class State:
+    """The state that a function can reach, as it was when this object was made."""
 
     def __init__(self, build: Callable[..., Any]) -> None:
-        self._spaces: list[tuple[dict[str, Any], dict[str, Any]]] = []
-        self._cells: list[tuple[types.CellType, Any]] = []
-        self._containers: list[tuple[Any, Any]] = []
-        self._classes: list[tuple[type, dict[str, Any]]] = []
+        # How to read the members of something that can change, how to write them, and what they were.
+        self._saved: list[tuple[Callable[[], Content], Callable[[Content], None], Content]] = []
         self._caches: list[Any] = []
         self._seen: set[int] = set()
-        self._package = _package(build)
-        self._look(build, 0)
+        self._package = _package(getattr(build, "func", build))
+        self._visit(build, 0)
 
     def restore(self) -> bool:
-        """Put everything back; tell whether anything had changed."""
+        """Restore everything; return whether anything had changed."""
         moved = False
-        for space, variables in self._spaces:
-            moved |= _put_back(space, variables)
-        for cell, value in self._cells:
-            if _content(cell) is not value:
+        for read, write, saved in self._saved:
+            now = read()
+            if now.keys() != saved.keys() or any(now[key] is not saved[key] for key in saved):
                 moved = True
-                cell.cell_contents = value
-        for container, saved in self._containers:
-            if not _same(container, saved):
-                moved = True
-                _refill(container, saved)
-        for kind, attributes in self._classes:
-            moved |= _reset(kind, attributes)
+                write(saved)
         for cache in self._caches:
             cache.cache_clear()
         return moved
 
-    def _look(self, thing: object, depth: int) -> None:
-        if id(thing) in self._seen or depth > _DEEPEST:
-            return
-        self._seen.add(id(thing))
-        for part in self._parts(thing):
-            self._look(part, depth + 1)
+    def _save(self, read: Callable[[], Content], write: Callable[[Content], None]) -> Content:
+        saved = read()
+        self._saved.append((read, write, saved))
+        return saved
 
-    def _parts(self, thing: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever a function reaches
-        """Save what can change of `thing` and yield what it leads to."""
+    def _visit(self, thing: object, depth: int) -> None:
+        if id(thing) not in self._seen and depth <= _DEEPEST:
+            self._seen.add(id(thing))
+            for part in self._parts(thing):
+                self._visit(part, depth + 1)
+
+    def _parts(self, thing: Any) -> Iterator[Any]:  # noqa: ANN401, C901 - one branch for each kind of object
+        """Save what can change in `thing` and yield what it leads to."""
         if hasattr(thing, "cache_clear") and hasattr(thing, "__wrapped__"):
             self._caches.append(thing)
             yield thing.__wrapped__
@@ -70,107 +64,82 @@ class Memory:
             yield from (thing.func, *thing.args, *thing.keywords.values())
         elif isinstance(thing, types.MethodType):
             yield from (thing.__func__, thing.__self__)
-        elif isinstance(thing, _Function):
+        elif isinstance(thing, types.FunctionType):
             if _package(thing) == self._package:
-                yield from self._of_function(thing)
-        elif isinstance(thing, dict | list | set):
-            self._containers.append((thing, thing.copy()))
-            yield from thing.values() if isinstance(thing, dict) else thing
-        else:
-            yield from self._of_object(thing)
-
-    def _of_object(self, thing: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever a function reaches
-        """Save the attributes of an object or a class; those of other packages are not followed."""
-        mine = _package(thing if isinstance(thing, type) else type(thing)) == self._package
-        if isinstance(thing, type):
-            if mine:
-                self._classes.append((thing, dict(vars(thing))))
-                yield from (getattr(value, "__func__", value) for value in vars(thing).values())
+                yield from self._parts_of_function(thing)
+        elif isinstance(thing, dict):
+            yield from self._save_mapping(thing)
+        elif isinstance(thing, list):
+            yield from self._save(
+                lambda: dict(enumerate(thing)), lambda old: thing.__setitem__(slice(None), old.values())
+            ).values()
+        elif isinstance(thing, set):
+            yield from self._save(lambda: dict.fromkeys(thing), lambda old: _refill(thing, old))
+        elif isinstance(thing, type):
+            if _package(thing) == self._package:
+                attributes = self._save(lambda: dict(vars(thing)), lambda old: _reset_class(thing, old))
+                yield from (getattr(value, "__func__", value) for value in attributes.values())
                 yield from thing.__bases__
         elif hasattr(thing, "__dict__") and not isinstance(thing, types.ModuleType):
-            self._containers.append((vars(thing), dict(vars(thing))))
-            if mine:
+            members = self._save_mapping(vars(thing))
+            if _package(type(thing)) == self._package:
                 yield type(thing)
-                yield from vars(thing).values()
+                yield from members
 
-    def _of_function(self, function: _Function) -> Iterator[Any]:
-        names = _names(function.__code__)
-        saved = {name: function.__globals__.get(name, _MISSING) for name in names}
-        self._spaces.append((function.__globals__, saved))
-        yield from (value for value in saved.values() if value is not _MISSING)
-        self._containers.append((vars(function), dict(vars(function))))
-        yield from vars(function).values()
+    def _parts_of_function(self, function: types.FunctionType) -> Iterator[Any]:
+        space, names = function.__globals__, _names(function.__code__)
+
+        def write(old: Content) -> None:
+            for name in names - old.keys():
+                space.pop(name, None)
+            space.update(old)
+
+        yield from self._save(lambda: {n: space[n] for n in names if n in space}, write).values()
+        yield from self._save_mapping(vars(function))
         yield from function.__defaults__ or ()
         yield from (function.__kwdefaults__ or {}).values()
         for cell in function.__closure__ or ():
-            value = _content(cell)
-            if value is not _MISSING:
-                self._cells.append((cell, value))
-                yield value
+            if _content(cell):
+                yield from self._save(
+                    functools.partial(_content, cell), functools.partial(_fill, cell)
+                ).values()
+
+    def _save_mapping(self, mapping: Content) -> Iterator[Any]:
+        return iter(self._save(mapping.copy, lambda old: _refill(mapping, old)).values())
 
 
 def _package(thing: object) -> str:
-    """Name the top package a function or class comes from; a function without one stands alone."""
-    thing = getattr(thing, "func", thing)  # a partial
+    """Name the top package that a function or a class comes from; "" for the standard library."""
     module = getattr(thing, "__module__", None) or type(thing).__module__
     top = str(module).partition(".")[0]
     return "" if top in sys.stdlib_module_names and top != "__main__" else top
 
 
 def _names(code: types.CodeType) -> set[str]:
-    """Return the global names that a function or one inside it may use."""
+    """Return the global names that a function, or one inside it, may use."""
     inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
     return set(code.co_names).union(*(_names(const) for const in inner))
 
 
-def _content(cell: types.CellType) -> Any:  # noqa: ANN401 - whatever a closure holds
+def _content(cell: types.CellType) -> Content:
     try:
-        return cell.cell_contents
+        return {"": cell.cell_contents}
     except ValueError:  # not bound yet
-        return _MISSING
+        return {}
 
 
-def _same(container: Any, saved: Any) -> bool:  # noqa: ANN401 - a dict, list or set
-    """Compare by identity of the members: comparing frames with == would give a frame."""
-    if len(container) != len(saved):
-        return False
-    if isinstance(container, dict):
-        return all(saved.get(key, _MISSING) is value for key, value in container.items())
-    if isinstance(container, set):
-        return bool(container == saved)
-    return all(one is other for one, other in zip(container, saved, strict=True))
+def _fill(cell: types.CellType, old: Content) -> None:
+    cell.cell_contents = old[""]
 
 
-def _put_back(space: dict[str, Any], variables: dict[str, Any]) -> bool:
-    """Give global variables their values back; tell whether any had changed."""
-    changed = [name for name, value in variables.items() if space.get(name, _MISSING) is not value]
-    for name in changed:
-        if variables[name] is _MISSING:
-            del space[name]
-        else:
-            space[name] = variables[name]
-    return bool(changed)
-
-
-def _reset(kind: type, attributes: dict[str, Any]) -> bool:
-    """Give a class its attributes back; tell whether any had changed."""
-    now = dict(vars(kind))
-    changed = [
-        name
-        for name in now.keys() | attributes.keys()
-        if now.get(name, _MISSING) is not attributes.get(name, _MISSING)
-    ]
-    for name in changed:
-        if name in attributes:
-            setattr(kind, name, attributes[name])
-        else:
-            delattr(kind, name)
-    return bool(changed)
-
-
-def _refill(container: Any, saved: Any) -> None:  # noqa: ANN401 - a dict, list or set
+def _refill(container: Any, old: Content) -> None:  # noqa: ANN401 - a dict or a set
     container.clear()
-    if isinstance(container, list):
-        container.extend(saved)
-    else:
-        container.update(saved)
+    container.update(old)
+
+
+def _reset_class(kind: type, old: Content) -> None:
+    for name in vars(kind).keys() - old.keys():
+        delattr(kind, name)
+    for name, value in old.items():
+        if vars(kind).get(name) is not value:
+            setattr(kind, name, value)

@@ -121,7 +121,7 @@ def test_columns_that_come_with_the_future(walks):
         return prices[KEYS].assign(**{name: columns[name]})
 
     assert probe_leaks(months, walks, 6).passed
-    assert not probe_leaks(best, walks, 6).passed
+    assert not probe_leaks(best, walks).passed
 
 
 def test_extra_columns_of_the_prices_change_too(walks):

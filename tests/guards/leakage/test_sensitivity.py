@@ -1,4 +1,4 @@
-"""Warm-up and revisions are told on request, and never part of the verdict."""
+"""Warm-up and revisions are measured on request, and never part of the verdict."""
 
 import pytest
 
@@ -10,7 +10,7 @@ KEYS = ["symbol", "date"]
 
 
 def build(prices):
-    """Return a window of 20, an expanding mean, an exponential one, and nothing of the past."""
+    """Return a window of 20, an expanding mean, an exponential one, and a range without warm-up."""
     close = prices.groupby("symbol")["close"]
     return prices[KEYS].assign(
         window=close.transform(lambda s: s.rolling(20).mean()),
@@ -20,34 +20,21 @@ def build(prices):
     )
 
 
-def test_warm_up_is_measured(walks):
-    """In sessions until the start no longer shows; None when it always does."""
+def test_warm_up_is_measured_in_sessions(walks):
+    """A window of 20 settles after 19 sessions, an exponential mean later, an expanding mean never."""
     report = probe_leaks(build, walks, 4, warmup=True)
-    found = {one.column: one.sessions for one in report.warmup}
     assert report.passed
-    assert found["window"] == 19
-    assert found["expanding"] is None
-    assert 20 < found["exponential"] < 60
-    assert "range" not in found
-    assert str(report.warmup[0]) == "window: depends for the first 19 sessions on where the history starts"
-    assert "Warm-up (no leak)" in report._repr_html_()
+    assert report.warmup["window"] == 19
+    assert report.warmup["expanding"] is None
+    assert 20 < report.warmup["exponential"] < 60
+    assert "range" not in report.warmup
+    assert (
+        report.remarks()[0] == "warm-up: window depends for the first 19 sessions on where the history starts"
+    )
+    assert "warm-up: window" in report._repr_html_()
 
 
-def test_warm_up_of_a_function_that_needs_the_whole_history(walks):
-    """It raises on what is left; that is noted, and nothing is said of the warm-up."""
-
-    def long(prices):
-        if prices["date"].min() > walks["date"].min():
-            message = "no start"
-            raise ValueError(message)
-        return build(prices)
-
-    report = probe_leaks(long, walks, 4, warmup=True)
-    assert report.warmup == ()
-    assert "no start" in report.notes[0]
-
-
-def test_the_level_of_adj_close_is_told_from_its_returns(walks):
+def test_the_level_of_adj_close_is_distinguished_from_its_returns(walks):
     """A later split rescales the level; ratios stay."""
 
     def both(prices):
@@ -56,25 +43,20 @@ def test_the_level_of_adj_close_is_told_from_its_returns(walks):
 
     report = probe_leaks(both, walks, 4, revisions=True)
     assert report.passed
-    assert [one.column for one in report.revisions] == ["level"]
-    assert "every later split or dividend rescales" in str(report.revisions[0])
+    assert report.revisions == ("level",)
+    assert "every later split or dividend rescales" in report.remarks()[0]
     assert probe_leaks(build, walks.drop(columns="adj_close"), 4, revisions=True).revisions == ()
 
 
-def test_nothing_is_told_unasked(walks):
-    """Both are empty by default."""
-    report = probe_leaks(build, walks, 4)
-    assert (report.warmup, report.revisions) == ((), ())
-
-
-def test_revisions_of_a_function_that_refuses_them(walks):
-    """A function may check adj_close against close; then there is nothing to tell."""
+def test_a_function_that_refuses_the_changed_prices_gets_a_note(walks):
+    """Neither a shorter history nor a rescaled adj_close can be tried then."""
 
     def strict(prices):
-        if (prices["adj_close"] < prices["close"] / 2).all():
+        if prices["date"].min() > walks["date"].min() or (prices["adj_close"] < prices["close"] / 2).all():
             message = "not my prices"
             raise ValueError(message)
         return build(prices)
 
-    seen = probe_leaks(strict, walks, 4, 1, revisions=True)
-    assert seen.revisions == ()
+    report = probe_leaks(strict, walks, 4, 1, warmup=True, revisions=True)
+    assert (report.warmup, report.revisions) == ({}, ())
+    assert "not my prices" in report.notes[0]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sta410kit.guards.leakage.corpus.case import Case, by_frame, by_symbol, pair
+from tests.guards.leakage.corpus.case import Case, by_frame, by_symbol, pair
 
 
 def _target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -99,7 +99,7 @@ def _by_regime(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
     return table.set_index(["symbol", "date", "regime"])
 
 
-def _array(prices: pd.DataFrame, sessions: int) -> Any:  # noqa: ANN401 - an array
+def _array(prices: pd.DataFrame, sessions: int) -> Any:
     return prices.groupby("symbol", sort=False)["close"].shift(sessions).to_numpy()
 
 

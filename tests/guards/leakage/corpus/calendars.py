@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from sta410kit.guards.leakage.corpus.case import by_frame, pair
+from tests.guards.leakage.corpus.case import by_frame, pair
 
 _JUMP = 0.04
 
@@ -23,13 +23,13 @@ def _behind(prices: pd.DataFrame) -> pd.Series[Any]:
     return prices["close"] / prices.groupby("symbol", sort=False)["close"].shift(1) - 1
 
 
-def _month_end(prices: pd.DataFrame) -> Any:  # noqa: ANN401 - a column of truth values
+def _month_end(prices: pd.DataFrame) -> Any:
     """Mark the last business day of a month by the calendar, which is known ahead."""
     following = prices["date"] + pd.offsets.BDay(1)
     return following.dt.month != prices["date"].dt.month
 
 
-def _monthly(prices: pd.DataFrame, how: Literal["mean", "first", "last"]) -> Any:  # noqa: ANN401 - a column
+def _monthly(prices: pd.DataFrame, how: Literal["mean", "first", "last"]) -> Any:
     months = prices["date"].dt.to_period("M").dt.start_time
     return prices.groupby(["symbol", months], sort=False)["close"].transform(how)
 
@@ -45,7 +45,7 @@ def _labelled_right(prices: pd.DataFrame) -> pd.DataFrame:
     return by_date.resample("W-FRI", label="right", closed="right").last().rename("x").reset_index()
 
 
-def _merged_by_month(prices: pd.DataFrame, months_back: int) -> Any:  # noqa: ANN401 - a column
+def _merged_by_month(prices: pd.DataFrame, months_back: int) -> Any:
     """Return the mean volume of a month, joined to each day of the month that is so many later."""
     month = prices["date"].dt.to_period("M")
     means = prices.groupby(["symbol", month])["volume"].mean()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sta410kit.guards.leakage.corpus.case import by_frame, by_symbol, pair
+from tests.guards.leakage.corpus.case import by_frame, by_symbol, pair
 
 
 def _returns(prices: pd.DataFrame, lags: int = 4) -> pd.DataFrame:
@@ -17,13 +17,13 @@ def _returns(prices: pd.DataFrame, lags: int = 4) -> pd.DataFrame:
     return pd.DataFrame(columns).fillna(0.0)
 
 
-def _principal(prices: pd.DataFrame) -> Any:  # noqa: ANN401 - an array
+def _principal(prices: pd.DataFrame) -> Any:
     from sklearn.decomposition import PCA
 
     return PCA(1, svd_solver="full").fit_transform(_returns(prices).to_numpy())[:, 0]
 
 
-def _clusters(prices: pd.DataFrame) -> Any:  # noqa: ANN401 - an array
+def _clusters(prices: pd.DataFrame) -> Any:
     from sklearn.cluster import KMeans
 
     table = prices[["close"]].to_numpy()
@@ -31,7 +31,7 @@ def _clusters(prices: pd.DataFrame) -> Any:  # noqa: ANN401 - an array
     return model.cluster_centers_[model.labels_, 0]
 
 
-def _scaled(prices: pd.DataFrame) -> Any:  # noqa: ANN401 - an array
+def _scaled(prices: pd.DataFrame) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     return StandardScaler().fit_transform(_returns(prices).to_numpy())[:, 0]
@@ -53,12 +53,12 @@ def _winsorised(series: pd.Series[Any]) -> pd.Series[Any]:
     return returns.clip(float(returns.quantile(0.1)), float(returns.quantile(0.9)))
 
 
-def _regime(series: pd.Series[Any], median: Any) -> pd.Series[Any]:  # noqa: ANN401 - one number, or one a day
+def _regime(series: pd.Series[Any], median: Any) -> pd.Series[Any]:
     high: pd.Series[Any] = series.pct_change().rolling(10).std() > median
     return high.map({True: "high", False: "low"})
 
 
-def _detrended(series: pd.Series[Any]) -> Any:  # noqa: ANN401 - an array
+def _detrended(series: pd.Series[Any]) -> Any:
     days = np.arange(len(series))
     return series - np.polyval(np.polyfit(days, series, 1), days) if len(series) > 1 else series * 0
 

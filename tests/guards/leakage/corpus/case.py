@@ -43,7 +43,7 @@ def pair(
     name: str, leak: str, leaking: Build, twin: str, honest: Build, **arguments: object
 ) -> tuple[Case, Case]:
     """Return a leak and its honest twin."""
-    return Case(name, True, leak, leaking, arguments), Case(name, False, twin, honest, arguments)  # noqa: FBT003 - the field
+    return Case(name, True, leak, leaking, arguments), Case(name, False, twin, honest, arguments)
 
 
 def by_symbol(function: Function, column: str = "close") -> Build:

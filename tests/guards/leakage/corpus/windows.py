@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sta410kit.guards.leakage.corpus.case import by_symbol, pair
+from tests.guards.leakage.corpus.case import by_symbol, pair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +46,7 @@ def _lowess(series: pd.Series[Any]) -> NDArray[np.float64]:
 def _hodrick_prescott(series: pd.Series[Any]) -> NDArray[np.float64]:
     from statsmodels.tsa.filters.hp_filter import hpfilter
 
-    if len(series) < 4:  # noqa: PLR2004 - the filter needs second differences
+    if len(series) < 4:
         return series.to_numpy() * np.nan
     trend: NDArray[np.float64] = np.asarray(hpfilter(series.to_numpy(), lamb=1600)[1])
     return trend

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.guards.leakage.corpus.case import by_frame, pair
+from tests.guards.leakage.corpus.case import by_frame, pair
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,13 +18,13 @@ def _daily(prices: pd.DataFrame) -> pd.Series[Any]:
     return prices.groupby("symbol", sort=False)["close"].pct_change()
 
 
-def _leader(prices: pd.DataFrame, sessions: int) -> Any:  # noqa: ANN401 - a column
+def _leader(prices: pd.DataFrame, sessions: int) -> Any:
     """Return the first symbol's return, so many sessions back, on every symbol's row."""
     first = prices.loc[prices["symbol"] == prices["symbol"].min()].set_index("date")["close"]
     return prices["date"].map(first.pct_change().shift(sessions))
 
 
-def _one_symbol(prices: pd.DataFrame) -> Any:  # noqa: ANN401 - a column
+def _one_symbol(prices: pd.DataFrame) -> Any:
     close = prices.groupby("symbol", sort=False)["close"]
     return (close.shift(-1) / prices["close"]).where(
         prices["symbol"].isin(["FB", "BBB"]), prices["close"] / close.shift(1)
@@ -45,14 +45,14 @@ def _rising(prices: pd.DataFrame) -> pd.DataFrame:
     return rows[prices["close"] > prices.groupby("symbol")["close"].transform("first")]
 
 
-def _beta(prices: pd.DataFrame) -> Any:  # noqa: ANN401 - a column
+def _beta(prices: pd.DataFrame) -> Any:
     """Return each symbol's beta to the mean of all, estimated once, on everything."""
     returns = _wide(prices).pct_change(fill_method=None)
     market = returns.mean(axis=1)
     return prices["symbol"].map(returns.apply(lambda r: r.cov(market)) / market.var())
 
 
-def _rolling_beta(prices: pd.DataFrame) -> Any:  # noqa: ANN401 - a frame by date
+def _rolling_beta(prices: pd.DataFrame) -> Any:
     returns = _wide(prices).pct_change(fill_method=None)
     market = returns.mean(axis=1)
     return returns.apply(lambda r: r.rolling(60).cov(market)).div(market.rolling(60).var(), axis=0)

@@ -25,7 +25,7 @@ def synthetic_prices(symbols: int = 2, sessions: int = 300, seed: int = 0) -> pd
         close = 50 * (number + 1) * np.exp(np.cumsum(rng.normal(0.0003, 0.015, sessions)))
         opened = close * np.exp(rng.normal(0, 0.006, sessions))
         spread = np.exp(np.abs(rng.normal(0, 0.006, (2, sessions))))
-        paid = np.where(np.arange(sessions) % 63 == 62, 0.99, 1.0)  # noqa: PLR2004 - a dividend a quarter
+        paid = np.where(np.arange(sessions) % 63 == 62, 0.99, 1.0)
         later = np.cumprod(paid[::-1])[::-1] / paid  # the dividends still to come
         frames.append(
             pd.DataFrame(
