@@ -1,5 +1,5 @@
-# `make run` and `make test` are the two that matter; `make help` lists them all.
-# Words given in ARGS are handed on: make run ARGS="-p model=naive"
+# `make run` and `make test` are the two to start with; `make help` lists them all.
+# ARGS is passed on to the command: make run ARGS="-p model=naive"
 PYTHON ?= python3
 ARGS ?=
 
@@ -48,8 +48,9 @@ test-all: $(TESTING) ## run all tests, the slow ones too, and hold their coverag
 	$(PY) -m coverage report --fail-under=$(COVERAGE_FLOOR)
 	$(PY) -m coverage report --include="$(FOUNDATION)" --fail-under=100
 
-test-nightly: $(TESTING) ## run all tests with ten times the examples, kills and load
+test-nightly: $(TESTING) ## run all tests with ten times the examples, in the full form of soak, kill and load tests
 	TEST_PROFILE=nightly $(PY) -m $(PYTEST) $(TESTS) $(ARGS)
+	$(PY) benchmarks/kill_and_resume.py --kills 20
 
 nbval: $(TESTING) ## only compare the notebooks with their committed outputs
 	$(AT_DEFAULTS) $(PY) -m $(NBVAL)
@@ -60,8 +61,9 @@ regress: $(TESTING) ## compare the notebooks with their committed outputs, withi
 # The committed outputs are those of the defaults; the environment wins over what a developer has in .env.
 AT_DEFAULTS := set -a && . ./.env.example && STA410_LEDGER=$$(mktemp -d)/trials.sqlite && set +a &&
 
-# Cells must run in their own order, so pytest-randomly stays out; nbval never closes its handle on /dev/null.
-NBVAL := pytest notebooks --numprocesses=$(WORKERS) --dist=loadfile -p no:randomly --nbval --nbval-kernel-name sta410 --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
+# Cells run in their order, so without pytest-randomly; nbval never closes its handle on /dev/null.
+NBVAL := pytest notebooks --numprocesses=$(WORKERS) --dist=loadfile -p no:randomly \
+	--nbval --nbval-kernel-name sta410 --nbval-sanitize-with notebooks/nbval_sanitize.cfg \
 	-W "ignore:unclosed file <_io.TextIOWrapper name='/dev/null':ResourceWarning"
 
 lab: $(LAB) ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow-root)
@@ -70,7 +72,7 @@ lab: $(LAB) ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow-
 	$(PY) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
 		--LabApp.extension_manager=readonly $(ARGS)
 
-# No update check, no news, no extension shop: JupyterLab asks nobody outside for anything.
+# No update check, no news, no extension manager: JupyterLab sends no request to other hosts.
 LAB_NEWS := @jupyterlab/apputils-extension:announcements
 
 docs: $(RUNNING) ## open the data docs of the last run

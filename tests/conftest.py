@@ -1,4 +1,4 @@
-"""What holds for every test: the kit's defaults."""
+"""Fixtures of all tests: a clean environment, commands in-process, and one shared run of the chain."""
 
 import itertools
 import json
@@ -24,7 +24,7 @@ from sta410kit._internal import redaction
 from sta410kit.config import all_settings
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 120  # seconds after which something will not come any more, on the slowest and busiest machine
+PATIENCE = 120  # seconds; long enough for the slowest and busiest machine
 
 # `make test-nightly` sets it, for ten times the examples and the full form of soak, kill and load tests.
 PROFILE = os.environ.get("TEST_PROFILE", "default")
@@ -50,7 +50,7 @@ def nightly():
 
 
 def wait_for(condition):
-    """Wait until a condition holds, and tell whether it does."""
+    """Wait until a condition holds; return whether it does in the end."""
     deadline = time.monotonic() + PATIENCE
     while not (holds := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -58,31 +58,31 @@ def wait_for(condition):
 
 
 def has_ended(pid):
-    """Tell whether a process has ended, though nobody may have asked how."""
+    """Tell whether a process has ended, also as a zombie."""
     try:
         os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except ProcessLookupError:
         return True
-    except FileNotFoundError:  # it has ended just now, or this system has no such files
+    except FileNotFoundError:  # it has just ended, or this system has no /proc
         return False
 
 
 @pytest.fixture
 def wait_until():
-    """Give the function that waits until a condition holds, and tells whether it does."""
+    """Give the function that waits until a condition holds and returns whether it does."""
     return wait_for
 
 
 @pytest.fixture
 def gone():
-    """Give the function that waits until a process has ended, and tells whether it has."""
+    """Give the function that waits until a process has ended and returns whether it has."""
     return lambda pid: wait_for(lambda: has_ended(pid))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_of_the_developer():
-    """Take the kit's settings out of the environment: what somebody exported must not change a result."""
+    """Remove the kit's settings from the environment: an exported one must not change a result."""
     with pytest.MonkeyPatch.context() as environment:
         for one in all_settings():
             environment.delenv(one.variable, raising=False)
@@ -92,7 +92,7 @@ def _no_settings_of_the_developer():
 
 @pytest.fixture(scope="session", autouse=True)
 def _fork_servers_of_these_tests_only():
-    """Keep fork servers, and what is typed into kernels, in a folder of their own, and leave none behind."""
+    """Give each worker its own fork servers and IPython history, and stop the servers at the end."""
     folder = Path(tempfile.mkdtemp(prefix="st-"))  # short: it holds sockets
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("XDG_RUNTIME_DIR", str(folder))
@@ -104,13 +104,13 @@ def _fork_servers_of_these_tests_only():
             connection.sendall(b'{"ask":"status"}\n{"ask":"stop"}\n')
             with connection.makefile() as answers:
                 server = json.loads(answers.readline() or "{}").get("pid", 0)
-            wait_for(lambda server=server: has_ended(server))  # it writes what it has measured when it ends
+            wait_for(lambda server=server: has_ended(server))  # coverage data is written at exit
     shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _interrupts_are_heard():
-    """Let the processes of tests hear Ctrl-C, which a shell takes from what it starts in the background."""
+    """Restore Ctrl-C, which a shell disables in background jobs and child processes inherit."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -121,19 +121,19 @@ def short_folder():
     """Give a folder whose path is short enough for sockets."""
     folder = Path(tempfile.mkdtemp(prefix="st-"))
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)  # a server that has just ended may be at it too
+    shutil.rmtree(folder, ignore_errors=True)  # a server that is ending may delete files too
 
 
 @pytest.fixture(autouse=True)
 def _no_secret_of_another_test(monkeypatch):
-    """Forget what other tests have registered: it would be scrubbed here, and found by a scan."""
+    """Forget secrets that other tests registered: they would be redacted here too."""
     monkeypatch.setattr(redaction, "_values", frozenset())
     monkeypatch.setattr(redaction, "_pattern", None)
 
 
 @pytest.fixture(autouse=True)
 def _no_configuration_of_another_test(monkeypatch):
-    """Forget the configuration that a run of another test has left, and leave none behind."""
+    """Forget the configuration that another test has loaded."""
     monkeypatch.setattr(config, "_current", None)
 
 
@@ -173,7 +173,7 @@ def _ledgers(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _a_ledger_of_its_own(_ledgers, monkeypatch):
-    """Count the trials of each test in a file of its own, never in the ledger of the developer's project."""
+    """Give each test its own trials ledger, never that of the developer's project."""
     monkeypatch.setenv("STA410_LEDGER", str(next(_ledgers)))
 
 
