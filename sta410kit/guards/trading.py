@@ -1,7 +1,7 @@
-"""The one guard that order proposals pass before anything else sees them.
+"""The guard that order proposals pass before anything else uses them.
 
-Everything is computed anew from side, shares, reference price and stop; what the orders claim about
-themselves (`weight`, `risk`) is not believed. `check_orders` returns evidence, `approve_orders` raises.
+Everything is recomputed from side, shares, reference price and stop; the columns `weight` and `risk` of the
+orders are ignored. `check_orders` returns evidence, `approve_orders` raises.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _LIMITS = (
 
 @dataclass(frozen=True)
 class OrderReport:
-    """What the guard found.
+    """The result of the order guard.
 
     Attributes
     ----------
     breaches : tuple of Breach
-        Every limit that is broken, by which order, with its value and what is allowed.
+        Every broken limit, with the order, its value and what is allowed.
     orders : int
-        How many orders were looked at, holds included.
+        Number of orders checked, holds included.
     used : dict of str to float
-        How much of each limit on the whole is used, as a fraction of equity.
+        The equity that all orders together use, as fractions: ``at risk``, ``invested``, ``largest sector``.
     """
 
     breaches: tuple[Breach, ...]
@@ -60,7 +60,7 @@ class OrderReport:
         return "\n".join(map(str, self.breaches))
 
 
-def check_orders(  # noqa: PLR0913 - three things it needs, and what is known of the day
+def check_orders(  # noqa: PLR0913 - the orders, the limits, and the state of the account
     orders: pd.DataFrame,
     equity: float,
     trading: TradingConfig,
@@ -69,11 +69,8 @@ def check_orders(  # noqa: PLR0913 - three things it needs, and what is known of
     day_return: float = 0.0,
     sectors: Mapping[str, str] | None = None,
     environment: str = "development",
-    positions: pd.DataFrame | None = None,
 ) -> OrderReport:
-    """Return every trading limit that the orders break.
-
-    A value at a limit passes, a value beyond it does not; the last digits of a float do not count.
+    """Return every trading limit that the orders break; a value at its limit passes.
 
     Parameters
     ----------
@@ -85,21 +82,16 @@ def check_orders(  # noqa: PLR0913 - three things it needs, and what is known of
     trading : TradingConfig
         The limits.
     as_of : date or str, optional
-        The latest session there are prices of; an order on an older price is stale. The latest date of the
-        orders when omitted. With live trading it may be at most four days old.
+        The latest session; an order on an older price is stale. Defaults to the latest date of the orders.
+        With live trading it may be at most four days old.
     day_return : float
-        The account's return since the last close, as a fraction; below ``daily_loss_limit`` nothing is
-        traded.
+        The account's return since the last close, as a fraction; below ``daily_loss_limit`` every order is
+        refused.
     sectors : mapping of str to str, optional
         The sector of each symbol. Symbols without one count together as the sector ``unknown``, so that a
         missing line hides nothing.
     environment : str
         ``config.environment``; live trading needs ``production``.
-    positions : DataFrame, optional
-        What is held already: ``symbol, shares, reference_price, stop_loss``, one row a symbol, shares below 0
-        when sold short. It counts in every limit on the whole; one without a stop may lose all of its
-        amount. An order on the other side of a position closes it as far as the shares go, and that part
-        breaks no limit of risk, stop, sector or the day's loss. Nothing is held when omitted.
 
     Returns
     -------
@@ -109,29 +101,28 @@ def check_orders(  # noqa: PLR0913 - three things it needs, and what is known of
     Raises
     ------
     ConfigurationError
-        The equity, the day's return, `as_of`, the limits or the sectors are not what they should be.
+        The equity, the day's return, `as_of`, the limits or the sectors are invalid.
     TradingExecutionError
-        The orders are no table of orders, or the positions none of positions.
+        The orders are no table of orders.
     """
-    from sta410kit.guards.order_limits import breaches_of_all, breaches_of_each, breaches_of_state
-    from sta410kit.guards.positions import read_positions, require_table
+    from sta410kit.guards.order_limits import account_breaches, holds, order_breaches, portfolio_breaches
 
-    require_table(orders, REQUIRED, "orders", "as from propose_orders")
+    _require_table(orders)
     _require_limits(trading)
     capital = require_positive("equity", equity, "the capital")
     day = _day_return(day_return)
     session = _session(as_of, orders)
-    held = read_positions(positions)
     rows = orders.to_dict("records")
-    each, usable = breaches_of_each(rows, capital, trading, session, held)
-    found = [*breaches_of_state(rows, trading, day, environment, _age(session), held), *each]
+    traded = [row for row in rows if not holds(row)]
+    account = account_breaches(traded, trading, day, environment, _age(session))
+    each, usable = order_breaches(rows, capital, trading, session)
     usable["sector"] = sectors_of(usable["symbol"], sectors)
-    together, used = breaches_of_all(usable, trading)
-    return OrderReport((*found, *together), len(orders), used)
+    together, used = portfolio_breaches(usable, trading)
+    return OrderReport((*account, *each, *together), len(orders), used)
 
 
 def approve_orders(orders: pd.DataFrame, equity: float, trading: TradingConfig, **how: Any) -> OrderReport:  # noqa: ANN401
-    """Return the report of `check_orders`, whose arguments it takes, when no limit is broken.
+    """Return the report of `check_orders`, which takes the same arguments, if no limit is broken.
 
     Raises
     ------
@@ -145,9 +136,9 @@ def approve_orders(orders: pd.DataFrame, equity: float, trading: TradingConfig, 
 
 
 def read_sectors(path: str | Path | None) -> dict[str, str]:
-    """Return the sector of each symbol from a CSV file with the columns ``symbol`` and ``sector``.
+    """Read the sector of each symbol from a CSV file with the columns ``symbol`` and ``sector``.
 
-    Nothing without a path.
+    Returns an empty dict without a path.
 
     Raises
     ------
@@ -177,17 +168,30 @@ def read_sectors(path: str | Path | None) -> dict[str, str]:
     return found
 
 
+def _require_table(orders: Any) -> None:  # noqa: ANN401
+    import pandas as pd
+
+    message = ""
+    if not isinstance(orders, pd.DataFrame):
+        message = f"orders are a DataFrame as from propose_orders, not {type(orders).__name__}."
+    elif missing := [name for name in REQUIRED if name not in orders.columns]:
+        message = f"orders lack the columns {', '.join(missing)}; give them as from propose_orders."
+    elif twice := [name for name in REQUIRED if list(orders.columns).count(name) > 1]:
+        message = f"orders have the columns {', '.join(twice)} more than once."
+    if message:
+        raise TradingExecutionError(message)
+
+
 def _require_limits(trading: Any) -> None:  # noqa: ANN401
-    """Refuse what are no limits: by a limit that is NaN nothing would ever be held back."""
+    """Refuse missing limits: a limit that is NaN would refuse no order."""
     for name in _LIMITS:
         value = getattr(trading, name, None)
         if not math.isfinite(as_number(value)):
             message = f"trading.{name} is {shown(value)}; give a TradingConfig, such as get_config().trading."
             raise ConfigurationError(message)
-    if not isinstance(getattr(trading, "paper_trading", None), bool):
-        message = (
-            f"trading.paper_trading is {shown(getattr(trading, 'paper_trading', None))}; give True or False."
-        )
+    paper = getattr(trading, "paper_trading", None)
+    if not isinstance(paper, bool):
+        message = f"trading.paper_trading is {shown(paper)}; give True or False."
         raise ConfigurationError(message)
 
 
@@ -200,7 +204,7 @@ def _day_return(value: object) -> float:
 
 
 def _session(as_of: Any, orders: pd.DataFrame) -> pd.Timestamp | None:  # noqa: ANN401
-    """Return the latest session there are prices of; nothing without orders."""
+    """Return the latest session; None without orders."""
     from sta410kit.guards.order_limits import session_of
 
     if as_of is None:

@@ -12,8 +12,8 @@ from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.usage import names_read
 from sta410kit.runner.parameters import TAG, Parameter, declared_parameters
+from sta410kit.runner.usage import names_read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

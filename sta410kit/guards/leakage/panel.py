@@ -70,7 +70,7 @@ def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates,
             raise TypeError(message)  # noqa: TRY301 - reported like all else that is not a date
         text = index.inferred_type == "string"
         found = pd.DatetimeIndex(pd.to_datetime(index, format="ISO8601") if text else index)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         message = f"the dates cannot be read: {str(error).partition('. ')[0]}; write them as YYYY-MM-DD"
         raise ConfigurationError(message) from error
     return found.tz_localize(None).to_numpy().astype("datetime64[us]")
