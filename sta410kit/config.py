@@ -19,8 +19,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sta410kit._internal.credentials import problems_with_pair
+from sta410kit._internal.kernel_redaction import register
 from sta410kit._internal.project import project_folder
-from sta410kit._internal.redaction import register
 from sta410kit._internal.settings.fields import setting
 from sta410kit._internal.settings.found import Layer
 from sta410kit._internal.settings.gather import gather

@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sta410kit._internal.credentials import problems_with_pair
+from sta410kit._internal.kernel_redaction import register
 from sta410kit._internal.project import project_folder
-from sta410kit._internal.redaction import register
 from sta410kit._internal.settings.dotenv_file import read_dotenv
 from sta410kit._internal.settings.fields import is_loopback
 from sta410kit._internal.settings.found import Found
@@ -30,7 +30,7 @@ _NEXT_STEP = (
 
 
 def get_alpaca_credentials(config: Config | None = None) -> tuple[str, str]:
-    """Return Alpaca's key ID and secret key in clear; both are scrubbed from all output from then on.
+    """Return Alpaca's key ID and secret key in clear; both are redacted in all output from then on.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def get_alpaca_credentials(config: Config | None = None) -> tuple[str, str]:
 
 
 def learn_configured_secrets(folder: Path | None = None) -> None:
-    """Have the credentials of a project scrubbed in this process, without handing them out.
+    """Register the credentials of a project for redaction, without handing them out.
 
     For whoever writes down what another process says: a papermill engine, a Jupyter server. Settings that
     are wrong are left to `get_config` to complain about.

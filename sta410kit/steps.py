@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import replacing, write_text
 from sta410kit._internal.project import project_folder
-from sta410kit._internal.redaction import MASK, redact
+from sta410kit._internal.redaction import redact_values
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards import read_accepted
 
@@ -128,7 +128,7 @@ def record(name: str, value: Any) -> None:  # noqa: ANN401 - whatever JSON can h
     if not isinstance(name, str) or not name.strip():
         message = f"record(name, value) takes a name, got {name!r}"
         raise ConfigurationError(message)
-    payload = {"name": name, "data": _scrubbed(_plain(value, name), name), "encoder": "json"}
+    payload = {"name": name, "data": _redacted(_plain(value, name), name), "encoder": "json"}
     # Where IPython is not even loaded, no cell can be running.
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
@@ -189,16 +189,10 @@ def _key(key: Any, name: str) -> str:  # noqa: ANN401 - whatever somebody used
     return key
 
 
-def _scrubbed(value: Any, name: str) -> Any:  # noqa: ANN401 - passes any value on
-    """Return the value without registered secrets, short enough for a table."""
+def _redacted(value: Any, name: str) -> Any:  # noqa: ANN401 - passes any value on
+    """Return the value with secrets redacted, short enough for a table."""
     text = json.dumps(value, ensure_ascii=False)
     if len(text) > _LONGEST:
         message = f"record({name!r}, ...) takes up to a million characters, got {len(text):,}; write a file"
         raise ConfigurationError(message)
-    clean = redact(text)
-    if clean == text:
-        return value
-    try:
-        return json.loads(clean)
-    except ValueError:  # the secret stood across several values, as in a list of its bytes
-        return MASK
+    return redact_values(value)

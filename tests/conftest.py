@@ -127,8 +127,8 @@ def short_folder():
 @pytest.fixture(autouse=True)
 def _no_secret_of_another_test(monkeypatch):
     """Forget secrets that other tests registered: they would be redacted here too."""
-    monkeypatch.setattr(redaction, "_values", frozenset())
-    monkeypatch.setattr(redaction, "_pattern", None)
+    monkeypatch.setattr(redaction, "_forms", {})
+    monkeypatch.setattr(redaction, "_clean", set())
 
 
 @pytest.fixture(autouse=True)

@@ -101,8 +101,6 @@ def fresh(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(config_module, "SECRETS_FOLDER", tmp_path / "no-secrets")
     monkeypatch.setattr(config_module, "_current", None)
-    monkeypatch.setattr(redaction, "_values", frozenset())
-    monkeypatch.setattr(redaction, "_pattern", None)
     return tmp_path
 
 

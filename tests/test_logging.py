@@ -33,8 +33,6 @@ def logs(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(kit_logging, "_installed", None)
     monkeypatch.setattr(kit_logging, "_least", {})
-    monkeypatch.setattr(redaction, "_values", frozenset())
-    monkeypatch.setattr(redaction, "_pattern", None)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     configure(monkeypatch)
     redaction.register(SECRET)

@@ -121,14 +121,6 @@ def test_a_secret_is_scrubbed():
     assert output["data"][MIMETYPE]["data"] == {"url": ["https://***@host"]}
 
 
-def test_a_secret_in_several_values_takes_their_place():
-    """The bytes of a secret are numbers, and a list of which some are stars is no JSON."""
-    secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
-    register(secret)
-    (output,) = recorded(("x", {"raw": list(secret.encode())}))
-    assert output["data"][MIMETYPE]["data"] == "***"
-
-
 def test_outside_ipython_nothing_happens(monkeypatch):
     """Neither in a plain script nor where IPython is loaded without a shell."""
     monkeypatch.delitem(sys.modules, "IPython", raising=False)

@@ -36,6 +36,6 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write `text` to `target` in UTF-8, whole or not at all, registered secrets scrubbed."""
+    """Write `text` to `target` in UTF-8, whole or not at all, registered secrets redacted."""
     with replacing(target) as aside:
         aside.write_text(redact(text), encoding="utf-8")

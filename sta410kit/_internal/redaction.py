@@ -1,260 +1,114 @@
-"""Scrub registered values from any text before it leaves the process.
+"""Replace registered secrets in text before it leaves the process.
 
-The redaction is by value, not by pattern: whatever was handed out as a secret is known exactly, and nothing
-else is touched. `secret_encodings` knows how other notations write it; there it is redacted too.
-Logs, run folders, reports and alerts pass their text through `redact`.
+Redaction is by value, not by pattern: what was handed out as a secret is known exactly, and nothing else is
+touched. A value is found in plain form and as JSON, Python's ``repr``, URLs, HTML and base64 (at any offset
+of a longer text) write it, also where colour codes or line breaks stand inside it.
+
+A text is first squeezed to its ASCII letters and digits, which takes milliseconds for megabytes. The patterns
+of a value are compiled and searched only when its longest run of letters and digits is in there.
 """
 
-import sys
+import base64
+import html
+import json
+import re
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import NamedTuple
-
-from sta410kit._internal.secret_encodings import NEEDLE, Spelling, spellings, squeezed
+from html.entities import codepoint2name
+from typing import Any
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
-# Shorter values would scrub ordinary words. Being longer than the mask, each replacement also shortens the
-# text, which is what makes `redact` end.
+# Shorter values would redact ordinary words. Each is longer than the mask, so every replacement shortens the
+# text, which is what ends the loop in `redact`.
 MINIMUM_LENGTH = 6
-# A longer value is looked for piece by piece, and so is one of several lines, which are often shown alone.
-_LONGEST = 128
-_PIECE = 64
-# Bytes times needles from which numpy looks for all of them at once.
-_WORTH_NUMPY = 4_000_000
-# Characters from which it pays to remember that a text held nothing; notebooks are looked at again and again.
-_WORTH_REMEMBERING = 2_000
-_REMEMBERED = 10_000
-# Letters and digits from which on the end of a text is looked at as the beginning of a value in another
-# notation, and how far that is looked back.
-_BEGUN = 4
-_LOOKED_BACK = 4_000
+_LONGEST, _PIECE = 128, 64  # characters: a longer value is looked for in pieces, as a private key is shown
+_NEEDLE = 6  # a shorter run of letters and digits is in every text
+_REMEMBERED = 10_000  # long texts without a secret, by hash: a notebook is looked at again after every cell
+
+_OTHERS = bytes(byte for byte in range(256) if not chr(byte).isalnum() or byte > 127)  # noqa: PLR2004 - ASCII
+_COLOUR = r"(?:\x1b|\\+(?:u001b|x1b))\[[0-9;]*m"
+_GAP = rf"(?:{_COLOUR}|(?:[\r\n]|\\+[rn])[ \t>│|]*)*"
+_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+_BASE64 = {"+": r"(?:[+\-]|%(?:25)*2[Bb])", "/": r"(?:\\*/|_|%(?:25)*2[Ff])"}
 
 _lock = threading.Lock()
-_values: frozenset[str] = frozenset()
-_pattern: "_Search | None" = None
+_forms: "dict[str, tuple[_Form, ...]]" = {}  # by value; one register for the process, for every sink
+_clean: set[int] = set()
 
 
-class Found(NamedTuple):
-    """Where a registered value stands in a text, and how it is spelled there."""
+class _Form:
+    """One way to write one value.
 
-    start: int
-    end: int
-    spelling: str
+    Parameters
+    ----------
+    characters : iterable of str
+        A regular expression for each character.
+    text : str
+        The same in plain form, for the needle.
+    breakable : bool
+        Whether it is also found with colours and line ends inside; short words would be found by chance.
+    """
 
-
-@dataclass(frozen=True)
-class _Search:
-    """Everything that is looked for."""
-
-    values: frozenset[str]
-    clean: set[int] = field(default_factory=set, compare=False)
-
-    @cached_property
-    def _spellings(self) -> list[Spelling]:
-        return [spelling for value in sorted(self.values) for spelling in spellings(value)]
-
-    @cached_property
-    def _needles(self) -> list[bytes]:
-        return list(dict.fromkeys(needle for one in self._spellings for needle in one.needles))
+    def __init__(
+        self, characters: Iterable[str], text: str, *, breakable: bool, around: tuple[str, str] = ("", "")
+    ) -> None:
+        body = (_GAP if breakable else "").join(characters)
+        self._source = f"{around[0]}{body}{around[1]}"
+        run = max(re.findall("[0-9A-Za-z]+", text), key=len, default="")
+        self.needle = run.encode() if len(run) >= _NEEDLE else b""
 
     @cached_property
-    def _by_needle(self) -> dict[bytes, list[int]]:
-        """Which spellings to look for where a needle stands; under the empty one those to look for always."""
-        found: dict[bytes, list[int]] = {b"": []}
-        for number, one in enumerate(self._spellings):
-            for needle in one.needles or (b"",):
-                found.setdefault(needle, []).append(number)
-        return found
-
-    @cached_property
-    def _heads(self) -> dict[bytes, list[bytes]]:
-        heads: dict[bytes, list[bytes]] = {}
-        for needle in self._needles:
-            heads.setdefault(needle[:NEEDLE], []).append(needle)
-        return heads
-
-    @cached_property
-    def _beginnings(self) -> dict[bytes, list[bytes]]:
-        """The beginnings of all needles by their last few letters."""
-        found: dict[bytes, list[bytes]] = {}
-        for needle in self._needles:
-            for size in range(_BEGUN, len(needle)):
-                found.setdefault(needle[size - _BEGUN : size], []).append(needle[:size])
-        return found
-
-    def begun(self, text: str) -> int:
-        """Return how many characters at the end of a text may begin a value, however written."""
-        longest = 0
-        for stream in squeezed(text):
-            begun = [one for one in self._beginnings.get(stream[-_BEGUN:], ()) if stream.endswith(one)]
-            beginning = max(begun, key=len, default=b"")
-            at = len(text) - len(beginning)
-            while at > 0 and not any(part.endswith(beginning) for part in squeezed(text[at:])):
-                at -= 1
-            longest = max(longest, len(text) - at)
-        return longest
-
-    def __call__(self, text: str, *, thorough: bool) -> list[Found]:
-        if len(text) < MINIMUM_LENGTH or hash(text) in self.clean:
-            return []
-        present = {needle for stream in squeezed(text) for needle in self._present(stream)}
-        numbers = {number for needle in (b"", *present) for number in self._by_needle[needle]}
-        likely = [self._spellings[number] for number in sorted(numbers)]
-        likely = [one for one in likely if one.possible(text, present)]
-        found = _matches([one for one in likely if one.plain], text)
-        if thorough or not found:
-            found += _matches([one for one in likely if not one.plain], text)
-            found = _outermost(found)  # a plain value is an escaped one as well, and its own beginning
-        if not found and len(text) >= _WORTH_REMEMBERING and len(self.clean) < _REMEMBERED:
-            self.clean.add(hash(text))
-        return found
-
-    def _present(self, stream: bytes) -> set[bytes]:
-        """Return those needles that stand in a stream."""
-        if len(stream) > 4 * len(self._needles):
-            return _present(stream, self._needles)
-        places = ((at, stream[at : at + NEEDLE]) for at in range(len(stream) - NEEDLE + 1))
-        return {
-            needle
-            for at, head in places
-            for needle in self._heads.get(head, ())
-            if stream.startswith(needle, at)
-        }
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(self._source)
 
 
 def register(value: str) -> bool:
-    """Have `value` scrubbed from now on, for the life of this process.
-
-    In a Jupyter kernel, what the kernel sends to its clients is scrubbed from now on too.
+    """Redact `value` from now on, for the life of this process.
 
     Parameters
     ----------
     value : str
-        The secret in clear. White space around it does not count. Each line of one of several lines, such as
+        The secret in clear, stripped of white space around it. Each line of a value of several lines, such as
         a private key, is a secret of its own.
 
     Returns
     -------
     bool
-        ``False`` when the value has fewer than six characters: too short to scrub without damaging
-        ordinary text, and too short to be a credential.
+        ``False`` when the value has fewer than six characters: too short to redact without damaging ordinary
+        text, and too short to be a credential.
     """
-    global _values, _pattern  # one register for the process, so that no sink can miss a value
     value = value.strip()
     if len(value) < MINIMUM_LENGTH:
         return False
     with _lock:
-        more = _values | _pieces(value)
-        if more != _values:
-            _values, _pattern = more, _Search(more)
-    if "ipykernel" in sys.modules:
-        from sta410kit._internal.kernel_redaction import guard_kernel
-
-        guard_kernel()
+        for piece in sorted(_pieces(value) - _forms.keys()):
+            _forms[piece] = tuple(_forms_of(piece))
+            _clean.clear()
     return True
 
 
-def _pieces(value: str) -> set[str]:
-    """Return what is looked for on its own: the value, or parts of it that together are all of it."""
-    lines = [line.strip() for line in value.splitlines()]
-    pieces = {line for line in lines if len(line) >= MINIMUM_LENGTH} if len(lines) > 1 else set()
-    if len(value) <= _LONGEST:
-        return pieces | {value}
-    whole = pieces or {value}
-    return {part for piece in whole for part in _parts(piece)}
-
-
-def _parts(text: str) -> Iterable[str]:
-    number = -(-len(text) // (_LONGEST if len(text) <= _LONGEST else _PIECE))
-    size = -(-len(text) // number)
-    return (part for at in range(0, len(text), size) if len(part := text[at : at + size]) >= MINIMUM_LENGTH)
-
-
 def registered() -> frozenset[str]:
-    """Return what is scrubbed, in clear: for another process that has to scrub it too, and nobody else."""
-    return _values
+    """Return what is redacted, in clear: only for another process that has to redact it too."""
+    return frozenset(_forms)
 
 
-def find(text: str) -> list[Found]:
-    """Return where registered values stand in `text`, in whatever notation, in order.
-
-    Several may overlap; none lies in another.
-    """
-    return [] if _pattern is None else _pattern(text, thorough=True)
-
-
-def holds_secret(text: str) -> bool:
-    """Tell whether a registered value stands in `text`, in whatever notation."""
-    return _pattern is not None and bool(_pattern(text, thorough=False))
-
-
-def _matches(wanted: list[Spelling], text: str) -> list[Found]:
-    return [Found(*match.span(), one.name) for one in wanted for match in one.pattern.finditer(text)]
-
-
-def _outermost(found: list[Found]) -> list[Found]:
-    """Return those that lie in no other, the first of several that are alike."""
-    kept: list[Found] = []
-    for one in sorted(found, key=lambda one: (one.start, -one.end)):
-        if not kept or one.end > kept[-1].end:
-            kept.append(one)
-    return kept
-
-
-def redact(text: str) -> str:
-    """Return `text` with every registered value, in each of its forms, replaced by ``***``.
-
-    Other text comes back unchanged.
-
-    Removing one value may bring the two halves of another together, so the search is repeated until
-    nothing is found.
-    """
-    while _pattern is not None and (found := _pattern(text, thorough=False)):
-        parts, at = [], 0
-        for start, end in _merged(found):
-            parts += [text[at:start], MASK]
-            at = end
-        text = "".join([*parts, text[at:]])
-    return text
-
-
-def redact_after(before: str, text: str) -> str:
-    """Return `text` redacted as what follows `before`: a value that began there is taken out to its end."""
-    text = redact(text)
-    ends = [one.end for one in find(before + text) if one.start < len(before) < one.end]
-    return MASK + text[max(ends) - len(before) :] if ends else text
-
-
-def beginning_of_a_secret(text: str) -> int:
-    """Return how many characters at the end of `text` may belong to a registered value that is not all there.
-
-    In another notation or in pieces only from a few letters on, for every letter begins something.
-    """
-    if _pattern is None:
-        return 0
-    size = max(
-        (
-            size
-            for value in _values
-            for size in range(1, min(len(value), len(text) + 1))
-            if text.endswith(value[:size])
-        ),
-        default=0,
-    )
-    size = max(size, _pattern.begun(text[-_LOOKED_BACK:]))
-    if not size:
-        return 0
-    # A secret that is complete is not cut in two.
-    first = len(text) - size
-    return len(text) - min([first, *(one.start for one in find(text) if one.start < first < one.end)])
-
-
-def _merged(found: list[Found]) -> list[tuple[int, int]]:
-    """Return stretches that touch or overlap as one."""
+def find(text: str) -> list[tuple[int, int]]:
+    """Return start and end of each stretch of `text` that holds a registered value, in order, merged."""
+    if not _forms or len(text) < MINIMUM_LENGTH or hash(text) in _clean:
+        return []
+    streams = [_squeeze(text)]
+    shown = re.sub(_COLOUR, "", text) if "\x1b" in text or "u001b" in text else text
+    if shown is not text or "\\" in text:  # escaped line ends hold a letter
+        streams.append(_squeeze(shown.replace("\\n", "").replace("\\r", "")))
+    known = [form for forms in list(_forms.values()) for form in forms]
+    likely = [form for form in known if any(form.needle in stream for stream in streams)]
+    found = sorted(match.span() for form in likely for match in form.pattern.finditer(text))
+    if not found and len(text) > _LONGEST and len(_clean) < _REMEMBERED:
+        _clean.add(hash(text))
     merged: list[tuple[int, int]] = []
-    for start, end, _ in sorted(found):
+    for start, end in found:
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
@@ -262,28 +116,116 @@ def _merged(found: list[Found]) -> list[tuple[int, int]]:
     return merged
 
 
-def _present(stream: bytes, needles: list[bytes]) -> set[bytes]:
-    """Return those of `needles` that stand in `stream`."""
-    if len(stream) * len(needles) < _WORTH_NUMPY:
-        return {needle for needle in needles if needle in stream}
-    import numpy as np
+def holds_secret(text: str) -> bool:
+    """Tell whether a registered value stands in `text`."""
+    return bool(find(text))
 
-    # The first four bytes of every needle, looked up for every place of the stream at once; at the few places
-    # that are left, the next two as well. What remains is compared in full.
-    words = np.ndarray(len(stream) - 5, dtype="<u4", buffer=stream, strides=(1,))
-    begins = np.zeros(1 << 16, dtype=bool)
-    factor = np.uint32(2654435761)
-    heads = np.frombuffer(b"".join(needle[:4] for needle in needles), dtype="<u4")
-    begins[(heads * factor) >> np.uint32(16)] = True
-    found: set[bytes] = set()
-    by_head: dict[bytes, list[bytes]] = {}
-    for needle in needles:
-        by_head.setdefault(needle[:6], []).append(needle)
-    block = 1 << 20
-    for at in range(0, len(words), block):
-        places = at + np.flatnonzero(begins[(words[at : at + block] * factor) >> np.uint32(16)])
-        for place in places.tolist():
-            for needle in by_head.get(stream[place : place + 6], ()):
-                if needle not in found and stream.startswith(needle, place):
-                    found.add(needle)
-    return found
+
+def redact(text: str) -> str:
+    """Return `text` with every registered value replaced by ``***``.
+
+    Removing one value may bring the halves of another together, so the search is repeated until nothing is
+    found.
+    """
+    while found := find(text):
+        parts, at = [], 0
+        for start, end in found:
+            parts += [text[at:start], MASK]
+            at = end
+        text = "".join([*parts, text[at:]])
+    return text
+
+
+def redact_values(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can hold
+    """Return `value` with every text in it redacted, at any depth; itself where nothing was found."""
+    if isinstance(value, str):
+        clean = redact(value)
+        return value if clean == value else clean
+    if isinstance(value, dict):
+        entries = {redact_values(key): redact_values(item) for key, item in value.items()}
+        same = all(a is b for a, b in zip(entries.values(), value.values(), strict=False))
+        return value if same and entries.keys() == value.keys() else entries
+    if isinstance(value, list | tuple):
+        items = [redact_values(item) for item in value]
+        return value if all(a is b for a, b in zip(items, value, strict=True)) else items
+    return value
+
+
+def unfinished_secret(text: str) -> int:
+    """Return how many characters at the end of `text` may begin a registered value that goes on later."""
+    size = 0
+    for value in list(_forms):
+        for form in _written(value):
+            tail = text[-len(form) + 1 :]
+            at = tail.find(form[0])
+            while at >= 0 and not form.startswith(tail[at:]):
+                at = tail.find(form[0], at + 1)
+            size = max(size, len(tail) - at if at >= 0 else 0)
+    first = len(text) - size
+    # A value that is complete is not cut in two.
+    return len(text) - min([first, *(start for start, end in find(text) if start < first < end)])
+
+
+def _pieces(value: str) -> set[str]:
+    """Return what is looked for on its own: the value, or parts that together are all of it."""
+    lines = [line.strip() for line in value.splitlines()]
+    pieces = {value} if len(value) <= _LONGEST else set()
+    if len(lines) > 1 or not pieces:
+        for line in lines:
+            size = -(-len(line) // max(1, -(-len(line) // _PIECE))) if len(line) > _LONGEST else len(line)
+            pieces |= {line[at : at + size] for at in range(0, len(line), size or 1)}
+    return {piece for piece in pieces if len(piece) >= MINIMUM_LENGTH}
+
+
+def _squeeze(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass").translate(None, _OTHERS)
+
+
+def _forms_of(value: str) -> Iterator[_Form]:
+    mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    breakable = len(value) >= (8 if mixed else 12)
+    yield _Form(map(_character, value), value, breakable=breakable)
+    raw = value.encode("utf-8", "surrogateescape" if _has_raw_bytes(value) else "surrogatepass")
+    for offset in range(3):
+        core = _base64_core(raw, offset)
+        before = "[0-9A-Za-z+/_-]?" if offset else ""
+        after = "[0-9A-Za-z+/_-]?" if (offset + len(raw)) % 3 else ""
+        characters = (_BASE64.get(letter, letter) for letter in core)
+        yield _Form(characters, core, breakable=breakable, around=(before, after))
+
+
+def _base64_core(raw: bytes, offset: int) -> str:
+    """Return those characters of `raw` in base64, `offset` bytes into a group, that hold no other bits."""
+    text = base64.b64encode(bytes(offset) + raw).decode()
+    return text[-(-offset * 8 // 6) : (offset + len(raw)) * 8 // 6]
+
+
+def _has_raw_bytes(value: str) -> bool:
+    """Tell whether a value holds bytes that are not UTF-8, as an environment variable may."""
+    return any("\udc80" <= character <= "\udcff" for character in value) and not any(
+        "\ud800" <= character <= "\udc7f" or "\udd00" <= character <= "\udfff" for character in value
+    )
+
+
+def _character(character: str) -> str:
+    """Return a pattern for one character of a value, as plain text and in each notation that escapes it."""
+    if character.isascii() and character.isalnum():
+        return character
+    code, octets = ord(character), character.encode("utf-8", "replace")
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    percent = "".join(rf"%(?:25)*{byte:02x}" for byte in octets)
+    escapes = [r"\\+".join(f"u{units[at : at + 4]}" for at in range(0, len(units), 4)), f"u{code:08x}"]
+    escapes += [r"\\+".join(f"x{byte:02x}" for byte in octets), f"x{code:02x}", *_ESCAPES.get(character, "")]
+    names = "|apos" if character == "'" else f"|{codepoint2name[code]}" if code in codepoint2name else ""
+    entity = f"&(?:amp;)*(?:#0*{code}|#x0*{code:x}{names});"
+    plain = r"\\+" if character == "\\" else rf"\\*{re.escape(character)}"
+    space = r"|\+" if character == " " else ""
+    return rf"(?:{plain}{space}|(?i:{percent}|{entity}|\\+(?:{'|'.join(escapes)})))"
+
+
+def _written(value: str) -> set[str]:
+    """Return how `value` is written in the usual notations, for a text that ends within it."""
+    raw = value.encode("utf-8", "surrogatepass")
+    forms = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
+    forms |= {html.escape(value), *(_base64_core(raw, offset) for offset in range(3))}
+    return forms | {quote(raw), quote(raw, safe=""), quote_plus(raw)}

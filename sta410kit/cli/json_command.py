@@ -59,7 +59,7 @@ class JsonGroup(JsonCommand, click.Group):
 
 
 def print_json(content: Any) -> None:  # noqa: ANN401 - JSON values
-    """Print a JSON document to standard output, secrets scrubbed; nothing else may be printed beside it.
+    """Print a JSON document to standard output, secrets redacted; nothing else may be printed beside it.
 
     JSON has no word for a number that is missing or infinite; it becomes ``null``.
     """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.file_lock import locked
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import registered
+from sta410kit._internal.secret_files import files_with_secrets, found_message, redact_log
 from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
@@ -17,6 +18,7 @@ from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
 from sta410kit.runner.notebook import python_cells, read_notebook, require_kernel
+from sta410kit.runner.notebook_redaction import redact_notebook_file
 from sta410kit.runner.plan import Options, Plan, plan_chain
 from sta410kit.runner.preload import modules_to_load
 from sta410kit.runner.registry import Registry
@@ -25,8 +27,6 @@ from sta410kit.runner.reuse import find_result
 from sta410kit.runner.run_log import RunLog
 from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, new_run, run_folders, runs_folder, told
 from sta410kit.runner.schedule import run_graph
-from sta410kit.runner.scrubbing import scrub_notebook_file
-from sta410kit.runner.secret_files import files_with_secrets, found_message, redact_log
 from sta410kit.runner.steps import Site, do_step
 from sta410kit.runner.warm.nested import OpeningNest
 
@@ -252,7 +252,7 @@ def _look_again(folder: Path, manifest: Manifest) -> None:
     """Look through the folder for values that a later step registered: redact logs and pages, fail steps."""
     for record in manifest.steps:
         if record.notebook:
-            found = scrub_notebook_file(folder / record.notebook)
+            found = redact_notebook_file(folder / record.notebook)
             record.warnings = list(dict.fromkeys([*record.warnings, *found]))
     for name in files_with_secrets(folder):
         if name.startswith(f"{DATA_DOCS}/") or name.endswith(".log"):

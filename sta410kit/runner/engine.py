@@ -21,7 +21,7 @@ from papermill.log import logger
 
 from sta410kit.runner.kernelspecs import NATIVE, PYTHON, is_this_python
 from sta410kit.runner.notebook import EXPECTED
-from sta410kit.runner.scrubbing import forget_scrubbed, scrubbed_from, scrubbed_notebook
+from sta410kit.runner.notebook_redaction import forget_redactions, redacted_notebook, redactions
 from sta410kit.runner.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.warm.client import go_on
 from sta410kit.runner.warm.nested import NOT_HERE, OpeningNest
@@ -64,7 +64,7 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
             A parameter is a secret.
         """
         learn_configured_secrets()
-        forget_scrubbed(nb)
+        forget_redactions(nb)
         refuse_secret_parameters(nb.metadata.get("papermill", {}).get("parameters", {}))
         # Papermill saves first and asks the engine then; so where to save is told a step later.
         return super().execute_notebook(nb, kernel_name, None, destination=output_path, **how)
@@ -102,7 +102,7 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         finally:
             clean = nb_man.save(at_once=True)
             nb_man.nb.update(clean)  # papermill itself writes it once more
-            for text in scrubbed_from(clean):
+            for text in redactions(clean):
                 logger.warning("%s", text)
 
     @classmethod
@@ -157,7 +157,7 @@ def _save_clean(nb_man: Any, *, at_once: bool = False, **_: Any) -> Any:  # noqa
     """
     if not at_once and (nb_man.now() - nb_man.last_save_time).total_seconds() < _SECONDS_BETWEEN_SAVES:
         return None
-    clean = scrubbed_notebook(nb_man.nb)
+    clean = redacted_notebook(nb_man.nb)
     if nb_man.output_path:
         write_ipynb(clean, nb_man.output_path)
     nb_man.last_save_time = nb_man.now()

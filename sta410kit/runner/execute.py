@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit import exceptions
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
+from sta410kit._internal.secret_files import redact_log
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import StepStoppedError, Watch
@@ -26,9 +27,8 @@ from sta410kit.runner.notebook import (
     python_cells,
     read_notebook,
 )
+from sta410kit.runner.notebook_redaction import redact_notebook_file
 from sta410kit.runner.postconditions import judge, remarks
-from sta410kit.runner.scrubbing import scrub_notebook_file
-from sta410kit.runner.secret_files import redact_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ class _CheckedBefore(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Let everything through but these warnings."""
         text = record.getMessage()
-        return "unknown parameter" not in text and "a secret was scrubbed" not in text
+        return "unknown parameter" not in text and "a secret was redacted" not in text
 
 
 _CHECKED_BEFORE = _CheckedBefore()
@@ -148,7 +148,7 @@ def execute(  # noqa: PLR0913 - three things it needs, five it can do without
         outcome, message, warnings = _complete(output, artifacts)
     elif outcome is not ExitCode.INTERNAL and output.is_file():
         mark_failure(output, message)
-    warnings += scrub_notebook_file(output)
+    warnings += redact_notebook_file(output)
     redact_log(output.with_suffix(KERNEL_LOG))
     if failure is not None:
         failure = replace(failure, text=redact(failure.text))

@@ -1,8 +1,8 @@
-"""What JupyterLab saves, without secrets: an extension of Jupyter's server, which writes the notebooks.
+"""Redact what JupyterLab saves: an extension of Jupyter's server, which writes the notebooks.
 
 It is switched on by ``etc/jupyter/jupyter_server_config.d/sta410kit.json``, which comes with the package. The
-kernel scrubs what it was handed; this scrubs the configured secrets wherever else they stand, the source of
-cells included. What is on the screen stays as it is.
+kernel redacts what it was handed; this redacts the configured secrets everywhere else in the notebook, the
+source of cells included. The screen is not changed.
 """
 
 from __future__ import annotations
@@ -10,34 +10,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sta410kit.runner.scrubbing import forget_scrubbed, scrubbed_from, scrubbed_notebook
+from sta410kit.runner.notebook_redaction import forget_redactions, redacted_notebook, redactions
 from sta410kit.secrets import learn_configured_secrets
 
 
-def scrub_before_save(model: dict[str, Any], path: str, contents_manager: Any, **_: Any) -> None:  # noqa: ANN401
-    """Take registered secrets out of a notebook that is about to be saved; warn and name the cells.
+def redact_before_save(model: dict[str, Any], path: str, contents_manager: Any, **_: Any) -> None:  # noqa: ANN401
+    """Redact registered secrets in a notebook that is about to be saved; warn and name the cells.
 
     Parameters
     ----------
     model : dict
-        What Jupyter's server was sent; only notebooks are looked at, for a text file may be the ``.env`` that
+        What Jupyter's server was sent. Only notebooks are redacted: a text file may be the ``.env`` that
         holds the secrets.
     path : str
         Where it will be saved, below the server's root.
     contents_manager : ContentsManager
-        Its ``root_dir`` tells the project, its ``log`` is told what was scrubbed.
+        Its ``root_dir`` leads to the project, its ``log`` gets the warnings.
     """
-    import nbformat
-
     content = model.get("content")
-    if model.get("type") != "notebook" or not isinstance(content, dict) or content.get("nbformat") != 4:  # noqa: PLR2004
+    if model.get("type") != "notebook" or not isinstance(content, dict):
         return
     learn_configured_secrets((Path(contents_manager.root_dir) / path.strip("/")).parent)
-    notebook = nbformat.from_dict(content)  # type: ignore[no-untyped-call]
-    forget_scrubbed(notebook)
-    clean = scrubbed_notebook(notebook)
-    model["content"] = clean
-    for text in scrubbed_from(clean):
+    forget_redactions(content)
+    model["content"] = redacted_notebook(content)
+    for text in redactions(model["content"]):
         contents_manager.log.warning("sta410kit: %s, %s", path, text)
 
 
@@ -46,4 +42,4 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:  # noqa: ANN401 - a ServerApp
-    server.contents_manager.register_pre_save_hook(scrub_before_save)
+    server.contents_manager.register_pre_save_hook(redact_before_save)

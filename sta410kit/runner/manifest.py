@@ -121,7 +121,7 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write the manifest into the run's folder, whole or not at all, secrets scrubbed."""
+        """Write the manifest into the run's folder, whole or not at all, secrets redacted."""
         write_text(folder / MANIFEST, redact(json.dumps(asdict(self), indent=1, default=str)) + "\n")
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.secret_files import files_with_secrets, found_message
 from sta410kit.exceptions import STA410Exception
 from sta410kit.exit_codes import ExitCode
 from sta410kit.holdout import current_seal
@@ -18,7 +19,6 @@ from sta410kit.runner.postconditions import gate_outcome, refused_gates
 from sta410kit.runner.registry import content_digest
 from sta410kit.runner.reuse import find_result, is_whole, own, spoilt, take_over
 from sta410kit.runner.runs import DATA_DOCS
-from sta410kit.runner.secret_files import files_with_secrets, found_message
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,6 @@ import logging
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from sta410kit._internal import redaction
-
 pytest.importorskip("jupyter_server")
 
 from jupyter_core.paths import jupyter_config_path
@@ -23,10 +21,8 @@ SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYz9Qz2KEYab"  # pragma: allowlist secret
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path):
     """Make a project below the server's root, its secret in its own .env."""
-    monkeypatch.setattr(redaction, "_values", frozenset())
-    monkeypatch.setattr(redaction, "_pattern", None)
     (tmp_path / "p" / "notebooks").mkdir(parents=True)
     (tmp_path / "p" / "notebooks" / "pipeline.toml").touch()
     (tmp_path / "p" / ".env").write_text(f"ALPACA_SECRET_KEY={SECRET}\n")
@@ -57,7 +53,7 @@ def test_a_saved_notebook_holds_no_configured_secret(project, caplog):
     text = run(save(project, "p/notebooks/x.ipynb", type="notebook", format="json", content=content))
     assert SECRET not in text
     assert json.loads(text)["cells"][0]["source"] == ["k = '***'"]
-    assert "p/notebooks/x.ipynb, cell In [5]: a secret was scrubbed from its output" in caplog.text
+    assert "p/notebooks/x.ipynb, cell In [5]: a secret was redacted from its output" in caplog.text
     assert SECRET not in caplog.text
 
 
@@ -75,3 +71,15 @@ def test_jupyters_server_finds_the_extension():
     manager = ExtensionConfigManager(read_config_path=jupyter_config_path())
     assert manager.get_jpserver_extensions()["sta410kit.runner.lab"] is True
     assert ExtensionPackage(name="sta410kit.runner.lab", enabled=True).validate()
+
+
+def test_a_notebook_of_nbformat_3_and_a_malformed_one_are_saved(project, caplog):
+    """The hook redacts what it can read and never stops a save."""
+    sheet = {"cells": [{"cell_type": "code", "input": SECRET, "outputs": []}]}
+    model = {"type": "notebook", "content": {"nbformat": 3, "worksheets": [sheet], "metadata": {}}}
+    manager = type("Manager", (), {"root_dir": str(project / "p"), "log": logging.getLogger("x")})
+    for content in (model["content"], {"nbformat": 4, "cells": [None, SECRET], "metadata": None}):
+        model["content"] = content
+        lab.redact_before_save(model, "notebooks/x.ipynb", manager)
+        assert SECRET not in json.dumps(model["content"])
+    assert SECRET not in caplog.text

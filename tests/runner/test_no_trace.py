@@ -91,8 +91,8 @@ def test_a_full_run_leaves_no_trace(project, typed):
         assert trace(project, secret) == []
         assert secret not in done.stdout + done.stderr
     (record,) = records(project)
-    assert "cell In [4]: a secret was scrubbed from its output" in record["steps"][0]["warnings"]
-    assert "one: cell In [4]: a secret was scrubbed from its output" in done.stdout
+    assert "cell In [4]: a secret was redacted from its output" in record["steps"][0]["warnings"]
+    assert "one: cell In [4]: a secret was redacted from its output" in done.stdout
     assert list((project / "logs").glob("*.log"))
 
 

@@ -61,7 +61,7 @@ def recorded_column(name: str, table: dict[str, list[Any]]) -> str:
 
 
 def write_results(sweep: Sweep) -> None:
-    """Write ``results.parquet`` and ``report.html`` into the run folder, secrets scrubbed."""
+    """Write ``results.parquet`` and ``report.html`` into the run folder, secrets redacted."""
     table = results_table(sweep)
     _write_parquet(table, sweep.folder / TABLE)
     _write_page(sweep, table)

@@ -19,8 +19,8 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception, plain
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
 from sta410kit.runner.notebook import EXPECTED
+from sta410kit.runner.notebook_redaction import redacted_notebook, redactions
 from sta410kit.runner.postconditions import judge, remarks
-from sta410kit.runner.scrubbing import scrubbed_from, scrubbed_notebook
 from sta410kit.runner.sweeps.outputs import Outputs
 from sta410kit.runner.sweeps.template import Node, Template, as_text, begin, finish, mark_error, mark_stuck
 from sta410kit.runner.warm.session import CellSession, ProcessDiedError, obituary
@@ -88,11 +88,11 @@ def execute_unit(
         outcome = ExitCode.NOTEBOOK_FAILED if message else outcome
     if message:
         mark_stuck(node, message, position)
-    clean = scrubbed_notebook(node)
+    clean = redacted_notebook(node)
     output.parent.mkdir(parents=True, exist_ok=True)
     with replacing(output) as aside:
         aside.write_text(as_text(clean), encoding="utf-8")
-    warnings = (*remarks(node), *scrubbed_from(clean))
+    warnings = (*remarks(node), *redactions(clean))
     seconds = time.perf_counter() - started
     return UnitResult(outcome, redact(message), seconds, watch.peak, warnings, recorded_in(clean))
 

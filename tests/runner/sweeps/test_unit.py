@@ -142,8 +142,8 @@ def test_a_secret_is_scrubbed_and_a_value_recorded(tmp_path, write_notebook, uni
     done = unit(notebook, tmp_path / "out.ipynb", {})
     assert done.message == "cell In [2]: ValueError: ***"
     assert done.recorded == {"score": 0.5, "who": "***"}
-    assert "cell In [1]: a secret was scrubbed from its output" in done.warnings
-    assert "cell In [2]: a secret was scrubbed from its source" in done.warnings
+    assert "cell In [1]: a secret was redacted from its output" in done.warnings
+    assert "cell In [2]: a secret was redacted from its source" in done.warnings
     assert "PKUNITSECRET12345" not in (tmp_path / "out.ipynb").read_text()
 
 

@@ -15,7 +15,7 @@ from papermill.iorw import write_ipynb
 from sta410kit._internal import redaction
 from sta410kit._internal.redaction import register
 from sta410kit.runner import engine
-from sta410kit.runner.scrubbing import scrubbed_notebook
+from sta410kit.runner.notebook_redaction import redacted_notebook
 from sta410kit.runner.warm.client import ServerUnavailableError
 from sta410kit.runner.warm.session import CellSession
 
@@ -196,12 +196,10 @@ def test_a_process_that_dies_is_said_to_have_died_and_of_what(tmp_path, source, 
     assert saved.cells[0].outputs[0].data["text/plain"] == "'before'"
 
 
-def test_what_a_dying_process_was_handed_is_known_to_who_writes_its_files(tmp_path, monkeypatch):
+def test_what_a_dying_process_was_handed_is_known_to_who_writes_its_files(tmp_path):
     """At once, not at the end of the cell, which never comes."""
-    monkeypatch.setattr(redaction, "_values", frozenset())
-    monkeypatch.setattr(redaction, "_pattern", None)
     source = (
-        "import os\nfrom sta410kit._internal.redaction import register\n"
+        "import os\nfrom sta410kit._internal.kernel_redaction import register\n"
         "register('sesame-dies-4711')\nos._exit(3)"
     )
     with pytest.raises(DeadKernelError):
@@ -238,14 +236,14 @@ def test_a_notebook_is_looked_through_once_at_its_end_and_never_written_with_a_s
 
     def look(notebook):
         looked.append(notebook)
-        return scrubbed_notebook(notebook)
+        return redacted_notebook(notebook)
 
     def write(notebook, path):
         written.append(nbformat.writes(notebook))
         write_ipynb(notebook, path)
 
     monkeypatch.setattr(engine, "_SECONDS_BETWEEN_SAVES", float("inf"))
-    monkeypatch.setattr(engine, "scrubbed_notebook", look)
+    monkeypatch.setattr(engine, "redacted_notebook", look)
     for module in (engine, papermill.execute):
         monkeypatch.setattr(module, "write_ipynb", write)
     register("sesame-open-4711")

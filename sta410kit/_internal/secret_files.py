@@ -45,7 +45,7 @@ def files_with_secrets(folder: Path, *, since: float = 0.0, ignore: Collection[s
             if path.is_symlink() or not path.is_file() or path.name in ignore:
                 continue
             name = path.relative_to(folder).as_posix()
-            if path.stat().st_mtime >= since and (holds_secret(name) or _holds_secret(path)):
+            if path.stat().st_mtime >= since and (holds_secret(name) or file_holds_secret(path)):
                 found.append(redact(name))
     return found
 
@@ -68,7 +68,8 @@ def redact_log(path: Path) -> None:
             write_text(path, text)
 
 
-def _holds_secret(path: Path) -> bool:
+def file_holds_secret(path: Path) -> bool:
+    """Tell whether a registered secret is in the bytes of a file, or in the texts of a Parquet file."""
     with path.open("rb") as file:
         parquet = file.read(len(_PARQUET)) == _PARQUET
     return any(map(holds_secret, _parquet_texts(path) if parquet else ())) or any(

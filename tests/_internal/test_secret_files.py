@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sta410kit._internal import secret_files
 from sta410kit._internal.redaction import register
-from sta410kit.runner import secret_files
-from sta410kit.runner.secret_files import files_with_secrets, found_message, redact_log
+from sta410kit._internal.secret_files import files_with_secrets, found_message, redact_log
 
 pytestmark = pytest.mark.unit
 
