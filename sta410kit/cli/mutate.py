@@ -38,7 +38,7 @@ def mutate(  # noqa: PLR0913 - one for each option
     """
     from sta410kit.guards.mutation import mutate as inject
     from sta410kit.guards.suites import read_suite
-    from sta410kit.market.selection import COLUMNS
+    from sta410kit.market.columns import COLUMNS
     from sta410kit.runner.frames import example_frame, read_frame
 
     name = read_suite(suite).name  # refused before the data are read or made

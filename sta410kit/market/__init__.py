@@ -1,14 +1,14 @@
-"""Where prices come from: one call for every source, one small file a source.
+"""Where prices come from: one call for every source, one module per source.
 
-============================  ==================================================================
-`load_prices`                 prices of any source as one tidy frame
-`sample`                      the prices shipped with the kit
-`files`                       your own CSV and Parquet files
-`tidying`                     rows as written made tidy, and files of other orders put in order
-`adjustment`                  prices adjusted for splits and dividends, and where the splits lie
-`coverage`                    which sessions each symbol has and lacks
-`sealing`                     sessions of the sealed holdout, held back
-============================  ==================================================================
+============================================  ==================================================
+`load_prices`                                 prices of any source as one tidy frame
+`sources`                                     one module per source: `sample` and `files`
+`tables`, `columns`, `dates`, `numbers`       reading files of other people
+`selection`                                   symbols and period
+`tidying`                                     rows as written made tidy
+`adjustment`, `coverage`                      splits; sessions that each symbol has and lacks
+`sealing`                                     sessions of the sealed holdout, held back
+============================================  ==================================================
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.market.sources import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
 
 SourceName = Literal["sample", "files"]
 """What `source` takes; notebooks annotate their parameter with it."""
-
-# A source is a module with `read(path, symbols) -> rows as written`; a new one is a new file, and a line here
-# and above.
-SOURCES = {
-    "sample": "sta410kit.market.sample",
-    "files": "sta410kit.market.files",
-}
 
 
 def load_prices(  # noqa: PLR0913 - one call for every source
@@ -49,8 +43,7 @@ def load_prices(  # noqa: PLR0913 - one call for every source
     """Return the daily prices of a source as one tidy frame, with the values that the source has.
 
     No value is repaired, dropped or filled: a missing close, a duplicated session or a high below its low
-    comes through, so that the gate can name it. Only sessions of the sealed holdout are held back, see
-    `sta410kit.holdout`.
+    is left for the gate to name. Only sessions of the sealed holdout are held back, see `sta410kit.holdout`.
 
     Parameters
     ----------
@@ -63,9 +56,9 @@ def load_prices(  # noqa: PLR0913 - one call for every source
     path : str or Path, optional
         The file or folder that the source ``"files"`` reads; relative to the current folder.
     tidy : bool
-        Without it the rows come as written: in their order, with times of day, spaces around symbols, text
-        that a Parquet file holds for numbers, and columns the kit does not know. That is what a gate should
-        see; `tidying.tidy` makes it the frame below.
+        If False, the rows come as written, for the gate: with times of day, spaces around symbols, text that
+        a Parquet file holds for numbers, and columns the kit does not know. `tidying.tidy` makes it the frame
+        below.
 
     Returns
     -------
@@ -77,7 +70,7 @@ def load_prices(  # noqa: PLR0913 - one call for every source
     Raises
     ------
     ConfigurationError
-        An unknown source, a path missing or not used by the source, an impossible selection of dates, or one
+        An unknown source, a path that is missing or not used by the source, an impossible period, or one
         that lies in the sealed holdout.
     DataLoadingError
         Data that cannot be read, a symbol the source does not have, or a selection without rows.

@@ -1,15 +1,18 @@
-"""Which column of a file is which, whatever it calls them."""
+"""The columns of prices, and the names that files give them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import DataLoadingError
-from sta410kit.market.selection import COLUMNS
+from sta410kit.exceptions import DataLoadingError, DataValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import pandas as pd
+
+COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
 
 # Compared without case, spaces and punctuation: "Adj. Close" and "adj_close" are both "adjclose".
 _SPELLINGS = {
@@ -22,40 +25,39 @@ _SPELLINGS = {
     "adj_close": ("adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjcloseprice"),
     "volume": ("volume", "vol", "tradedvolume", "sharevolume"),
 }
-# Names that often mean something else (a company's name beside its symbol); used when nothing better is
-# there.
+# Names that often mean something else (a company's name beside its symbol), used when no better one is there.
 _WEAK = {"symbol": ("name", "code"), "date": ("time",)}
 _OPTIONAL = {"symbol", "adj_close"}
-
-
-def plain(name: object) -> str:
-    """Return a column name without case, spaces and punctuation."""
-    return "".join(letter for letter in str(name).casefold() if letter.isalnum())
+_KNOWN = {name for names in (*_SPELLINGS.values(), *_WEAK.values()) for name in names}
 
 
 def recognised(names: Sequence[str]) -> int:
     """Return how many of the names are ones that price files use."""
-    known = {
-        spelling for group in (_SPELLINGS, _WEAK) for spellings in group.values() for spelling in spellings
-    }
-    return sum(plain(name) in known for name in names)
+    return sum(_plain(name) in _KNOWN for name in names)
 
 
 def find(names: Sequence[str], file: Path) -> dict[str, int]:
     """Return the position of each of the kit's columns among the names of a file.
 
-    `symbol` and `adj_close` may be absent from the result; a first column without a name counts as the date
-    when no other does, as in a frame written with its index.
+    `symbol` and `adj_close` may be absent from the result. A first column without a name is the date when no
+    other is, as in a frame written with its index.
 
     Raises
     ------
     DataLoadingError
-        If two columns mean the same, or one is missing; the message names what was found.
+        Two columns mean the same, or one is missing.
     """
+    if names and _plain(names[0]) == "price":
+        message = (
+            f"{file}: this is yfinance's header of several lines. Write the file again, for one ticker from "
+            "yf.download(..., multi_level_index=False), for several from "
+            "data.stack(level='Ticker', future_stack=True).reset_index()."
+        )
+        raise DataLoadingError(message)
     found: dict[str, int] = {}
     for column in COLUMNS:
-        hits = [at for at, name in enumerate(names) if plain(name) in _SPELLINGS[column]]
-        hits = hits or [at for at, name in enumerate(names) if plain(name) in _WEAK.get(column, ())]
+        hits = [at for at, name in enumerate(names) if _plain(name) in _SPELLINGS[column]]
+        hits = hits or [at for at, name in enumerate(names) if _plain(name) in _WEAK.get(column, ())]
         if len(hits) > 1:
             both = " and ".join(repr(names[at]) for at in hits[:2])
             message = f"{file}: the columns {both} both mean {column}; remove or rename one."
@@ -66,12 +68,20 @@ def find(names: Sequence[str], file: Path) -> dict[str, int]:
         found["date"] = 0
     missing = [column for column in COLUMNS if column not in found and column not in _OPTIONAL]
     if missing:
-        hint = ""
-        if (
-            names and plain(names[0]) == "price"
-        ):  # what yfinance writes: field, ticker and date in three lines
-            hint = " It looks like a header of several lines; download with multi_level_index=False."
-        shown = ", ".join(names) or "none"
-        message = f"{file}: no column for {', '.join(missing)}; found {shown}.{hint}"
+        message = f"{file}: no column for {', '.join(missing)}; found {', '.join(names) or 'none'}."
         raise DataLoadingError(message)
     return found
+
+
+def require(prices: pd.DataFrame, *names: str) -> None:
+    """Raise `DataValidationError` if a frame of prices lacks one of the columns."""
+    missing = [name for name in names if name not in prices]
+    if missing:
+        found = ", ".join(map(str, prices.columns))
+        message = f"the prices lack the column(s) {', '.join(missing)}; found {found}"
+        raise DataValidationError(message)
+
+
+def _plain(name: object) -> str:
+    """Return a column name without case, spaces and punctuation."""
+    return "".join(letter for letter in str(name).casefold() if letter.isalnum())

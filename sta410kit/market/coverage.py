@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sta410kit.market import columns
+
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def coverage(prices: pd.DataFrame) -> pd.DataFrame:
-    """Return how much of the calendar each symbol covers, one row a symbol.
+    """Return how much of the calendar each symbol covers.
 
-    The calendar is what the prices themselves show: a day on which any symbol traded is a session. A holiday
-    of one exchange therefore counts as missing for its symbols when another exchange was open.
+    A day on which any symbol traded is a session. A holiday of one exchange therefore counts as missing for
+    its symbols if another exchange was open.
 
     Returns
     -------
     DataFrame
-        Columns ``symbol, first, last, sessions, missing``; `missing` counts the sessions between the symbol's
-        first and last on which another symbol traded and this one did not.
+        One row per symbol, with columns ``symbol, first, last, sessions, missing``; `missing` counts the
+        sessions between the symbol's first and last on which another symbol traded and this one did not.
+
+    Raises
+    ------
+    DataValidationError
+        `prices` lacks ``symbol`` or ``date``.
     """
     import numpy as np
     import pandas as pd
 
+    columns.require(prices, "symbol", "date")
     days = prices.dropna(subset=["date"])
     calendar = np.sort(days["date"].unique())
     table = days.groupby("symbol")["date"].agg(first="min", last="max", sessions="nunique").reset_index()

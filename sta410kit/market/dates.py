@@ -1,4 +1,4 @@
-"""Dates from whatever a file writes for them, or a clear refusal where two readings are possible."""
+"""Dates of a file; where two readings are possible, they are refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FORMS = (
 _SLASHED = (
     r"(?P<first>\d{1,2})(?P<mark>[-/.])(?P<second_part>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME + _OFFSET
 )
-_YEARS = range(1700, 2200)  # what every pandas can hold, with room to spare
+_YEARS = range(1700, 2200)  # within what every pandas can hold
 _MONTHS = 12
 _CLOCK = ("hour", "minute", "second")
 _OPEN = (
@@ -32,16 +32,15 @@ _OPEN = (
 def stamps(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
     """Return the date of each row by the clock it was written with, without time zone.
 
-    The session is its day; a time of day is kept, for the gate to name. Read are ISO dates (also
-    ``2012/01/03`` and ``20120103``), dates with the year last where the whole file allows only one order of
-    day and month, and either with a time and an offset: ``2012-01-03 00:00:00-05:00`` is the session of
-    3 January.
+    A time of day is kept, for the gate to name. Accepted are ISO dates (also ``2012/01/03`` and
+    ``20120103``), dates with the year last if the whole file allows only one order of day and month, and
+    either with a time and an offset: ``2012-01-03 00:00:00-05:00`` is the session of 3 January.
 
     Raises
     ------
     DataLoadingError
-        If a date cannot be read, could be read in two ways, is a number of seconds, or carries a time that
-        makes it an intraday price or leaves its session open.
+        A date cannot be read, could be read in two ways, is a number of seconds, or has a time that makes it
+        an intraday price or leaves its session open.
     """
     import pandas as pd
 
@@ -81,7 +80,7 @@ def _from_stamps(values: pd.Series[pd.Timestamp], table: Table) -> pd.Series[pd.
 
 
 def _from_text(text: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
-    """Parse each different text once; prices of many symbols repeat their dates."""
+    """Parse each distinct text once, because prices of many symbols repeat their dates."""
     import pandas as pd
 
     codes, unique = pd.factorize(text)
@@ -104,10 +103,7 @@ def _from_text(text: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
 
 
 def _fields(text: pd.Series[str]) -> pd.DataFrame:
-    """Return year, month, day and time as text, one row a date; empty where no form fits.
-
-    Day and month of dates with the year last are left in `first` and `second_part` until the order is known.
-    """
+    """Return year, month, day and time as text, one row per date; empty where no form fits."""
     import pandas as pd
 
     names = ("year", "month", "day", "first", "second_part", *_CLOCK, "offset")
@@ -127,7 +123,7 @@ def _fields(text: pd.Series[str]) -> pd.DataFrame:
 
 
 def _problems(text: pd.Series[str], parts: pd.DataFrame) -> list[tuple[pd.Series[bool], str]]:
-    """Return what can be wrong with the dates, each with the words for it, in the order to report them."""
+    """Return what can be wrong with the dates, with the message for it, in order of importance."""
     import pandas as pd
 
     unread = parts["year"].isna()

@@ -1,4 +1,4 @@
-"""Number columns: what is a number, what is a gap, and what is neither."""
+"""Columns of numbers: numbers, gaps, and what is neither."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _GAPS = ("", "nan", "null", "none", "na", "n/a", "<na>")
 
 
 def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
-    """Return a column as float64; a gap, however it is written, is NaN.
+    """Return a column as float64, gaps as NaN.
 
     Raises
     ------
     DataLoadingError
-        If a value is neither a number nor a gap: the message names file, line, column and value. Thousands
-        separators and decimal commas are not guessed at: ``1,234`` is two different numbers to two readers.
+        A value is neither a number nor a gap. Thousands separators and decimal commas are not guessed:
+        ``1,234`` is two different numbers to two readers.
     """
     import pandas as pd
 
@@ -31,7 +31,7 @@ def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype("float64")
     text, gap = _text(values)
-    known = text.where(~gap, "nan")
+    known = text.where(~gap, "nan").str.removeprefix("$")  # as nasdaq.com writes prices
     bad = (pd.to_numeric(known, errors="coerce").isna() & ~gap).to_numpy()
     if bad.any():
         row = int(bad.argmax())
@@ -39,7 +39,7 @@ def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
         advice = (
             "write numbers with a decimal point and nothing between thousands"
             if "," in value
-            else "mend the value"
+            else "correct the value"
         )
         message = f"{table.where(row)}: {name} is {value!r}, which is not a number; {advice}."
         raise DataLoadingError(message)
@@ -47,13 +47,13 @@ def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
 
 
 def of_text(values: pd.Series[str]) -> pd.Series[float]:
-    """Return as float64 a column of text that `parse` has let through."""
+    """Return as float64 a column of text that `parse` has accepted."""
     text, gap = _text(values)
-    return _floats(text.where(~gap, "nan"))
+    return _floats(text.where(~gap, "nan").str.removeprefix("$"))
 
 
 def guess(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column nobody asked for as numbers if its text is that, and as text if it is of many kinds."""
+    """Return a column the kit does not know as numbers if all of its text is, else as text."""
     import pandas as pd
 
     if not is_text(values):
@@ -92,7 +92,7 @@ def _text(values: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[bool]]:
 
 
 def _floats(text: pd.Series[str]) -> pd.Series[float]:
-    # Python's float reads a decimal to the last bit, where older pandas rounds; it would also take '1_000',
+    # Python's float reads a decimal to the last bit, where older pandas rounds. It would also accept '1_000',
     # which `parse` refuses.
     import pandas as pd
 

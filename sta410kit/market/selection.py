@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Day: TypeAlias = str | date
-COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
 _SHOWN = 20
 
 

@@ -1,10 +1,11 @@
-"""Files as tables of text (CSV) or of what they hold (Parquet), with the way back from a row to its line."""
+"""CSV and Parquet files as tables, with the line of each row."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import io
+import re
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 _PARQUET = (".parquet", ".pq")
 _TEXT = (".csv", ".tsv", ".txt")
 SUFFIXES = (*_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), *_PARQUET)
+_SEPARATOR_LINE = re.compile(r"sep=[,;\t|]")  # a first line by which Excel chooses the separator
 _UNREADABLE = (OSError, EOFError, zlib.error)  # gone, not allowed, no gzip, cut short
 
 
 @dataclass(frozen=True)
 class Table:
-    """A file's rows, the names of its columns as written, and where each row stands."""
+    """A file's rows and the names of its columns as written."""
 
     file: Path
     names: list[str]
@@ -36,11 +38,11 @@ class Table:
 
     @property
     def typed(self) -> bool:
-        """Whether the file itself says what its columns hold."""
+        """Whether the file has column types."""
         return not self.separator
 
     def where(self, row: int) -> str:
-        """Return the place of a row in words: file and line, or file and row where there are no lines."""
+        """Return the place of a row for a message: file and line, or file and row of Parquet."""
         if self.typed:
             return f"{self.file}, row {row + 1}"
         with suppress(csv.Error):  # a field too long for the csv module, which Arrow has taken
@@ -69,15 +71,10 @@ def read(file: Path) -> Table:
 
 def _read_parquet(file: Path) -> Table:
     import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    try:
-        # Not as a dataset: a folder called year=2012 above the file is no column of it.
-        frame = pq.ParquetFile(file).read().to_pandas()
-    except (*_UNREADABLE, pa.ArrowException, ValueError) as error:
-        message = f"{file} cannot be read as Parquet ({_short(error)}); write it again."
-        raise DataLoadingError(message) from error
+    from sta410kit._internal.parquet import read_table
+
+    frame = read_table(file).to_pandas()
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index(names=[name or "" for name in frame.index.names])
     names = [str(name) for name in frame.columns]
@@ -111,14 +108,15 @@ def _read_text(file: Path) -> Table:
 
 
 def _header(file: Path) -> tuple[int, list[str], str]:
-    """Return how many lines end with the header, the names in it, and the separator it uses."""
+    """Return the line number of the header, the names in it, and its separator."""
     try:
         with _opened(file) as stream:
             start = stream.read(4)
             if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in start:
                 raise _not_text(file)
+        lines = ((n, line) for n, line in enumerate(_lines(file), start=1) if line.strip())
         number, line = next(
-            ((n, line) for n, line in enumerate(_lines(file), start=1) if line.strip()), (0, "")
+            (each for each in lines if not _SEPARATOR_LINE.fullmatch(each[1].strip())), (0, "")
         )
     except UnicodeDecodeError as error:
         raise _not_text(file) from error
@@ -128,7 +126,7 @@ def _header(file: Path) -> tuple[int, list[str], str]:
     if not line:
         message = f"{file} is empty; it needs a header and rows."
         raise DataLoadingError(message)
-    # The separator under which most names make sense; the comma where that is a tie.
+    # The separator under which most names make sense; the comma in a tie.
     try:
         readings = {separator: next(csv.reader([line], delimiter=separator)) for separator in ",;\t|"}
     except csv.Error as error:
@@ -148,21 +146,19 @@ def _lines(file: Path) -> Iterator[str]:
 
 
 def _records(file: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each record that is not blank with the number of its last line."""
+    """Yield each record that is not blank with the number of its last line."""
     reader = csv.reader(_lines(file), delimiter=separator)
     for record in reader:
-        if record:
+        if record and not (reader.line_num == 1 and _SEPARATOR_LINE.fullmatch(separator.join(record))):
             yield reader.line_num, record
 
 
 def _explain(file: Path, separator: str, width: int, error: Exception) -> None:
-    """Raise what Arrow refused in words that name the line; it counts bytes and blocks."""
+    """Raise an error that names the line; Arrow's names bytes and blocks."""
     try:
         for line, record in _records(file, separator):
             if len(record) != width:
-                message = (
-                    f"{file}, line {line}: {len(record)} fields where the header has {width}; mend the line."
-                )
+                message = f"{file}, line {line}: {len(record)} fields where the header has {width}."
                 raise DataLoadingError(message) from error
     except UnicodeDecodeError as cause:
         raise _not_text(file) from cause

@@ -1,4 +1,4 @@
-"""Rows as a source has written them, made the one form of prices that the kit works with."""
+"""Rows as a source has them, made the frame of prices that the kit works with."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from sta410kit.market import numbers
-from sta410kit.market.selection import COLUMNS
+from sta410kit.market.columns import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return prices as everywhere in the kit: sorted by symbol and session, types as they should be.
+    """Return prices sorted by symbol and session, in the kit's columns and types.
 
-    Spaces around symbols and times of day are taken off, numbers in text are read, and columns the kit does
-    not know are left out; no value is changed, and no row missing.
+    Spaces around symbols and times of day are removed, numbers in text are read, and other columns are left
+    out; no value is changed, and no row is dropped.
 
     Parameters
     ----------
@@ -37,18 +37,17 @@ def tidy(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows by symbol and date if they stand in an order that files are kept in, else as they are.
+    """Return the rows sorted by symbol and date if they are in an order that files are kept in.
 
-    Such orders are: by symbol, each from its oldest or from its newest session on; and by date, from the
-    oldest or the newest on. In rows of any other order something has happened to the file, and the gate is to
-    name them.
+    Such orders are by symbol, each symbol oldest or newest session first, and by date, oldest or newest
+    first. Rows in any other order come back as they are, for the gate to name them.
     """
     import numpy as np
 
     symbols = rows["symbol"].factorize()[0]
     later = np.sign(np.diff(rows["date"].to_numpy()).astype("int64"))
     same = np.diff(symbols) == 0
-    if (~same).sum() == symbols.max():  # each symbol stands together
+    if (~same).sum() == symbols.max():  # the rows of each symbol are together
         number, later = symbols[1:][same], later[same]
         rising, falling = set(number[later > 0]), set(number[later < 0])
         orderly, sorted_already = not rising & falling, not falling
@@ -56,5 +55,5 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
         orderly, sorted_already = bool((later >= 0).all() or (later <= 0).all()), False
     if not orderly or sorted_already:
         return rows
-    logger.info("the {:,} rows stand by date or newest first; they are put in order", len(rows))
+    logger.info("{:,} rows are by date or newest first; sorted by symbol and date", len(rows))
     return rows.sort_values(["symbol", "date"], kind="stable", ignore_index=True)

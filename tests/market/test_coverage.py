@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
+from sta410kit.exceptions import DataValidationError
 from sta410kit.market import load_prices
+from sta410kit.market.adjustment import find_splits
 from sta410kit.market.coverage import coverage
 
 pytestmark = pytest.mark.unit
@@ -26,3 +28,10 @@ def test_missing_counts_only_between_first_and_last():
     table = coverage(pd.concat([full, holey])).set_index("symbol")
     assert table["sessions"].to_dict() == {"FULL": 5, "HOLEY": 2}
     assert table["missing"].to_dict() == {"FULL": 0, "HOLEY": 1}
+
+
+@pytest.mark.parametrize(("view", "column"), [(coverage, "date"), (find_splits, "adj_close")])
+def test_a_missing_column_is_named(view, column):
+    """Instead of a bare KeyError."""
+    with pytest.raises(DataValidationError, match=rf"lack the column\(s\) {column}; found symbol"):
+        view(load_prices(symbols="FB").drop(columns=column))

@@ -1,7 +1,7 @@
 """Your own prices: CSV and Parquet, one file or a folder of them.
 
-A file is read as it is: rows in their order, symbols as text (``000001``, ``NAN``), nothing guessed where two
-readings are possible; what cannot be read is named by file and line.
+Symbols are text (``000001``, ``NAN``), nothing is guessed where two readings are possible, and what cannot be
+read is named by file and line.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
-from sta410kit.market import columns, dates, numbers, tables
-from sta410kit.market.selection import COLUMNS
+from sta410kit.market import columns, dates, numbers, tables, tidying
+from sta410kit.market.columns import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,33 +28,33 @@ class UnadjustedPricesWarning(UserWarning):
 
 
 def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFrame:
-    """Return every row of a file, or of all supported files of a folder, as one frame of rows as written.
+    """Return every row of a file, or of all supported files of a folder, as one frame.
 
-    A file without a symbol column holds one symbol: the one asked for if the path is a single file and a
-    single symbol is asked for, else the one its name tells. A name written like a symbol (``AAPL.csv``)
-    always tells it, so that no prices are sold as those of another symbol. A symbol that stands in two files
-    keeps the rows of both, for the gate to name what is there twice. Columns the kit does not know stand
-    behind those it knows, under their own names.
+    Rows newest first or by date are sorted; rows in no order are left for the gate. A file without a symbol
+    column holds one symbol: the one asked for if the path is a single file and a single symbol is asked for,
+    else its name. A name written like a symbol (``AAPL.csv``) always counts, so that no prices pass for those
+    of another symbol. A symbol in two files keeps the rows of both. Columns the kit does not know come last,
+    under their own names.
 
     Parameters
     ----------
     path : str or Path
         A file (``.csv``, ``.txt``, ``.tsv``, each also with ``.gz``, ``.parquet``, ``.pq``) or a folder of
-        such; hidden files, other files and subfolders are left alone.
+        such; hidden files, other files and subfolders are ignored.
     symbols : tuple of str, optional
         The symbols asked for.
 
     Raises
     ------
     ConfigurationError
-        If there is no path, or nothing at it that could be read.
+        There is no path, or no price file at it.
     DataLoadingError
-        If a file is not what it should be.
+        A file cannot be read as prices.
 
     Warns
     -----
     UnadjustedPricesWarning
-        If a file has no adjusted close; its close is used.
+        A file has no adjusted close; its close is used.
     """
     import pandas as pd
 
@@ -81,7 +81,7 @@ def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFra
     rows["volume"] = numbers.whole(rows["volume"])
     for name in rows.columns[len(COLUMNS) :]:
         rows[name] = numbers.guess(rows[name])
-    return rows
+    return tidying.in_order(rows)
 
 
 def _place(path: str | Path | None) -> Path:
@@ -134,7 +134,7 @@ def _read_file(file: Path, symbol: str) -> tuple[pd.DataFrame, bool]:
     for name in COLUMNS[2:]:
         if name in raw:
             parsed = numbers.parse(raw[name], table.names[found[name]], table)
-            # A CSV can hold nothing but text; where a Parquet file does, the gate is to see it.
+            # In a CSV everything is text; where a Parquet file holds text, the gate should see it.
             result[name] = raw[name] if table.typed and numbers.is_text(raw[name]) else parsed
     adjusted = "adj_close" in raw
     if not adjusted:

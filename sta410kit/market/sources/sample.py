@@ -1,7 +1,6 @@
 """The prices shipped with the kit: five US stocks, daily, 2000-03-01 to 2013-03-01.
 
-Provenance and licence are told in ``market/data/README.md``; ``scripts/build_sample_prices.py`` rebuilds the
-file.
+Provenance and licence are in ``market/data/README.md``; ``scripts/build_sample_prices.py`` rebuilds the file.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFrame:  # noqa: ARG001 - the shape of every source
+def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFrame:  # noqa: ARG001 - every source has this signature
     """Return the embedded prices; they come from the package, so a `path` is refused."""
     if path is not None:
         message = f"The source 'sample' reads no path, but got {str(path)!r}; use source='files' to read it."

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from sta410kit.exceptions import DataLoadingError
-from sta410kit.market import load_prices, sample
+from sta410kit.market import load_prices
+from sta410kit.market.sources import sample
 
 pytestmark = pytest.mark.unit
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "build_sample_prices.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "build_sample_prices.py"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
 from sta410kit.market import load_prices
-from sta410kit.market.files import UnadjustedPricesWarning
+from sta410kit.market.sources.files import UnadjustedPricesWarning
 
 pytestmark = pytest.mark.unit
 
@@ -189,7 +189,7 @@ def test_intraday_prices_are_refused(load):
     assert "AAA.csv, line 2: several times of one day" in refused(load, HEAD + rows)
 
 
-@pytest.mark.parametrize("value", ["abc", "1_000", "0x10", "$5", "TRUE", "1.2.3", "\u0661"])
+@pytest.mark.parametrize("value", ["abc", "1_000", "0x10", "5$", "$$5", "TRUE", "1.2.3", "\u0661"])
 def test_what_is_no_number_is_refused_with_its_line(load, value):
     """File, line, column and value are named, blank lines counted."""
     message = refused(load, HEAD + ROW + "\n" + f"2012-01-04,1,2,{value},2,2,10\n")
@@ -206,6 +206,39 @@ def test_thousands_and_decimal_commas_are_not_guessed(load):
 def test_other_separators_are_recognised(load, separator):
     """The separator is the one under which the header makes sense."""
     assert load((HEAD + ROW).replace(",", separator))["close"].tolist() == [2.0]
+
+
+def test_a_first_line_may_name_the_separator_for_a_spreadsheet(load):
+    """The line is skipped, also when lines are counted."""
+    content = "sep=;\n" + (HEAD + ROW).replace(",", ";")
+    assert load(content)["close"].tolist() == [2.0]
+    assert "AAA.csv, line 4: Open is 'x'" in refused(load, content + "2012-01-04;x;2;1;2;2;10\n")
+
+
+def test_a_dollar_sign_before_a_price_is_no_part_of_it(load):
+    """As nasdaq.com writes prices."""
+    assert load(HEAD + "01/31/2012,$1.50,$2,$1,$2,$2,10\n")["open"].tolist() == [1.5]
+
+
+@pytest.mark.parametrize("tidy", [True, False])
+def test_a_file_newest_first_is_sorted(load, tidy):
+    """For every command alike; rows in no order are left for the gate."""
+    rows = [ROW.replace("-03", f"-{day:02}") for day in (3, 4, 5)]
+    newest_first = load(HEAD + "".join(reversed(rows)), tidy=tidy)
+    assert newest_first["date"].dt.day.tolist() == [3, 4, 5]
+    mixed = load(HEAD + rows[1] + rows[0] + rows[2], tidy=False)
+    assert mixed["date"].dt.day.tolist() == [4, 3, 5]
+
+
+def test_a_small_file_that_expands_to_gigabytes_is_not_read(tmp_path):
+    """What a Parquet file declares is checked before its columns are read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    numbers = pa.DictionaryArray.from_arrays(pa.array(np.zeros(20_000_000, dtype="int8")), pa.array([1.0]))
+    pq.write_table(pa.table({"close": numbers, "open": numbers}), tmp_path / "AAA.parquet")
+    with pytest.raises(DataLoadingError, match=r"AAA\.parquet is .* bytes and declares .* it was not read"):
+        load_prices("files", path=tmp_path / "AAA.parquet")
 
 
 @pytest.mark.parametrize(
@@ -230,6 +263,7 @@ def test_marks_and_line_ends_of_other_systems_do_not_matter(load, content):
         ("Date,Open\n2012-01-03,1\n", "no column for high, low, close, volume; found Date, Open"),
         ("timestamp," + HEAD + "x," + ROW, "'timestamp' and 'Date' both mean date"),
         ("Price,Close,High\nTicker,A,A\n", "multi_level_index=False"),
+        ("Price,Close,Close\nTicker,A,B\n", "data.stack(level='Ticker', future_stack=True).reset_index()"),
         ("ticker," + HEAD + " ," + ROW, "line 2: the symbol is empty"),
     ],
 )
