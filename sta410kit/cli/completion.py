@@ -91,16 +91,13 @@ def _quiet(find: Callable[[click.Context, str], Iterator[CompletionItem]]) -> Co
 @_quiet
 def parameter_names(context: click.Context, incomplete: str) -> Iterator[CompletionItem]:
     """Complete NAME=VALUE by what NOTEBOOK declares, or without one, by what the project's chain does."""
-    from sta410kit.runner.annotations import choices_of, read_annotation
-
     name, equals, typed = incomplete.partition("=")
     for parameter in _declared(context):
         if not equals:
             yield CompletionItem(f"{parameter.name}=", help=parameter.help or parameter.type)
         elif parameter.name == name:
-            _, schema = read_annotation(parameter.type, parameter.imports, name)
             before = typed[: typed.rfind(",") + 1]  # of several values the last is completed
-            yield from (CompletionItem(f"{name}={before}{choice}") for choice in choices_of(schema))
+            yield from (CompletionItem(f"{name}={before}{choice}") for choice in parameter.choices)
 
 
 def _declared(context: click.Context) -> list[Parameter]:

@@ -1,4 +1,4 @@
-"""``sta410 params``: what a notebook can be told."""
+"""``sta410 params``: the parameters that a notebook declares."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from sta410kit.exit_codes import ExitCode
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sta410kit.runner.parameters import Parameter
-
 
 @click.command(cls=JsonCommand)
 @click.argument("notebook", type=TypedPath())
@@ -22,12 +20,21 @@ if TYPE_CHECKING:
 def params(notebook: Path, *, as_json: bool) -> int:
     """Print the parameters that NOTEBOOK declares.
 
-    Shown are type, default, what is allowed, and the comment behind. They are read from its cell tagged
-    `parameters`; nothing is executed.
+    Types, defaults and comments are the source text of its cell tagged `parameters`; nothing is executed.
     """
     from sta410kit.runner.notebook import parameters_of, read_notebook
 
-    rows = [_row(parameter) for parameter in parameters_of(read_notebook(notebook))]
+    rows = [
+        {
+            "name": parameter.name,
+            "type": parameter.type,
+            "default": parameter.default,
+            "choices": parameter.choices,
+            "help": parameter.help,
+            "read": parameter.read,
+        }
+        for parameter in parameters_of(read_notebook(notebook))
+    ]
     if as_json:
         print_json(rows)
     elif rows:
@@ -37,36 +44,16 @@ def params(notebook: Path, *, as_json: bool) -> int:
     return ExitCode.PASSED
 
 
-def _row(parameter: Parameter) -> dict[str, Any]:
-    from sta410kit.exceptions import ConfigurationError
-    from sta410kit.runner.annotations import choices_of, limits_of, read_annotation
-
-    row: dict[str, Any] = {
-        "name": parameter.name,
-        "type": parameter.type,
-        "default": parameter.default,
-        "allowed": "",
-        "choices": [],
-        "help": parameter.help,
-        "read": parameter.read,
-    }
-    try:
-        _, schema = read_annotation(parameter.type, parameter.imports, parameter.name)
-    except ConfigurationError:
-        return row | {"allowed": "an annotation the kit cannot read"}
-    return row | {"allowed": limits_of(schema), "choices": choices_of(schema)}
-
-
 def _print(rows: list[dict[str, Any]], notebook: Path) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=f"parameters of {notebook.name}", title_justify="left")
-    for name in ("name", "type", "default", "allowed", "what it is"):
+    for name in ("name", "type", "default", "choices", "comment"):
         table.add_column(name, overflow="fold")
     for row in rows:
-        remark = "" if row["read"] else "(no cell reads it)"
-        about = " ".join(part for part in (row["help"], remark) if part)
-        table.add_row(*(Text(row[name]) for name in ("name", "type", "default", "allowed")), Text(about))
+        comment = " ".join(filter(None, (row["help"], "" if row["read"] else "(no cell reads it)")))
+        cells = (row["name"], row["type"], row["default"], ", ".join(row["choices"]), comment)
+        table.add_row(*map(Text, cells))
     Console(highlight=False).print(table)

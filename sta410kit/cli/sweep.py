@@ -171,7 +171,7 @@ def _print_plan(plan: SweepPlan, *, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from sta410kit.runner.execute import plain
+    from sta410kit.runner.parameters import plain
     from sta410kit.runner.sweeps.results import shown
 
     if as_json:

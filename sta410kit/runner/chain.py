@@ -19,6 +19,7 @@ from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
 from sta410kit.runner.notebook import python_cells, read_notebook, require_kernel
 from sta410kit.runner.notebook_redaction import redact_notebook_file
+from sta410kit.runner.parameters import plain
 from sta410kit.runner.plan import Options, Plan, plan_chain
 from sta410kit.runner.preload import modules_to_load
 from sta410kit.runner.registry import Registry
@@ -169,7 +170,10 @@ def _begin(plan: Plan, folder: Path, passed: list[StepRecord], registry: Registr
         title=plan.title,
         given=plan.given,
         options={"fresh": plan.options.fresh, "first": plan.options.first, "last": plan.options.last},
-        parameters=plan.values,
+        parameters={
+            step: {name: plain(value) for name, value in values.items()}
+            for step, values in plan.values.items()
+        },
         steps=passed,
         not_run=[step.name for step in plan.steps if step.name not in {one.name for one in passed}],
     )

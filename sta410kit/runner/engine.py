@@ -14,14 +14,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import from_dict
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NBClientEngine
 from papermill.iorw import write_ipynb
 from papermill.log import logger
 
 from sta410kit.runner.kernelspecs import NATIVE, PYTHON, is_this_python
-from sta410kit.runner.notebook import EXPECTED
+from sta410kit.runner.notebook import EXPECTED, inject_parameters
 from sta410kit.runner.notebook_redaction import forget_redactions, redacted_notebook, redactions
+from sta410kit.runner.parameters import plain
 from sta410kit.runner.secret_parameters import refuse_secret_parameters
 from sta410kit.runner.warm.client import go_on
 from sta410kit.runner.warm.nested import NOT_HERE, OpeningNest
@@ -29,7 +31,7 @@ from sta410kit.runner.warm.session import CellSession, CellTooSlowError, Process
 from sta410kit.secrets import learn_configured_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _SECONDS_BETWEEN_SAVES = 1.0
 _OF_KERNELS = {"config", "kernel_manager_class", "km", "resources"}
@@ -55,8 +57,25 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         return str(super().nb_language(nb, language))
 
     @classmethod
-    def execute_notebook(cls, nb: Any, kernel_name: str, output_path: str | None = None, **how: Any) -> Any:  # noqa: ANN401
+    def execute_notebook(
+        cls,
+        nb: Any,  # noqa: ANN401 - papermill is untyped
+        kernel_name: str,
+        output_path: str | None = None,
+        *,
+        values: Mapping[str, Any] | None = None,
+        **how: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
         """Execute a notebook and save it as it goes; nothing is written before secrets are scrubbed from it.
+
+        Parameters
+        ----------
+        nb, kernel_name, output_path
+            As for papermill.
+        values : mapping, optional
+            Values of parameters in their declared types, which papermill's own cell cannot hold.
+        **how
+            See `execute_managed_notebook`.
 
         Raises
         ------
@@ -65,6 +84,9 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         """
         learn_configured_secrets()
         forget_redactions(nb)
+        if values:
+            inject_parameters(nb, values, from_dict)
+            nb.metadata.papermill["parameters"] = {name: plain(value) for name, value in values.items()}
         refuse_secret_parameters(nb.metadata.get("papermill", {}).get("parameters", {}))
         # Papermill saves first and asks the engine then; so where to save is told a step later.
         return super().execute_notebook(nb, kernel_name, None, destination=output_path, **how)

@@ -191,7 +191,7 @@ def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
             engine_name="sta410",
             kernel_name=kernel,
             language=language,
-            parameters={name: plain(value) for name, value in parameters.items()},
+            values=parameters,
             # The kernel's folder, and only the kernel's: papermill's `cwd` would change this process's.
             resources={"metadata": {"path": str(folder)}},
             watch=watch,
@@ -298,14 +298,3 @@ def _complete(output: Path, artifacts: tuple[Path, ...]) -> tuple[ExitCode, str,
         return ExitCode.PASSED, "", remarks(notebook)
     mark_failure(output, message, position)
     return ExitCode.NOTEBOOK_FAILED, message, remarks(notebook)
-
-
-def plain(value: Any) -> Any:  # noqa: ANN401 - papermill writes Python literals
-    """Return what papermill can write as a literal: paths and dates as text, at any depth."""
-    if isinstance(value, str | int | float | bool | None):
-        return value
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [plain(item) for item in value]
-    return str(value)

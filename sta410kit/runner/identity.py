@@ -10,7 +10,6 @@ import platform
 import re
 import sysconfig
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.project import project_folder
@@ -19,10 +18,12 @@ from sta410kit.guards.suites import list_suites, read_suite
 from sta410kit.holdout import current_seal
 from sta410kit.runner.imports import KIT, code_digest, own_modules
 from sta410kit.runner.notebook import python_cells, read_notebook
+from sta410kit.runner.parameters import TypedValue, plain
 from sta410kit.runner.registry import content_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from sta410kit.runner.notebook import Notebook
     from sta410kit.runner.pipeline import Step
@@ -56,7 +57,7 @@ def step_parts(
     folder = project_folder(step.notebook.parent)
     parts = code_parts(notebook)
     for name, value in values.items():
-        parts[f"parameter {name}"] = json.dumps(value, default=str)
+        parts[f"parameter {name}"] = json.dumps(plain(value))
         parts |= file_parts({name: value}, partial(_digest_of, registry=registry))
     for name, path in inputs.items():
         parts[f"input {name}"] = _digest_of(path, registry)
@@ -87,8 +88,7 @@ def code_parts(notebook: Notebook) -> dict[str, str]:
 
 def named_paths(value: object) -> list[Path]:
     """Return the files and folders that are there of those a parameter names, alone or in a list."""
-    items = value if isinstance(value, list) else [value]
-    return [item for item in items if isinstance(item, Path) and item.exists()]
+    return [path for path in value.paths if path.exists()] if isinstance(value, TypedValue) else []
 
 
 def file_parts(values: Mapping[str, Any], digest: Callable[[Path], str]) -> dict[str, str]:
@@ -98,7 +98,7 @@ def file_parts(values: Mapping[str, Any], digest: Callable[[Path], str]) -> dict
         found = [digest(path) for path in named_paths(value)]
         if found:
             whole = hashlib.sha256(json.dumps(found).encode()).hexdigest()
-            parts[f"file {name}"] = whole if isinstance(value, list) else found[0]
+            parts[f"file {name}"] = whole if len(found) > 1 else found[0]
     return parts
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import json
 import os
+import uuid
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.parameters import TAG, Parameter, declared_parameters
+from sta410kit.runner.parameters import TAG, Parameter, TypedValue, declared_parameters, literal, plain
 from sta410kit.runner.usage import names_read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _FORMAT = 4
@@ -121,7 +123,7 @@ def parameters_of(notebook: Notebook) -> list[Parameter]:
     """
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and TAG in cell.tags:
-            declared = declared_parameters(cell.source)
+            declared = declared_parameters(_as_python(cell.source))
             read = names_read(
                 _as_python(other.source)
                 for place, other in enumerate(notebook.cells)
@@ -129,6 +131,50 @@ def parameters_of(notebook: Notebook) -> list[Parameter]:
             )
             return [replace(one, read=read is None or one.name in read) for one in declared]
     return []
+
+
+def inject_parameters(notebook: Any, values: Mapping[str, Any], make: Callable[[Any], Any] = dict) -> None:  # noqa: ANN401 - JSON or nbformat's node
+    """Put the cell that sets `values` into a notebook's JSON, behind its parameters cell, as papermill does.
+
+    Parameters
+    ----------
+    notebook : dict or nbformat.NotebookNode
+        Changed in place; a cell injected earlier is replaced.
+    values : mapping
+        Plain values, `TypedValue` and paths; a path is text where the notebook does not declare it as a path.
+    make : callable
+        Makes the cell from a dictionary: ``nbformat.from_dict`` for nbformat's own nodes.
+    """
+    cells = notebook["cells"]
+    tags = [cell["metadata"].get("tags", []) for cell in cells]
+    places = {tag: place for tag in (INJECTED, TAG) for place, found in enumerate(tags) if tag in found}
+    declared = {}
+    if TAG in places:
+        source = _as_python("".join(cells[places[TAG]]["source"]))
+        declared = {one.name: one.annotation for one in declared_parameters(source)}
+    imports: dict[str, None] = {}
+    lines = []
+    for name, value in values.items():
+        if isinstance(value, TypedValue):
+            imports |= dict.fromkeys(value.imports)
+            lines.append(f"{name} = {value.source}")
+        elif isinstance(value, PurePath) and "Path" in declared.get(name, ""):
+            imports["from pathlib import Path"] = None
+            lines.append(f"{name} = Path({literal(str(value))})")
+        else:
+            lines.append(f"{name} = {literal(plain(value))}")
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "id": uuid.uuid4().hex[:8],
+        "metadata": {"tags": [INJECTED]},
+        "source": "\n".join(["# Parameters", *imports, *lines]) + "\n",
+        "execution_count": None,
+        "outputs": [],
+    }
+    if INJECTED in places:
+        cells[places[INJECTED]] = make(cell)
+    else:
+        cells.insert(places.get(TAG, -1) + 1, make(cell))
 
 
 def kernel_of(notebook: Notebook) -> tuple[str, str]:

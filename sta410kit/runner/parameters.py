@@ -1,82 +1,130 @@
-"""Notebook parameters: what a notebook declares, and whether what was typed fits, before anything runs.
+"""Parameters of a notebook: what its parameters cell declares, and given values in the declared types.
 
-The cell tagged ``parameters`` is read with `ast`, never executed. Its annotations are the types, judged by
-pydantic: ``list[str]``, ``int | None``, ``Literal[...]``, ``date``, ``Path``, ``FilePath``, ranges by
-``Annotated[int, Field(ge=1)]``. Without an annotation the default value says the type.
+Reading a declaration executes nothing: names, annotations and defaults are source text. Only on the way to a
+run, where values are given, is the cell evaluated: in a child process, for all notebooks at once.
 """
 
 from __future__ import annotations
 
 import ast
 import json
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sta410kit._internal.argument_checks import shown
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.annotations import (
-    as_chosen,
-    choices_of,
-    items_of,
-    kinds_of,
-    read_annotation,
-    type_imports,
-    type_of_default,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from pydantic import ValidationError
-
-    from sta410kit.runner.annotations import Import
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 TAG = "parameters"
-_NONE_WORDS = {"None", "null"}
 _MEANT_AS_TEXT = (str, PurePath, date, time, timedelta, Decimal, UUID)
+_PATIENCE = 120.0  # seconds for the parameters cells of a chain; they may import a lot
+# Types of the kit whose choices are known without evaluating anything of a notebook.
+_KIT_TYPES = {"ModelName": "sta410kit.research.models", "SourceName": "sta410kit.market"}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter as its notebook declares it.
+    """A parameter as its notebook declares it.
 
     Attributes
     ----------
     name : str
         Its name.
-    annotation : str
-        The annotation's source text; empty when there is none.
-    default : str
-        The default's source text.
+    annotation, default : str
+        Source text; empty when there is none.
     help : str
-        The comment behind it on its line.
-    imports : tuple of tuple of str
-        What the cell imports from modules that declare types: module, name there, name here.
+        The comment at the end of its line.
     read : bool
-        Whether some other cell of the notebook reads it.
+        Whether another cell of the notebook reads it.
+    cell : str
+        Source of the whole parameters cell, as plain Python.
     """
 
     name: str
     annotation: str
     default: str
     help: str = ""
-    imports: tuple[Import, ...] = ()
     read: bool = True
+    cell: str = field(default="", repr=False)
 
     @property
     def type(self) -> str:
-        """Its annotation, or the one its default stands for."""
-        return self.annotation or type_of_default(self.default)
+        """The annotation, or the type of a literal default; empty where that takes evaluation."""
+        if self.annotation:
+            return self.annotation
+        try:
+            return type(ast.literal_eval(self.default)).__name__
+        except (ValueError, SyntaxError):
+            return ""
+
+    @property
+    def choices(self) -> list[str]:
+        """The values of a ``Literal`` in the annotation, as text, and those of the kit's own types."""
+        try:
+            tree = ast.parse(self.annotation or "None", mode="eval")
+        except SyntaxError:
+            return []
+        return [str(value) for node in ast.walk(tree) for value in self._choices_at(node)]
+
+    def _choices_at(self, node: ast.AST) -> Iterator[Any]:
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value).rpartition(".")[2] == "Literal":
+            choices = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            yield from (choice.value for choice in choices if isinstance(choice, ast.Constant))
+        elif isinstance(node, ast.Name) and node.id in _KIT_TYPES:
+            module = _KIT_TYPES[node.id]
+            if f"from {module} import {node.id}" in self.cell:
+                yield from _literals(module, node.id)
+
+
+def _literals(module: str, name: str) -> Iterator[Any]:
+    from importlib import import_module
+    from typing import Literal, get_args, get_origin
+
+    kind = getattr(import_module(module), name)
+    for part in (kind, *get_args(kind)):
+        if get_origin(part) is Literal:
+            yield from get_args(part)
+
+
+@dataclass(frozen=True)
+class TypedValue:
+    """A value that JSON cannot hold, as the source that builds it in the notebook.
+
+    Attributes
+    ----------
+    plain : JSON value
+        How manifests and tables write it.
+    source : str
+        A Python expression.
+    imports : tuple of str
+        Import statements that `source` needs.
+    paths : tuple of Path
+        Files and folders it names.
+    """
+
+    plain: Any
+    source: str
+    imports: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The values given for the parameters of one notebook; several of each where they are swept."""
+
+    notebook: Path
+    declared: Sequence[Parameter]
+    values: Mapping[str, Sequence[Any]]
 
 
 def declared_parameters(source: str) -> list[Parameter]:
-    """Return the parameters that the source of a ``parameters`` cell declares, in order.
+    """Return the parameters that a parameters cell, given as plain Python, declares; in order.
 
     Raises
     ------
@@ -89,64 +137,157 @@ def declared_parameters(source: str) -> list[Parameter]:
         message = f"the parameters cell, line {error.lineno}, is not Python: {error.msg}"
         raise ConfigurationError(message) from error
     lines = source.splitlines()
-    imports = type_imports(tree)
     found: dict[str, Parameter] = {}
     for node in tree.body:
-        annotation, value = "", getattr(node, "value", None)
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names, annotation = [node.target.id], _unquoted(node.annotation)
-        elif isinstance(node, ast.Assign):
-            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-        else:
+        if not isinstance(node, ast.Assign | ast.AnnAssign):
             continue
-        default = ast.unparse(value) if value is not None else ""
         # The syntax tree counts columns in bytes.
-        behind = lines[(node.end_lineno or 1) - 1].encode()[node.end_col_offset or 0 :].decode()
-        comment = behind.strip().removeprefix("#").strip()
-        for name in names:
-            found[name] = Parameter(name, annotation, default, comment, imports)
+        rest = lines[(node.end_lineno or 1) - 1].encode()[node.end_col_offset or 0 :].decode()
+        comment = rest.strip().removeprefix("#").strip()
+        annotation = _unquoted(node.annotation) if isinstance(node, ast.AnnAssign) else ""
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+        for target in targets:
+            for name, value in _assigned(target, node.value):
+                default = ast.unparse(value) if value is not None else ""
+                found[name] = Parameter(name, annotation, default, comment, cell=source)
     return list(found.values())
 
 
+def _assigned(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[str, ast.expr | None]]:
+    """Yield the names that an assignment binds, each with its part of the value where it can be told."""
+    if isinstance(target, ast.Name):
+        yield target.id, value
+    elif isinstance(target, ast.Tuple | ast.List):
+        parts = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+        whole = [value] * len(target.elts)
+        for one, part in zip(target.elts, parts if len(parts) == len(whole) else whole, strict=True):
+            yield from _assigned(one, part)
+
+
 def _unquoted(annotation: ast.expr) -> str:
-    """Return an annotation's source; one written as text means what the text says."""
+    """Return the source of an annotation; a quoted one means what its text says."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         return annotation.value
     return ast.unparse(annotation)
 
 
 def check_parameters(
-    given: Mapping[str, Any], declared: Sequence[Parameter], notebook: str
+    given: Mapping[str, Any], declared: Sequence[Parameter], notebook: Path
 ) -> dict[str, Any]:
-    """Return `given` as values of the declared types, paths made absolute against the current folder.
+    """Return the values of `given` in the declared types; paths absolute.
 
-    What is given is text as typed on a command line, or a value of Python's, JSON's or TOML's.
+    Parameters
+    ----------
+    given : mapping
+        Text as typed on a command line, or values from Python, JSON or TOML.
+    declared : sequence of Parameter
+        What the notebook declares.
+    notebook : Path
+        The notebook; its parameters cell is evaluated in its folder.
+
+    Returns
+    -------
+    dict
+        Plain values as they are; all others as `TypedValue`.
 
     Raises
     ------
     ConfigurationError
         Names every parameter that is not declared (with a suggestion), that no cell reads, or that does not
-        fit its type, all at once.
+        fit its type.
     """
-    known = {parameter.name: parameter for parameter in declared}
-    values, problems = {}, []
-    for name, value in given.items():
-        if name not in known:
-            problems.append(unknown_parameter(name, known, notebook))
-            continue
-        if not known[name].read:
-            problems.append(unread_parameter(name, declared, notebook))
-            continue
-        try:
-            values[name] = _kept(value, convert(as_typed(value), known[name]), known[name])
-        except ConfigurationError as error:
-            problems.append(f"{notebook}: {error}")
+    asked = Asked(notebook, declared, {name: [value] for name, value in given.items()})
+    return {name: values[0] for name, values in typed_values([asked])[0].items()}
+
+
+def typed_values(asked: Sequence[Asked], problems: Sequence[str] = ()) -> list[dict[str, list[Any]]]:
+    """Return the values given for several notebooks in the declared types; see `check_parameters`.
+
+    Parameters
+    ----------
+    asked : sequence of Asked
+        What was given for each notebook.
+    problems : sequence of str
+        What is wrong already; reported with what is found here.
+
+    Raises
+    ------
+    ConfigurationError
+        All problems at once, a line each.
+    """
+    problems = list(problems)
+    requests = [_request(one, problems) for one in asked]
+    answers = _evaluated(asked, requests) if any(one["parameters"] for one in requests) else []
+    for one, answer in zip(asked, answers, strict=False):
+        problems += [f"{one.notebook.name}: {problem}" for problem in answer["problems"]]
     if problems:
-        raise ConfigurationError("\n".join(problems))
-    return values
+        raise ConfigurationError("\n".join(dict.fromkeys(problems)))
+    return [
+        {name: [_decoded(value) for value in values] for name, values in answer["values"].items()}
+        for answer in answers
+    ] or [{} for _ in asked]
 
 
-def as_typed(value: Any) -> str:  # noqa: ANN401 - whatever JSON, TOML or Python holds
+def _request(asked: Asked, problems: list[str]) -> dict[str, Any]:
+    """Return what the child is asked about one notebook; what needs no evaluation is refused here."""
+    known = {parameter.name: parameter for parameter in asked.declared}
+    parameters = []
+    for name, values in asked.values.items():
+        if name not in known:
+            problems.append(unknown_parameter(name, known, asked.notebook.name))
+        elif not known[name].read:
+            problems.append(unread_parameter(name, asked.declared, asked.notebook.name))
+        else:
+            given = [(as_typed(value), isinstance(value, _MEANT_AS_TEXT)) for value in values]
+            parameters.append({"name": name, "annotation": known[name].annotation, "values": given})
+    cell = next((parameter.cell for parameter in asked.declared), "")
+    folder = str(asked.notebook.absolute().parent)
+    return {"folder": folder, "cell": cell, "here": str(Path.cwd()), "parameters": parameters}
+
+
+def _evaluated(asked: Sequence[Asked], requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from sta410kit.runner.child import ChildFailedError, run_in_child
+
+    function, folder = "sta410kit.runner.parameter_types:convert_all", asked[0].notebook.absolute().parent
+    try:
+        answers: list[dict[str, Any]] = run_in_child(function, requests, folder=folder, timeout=_PATIENCE)
+    except ChildFailedError as error:
+        names = ", ".join(one.notebook.name for one in asked)
+        message = f"the parameters cell of {names} could not be evaluated: {error}"
+        raise ConfigurationError(message) from error
+    return answers
+
+
+def _decoded(answer: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON or a TypedValue
+    if "source" not in answer:
+        return answer["plain"]
+    paths = tuple(map(Path, answer["paths"]))
+    return TypedValue(answer["plain"], answer["source"], tuple(answer["imports"]), paths)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - any parameter
+    """Return a parameter's value as JSON holds it, for manifests, metadata and tables."""
+    if isinstance(value, TypedValue):
+        return value.plain
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else str(value)
+
+
+def literal(value: Any) -> str:  # noqa: ANN401 - a JSON value
+    """Return the source of a plain value, as papermill spells it."""
+    if isinstance(value, str):
+        return '"' + value.encode("unicode_escape").decode().replace('"', r"\"") + '"'
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(str(key))}: {literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    return str(value)
+
+
+def as_typed(value: Any) -> str:  # noqa: ANN401 - a value from JSON, TOML or Python
     """Return a parameter's value as it would be typed after ``-p NAME=``."""
     if isinstance(value, str):
         return value
@@ -158,139 +299,21 @@ def as_typed(value: Any) -> str:  # noqa: ANN401 - whatever JSON, TOML or Python
 
 
 def all_as_typed(given: Mapping[str, Any]) -> dict[str, str]:
-    """Return every parameter as it would be typed: how runs write them down, and read them again."""
+    """Return every parameter as it would be typed: how runs record and reload them."""
     return {name: as_typed(value) for name, value in given.items()}
 
 
-def _kept(given: object, value: Any, parameter: Parameter) -> Any:  # noqa: ANN401 - see `convert`
-    """Return `value`, unless it is the text of something that was none, such as None or 5."""
-    if isinstance(value, str) and not isinstance(given, _MEANT_AS_TEXT):
-        message = (
-            f"parameter '{parameter.name}' takes {parameter.type}, got {shown(given)}, which would reach the "
-            f"notebook as the text {shown(value)}: give text, or declare the type that is meant"
-        )
-        raise ConfigurationError(message)
-    return value
-
-
 def unknown_parameter(name: str, known: Iterable[str], notebook: str) -> str:
-    """Return the sentence that refuses a parameter nobody declares, with what was perhaps meant."""
+    """Return the message that refuses an undeclared parameter, with a suggestion."""
     names = sorted(known)
     listing = f" It takes: {', '.join(names)}." if names else " It takes no parameters."
     return f"{notebook} does not declare a parameter '{name}'.{did_you_mean(name, names)}{listing}"
 
 
 def unread_parameter(name: str, declared: Iterable[Parameter], notebook: str) -> str:
-    """Return the sentence that refuses a parameter which would change nothing."""
+    """Return the message that refuses a parameter which would change nothing."""
     others = [parameter.name for parameter in declared if parameter.read and parameter.name != name]
     return (
         f"{notebook} declares a parameter '{name}' that none of its cells reads, so it would change nothing."
         f"{did_you_mean(name, others)}"
     )
-
-
-def convert(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - whatever type the notebook declares
-    """Return the value that `text`, as typed on a command line, has in the type of `parameter`.
-
-    A comma-separated text is a list where a list is declared; ``None`` is none where that is allowed; text
-    stays text where text is declared (``000001``, ``NAN``). Paths become absolute.
-    """
-    from pydantic import ValidationError
-
-    annotation = parameter.type
-    adapter, schema = read_annotation(annotation, parameter.imports, parameter.name)
-    if text in _NONE_WORDS and "null" in kinds_of(schema):
-        return None
-    candidates, problem = _candidates(text, schema)
-    for candidate in candidates:
-        try:
-            value = adapter.validate_python(candidate)
-        except ValidationError as error:
-            problem = _told(candidate, error)
-            continue
-        problem = _objection(value)
-        if not problem:
-            return _absolute(value)
-    hint = did_you_mean(text, choices_of(schema))
-    message = (
-        f"parameter '{parameter.name}' takes {annotation}, got {shown(text)}: {problem}{hint and '.'}{hint}"
-    )
-    raise ConfigurationError(message)
-
-
-def _candidates(text: str, schema: Mapping[str, Any]) -> tuple[list[Any], str]:
-    """Return what a text may mean, the likeliest first, and what to say where it means nothing."""
-    kinds = kinds_of(schema)
-    if "date" in kinds and text.strip().lstrip("+-").replace(".", "", 1).isdigit():
-        # pydantic would take a bare number for seconds since 1970
-        return [], "a date is written 2012-01-31"
-    if "path" in kinds and not text.strip():
-        # It would be the current folder; most likely a shell's variable that is not set.
-        return [], "it is empty; leave it out, or write . for this folder"
-    found, problem = [], "it is written as JSON"
-    if kinds & {"array", "object"}:
-        found += _as_json(text)
-    if "array" in kinds and text.lstrip().startswith(("[", "{")):
-        # Never words that happen to begin with a bracket.
-        problem = """a list is written A,B or, as JSON, '["A", "B"]'"""
-    elif "array" in kinds:
-        items = [item.strip() for item in text.split(",") if item.strip()]
-        found.append([as_chosen(item, items_of(schema)) for item in items])
-    if kinds - {"array", "object", "null"}:
-        found.append(_path(text) if "path" in kinds else as_chosen(text, schema))
-    return found, problem
-
-
-def _told(candidate: object, error: ValidationError) -> str:
-    if isinstance(candidate, Path) and not candidate.exists():
-        return f"there is no such file or folder (looked in {Path.cwd()})"
-    return "; ".join(
-        item["msg"].removeprefix("Value error, ") for item in error.errors(include_url=False)[:3]
-    )
-
-
-def _as_json(text: str) -> list[Any]:
-    try:
-        return [json.loads(text)]
-    except ValueError:
-        return []
-
-
-def _path(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # the tilde stands before no user's name
-        return Path(text)
-
-
-def _objection(value: object) -> str:
-    """Return why a value of the right type cannot be handed to a notebook as it is; empty when it can."""
-    parts: Iterable[object] = ()
-    if isinstance(value, float) and not math.isfinite(value):
-        return "numbers must be finite"  # no parameter means anything by another
-    if isinstance(value, str | PurePath) and not _is_unicode(str(value)):
-        return "it is no text in UTF-8"
-    if isinstance(value, dict):
-        if not all(isinstance(name, str) for name in value):
-            return "the names in a dictionary reach the notebook as text; declare dict[str, ...]"
-        parts = [*value, *value.values()]
-    elif isinstance(value, list | tuple | set):
-        parts = value
-    return next(filter(None, map(_objection, parts)), "")
-
-
-def _is_unicode(text: str) -> bool:
-    """Tell whether a text can be written down; bytes of another encoding on a command line cannot."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _absolute(value: Any) -> Any:  # noqa: ANN401 - passes any value on
-    if isinstance(value, Path):
-        return Path.cwd() / value
-    if isinstance(value, list):
-        return [_absolute(item) for item in value]
-    return value

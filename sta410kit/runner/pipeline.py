@@ -11,7 +11,7 @@ from sta410kit._internal.project import MARKER
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.manifest import DIFF
 from sta410kit.runner.notebook import parameters_of, read_notebook
-from sta410kit.runner.parameters import Parameter, check_parameters, unknown_parameter
+from sta410kit.runner.parameters import Asked, Parameter, typed_values, unknown_parameter
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import MANIFEST, REPORT
 
@@ -117,20 +117,19 @@ def check_chain_parameters(given: Mapping[str, Any], steps: list[Step]) -> dict[
     handed = {RUN_FOLDER, *(name for step in steps for name in step.produces)}
     declared = {p.name for step in steps for p in step.parameters} - handed
     problems = [unknown_parameter(name, declared, "the chain") for name in given if name not in declared]
-    values: dict[str, dict[str, Any]] = {}
     # One notebook that reads it is enough: others may declare it for the sake of a common head.
     read = {p.name for step in steps for p in step.parameters if p.read}
+    asked = []
     for step in steps:
         parameters = [replace(p, read=p.name in read) for p in step.parameters]
-        own = {p.name for p in step.parameters} & declared
-        try:
-            mine = {name: value for name, value in given.items() if name in own}
-            values[step.name] = check_parameters(mine, parameters, step.notebook.name)
-        except ConfigurationError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigurationError("\n".join(problems))
-    return values
+        names = {p.name for p in parameters} & declared
+        mine = {name: [value] for name, value in given.items() if name in names}
+        asked.append(Asked(step.notebook, parameters, mine))
+    found = typed_values(asked, problems)
+    return {
+        step.name: {name: values[0] for name, values in mine.items()}
+        for step, mine in zip(steps, found, strict=True)
+    }
 
 
 def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatever stands in the file

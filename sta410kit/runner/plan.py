@@ -144,7 +144,7 @@ def plan_notebook(notebook: Path, given: Mapping[str, Any], options: Options) ->
     notebook = notebook.absolute()
     refuse_secrets(given, notebook.parent)
     declared = parameters_of(read_notebook(notebook))
-    values = {notebook.stem: check_parameters(given, declared, notebook.name)}
+    values = {notebook.stem: check_parameters(given, declared, notebook)}
     step = Step(notebook, (), {}, tuple(declared))
     return Plan([step], values, runs_folder(notebook), all_as_typed(given), "notebook", options)
 

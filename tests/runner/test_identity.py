@@ -3,6 +3,7 @@
 import pytest
 
 from sta410kit.runner.identity import differences, step_parts
+from sta410kit.runner.parameters import TypedValue
 from sta410kit.runner.pipeline import read_pipeline
 from sta410kit.runner.registry import Registry
 
@@ -29,7 +30,7 @@ def test_an_estimator_of_the_users_own_counts_by_its_code(project, write_noteboo
     assert differences(first, parts("strength = 0.25\n")) == ["module my_models"]
 
 
-@pytest.mark.parametrize("given", [lambda path: path, lambda path: [path.parent / "gone.csv", path]])
+@pytest.mark.parametrize("given", [lambda path: (path,), lambda path: (path.parent / "gone.csv", path)])
 def test_a_file_counts_by_its_content(project, write_notebook, given):
     """Alone or in a list, another content under the same name is another result."""
     cell = ("run_dir: str | None = None\nsource: list = []", "parameters")
@@ -39,7 +40,7 @@ def test_a_file_counts_by_its_content(project, write_notebook, given):
     def parts(content):
         path.write_text(content)
         with Registry(project / "runs") as registry:
-            return step_parts(step, {"source": given(path)}, {}, registry)
+            return step_parts(step, {"source": TypedValue("in.csv", "", paths=given(path))}, {}, registry)
 
     assert differences(parts("a"), parts("bc")) == ["file source"]
 

@@ -177,7 +177,7 @@ def _plan(folder: Path, manifest: Manifest) -> Plan:
     plan.runs, plan.given = folder.parent, manifest.given
     if manifest.kind == "notebook":
         (step,) = plan.steps
-        plan.values = {step.name: check_parameters(manifest.given, step.parameters, step.notebook.name)}
+        plan.values = {step.name: check_parameters(manifest.given, step.parameters, step.notebook)}
     else:
         plan.values = check_chain_parameters(manifest.given, plan.steps)
     return plan

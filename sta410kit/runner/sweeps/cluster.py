@@ -21,7 +21,6 @@ from sta410kit._internal.atomic_files import replacing
 from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import ConfigurationError, SchedulerUnavailableError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.execute import plain
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.notebook import python_cells, read_notebook
@@ -96,7 +95,7 @@ class ClusterWorkers:
         order = {
             "files": self._files,
             "notebook": self._notebook,
-            "values": {name: plain(value) for name, value in values.items() if name != RUN_FOLDER},
+            "values": {name: value for name, value in values.items() if name != RUN_FOLDER},
             "takes_folder": RUN_FOLDER in values,
             "seconds": watch.seconds,
             "memory": watch.memory,

@@ -8,10 +8,11 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.parameters import check_parameters
+from sta410kit.runner.parameters import Asked, typed_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from sta410kit.runner.parameters import Parameter
 
@@ -69,7 +70,7 @@ def _bare(value: str) -> str:
 
 
 def grid_values(
-    grid: Mapping[str, Sequence[str]], fixed: Mapping[str, Any], declared: Sequence[Parameter], notebook: str
+    grid: Mapping[str, Sequence[str]], fixed: Mapping[str, Any], declared: Sequence[Parameter], notebook: Path
 ) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     """Return the values of a grid and those that are fixed, each as its parameter declares it.
 
@@ -85,31 +86,17 @@ def grid_values(
     problems = [
         f"'{name}' is given with -p and with -g; which one is meant?" for name in grid if name in fixed
     ]
-    values: dict[str, list[Any]] = {}
-    for name, texts in grid.items():
-        values[name] = []
-        for text in texts:
-            for found in _checked({name: text}, declared, notebook, problems).values():
-                if found in values[name]:
-                    problems.append(f"-g {name} has the value {text!r} twice")
-                values[name].append(found)
-    given = _checked(fixed, declared, notebook, problems)
     count = prod(len(texts) for texts in grid.values())
     if count > MOST_UNITS:
         problems.append(f"that makes {count:,} combinations; a sweep takes up to {MOST_UNITS:,}")
-    if problems:
-        raise ConfigurationError("\n".join(dict.fromkeys(problems)))
-    return values, given
-
-
-def _checked(
-    given: Mapping[str, Any], declared: Sequence[Parameter], notebook: str, problems: list[str]
-) -> dict[str, Any]:
-    try:
-        return check_parameters(given, declared, notebook)
-    except ConfigurationError as error:
-        problems += str(error).splitlines()
-        return {}
+    asked = Asked(notebook, declared, {**{name: [value] for name, value in fixed.items()}, **grid})
+    (found,) = typed_values([asked], problems)
+    for name, texts in grid.items():
+        for place, text in enumerate(texts):
+            if found[name][place] in found[name][:place]:
+                message = f"-g {name} has the value {text!r} twice"
+                raise ConfigurationError(message)
+    return {name: found[name] for name in grid}, {name: found[name][0] for name in fixed}
 
 
 def combinations(grid: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

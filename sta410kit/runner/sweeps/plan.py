@@ -90,7 +90,7 @@ def plan_sweep(notebook: Path, grid: Mapping[str, Sequence[str]], fixed: Mapping
     if RUN_FOLDER in grid or RUN_FOLDER in fixed:
         message = f"'{RUN_FOLDER}' is set by the sweep: each unit writes to a folder of its own"
         raise ConfigurationError(message)
-    values, given = grid_values(grid, fixed, declared, notebook.name)
+    values, given = grid_values(grid, fixed, declared, notebook)
     units = combinations(values, given)
     takes_folder = any(parameter.name == RUN_FOLDER for parameter in declared)
     swept = {name: list(texts) for name, texts in grid.items()}

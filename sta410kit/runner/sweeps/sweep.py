@@ -23,11 +23,11 @@ from sta410kit._internal.text import pluralize
 from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.execute import plain
 from sta410kit.runner.identity import file_parts, named_paths
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
 from sta410kit.runner.notebook import python_cells, read_notebook
+from sta410kit.runner.parameters import plain
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import Registry, content_digest
 from sta410kit.runner.runs import LOCK, new_run, run_folders, runs_folder, told

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.runner.notebook import (
     EXPECTED,
-    INJECTED,
     MARK,
     failure_text,
+    inject_parameters,
     kernel_of,
     python_cells,
     read_notebook,
     stuck_at,
 )
-from sta410kit.runner.parameters import TAG
+from sta410kit.runner.parameters import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,15 +54,17 @@ class Template:
         Parameters
         ----------
         values : mapping
-            Plain values, as JSON holds them.
+            Values in their declared types.
         output : str
             Where it will be saved; it stands in the metadata.
         """
         notebook: Node = json.loads(self.content)
         ours = notebook["metadata"]["papermill"]
         if values:
-            _inject(notebook, values)
-            ours["parameters"] = dict(values)
+            inject_parameters(notebook, values)
+            for cell in notebook["cells"]:
+                cell["metadata"].setdefault("papermill", _PENDING.copy())
+            ours["parameters"] = {name: plain(value) for name, value in values.items()}
         ours |= {"input_path": self.path, "output_path": output}
         return notebook
 
@@ -112,33 +114,6 @@ def _upgraded(notebook: Node) -> Node:
     node = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
     upgraded: Node = json.loads(json.dumps(nbformat.v4.upgrade(node)))  # type: ignore[no-untyped-call]
     return upgraded
-
-
-def _inject(notebook: Node, values: Mapping[str, Any]) -> None:
-    """Put the cell with the parameters in place of an earlier one, behind the declaring one, or first."""
-    lines = ["# Parameters", *(f"{name} = {literal(value)}" for name, value in values.items())]
-    cell = _cell("code", "\n".join(lines) + "\n", INJECTED)
-    cell |= {"execution_count": None, "outputs": []}
-    cell["metadata"]["papermill"] = _PENDING.copy()
-    cells = notebook["cells"]
-    tags = [other["metadata"]["tags"] for other in cells]
-    earlier = next((place for place, found in enumerate(tags) if INJECTED in found), None)
-    if earlier is not None:
-        cells[earlier] = cell
-        return
-    cells.insert(next((place for place, found in enumerate(tags) if TAG in found), -1) + 1, cell)
-
-
-def literal(value: Any) -> str:  # noqa: ANN401 - whatever a parameter may be
-    """Return a plain value as Python source, as papermill spells it."""
-    if isinstance(value, str):
-        escaped = value.encode("unicode_escape").decode()
-        return '"' + escaped.replace('"', r"\"") + '"'
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{literal(str(key))}: {literal(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(literal, value))}]"
-    return str(value)
 
 
 def _cell(kind: str, source: str, tag: str) -> Node:

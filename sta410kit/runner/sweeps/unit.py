@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.atomic_files import replacing
 from sta410kit._internal.redaction import redact
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception, plain
+from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
 from sta410kit.runner.notebook import EXPECTED
 from sta410kit.runner.notebook_redaction import redacted_notebook, redactions
@@ -80,7 +80,7 @@ def execute_unit(
         A fresh process; it has ended afterwards.
     """
     started = time.perf_counter()
-    node = template.with_parameters({name: plain(value) for name, value in values.items()}, str(output))
+    node = template.with_parameters(values, str(output))
     outcome, message = _run(session, node, template, watch)
     position = None
     if outcome is ExitCode.PASSED:

@@ -1,0 +1,385 @@
+"""Convert parameters from text to the types a notebook declares, by evaluating its parameters cell.
+
+Everything here runs in a child process (see `sta410kit.runner.child`): evaluating an annotation or a default
+runs code of the notebook. `sta410kit.runner.parameters` is the side that asks.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import datetime as dt
+import json
+import math
+import os
+import re
+import sys
+import types
+from contextlib import suppress
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+
+from sta410kit._internal.argument_checks import shown
+from sta410kit._internal.text import did_you_mean
+from sta410kit.runner.parameters import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+NONE_WORDS = {"none", "None", "null"}
+_UNKNOWN = object()  # the type of a default, such as None or [], that does not tell it
+# As a path, an empty text is the current folder; most likely a shell variable is not set.
+_EMPTY = "it is empty; leave it out, or write . for this folder"
+_BARE_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+_CONTAINERS = (list, tuple, set, frozenset)
+_TEXT_FORMS = (PurePath, dt.date, dt.time, dt.timedelta, Decimal, UUID)  # one text each, read back as it is
+
+
+def convert_all(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Convert the values given for several notebooks.
+
+    Parameters
+    ----------
+    requests : list of dict
+        For each notebook: ``folder`` it runs in, ``cell`` (source), ``here`` (paths are relative to it) and
+        ``parameters``, each with ``name``, ``annotation`` and ``values``: pairs of a text, and whether it was
+        given as text.
+
+    Returns
+    -------
+    list of dict
+        For each notebook ``values``, encoded by parameter name, and ``problems``.
+    """
+    return [_convert_one(request) for request in requests]
+
+
+def _convert_one(request: dict[str, Any]) -> dict[str, Any]:
+    names, failures = run_cell(request["cell"], request["folder"])
+    os.chdir(request["here"])
+    values: dict[str, list[Any]] = {}
+    problems: list[str] = []
+    for parameter in request["parameters"]:
+        name, annotation = parameter["name"], parameter["annotation"]
+        values[name] = []
+        try:
+            kind = _type_of(name, annotation, names)
+            adapter = None if kind is _UNKNOWN else TypeAdapter(kind)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the notebook
+            trouble = f" (the parameters cell, {failures[0]})" if failures else ""
+            problems.append(f"parameter '{name}': {_reason(error, annotation)}{trouble}")
+            continue
+        what = annotation or f"{_spelled(kind)}, as its default"
+        for text, is_text in parameter["values"]:
+            try:
+                value = _guess(text, names[name]) if adapter is None else convert(text, kind, adapter)
+                _require_meant(value, what, is_text=is_text)
+                values[name].append(encode(value, names))
+            except ValueError as error:
+                problems.append(f"parameter '{name}' takes {what}, got {shown(text)}: {error}")
+    return {"values": values, "problems": problems}
+
+
+def run_cell(source: str, folder: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the names that a parameters cell defines, and which of its statements failed.
+
+    Bare expressions, magics among them, declare nothing and are left out.
+    """
+    os.chdir(folder)
+    if sys.path[:1] != [folder]:
+        sys.path.insert(0, folder)
+    names: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
+    failures = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Expr):
+            continue
+        try:
+            exec(compile(ast.Module([node], []), "<parameters cell>", "exec", dont_inherit=True), names)  # noqa: S102 - what this child is for
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the notebook
+            failures.append(f"line {node.lineno} raised {type(error).__name__}: {error}")
+    return names, failures
+
+
+def _type_of(name: str, annotation: str, names: dict[str, Any]) -> Any:  # noqa: ANN401 - a type
+    if annotation:
+        return eval(compile(annotation, name, "eval", dont_inherit=True), names)  # noqa: S307 - what this child is for
+    if name not in names:
+        message = "it has no annotation, and its default could not be evaluated"
+        raise _UntypedDefaultError(message)
+    return implied_type(names[name])
+
+
+def _reason(error: BaseException, annotation: str) -> str:
+    if isinstance(error, _UntypedDefaultError):
+        return str(error)
+    first = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"its annotation {annotation} cannot be evaluated: {first}"
+
+
+class _UntypedDefaultError(TypeError):
+    """An unannotated parameter does not tell its type."""
+
+
+def implied_type(default: object) -> Any:  # noqa: ANN401 - a type
+    """Return the type that an unannotated parameter takes, from its evaluated default."""
+    if default is None or (isinstance(default, (*_CONTAINERS, dict)) and not default):
+        return _UNKNOWN
+    for kind in (bool, Enum, *_TEXT_FORMS, str, float, dict):
+        if isinstance(default, kind):
+            return Path if isinstance(default, Path) else type(default)
+    if isinstance(default, int):
+        return int | float
+    if isinstance(default, _CONTAINERS):
+        items = [kind for kind in dict.fromkeys(map(implied_type, default)) if kind is not _UNKNOWN]
+        item = Union[tuple(items)] if items else Any  # noqa: UP007 - of a computed tuple
+        return types.GenericAlias(type(default), (item, ...) if isinstance(default, tuple) else (item,))
+    message = (
+        f"its default is a {type(default).__name__}, which cannot be given as text; annotate the parameter"
+    )
+    raise _UntypedDefaultError(message)
+
+
+def convert(text: str, kind: Any, adapter: TypeAdapter[Any]) -> Any:  # noqa: ANN401 - any declared type
+    """Return the value that a text typed on a command line has in the type `kind`.
+
+    A comma-separated text is a list where a list is declared; other containers are JSON. ``none``, ``None``
+    and ``null`` are None where the type allows it and they are not among its choices. Paths become absolute.
+
+    Raises
+    ------
+    ValueError
+        It has none; the text says why.
+    """
+    choices = [str(choice) for choice in _choices(kind)]
+    if text in NONE_WORDS and text not in choices:
+        with suppress(ValidationError):
+            return adapter.validate_python(None)
+    problem, depth = "", -1
+    for candidate in _candidates(text):
+        try:
+            value = adapter.validate_python(candidate)
+        except ValidationError as error:
+            deepest = max(len(one["loc"]) for one in error.errors(include_url=False, include_context=False))
+            if deepest > depth:  # the reading that came furthest explains most
+                problem, depth = _explained(candidate, error), deepest
+            continue
+        _object_to(value, text)
+        return _absolute(value)
+    hint = did_you_mean(text, choices)
+    message = f"{problem}{hint and '.'}{hint}"
+    raise ValueError(message)
+
+
+def _candidates(text: str) -> Iterator[Any]:
+    """Yield what a text may mean; the first reading that fits the type counts."""
+    if text.startswith("~"):
+        with suppress(RuntimeError):  # there is no such user
+            yield Path(text).expanduser()
+    yield text
+    found = _json(text)
+    if found is not None:
+        yield found
+    if not text.lstrip().startswith(("[", "{")):
+        items = [item.strip() for item in text.split(",") if item.strip()]
+        yield items
+        yield [item if _json(item) is None else _json(item) for item in items]
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _guess(text: str, default: object) -> Any:  # noqa: ANN401 - what the text looks like
+    """Read a text for a parameter whose default, None or empty, does not tell its type."""
+    if text in NONE_WORDS:
+        return None
+    found, is_json = _json(text), text[:1] in {"[", "{"}
+    if default is None and not is_json and (isinstance(found, bool | int | float) or "," not in text):
+        value = text if found is None else found
+        _object_to(value, text)
+        return value
+    if isinstance(default, dict) and isinstance(found, dict):
+        return found
+    if isinstance(default, _CONTAINERS):
+        items = found if isinstance(found, list) else [item.strip() for item in text.split(",")]
+        read = [_json(item) if isinstance(item, str) else item for item in items]
+        if None not in read:
+            return type(default)(read)
+        if not any(read) and not is_json:
+            return type(default)(items)
+    message = "its default does not tell the type; annotate the parameter"
+    raise ValueError(message)
+
+
+def _require_meant(value: object, what: str, *, is_text: bool) -> None:
+    """Refuse None, numbers and the like that would reach the notebook as the text of themselves."""
+    if type(value) is str and not is_text and what:
+        message = "it would reach the notebook as text; give text, or declare the type that is meant"
+        raise ValueError(message)
+
+
+def _explained(candidate: object, error: ValidationError) -> str:
+    errors = error.errors(include_url=False, include_context=False)
+    kinds = {one["type"] for one in errors}
+    if kinds & {"path_not_file", "path_not_directory"} and not Path(str(candidate)).exists():
+        found = f"there is no such file or folder (looked in {Path.cwd()})"
+        return found if str(candidate).strip() else _EMPTY
+    if "date_from_datetime_inexact" in kinds:
+        return "a date is written 2012-01-31"
+    if "dict_type" in kinds:
+        return """a dictionary is written as JSON, '{"A": 1}'"""
+    if kinds & {"list_type", "tuple_type", "set_type"}:
+        return """a list is written A,B or, as JSON, '["A", "B"]'"""
+    return "; ".join(dict.fromkeys(one["msg"].removeprefix("Value error, ") for one in errors[:3]))
+
+
+def _object_to(value: object, text: str) -> None:
+    """Refuse what fits the type and is hardly ever meant."""
+    parts = list(_parts(value))
+    if any(isinstance(part, float) and not math.isfinite(part) for part in parts):
+        message = "numbers must be finite"
+        raise ValueError(message)
+    if any(isinstance(part, dt.date) for part in parts) and any(
+        _BARE_NUMBER.fullmatch(item.strip()) for item in text.strip("[]").split(",")
+    ):
+        message = "a date is written 2012-01-31"  # pydantic reads a bare number as seconds since 1970
+        raise ValueError(message)
+    if not text.strip() and any(isinstance(part, PurePath) for part in parts):
+        raise ValueError(_EMPTY)
+    try:
+        "".join(str(part) for part in parts if isinstance(part, str | PurePath)).encode()
+    except UnicodeEncodeError:
+        message = "it is not text in UTF-8"
+        raise ValueError(message) from None
+
+
+def _parts(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, _CONTAINERS):
+        for item in value:
+            yield from _parts(item)
+    else:
+        yield value
+
+
+def _choices(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
+    """Yield the values of all literals and enumerations in a type."""
+    if get_origin(kind) is Literal:
+        yield from get_args(kind)
+    elif isinstance(kind, type) and issubclass(kind, Enum):
+        yield from (member.value for member in kind)
+    else:
+        for part in get_args(kind):
+            yield from _choices(part)
+
+
+def _spelled(kind: Any) -> str:  # noqa: ANN401 - a type
+    if kind is _UNKNOWN:
+        return "a value"
+    return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
+
+
+def _absolute(value: Any) -> Any:  # noqa: ANN401 - passes any value on
+    if isinstance(value, Path):
+        with suppress(RuntimeError):  # a tilde before no user's name
+            value = value.expanduser()
+        return Path.cwd() / value
+    if isinstance(value, _CONTAINERS):
+        return type(value)(_absolute(item) for item in value)
+    return value
+
+
+def encode(value: Any, names: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any parameter
+    """Return a value as JSON, with the source that builds it where JSON cannot hold it.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+    names : dict
+        What the parameters cell defines; classes go by the names they have there.
+    """
+    if _is_plain(value):
+        return {"plain": value}
+    imports: list[str] = []
+    source = _source(value, names, imports)
+    paths = [str(part) for part in _parts(value) if isinstance(part, Path)]
+    return {"plain": _plain(value), "source": source, "imports": imports, "paths": paths}
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(type(key) is str and _is_plain(item) for key, item in value.items())
+    if type(value) is list:
+        return all(map(_is_plain, value))
+    return value is None or type(value) in {str, int, float, bool}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any parameter
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if isinstance(value, dict):
+        return {str(_plain(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(item) for item in value), key=repr)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return value if value is None or type(value) in {str, int, float, bool} else str(value)
+
+
+def _source(value: Any, names: dict[str, Any], imports: list[str]) -> str:  # noqa: ANN401 - any parameter
+    """Return the Python expression of a value; what it needs is added to `imports`."""
+
+    def written(items: Iterable[object]) -> list[str]:
+        return [_source(item, names, imports) for item in items]
+
+    if isinstance(value, Enum):
+        return f"{_reference(type(value), names, imports)}({written([value.value])[0]})"
+    if type(value) is dict:
+        pairs = zip(written(value), written(value.values()), strict=True)
+        return "{" + ", ".join(f"{key}: {item}" for key, item in pairs) + "}"
+    if type(value) in _CONTAINERS:
+        items = written(sorted(value, key=repr) if isinstance(value, set | frozenset) else value)
+        listed = f"[{', '.join(items)}]"
+        return listed if type(value) is list else f"{type(value).__name__}({listed})"
+    if isinstance(value, _TEXT_FORMS):
+        return _text_form(value, names, imports)
+    if _is_plain(value):
+        return literal(value)
+    message = f"a {type(value).__name__} cannot be written into a notebook as source"
+    raise ValueError(message)
+
+
+def _text_form(value: Any, names: dict[str, Any], imports: list[str]) -> str:  # noqa: ANN401 - one of _TEXT_FORMS
+    kind = Path if isinstance(value, Path) else type(value)
+    reference = _reference(kind, names, imports)
+    if isinstance(value, dt.datetime | dt.time):
+        return f"{reference}.fromisoformat({literal(value.isoformat())})"
+    if isinstance(value, dt.date | dt.timedelta):
+        return reference + repr(value).removeprefix(f"datetime.{kind.__name__}")
+    return f"{reference}({literal(str(value))})"
+
+
+def _reference(kind: type, names: dict[str, Any], imports: list[str]) -> str:
+    """Return the name of a class in the cell, imported there if need be."""
+    bound = [name for name, found in names.items() if found is kind and not name.startswith("_")]
+    if bound:
+        return kind.__name__ if kind.__name__ in bound else bound[0]
+    first, _, rest = kind.__qualname__.partition(".")
+    alias = f"_{first}" if first in names and rest == "" else first
+    if first not in names or not rest:
+        module = kind.__module__.partition("._")[0]  # pathlib._local is where Python 3.13 keeps Path
+        line = f"from {module} import {first}" + (f" as {alias}" if alias != first else "")
+        if line not in imports:
+            imports.append(line)
+    return f"{alias}.{rest}" if rest else alias
