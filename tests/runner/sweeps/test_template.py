@@ -11,7 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.translators import PythonTranslator
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.sweeps.template import as_text, literal, read_template
+from sta410kit.runner.parameters import literal
+from sta410kit.runner.sweeps.template import as_text, read_template
 
 pytestmark = pytest.mark.unit
 
