@@ -15,27 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError, ValidationInfo, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sta410kit._internal.credentials import problems_with_pair
 from sta410kit._internal.kernel_redaction import register
 from sta410kit._internal.project import project_folder
-from sta410kit._internal.settings.fields import setting
-from sta410kit._internal.settings.found import Layer
-from sta410kit._internal.settings.gather import gather
-from sta410kit._internal.settings.problems import refusal
-from sta410kit._internal.settings.secret_file import SECRETS_FOLDER
+from sta410kit._internal.settings.fields import Setting, setting, settings_of
 from sta410kit._internal.settings.sections import (
     APIConfig,
     DataConfig,
     Environment,
-    Fixed,
     LoggingConfig,
     ModelConfig,
+    Section,
     TradingConfig,
+    broken_rule,
+    refusal,
 )
-from sta410kit._internal.settings.table import Setting, rows_of
+from sta410kit._internal.settings.sources import SECRETS_FOLDER, Found, gather
 from sta410kit.exceptions import ConfigurationError
 
 __all__ = [
@@ -54,11 +50,8 @@ __all__ = [
     "settings_in_use",
 ]
 
-# How `load_config` hands over what it found; the spaces keep it from being anybody's keyword.
-_FOUND = "found by load_config"
 
-
-class Config(Fixed, BaseSettings):
+class Config(Section):
     """Everything that can be set, checked as a whole.
 
     Built by hand it reads nothing but its arguments, so that a test means the same on every machine;
@@ -71,10 +64,6 @@ class Config(Fixed, BaseSettings):
         All of them are named together.
     """
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True
-    )
-
     environment: Environment = setting(
         "ENVIRONMENT",
         "which .env.<environment> is read; live trading needs production",
@@ -86,25 +75,6 @@ class Config(Fixed, BaseSettings):
     model: ModelConfig = ModelConfig()
     trading: TradingConfig = TradingConfig()
     api: APIConfig = APIConfig()
-
-    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - checked by pydantic, field by field
-        found = values.get(_FOUND, {})
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise ConfigurationError(refusal(error, type(self), found)) from error
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        *_: object,
-        **__: object,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take values from the call, then from what `load_config` found; never from the process by itself."""
-        arguments: dict[str, Any] = getattr(init_settings, "init_kwargs", {})
-        return (init_settings, _FoundSource(settings_cls, arguments.pop(_FOUND, {})))
 
     # On the last field: by now the environment and the trading section are known, unless they are wrong.
     @field_validator("api")
@@ -123,34 +93,12 @@ class Config(Fixed, BaseSettings):
         )
         if missing:
             message = f"trading.paper_trading: PAPER_TRADING=false is refused because {'; '.join(missing)}"
-            raise ValueError(message)
+            raise broken_rule(message)
         return api
 
     def to_dict(self) -> dict[str, Any]:
         """Return every setting as plain values that JSON takes; a secret is ten stars, an unset one empty."""
         return self.model_dump(mode="json")
-
-
-class _FoundSource(PydanticBaseSettingsSource):
-    """Variables by name, in the nested shape of `Config`."""
-
-    def __init__(self, settings_cls: type[BaseSettings], found: Layer) -> None:
-        super().__init__(settings_cls)
-        self._nested: dict[str, Any] = {}
-        for one in all_settings():
-            if one.variable in found:
-                *section, name = one.field.split(".")
-                target = self._nested.setdefault(section[0], {}) if section else self._nested
-                target[name] = one.read(found[one.variable].text)
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """Return what was found for one field of `Config`, as pydantic-settings asks for it."""
-        return self._nested.get(field_name), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        fields = self.settings_cls.model_fields
-        found = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -170,7 +118,7 @@ class SettingInUse:
 @cache
 def all_settings() -> tuple[Setting, ...]:
     """Return every setting there is, in the order of the sections."""
-    return tuple(rows_of(Config))
+    return tuple(settings_of(Config))
 
 
 def load_config(
@@ -199,13 +147,28 @@ def load_config(
     ConfigurationWarning
         A ``.env`` file sets a variable that nobody reads and that is nearly the name of a setting.
     """
-    return Config(**{_FOUND: gather(environ, folder, secrets_folder or SECRETS_FOLDER, all_settings())})
+    return _built(gather(environ, folder, secrets_folder or SECRETS_FOLDER, all_settings()))
+
+
+def _built(found: Mapping[str, Found]) -> Config:
+    nested: dict[str, Any] = {}
+    for one in all_settings():
+        if one.variable in found:
+            *section, name = one.field.split(".")
+            target = nested.setdefault(section[0], {}) if section else nested
+            target[name] = one.read(found[one.variable].text)
+    try:
+        return Config(**nested)
+    except ConfigurationError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        raise ConfigurationError(refusal(error.__cause__, Config, found)) from error.__cause__
 
 
 @dataclass(frozen=True)
 class _Current:
     config: Config
-    found: Layer | None  # None when the configuration was set by hand
+    found: Mapping[str, Found] | None  # None when the configuration was set by hand
 
 
 _current: _Current | None = None
@@ -261,7 +224,7 @@ def _get() -> _Current:
     with _lock:
         if _current is None:
             found = gather(os.environ, project_folder(), SECRETS_FOLDER, all_settings())
-            _current = _Current(_with_secrets_registered(Config(**{_FOUND: found})), found)
+            _current = _Current(_with_secrets_registered(_built(found)), found)
         return _current
 
 

@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from sta410kit._internal.file_lock import locked
+from filelock import FileLock
+
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import redact
 from sta410kit.config import get_config
@@ -157,7 +158,8 @@ def unseal(why: str, hours: float = 1.0, folder: Path | None = None) -> Unsealin
     project = project_folder(folder)
     path = project / RECORD
     try:
-        with locked(path):
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            path.touch()
             _, last = _read(path)
             now = datetime.now(UTC)
             one = Unsealing(

@@ -14,12 +14,9 @@ from urllib.parse import urlsplit
 from sta410kit._internal.credentials import problems_with_pair
 from sta410kit._internal.kernel_redaction import register
 from sta410kit._internal.project import project_folder
-from sta410kit._internal.settings.dotenv_file import read_dotenv
 from sta410kit._internal.settings.fields import is_loopback
-from sta410kit._internal.settings.found import Found
-from sta410kit._internal.settings.gather import gather
-from sta410kit._internal.settings.secret_file import SECRETS_FOLDER
 from sta410kit._internal.settings.sections import PAPER_ENDPOINT
+from sta410kit._internal.settings.sources import SECRETS_FOLDER, Found, gather, read_dotenv
 from sta410kit.config import Config, all_settings, get_config
 from sta410kit.exceptions import ConfigurationError, LiveTradingWarning, SecretsManagementError
 
@@ -207,6 +204,6 @@ def _object(value: object, what: str, path: Path) -> Mapping[str, object]:
 
 def _from_dotenv(path: Path) -> dict[str, str]:
     try:
-        return {name: found.text for name, found in read_dotenv(path, {}).items()}
+        return {name: found.text for name, found in read_dotenv(path).items()}
     except ConfigurationError as error:
         raise SecretsManagementError(str(error)) from error

@@ -23,7 +23,7 @@ PACKAGES = sorted(path.parent.name for path in KIT.glob("*/__init__.py"))
 @pytest.mark.parametrize(
     ("names", "unwanted"),
     [
-        (["sta410kit"], HEAVY | {"pydantic", "pydantic_settings", "loguru", "dotenv", "click", "rich"}),
+        (["sta410kit"], HEAVY | {"pydantic", "loguru", "dotenv", "click", "rich"}),
         ([f"sta410kit.{name}" for name in (*MODULES, *PACKAGES)], HEAVY),
     ],
     ids=["the package", "its modules"],

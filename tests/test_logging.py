@@ -12,6 +12,7 @@ import warnings
 from datetime import UTC, datetime
 
 import pytest
+from filelock import FileLock
 from loguru import logger
 
 from sta410kit import config as config_module
@@ -295,11 +296,11 @@ def test_a_disk_that_fails_later_is_told_once(logs, capsys, monkeypatch):
     """The first lost line is told on the console, and writing is tried again each time."""
     log = setup_logger("x")
 
-    def fail(_path):
+    def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as full:
-        full.setattr(log_files, "locked", fail)
+        full.setattr(FileLock, "acquire", fail)
         log.info("one")
         log.info("two")
         assert capsys.readouterr().err.count("takes no log messages (No space left on device)") == 1
@@ -307,7 +308,7 @@ def test_a_disk_that_fails_later_is_told_once(logs, capsys, monkeypatch):
         log.error("three")
     log.info("four")
     assert [line.split(" - ")[1] for line in written(logs).splitlines()] == ["four"]
-    monkeypatch.setattr(log_files, "locked", fail)
+    monkeypatch.setattr(FileLock, "acquire", fail)
     capsys.readouterr()
     log.info("five")  # it had been mended meanwhile, so this is news
     assert capsys.readouterr().err.count("takes no log messages") == 1

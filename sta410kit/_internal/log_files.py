@@ -10,7 +10,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sta410kit._internal.file_lock import locked
+from filelock import FileLock
+
 from sta410kit._internal.redaction import redact
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class DailyFile:
         self._folder, self._stem = folder, stem
         self._max_size, self._backups = max_size, backups
         self._json_lines = json_lines
+        self._lock = FileLock(folder / _LOCK, poll_interval=0.005)
         self._complained = False
 
     def __call__(self, message: "Message") -> None:
@@ -63,7 +65,7 @@ class DailyFile:
             self._complained = True
 
     def _append(self, path: Path, line: bytes) -> None:
-        with locked(self._folder / _LOCK):
+        with self._lock:
             if path.exists() and path.stat().st_size + len(line) > self._max_size:
                 self._set_aside(path)
             with path.open("ab", buffering=0) as file:
@@ -114,7 +116,7 @@ def prepare(folder: Path) -> OSError | None:
     """Make the log folder if needed and return why nothing can be written in it, or ``None``."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder / _LOCK):
+        with FileLock(folder / _LOCK):
             return None
     except OSError as error:
         return error

@@ -13,7 +13,7 @@ def config(origins: bool) -> int:  # noqa: FBT001 - a flag
     """Show the current configuration as JSON, secrets masked."""
     import json
 
-    from sta410kit._internal.settings.table import RESERVED
+    from sta410kit._internal.settings.fields import RESERVED
     from sta410kit.config import get_config, settings_in_use
 
     rows = settings_in_use()

@@ -16,8 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from sta410kit._internal.atomic_files import write_text
-from sta410kit._internal.file_lock import locked
 from sta410kit._internal.pages import CONTENT_SECURITY_POLICY
 from sta410kit.guards.result import failures_table
 from sta410kit.guards.suites import read_suite
@@ -67,7 +68,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
     write_text(place / INDEX, page)
     write_text(place / "result.json", json.dumps(result.record, indent=1, default=str))
     write_text(place / "summary.json", json.dumps({**result.to_dict(), **entry}, indent=1, default=str))
-    with locked(folder / ".lock"):  # or the slower of two would list what the faster has not written yet
+    with FileLock(folder / ".lock"):  # or the slower of two would list what the faster has not written yet
         _publish_suite(read_suite(Path(result.suite_file)), folder, version("great-expectations"))
         _add_to_index(folder, {**result.to_dict(), **entry})
     return place / INDEX
@@ -83,7 +84,7 @@ def load_templates() -> None:
 
 def refresh_index(folder: Path) -> None:
     """Write the index, and the pages of older validations, over whatever `folder` holds now."""
-    with locked(folder / ".lock"):
+    with FileLock(folder / ".lock"):
         _write_pages(folder, _Listing(summaries(folder), older=0))
 
 

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from sta410kit._internal.atomic_files import replacing
-from sta410kit._internal.file_lock import locked
 from sta410kit.exceptions import DataLoadingError, DataValidationError
 from sta410kit.guards.digest import frame_digest
 
@@ -49,7 +50,7 @@ def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) ->
         raise DataValidationError(message)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path.with_name(f".{path.name}.lock")):
+    with FileLock(path.with_name(f".{path.name}.lock")):
         whole = frame
         if path.is_file():
             keys = ["symbol", "date"]

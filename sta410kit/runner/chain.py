@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sta410kit._internal.file_lock import locked
+from filelock import FileLock, Timeout
+
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import registered
 from sta410kit._internal.secret_files import files_with_secrets, found_message, redact_log
@@ -80,7 +81,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
         if same is not None:
             return same
         folder = new_run(plan.runs)
-        with told(folder, _RESUME), locked(folder / LOCK):
+        with told(folder, _RESUME), FileLock(folder / LOCK):
             return _finish(plan, folder, _begin(plan, folder, [], registry), registry, progress)
 
 
@@ -96,7 +97,7 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
         if manifest.outcome == ExitCode.PASSED.name:
             return None
         try:
-            with told(folder, _RESUME), locked(folder / LOCK, wait=False):
+            with told(folder, _RESUME), FileLock(folder / LOCK, timeout=0):
                 latest = read_manifest(folder)  # by now another process may have finished it
                 if latest.outcome == ExitCode.PASSED.name:
                     return None
@@ -107,7 +108,7 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
                 passed = [one for one in passed if one.name not in again]
                 with Registry(plan.runs) as registry:
                     return _finish(plan, folder, _begin(plan, folder, passed, registry), registry, progress)
-        except BlockingIOError as error:
+        except Timeout as error:
             message = f"{folder} is still running; wait for it, or start a run of its own: sta410 run"
             raise ConfigurationError(message) from error
     return None

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sta410kit._internal.file_lock import locked
+from filelock import FileLock, Timeout
+
 from sta410kit._internal.project import OUTSIDE, find_project
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError, STA410Exception
@@ -66,7 +67,7 @@ def told(folder: Path, resume: str) -> Iterator[None]:
     """
     try:
         yield
-    except BlockingIOError:
+    except Timeout:
         raise
     except BaseException as error:
         begun = (folder / MANIFEST).is_file()
@@ -140,9 +141,9 @@ def is_running(folder: Path) -> bool:
     if not lock.is_file():
         return False
     try:
-        with locked(lock, wait=False):
+        with FileLock(lock, timeout=0):
             return False
-    except BlockingIOError:
+    except Timeout:
         return True
     except OSError:  # a folder that is read-only: nothing can be at work in it
         return False

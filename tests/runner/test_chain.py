@@ -7,8 +7,8 @@ from unittest.mock import Mock
 
 import nbformat
 import pytest
+from filelock import FileLock
 
-from sta410kit._internal.file_lock import locked
 from sta410kit.exceptions import ConfigurationError, DataLoadingError, STA410Exception
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.chain import resume_run, run_plan
@@ -488,7 +488,7 @@ def test_a_run_that_is_still_going_on_is_not_resumed(project):
     """Its folder is locked by the process it belongs to."""
     edit(project / "notebooks" / "two.ipynb", 1, "raise KeyError('x')")
     failed = run_chain(project)
-    with locked(failed.folder / ".lock"), pytest.raises(ConfigurationError, match="is still running"):
+    with FileLock(failed.folder / ".lock"), pytest.raises(ConfigurationError, match="is still running"):
         resume_run(project, Options(), Progress())
 
 

@@ -1,27 +1,30 @@
 """How one setting is declared: its variable, its default, what it is for and what it takes."""
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, Field
 
 from sta410kit._internal.secret_type import Secret
+
+RESERVED = "reserved: read and checked, nothing uses it yet"
 
 
 def setting(  # noqa: PLR0913 - a declaration, read by its keywords
     variable: str,
     description: str,
-    *,
     default: object,
+    *,
     takes: str,
     divisor: float = 1,
     reserved: bool = False,
     **bounds: float,
-) -> Any:  # noqa: ANN401 - stands for a field of any type, as pydantic's own Field does
+) -> Any:  # noqa: ANN401 - as pydantic's own Field
     """Declare a field of a section.
 
     Parameters
@@ -45,27 +48,86 @@ def setting(  # noqa: PLR0913 - a declaration, read by its keywords
     return Field(default=default, description=description, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
 
 
-def _refuse_bool(value: object) -> object:
-    # Python counts True as 1; nobody who writes gd_iterations=True means one iteration.
-    if isinstance(value, bool):
-        kind = "not_a_number"
-        raise PydanticCustomError(kind, "a truth value is not a number")
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table of everything that can be set.
+
+    Attributes
+    ----------
+    variable, field : str
+        ``GD_LR`` and ``model.gd_learning_rate``.
+    default : object
+        The value of the field when nothing sets it.
+    description, takes : str
+        What it is for and which values it accepts.
+    divisor : float
+        What the number in the variable is divided by to give the field; 1 for all but basis points.
+    reserved : bool
+        Whether nothing uses it yet.
+    """
+
+    variable: str
+    field: str
+    default: object
+    description: str
+    takes: str
+    divisor: float
+    reserved: bool
+
+    @property
+    def secret(self) -> bool:
+        """Whether its value must never be shown."""
+        return isinstance(self.default, Secret)
+
+    def explained(self) -> tuple[str, ...]:
+        """Return what it is for, what it takes, and whether it is reserved, one phrase each."""
+        return (self.description, self.takes, *([RESERVED] if self.reserved else []))
+
+    def read(self, text: str) -> object:
+        """Return the text of the variable as the field takes it."""
+        if self.divisor == 1:
+            return text.strip()
+        try:
+            return float(text) / self.divisor
+        except ValueError:
+            return text
+
+    def write(self, value: object) -> str:
+        """Return a value of the field as the variable would hold it; secrets masked."""
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, int | float):
+            return f"{value * self.divisor:.15g}"
+        return "" if value is None else str(value)
+
+
+def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
+    """Yield each setting of a model and of the sections in it."""
+    for name, field in model.model_fields.items():
+        section, extra = field.annotation, field.json_schema_extra
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            yield from settings_of(section, f"{prefix}{name}.")
+        elif isinstance(extra, dict):
+            about: dict[str, Any] = {
+                "default": field.default,
+                "description": field.description or "",
+                **extra,
+            }
+            yield Setting(field=f"{prefix}{name}", **about)
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):  # Python counts True as 1
+        message = "a truth value is not a number"
+        raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueError
     return value
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _upper(value: object) -> object:
-    return value.strip().upper() if isinstance(value, str) else value
 
 
 def _folder(value: object) -> object:
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if isinstance(text, str) and (not text.strip() or "\0" in text):
-        kind = "not_a_folder"
-        raise PydanticCustomError(kind, "not a folder name")
+        message = "not a folder name"
+        raise ValueError(message)
     return text.strip() if isinstance(text, str) else text
 
 
@@ -73,17 +135,10 @@ def _day(value: object) -> object:
     # Only the ISO form: 03/04/2024 means two days, and a bare number would be seconds since 1970.
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value.strip())
-        except ValueError:
-            pass
-    kind = "not_a_day"
-    raise PydanticCustomError(kind, "not a day")
-
-
-def _secret(value: object) -> object:
-    return Secret(value.strip()) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        message = "not a day"
+        raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueError
+    return date.fromisoformat(value.strip())
 
 
 def is_loopback(host: str) -> bool:
@@ -98,26 +153,24 @@ def _endpoint(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = value.strip()
-    kind = "not_an_endpoint"
-    refusal = PydanticCustomError(kind, "not a usable endpoint")
-    try:
-        url = urlsplit(text)
-        host, _ = url.hostname, url.port  # reading the port checks it
-    except ValueError:
-        raise refusal from None
+    url = urlsplit(text)
+    host, _ = url.hostname, url.port  # reading the port checks it
     encrypted = url.scheme == "https" or (url.scheme == "http" and host is not None and is_loopback(host))
     # Credentials in a URL end up in logs; spaces and control characters are never meant.
     odd = "@" in url.netloc or url.query or url.fragment or " " in text or not text.isprintable()
     if not host or not encrypted or odd:
-        raise refusal
+        message = "not a usable endpoint"
+        raise ValueError(message)
     return text.rstrip("/")
 
 
-Real = Annotated[float, BeforeValidator(_refuse_bool), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_refuse_bool)]
+Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_number)]
 Folder = Annotated[str, BeforeValidator(_folder)]
 Day = Annotated[date | None, BeforeValidator(_day)]
-Masked = Annotated[Secret, BeforeValidator(_secret)]
+Masked = Annotated[
+    Secret, BeforeValidator(lambda value: Secret(value.strip()) if isinstance(value, str) else value)
+]
 Endpoint = Annotated[str, BeforeValidator(_endpoint)]
-LowerCase = BeforeValidator(_lower)
-UpperCase = BeforeValidator(_upper)
+LowerCase = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
+UpperCase = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)

@@ -3,9 +3,13 @@
 Each can be built alone and by keyword, reads nothing but its arguments, and is checked when it is built.
 """
 
-from typing import Annotated, Any, Literal, get_args
+import re
+import reprlib
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NoReturn, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from sta410kit._internal.secret_type import Secret
 from sta410kit._internal.settings.fields import (
@@ -19,7 +23,7 @@ from sta410kit._internal.settings.fields import (
     Whole,
     setting,
 )
-from sta410kit._internal.settings.problems import refusal
+from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 
 Environment = Annotated[Literal["development", "staging", "production", "testing"], LowerCase]
@@ -33,22 +37,13 @@ _NOT_NEGATIVE = "a number from 0 upwards"
 _COUNT = "a whole number from 0 upwards"
 _SWITCH = "true or false (also 1/0, yes/no, on/off)"
 _FOLDER = "the name of a folder"
-_TEXT = "text"
+_RULE = "rule"
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 80
 
 
-class Fixed:
-    """What has been checked cannot be changed: a change would pass by the checks."""
-
-    def __setattr__(self, name: str, _value: object) -> None:
-        # pydantic would refuse as well, and quote the value, which may be a secret.
-        message = (
-            f"{type(self).__name__}.{name} cannot be changed; build a new Config and hand it to "
-            "sta410kit.config.set_config()."
-        )
-        raise ConfigurationError(message)
-
-
-class Section(Fixed, BaseModel):
+class Section(BaseModel):
     """A group of settings, checked when it is built."""
 
     model_config = ConfigDict(
@@ -62,7 +57,71 @@ class Section(Fixed, BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise ConfigurationError(refusal(error, type(self))) from error
+            raise ConfigurationError(refusal(error, type(self), {})) from error
+
+    def __setattr__(self, name: str, _value: object) -> NoReturn:
+        # pydantic would refuse as well, and quote the value, which may be a secret.
+        message = (
+            f"{type(self).__name__}.{name} cannot be changed; build a new Config and hand it to "
+            "sta410kit.config.set_config()."
+        )
+        raise ConfigurationError(message)
+
+
+def broken_rule(text: str) -> PydanticCustomError:
+    """Return the error of a rule across settings; its text says everything."""
+    return PydanticCustomError(_RULE, "{text}", {"text": text})
+
+
+def refusal(error: ValidationError, model: type[BaseModel], found: Mapping[str, tuple[str, str]]) -> str:
+    """Return the message about everything that is wrong with a model, one line a setting.
+
+    Parameters
+    ----------
+    error : ValidationError
+        What pydantic says.
+    model : type
+        The section, or `sta410kit.config.Config`.
+    found : mapping of str to (str, str)
+        Text and origin of each variable; empty for a model that was built in code.
+    """
+    lines = list(_lines(error, model, "", found))
+    head = "1 setting is wrong:" if len(lines) == 1 else f"{len(lines)} settings are wrong:"
+    body = "\n".join(f"  - {line}" for line in lines)
+    return f"{head}\n{body}\nEvery setting is described in .env.example and docs/configuration.md."
+
+
+def _lines(
+    error: ValidationError, model: type[BaseModel], prefix: str, found: Mapping[str, tuple[str, str]]
+) -> Iterator[str]:
+    for detail in error.errors(include_url=False):
+        name = str(detail["loc"][0])
+        field = model.model_fields.get(name)
+        cause = detail.get("ctx", {}).get("error")
+        if field is None:
+            known = f" {model.__name__} takes {', '.join(model.model_fields)}."
+            hint = did_you_mean(name, model.model_fields) or known
+            yield f"{prefix}{name}: there is no such setting.{hint}"
+        elif isinstance(cause, ConfigurationError) and isinstance(cause.__cause__, ValidationError):
+            section: Any = field.annotation  # it has refused itself
+            yield from _lines(cause.__cause__, section, f"{prefix}{name}.", found)
+        elif detail["type"] == _RULE:
+            yield f"{prefix}{detail['msg']}"
+        elif not isinstance(field.json_schema_extra, dict):  # a whole section, which has no variable
+            section = field.annotation
+            yield f"{prefix}{name}: got {_shown(detail['input'])}; takes a {section.__name__}"
+        else:
+            extra: dict[str, Any] = field.json_schema_extra
+            text, origin = found.get(extra["variable"], (detail["input"], ""))
+            place = f" ({extra['variable']} from {origin})" if origin else ""
+            secret = isinstance(field.default, Secret)
+            got = f"a value of type {type(text).__name__}, not shown" if secret else _shown(text)
+            yield f"{prefix}{name}{place}: got {got}; takes {extra['takes']}"
+
+
+def _shown(value: object) -> str:
+    # A URL may carry a password where none is expected.
+    return re.sub(r"//[^/\s]*@", "//***@", _short.repr(value))
 
 
 class LoggingConfig(Section):
@@ -71,25 +130,25 @@ class LoggingConfig(Section):
     level: LogLevel = setting(
         "LOG_LEVEL",
         "least severe message that is shown and written",
-        default="INFO",
+        "INFO",
         takes="DEBUG, INFO, WARNING, ERROR or CRITICAL",
     )
     log_dir: Folder = setting(
-        "LOG_DIR", "folder of the log files; relative to the project", default="logs", takes=_FOLDER
+        "LOG_DIR", "folder of the log files; relative to the project", "logs", takes=_FOLDER
     )
     max_file_size: Whole = setting(
         "LOG_MAX_SIZE",
         "size in bytes at which a log file is set aside and a new one begun",
-        default=10 * 1024 * 1024,
+        10 * 1024 * 1024,
         takes="a whole number of bytes from 1 upwards",
         ge=1,
     )
     backup_count: Whole = setting(
-        "LOG_BACKUP_COUNT", "how many files set aside are kept a day", default=10, takes=_COUNT, ge=0
+        "LOG_BACKUP_COUNT", "how many files set aside are kept a day", 10, takes=_COUNT, ge=0
     )
     json_lines: bool = setting(
         "LOG_JSON",
-        "write the log files as one JSON object a line, for machines",
+        "write the log files as JSON, one object a line",
         default=False,
         takes=_SWITCH,
     )
@@ -101,21 +160,21 @@ class DataConfig(Section):
     cache_dir: Folder = setting(
         "DATA_CACHE_DIR",
         "folder of downloaded prices; relative to the project",
-        default="data_cache",
+        "data_cache",
         takes=_FOLDER,
         reserved=True,
     )
     model_cache_dir: Folder = setting(
         "MODEL_CACHE_DIR",
         "folder of fitted models; relative to the project",
-        default="model_cache",
+        "model_cache",
         takes=_FOLDER,
         reserved=True,
     )
     cache_ttl_hours: Real = setting(
         "CACHE_TTL_HOURS",
         "hours for which downloaded prices count as fresh",
-        default=24.0,
+        24.0,
         takes=_NOT_NEGATIVE,
         reserved=True,
         ge=0,
@@ -131,7 +190,7 @@ class ModelConfig(Section):
     train_test_split: Real = setting(
         "TRAIN_TEST_SPLIT",
         "share of the sessions, the earliest, that trains; the rest tests",
-        default=0.8,
+        0.8,
         takes="a number above 0 and below 1",
         reserved=True,
         gt=0,
@@ -141,50 +200,38 @@ class ModelConfig(Section):
         "HOLDOUT_START",
         "first session of the sealed holdout: prices from here on load only after sta410 unseal; "
         "nothing is sealed when empty",
-        default=None,
+        None,
         takes="a day written YYYY-MM-DD",
     )
     random_seed: Whole = setting(
         "RANDOM_SEED",
         "seed of everything drawn at random",
-        default=42,
+        42,
         takes="a whole number from 0 to 4294967295",
         ge=0,
         le=2**32 - 1,
     )
     gd_learning_rate: Real = setting(
-        "GD_LR",
-        "step of gradient descent",
-        default=0.05,
-        takes="a finite number above 0",
-        gt=0,
+        "GD_LR", "step of gradient descent", 0.05, takes="a finite number above 0", gt=0
     )
     gd_iterations: Whole = setting(
-        "GD_ITERATIONS",
-        "steps of gradient descent",
-        default=1000,
-        takes="a whole number from 1 upwards",
-        ge=1,
+        "GD_ITERATIONS", "steps of gradient descent", 1000, takes="a whole number from 1 upwards", ge=1
     )
     gd_momentum: Real = setting(
         "GD_MOMENTUM",
         "share of the last step carried into the next",
-        default=0.9,
+        0.9,
         takes="a number from 0 to below 1",
         ge=0,
         lt=1,
     )
     gd_l2_reg: Real = setting(
-        "GD_L2_REG",
-        "strength of the penalty on large coefficients",
-        default=0.01,
-        takes=_NOT_NEGATIVE,
-        ge=0,
+        "GD_L2_REG", "strength of the penalty on large coefficients", 0.01, takes=_NOT_NEGATIVE, ge=0
     )
     gd_l1_ratio: Real = setting(
         "GD_L1_RATIO",
         "share of that penalty that is L1 and sets coefficients to zero",
-        default=0.01,
+        0.01,
         takes="a number from 0 to 1",
         ge=0,
         le=1,
@@ -195,17 +242,12 @@ class TradingConfig(Section):
     """How much may be risked, as fractions of the account's equity unless said otherwise."""
 
     max_portfolio_risk: Real = setting(
-        "MAX_PORTFOLIO_RISK",
-        "most that all open positions may lose together",
-        default=0.05,
-        takes=_SHARE,
-        gt=0,
-        le=1,
+        "MAX_PORTFOLIO_RISK", "most that all open positions may lose together", 0.05, takes=_SHARE, gt=0, le=1
     )
     per_trade_risk: Real = setting(
         "PER_TRADE_RISK",
         "most that one trade may lose; below MAX_PORTFOLIO_RISK",
-        default=0.025,
+        0.025,
         takes=_SHARE,
         gt=0,
         le=1,
@@ -213,7 +255,7 @@ class TradingConfig(Section):
     stop_loss_pct: Real = setting(
         "STOP_LOSS_PCT",
         "fall at which a position is closed, as a fraction of its price",
-        default=0.03,
+        0.03,
         takes=_SHARE,
         gt=0,
         le=1,
@@ -221,23 +263,18 @@ class TradingConfig(Section):
     take_profit_pct: Real = setting(
         "TAKE_PROFIT_PCT",
         "rise at which a position is closed, as a fraction of its price",
-        default=0.003,
+        0.003,
         takes=_SHARE,
         gt=0,
         le=1,
     )
     max_sector_exposure: Real = setting(
-        "MAX_SECTOR_EXPOSURE",
-        "most that is invested in one sector",
-        default=0.4,
-        takes=_SHARE,
-        gt=0,
-        le=1,
+        "MAX_SECTOR_EXPOSURE", "most that is invested in one sector", 0.4, takes=_SHARE, gt=0, le=1
     )
     daily_loss_limit: Real = setting(
         "DAILY_LOSS_LIMIT",
         "the day's return below which no order is placed any more",
-        default=-0.03,
+        -0.03,
         takes="a number from -1 to below 0",
         ge=-1,
         lt=0,
@@ -245,7 +282,7 @@ class TradingConfig(Section):
     simulated_slippage: Real = setting(
         "SLIPPAGE_BPS",
         "loss assumed on each fill, as a fraction of its price (the variable is in basis points)",
-        default=0.0005,
+        0.0005,
         takes="a fraction from 0 to below 1; SLIPPAGE_BPS in basis points, from 0 to below 10000",
         divisor=10_000,
         ge=0,
@@ -274,7 +311,7 @@ class TradingConfig(Section):
                 f"per_trade_risk: {per_trade} is not below max_portfolio_risk, {whole}; "
                 "lower PER_TRADE_RISK or raise MAX_PORTFOLIO_RISK"
             )
-            raise ValueError(message)
+            raise broken_rule(message)
         return per_trade
 
 
@@ -284,33 +321,28 @@ class APIConfig(Section):
     alpaca_api_key: Masked = setting(
         "ALPACA_API_KEY",
         "Alpaca key ID (secret); ALPACA_API_KEY_FILE=/path/to/file keeps it out of here",
-        default=Secret(""),
-        takes=_TEXT,
+        Secret(""),
+        takes="text",
     )
     alpaca_secret_key: Masked = setting(
         "ALPACA_SECRET_KEY",
         "Alpaca secret key (secret); ALPACA_SECRET_KEY_FILE=/path/to/file keeps it out of here",
-        default=Secret(""),
-        takes=_TEXT,
+        Secret(""),
+        takes="text",
     )
     alpaca_base_url: Endpoint = setting(
         "ALPACA_BASE_URL",
         "Alpaca's trading endpoint; the default trades play money",
-        default=PAPER_ENDPOINT,
+        PAPER_ENDPOINT,
         takes="an https URL without credentials, query or fragment (http only for this machine)",
     )
     request_retries: Whole = setting(
-        "REQUEST_RETRIES",
-        "how often a failed request is repeated",
-        default=3,
-        takes=_COUNT,
-        reserved=True,
-        ge=0,
+        "REQUEST_RETRIES", "how often a failed request is repeated", 3, takes=_COUNT, reserved=True, ge=0
     )
     request_retry_delay: Real = setting(
         "REQUEST_RETRY_DELAY",
         "seconds before the first repetition",
-        default=2.0,
+        2.0,
         takes="a number of seconds from 0 upwards",
         reserved=True,
         ge=0,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sta410kit._internal.file_lock import locked
+from filelock import FileLock, Timeout
+
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.manifest import RUNNING, read_manifest
 from sta410kit.runner.registry import NAME as INDEX
@@ -198,11 +199,11 @@ def _size(folders: Sequence[Path], files: Sequence[Path]) -> int:
 def _remove(runs: Path, removal: Removal) -> None:
     for one in removal.runs:
         try:
-            with locked(one.folder / LOCK, wait=False):
+            with FileLock(one.folder / LOCK, timeout=0):
                 # First out of sight: killed half-way, no half of a run is left to be found.
                 aside = runs / f"{_PRUNED}{one.folder.name}"
                 one.folder.rename(aside)
-        except BlockingIOError:
+        except Timeout:
             continue  # somebody has just resumed it
         shutil.rmtree(aside)
     for leftover in runs.glob(".*"):

@@ -15,8 +15,9 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
+
 from sta410kit._internal.atomic_files import write_text
-from sta410kit._internal.file_lock import locked
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import redact
 from sta410kit._internal.text import pluralize
@@ -88,7 +89,7 @@ def run_sweep(plan: SweepPlan, options: SweepOptions, on_unit: Callable[[StepRec
         Called with the record of each unit that has ended.
     """
     folder = new_run(plan.runs)
-    with told(folder, _RESUME), locked(folder / LOCK):
+    with told(folder, _RESUME), FileLock(folder / LOCK):
         return _run(plan, options, folder, {}, on_unit)
 
 
@@ -106,9 +107,9 @@ def resume_sweep(
     swept = manifest.results["sweep"]
     plan = plan_sweep(Path(swept["notebook"]), swept["grid"], swept["fixed"])
     try:
-        with told(folder, _RESUME), locked(folder / LOCK, wait=False):
+        with told(folder, _RESUME), FileLock(folder / LOCK, timeout=0):
             return _run(plan, options, folder, read_units(folder), on_unit)
-    except BlockingIOError as error:
+    except Timeout as error:
         message = f"{folder} is still running; wait for it, or start a sweep of its own"
         raise ConfigurationError(message) from error
 

@@ -49,7 +49,6 @@ PRELOADED = (
     "exchange_calendars",
     "loguru",
     "nbformat",
-    "pydantic_settings",
     "jinja2.ext",
     # The jobs themselves: a change in them is another server, see `server_identity`.
     "sta410kit.runner.warm.pipe_kernel",

@@ -5,8 +5,8 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from filelock import FileLock
 
-from sta410kit._internal.file_lock import locked
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.history.listing import facts_of, list_runs, prune
 from sta410kit.runner.history.tables import print_removal, print_runs, spoken_seconds
@@ -80,7 +80,7 @@ def test_a_run_without_an_end_runs_or_was_killed(make_run, runs):
     """The lock in its folder tells, also before there is a manifest."""
     folder = make_run(1, outcome="RUNNING")
     assert facts_of(folder).outcome == "KILLED"
-    with locked(folder / ".lock"):
+    with FileLock(folder / ".lock"):
         assert is_running(folder)
         assert facts_of(folder).outcome == "RUNNING"
     bare = runs / "20260101-000000-bbbb"
@@ -121,7 +121,7 @@ def test_what_is_at_work_stays(make_run, runs, tmp_path):
     """A run that is locked, and a folder that has just been made."""
     busy, fresh = make_run(90, outcome="RUNNING"), runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-cccc"
     fresh.mkdir()
-    with locked(busy / ".lock"):
+    with FileLock(busy / ".lock"):
         assert prune(runs, tmp_path, keep=0).runs == []
     assert busy.is_dir()
     assert fresh.is_dir()

@@ -9,8 +9,8 @@ from textwrap import indent
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
-from sta410kit._internal.file_lock import locked
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.identity import differences
@@ -124,7 +124,7 @@ def test_a_sweep_that_still_runs_is_not_resumed(tmp_path, write_notebook):
     notebook = picky(tmp_path / "x.ipynb", write_notebook, "False")
     done = run_sweep(plan_sweep(notebook, {"n": ["1"]}, {}), SweepOptions(), ignore)
     found = unfinished_sweep(notebook, None, {}, {})
-    with locked(done.folder / ".lock"), pytest.raises(ConfigurationError, match="is still running"):
+    with FileLock(done.folder / ".lock"), pytest.raises(ConfigurationError, match="is still running"):
         resume_sweep(found, SweepOptions(), ignore)
 
 
