@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sta410kit.runner.comparison.artifacts import differences_of_files
+from sta410kit.runner.comparison.files import compare_files
 from sta410kit.runner.manifest import read_manifest
 from sta410kit.runner.runs import run_folders
 
@@ -71,7 +71,7 @@ def differences(calm: Path, stormy: Path) -> dict[str, list[str]]:
     expected, found = (run_folders(project / "runs")[0] for project in (calm, stormy))
     return {
         name: (
-            differences_of_files(expected / name, found / name)
+            list(map(str, compare_files(expected / name, found / name)))
             if (found / name).is_file()
             else ["it is missing"]
         )

@@ -24,7 +24,8 @@ from sta410kit.runner.parameters import plain
 from sta410kit.runner.plan import Options, Plan, plan_chain
 from sta410kit.runner.preload import modules_to_load
 from sta410kit.runner.registry import Registry
-from sta410kit.runner.report import results_of, write_report
+from sta410kit.runner.report import write_report
+from sta410kit.runner.results import run_results
 from sta410kit.runner.reuse import find_result
 from sta410kit.runner.run_log import RunLog
 from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, new_run, run_folders, runs_folder, told
@@ -216,7 +217,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
             jobs=jobs,
             stop=whole.stop,
         )
-    return _close(plan, folder, manifest, registry, log, known, interrupted=interrupted)
+    return _close(folder, manifest, log, known, interrupted=interrupted)
 
 
 def _nest_for(plan: Plan, registry: Registry) -> OpeningNest:
@@ -225,23 +226,14 @@ def _nest_for(plan: Plan, registry: Registry) -> OpeningNest:
     return OpeningNest(str(plan.steps[0].notebook.parent), modules_to_load(sources, registry))
 
 
-def _close(  # noqa: PLR0913, PLR0917 - a run has many parts
-    plan: Plan,
-    folder: Path,
-    manifest: Manifest,
-    registry: Registry,
-    log: RunLog,
-    known: frozenset[str],
-    *,
-    interrupted: bool,
-) -> Run:
+def _close(folder: Path, manifest: Manifest, log: RunLog, known: frozenset[str], *, interrupted: bool) -> Run:
     """Write the end of a run: its outcome, results, report and manifest."""
     if registered() != known:
         _look_again(folder, manifest)
     bad = [ExitCode[record.outcome] for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
     manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
-    manifest.results, manifest.warnings = results_of(folder)
+    manifest.results, manifest.warnings = run_results(folder, manifest.steps)
     log.say(f"ends: {outcome.name}, exit code {int(outcome)}")
     if (folder / DATA_DOCS).is_dir():
         from sta410kit.guards.data_docs import refresh_index
@@ -249,7 +241,6 @@ def _close(  # noqa: PLR0913, PLR0917 - a run has many parts
         refresh_index(folder / DATA_DOCS)  # pages that were taken over are in it too
     write_report(folder, manifest)
     manifest.write(folder)
-    registry.note_run(folder.name, manifest.started, outcome.name, plan.kind, plan.title)
     return Run(folder, manifest)
 
 

@@ -1,60 +1,133 @@
-"""Serves a run's pages to this machine only."""
+"""Find the data docs of a run, and serve them to this machine's user."""
 
 from __future__ import annotations
 
+import secrets
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.runner.manifest import read_manifest
+from sta410kit.runner.runs import DATA_DOCS, run_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from io import BytesIO
-    from pathlib import Path
     from typing import BinaryIO
 
-_NAMES_OF_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
-def serve_folder(folder: Path, port: int, announce: Callable[[str], None]) -> None:
-    """Serve `folder` on the loopback address until interrupted; port 0 takes any free one.
+def find_docs(runs: Path, run: Path | None) -> Path:
+    """Return the index page of a run's data docs.
+
+    Parameters
+    ----------
+    runs : Path
+        The folder of the runs.
+    run : Path, optional
+        A run folder. By default the newest run of the chain that has data docs; without one, the newest
+        validation by `sta410 validate`, a notebook alone, or JupyterLab.
+
+    Raises
+    ------
+    ConfigurationError
+        There are no data docs.
+    """
+    if run is not None:
+        page = run / DATA_DOCS / "index.html"
+        if not page.is_file():
+            message = f"run {run.name} has no data docs: it validated nothing"
+            raise ConfigurationError(message)
+        return page
+    pages = [folder / DATA_DOCS / "index.html" for folder in run_folders(runs)]
+    pages = [page for page in pages if page.is_file()]
+    for page in pages:
+        if _kind(page.parent.parent) == "chain":
+            return page
+    # A notebook opened in JupyterLab has its data docs under runs/alone/.
+    pages += runs.glob(f"alone/*/{DATA_DOCS}/index.html")
+    if not pages:
+        message = f"no data docs in {runs} yet; `sta410 run` or `sta410 validate` writes them"
+        raise ConfigurationError(message)
+    return max(pages, key=lambda page: page.stat().st_mtime)
+
+
+def _kind(folder: Path) -> str:
+    try:
+        return read_manifest(folder).kind
+    except ConfigurationError:
+        return ""
+
+
+def serve_run(folder: Path, port: int, announce: Callable[[str], None]) -> None:
+    """Serve a run folder on the loopback address until interrupted.
+
+    Every address begins with a random token, so that other users of this machine cannot read the pages.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder. Files outside it are not served, nor those that symbolic links lead to.
+    port : int
+        0 takes any free port.
+    announce : callable
+        Called with the address of the data docs.
 
     Raises
     ------
     ConfigurationError
         The port is taken.
     """
-    handler = partial(_Pages, directory=str(folder))
+    token = secrets.token_urlsafe(24)
+    handler = partial(_RunPages, folder=folder.resolve(), token=token)
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
         message = f"port {port} cannot be used ({error.strerror}); try --port 0"
         raise ConfigurationError(message) from error
     with server:
-        announce(f"http://127.0.0.1:{server.server_address[1]}/data_docs/index.html")
+        announce(f"http://127.0.0.1:{server.server_address[1]}/{token}/{DATA_DOCS}/index.html")
         server.serve_forever()
 
 
-class _Pages(SimpleHTTPRequestHandler):
+class _RunPages(SimpleHTTPRequestHandler):
+    def __init__(self, *args: Any, folder: Path, token: str) -> None:  # noqa: ANN401 - as http.server passes them
+        self._folder, self._token = folder, token
+        super().__init__(*args, directory=str(folder))
+
     def send_head(self) -> BytesIO | BinaryIO | None:
-        # A page elsewhere may point a name of its own at this address and read the answer (DNS rebinding);
-        # its browser then says that name.
-        host = self.headers.get("Host", "")
-        if _name(host) not in _NAMES_OF_THIS_MACHINE:
-            self.send_error(
-                HTTPStatus.FORBIDDEN, "Not a name of this machine", "Open it as localhost or 127.0.0.1."
-            )
+        # The Host header guards against DNS rebinding: a page elsewhere whose name resolves to this address.
+        if _host_name(self.headers.get("Host", "")) not in _LOCAL_NAMES:
+            self.send_error(HTTPStatus.FORBIDDEN, explain="Open it as localhost or 127.0.0.1.")
             return None
+        token, _, rest = self.path.removeprefix("/").partition("/")
+        if not secrets.compare_digest(token.encode(), self._token.encode()):
+            self.send_error(HTTPStatus.FORBIDDEN, explain="Open the address that sta410 docs has printed.")
+            return None
+        self.path = f"/{rest}"
         try:
-            return super().send_head()
-        except ValueError:  # a null byte: no file can be called that, and http.server does not expect it
-            self.send_error(HTTPStatus.NOT_FOUND, "File not found")
-            return None
+            inside = Path(self.translate_path(self.path)).resolve().is_relative_to(self._folder)
+            if inside:
+                return super().send_head()
+        except (ValueError, OSError):  # a null byte, a name that is too long, a loop of links
+            pass
+        self.send_error(HTTPStatus.NOT_FOUND)
+        return None
+
+    def list_directory(self, path: object) -> None:
+        """Refuse to list folders."""
+        del path
+        self.send_error(HTTPStatus.NOT_FOUND)
+
+    def log_message(self, *_: object) -> None:
+        """Keep addresses, which hold the token, out of the terminal's log."""
 
 
-def _name(host: str) -> str:
+def _host_name(host: str) -> str:
     """Return the name in a Host header, without its port."""
     name, colon, port = host.strip().lower().rpartition(":")
     return name if colon and port.isdecimal() else host.strip().lower()

@@ -1,4 +1,4 @@
-"""What a run would do, and why, without doing it."""
+"""Explain what a run would execute and why."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def explain(plan: Plan) -> list[tuple[str, bool, str]]:
-    """Return for each step its name, whether it would be executed, and why; nothing is run or written."""
+    """Return for each step its name, whether it would be executed, and why."""
     rows: list[tuple[str, bool, str]] = []
     will_run: set[str] = set()
     forced = plan.forced
@@ -26,7 +26,7 @@ def explain(plan: Plan) -> list[tuple[str, bool, str]]:
             upstream = sorted(plan.before(step) & will_run)
             reason = _why_always(plan, step, forced)
             if not reason and upstream:
-                reason = f"after {', '.join(upstream)}, if what it leaves is new"
+                reason = f"after {', '.join(upstream)}, if its result changes"
             if not reason:
                 inputs = {
                     name: places[other.name] / other.produces[name]
@@ -56,5 +56,5 @@ def _why_always(plan: Plan, step: Step, forced: set[str]) -> str:
     if step.name in forced:
         return f"--from {plan.options.first}"
     if plan.kind != "chain":
-        return "a notebook that is named runs always"
-    return "" if plan.reusable(step) else "its source may have something new every time"
+        return "a single notebook always runs"
+    return "" if plan.reusable(step) else "its source may return new data"

@@ -1,4 +1,4 @@
-"""``manifest.json``: all there is to know of a run, written at its start, after each step and at its end."""
+"""The manifest of a run, ``manifest.json``: written at its start, after each step and at its end."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import platform
 import socket
 import subprocess
 import sysconfig
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import sta410kit
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.runs import MANIFEST
+from sta410kit.runner.runs import MANIFEST, REPORT
 
 if TYPE_CHECKING:
     from sta410kit.runner.registry import Registry
 
+SCHEMA = 1  # of the manifest; raised when a field changes its meaning or goes
 RUNNING = "RUNNING"
 DIFF = "code.diff"
 _MOST_UNTRACKED = 100
-Record = TypeVar("Record")
 
 
 @dataclass
@@ -38,25 +38,32 @@ class StepRecord:
     Attributes
     ----------
     name, outcome, message, notebook : str
-        Its name, its ending, what there is to say of it, and the executed notebook's file name.
+        Its name, the name of its exit code, the reason of a failure, and the executed notebook's file name.
     seconds : float
         Wall-clock time.
     peak_memory : int
-        Bytes; 0 where it is not known.
+        Bytes; 0 where unknown.
     warnings : list of str
-        What did not stop it and still has to be known.
+        Problems that did not stop the step.
+    parameters : dict
+        Values of all its parameters; a default that is an expression is given as source text.
+    recorded : dict
+        Values recorded with `sta410kit.steps.record`.
+    data : dict of str to dict
+        For each Parquet artifact with columns ``symbol`` and ``date``: ``symbols``, ``first`` and ``last``
+        session, ``rows``.
     identity : str
         The digest of `parts`.
     parts : dict of str to str
-        What its result depends on.
+        Digests of what the result depends on.
     artifacts : dict of str to str
         SHA-256 of each file it left, by file name.
     reused : str
-        The run its result was taken from; empty when it was executed here.
+        The run its result was taken from; empty when it was executed in this run.
     started : str
         When it began, in UTC.
     failure : dict
-        What a cell raised: ``cell`` (the number in brackets), ``error``, ``text``, ``of_the_kit``.
+        The exception that a cell raised: ``cell`` (its execution count), ``error``, ``text``, ``of_the_kit``.
     """
 
     name: str
@@ -66,6 +73,9 @@ class StepRecord:
     notebook: str = ""
     peak_memory: int = 0
     warnings: list[str] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    recorded: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, dict[str, Any]] = field(default_factory=dict)
     identity: str = ""
     parts: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, str] = field(default_factory=dict)
@@ -76,33 +86,36 @@ class StepRecord:
 
 @dataclass
 class Manifest:
-    """A run as its folder tells it.
+    """Everything that is known of a run.
 
     Attributes
     ----------
     run, kind, title : str
-        Its id; ``chain`` or ``notebook``; the notebook that ran alone.
+        Its id; ``chain``, ``notebook`` or ``sweep``; the notebook, unless it is a chain.
+    schema : int
+        Version of this structure.
     started, finished : str
         In UTC; the second is empty while it runs.
     outcome, exit_code : str, int or None
-        ``RUNNING`` and nothing until it has ended.
+        ``RUNNING`` and None until it has ended.
     given, parameters : dict
-        What was typed; what each step got of it, with its type.
+        Parameters as typed; typed values by step.
     options : dict
-        How it was asked for: ``fresh``, ``first``, ``last``.
+        ``fresh``, ``first``, ``last``.
     steps, not_run : list
-        What was executed or taken over; what has not come so far.
+        Records of the steps that were executed or reused; names of the others.
     results : dict
-        The verdict and the forecasts.
+        ``model``, ``verdict``, ``scores``, ``forecasts`` and ``data``, see `results.run_results`.
     seed, settings : int or None, dict
-        The seed of the settings, and all of them but for secrets.
+        The random seed, and all settings but secrets.
     git, host, versions : dict
-        Commit, branch and what is not committed; the machine; the installed packages.
+        Commit, branch and uncommitted changes; the machine; the installed packages.
     """
 
     run: str
     kind: str = "chain"
     title: str = ""
+    schema: int = SCHEMA
     started: str = ""
     finished: str = ""
     outcome: str = RUNNING
@@ -121,59 +134,72 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Write the manifest into the run's folder, whole or not at all, secrets redacted."""
+        """Write the manifest into the run folder atomically, secrets redacted."""
         write_text(folder / MANIFEST, redact(json.dumps(asdict(self), indent=1, default=str)) + "\n")
 
     @property
     def last_end(self) -> datetime:
-        """When the last step that has run so far had ended."""
+        """When the last step so far ended."""
         ends = [datetime.fromisoformat(one.started) + timedelta(seconds=one.seconds) for one in self.steps]
         return max(ends, default=datetime.fromisoformat(self.started))
 
+    @property
+    def seconds(self) -> float | None:
+        """Wall-clock time of the run; None while it has no end."""
+        if not self.finished:
+            return None
+        started, finished = (datetime.fromisoformat(text) for text in (self.started, self.finished))
+        return (finished - started).total_seconds()
+
     def step(self, name: str) -> StepRecord | None:
-        """Return the record of a step, if it has come so far."""
+        """Return the record of a step, or None if it has not run."""
         return next((record for record in self.steps if record.name == name), None)
 
 
 def begin(manifest: Manifest, folder: Path, registry: Registry) -> None:
-    """Note in a manifest what holds for every run that begins in `folder`, and write it there.
+    """Fill in what is known when a run begins in `folder`, and write the manifest there.
 
-    That is the time, the seed and the settings, the state of the code, the machine and what is installed.
-    The index of runs knows of it from now on.
+    That is the time, the seed and the settings, the state of the code, the machine and the packages.
     """
     settings = get_config()
     manifest.started, manifest.seed, manifest.settings = now(), settings.model.random_seed, settings.to_dict()
     manifest.git = git_state(folder.parent.parent, folder)
-    manifest.host, manifest.versions = host_facts(), remembered_versions(registry)
+    manifest.host = host_facts()
+    manifest.versions = registry.remembered(Path(sysconfig.get_path("purelib")), _installed_versions)
     manifest.write(folder)
-    registry.note_run(folder.name, manifest.started, manifest.outcome, manifest.kind, manifest.title)
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest of the run in `folder`; a `ConfigurationError` when there is none to be read."""
+    """Return the manifest of the run in `folder`.
+
+    Raises
+    ------
+    ConfigurationError
+        There is none, it is damaged, or a version of the kit with another schema wrote it.
+    """
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        steps = [_known(StepRecord, record) for record in content.pop("steps", [])]
-        return _known(Manifest, {**content, "steps": steps})
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        message = f"{path} is not a manifest of this version of the kit: {error}"
+        schema = content.get("schema", 0)
+        if schema == SCHEMA:
+            return Manifest(**{**content, "steps": [StepRecord(**one) for one in content["steps"]]})
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        message = f"{path} cannot be read as a manifest: {error}"
         raise ConfigurationError(message) from error
-
-
-def _known(kind: type[Record], content: dict[str, Any]) -> Record:
-    """Return a record without what only a later version of the kit knows of."""
-    names = {one.name for one in fields(kind)}  # type: ignore[arg-type] # both kinds are dataclasses
-    return kind(**{name: value for name, value in content.items() if name in names})
+    message = (
+        f"run {folder.name} was written by another version of sta410kit (run schema {schema}, this version "
+        f"reads {SCHEMA}); look at {folder / REPORT}, or execute it again: sta410 run"
+    )
+    raise ConfigurationError(message)
 
 
 def now() -> str:
-    """Return the present time as it stands in manifests."""
+    """Return the current time as manifests hold it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def host_facts() -> dict[str, Any]:
-    """Return where this runs: system, processor count, Python, user."""
+    """Return host name, system, processor count, Python version and user."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number without a name
@@ -187,41 +213,30 @@ def host_facts() -> dict[str, Any]:
     }
 
 
-def installed_versions() -> dict[str, str]:
-    """Return name and version of every installed package, and the kit's."""
+def _installed_versions(_: Path) -> dict[str, str]:
+    """Return name and version of every installed package, and of the kit."""
     found = {item.metadata["Name"]: item.version for item in distributions() if item.metadata["Name"]}
     return {**dict(sorted(found.items())), "sta410kit": sta410kit.__version__}
 
 
-def remembered_versions(registry: Registry) -> dict[str, str]:
-    """Return what is installed, from memory for as long as the folder of packages has not changed."""
-    found: dict[str, str] = registry.remembered(Path(sysconfig.get_path("purelib")), _versions_in)
-    return found
-
-
-def _versions_in(_: Path) -> dict[str, str]:
-    return installed_versions()
-
-
 def git_state(project: Path, folder: Path) -> dict[str, Any]:
-    """Return commit and branch of the project's checkout; what is not committed goes to ``code.diff``.
+    """Return commit and branch of the project's checkout, and write uncommitted changes to ``code.diff``.
 
-    Files that git does not follow are named. Empty outside a checkout, or where git is not installed or does
-    not answer.
+    Untracked files are listed by name. Empty outside a checkout or without git.
     """
     commit = _git(project, "rev-parse", "HEAD")
     if commit is None:
         return {}
     diff = _git(project, "diff", "HEAD", "--no-color", "--no-ext-diff") or ""
-    (folder / DIFF).unlink(missing_ok=True)  # of an earlier try in this folder
+    (folder / DIFF).unlink(missing_ok=True)  # of an earlier attempt in this folder
     if diff.strip():
         write_text(folder / DIFF, redact(diff))
-    strangers = _git(project, "ls-files", "--others", "--exclude-standard") or ""
+    untracked = _git(project, "ls-files", "--others", "--exclude-standard") or ""
     return {
         "commit": commit.strip(),
         "branch": (_git(project, "rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
         "changed": bool(diff.strip()),
-        "untracked": strangers.splitlines()[:_MOST_UNTRACKED],
+        "untracked": untracked.splitlines()[:_MOST_UNTRACKED],
     }
 
 

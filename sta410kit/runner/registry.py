@@ -1,8 +1,8 @@
-"""What earlier runs did, to be asked quickly: an index in SQLite over ``runs/``.
+"""An SQLite index over ``runs/``: which run holds which result, and the digests of known files.
 
-The manifests in the run folders are the truth. Whatever is lost here costs time and nothing else: a step is
-run again, a file is read again. So an index that is broken is made anew, and where none can be written, on a
-full disk or in a folder that is read-only, there is one in memory for as long as the command runs.
+It is a cache; the manifests in the run folders are the record. Losing it costs time only: steps run and files
+are read again. A damaged index, or one of another schema, is replaced; where none can be written (full
+disk, read-only folder) an in-memory index serves for the length of the command.
 """
 
 from __future__ import annotations
@@ -22,84 +22,75 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "registry.sqlite"
+SCHEMA = 1  # SQLite's user_version; an index of another version is replaced
 Answer = TypeVar("Answer")
 _TABLES = """
-create table if not exists steps
+create table steps
     (identity text, step text, run text, parts text, primary key (identity, run));
-create table if not exists runs
-    (run text primary key, started text, outcome text, kind text, notebook text);
-create table if not exists known_files
+create table known_files
     (path text primary key, stamp text, known text);
-create table if not exists durations
+create table durations
     (step text primary key, seconds real);
 """
-_PATIENCE = 30.0  # seconds that one process waits for another's few milliseconds of writing
+_PATIENCE = 30.0  # seconds to wait for another process's write lock
 
 
 class Registry:
-    """The index of one ``runs/`` folder; used in a `with` block.
+    """The index of one ``runs/`` folder; a context manager, safe to use from several threads and processes.
 
     Parameters
     ----------
     runs : Path
         The folder.
     make : bool
-        Whether to make the folder where there is none; if not, the index is in memory.
+        Create the folder if it does not exist; otherwise the index is then in memory.
     """
 
     def __init__(self, runs: Path, *, make: bool = True) -> None:
         self._path = runs / NAME
         self._make = make
         self._connection: sqlite3.Connection | None = None
-        self._lock = threading.RLock()  # steps run side by side
-        self._held: dict[str, tuple[str, str]] = {}  # what was asked before, without the file
+        self._lock = threading.RLock()  # steps run in parallel
+        self._held: dict[str, tuple[str, str]] = {}  # stamp and value of files already looked up
         self._once: dict[object, Any] = {}
 
     def passed(self, identity: str, step: str, run: str, parts: dict[str, str]) -> None:
-        """Note that `run` holds the result of a step with this identity that has passed."""
+        """Note that `run` holds a passed result of `step` with this identity."""
         known = redact(json.dumps(parts))
         self._note("insert or replace into steps values (?, ?, ?, ?)", identity, step, run, known)
 
     def runs_with(self, identity: str) -> list[str]:
-        """Return the runs that hold the result of a step with this identity, newest first."""
+        """Return the runs that hold a result with this identity, newest first."""
         rows = self._ask("select run from steps where identity = ? order by run desc", identity)
         return [str(row[0]) for row in rows]
 
     def last_parts(self, step: str) -> dict[str, str]:
-        """Return what the identity of `step` was made of when it last passed; empty when it never has."""
+        """Return the parts of the identity of `step` when it last passed; empty if it never has."""
         rows = self._ask("select parts from steps where step = ? order by run desc limit 1", step)
         return dict(json.loads(rows[0][0])) if rows else {}
 
-    def note_run(self, run: str, started: str, outcome: str, kind: str, notebook: str = "") -> None:
-        """Note how a run stands."""
-        self._note(
-            "insert or replace into runs values (?, ?, ?, ?, ?)", run, started, outcome, kind, notebook
-        )
-
     def note_seconds(self, step: str, seconds: float) -> None:
-        """Note how long a step took this time."""
+        """Note the duration of a step."""
         self._note("insert or replace into durations values (?, ?)", step, seconds)
 
     def seconds(self) -> dict[str, float]:
-        """Return how long each step took the last time it was executed."""
+        """Return the last known duration of each step."""
         return {str(row[0]): float(row[1]) for row in self._ask("select step, seconds from durations")}
 
     def forget_all_but(self, runs: Iterable[str]) -> None:
-        """Drop what is known of runs that are not among `runs`, and of files that are gone."""
+        """Forget runs that are not among `runs`, and files that no longer exist."""
         kept = set(runs)
-        for run in {row[0] for row in self._ask("select run from steps union select run from runs")} - kept:
+        for run in {row[0] for row in self._ask("select run from steps")} - kept:
             self._note("delete from steps where run = ?", run)
-            self._note("delete from runs where run = ?", run)
         for (key,) in self._ask("select path from known_files"):
             if not os.path.exists(key.partition(":")[2]):  # noqa: PTH110 - thousands; pathlib takes five times as long
                 self._note("delete from known_files where path = ?", key)
 
     def remembered(self, path: Path, compute: Callable[[Path], Any]) -> Any:  # noqa: ANN401 - JSON values
-        """Return `compute(path)`, from memory when the file has not changed since it was last asked.
+        """Return `compute(path)`, cached for as long as the file does not change.
 
-        A file counts as unchanged when it is the same one and its size and times are the same, to the
-        nanosecond. Its time of writing alone proves nothing: `cp -p` sets it back. Nobody sets the time at
-        which the system noted a change.
+        A file counts as unchanged when inode, size, modification time and change time are the same. The
+        modification time alone is not enough, for `cp -p` sets it back; the change time cannot be set.
         """
         found = path.stat()
         key = f"{compute.__qualname__}:{path}"
@@ -121,7 +112,7 @@ class Registry:
         return json.loads(known)
 
     def once(self, name: object, compute: Callable[[], Answer]) -> Answer:
-        """Return what `compute` said when it was first asked under this name, in this registry's life."""
+        """Return `compute()`, computed once per registry and name."""
         if name not in self._once:
             self._once[name] = compute()
         answer: Answer = self._once[name]
@@ -165,7 +156,7 @@ class Registry:
             return self._another(error)
 
     def _another(self, error: Exception) -> sqlite3.Connection:
-        """Return a new index in place of a broken one; in memory where none can be written."""
+        """Replace a damaged index; in memory where none can be written."""
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
             with suppress(OSError, sqlite3.Error):
                 self._path.unlink(missing_ok=True)
@@ -176,11 +167,28 @@ class Registry:
 def _with_tables(path: Path | str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
     try:
-        connection.executescript(_TABLES)
+        if _version(connection) != SCHEMA:
+            connection.execute("begin immediate")  # of several processes at once, one makes the tables
+            if _version(connection) != SCHEMA:
+                _make_tables(connection)
+            connection.commit()
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    old = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
+    for (name,) in old:
+        connection.execute(f'drop table "{name}"')
+    for statement in _TABLES.split(";"):
+        connection.execute(statement)
+    connection.execute(f"pragma user_version = {SCHEMA}")
 
 
 def content_digest(path: Path) -> str:

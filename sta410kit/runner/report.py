@@ -1,22 +1,18 @@
-"""The page a run leaves: steps, verdict, forecasts, gates and figures, in one file that needs no network."""
+"""The report of a run: one self-contained page with steps, verdict, forecasts, gates and figures."""
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import write_text
-from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import summaries
-from sta410kit.runner.history.listing import seconds_of
-from sta410kit.runner.history.tables import spoken_seconds
 from sta410kit.runner.identity import differences
+from sta410kit.runner.listing import format_seconds
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.notebook import MARK, images_of
 from sta410kit.runner.pages import render
@@ -26,7 +22,7 @@ from sta410kit.runner.runs import DATA_DOCS, REPORT, run_folders
 if TYPE_CHECKING:
     from pathlib import Path
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # a terminal's, in tracebacks
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # escape sequences in tracebacks
 
 
 def write_report(folder: Path, manifest: Manifest) -> Path:
@@ -35,7 +31,7 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
     page = render(
         "report.html",
         manifest=manifest,
-        took=spoken_seconds(seconds_of(manifest)),
+        took=format_seconds(manifest.seconds),
         reused=sum(bool(step.reused) for step in manifest.steps),
         peak=max((step.peak_memory for step in manifest.steps), default=0),
         timeline=timeline(manifest),
@@ -51,9 +47,9 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
 
 
 def timeline(manifest: Manifest) -> list[dict[str, Any]]:
-    """Return where on the time axis, in percent, each step's bar begins and how wide it is.
+    """Return start and width of each step's bar, in percent of the run's time axis.
 
-    The axis is that of the run; a step that was taken over has a bar as long as it took then, from the left.
+    The bar of a reused step starts at the left and is as long as its execution took.
     """
     begins = {one.name: datetime.fromisoformat(one.started) for one in manifest.steps if _timed(one)}
     first = min(begins.values(), default=None)
@@ -74,7 +70,7 @@ def _timed(step: StepRecord) -> bool:
 
 
 def _drawn(manifest: Manifest) -> list[dict[str, Any]]:
-    """Return the forecasts with where to draw them, in percent of an axis with zero in its middle."""
+    """Return the forecasts with their positions in percent of an axis that has zero in its middle."""
     rows = manifest.results.get("forecasts", [])
     widest = max((abs(row[name]) for row in rows for name in ("predicted", "lower", "upper")), default=0.0)
 
@@ -93,7 +89,7 @@ def _drawn(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def _failure(folder: Path, step: StepRecord) -> dict[str, Any]:
-    """Return what there is to show of a failed step: its message, and the cell below papermill's mark."""
+    """Return the message of a failed step, and source and traceback of the cell below papermill's mark."""
     found = {
         "step": step.name,
         "outcome": step.outcome,
@@ -120,7 +116,12 @@ def _failure(folder: Path, step: StepRecord) -> dict[str, Any]:
 
 
 def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
-    """Return the run before this one, of the chain or the same notebook, and what changed in each step."""
+    """Return the previous run of the chain or the same notebook, and what changed in each step.
+
+    Empty for a sweep: a unit has nothing to do with the unit of the same number in another sweep.
+    """
+    if manifest.kind == "sweep":
+        return {}
     for other in run_folders(folder.parent):
         if other.name >= folder.name:
             continue
@@ -140,56 +141,9 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
 
 
 def newest_gates(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the newest validation of each step and suite; a run that was resumed has older ones too."""
+    """Return the newest validation of each step and suite; a resumed run has older ones too."""
     found = {(gate["step"], gate["suite"]): gate for gate in reversed(gates)}
     return sorted(found.values(), key=lambda gate: (gate["step"], gate["page"].split("/")[-2]))
-
-
-def results_of(folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return what a chain came to: the verdict on luck and a row a symbol of forecasts, as JSON values.
-
-    A chain of one's own may leave something else under these names. It is not shown, and said to be there.
-
-    Returns
-    -------
-    dict
-        ``verdict`` and ``forecasts``; without those that are not there.
-    list of str
-        A sentence for each file that is not what its name says.
-    """
-    readers = {"verdict.json": ("verdict", _verdict_in), "forecasts.parquet": ("forecasts", _forecasts_in)}
-    found: dict[str, Any] = {}
-    strange = []
-    for file, (name, read) in readers.items():
-        if not (folder / file).is_file():
-            continue
-        try:
-            found[name] = read(folder / file)
-        except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
-            why = redact(f"{type(error).__name__}: {error}")
-            strange.append(f"{file} does not hold the {name} of a run, so the report is without ({why})")
-    return found, strange
-
-
-def _verdict_in(path: Path) -> dict[str, Any]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return {**content, "verdict": str(content["verdict"]), "sentence": str(content["sentence"])}
-
-
-def _forecasts_in(path: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    # `pq.read_table` would import pandas, which this process has no other use for.
-    return [_forecast(row) for row in pq.ParquetFile(path).read().to_pylist()]
-
-
-def _forecast(row: dict[str, Any]) -> dict[str, Any]:
-    numbers = {name: float(row[name]) for name in ("predicted", "lower", "upper")}
-    if not all(map(math.isfinite, numbers.values())):
-        message = f"the forecast of {row['symbol']} is no number"
-        raise ValueError(message)
-    words = {name: str(row[name]) for name in ("symbol", "model")}
-    return {**row, **words, **numbers, "horizon": int(row["horizon"]), "date": f"{row['date']:%Y-%m-%d}"}
 
 
 def _figures(notebook: Path, step: str) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Run folders: one a run, named by its time, under the project's ``runs/``."""
+"""Run folders: one per run, named by its time, under the project's ``runs/``."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ REPORT = "report.html"
 
 
 def runs_folder(start: Path) -> Path:
-    """Return the folder of the runs started from `start`; outside any project it is beside `start`."""
+    """Return the folder of the project's runs; outside any project, ``runs`` beside `start`."""
     return (find_project(start) or (start if start.is_dir() else start.parent)) / "runs"
 
 
 def new_run(runs: Path) -> Path:
-    """Make and return a fresh run folder, ``runs/YYYYMMDD-HHMMSS-mmmxx``; two at once get two.
+    """Create and return a run folder, ``runs/YYYYMMDD-HHMMSS-mmmxx``.
 
-    By name they stand in order of time, to the millisecond; the last two characters are chance.
+    Names sort by time, to the millisecond; the last two characters are random.
     """
     while True:
         now = datetime.now(UTC)
@@ -44,7 +44,7 @@ def new_run(runs: Path) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            message = f"cannot make the run folder {folder}: {error.strerror}"
+            message = f"cannot create the run folder {folder}: {error.strerror}"
             raise ConfigurationError(message) from error
         return folder
 
@@ -86,17 +86,18 @@ def find_run(runs: Path, wanted: str) -> Path:
     Parameters
     ----------
     runs : Path
-        Where the runs are.
+        The folder of the runs.
     wanted : str
-        An id, the beginning of just one, ``latest``, or the path of a run folder or of a file in it.
+        An id, a unique prefix of one, ``latest``, or the path of a run folder or of a file in it.
 
     Raises
     ------
     ConfigurationError
-        There is no such run, or there are several.
+        There is no such run, or several match.
     """
     folders = run_folders(runs)
-    if not folders and not _as_folder(wanted):
+    by_path = _as_folder(wanted)
+    if not folders and by_path is None:
         raise ConfigurationError(no_runs(runs))
     if wanted == LATEST:
         return next((folder for folder in folders if (folder / MANIFEST).is_file()), folders[0])
@@ -105,38 +106,34 @@ def find_run(runs: Path, wanted: str) -> Path:
     ]
     if len(found) == 1:
         return found[0]
-    by_path = _as_folder(wanted)
-    if by_path is not None and not found:
-        return by_path
     if found:
-        message = (
-            f"'{wanted}' is the beginning of {len(found)} runs: {', '.join(one.name for one in found[:5])}"
-        )
+        message = f"'{wanted}' matches {len(found)} runs: {', '.join(one.name for one in found[:5])}"
         raise ConfigurationError(message)
+    if by_path is not None:
+        return by_path
     names = [folder.name for folder in folders]
     message = f"no run '{wanted}' in {runs}.{did_you_mean(wanted, names)} `sta410 runs` lists them."
     raise ConfigurationError(message)
 
 
 def no_runs(runs: Path) -> str:
-    """Say that there are no runs, and what makes one: outside any project that is another command."""
+    """Return the message that there are no runs, with the command that makes one."""
     if find_project(runs.parent):
         return f"no runs in {runs} yet; `sta410 run` makes one"
     return f"no runs in {runs}, which {OUTSIDE}; change into one, or run a notebook: sta410 run NOTEBOOK"
 
 
 def _as_folder(wanted: str) -> Path | None:
-    """Return the run folder that a path means, if it means one."""
     path = Path(wanted).absolute()
     try:
         folder = path if path.is_dir() else path.parent
         return folder if wanted and path.exists() and (folder / MANIFEST).is_file() else None
-    except OSError:  # too long for a path, or in a folder that is closed
+    except OSError:  # the name is too long, or a folder cannot be entered
         return None
 
 
 def is_running(folder: Path) -> bool:
-    """Tell whether the process that makes a run is still at work: it holds the lock in its folder."""
+    """Tell whether the process that executes a run holds the lock in its folder."""
     lock = folder / LOCK
     if not lock.is_file():
         return False
@@ -145,27 +142,11 @@ def is_running(folder: Path) -> bool:
             return False
     except Timeout:
         return True
-    except OSError:  # a folder that is read-only: nothing can be at work in it
+    except OSError:  # in a read-only folder nothing runs
         return False
 
 
 def run_folders(runs: Path) -> list[Path]:
-    """Return the run folders under `runs`, newest first."""
-    return sorted((path for path in runs.glob(_PATTERN) if path.is_dir()), reverse=True)
-
-
-def latest_docs(runs: Path) -> Path:
-    """Return the index page of the newest run that has data docs.
-
-    Raises
-    ------
-    ConfigurationError
-        Nothing was validated yet.
-    """
-    # A notebook opened in JupyterLab has its data docs one level deeper, under runs/alone/.
-    found = (*runs.glob(f"*/{DATA_DOCS}/index.html"), *runs.glob(f"alone/*/{DATA_DOCS}/index.html"))
-    pages = sorted(found, key=lambda page: page.stat().st_mtime)
-    if not pages:
-        message = f"no data docs under {runs} yet; `sta410 run` or `sta410 validate` builds them"
-        raise ConfigurationError(message)
-    return pages[-1]
+    """Return the run folders in `runs`, newest first; symbolic links are left out."""
+    folders = (path for path in runs.glob(_PATTERN) if path.is_dir() and not path.is_symlink())
+    return sorted(folders, reverse=True)

@@ -13,12 +13,14 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.holdout import current_seal
 from sta410kit.runner.execute import KERNEL_LOG, execute
 from sta410kit.runner.identity import identity_of, step_parts
-from sta410kit.runner.manifest import StepRecord, now
+from sta410kit.runner.manifest import DIFF, StepRecord, now
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.postconditions import gate_outcome, refused_gates
 from sta410kit.runner.registry import content_digest
+from sta410kit.runner.results import data_coverage, parameter_values, recorded_in
 from sta410kit.runner.reuse import find_result, is_whole, own, spoilt, take_over
-from sta410kit.runner.runs import DATA_DOCS
+from sta410kit.runner.run_log import NAME as LOG
+from sta410kit.runner.runs import DATA_DOCS, MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,6 +148,7 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
         watch=watch,
         nest=site.nest,
     )
+    left = [path for path in made if path.is_file()] if site.plan.kind == "chain" else _files_in(folder, site)
     outcome, message = result.outcome, result.message
     if outcome is ExitCode.PASSED:
         outcome, message = _judged(site, step, began)
@@ -163,10 +166,32 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
         notebook=result.notebook.name if result.notebook.is_file() else "",
         peak_memory=result.peak_memory,
         warnings=list(result.warnings),
-        artifacts={path.name: content_digest(path) for path in made if path.is_file()},
+        parameters=parameter_values((one for one in step.parameters if one.name not in handed), given),
+        recorded=recorded_in(result.notebook) if result.notebook.is_file() else {},
+        data=_coverage(left),
+        artifacts={path.relative_to(folder).as_posix(): content_digest(path) for path in left},
         started=began.isoformat(timespec="milliseconds"),
         failure=asdict(result.failure) if result.failure else {},
     )
+
+
+def _files_in(folder: Path, site: Site) -> list[Path]:
+    """Return the files that a single notebook wrote into its run folder; it declares no artifacts."""
+    kits = {MANIFEST, DIFF, LOG, *(step.notebook.name for step in site.plan.steps), *site.log_names}
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.name not in kits
+        and not path.name.startswith(".")
+        and DATA_DOCS not in path.relative_to(folder).parts
+    ]
+
+
+def _coverage(made: list[Path]) -> dict[str, dict[str, Any]]:
+    """Return the data coverage of the Parquet files among the artifacts, by file name."""
+    found = {path.name: data_coverage(path) for path in made if path.suffix == ".parquet"}
+    return {name: coverage for name, coverage in found.items() if coverage is not None}
 
 
 def _judged(site: Site, step: Step, began: datetime) -> tuple[ExitCode, str]:

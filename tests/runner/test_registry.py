@@ -1,4 +1,4 @@
-"""The index of the runs: whatever happens to it costs time and nothing else."""
+"""The index of the runs is a cache: damage costs time only."""
 
 import os
 import sqlite3
@@ -12,8 +12,8 @@ from sta410kit.runner.registry import NAME, Registry, content_digest
 pytestmark = pytest.mark.unit
 
 
-def test_it_knows_what_it_was_told(tmp_path):
-    """Newest runs first, the last parts and durations."""
+def test_results_and_durations_are_found_again(tmp_path):
+    """Newest runs first."""
     with Registry(tmp_path) as registry:
         registry.passed("i", "one", "20260101-000000-aaaa", {"code": "1"})
         registry.passed("i", "one", "20260102-000000-aaaa", {"code": "2"})
@@ -26,7 +26,7 @@ def test_it_knows_what_it_was_told(tmp_path):
 
 
 def test_a_file_whose_times_were_set_back_is_read_again(tmp_path):
-    """As when another of the same size and age takes its place."""
+    """Another file of the same size and age has taken its place."""
     path, other = tmp_path / "prices.csv", tmp_path / "others.csv"
     path.write_text("1.0")
     other.write_text("2.0")
@@ -38,7 +38,7 @@ def test_a_file_whose_times_were_set_back_is_read_again(tmp_path):
 
 
 def test_a_file_rewritten_in_place_is_read_again(tmp_path):
-    """The same file, of the same size, with its time of writing set back: the system knows of the change."""
+    """Same file, same size, modification time set back: the change time tells."""
     path = tmp_path / "prices.csv"
     path.write_text("1.0")
     before = path.stat()
@@ -50,28 +50,25 @@ def test_a_file_rewritten_in_place_is_read_again(tmp_path):
         assert registry.remembered(path, Path.read_text) == "2.0"
 
 
-def test_it_forgets_runs_and_files_that_are_gone(tmp_path):
-    """What is left is as it was."""
+def test_runs_and_files_that_are_gone_are_forgotten(tmp_path):
     kept, gone = tmp_path / "kept", tmp_path / "gone"
     for path in (kept, gone):
         path.write_text("x")
     with Registry(tmp_path) as registry:
         for run in ("a", "b"):
             registry.passed("i", "one", run, {})
-            registry.note_run(run, "", "PASSED", "chain")
         for path in (kept, gone):
             registry.remembered(path, content_digest)
         gone.unlink()
         registry.forget_all_but(["b"])
         assert registry.runs_with("i") == ["b"]
     with sqlite3.connect(tmp_path / NAME) as database:
-        assert database.execute("select run from runs").fetchall() == [("b",)]
         paths = [row[0] for row in database.execute("select path from known_files")]
     database.close()
     assert paths == [f"content_digest:{kept}"]
 
 
-@pytest.mark.parametrize("harm", ["a file stands where the folder should be", "it breaks while it is used"])
+@pytest.mark.parametrize("harm", ["a file is where the folder should be", "it breaks while it is used"])
 def test_without_a_disk_it_works_in_memory(tmp_path, harm):
     """For as long as it is open."""
     if harm.startswith("a file"):
@@ -85,8 +82,8 @@ def test_without_a_disk_it_works_in_memory(tmp_path, harm):
         assert registry.runs_with("i") == ["r"]
 
 
-def test_an_index_that_fails_for_a_moment_is_not_thrown_away(tmp_path):
-    """Another process may have it locked: only what is no database is made anew."""
+def test_an_operational_error_does_not_replace_the_index(tmp_path):
+    """Another process may have it locked; only a damaged file is replaced."""
     with Registry(tmp_path) as registry:
         registry.note_seconds("one", 1.0)
         registry._connection.execute("drop table steps")
@@ -96,8 +93,8 @@ def test_an_index_that_fails_for_a_moment_is_not_thrown_away(tmp_path):
         assert registry.seconds() == {"one": 1.0}
 
 
-def test_a_folder_counts_by_its_files_names_and_contents(tmp_path):
-    """Another name, another place or another content is another folder; the order of listing is none."""
+def test_the_digest_of_a_folder_is_of_names_and_contents(tmp_path):
+    """The order in which the files were written makes no difference."""
     made = {}
     for number, names in enumerate((("a", "b"), ("b", "a"), ("a", "c"), ("a", "d/b"))):
         for name in names:
@@ -111,7 +108,7 @@ def test_a_folder_counts_by_its_files_names_and_contents(tmp_path):
     assert content_digest(tmp_path / "0") not in made.values()
 
 
-def test_no_secret_is_kept(tmp_path):
+def test_no_secret_is_stored(tmp_path):
     """A parameter may have held one."""
     secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
     register(secret)
@@ -120,8 +117,8 @@ def test_no_secret_is_kept(tmp_path):
         assert registry.last_parts("one") == {"parameter x": '"***"'}
 
 
-def test_a_damaged_file_is_made_anew_while_it_is_used(tmp_path):
-    """What comes after is kept on the disk again."""
+def test_a_damaged_file_is_replaced_while_it_is_used(tmp_path):
+    """What is noted afterwards is stored on disk again."""
     with Registry(tmp_path) as registry:
         registry.note_seconds("one", 1.0)
     (tmp_path / NAME).write_bytes(b"nonsense" * 4096)
@@ -129,3 +126,19 @@ def test_a_damaged_file_is_made_anew_while_it_is_used(tmp_path):
         registry.note_seconds("two", 2.0)
     with Registry(tmp_path) as registry:
         assert registry.seconds() == {"two": 2.0}
+
+
+def test_an_index_of_another_schema_is_replaced(tmp_path):
+    """Its tables may have other columns."""
+    with sqlite3.connect(tmp_path / NAME) as database:
+        database.execute("create table runs (run text)")
+        database.execute("create table durations (step text)")
+    database.close()
+    with Registry(tmp_path) as registry:
+        registry.note_seconds("one", 1.0)
+    with Registry(tmp_path) as registry:
+        assert registry.seconds() == {"one": 1.0}
+    with sqlite3.connect(tmp_path / NAME) as database:
+        names = {row[0] for row in database.execute("select name from sqlite_master where type = 'table'")}
+    database.close()
+    assert names == {"steps", "known_files", "durations"}

@@ -1,23 +1,22 @@
-"""The page a run leaves: what failed first, when each step ran, what changed."""
+"""The report of a run: failures first, then steps, forecasts, gates and changes."""
 
-import json
+import re
 
-import pandas as pd
 import pytest
 
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.chain import run_plan
-from sta410kit.runner.history.explanation import explained, print_explained
 from sta410kit.runner.manifest import Manifest, StepRecord
 from sta410kit.runner.plan import Options, plan_notebook
 from sta410kit.runner.progress import Progress
-from sta410kit.runner.report import changes_since, newest_gates, results_of, timeline, write_report
+from sta410kit.runner.report import changes_since, newest_gates, timeline, write_report
+from sta410kit.runner.summary import print_details, run_details
 
 pytestmark = pytest.mark.unit
 
 
-def test_bars_stand_where_and_as_long_as_their_steps_ran():
-    """In percent of the run; what was taken over begins at the left."""
+def test_bars_show_when_and_how_long_steps_ran():
+    """In percent of the run; a reused step starts at the left."""
     steps = [
         StepRecord("kept", "PASSED", 4.0, reused="before", started="2026-01-01T00:00:00+00:00"),
         StepRecord("a", "PASSED", 6.0, started="2026-01-02T00:00:00+00:00"),
@@ -29,7 +28,7 @@ def test_bars_stand_where_and_as_long_as_their_steps_ran():
 
 
 def test_only_the_newest_gate_of_a_step_counts():
-    """A run that was resumed has older ones too; newest first is how they come."""
+    """A resumed run has older ones too; they are listed newest first."""
     gates = [
         {"step": "two", "suite": "prices", "page": "v/prices/two/3/index.html"},
         {"step": "one", "suite": "prices", "page": "v/prices/one/2/index.html"},
@@ -39,7 +38,7 @@ def test_only_the_newest_gate_of_a_step_counts():
 
 
 def test_a_run_is_compared_with_the_one_before_of_the_same_notebook(tmp_path):
-    """Another notebook's run in between is none of its business."""
+    """A run of another notebook in between is skipped; a sweep is compared with none."""
     for day, title, code in ((1, "x", "old"), (2, "y", "other"), (3, "x", "new")):
         folder = tmp_path / f"2026010{day}-000000-aaaa"
         folder.mkdir()
@@ -48,6 +47,8 @@ def test_a_run_is_compared_with_the_one_before_of_the_same_notebook(tmp_path):
         manifest.write(folder)
     (tmp_path / "20260102-000001-aaaa").mkdir()
     assert changes_since(folder, manifest) == {"run": "20260101-000000-aaaa", "steps": {"x": ["code"]}}
+    manifest.kind = "sweep"
+    assert changes_since(folder, manifest) == {}
 
 
 def test_forecasts_are_drawn_around_zero(tmp_path):
@@ -62,48 +63,30 @@ def test_forecasts_are_drawn_around_zero(tmp_path):
     assert "https://" not in page
 
 
-FORECAST = {
-    "symbol": "IBM", "date": pd.Timestamp("2012-01-03"), "horizon": 1, "model": "ridge",
-    "predicted": 0.01, "lower": -0.02, "upper": 0.04,
-}  # fmt: skip
-
-
-def test_verdict_and_forecasts_are_read_as_json_values(tmp_path):
-    """Where a run has left them; elsewhere there is nothing, and nothing to tell."""
-    assert results_of(tmp_path) == ({}, [])
-    pd.DataFrame([FORECAST]).to_parquet(tmp_path / "forecasts.parquet")
-    verdict = {"verdict": "no skill shown", "sentence": "It is not better than naive.", "trials": 1}
-    (tmp_path / "verdict.json").write_text(json.dumps(verdict))
-    found = {"verdict": verdict, "forecasts": [{**FORECAST, "date": "2012-01-03"}]}
-    assert results_of(tmp_path) == (found, [])
-
-
-@pytest.mark.parametrize("content", ["good", '"good"', "[1]", "{}", '{"verdict": "skill"}'])
-def test_another_verdict_is_told_and_not_shown(tmp_path, content):
-    """A chain of one's own may leave a file of this name."""
-    (tmp_path / "verdict.json").write_text(content)
-    found, (sentence,) = results_of(tmp_path)
-    assert found == {}
-    assert sentence.startswith("verdict.json does not hold the verdict of a run, so the report is without (")
-
-
-@pytest.mark.parametrize(
-    "changed", [{"predicted": None}, {"upper": float("inf")}, {"date": "2012-01-03"}, {"horizon": "soon"}]
-)
-def test_other_forecasts_are_told_and_not_shown(tmp_path, changed):
-    """Nor do a missing column or no table at all end a run whose steps have passed."""
-    path = tmp_path / "forecasts.parquet"
-    for frame in (pd.DataFrame([{**FORECAST, **changed}]), pd.DataFrame([FORECAST]).drop(columns="lower")):
-        frame.to_parquet(path)
-        found, (sentence,) = results_of(tmp_path)
-        assert found == {}
-        assert sentence.startswith("forecasts.parquet does not hold the forecasts of a run")
-    path.write_text("symbol,predicted")
-    assert len(results_of(tmp_path)[1]) == 1
+def test_every_value_is_escaped_and_no_script_can_run(tmp_path):
+    """Names, messages, parameters and warnings come from notebooks and data."""
+    tag = "<img src=x onerror=1>"
+    row = {"symbol": tag, "date": "2012-01-03", "horizon": 1, "model": tag}
+    forecasts = [{**row, "predicted": 0.0, "lower": -0.02, "upper": 0.04}]
+    steps = [
+        StepRecord(
+            tag, "NOTEBOOK_FAILED", message=tag, warnings=[tag], artifacts={tag: ""}, recorded={tag: tag}
+        )
+    ]
+    manifest = Manifest(
+        tag, title=tag, outcome="NOTEBOOK_FAILED", given={tag: tag}, steps=steps, not_run=[tag],
+        warnings=[tag], results={"forecasts": forecasts, "verdict": {"verdict": tag, "sentence": tag}},
+        host={"user": tag}, git={"commit": tag, "branch": tag, "changed": True}, versions={tag: tag},
+    )  # fmt: skip
+    page = write_report(tmp_path, manifest).read_text()
+    assert "<img src=x" not in page
+    assert "<script" not in page
+    policy = re.search('http-equiv="Content-Security-Policy" content="(.*?)"', page)[1]
+    assert policy.startswith("default-src &#39;none&#39;;")
 
 
 @pytest.mark.integration
-def test_a_failure_stands_first_with_its_cell_and_traceback(tmp_path, write_notebook, capsys):
+def test_a_failure_is_shown_first_with_cell_and_traceback(tmp_path, write_notebook, capsys):
     """On the page, in `sta410 show`, and in its JSON."""
     notebook = write_notebook(tmp_path / "x.ipynb", "total = 3", "raise KeyError('<b>')")
     run = run_plan(plan_notebook(notebook, {}, Options()), Progress())
@@ -111,10 +94,10 @@ def test_a_failure_stands_first_with_its_cell_and_traceback(tmp_path, write_note
     assert page.index("raise KeyError(&#39;&lt;b&gt;&#39;)") < page.index("<h2>Steps</h2>")
     assert "Traceback" in page
     assert "\x1b" not in page
-    content = explained(run.folder)
+    content = run_details(run.folder)
     assert (content["state"], content["exit_code"], content["title"]) == ("NOTEBOOK_FAILED", 4, str(notebook))
     assert set(content["paths"]) == {"folder", "manifest", "report", "log"}
-    print_explained(content)
+    print_details(run.folder)
     shown = capsys.readouterr().out
     assert f"run {run.folder.name}: NOTEBOOK_FAILED, exit code 4" in shown
     assert "x failed: cell In [2]: KeyError: '<b>'" in shown

@@ -1,1 +1,1 @@
-"""How two executed notebooks, or two artifacts, differ: numbers within a tolerance, the rest exactly."""
+"""Compare two runs: what they depended on, the values they recorded and the files they left."""

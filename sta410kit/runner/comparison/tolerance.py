@@ -1,83 +1,57 @@
-"""How far apart two numbers or two figures may be, for a whole notebook or by the tags of a cell."""
+"""How far apart two numbers may be and still count as equal."""
 
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
-from sta410kit.exceptions import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-RTOL, ATOL, FIGURE_RMS = 1e-6, 1e-12, 2.0
-_TAG = re.compile(r"(rtol|atol|figure-rms)\s*=\s*(.*)")
+from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a number may be from the expected one: ``|got - expected| <= atol + rtol * |expected|``.
+    """Floats are equal when ``|second - first| <= atol + rtol * |first|``; integers must be identical.
 
     Attributes
     ----------
     rtol, atol : float
-        Relative and absolute tolerance. At the default, whole numbers must be equal: they are counts.
-    figure_rms : float
-        Root mean square difference of pixels, in steps of 0 to 255, that two figures may have.
+        Relative and absolute tolerance; both zero by default, which is exact comparison.
     """
 
-    rtol: float = RTOL
-    atol: float = ATOL
-    figure_rms: float = FIGURE_RMS
+    rtol: float = 0.0
+    atol: float = 0.0
 
-    def allows(self, expected: float, got: float, *, whole: bool = False) -> bool:
-        """Tell whether `got` is near enough to `expected`; missing is near to missing, infinite to its like.
-
-        Parameters
-        ----------
-        expected, got : float
-            The numbers.
-        whole : bool
-            Whether both are whole numbers, which the default tolerance is not meant for.
-        """
-        if expected == got or (math.isnan(expected) and math.isnan(got)):
+    def allows(self, first: float, second: float) -> bool:
+        """Tell whether two numbers count as equal; NaN equals NaN, infinity equals itself."""
+        if first == second or (math.isnan(first) and math.isnan(second)):
             return True
-        if not (math.isfinite(expected) and math.isfinite(got)) or (whole and self.is_default):
+        if isinstance(first, int) and isinstance(second, int):
             return False
-        return abs(got - expected) <= self.atol + self.rtol * abs(expected)
+        return abs(second - first) <= self.atol + self.rtol * abs(first) < math.inf
 
-    @property
-    def is_default(self) -> bool:
-        """Whether nobody asked for another tolerance of numbers."""
-        return (self.rtol, self.atol) == (RTOL, ATOL)
 
-    def of_cell(self, tags: Iterable[str], where: str) -> Tolerance:
-        """Return the tolerance with what the tags of a cell say, such as ``rtol=1e-3``.
+EXACT = Tolerance()
 
-        Raises
-        ------
-        ConfigurationError
-            A tag's value is no number, or negative.
-        """
-        mine = self
-        for tag in tags:
-            found = _TAG.fullmatch(tag.strip())
-            if found:
-                mine = mine.changed(found[1].replace("-", "_"), found[2], f"{where}: tag '{tag}'")
-        return mine
 
-    def changed(self, name: str, text: str, where: str) -> Tolerance:
-        """Return the tolerance with one of its numbers read from text."""
-        try:
-            value = float(text)
-        except ValueError:
-            value = -1.0
-        if not 0 <= value < math.inf:
-            message = f"{where}: expected a number from 0 on, such as 1e-3"
-            raise ConfigurationError(message)
-        return replace(self, **{name: value})
+class Difference(NamedTuple):
+    """One thing in which two runs differ, with the evidence.
+
+    Attributes
+    ----------
+    kind : str
+        ``code``, ``parameters``, ``data``, ``packages``, ``settings``, ``seed``, ``git``, ``outcomes``,
+        ``recorded`` or ``artifacts``.
+    where : str
+        Step, file, column, row, or the name of the value.
+    first, second : str
+        What each run has there; both empty where only digests are known.
+    """
+
+    kind: str
+    where: str
+    first: str = ""
+    second: str = ""
 
     def __str__(self) -> str:
-        return f"rtol {self.rtol:g}, atol {self.atol:g}"
+        if not (self.first or self.second):
+            return self.where
+        return f"{self.where}: first {self.first or 'nothing'}, second {self.second or 'nothing'}"

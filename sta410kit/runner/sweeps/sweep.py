@@ -179,7 +179,6 @@ def _run(
         manifest.results["sweep"] |= {"recorded": sweep.recorded, "notes": sweep.notes}
         write_results(sweep)
         manifest.write(folder)
-        registry.note_run(folder.name, manifest.started, outcome.name, KIND, manifest.title)
     return sweep
 
 

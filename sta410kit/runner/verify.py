@@ -1,8 +1,7 @@
-"""``sta410 verify``: a run is executed once more, and what comes out is compared with what it left.
+"""Execute a run once more and compare the results.
 
-The notebooks are those the run has saved, so that an edit since then does no harm; they get the parameters of
-the run. All else that a result depends on, packages, settings, modules and data, is today's, and has to be
-what it was, or the answer would be about something else.
+The notebooks are those saved with the run, so editing them since does no harm, and they get the run's
+parameters. Packages, settings, modules and data are the current ones, and must be what they were.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.research.ledger import FILE as LEDGER
 from sta410kit.research.ledger import as_of
+from sta410kit.runner.comparison.runs import compare_results
 from sta410kit.runner.execute import execute
-from sta410kit.runner.history.difference import cell_apart
 from sta410kit.runner.identity import code_parts, differences, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
@@ -31,6 +30,7 @@ from sta410kit.runner.parameters import check_parameters
 from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
 from sta410kit.runner.registry import Registry, content_digest
+from sta410kit.runner.results import recorded_in
 from sta410kit.runner.runs import is_running
 from sta410kit.runner.schedule import run_graph
 
@@ -38,45 +38,47 @@ if TYPE_CHECKING:
     from sta410kit.runner.progress import Progress
 
 REPRODUCED, DIFFERENT, FAILED, KEPT = "reproduced", "different", "failed", "not executed"
+_GOOD = {REPRODUCED, KEPT}
+_NO_RESULTS = "it left no artifact and recorded no value, so only that it still runs was checked"
 
 
 @dataclass(frozen=True)
 class StepCheck:
-    """What executing one step once more has shown.
+    """The outcome of executing one step once more.
 
     Attributes
     ----------
     step, state : str
         Its name; ``reproduced``, ``different``, ``failed`` or ``not executed``.
     differences : list of str
-        What differs, each beginning with the artifact, or why it failed.
+        Where its results differ, or why it failed.
+    note : str
+        Why it was not executed, or that there was nothing to compare.
     seconds : float
-        How long it took this time.
-    outcome : ExitCode
-        How its notebook ended this time.
+        Wall-clock time of this execution.
     """
 
     step: str
     state: str
     differences: list[str] = field(default_factory=list)
+    note: str = ""
     seconds: float = 0.0
-    outcome: ExitCode = ExitCode.PASSED
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What verifying a run has shown.
+    """The outcome of verifying a run.
 
     Attributes
     ----------
     run : str
         Its id.
     checks : list of StepCheck
-        Step by step, up to the first that differs.
+        One per step, up to the first that differs.
     changed : list of str
-        What is not as it was then; only with ``anyway``.
+        What the results depend on and has changed since; only with ``anyway``.
     scratch : Path or None
-        Where the new results are; only kept when something differs.
+        The folder of the new results, kept if something differs.
     """
 
     run: str
@@ -86,94 +88,91 @@ class Verification:
 
     @property
     def outcome(self) -> ExitCode:
-        """``PASSED``, or ``NOT_REPRODUCED`` where a step differs or has failed this time."""
-        bad = any(check.state in {DIFFERENT, FAILED} for check in self.checks)
-        return ExitCode.NOT_REPRODUCED if bad else ExitCode.PASSED
+        """``PASSED``, or ``NOT_REPRODUCED`` if a step differs or failed."""
+        good = all(check.state in _GOOD for check in self.checks)
+        return ExitCode.PASSED if good else ExitCode.NOT_REPRODUCED
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON values."""
-        checks = [{**asdict(check), "outcome": check.outcome.name} for check in self.checks]
         return {
             "run": self.run,
             "outcome": self.outcome.name,
             "exit_code": int(self.outcome),
-            "steps": checks,
+            "steps": [asdict(check) for check in self.checks],
             "changed": self.changed,
             "scratch": str(self.scratch) if self.scratch else None,
         }
 
 
 def verify_run(folder: Path, progress: Progress, *, anyway: bool = False, jobs: int = 0) -> Verification:
-    """Execute the run in `folder` once more, in a scratch folder beside it, and compare.
+    """Execute the run in `folder` once more, in a scratch folder beside it, and compare the results.
 
-    Artifacts must hold the same, see `comparison.artifacts`; of a notebook that ran alone it is the outputs
-    of its cells. A step whose source may say something else today is not executed: what it left is taken as
-    given. The first difference ends it, for what follows from it would differ too.
+    Recorded values and artifacts must be equal, see `compare_results`. A step with a live source is not
+    executed; its artifacts are copied. The first difference ends the verification.
 
     Parameters
     ----------
     folder : Path
         The run.
     progress : Progress
-        Shows how far it is.
+        Shows the steps.
     anyway : bool
-        Also where packages, settings, modules or the kit's data are not as they were.
+        Verify even if packages, settings, modules or data have changed.
     jobs : int
-        Steps side by side; 0 is one a processor.
+        Steps to execute in parallel; 0 means one per processor.
 
     Raises
     ------
     ConfigurationError
-        The run has not passed, its notebooks, pipeline or data are not there any more, or, without `anyway`,
-        something else that its results depend on has changed.
+        The run has not passed, its notebooks, pipeline or data are gone, or, without `anyway`, something else
+        that its results depend on has changed.
     """
     manifest = read_manifest(folder)
     plan = _plan(folder, manifest)
     set_config(load_config(os.environ, project_folder(plan.steps[0].notebook.parent)))
+    with Registry(plan.runs) as registry:
+        changed = _changed(plan, folder, manifest, registry)
+    if changed and not anyway:
+        commit = manifest.git.get("commit")
+        message = (
+            f"run {manifest.run} cannot be verified because these have changed: {', '.join(changed)}. "
+            f"Restore them{f' (git checkout {commit[:10]})' if commit else ''}, or verify it all the same: "
+            f"sta410 verify {manifest.run} --anyway"
+        )
+        raise ConfigurationError(message)
     scratch = Path(tempfile.mkdtemp(prefix=".verify-", dir=folder.parent))
     found: list[StepCheck] = []
     try:
-        with Registry(plan.runs) as registry:
-            changed = _changed(plan, folder, manifest, registry)
-        if changed and not anyway:
-            message = (
-                f"run {manifest.run} cannot be verified, since these have changed: {', '.join(changed)}. "
-                f"Bring them back{_to_commit(manifest)}, or ask whether it comes out the same all the same: "
-                f"sta410 verify {manifest.run} --anyway"
-            )
-            raise ConfigurationError(message)
         with as_of(manifest.last_end, folder.parent / LEDGER.name, scratch / LEDGER.name):
             found = _check_all(plan, folder, scratch, manifest, progress, jobs)
     finally:
-        if all(check.state in {REPRODUCED, KEPT} for check in found):
+        if all(check.state in _GOOD for check in found):
             shutil.rmtree(scratch, ignore_errors=True)
     return Verification(manifest.run, found, changed, scratch if scratch.exists() else None)
 
 
 def _plan(folder: Path, manifest: Manifest) -> Plan:
-    """Return the plan of the run, as its project declares it today."""
+    """Return the plan of the run, with its steps as the project declares them today."""
     if is_running(folder):
-        message = f"run {manifest.run} still goes on; wait for its end"
+        message = f"run {manifest.run} is still running; wait for it to end"
+        raise ConfigurationError(message)
+    if manifest.kind not in {"chain", "notebook"}:
+        message = f"run {manifest.run} is a {manifest.kind}; only chains and notebooks can be verified"
         raise ConfigurationError(message)
     if manifest.outcome != ExitCode.PASSED.name:
         message = f"run {manifest.run} has not passed ({manifest.outcome}); there is nothing to reproduce"
         raise ConfigurationError(message)
     if manifest.kind == "notebook":
         plan = plan_notebook(Path(manifest.title), {}, Options())
-    elif manifest.kind == "chain":
-        plan = plan_chain(folder.parent.parent, {}, Options())
-        names = [step.name for step in plan.steps]
-        gone = [record.name for record in manifest.steps if record.name not in names]
-        if gone:
-            message = f"the pipeline has no step {', '.join(gone)} any more, which run {manifest.run} has"
-            raise ConfigurationError(message)
-        plan.steps = [step for step in plan.steps if manifest.step(step.name) is not None]
     else:
-        message = (
-            f"run {manifest.run} is of the kind '{manifest.kind}'; the chain and notebooks can be verified"
-        )
+        plan = plan_chain(folder.parent.parent, {}, Options())
+    names = [step.name for step in plan.steps]
+    gone = [record.name for record in manifest.steps if record.name not in names]
+    if gone:
+        message = f"the pipeline no longer has the step {', '.join(gone)} of run {manifest.run}"
         raise ConfigurationError(message)
-    plan.steps = [_as_saved(step, folder, manifest) for step in plan.steps]
+    steps = [step for step in plan.steps if manifest.step(step.name) is not None]
+    plan.steps = [_as_saved(step, folder, manifest) for step in steps]
     plan.runs, plan.given = folder.parent, manifest.given
     if manifest.kind == "notebook":
         (step,) = plan.steps
@@ -187,29 +186,29 @@ def _as_saved(step: Step, folder: Path, manifest: Manifest) -> Step:
     """Return a step with the parameters that its notebook declared when it was executed."""
     saved = folder / _record(manifest, step).notebook
     if not saved.is_file():
-        message = f"{saved} is gone; nothing can be said about run {manifest.run}"
+        message = f"{saved} is gone; run {manifest.run} cannot be verified"
         raise ConfigurationError(message)
-    return replace(step, parameters=tuple(parameters_of(_as_it_was(saved))))
+    return replace(step, parameters=tuple(parameters_of(_without_injected(saved))))
 
 
 def _changed(plan: Plan, folder: Path, manifest: Manifest, registry: Registry) -> list[str]:
-    """Return what the results depend on and is not as it was, the notebooks apart: those are saved."""
+    """Return what the results depend on and has changed, other than the notebooks, which are saved."""
     changed: dict[str, None] = {}
     for step in plan.steps:
         record = _record(manifest, step)
         saved = folder / record.notebook
-        if code_parts(_as_it_was(saved))["code"] != record.parts.get("code"):
-            message = f"{saved} is not what was executed; nothing can be said about run {manifest.run}"
+        notebook = _without_injected(saved)
+        if code_parts(notebook)["code"] != record.parts.get("code"):
+            message = f"{saved} is not what was executed; run {manifest.run} cannot be verified"
             raise ConfigurationError(message)
         inputs = plan.inputs(step, folder)
         absent = [str(path) for path in inputs.values() if not path.exists()]
         if absent:
-            message = f"{', '.join(absent)} is gone; nothing can be said about run {manifest.run}"
+            message = f"{', '.join(absent)} is gone; run {manifest.run} cannot be verified"
             raise ConfigurationError(message)
-        values = plan.values[step.name]
-        parts = step_parts(step, values, inputs, registry, notebook=_as_it_was(saved))
+        parts = step_parts(step, plan.values[step.name], inputs, registry, notebook=notebook)
+        # An altered artifact of the run is found when it is compared, see `_check`.
         names = differences(parts, record.parts)
-        # What was handed over is judged by what it was made of, further up; see `_check`.
         changed |= dict.fromkeys(name for name in names if not name.startswith("input "))
     return list(changed)
 
@@ -234,7 +233,7 @@ def _check_all(  # noqa: PLR0913, PLR0917 - a run, where to repeat it, and how
         interrupted = run_graph(
             before,
             work,
-            good=lambda check: check.state in {REPRODUCED, KEPT},
+            good=lambda check: check.state in _GOOD,
             done=found.__setitem__,
             jobs=jobs,
             stop=whole.stop,
@@ -248,7 +247,7 @@ def _check(  # noqa: PLR0913, PLR0917 - one step of it
     plan: Plan, step: Step, folder: Path, scratch: Path, record: StepRecord, whole: Watch, progress: Progress
 ) -> StepCheck:
     altered = [
-        f"{name} is not what the run wrote: its content was changed since, or it is gone"
+        f"{name} is gone, or was changed after the run"
         for name, digest in record.artifacts.items()
         if not (folder / name).is_file() or content_digest(folder / name) != digest
     ]
@@ -256,9 +255,10 @@ def _check(  # noqa: PLR0913, PLR0917 - one step of it
         for name in record.artifacts:
             if (folder / name).is_file():
                 shutil.copy2(folder / name, scratch / name)
-        return StepCheck(step.name, DIFFERENT if altered else KEPT, altered)
+        note = "its source may return other data today"
+        return StepCheck(step.name, DIFFERENT if altered else KEPT, altered, note)
     ready, output = scratch / "notebooks" / step.notebook.name, scratch / step.notebook.name
-    _write_as_it_was(folder / record.notebook, ready)
+    _write_without_injected(folder / record.notebook, ready)
     handed: dict[str, Any] = dict(plan.inputs(step, scratch))
     if any(parameter.name == RUN_FOLDER for parameter in step.parameters):
         handed[RUN_FOLDER] = scratch
@@ -272,27 +272,13 @@ def _check(  # noqa: PLR0913, PLR0917 - one step of it
         folder=step.notebook.parent,
     )
     if done.outcome is not ExitCode.PASSED:
-        return StepCheck(step.name, FAILED, [*altered, done.message], done.seconds, done.outcome)
-    apart = _apart(plan, folder, scratch, record)
-    # What a file that was altered has lost is said by the rows in which it differs from what came out now.
-    differences_ = [redact(text) for text in [*altered, *apart]]
-    state = DIFFERENT if differences_ else REPRODUCED
-    return StepCheck(step.name, state, differences_, done.seconds, done.outcome)
-
-
-def _apart(plan: Plan, folder: Path, scratch: Path, record: StepRecord) -> list[str]:
-    from sta410kit.runner.comparison.artifacts import differences_of_files
-
-    found = []
-    for name in record.artifacts:
-        if (folder / name).is_file():
-            found += [f"{name}: {text}" for text in differences_of_files(folder / name, scratch / name)]
-    if plan.kind == "notebook":
-        cell = cell_apart(folder / record.notebook, scratch / record.notebook)
-        found += (
-            [f"cell {cell['cell']} ({cell['code']}): {text}" for text in cell["differences"]] if cell else []
-        )
-    return found
+        return StepCheck(step.name, FAILED, [*altered, done.message], seconds=done.seconds)
+    artifacts = dict.fromkeys(record.artifacts, "")
+    repeated = replace(record, notebook=output.name, recorded=recorded_in(output), artifacts=artifacts)
+    apart = [redact(str(one)) for one in compare_results(folder, record, scratch, repeated)]
+    note = "" if record.artifacts or record.recorded else _NO_RESULTS
+    state = DIFFERENT if altered or apart else REPRODUCED
+    return StepCheck(step.name, state, [*altered, *apart], note, done.seconds)
 
 
 def _record(manifest: Manifest, step: Step) -> StepRecord:
@@ -303,13 +289,13 @@ def _record(manifest: Manifest, step: Step) -> StepRecord:
     return record
 
 
-def _as_it_was(path: Path) -> Notebook:
-    """Return a saved notebook as it was before papermill put its cells in."""
+def _without_injected(path: Path) -> Notebook:
+    """Return a saved notebook without the cells that papermill added."""
     found = read_notebook(path)
     return replace(found, cells=tuple(cell for cell in found.cells if not {INJECTED, MARK} & set(cell.tags)))
 
 
-def _write_as_it_was(path: Path, target: Path) -> None:
+def _write_without_injected(path: Path, target: Path) -> None:
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
@@ -321,26 +307,23 @@ def _write_as_it_was(path: Path, target: Path) -> None:
     nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
 
 
-def _to_commit(manifest: Manifest) -> str:
-    commit = manifest.git.get("commit")
-    return f" (git checkout {commit[:10]})" if commit else ""
-
-
 def print_verification(found: Verification) -> None:
-    """Print what executing a run once more has shown; what differs goes to standard error."""
+    """Print the outcome of each step; differences go to standard error."""
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     if found.changed:
-        console.print(f"not as it was then: {', '.join(found.changed)}", style="yellow", markup=False)
+        console.print(f"changed since the run: {', '.join(found.changed)}", style="yellow", markup=False)
     for check in found.checks:
         colour = {REPRODUCED: "green", KEPT: "dim"}.get(check.state, "red")
-        why = ": its source may say something else today" if check.state == KEPT else ""
-        console.print(f"{check.step}: {check.state}{why}", style=colour, markup=False)
+        note = f": {check.note}" if check.note else ""
+        console.print(f"{check.step}: {check.state}{note}", style=colour, markup=False)
         for text in check.differences:
-            errors.print(f"  {check.step}: {text}", markup=False)
+            errors.print(f"  {text}", markup=False)
     if found.outcome is ExitCode.PASSED:
         console.print(f"run {found.run} is reproduced", style="bold green", markup=False)
     elif found.scratch is not None:
-        console.print(f"what came out now is kept in {found.scratch}", markup=False)
+        console.print(
+            f"first: run {found.run}; second: this execution, kept in {found.scratch}", markup=False
+        )

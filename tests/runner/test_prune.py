@@ -1,4 +1,4 @@
-"""The list of runs, finding one, and pruning: nothing that still counts is ever removed."""
+"""The list of runs, finding one, and pruning: nothing that is still needed is removed."""
 
 import json
 import os
@@ -8,9 +8,9 @@ import pytest
 from filelock import FileLock
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.history.listing import facts_of, list_runs, prune
-from sta410kit.runner.history.tables import print_removal, print_runs, spoken_seconds
+from sta410kit.runner.listing import facts_of, format_seconds, list_runs, print_runs
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
+from sta410kit.runner.prune import print_removal, prune
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.runs import find_run, is_running
 
@@ -21,17 +21,17 @@ DAY = 86400.0
 
 @pytest.fixture
 def runs(tmp_path):
-    """Give the folder of the runs."""
+    """Return the folder of the runs."""
     return tmp_path / "runs"
 
 
 @pytest.fixture
 def make_run(runs):
-    """Give the function that makes a run some days old."""
+    """Return a function that writes a run some days old."""
 
-    def make(days, outcome="PASSED", tail="aaaa", **more):
+    def make(days, outcome="PASSED", **more):
         began = datetime.now(UTC) - timedelta(days=days)
-        folder = runs / f"{began:%Y%m%d-%H%M%S}-{tail}"
+        folder = runs / f"{began:%Y%m%d-%H%M%S}-aaaa"
         folder.mkdir(parents=True)
         finished = (began + timedelta(seconds=90)).isoformat() if outcome != "RUNNING" else ""
         steps = [StepRecord("one", "PASSED"), StepRecord("two", "PASSED", reused="before")]
@@ -44,30 +44,50 @@ def make_run(runs):
     return make
 
 
-def test_a_run_is_told_in_a_line(make_run, runs, capsys):
-    """Newest first, with its duration, outcome and what was taken over."""
+def test_a_run_is_listed_with_its_model_verdict_and_score(make_run, runs, capsys):
+    """Newest first, with duration, outcome and the number of reused steps."""
+    data = {"symbols": ["IBM"], "first": "2012-01-03", "last": "2012-01-04", "rows": 2}
+    results = {
+        "model": "ridge",
+        "verdict": {"verdict": "no skill shown", "sentence": "x"},
+        "scores": {"r2_against_naive": -0.0006},
+        "data": data,
+    }
     make_run(2, kind="notebook", title="/p/x.ipynb", outcome="TIMED_OUT")
-    make_run(1)
+    make_run(1, results=results, given={"model": "ridge"})
     newest, oldest = list_runs(runs)
-    assert (newest.kind, newest.seconds, newest.outcome, newest.steps, newest.reused) == (
-        "chain",
-        90.0,
-        "PASSED",
-        2,
-        1,
-    )
-    assert (oldest.kind, oldest.title, oldest.outcome) == ("notebook", "/p/x.ipynb", "TIMED_OUT")
     assert list_runs(runs, 1) == [newest]
+    found = newest.to_dict()
+    assert (found["kind"], found["seconds"], found["outcome"]) == ("chain", 90.0, "PASSED")
+    assert (found["steps"], found["reused"], found["model"]) == (2, 1, "ridge")
+    assert (found["verdict"], found["scores"]) == ("no skill shown", {"r2_against_naive": -0.0006})
+    assert (found["data"], found["parameters"]) == (data, {"model": "ridge"})
+    assert (oldest.kind, oldest.title, oldest.outcome, oldest.model) == (
+        "notebook",
+        "/p/x.ipynb",
+        "TIMED_OUT",
+        "",
+    )
     print_runs([newest, oldest], runs)
     shown = capsys.readouterr().out.splitlines()
-    assert shown[1].split() == [newest.run, "chain", f"{newest.started:%Y-%m-%d}", f"{newest.started:%H:%M}",
-                                "1", "min", "30", "s", "passed", "2", "1"]  # fmt: skip
+    assert shown[1].split() == [
+        newest.run, "chain", f"{newest.started:%Y-%m-%d}", f"{newest.started:%H:%M}", "1", "min", "30", "s",
+        "passed", "2", "1", "ridge", "-0.06", "%", "no", "skill", "shown",
+    ]  # fmt: skip
     assert "timed out" in shown[2]
     assert shown[2].rstrip().endswith("x.ipynb")
 
 
-def test_no_runs_are_said_to_be_none(runs, capsys):
-    """With what makes one, in a project and outside any."""
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (12.34, "12.3 s"), (90, "1 min 30 s"), (7500, "2 h 05 min")],
+)
+def test_durations_are_readable(seconds, text):
+    assert format_seconds(seconds) == text
+
+
+def test_without_runs_the_command_that_makes_one_is_named(runs, capsys):
+    """In a project and outside any."""
     print_runs(list_runs(runs), runs)
     assert "sta410 run NOTEBOOK" in capsys.readouterr().out
     (runs.parent / "notebooks").mkdir()
@@ -77,7 +97,7 @@ def test_no_runs_are_said_to_be_none(runs, capsys):
 
 
 def test_a_run_without_an_end_runs_or_was_killed(make_run, runs):
-    """The lock in its folder tells, also before there is a manifest."""
+    """The lock in its folder decides, also before there is a manifest."""
     folder = make_run(1, outcome="RUNNING")
     assert facts_of(folder).outcome == "KILLED"
     with FileLock(folder / ".lock"):
@@ -100,25 +120,40 @@ def test_a_run_without_an_end_runs_or_was_killed(make_run, runs):
         ({"older_than": 10 * DAY, "keep": 1}, [1]),
     ],
 )
-def test_pruning_is_by_age_and_number(make_run, runs, tmp_path, limits, left):
-    """With both a run goes when it is old and not among the newest."""
+def test_runs_are_pruned_by_age_and_number(make_run, runs, tmp_path, limits, left):
+    """With both limits a run goes if it is old and not among the newest."""
     folders = {days: make_run(days) for days in (1, 20, 40, 60)}
-    said = prune(runs, tmp_path / "logs", **limits, dry_run=True)
+    planned = prune(runs, tmp_path / "logs", **limits, dry_run=True)
     assert all(folder.is_dir() for folder in folders.values())
     done = prune(runs, tmp_path / "logs", **limits)
-    assert [one.run for one in done.runs] == [one.run for one in said.runs]
+    assert [one.run for one in done.runs] == [one.run for one in planned.runs]
     assert [days for days, folder in folders.items() if folder.exists()] == left
     assert done.freed > 0 or left == [1, 20, 40, 60]
 
 
-def test_what_is_old_must_be_said(runs, tmp_path):
+def test_a_limit_must_be_given(runs, tmp_path):
     """Nothing is removed by default."""
     with pytest.raises(ConfigurationError, match="--older-than, such as 30d"):
         prune(runs, tmp_path)
 
 
-def test_what_is_at_work_stays(make_run, runs, tmp_path):
-    """A run that is locked, and a folder that has just been made."""
+def test_nothing_is_removed_through_a_symbolic_link(make_run, runs, tmp_path):
+    """Neither through a linked folder of runs nor through a linked run."""
+    theirs = tmp_path / "theirs"
+    folder = make_run(90)
+    runs.rename(theirs)
+    runs.symlink_to(theirs)
+    with pytest.raises(ConfigurationError, match=f"{runs} is a symbolic link to {theirs}"):
+        prune(runs, tmp_path, keep=0)
+    runs.unlink()
+    runs.mkdir()
+    (runs / folder.name).symlink_to(theirs / folder.name)
+    assert prune(runs, tmp_path, keep=0).runs == []
+    assert (theirs / folder.name / "manifest.json").is_file()
+
+
+def test_a_running_run_stays(make_run, runs, tmp_path):
+    """A locked run, and a folder that was created a moment ago."""
     busy, fresh = make_run(90, outcome="RUNNING"), runs / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-cccc"
     fresh.mkdir()
     with FileLock(busy / ".lock"):
@@ -128,8 +163,8 @@ def test_what_is_at_work_stays(make_run, runs, tmp_path):
     assert [one.folder for one in prune(runs, tmp_path, keep=0).runs] == [busy]
 
 
-def test_a_result_that_a_later_run_has_taken_over_stays_whole(make_run, runs, tmp_path):
-    """It is one file with two names; the index is told of the later one."""
+def test_a_result_that_a_later_run_has_reused_stays(make_run, runs, tmp_path):
+    """It is one file with two hard links, and the index still knows the later one."""
     old, new = make_run(40), make_run(1)
     (old / "prices.parquet").write_text("x" * 5000)
     os.link(old / "prices.parquet", new / "prices.parquet")
@@ -143,8 +178,8 @@ def test_a_result_that_a_later_run_has_taken_over_stays_whole(make_run, runs, tm
         assert registry.runs_with("i") == [new.name]
 
 
-def test_old_logs_and_leftovers_go_too(make_run, runs, tmp_path, capsys):
-    """The kit's own daily files, and what a prune or a verification that was killed has left."""
+def test_old_logs_and_leftovers_are_removed(make_run, runs, tmp_path, capsys):
+    """The daily log files, and what a killed prune or verification left; not what a link leads to."""
     logs = tmp_path / "logs"
     logs.mkdir()
     today = f"{datetime.now(UTC):%Y%m%d}"
@@ -158,15 +193,17 @@ def test_old_logs_and_leftovers_go_too(make_run, runs, tmp_path, capsys):
     make_run(1)
     (runs / ".pruned-x").mkdir()
     (runs / ".verify-x").mkdir()
+    (tmp_path / "other").mkdir()
+    (runs / ".verify-link").symlink_to(tmp_path / "other")
     removal = prune(runs, logs, older_than=30 * DAY)
     assert sorted(path.name for path in logs.iterdir()) == ["other_20200101.log", f"sta410_{today}.log"]
-    assert not list(runs.glob(".[pv]*"))
+    assert [path.name for path in runs.glob(".[pv]*")] == [".verify-link"]
+    assert (tmp_path / "other").is_dir()
     print_removal(removal, dry_run=False)
     assert "removed 0 runs and 2 log files, 0.0 MiB" in capsys.readouterr().out
 
 
-def test_a_run_is_found_by_what_people_type(make_run, runs, tmp_path, monkeypatch):
-    """Its id, the beginning of it, `latest`, or a path."""
+def test_a_run_is_found_by_id_prefix_latest_or_path(make_run, runs, tmp_path, monkeypatch):
     old, new = make_run(400), make_run(1)
     monkeypatch.chdir(tmp_path)
     assert find_run(runs, old.name) == old
@@ -174,7 +211,7 @@ def test_a_run_is_found_by_what_people_type(make_run, runs, tmp_path, monkeypatc
     assert find_run(runs, "latest") == new
     assert find_run(runs, f"runs/{old.name}") == old
     assert find_run(runs, str(old / "manifest.json")) == old
-    with pytest.raises(ConfigurationError, match="is the beginning of 2 runs"):
+    with pytest.raises(ConfigurationError, match="'20' matches 2 runs"):
         find_run(runs, "20")
     with pytest.raises(ConfigurationError, match=f"Did you mean '{old.name}'"):
         find_run(runs, f"{old.name[:-1]}b")
@@ -182,21 +219,21 @@ def test_a_run_is_found_by_what_people_type(make_run, runs, tmp_path, monkeypatc
         find_run(tmp_path / "none", "latest")
 
 
-def test_a_manifest_of_a_later_version_can_be_read(make_run):
-    """What this version does not know of is left out; what is broken is said to be."""
-    folder = make_run(1)
-    content = json.loads((folder / "manifest.json").read_text())
-    content["new"] = content["steps"][0]["new"] = 1
-    (folder / "manifest.json").write_text(json.dumps(content))
-    assert [step.name for step in read_manifest(folder).steps] == ["one", "two"]
-    (folder / "manifest.json").write_text("{")
-    with pytest.raises(ConfigurationError, match="is not a manifest"):
-        read_manifest(folder)
-
-
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(None, ""), (1.24, "1.2 s"), (75, "1 min 15 s"), (7325, "2 h 02 min")]
+    ("change", "message"),
+    [
+        (lambda content: json.dumps({**content, "schema": 2}), r"run schema 2, this version reads 1"),
+        (lambda content: json.dumps({**content, "steps": [{"new": 1}]}), "cannot be read as a manifest"),
+        (lambda _: "{", "cannot be read as a manifest"),
+    ],
 )
-def test_durations_are_for_readers(seconds, text):
-    """Seconds, minutes, hours."""
-    assert spoken_seconds(seconds) == text
+def test_a_manifest_of_another_schema_or_a_damaged_one_is_refused(make_run, runs, capsys, change, message):
+    """The list of runs still has it."""
+    folder = make_run(1)
+    path = folder / "manifest.json"
+    path.write_text(change(json.loads(path.read_text())))
+    with pytest.raises(ConfigurationError, match=message):
+        read_manifest(folder)
+    assert facts_of(folder).outcome == "UNREADABLE"
+    print_runs(list_runs(runs), runs)
+    assert "unreadable" in capsys.readouterr().out

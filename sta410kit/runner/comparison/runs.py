@@ -1,0 +1,256 @@
+"""Compare two runs by their manifests, and by the values and files their steps left."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.runner.comparison.tolerance import EXACT, Difference, Tolerance
+from sta410kit.runner.manifest import DIFF, Manifest, StepRecord, read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KINDS = (
+    "code", "parameters", "data", "packages", "settings", "seed", "git", "outcomes", "recorded", "artifacts",
+)  # fmt: skip
+_SWEEP = "sweep"
+_MOST = 30  # differences printed of a kind
+# What the parts of a step's identity are about, by their first word; parameters are compared as given.
+_PARTS = {
+    "code": "code", "module": "code", "suite": "code", "file": "data", "input": "data", "data": "data",
+    "packages": "packages", "python": "packages", "settings": "settings", "holdout": "data",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome of comparing two runs.
+
+    Attributes
+    ----------
+    first, second : str
+        The ids of the runs.
+    differences : list of Difference
+        Empty when the runs are equal.
+    steps : list of str
+        The steps that both runs have.
+    notebooks : tuple of Path
+        The executed notebooks of the first step whose results or code differ; empty when there is none.
+    """
+
+    first: str
+    second: str
+    differences: list[Difference]
+    steps: list[str]
+    notebooks: tuple[Path, ...] = ()
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
+
+    def of_kind(self, kind: str) -> list[Difference]:
+        """Return the differences of one kind."""
+        return [one for one in self.differences if one.kind == kind]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison as JSON values."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "same": self.same,
+            "steps": self.steps,
+            "differences": [one._asdict() for one in self.differences],
+            "notebooks": list(map(str, self.notebooks)),
+        }
+
+
+def compare_runs(first: Path, second: Path, tolerance: Tolerance = EXACT) -> Comparison:
+    """Compare two runs: what they depended on, how they ended, what they recorded and left.
+
+    Units of two sweeps are paired by the values that were swept, not by their numbers.
+
+    Parameters
+    ----------
+    first, second : Path
+        The run folders.
+    tolerance : Tolerance
+        For recorded values and artifacts.
+
+    Raises
+    ------
+    ConfigurationError
+        One of them has no readable manifest.
+    """
+    old, new = read_manifest(first), read_manifest(second)
+    ids = old.run, new.run
+    if old.kind == new.kind == _SWEEP:
+        swept = list(dict.fromkeys(name for run in (old, new) for name in run.results["sweep"]["grid"]))
+        old, new = _named_by_values(first, old, swept), _named_by_values(second, new, swept)
+    pairs = [(step, other) for step in old.steps if (other := new.step(step.name)) is not None]
+    found = [
+        *_compare_code(old, new),
+        *_compare_mappings("parameters", old.given, new.given, absent="default"),
+        *_compare_parts(pairs, notebooks=old.kind != _SWEEP),
+        *_compare_mappings("packages", old.versions, new.versions),
+        *_compare_mappings("settings", _flat(old.settings), _flat(new.settings)),
+        *_compare_mappings("seed", {"seed": old.seed}, {"seed": new.seed}),
+        *_compare_git(first, old, second, new),
+        *_compare_outcomes(old, new),
+    ]
+    notebooks: tuple[Path, ...] = ()
+    for step, other in pairs:
+        results = compare_results(first, step, second, other, tolerance)
+        found += results
+        if not notebooks and (results or step.parts.get("code") != other.parts.get("code")):
+            paths = first / step.notebook, second / other.notebook
+            notebooks = paths if all(path.is_file() for path in paths) else ()
+    found.sort(key=lambda one: KINDS.index(one.kind))
+    return Comparison(*ids, found, [step.name for step, _ in pairs], notebooks)
+
+
+def compare_results(
+    first: Path, step: StepRecord, second: Path, other: StepRecord, tolerance: Tolerance = EXACT
+) -> list[Difference]:
+    """Return where the recorded values and the artifacts of a step differ between two runs.
+
+    `diff`, `verify` and `regress` share this comparison.
+
+    Parameters
+    ----------
+    first, second : Path
+        The run folders; the artifacts of a sweep's unit lie beside its notebook.
+    step, other : StepRecord
+        The step in each of them.
+    tolerance : Tolerance
+        For floats.
+    """
+    from sta410kit.runner.comparison.files import compare_files, compare_values
+
+    found = compare_values(step.recorded, other.recorded, tolerance)
+    homes = first / Path(step.notebook).parent, second / Path(other.notebook).parent
+    for name in dict.fromkeys([*step.artifacts, *other.artifacts]):
+        digests = step.artifacts.get(name), other.artifacts.get(name)
+        if digests[0] is not None and digests[0] == digests[1]:
+            continue
+        old, new = (home / name for home in homes)
+        if old.is_file() and new.is_file() and None not in digests:
+            found += compare_files(old, new, tolerance)
+        else:
+            states = ("present" if path.is_file() else "absent" for path in (old, new))
+            found.append(Difference("artifacts", name, *states))
+    return [one._replace(where=f"{step.name}: {one.where}") for one in found]
+
+
+def _named_by_values(folder: Path, manifest: Manifest, swept: Sequence[str]) -> Manifest:
+    """Return the manifest of a sweep with units named by the swept values: ``n=1, model=ridge``.
+
+    Of a sweep that was killed, the units that had ended are included.
+    """
+    from sta410kit.runner.sweeps.sweep import read_units
+
+    names = {
+        unit: ", ".join(
+            f"{name}={values[name] if isinstance(values[name], str) else json.dumps(values[name])}"
+            for name in swept
+            if name in values
+        )
+        for unit, values in manifest.parameters.items()
+    }
+    units = read_units(folder)
+    ended = manifest.steps or [record for record, _ in units.values()]
+    steps = [
+        replace(
+            record, name=names[record.name], recorded=units[record.name][1] if record.name in units else {}
+        )
+        for record in ended
+    ]
+    return replace(manifest, steps=steps, not_run=[names[unit] for unit in manifest.not_run])
+
+
+def _compare_code(old: Manifest, new: Manifest) -> list[Difference]:
+    """Compare what ran; of two sweeps also whether their notebook changed."""
+    if (old.kind, old.title) != (new.kind, new.title):
+        return [Difference("code", "what ran", *(f"{run.kind} {run.title}".strip() for run in (old, new)))]
+    versions = [{step.identity for step in run.steps} for run in (old, new)]
+    changed = old.kind == _SWEEP and versions[0] != versions[1]
+    return [Difference("code", f"the notebook {old.title}")] if changed else []
+
+
+def _compare_parts(pairs: Sequence[tuple[StepRecord, StepRecord]], *, notebooks: bool) -> list[Difference]:
+    """Compare the digests that the steps' results depend on, each named once with the steps it concerns."""
+    changed: dict[str, list[str]] = {}
+    for step, other in pairs:
+        for name in dict.fromkeys([*step.parts, *other.parts]):
+            # Settings and packages are compared by value, handed-over artifacts as artifacts.
+            known = name.partition(" ")[0] in _PARTS and name not in {"settings", "packages"}
+            counts = known and not name.startswith("input ") and (notebooks or name != "code")
+            if counts and step.parts.get(name) != other.parts.get(name):
+                changed.setdefault(name, []).append(step.name)
+    return [
+        Difference(
+            _PARTS[name.partition(" ")[0]], f"{'notebook' if name == 'code' else name} of {', '.join(steps)}"
+        )
+        for name, steps in changed.items()
+    ]
+
+
+def _compare_mappings(
+    kind: str, old: dict[str, Any], new: dict[str, Any], absent: str = ""
+) -> list[Difference]:
+    return [
+        Difference(kind, name, str(old.get(name, absent)), str(new.get(name, absent)))
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _compare_git(first: Path, old: Manifest, second: Path, new: Manifest) -> list[Difference]:
+    before, after = ({name: run.git.get(name, "") for name in ("commit", "branch")} for run in (old, new))
+    found = _compare_mappings("git", before, after)
+    texts = [path.read_text("utf-8") if path.is_file() else "" for path in (first / DIFF, second / DIFF)]
+    if texts[0] != texts[1]:
+        found.append(Difference("git", f"uncommitted changes: see {DIFF} in both folders"))
+    return found
+
+
+def _compare_outcomes(old: Manifest, new: Manifest) -> list[Difference]:
+    before, after = ({step.name: step.outcome for step in run.steps} for run in (old, new))
+    return _compare_mappings("outcomes", before, after, absent="not run")
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    return {
+        f"{section}.{name}".rstrip("."): value
+        for section, values in settings.items()
+        for name, value in (values.items() if isinstance(values, dict) else [("", values)])
+    }
+
+
+def print_comparison(found: Comparison) -> None:
+    """Print a comparison for a reader."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"first:  {found.first}\nsecond: {found.second}", style="bold", markup=False)
+    if found.same:
+        console.print("nothing differs", style="green")
+        return
+    for kind in KINDS:
+        differences = found.of_kind(kind)
+        if differences:
+            console.print(f"{kind}:", style="bold")
+        for one in differences[:_MOST]:
+            console.print(f"  {one}", markup=False)
+        if len(differences) > _MOST:
+            console.print(f"  and {len(differences) - _MOST:,} more, see --json")
+    if not found.steps:
+        console.print("the runs have no step in common, so no results were compared", style="yellow")
+    elif not (found.of_kind("recorded") or found.of_kind("artifacts")):
+        console.print("recorded values and artifacts are the same", style="green")
+    if found.notebooks:
+        first, second = found.notebooks
+        console.print(f"compare the notebooks: nbdiff-web {first} {second}", markup=False)

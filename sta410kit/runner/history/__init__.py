@@ -1,1 +1,0 @@
-"""What has run: listed, explained, compared, reproduced, pruned."""

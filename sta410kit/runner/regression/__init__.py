@@ -1,1 +1,0 @@
-"""Notebooks beside their committed outputs."""

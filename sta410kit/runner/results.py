@@ -1,0 +1,127 @@
+"""What a step and a run resulted in: recorded values, data coverage, model, verdict, scores and forecasts."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from sta410kit._internal.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from sta410kit.runner.manifest import StepRecord
+    from sta410kit.runner.parameters import Parameter
+
+R2 = "r2_against_naive"  # the score that the list of runs shows
+_PRICES = ("prices.parquet", "raw_prices.parquet")  # what a run's data are, in this order of preference
+
+
+def recorded_in(notebook: Path) -> dict[str, Any]:
+    """Return the values that an executed notebook recorded, by name."""
+    from sta410kit.steps import recorded_values
+
+    found: dict[str, Any] = {}
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        found |= recorded_values(cell.get("outputs", []))
+    return found
+
+
+def parameter_values(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of each parameter; a default that is no literal is returned as its source text."""
+    return {one.name: given[one.name] if one.name in given else _literal(one.default) for one in parameters}
+
+
+def data_coverage(path: Path) -> dict[str, Any] | None:
+    """Return the symbols, first and last session and number of rows of a Parquet file.
+
+    None for a file that is not Parquet or has no columns ``symbol`` and ``date``.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            if not {"symbol", "date"} <= set(file.schema_arrow.names):
+                return None
+            table = file.read(columns=["symbol", "date"])
+        sessions = pc.min_max(table["date"]).as_py()
+        symbols = sorted(map(str, pc.unique(table["symbol"]).to_pylist()))
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+    first, last = (str(sessions[name])[:10] if sessions[name] else "" for name in ("min", "max"))
+    return {"symbols": symbols, "first": first, "last": last, "rows": table.num_rows}
+
+
+def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, Any], list[str]]:
+    """Return the results of a run as JSON values, and warnings about files that are not what they should be.
+
+    Returns
+    -------
+    dict
+        ``model``, the value of that parameter; ``verdict`` and ``forecasts``, from ``verdict.json`` and
+        ``forecasts.parquet``; ``scores``, all recorded numbers by name; ``data``, the coverage of the prices.
+        What is not known is absent.
+    list of str
+        A sentence for each file that does not hold what its name says, as a custom chain may leave.
+    """
+    steps = list(steps)
+    found: dict[str, Any] = {}
+    warnings = []
+    models = [step.parameters["model"] for step in steps if "model" in step.parameters]
+    recorded = {name: value for step in steps for name, value in step.recorded.items()}
+    scores = {name: value for name, value in recorded.items() if _is_number(value)}
+    data = {name: coverage for step in steps for name, coverage in step.data.items()}
+    known = [name for name in (*_PRICES, *data) if name in data]
+    found |= {"model": str(models[-1])} if models else {}
+    found |= {"scores": scores} if scores else {}
+    found |= {"data": data[known[0]]} if known else {}
+    readers = {
+        "verdict.json": ("verdict", _read_verdict),
+        "forecasts.parquet": ("forecasts", _read_forecasts),
+    }
+    for file, (name, read) in readers.items():
+        if not (folder / file).is_file():
+            continue
+        try:
+            found[name] = read(folder / file)
+        except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
+            why = redact(f"{type(error).__name__}: {error}")
+            warnings.append(f"{file} does not hold the {name} of a run, so the report omits it ({why})")
+    return found, warnings
+
+
+def _literal(source: str) -> Any:  # noqa: ANN401 - the default may be of any type
+    try:
+        return ast.literal_eval(source)
+    except (ValueError, SyntaxError):
+        return source
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _read_verdict(path: Path) -> dict[str, Any]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return {**content, "verdict": str(content["verdict"]), "sentence": str(content["sentence"])}
+
+
+def _read_forecasts(path: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    # `pq.read_table` would import pandas, which this process does not need otherwise.
+    return [_forecast(row) for row in pq.ParquetFile(path).read().to_pylist()]
+
+
+def _forecast(row: dict[str, Any]) -> dict[str, Any]:
+    numbers = {name: float(row[name]) for name in ("predicted", "lower", "upper")}
+    if not all(map(math.isfinite, numbers.values())):
+        message = f"the forecast of {row['symbol']} is not finite"
+        raise ValueError(message)
+    words = {name: str(row[name]) for name in ("symbol", "model")}
+    return {**row, **words, **numbers, "horizon": int(row["horizon"]), "date": f"{row['date']:%Y-%m-%d}"}
