@@ -55,7 +55,7 @@ test-nightly: $(TESTING) ## run all tests with ten times the examples, in the fu
 nbval: $(TESTING) ## only compare the notebooks with their committed outputs
 	$(AT_DEFAULTS) $(PY) -m $(NBVAL)
 
-regress: $(TESTING) ## compare the notebooks with their committed outputs, within tolerances
+regress: $(TESTING) ## sta410 regress, also against a run: make regress ARGS="--reference RUN"
 	$(AT_DEFAULTS) $(BIN)/sta410 regress $(ARGS)
 
 # The committed outputs are those of the defaults; the environment wins over what a developer has in .env.

@@ -67,7 +67,7 @@ def test_a_verdict_of_ones_own_ends_no_run(project, write_notebook):
 
 
 def test_the_chain_stops_at_the_first_failure(project, write_notebook, capsys):
-    """What comes after is not run, and is said not to have run; the last line says how to go on."""
+    """The following steps are listed as not run, and the last line names the command that resumes."""
     write_notebook(
         project / "notebooks" / "one.ipynb", ("start: int = 2", "parameters"), "raise KeyError('x')"
     )
@@ -77,7 +77,7 @@ def test_the_chain_stops_at_the_first_failure(project, write_notebook, capsys):
     assert json.loads((run.folder / "manifest.json").read_text())["not_run"] == ["two"]
     assert "not run" in (run.folder / "report.html").read_text()
     print_summary(run)
-    assert capsys.readouterr().err.endswith("\nto go on from there: sta410 run --resume\n")
+    assert capsys.readouterr().err.endswith("continue from there: sta410 run --resume\n")
 
 
 def test_nothing_runs_when_a_parameter_is_wrong(project):

@@ -1,0 +1,58 @@
+"""What the terminal shows of a run at its end and for `sta410 show`."""
+
+import pytest
+
+from sta410kit.runner.chain import Run
+from sta410kit.runner.manifest import Manifest, StepRecord
+from sta410kit.runner.summary import print_details, print_summary
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "hint"),
+    [
+        ("INTERRUPTED", "chain", "to continue from there: sta410 run --resume"),
+        ("TIMED_OUT", "chain", "to continue from there: sta410 run --resume"),
+        ("OUT_OF_MEMORY", "chain", "to continue from there: sta410 run --resume"),
+        ("SOURCE_UNAVAILABLE", "chain", "to continue from there: sta410 run --resume"),
+        ("NOTEBOOK_FAILED", "chain", "correct the notebook, then continue from there: sta410 run --resume"),
+        ("NOTEBOOK_FAILED", "notebook", ""),
+        ("DATA_REJECTED", "chain", ""),
+        ("LEAK_FOUND", "chain", ""),
+        ("SECRET_FOUND", "chain", ""),
+        ("USAGE", "chain", ""),
+        ("PASSED", "chain", ""),
+    ],
+)
+def test_resuming_is_suggested_only_where_it_can_help(tmp_path, capsys, outcome, kind, hint):
+    """A chain whose data were rejected would be rejected again."""
+    manifest = Manifest("a", kind, outcome=outcome, steps=[StepRecord("one", outcome, message="why")])
+    print_summary(Run(tmp_path, manifest))
+    shown = capsys.readouterr().err
+    assert shown.endswith(f"{hint}\n") if hint else "--resume" not in shown
+
+
+def test_show_prints_data_results_and_reused_steps(tmp_path, capsys):
+    """Everything that the run store keeps, for a reader."""
+    data = {"symbols": ["A", "B"], "first": "2012-01-03", "last": "2012-01-04", "rows": 1200}
+    steps = [
+        StepRecord("one", "PASSED", 1.25, reused="earlier"),
+        StepRecord("two", "PASSED", 2.5, recorded={"r2": 0.25}, warnings=["look"]),
+    ]
+    results = {"data": data, "verdict": {"verdict": "no skill shown", "sentence": "As expected."}}
+    Manifest(
+        "a", outcome="PASSED", exit_code=0, given={"model": "ridge"}, steps=steps, results=results, seed=42
+    ).write(tmp_path)
+    print_details(tmp_path)
+    shown = capsys.readouterr().out
+    for text in (
+        "run a: PASSED, exit code 0\n",
+        "parameters: model=ridge\n",
+        "data: 2 symbols, 1,200 rows, 2012-01-03 to 2012-01-04\n",
+        "PASSED unchanged since earlier",
+        "recorded two: r2 = 0.25\n",
+        "warning: two: look\n",
+        "verdict: no skill shown. As expected.\n",
+    ):
+        assert text in shown
