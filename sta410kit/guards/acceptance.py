@@ -1,4 +1,4 @@
-"""What a gate accepted bears its stamp, so that nothing after a gate reads what the gate has not seen.
+"""What a gate accepted is stamped, so that nothing after a gate reads data that the gate has not judged.
 
 The stamp is a Parquet metadata entry with a digest of the suite and one of the frame. A file without it, or
 whose stamp does not match, is not trusted: it goes through the gate when it is read.
@@ -7,17 +7,19 @@ whose stamp does not match, is not trusted: it goes through the gate when it is 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock
 
 from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.gate import validate
+from sta410kit.guards.snapshots import SCHEMA, read_snapshot, schema_of
 from sta410kit.guards.suites import read_suite
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from sta410kit.guards.result import GuardResult
@@ -33,17 +35,8 @@ def accept(frame: pd.DataFrame, result: GuardResult, path: Path) -> pd.DataFrame
     DataValidationError
         `result` holds a critical failure, or judged another frame than this one; nothing is written then.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    result.require()
-    if not result.frame or frame_digest(frame) != result.frame:
-        message = f"this is not the frame that the gate '{result.suite}' judged; validate it, then accept it"
-        raise DataValidationError(message)
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    metadata = {**(table.schema.metadata or {}), _KEY: _stamp(result.suite, result.rules, result.frame)}
-    with replacing(path) as aside:
-        pq.write_table(table.replace_schema_metadata(metadata), aside, compression="zstd")
+    _require_judged(frame, result)
+    _write_with(frame, path, _KEY, _stamp(result.suite, result.rules, result.frame))
     return frame
 
 
@@ -71,6 +64,62 @@ def read_accepted(path: Path, suite: str) -> pd.DataFrame:
     if not digest or (table.schema.metadata or {}).get(_KEY) != stamp:
         validate(frame, suite).require()
     return frame
+
+
+def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) -> Path:
+    """Make `frame` the snapshot at `path`, keeping the older sessions that it lacks.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Prices that `result` accepted.
+    result : GuardResult
+        What the gate found in this very frame.
+    path : str or Path
+        A Parquet file; replaced whole or not at all, and never by two processes at once.
+
+    Raises
+    ------
+    DataValidationError
+        The gate refused the frame, or judged another one; the old snapshot remains.
+    DataLoadingError
+        There is something else at `path`.
+    """
+    import pandas as pd
+
+    _require_judged(frame, result)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        whole = frame
+        if path.is_file():
+            keys = ["symbol", "date"]
+            before = read_snapshot(path)
+            known = pd.MultiIndex.from_frame(frame[keys].astype({"symbol": object}))
+            older = before[~pd.MultiIndex.from_frame(before[keys].astype({"symbol": object})).isin(known)]
+            if len(older):
+                whole = pd.concat([older, frame], ignore_index=True).sort_values(keys, kind="stable")
+        _write_with(whole, path, SCHEMA, json.dumps(schema_of(frame)).encode())
+    return path
+
+
+def _require_judged(frame: pd.DataFrame, result: GuardResult) -> None:
+    """Raise `DataValidationError` unless `result` accepted this very frame."""
+    result.require()
+    if not result.frame or frame_digest(frame) != result.frame:
+        message = f"this is not the frame that the gate '{result.suite}' judged; validate it, then accept it"
+        raise DataValidationError(message)
+
+
+def _write_with(frame: pd.DataFrame, path: Path, key: bytes, value: bytes) -> None:
+    """Write `frame` as Parquet with one more metadata entry, whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), key: value}
+    with replacing(path) as aside:
+        pq.write_table(table.replace_schema_metadata(metadata), aside, compression="zstd")
 
 
 def _stamp(suite: str, rules: str, frame: str) -> bytes:

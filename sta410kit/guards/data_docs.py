@@ -1,8 +1,11 @@
-"""Data docs: pages a reviewer opens in a browser, one a validation, described by Great Expectations.
+"""Data docs: pages a reviewer opens in a browser, one per validation, rendered by Great Expectations.
 
 Great Expectations renders every expectation in plain language. The page around it is the kit's own, because
-the library's loads its style from other hosts and stays bare without a network. Layout and links are the
+the library's loads its style from other hosts and is bare without a network. Layout and links are the
 library's: ``validations/<suite>/<step>/<time>/index.html`` beside ``expectations/<suite>.html``.
+
+The library's renderers put text into their HTML as it is. All text of a record or a suite is therefore
+escaped before they get it: values, symbols, names of columns, arguments and notes.
 """
 
 from __future__ import annotations
@@ -42,12 +45,15 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
     result : GuardResult
         What a gate found.
     folder : Path
-        The data docs; made if needed. Pages of several processes do not disturb each other.
+        The data docs; created if needed. Several processes may publish at once.
     step : str
-        Who validated, e.g. ``02_validate``.
+        Which step validated, e.g. ``02_validate``.
     """
     now = datetime.now(UTC)
     place = folder / "validations" / result.suite / step / f"{now:%Y%m%dT%H%M%S%fZ}"
+    from sta410kit.guards.great_expectations import to_record
+
+    record = json.loads(json.dumps(to_record(result), default=str))
     page = _render(
         "validation.html",
         home="../../../../index.html",
@@ -55,7 +61,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
         step=step,
         when=f"{now:%Y-%m-%d %H:%M} UTC",
         failures=failures_table(result.failures),
-        sections=_validation_sections(result.record),
+        sections=_validation_sections(record) if record["results"] else [],
         ge_version=version("great-expectations"),
     )
     entry = {
@@ -66,7 +72,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
         "warnings": len(result.warnings),
     }
     write_text(place / INDEX, page)
-    write_text(place / "result.json", json.dumps(result.record, indent=1, default=str))
+    write_text(place / "result.json", json.dumps(record, indent=1))
     write_text(place / "summary.json", json.dumps({**result.to_dict(), **entry}, indent=1, default=str))
     with FileLock(folder / ".lock"):  # or the slower of two would list what the faster has not written yet
         _publish_suite(read_suite(Path(result.suite_file)), folder, version("great-expectations"))
@@ -75,7 +81,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
 
 
 def load_templates() -> None:
-    """Compile the templates of all pages: a process forked afterwards has them for its first page."""
+    """Compile the templates of all pages, so that a process forked afterwards has them for its first page."""
     for environment in (_environment(), _section_view().env):
         for name in environment.list_templates(extensions=["html", "j2"]):
             if not name.startswith("markdown"):
@@ -83,7 +89,7 @@ def load_templates() -> None:
 
 
 def refresh_index(folder: Path) -> None:
-    """Write the index, and the pages of older validations, over whatever `folder` holds now."""
+    """Write the index, and the pages of older validations, of all that `folder` holds now."""
     with FileLock(folder / ".lock"):
         _write_pages(folder, _Listing(summaries(folder), older=0))
 
@@ -112,7 +118,12 @@ def _add_to_index(folder: Path, entry: dict[str, Any]) -> None:
     try:
         stored = json.loads((folder / _LISTING).read_text(encoding="utf-8"))
         listing = _Listing([entry, *stored["entries"]], stored["older"])
-    except (OSError, ValueError, KeyError, TypeError):  # none yet, or not ours: what lies there is the truth
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # none yet, or damaged: read the validations themselves
         listing = _Listing(summaries(folder), older=0)
     _write_pages(folder, listing)
 
@@ -161,16 +172,22 @@ def _publish_suite(suite: Suite, folder: Path, ge_version: str) -> None:
         return
     from great_expectations.render.renderer import page_renderer
 
-    from sta410kit.guards.contracts import load
+    from sta410kit.guards.evaluation import build
+    from sta410kit.guards.expectations import EXPECTATIONS
+    from sta410kit.guards.great_expectations import load_suite
 
-    loaded = load(suite.name, suite.expectations)
+    loaded = load_suite(suite.name, [_escaped(item) for item in suite.expectations])
     document = page_renderer.ExpectationSuitePageRenderer().render(loaded).to_json_dict()  # type: ignore[no-untyped-call]
     page = _render(
         "suite.html",
         home="../index.html",
         name=suite.name,
         notes=suite.notes,
-        sentences=_sentences(suite, loaded.expectations),
+        sentences=[
+            (item["type"], item["meta"]["severity"], build(suite.name, item).words())
+            for item in suite.expectations
+            if item["type"] in EXPECTATIONS
+        ],
         sections=_sections(document["sections"]),
         ge_version=ge_version,
     )
@@ -178,36 +195,20 @@ def _publish_suite(suite: Suite, folder: Path, ge_version: str) -> None:
     write_text(mark, identity)
 
 
-def _sentences(suite: Suite, loaded: list[Any]) -> list[tuple[str, str, str]]:
-    """Return type, severity and sentence, thresholds filled in, of the kit's own expectations."""
-    from sta410kit.guards.expectations import FrameExpectation
-    from sta410kit.guards.expectations.frame_expectation import in_words
-
-    return [
-        (item["type"], item["meta"]["severity"], in_words(one.sentence, one.dict()))
-        for item, one in zip(suite.expectations, loaded, strict=True)
-        if isinstance(one, FrameExpectation)
-    ]
-
-
 def _validation_sections(record: dict[str, Any]) -> list[str]:
-    if not record:
-        return []
     from great_expectations.core import expectation_validation_result as results
     from great_expectations.render.renderer import page_renderer
 
-    # The library puts values of the data into its tables as they are: markup in them would run in the page.
-    safe = {**record, "results": [{**one, "result": _escaped(one["result"])} for one in record["results"]]}
-    result = results.expectationSuiteValidationResultSchema.load(safe)
+    result = results.expectationSuiteValidationResultSchema.load(_escaped(record))
     document = page_renderer.ValidationResultsPageRenderer().render(result).to_json_dict()
-    return _sections(document["sections"][1:])  # the overview says again what the page's head says
+    return _sections(document["sections"][1:])  # the overview repeats the head of the page
 
 
 def _escaped(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, dict):
-        return {key: _escaped(item) for key, item in value.items()}
+        return {escape(str(key)): _escaped(item) for key, item in value.items()}
     return [_escaped(item) for item in value] if isinstance(value, list) else value
 
 

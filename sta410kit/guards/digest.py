@@ -44,12 +44,8 @@ def _add(digest: hashlib._Hash, column: pd.Series[Any]) -> None:
         _feed(digest, "i", column.to_numpy(), np.int64)
     elif is_float_dtype(dtype) or is_integer_dtype(dtype):
         plain = isinstance(dtype, np.dtype)
-        _feed(
-            digest,
-            "f",
-            column.to_numpy() if plain else column.to_numpy(np.float64, na_value=np.nan),
-            np.float64,
-        )
+        numbers = column.to_numpy() if plain else column.to_numpy(np.float64, na_value=np.nan)
+        _feed(digest, "f", numbers, np.float64)
     elif dtype.kind == "M":
         stamps = column.to_numpy()
         _feed(digest, "d", stamps if stamps.dtype.kind == "M" else stamps.astype("datetime64[us]"), "M8[us]")

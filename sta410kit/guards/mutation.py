@@ -1,4 +1,4 @@
-"""Mutation testing for contracts: corrupt clean data in every known way and see whether the suite notices."""
+"""Mutation testing of suites: corrupt clean data in every known way and check that the suite notices."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.acceptance import keep_snapshot
 from sta410kit.guards.gate import validate
-from sta410kit.guards.snapshots import keep_snapshot
 from sta410kit.guards.suites import read_suite
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mutant:
-    """One corruption and what the suite made of it.
+    """One corruption and what noticed it.
 
     Attributes
     ----------
@@ -43,13 +43,13 @@ class Mutant:
 
     @property
     def survived(self) -> bool:
-        """Whether nothing noticed it."""
+        """Whether no expectation noticed it."""
         return self.applies and not self.caught_by
 
 
 @dataclass(frozen=True)
 class MutationReport:
-    """What became of all mutants.
+    """Which mutants were caught.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class MutationReport:
 
     @property
     def survivors(self) -> tuple[Mutant, ...]:
-        """The mutants that nothing noticed."""
+        """The mutants that no expectation noticed."""
         return tuple(mutant for mutant in self.mutants if mutant.survived)
 
     @property
@@ -86,7 +86,7 @@ class MutationReport:
         return self.applied > 0 and not self.survivors
 
     def summary(self) -> str:
-        """Return one line: how many of how many."""
+        """Return one line with the counts."""
         caught = self.applied - len(self.survivors)
         return f"{self.suite}: {caught} of {self.applied} mutants caught ({self.rate:.1%}), seed {self.seed}"
 

@@ -9,19 +9,29 @@ stay small enough for the processor's cache.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+T = TypeVar("T")
+
 BLOCK_ROWS = 1 << 16
 PRICES = ("open", "high", "low", "close", "adj_close")
+
+
+class Extremes(NamedTuple):
+    """The smallest and the largest number of a column, and how many of its rows hold none."""
+
+    low: float
+    high: float
+    missing: int
 
 
 class Panel:
@@ -62,6 +72,8 @@ class Panel:
         self.days: NDArray[np.int32] = np.empty(0, np.int32)
         self.bounds: NDArray[np.int64] = np.zeros(1, np.int64)
         self._raw: dict[str, NDArray[Any] | None] = {}
+        self._cache: dict[Callable[[Panel], Any], Any] = {}
+        self._extremes: dict[str, Extremes | None] = {}
         keys = _keys(frame)
         self.ready = keys is not None
         self.complete = False
@@ -129,6 +141,10 @@ class Panel:
         """Return a column that holds numbers as floats, in the frame's order."""
         return np.asarray(self.raw(name), float)
 
+    def values(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return a column that holds numbers at rows of the panel, as floats."""
+        return np.asarray(self.raw(name))[self.position(rows)].astype(float)
+
     def blocks(self) -> Iterator[Block]:
         """Yield blocks of whole symbols, each of about 65,536 rows or one long symbol."""
         first = 0
@@ -138,10 +154,27 @@ class Panel:
             yield Block(self, first, stop)
             first = stop
 
-    def block_of(self, symbol: str) -> Block | None:
-        """Return the block of one symbol, or ``None`` when it has no rows."""
-        number = self.symbols.index(symbol) if symbol in self.symbols else -1
-        return Block(self, number, number + 1) if number >= 0 else None
+    def block_of(self, number: int) -> Block:
+        """Return the block of one symbol, by its number."""
+        return Block(self, number, number + 1)
+
+    @cached_property
+    def span(self) -> tuple[int, int]:
+        """The first and the last day."""
+        return int(self.days.min()), int(self.days.max())
+
+    def cached(self, measure: Callable[[Panel], T]) -> T:
+        """Return what `measure` says of this panel, computed once."""
+        if measure not in self._cache:
+            self._cache[measure] = measure(self)
+        return self._cache[measure]  # type: ignore[no-any-return]
+
+    def extremes(self, name: str) -> Extremes | None:
+        """Return the extremes of a column of numbers; None for any other, and when no row holds one."""
+        if name not in self._extremes:
+            values = self.raw(name)
+            self._extremes[name] = None if values is None or not len(values) else _extremes(values)
+        return self._extremes[name]
 
 
 class Block:
@@ -159,6 +192,20 @@ class Block:
         self.rows = int(self.bounds[-1])
         self._columns: dict[str, NDArray[np.float64]] = {}
         self._logs: dict[str, NDArray[np.float64]] = {}
+
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols of the block."""
+        return self.panel.symbols[self.first_symbol : self.first_symbol + len(self.bounds) - 1]
+
+    def only(self, number: int) -> Block:
+        """Return one symbol of the block as a block."""
+        return self.panel.block_of(self.first_symbol + number)
+
+    def spans_of_symbols(self) -> Iterator[tuple[int, slice]]:
+        """Yield the number of each symbol of the block and its rows."""
+        for number in range(len(self.bounds) - 1):
+            yield number, slice(self.bounds[number], self.bounds[number + 1])
 
     @cached_property
     def days(self) -> NDArray[np.int32]:
@@ -182,9 +229,17 @@ class Block:
         lengths: NDArray[np.int64] = self.bounds[number + 1] - self.bounds[number]
         return lengths
 
-    def has(self, *names: str) -> bool:
-        """Whether all these columns are there and hold numbers."""
-        return all(self.panel.raw(name) is not None for name in names)
+    def with_history(self, rows: NDArray[np.int64], least: int) -> NDArray[np.int64]:
+        """Return those of `rows` whose symbol has at least `least` rows."""
+        return rows[self.length_at(rows) >= least]
+
+    def repeats(self, name: str) -> NDArray[np.bool_]:
+        """Return where a column has the value of the row before."""
+        values = self.column(name)
+        same = np.zeros(self.rows, bool)
+        np.equal(values[1:], values[:-1], out=same[1:])
+        same[self.first] = False
+        return same
 
     def column(self, name: str) -> NDArray[np.float64]:
         """Return a column as floats, NaN where it is not finite, or not above zero in a price."""
@@ -320,3 +375,13 @@ def _numbers(frame: pd.DataFrame, name: str) -> NDArray[Any] | None:
     if isinstance(column.dtype, np.dtype):
         return column.to_numpy()
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _extremes(values: NDArray[Any]) -> Extremes | None:
+    low, high = values.min(), values.max()  # a NaN anywhere is the smallest and the largest
+    if values.dtype.kind != "f":
+        return Extremes(low, high, 0)
+    if not np.isnan(low):
+        return Extremes(float(low), float(high), 0)
+    there = values[~np.isnan(values)]
+    return Extremes(float(there.min()), float(there.max()), len(values) - len(there)) if len(there) else None

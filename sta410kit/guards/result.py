@@ -4,53 +4,96 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataValidationError
+
+if TYPE_CHECKING:
+    from sta410kit.guards.evidence import Evidence
 
 CRITICAL = "critical"
 SEVERITIES = (CRITICAL, "warning", "info")
 
 
 @dataclass(frozen=True)
-class Failure:
-    """One expectation that does not hold.
+class Check:
+    """One expectation and what was found: the one result type, from which everything shown is built.
 
     Attributes
     ----------
     expectation : str
         Type of the expectation, e.g. ``expect_column_values_to_not_be_null``.
+    held : bool
+        Whether the data meet it.
     column : str
-        The column or columns it is about, joined by ``", "``; empty for the table as a whole.
-    count : int
-        Rows that break it; 0 when it is about the table and not about rows.
+        The columns it is about, joined by ``", "``; empty for the table as a whole.
     rows : tuple of dict
-        The first few of those rows: symbol, date (``YYYY-MM-DD``) and the values judged.
+        The first few rows that break it: symbol, date (``YYYY-MM-DD``) and the values judged.
     severity : str
         ``critical`` stops the chain; ``warning`` and ``info`` are shown and recorded.
     message : str
-        What was expected and what was found, in words.
+        What was expected and what was found, in words; empty when it held.
+    evidence : Evidence or None
+        All rows and sessions that break it; None where the kit did not evaluate it.
+    accepted : tuple of str
+        What a reviewer has accepted and was left out of the evidence, in words.
+    config : dict
+        The expectation as it is in its suite.
+    found : dict or None
+        Great Expectations' ``result``, where Great Expectations evaluated it.
+    error : str
+        Why it could not be evaluated.
+    not_asked : bool
+        Whether the frame lacks what it looks at.
     """
 
     expectation: str
-    column: str
-    count: int
+    held: bool = False
+    column: str = ""
     rows: tuple[dict[str, Any], ...] = ()
     severity: str = CRITICAL
     message: str = ""
+    evidence: Evidence | None = field(default=None, repr=False)
+    accepted: tuple[str, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict, repr=False)
+    found: dict[str, Any] | None = field(default=None, repr=False)
+    error: str = ""
+    not_asked: bool = False
+
+    @property
+    def count(self) -> int:
+        """Rows and sessions that break it; 0 when it is about the table and not about rows."""
+        if self.evidence is not None:
+            return self.evidence.count
+        return int((self.found or {}).get("unexpected_count") or 0)
+
+    @property
+    def name(self) -> str:
+        """The expectation and its columns: ``expect_column_values_to_not_be_null(close)``."""
+        return self.expectation + (f"({self.column})" if self.column else "")
 
     def __str__(self) -> str:
-        where = f"({self.column})" if self.column else ""
-        text = f"{self.expectation}{where}: {self.message}"
+        text = f"{self.name}: {self.message}"
         if self.rows:
             shown = "; ".join(_row_words(row) for row in self.rows[:3])
             more = f"; and {self.count - 3} more" if self.count > len(self.rows[:3]) else ""
             text += f" [{shown}{more}]"
         return text
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "expectation": self.expectation,
+            "column": self.column,
+            "count": self.count,
+            "rows": [{key: _plain(value) for key, value in row.items()} for row in self.rows],
+            "severity": self.severity,
+            "message": self.message,
+        }
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class GuardResult:
     """What one gate found in one frame.
 
@@ -60,30 +103,43 @@ class GuardResult:
         Name of the suite.
     row_count : int
         Rows of the frame that was judged.
-    evaluated : int
-        Expectations that were evaluated, the ones every gate adds included.
-    failures : tuple of Failure
-        Everything that does not hold, critical first.
+    checks : tuple of Check
+        Every expectation that was evaluated, the ones every gate adds included, in the order of the suite.
     skipped : tuple of str
-        Expectations that could not be asked because of another failure (a missing column, a wrong type).
-    accepted : tuple of str
-        Findings that a reviewer has accepted and that this frame shows, in words.
+        Expectations that could not be evaluated because of another failure (a missing column, a wrong type).
     suite_file, rules, frame : str
         The suite's file, a digest of its expectations, and one of the frame that was judged.
-    record : dict
-        The Great Expectations validation result as JSON values; empty when the frame was too broken to ask.
     """
 
     suite: str
     row_count: int
-    evaluated: int
-    failures: tuple[Failure, ...] = ()
+    checks: tuple[Check, ...] = ()
     skipped: tuple[str, ...] = ()
-    accepted: tuple[str, ...] = ()
-    suite_file: str = field(default="", repr=False)
-    rules: str = field(default="", repr=False)
-    frame: str = field(default="", repr=False)
-    record: dict[str, Any] = field(default_factory=dict, repr=False)
+    suite_file: str = ""
+    rules: str = ""
+    frame: str = ""
+
+    def __repr__(self) -> str:
+        return (
+            f"GuardResult(suite={self.suite!r}, row_count={self.row_count}, evaluated={self.evaluated}, "
+            f"failures={self.failures}, skipped={self.skipped}, accepted={self.accepted})"
+        )
+
+    @property
+    def evaluated(self) -> int:
+        """How many expectations were evaluated."""
+        return len(self.checks)
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        """Everything that does not hold, critical first."""
+        failed = [check for check in self.checks if not check.held]
+        return tuple(sorted(failed, key=lambda check: check.severity != CRITICAL))
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Findings that a reviewer has accepted and that this frame shows, in words."""
+        return tuple(f"{check.expectation}: {words}" for check in self.checks for words in check.accepted)
 
     @property
     def passed(self) -> bool:
@@ -91,12 +147,12 @@ class GuardResult:
         return not self.critical
 
     @property
-    def critical(self) -> tuple[Failure, ...]:
+    def critical(self) -> tuple[Check, ...]:
         """The failures that stop the chain."""
         return tuple(f for f in self.failures if f.severity == CRITICAL)
 
     @property
-    def warnings(self) -> tuple[Failure, ...]:
+    def warnings(self) -> tuple[Check, ...]:
         """The failures that are shown and recorded, and stop nothing."""
         return tuple(f for f in self.failures if f.severity != CRITICAL)
 
@@ -132,23 +188,13 @@ class GuardResult:
         raise DataValidationError(message)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values: counts and failures, without the Great Expectations record."""
+        """Return plain JSON values: counts and failures."""
         return {
             "suite": self.suite,
             "passed": self.passed,
             "row_count": self.row_count,
             "evaluated": self.evaluated,
-            "failures": [
-                {
-                    "expectation": f.expectation,
-                    "column": f.column,
-                    "count": f.count,
-                    "rows": [{key: _plain(value) for key, value in row.items()} for row in f.rows],
-                    "severity": f.severity,
-                    "message": f.message,
-                }
-                for f in self.failures
-            ],
+            "failures": [failure.to_dict() for failure in self.failures],
             "skipped": list(self.skipped),
             "accepted": list(self.accepted),
         }
@@ -167,7 +213,7 @@ class GuardResult:
         return head + "</div>"
 
 
-def failures_table(failures: tuple[Failure, ...]) -> str:
+def failures_table(failures: tuple[Check, ...]) -> str:
     """Return the failures as an HTML table; every value from the data is escaped."""
     body = "".join(
         f"<tr><td>{escape(f.severity)}</td><td><code>{escape(f.expectation)}</code></td>"

@@ -1,4 +1,4 @@
-"""Medians and scales that a few wrong values do not move."""
+"""Medians and scales that a few wrong values do not change, and runs and stretches of rows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from sta410kit.guards.panel import Block
@@ -73,6 +75,27 @@ def run_lengths(flags: NDArray[np.bool_], begins: NDArray[np.int64]) -> NDArray[
     starts = np.flatnonzero(edge)
     lengths = np.diff(np.append(starts, len(flags)))
     return np.where(flags, np.repeat(lengths, lengths), 0)
+
+
+def level_change(
+    block: Block, values: NDArray[np.float64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by how much the usual value changes at each row, over ten rows on both sides, and the scale."""
+    sides = [block.around(values, rows, reach, (1, 0)) for reach in ((-10, -1), (0, 9))]
+    before, after = (median_of_lines(side) for side in sides)
+    spread = np.concatenate([side - median_of_lines(side)[:, None] for side in sides], axis=1)
+    return after - before, TO_SIGMA * median_of_lines(np.abs(spread))
+
+
+def per_symbol(
+    block: Block, rows: NDArray[np.int64], measure: Callable[[slice], float]
+) -> NDArray[np.float64]:
+    """Return for each row what `measure` says of all rows of its symbol."""
+    symbol = block.symbol_of(rows)
+    values = np.zeros(len(block.symbols))
+    for number in np.unique(symbol):
+        values[number] = measure(slice(block.bounds[number], block.bounds[number + 1]))
+    return values[symbol]
 
 
 def trailing_zeros(volume: NDArray[np.float64]) -> NDArray[np.float64]:

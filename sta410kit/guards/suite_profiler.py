@@ -40,16 +40,16 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
     DataValidationError
         There is nothing to learn from: no rows, no columns, or column names no suite can speak of.
     """
-    from sta410kit.guards.contracts import evaluate
-    from sta410kit.guards.gate import structure
+    from sta410kit.guards.evaluation import evaluate
+    from sta410kit.guards.gate import structure_problem
     from sta410kit.guards.plan import columns_of
 
     if not _NAME.fullmatch(name):
         message = f"{name!r} cannot be the name of a suite; use letters, digits, '_', '.' and '-'"
         raise ConfigurationError(message)
-    broken = structure(frame)
-    if broken or not len(frame) or not len(frame.columns):
-        reason = broken[0].message if broken else "it has no rows or no columns"
+    problem = structure_problem(frame)
+    if problem or not len(frame) or not len(frame.columns):
+        reason = problem.message if problem else "it has no rows or no columns"
         message = f"no suite can be drafted from this frame: {reason}"
         raise DataValidationError(message)
     drafted = [_check("expect_table_row_count_to_be_between", "There is at least one row.", min_value=1)]
@@ -73,11 +73,9 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
     # Every gate refuses an empty column that its suite speaks of.
     empty = {str(column) for column in frame.columns if frame[column].isna().all()}
     drafted = [item for item in drafted if not empty.intersection(columns_of(item["kwargs"]))]
-    results = evaluate(name, drafted, frame)["results"]
-    kept = [item for item, result in zip(drafted, results, strict=True) if result["success"]]
-    left = [
-        item["description"] for item, result in zip(drafted, results, strict=True) if not result["success"]
-    ]
+    checks, _ = evaluate(name, drafted, frame)
+    kept = [check.config for check in checks if check.held]
+    left = [check.config["description"] for check in checks if not check.held]
     notes = f"Drafted from {len(frame)} rows; thresholds lie a margin outside of what was seen in them."
     if left:
         notes += " Left out, because these data do not meet it: " + " ".join(left)

@@ -123,14 +123,14 @@ def _trading() -> Finding:
 
 
 def _suites() -> Finding:
-    from sta410kit.guards.contracts import load
+    from sta410kit.guards.great_expectations import load_suite
     from sta410kit.guards.suites import list_suites, read_suite
 
     names = list_suites()
     count = 0
     for name in names:
         expectations = read_suite(name).expectations
-        load(name, expectations)
+        load_suite(name, expectations)
         count += len(expectations)
     if not names:
         return Finding("suites", FAILED, "no suite found", "git checkout expectations")

@@ -8,7 +8,7 @@ import pytest
 from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards import data_docs
-from sta410kit.guards.accepted import read_accepted_findings
+from sta410kit.guards.reviewed import read_reviewed
 from sta410kit.guards.suites import read_suite
 
 pytestmark = pytest.mark.unit
@@ -110,10 +110,10 @@ def test_a_broken_file_is_refused_by_entry(tmp_path, text, words):
     """A reviewed file with a slip in it must not accept anything silently."""
     (tmp_path / "accepted.toml").write_text(text)
     with pytest.raises(ConfigurationError, match=r"accepted\.toml") as error:
-        read_accepted_findings(tmp_path, "prices")
+        read_reviewed(tmp_path, "prices")
     assert words in str(error.value)
 
 
 def test_without_a_file_nothing_is_accepted(tmp_path):
     """There need not be one."""
-    assert read_accepted_findings(tmp_path, "prices") == []
+    assert read_reviewed(tmp_path, "prices") == []

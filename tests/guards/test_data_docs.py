@@ -119,5 +119,5 @@ def test_the_suites_page_says_what_the_thresholds_are(prices, tmp_path):
     assert "each session of XNYS" in text
     assert "a factor of 10, 100, 1000 that adj_close shares" in text
     assert "by more than 6.5 times" in text
-    assert "than max_age: none is set, so this is not asked." in text
+    assert "than max_age: none is set, so this is not checked." in text
     assert "None" not in text

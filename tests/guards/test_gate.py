@@ -11,7 +11,7 @@ from hypothesis.extra.pandas import column, data_frames, range_indexes
 
 from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.guards.result import Failure, GuardResult
+from sta410kit.guards.result import Check, GuardResult
 
 pytestmark = pytest.mark.unit
 
@@ -100,8 +100,8 @@ def test_an_empty_frame_is_refused(prices):
 
 def test_counts_are_said_in_good_english():
     """One is singular."""
-    late = Failure("expect_x", "", 0, severity="warning")
-    result = GuardResult("prices", 1, 2, (late,), accepted=("one", "two"))
+    late = Check("expect_x", severity="warning")
+    result = GuardResult("prices", 1, (late, Check("expect_y", held=True, accepted=("one", "two"))))
     assert result.summary() == (
         "prices: accepted - 2 checks on 1 row, 0 critical, 1 warning, 2 accepted findings"
     )
@@ -288,7 +288,7 @@ def test_symbols_that_were_asked_for_must_be_there(prices):
     """A symbol without a row is named."""
     result = guards.validate(prices, "prices", symbols=["AAA", "ZZZ"])
     assert [failure.message for failure in result.critical] == [
-        "Every symbol asked for has rows. Missing: ZZZ."
+        "Every symbol asked for has rows. Found: no ZZZ."
     ]
     assert guards.validate(prices, "prices", symbols=["AAA"]).passed
 

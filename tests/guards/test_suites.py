@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.contracts import load
+from sta410kit.guards.great_expectations import load_suite as load
 from sta410kit.guards.suites import list_suites, read_suite
 
 pytestmark = pytest.mark.unit

@@ -1,79 +1,72 @@
-"""What generic expectations cannot ask: expectations that know symbols, sessions, splits and units.
+"""The kit's expectations: they know symbols, sessions, splits and units, which generic ones do not.
 
-Importing this package registers them with Great Expectations, which can then load the kit's suites by itself.
+To add an expectation, write its class in the module of its subject and name it below; its name in a suite
+file is that of the class in snake case. Nothing here imports Great Expectations:
+`sta410kit.guards.great_expectations` registers them there.
 
-========================  ======================================================================
-`calendar_sessions`       sessions missing or extra by the exchange's calendar, series cut short
-`dates`                   dates in the future, with a time of day, or too old
-`row_order`               rows out of order
-`symbol_names`            spaces and other spellings in symbols
-`price_jumps`             splits the adjusted close does not know, and jumps on a quiet day
-`price_units`             factors of 10 and 100
-`spikes`                  spikes that revert, highs and lows far out
-`adjusted_close`          `adj_close` that leaves `close` and comes back
-`stale_bars`              bars repeated instead of fetched
-`volume_runs`             sessions without volume, parts of shares
-`volume_units`            volume in lots or thousands
-`pasted_bars`             stretches that stand twice
-`swapped_columns`         open and close in each other's place
-`other_symbols`           two symbols with one series, dates a session off
-`history`                 past sessions revised, columns changed, since the last snapshot
-`warm_up`                 features missing after they have begun
-`features`                collinear features, features that drifted
-`model_output`            constant predictions, small groups, symbols without a forecast of the day
-`output_scale`            exploding predictions, foreseen outcomes, intervals that say nothing
-========================  ======================================================================
+====================  ==================================================================================
+`rows_and_dates`      rows out of order, symbols spelled in two ways, sessions missing or extra, stale data
+`price_levels`        splits the adjusted close does not know, factors of 10 and 100, `adj_close` that departs
+`bars`                spikes that revert, highs and lows far out, open and close swapped, bars repeated
+`pasted_bars`         stretches that appear twice
+`other_symbols`       two symbols with one series, dates a session off
+`volumes`             sessions without volume, parts of shares, volume in lots or thousands
+`history`             past sessions revised, columns changed, since the last snapshot
+`features`            collinear, constant, frozen, incomplete and drifted features
+`predictions`         constant, exploding and foreseen predictions, useless intervals, missing forecasts
+====================  ==================================================================================
 """
 
-# ruff: noqa: E402 - Great Expectations is told to be quiet before any part of it is imported
-from sta410kit.guards.library import great_expectations
-
-great_expectations()
-
 from sta410kit.guards.expectations import (
-    adjusted_close,
-    calendar_sessions,
-    dates,
+    bars,
     features,
     history,
-    model_output,
     other_symbols,
-    output_scale,
     pasted_bars,
-    price_jumps,
-    price_units,
-    row_order,
-    spikes,
-    stale_bars,
-    swapped_columns,
-    symbol_names,
-    volume_runs,
-    volume_units,
-    warm_up,
+    predictions,
+    price_levels,
+    rows_and_dates,
+    volumes,
 )
-from sta410kit.guards.expectations.frame_expectation import Findings, FrameExpectation, find_all
+from sta410kit.guards.expectations.base import BlockExpectation, Expectation, judge_all
 
-__all__ = [
-    "Findings",
-    "FrameExpectation",
-    "adjusted_close",
-    "calendar_sessions",
-    "dates",
-    "features",
-    "find_all",
-    "history",
-    "model_output",
-    "other_symbols",
-    "output_scale",
-    "pasted_bars",
-    "price_jumps",
-    "price_units",
-    "row_order",
-    "spikes",
-    "stale_bars",
-    "swapped_columns",
-    "symbol_names",
-    "volume_runs",
-    "volume_units",
-    "warm_up",
-]
+_ALL: tuple[type[Expectation], ...] = (
+    rows_and_dates.ExpectRowsInOrder,
+    rows_and_dates.ExpectSymbolsSpelledAlike,
+    rows_and_dates.ExpectDatesWithoutTime,
+    rows_and_dates.ExpectDatesNotInFuture,
+    rows_and_dates.ExpectLastSessionToBeRecent,
+    rows_and_dates.ExpectSessionsToMatchCalendar,
+    price_levels.ExpectJumpsToBeExplained,
+    price_levels.ExpectPricesInOneUnit,
+    price_levels.ExpectAdjustedCloseToFollowClose,
+    bars.ExpectNoRevertingSpikes,
+    bars.ExpectNoExtremeWicks,
+    bars.ExpectOpenToFollowClose,
+    bars.ExpectNoStaleBars,
+    pasted_bars.ExpectNoPastedBars,
+    other_symbols.ExpectSymbolsToDiffer,
+    other_symbols.ExpectSymbolsInStep,
+    volumes.ExpectNoRunsOfZeroVolume,
+    volumes.ExpectWholeShares,
+    volumes.ExpectVolumeInOneUnit,
+    history.ExpectHistoryUnrevised,
+    history.ExpectSchemaUnchanged,
+    features.ExpectFeaturesNotCollinear,
+    features.ExpectFeaturesToVary,
+    features.ExpectFeaturesNotFrozen,
+    features.ExpectFeaturesNotDrifted,
+    features.ExpectMissingOnlyInWarmUp,
+    predictions.ExpectPredictionsToVary,
+    predictions.ExpectPredictionsInScale,
+    predictions.ExpectOutcomesNotForeseen,
+    predictions.ExpectIntervalsToHoldOutcomes,
+    predictions.ExpectEnoughRowsInEachGroup,
+    predictions.ExpectEverySymbolInEachGroup,
+    predictions.ExpectOneDateInEachGroup,
+    predictions.ExpectForecastsInScale,
+    predictions.ExpectWholeNumbers,
+)
+EXPECTATIONS = {one.type_name(): one for one in _ALL}
+
+__all__ = ["EXPECTATIONS", "BlockExpectation", "Expectation", "judge_all"]

@@ -1,217 +1,151 @@
-"""Features that say the same twice, that stand still, or no longer look as they did in training."""
+"""Features that repeat each other, stand still, have holes, or no longer look as they did in training."""
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, ClassVar
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from great_expectations.compatibility import pydantic
+from pydantic import Field, PositiveFloat
 
-from sta410kit.guards.expectations.frame_expectation import (
-    Findings,
-    FrameExpectation,
-    PanelWalker,
-    Walker,
-    of_rows,
-)
+from sta410kit.guards.evidence import Evidence, at_panel_rows
+from sta410kit.guards.expectations.base import BlockExpectation, Expectation, Share
 from sta410kit.guards.robust import run_lengths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from sta410kit.guards.panel import Block, Panel
 
 _EMPTY_BIN = 1e-4  # share an empty bin counts as, so that its logarithm exists
+_FEWEST = 3  # rows that can be correlated
 
 
-class CollinearityWalker(PanelWalker):
-    """Correlates every two features."""
+class ExpectFeaturesNotCollinear(Expectation):
+    """Expect no two features that are almost the same."""
 
-    expectation: ExpectFeaturesNotCollinear
-
-    def findings(self) -> Findings:
-        """Return the pairs as notes."""
-        asked = self.expectation
-        names = feature_columns(self.panel, asked.ignore)
-        every = max(1, len(self.panel.frame) // asked.rows)
-        table = np.array([self.panel.floats(name)[::every] for name in names])
-        if len(names) < 2 or table.shape[1] < 3:  # noqa: PLR2004 - nothing to correlate
-            return Findings()
-        table = table[:, np.isfinite(table).all(axis=0)]
-        varies: list[int] = np.flatnonzero(table.std(axis=1) > 0).tolist() if table.shape[1] > 2 else []  # noqa: PLR2004
-        if len(varies) < 2:  # noqa: PLR2004
-            return Findings()
-        matrix = np.corrcoef(table[varies])
-        return Findings(
-            notes=tuple(
-                f"{names[varies[i]]} and {names[varies[j]]} correlate at {matrix[i, j]:.4f}"
-                for i, j in combinations(range(len(varies)), 2)
-                if abs(matrix[i, j])
-                > (
-                    asked.max_with_target
-                    if asked.target in {names[varies[i]], names[varies[j]]}
-                    else asked.max_correlation
-                )
-            )
-        )
-
-
-class ExpectFeaturesNotCollinear(FrameExpectation):
-    """Expect no two features that are all but the same."""
-
-    max_correlation: float = pydantic.Field(0.999, gt=0, le=1, description="Largest absolute correlation.")
-    max_with_target: float = pydantic.Field(
-        0.95,
-        gt=0,
-        le=1,
-        description="The same with the target, where it is not ignored: a feature that knows it.",
+    max_correlation: Share = 0.999  # largest absolute correlation
+    max_with_target: Share = (
+        0.95  # the same with the target, where it is not ignored: a feature that knows it
     )
-    target: str = pydantic.Field("target", description="The column that is predicted.")
-    ignore: list[str] = pydantic.Field(["target"], description="Numeric columns that are no features.")
-    rows: int = pydantic.Field(50_000, ge=10, description="Rows that are looked at, evenly spread.")
+    target: str = "target"  # the column that is predicted
+    ignore: list[str] = ["target"]  # numeric columns that are no features
+    rows: int = Field(50_000, ge=10)  # rows that are used, evenly spread
 
     sentence: ClassVar[str] = (
         "No two features correlate by more than {max_correlation} in absolute value, and none with {target} "
         "by more than {max_with_target}."
     )
-    walker: ClassVar[type[Walker]] = CollinearityWalker
+
+    def judge(self, panel: Panel) -> Evidence:
+        """Return the pairs as notes."""
+        every = max(1, len(panel.frame) // self.rows)
+        columns = {name: panel.floats(name)[::every] for name in _feature_columns(panel, self.ignore)}
+        table = np.array(list(columns.values())).reshape(len(columns), -1)
+        table = table[:, np.isfinite(table).all(axis=0)]
+        if table.shape[1] < _FEWEST:
+            return Evidence()
+        varies = table.std(axis=1) > 0
+        names = [name for name, there in zip(columns, varies, strict=True) if there]
+        matrix = np.atleast_2d(np.corrcoef(table[varies])) if len(names) > 1 else np.zeros((1, 1))
+        return Evidence(
+            notes=tuple(
+                f"{names[i]} and {names[j]} correlate at {matrix[i, j]:.4f}"
+                for i, j in combinations(range(len(names)), 2)
+                if abs(matrix[i, j])
+                > (self.max_with_target if self.target in {names[i], names[j]} else self.max_correlation)
+            )
+        )
 
 
-class VarietyWalker(PanelWalker):
-    """Looks for features that stand still, everywhere or in one symbol."""
-
-    expectation: ExpectFeaturesToVary
-
-    def findings(self) -> Findings:
-        """Return what stands still, as notes."""
-        asked, notes = self.expectation, []
-        bounds = self.panel.bounds
-        for name in asked.columns or feature_columns(self.panel, asked.ignore):
-            if self.panel.raw(name) is None:
-                continue
-            values = self.panel.floats(name)[self.panel.position(np.arange(self.panel.rows))]
-            parts = [values[begin:end] for begin, end in pairwise(bounds)]
-            parts = [part[np.isfinite(part)] for part in parts]
-            judged = [number for number, part in enumerate(parts) if len(part) >= asked.min_rows]
-            still = [self.panel.symbols[n] for n in judged if parts[n].min() == parts[n].max()]
-            # What belongs to a symbol, as its sector does, stands still in each and differs between them.
-            if len(judged) > len(still) > 0:
-                notes.append(f"{name} has one value in all rows of {', '.join(still[:5])}")
-            elif still and len({float(parts[n][0]) for n in judged}) == 1:
-                notes.append(f"{name} has one value in all rows")
-        return Findings(notes=tuple(notes))
-
-
-class ExpectFeaturesToVary(FrameExpectation):
+class ExpectFeaturesToVary(Expectation):
     """Expect no feature to have one value only, in all rows or in those of one symbol among others."""
 
-    columns: list[str] = pydantic.Field(default_factory=list, description="Features; all when empty.")
-    ignore: list[str] = pydantic.Field(["target"], description="Numeric columns that are no features.")
-    min_rows: int = pydantic.Field(60, ge=2, description="Values a symbol needs to be judged.")
+    columns: list[str] = []  # features; all when empty
+    ignore: list[str] = ["target"]  # numeric columns that are no features
+    min_rows: int = Field(60, ge=2)  # values a symbol needs to be judged
 
     sentence: ClassVar[str] = (
         "No feature has a single value in {min_rows} rows and more, everywhere or in a symbol while it "
         "varies in others."
     )
-    walker: ClassVar[type[Walker]] = VarietyWalker
+
+    def judge(self, panel: Panel) -> Evidence:
+        """Return what stands still, as notes."""
+        notes = []
+        for name, values in _chosen(panel, self.columns, self.ignore):
+            ordered = values[panel.position(np.arange(panel.rows))]
+            parts = [part[np.isfinite(part)] for part in np.split(ordered, panel.bounds[1:-1])]
+            judged = {number: part for number, part in enumerate(parts) if len(part) >= self.min_rows}
+            still = [panel.symbols[number] for number, part in judged.items() if part.min() == part.max()]
+            # What belongs to a symbol, as its sector does, is constant in each and differs between them.
+            if len(judged) > len(still) > 0:
+                notes.append(f"{name} has one value in all rows of {', '.join(still[:5])}")
+            elif still and len({float(part[0]) for part in judged.values()}) == 1:
+                notes.append(f"{name} has one value in all rows")
+        return Evidence(notes=tuple(notes))
 
 
-class FrozenWalker(Walker):
-    """Looks for stretches in which a feature that always moves stands still."""
-
-    expectation: ExpectFeaturesNotFrozen
-
-    def __init__(self, expectation: ExpectFeaturesNotFrozen, panel: Panel) -> None:
-        super().__init__(expectation, panel)
-        self.names = feature_columns(panel, expectation.ignore)
-        self.notes: list[str] = []
-
-    def visit(self, block: Block) -> None:
-        """Compare the longest run of each symbol with how often its feature repeats otherwise."""
-        asked, sizes = self.expectation, np.diff(block.bounds)
-        for name in self.names:
-            values = self.panel.floats(name)[
-                self.panel.position(np.arange(block.offset, block.offset + block.rows))
-            ]
-            same = np.zeros(block.rows, bool)
-            np.equal(values[1:], values[:-1], out=same[1:])
-            same[block.first] = False
-            runs = run_lengths(same, block.first)
-            longest = np.maximum.reduceat(runs, block.first)
-            others = np.add.reduceat(same.astype(np.int64), block.first) - longest
-            frozen = (longest + 1 >= asked.sessions) & (others <= asked.rare * sizes)
-            for number in np.flatnonzero(frozen):
-                here = slice(block.bounds[number], block.bounds[number + 1])
-                self.rows.append(
-                    np.flatnonzero(runs[here] == longest[number]) + block.bounds[number] + block.offset
-                )
-                symbol = self.panel.symbols[block.first_symbol + number]
-                self.notes.append(f"{name} of {symbol} has one value {longest[number] + 1} sessions in a row")
-
-    def findings(self) -> Findings:
-        """Return the rows that repeat the one before."""
-        return of_rows(self.panel, np.concatenate([*self.rows, np.empty(0, np.int64)]), self.notes)
-
-
-class ExpectFeaturesNotFrozen(FrameExpectation):
+class ExpectFeaturesNotFrozen(BlockExpectation):
     """Expect a feature that hardly ever repeats itself not to do so for many sessions in a row.
 
     A source that stopped, or a warm-up filled with zeros, leaves such a stretch. Calendars, flags and what is
     reported once a quarter repeat themselves all the time, and are not judged.
     """
 
-    sessions: int = pydantic.Field(8, ge=2, description="Sessions in a row with one value that are too many.")
-    rare: float = pydantic.Field(
-        0.01,
-        ge=0,
-        le=1,
-        description="Share of a symbol's rows that repeat otherwise up to which it is judged.",
-    )
-    ignore: list[str] = pydantic.Field(
-        default_factory=list, description="Numeric columns that are not asked."
-    )
+    sessions: int = Field(8, ge=2)  # sessions in a row with one value that are too many
+    rare: float = Field(0.01, ge=0, le=1)  # share of a symbol's rows that repeat otherwise, at most
+    ignore: list[str] = []  # numeric columns that are not judged
 
     sentence: ClassVar[str] = (
         "No feature has one value for {sessions} sessions of a symbol in a row where it hardly ever repeats "
         "itself (at most in a share of {rare} of the others)."
     )
-    walker: ClassVar[type[Walker]] = FrozenWalker
+
+    def scan(self, block: Block) -> list[tuple[NDArray[np.int64], str]]:
+        """Compare the longest run of each symbol with how often its feature repeats otherwise."""
+        sizes, found = np.diff(block.bounds), []
+        for name in _feature_columns(block.panel, self.ignore):
+            same = block.repeats(name)
+            runs = run_lengths(same, block.first)
+            longest = np.maximum.reduceat(runs, block.first)
+            others = np.add.reduceat(same.astype(np.int64), block.first) - longest
+            for number in np.flatnonzero((longest + 1 >= self.sessions) & (others <= self.rare * sizes)):
+                begin, end = block.bounds[number : number + 2]
+                rows = np.flatnonzero(runs[begin:end] == longest[number]) + begin + block.offset
+                words = f"one value {longest[number] + 1} sessions in a row"
+                found.append((rows, f"{name} of {block.symbols[number]} has {words}"))
+        return found
+
+    def conclude(self, panel: Panel, parts: list[Any]) -> Evidence:
+        """Return the rows that repeat the one before."""
+        found = [one for part in parts for one in part]
+        rows = np.concatenate([*(rows for rows, _ in found), np.empty(0, np.int64)])
+        return at_panel_rows(panel, rows, [note for _, note in found])
 
 
-class DriftWalker(PanelWalker):
-    """Compares the newest part of every feature with the part before it."""
+class ExpectMissingOnlyInWarmUp(BlockExpectation):
+    """Expect a feature that has begun to have a value in every later session of its symbol."""
 
-    expectation: ExpectFeaturesNotDrifted
+    ignore: list[str] = ["target"]  # columns that may end before the others
 
-    def findings(self) -> Findings:
-        """Return the features whose distribution moved, as notes."""
-        asked = self.expectation
-        days = self.panel.days
-        cut = np.quantile(days, asked.train_share)
-        old, new = (self.panel.position(np.flatnonzero(part)) for part in (days <= cut, days > cut))
-        return Findings(
-            notes=tuple(
-                f"{name} has a population stability index of {index:.2f}"
-                for name, index in self._indices(old, new)
-                if index > asked.max_psi
-            )
-        )
+    sentence: ClassVar[str] = (
+        "A feature is missing only in the first sessions of a symbol (not checked in {ignore})."
+    )
 
-    def _indices(self, old: NDArray[np.int64], new: NDArray[np.int64]) -> Iterator[tuple[str, float]]:
-        asked = self.expectation
-        for name in asked.columns or feature_columns(self.panel, asked.ignore):
-            if self.panel.raw(name) is None:
-                continue
-            values = self.panel.floats(name)
-            parts = [part[np.isfinite(part)] for part in (values[old], values[new])]
-            if min(map(len, parts)) >= asked.min_rows:
-                yield name, population_stability(parts[0], parts[1], asked.bins)
+    def rows(self, block: Block) -> NDArray[np.int64]:
+        """Return the rows with a value missing after its first one."""
+        bad = np.zeros(block.rows, bool)
+        for name in _feature_columns(block.panel, self.ignore):
+            missing = np.isnan(block.column(name))
+            if missing.any():
+                begun = np.cumsum(~missing)
+                before = np.repeat(begun[block.first] - ~missing[block.first], np.diff(block.bounds))
+                bad |= missing & (begun > before)
+        return np.flatnonzero(bad)
 
 
-class ExpectFeaturesNotDrifted(FrameExpectation):
+class ExpectFeaturesNotDrifted(Expectation):
     """Expect the newest features to be distributed as those the model is trained on.
 
     The population stability index is the sum over bins of ``(new - old) * log(new / old)`` of the shares,
@@ -220,20 +154,29 @@ class ExpectFeaturesNotDrifted(FrameExpectation):
     regimes.
     """
 
-    columns: list[str] = pydantic.Field(default_factory=list, description="Features; all when empty.")
-    ignore: list[str] = pydantic.Field(["target"], description="Numeric columns that are no features.")
-    train_share: float = pydantic.Field(
-        0.8, gt=0, lt=1, description="Share of the time span the model learns from."
-    )
-    bins: int = pydantic.Field(10, ge=2, description="Bins of equal shares of the training window.")
-    max_psi: float = pydantic.Field(0.25, gt=0, description="Largest population stability index.")
-    min_rows: int = pydantic.Field(100, ge=10, description="Rows each part needs to be compared.")
+    columns: list[str] = []  # features; all when empty
+    ignore: list[str] = ["target"]  # numeric columns that are no features
+    train_share: float = Field(0.8, gt=0, lt=1)  # share of the time span the model learns from
+    bins: int = Field(10, ge=2)  # bins of equal shares of the training window
+    max_psi: PositiveFloat = 0.25  # largest population stability index
+    min_rows: int = Field(100, ge=10)  # rows each part needs to be compared
 
     sentence: ClassVar[str] = (
         "The population stability index of each feature's newest rows against the first {train_share} of the "
         "time is at most {max_psi}."
     )
-    walker: ClassVar[type[Walker]] = DriftWalker
+
+    def judge(self, panel: Panel) -> Evidence:
+        """Return the features whose distribution moved, as notes."""
+        cut = np.quantile(panel.days, self.train_share)
+        old, new = (panel.position(np.flatnonzero(part)) for part in (panel.days <= cut, panel.days > cut))
+        notes = []
+        for name, values in _chosen(panel, self.columns, self.ignore):
+            parts = [part[np.isfinite(part)] for part in (values[old], values[new])]
+            if min(map(len, parts)) >= self.min_rows:
+                index = population_stability(parts[0], parts[1], self.bins)
+                notes += [f"{name} has a population stability index of {index:.2f}"] * (index > self.max_psi)
+        return Evidence(notes=tuple(notes))
 
 
 def population_stability(old: NDArray[np.float64], new: NDArray[np.float64], bins: int) -> float:
@@ -247,8 +190,14 @@ def population_stability(old: NDArray[np.float64], new: NDArray[np.float64], bin
     return float(np.sum((now - before) * np.log(now / before)))
 
 
-def feature_columns(panel: Panel, ignore: list[str]) -> list[str]:
-    """Return the numeric columns that are features."""
-    return [
-        str(name) for name in panel.frame.columns if name not in ignore and panel.raw(str(name)) is not None
-    ]
+def _feature_columns(panel: Panel, ignore: list[str]) -> list[str]:
+    """Return the columns of numbers, without some."""
+    return [name for name in panel.frame.columns if name not in ignore and panel.raw(name) is not None]
+
+
+def _chosen(panel: Panel, columns: list[str], ignore: list[str]) -> list[tuple[str, NDArray[np.float64]]]:
+    """Return the features that are judged with their values, in the frame's order."""
+    names = [name for name in columns if panel.raw(name) is not None] or (
+        [] if columns else _feature_columns(panel, ignore)
+    )
+    return [(name, panel.floats(name)) for name in names]

@@ -1,6 +1,6 @@
-"""Findings a reviewer has looked at and accepted, in a file that is reviewed like code.
+"""Findings a reviewer has accepted, in a file that is reviewed like code.
 
-``accepted.toml`` stands beside the suites::
+``accepted.toml`` lies beside the suites::
 
     [[finding]]
     suite = "prices"
@@ -13,7 +13,7 @@
     expires = 2027-03-01
 
 An accepted finding no longer fails its expectation and is shown in the data docs of every validation it
-touches. After `expires` it counts again, and the failure says so.
+affects. After `expires` it counts again, and the failure says so.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _KNOWN = (*_REQUIRED, "symbol", "first", "last", "by")
 
 
 @dataclass(frozen=True)
-class AcceptedFinding:
-    """One finding that a reviewer takes responsibility for.
+class ReviewedFinding:
+    """One finding that a reviewer has accepted.
 
     Attributes
     ----------
@@ -76,44 +76,40 @@ class AcceptedFinding:
         return not self.symbol and self.first is None
 
     def covers(self, symbols: NDArray[np.object_], days: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Tell which findings it is about."""
+        """Return which findings, by symbol and days since 1970-01-01, it is about."""
         import numpy as np
 
-        hit = np.ones(len(symbols), bool) if not self.symbol else symbols == self.symbol
+        hit = symbols == self.symbol if self.symbol else np.ones(len(symbols), bool)
         if self.first is not None and self.last is not None:
-            bounds = [int(np.datetime64(day, "D").astype(int)) for day in (self.first, self.last)]
-            hit = hit & (days >= bounds[0]) & (days <= bounds[1])
+            first, last = (int(np.datetime64(day, "D").astype(int)) for day in (self.first, self.last))
+            hit = hit & (days >= first) & (days <= last)
         return np.asarray(hit, bool)
 
     def covers_rows(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Tell which rows of a frame it is about; none in a frame without usable dates."""
+        """Return which rows of a frame it is about."""
         import numpy as np
 
-        if frame["date"].dtype.kind != "M":
-            return np.zeros(len(frame), bool)
-        days = frame["date"].to_numpy().astype("datetime64[D]").astype(np.int32)
-        return self.covers(frame["symbol"].astype(object).to_numpy(), days)
+        from sta410kit.guards.evidence import at_positions
+
+        rows = at_positions(frame, np.arange(len(frame)))
+        return self.covers(rows.symbols, rows.days)
 
     def in_words(self, count: int) -> str:
         """Return one line for the data docs."""
-        when = (
-            ""
-            if self.first is None
-            else f" {self.first}" + (f" to {self.last}" if self.last != self.first else "")
-        )
+        when = f" {self.first}" if self.first else ""
+        when += f" to {self.last}" if self.last != self.first else ""
         who = f" by {self.by}" if self.by else ""
-        what = f"{self.symbol}{when}" if self.symbol else f"the table{when}"
         rows = f" ({pluralize(count, 'row')})" if count else ""
-        return f"{what}{rows}: accepted{who} until {self.expires}. {self.reason}"
+        return f"{self.symbol or 'the table'}{when}{rows}: accepted{who} until {self.expires}. {self.reason}"
 
 
-def read_accepted_findings(folder: Path, suite: str) -> list[AcceptedFinding]:
-    """Return what ``accepted.toml`` in `folder` says of `suite`; nothing when there is no such file.
+def read_reviewed(folder: Path, suite: str) -> list[ReviewedFinding]:
+    """Return the findings of `suite` in ``accepted.toml`` in `folder`; none when there is no such file.
 
     Raises
     ------
     ConfigurationError
-        The file cannot be read, or an entry misses something or has a key it does not know.
+        The file cannot be read, or an entry lacks a key or has one that does not exist.
     """
     path = folder / FILE
     if not path.is_file():
@@ -127,29 +123,23 @@ def read_accepted_findings(folder: Path, suite: str) -> list[AcceptedFinding]:
     if content or not isinstance(entries, list):
         message = f"{path} holds {', '.join(content) or 'finding'}; it takes entries [[finding]] only"
         raise ConfigurationError(message)
-    findings = [_finding(entry, number, path) for number, entry in enumerate(entries, 1)]
+    findings = [_finding(entry, f"{path}, finding {number}") for number, entry in enumerate(entries, 1)]
     return [finding for finding in findings if finding.suite == suite]
 
 
-def _finding(entry: dict[str, Any], number: int, path: Path) -> AcceptedFinding:
-    where = f"{path}, finding {number}"
-    unknown = [key for key in entry if key not in _KNOWN]
-    if unknown:
-        message = f"{where}: no key called {unknown[0]!r}.{did_you_mean(unknown[0], list(_KNOWN))}"
-        raise ConfigurationError(message)
-    missing = [key for key in _REQUIRED if not entry.get(key)]
-    if missing:
-        message = f"{where} has no {', '.join(missing)}; say what is accepted, why, and until when"
-        raise ConfigurationError(message)
+def _finding(entry: dict[str, Any], where: str) -> ReviewedFinding:
     days = {key: entry.get(key) for key in ("first", "last", "expires")}
-    wrong = [key for key, value in days.items() if value is not None and type(value) is not date]
-    if wrong:
-        message = f"{where}: {wrong[0]} must be a date such as 2027-03-01, got {days[wrong[0]]!r}"
-        raise ConfigurationError(message)
-    first = days["first"] or days["last"]
-    last = days["last"] or days["first"]
-    if first and last and last < first:
-        message = f"{where}: last ({last}) lies before first ({first})"
-        raise ConfigurationError(message)
+    first, last = days["first"] or days["last"], days["last"] or days["first"]
+    problem = ""
+    if unknown := [key for key in entry if key not in _KNOWN]:
+        problem = f": no key called {unknown[0]!r}.{did_you_mean(unknown[0], list(_KNOWN))}"
+    elif missing := [key for key in _REQUIRED if not entry.get(key)]:
+        problem = f" has no {', '.join(missing)}; say what is accepted, why, and until when"
+    elif wrong := [key for key, value in days.items() if value is not None and type(value) is not date]:
+        problem = f": {wrong[0]} must be a date such as 2027-03-01, got {days[wrong[0]]!r}"
+    elif first and last and last < first:
+        problem = f": last ({last}) lies before first ({first})"
+    if problem:
+        raise ConfigurationError(where + problem)
     words = {key: str(entry.get(key, "")) for key in ("suite", "expectation", "symbol", "reason", "by")}
-    return AcceptedFinding(**words, first=first, last=last, expires=entry["expires"])
+    return ReviewedFinding(**words, first=first, last=last, expires=entry["expires"])

@@ -1,0 +1,266 @@
+"""Bars that cannot be: prices that leave and are back, extreme ends, swapped and repeated prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
+
+from sta410kit.guards.expectations.base import BlockExpectation
+from sta410kit.guards.robust import local_sigma, median_of_lines, per_symbol, run_lengths, stretches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sta410kit.guards.panel import Block
+
+_BAR = ("open", "high", "low", "close")
+_ROUNDING = 1e-9  # differences of prices that are none
+
+
+class ExpectNoRevertingSpikes(BlockExpectation):
+    """Expect no close or bar that the next session takes back, and no open that its own session does."""
+
+    min_move: PositiveFloat = 0.08  # log move from which on `sigmas` are enough
+    small_move: PositiveFloat = 0.03  # smallest log move, at twice the `sigmas`
+    sigmas: PositiveFloat = 6.5  # usual daily moves that both moves exceed
+    gap_sigmas: PositiveFloat = 5.0  # usual overnight moves that both gaps exceed
+    undone_sigmas: PositiveFloat = 3.5  # usual daily moves of a close that the next open takes back entirely
+    undone_gap_sigmas: PositiveFloat = 5.0  # usual overnight moves that such a gap exceeds
+    open_sigmas: PositiveFloat = 6.5  # usual moves of an open, overnight and within its session
+    quiet_span: PositiveFloat = 1.5  # usual ranges a bar that only gapped stays within
+    back: PositiveFloat = 0.35  # share of the move that may remain of it
+    coarse: NonNegativeFloat = 0.012  # move of a price that its smallest step explains
+    min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
+
+    needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close")
+    shows: ClassVar[tuple[str, ...]] = ("open", "close", "adj_close")
+    sentence: ClassVar[str] = (
+        "No close moves by more than {sigmas} times the usual daily move (and {min_move} in logs) and is "
+        "back the next session, or by more than {undone_sigmas} and is back at the next open; no open by "
+        "more than {open_sigmas} that its own session takes back; and no bar of ordinary range is "
+        "{gap_sigmas} usual overnight moves apart from both its neighbours."
+    )
+
+    def rows(self, block: Block) -> NDArray[np.int64]:
+        """Return the bars that differ from both neighbours."""
+        raw, net = block.returns, block.returns + block.factor_steps
+        opened = block.gaps + block.factor_steps
+        gaps = self._apart(block, opened, self.gap_sigmas)
+        usual = median_of_lines(block.around(block.spans, gaps, (-12, 12), (0, 0)))
+        gaps = gaps[block.spans[gaps] <= self.quiet_span * usual]
+        apart = [self._apart(block, moves, self.sigmas) for moves in (raw, net)]
+        return np.unique(
+            np.concatenate(
+                [*apart, self._undone(block, net, opened), self._misread_open(block, opened), gaps]
+            )
+        )
+
+    def _apart(self, block: Block, moves: NDArray[np.float64], sigmas: float) -> NDArray[np.int64]:
+        """Return the rows whose move is taken back by the next one."""
+        rows, size = self._taken_back(block, moves, moves)
+        enough = np.where(size >= self.min_move, sigmas, 2 * sigmas)
+        return rows[size >= enough * self._usual(block, moves, rows)]
+
+    def _undone(
+        self, block: Block, moves: NDArray[np.float64], opened: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """Return the rows whose close the next open takes back: prices seldom move so far overnight."""
+        rows, size = self._taken_back(block, moves, opened)
+        back = np.abs(opened[rows + 1])
+        return rows[
+            (size >= self.undone_sigmas * self._usual(block, moves, rows))
+            & (back >= self.undone_gap_sigmas * self._usual(block, opened, rows))
+        ]
+
+    def _misread_open(self, block: Block, opened: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the rows whose open is far from the close before and from its own close alike."""
+        within = block.log("close") - block.log("open")
+        rows, size = self._reversed(block, opened, within, self.min_move)
+        usual = np.maximum(*(self._usual(block, moves, rows) for moves in (opened, within)))
+        return rows[size >= self.open_sigmas * usual]
+
+    def _taken_back(
+        self, block: Block, moves: NDArray[np.float64], next_moves: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the rows whose move the next one reverses, and the smaller of the two moves."""
+        return self._reversed(block, moves[:-1], next_moves[1:], self.small_move)
+
+    def _reversed(
+        self, block: Block, here: NDArray[np.float64], then: NDArray[np.float64], least: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return where two moves cancel, and the smaller of them."""
+        smaller = np.minimum(np.abs(here), np.abs(then))
+        rows = np.flatnonzero(
+            (smaller >= least) & (np.abs(here + then) <= self.back * smaller) & (here * then < 0)
+        )
+        rows = block.with_history(rows, self.min_history)
+        return rows, smaller[rows]
+
+    def _usual(
+        self, block: Block, moves: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the usual move around each row, and no less than the smallest step of its price."""
+        return np.maximum(local_sigma(block, moves, rows, (0, 1)), self.coarse / block.column("close")[rows])
+
+
+class ExpectNoExtremeWicks(BlockExpectation):
+    """Expect highs and lows near the rest of their bar."""
+
+    min_wick: PositiveFloat = 0.25  # smallest log distance that is considered
+    spans: PositiveFloat = 8.0  # usual ranges that the distance exceeds
+    large: PositiveFloat = 0.65  # log distance from which on the range of the whole symbol counts, too
+    impossible: PositiveFloat = 1.5  # log distance that no bar has
+    min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
+
+    needs: ClassVar[tuple[str, ...]] = _BAR
+    sentence: ClassVar[str] = (
+        "No high or low is further than {min_wick} in logs, and than {spans} usual ranges, from open "
+        "and close, and none further than {impossible}."
+    )
+
+    def rows(self, block: Block) -> NDArray[np.int64]:
+        """Return the bars with a high or a low far out."""
+        opened, closed = block.log("open"), block.log("close")
+        wick = np.maximum(
+            block.log("high") - np.maximum(opened, closed), np.minimum(opened, closed) - block.log("low")
+        )
+        rows = block.with_history(np.flatnonzero(wick >= self.min_wick), self.min_history)
+        usual = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
+        # In a stretch of such bars they are the usual range nearby; that of the symbol is more reliable.
+        whole = per_symbol(block, rows, lambda span: median_of_lines(block.spans[None, span])[0])
+        usual = np.where(wick[rows] >= self.large, np.fmin(usual, whole), usual)
+        return rows[(wick[rows] >= self.spans * usual) | (wick[rows] >= self.impossible)]
+
+
+class ExpectOpenToFollowClose(BlockExpectation):
+    """Expect opens near the close before them, and not closes near the open before: neither is swapped."""
+
+    window: int = Field(63, ge=10)  # rows that are judged together
+    ratio: float = Field(1.8, gt=1)  # how much nearer the wrong neighbour has to be
+    min_history: int = Field(20, ge=3)  # rows a stretch needs to be judged
+
+    needs: ClassVar[tuple[str, ...]] = ("open", "close")
+    sentence: ClassVar[str] = (
+        "Over {window} rows, opens are not {ratio} times further from the close before them than closes are "
+        "from the open before."
+    )
+
+    def rows(self, block: Block) -> NDArray[np.int64]:
+        """Return the stretches in which open and close are swapped."""
+        follow, cross = np.abs(block.gaps), np.empty(block.rows)
+        cross[1:] = np.abs(block.log("close")[1:] - block.log("open")[:-1])
+        cross[block.first] = np.nan
+        unclear = ~(np.maximum(follow, cross) < 0.2)  # noqa: PLR2004 - a split, or nothing to compare
+        follow, cross = np.where(unclear, 0, follow), np.where(unclear, 0, cross)
+        windows = -(-np.diff(block.bounds) // self.window)
+        begins = stretches(np.zeros_like(windows), windows) * self.window + np.repeat(block.first, windows)
+        ends = np.append(begins[1:], block.rows)
+        near, far = np.add.reduceat(cross, begins), np.add.reduceat(follow, begins)
+        bad = (far > self.ratio * near) & (ends - begins >= self.min_history) & (near > 0)
+        return stretches(begins[bad], ends[bad])
+
+
+class ExpectNoStaleBars(BlockExpectation):
+    """Expect no bar, volume or close that repeats the session before it more often than chance does."""
+
+    same_prices: NonNegativeInt = 2  # repeats of all four prices with another volume
+    rare: float = Field(0.001, ge=0, le=1)  # share of such repeats up to which two in a row are too many
+    wide: PositiveFloat = 60.0  # price steps in a bar that chance does not repeat even once
+    idle: NonNegativeFloat = (
+        0.002  # share of sessions without a trade up to which they are not the symbol's own
+    )
+    traded: PositiveFloat = 0.2  # share of the usual volume that proves a trade
+    always_traded: PositiveFloat = 100_000.0  # usual volume from which on a session without any is an error
+    same_volume: NonNegativeInt = 1  # repeats of a volume, where volumes differ otherwise
+    same_close: NonNegativeInt = 5  # repeats of a close, where closes differ otherwise
+    usual: float = Field(0.05, ge=0, le=1)  # share of runs of repeats that makes them ordinary
+    always: float = Field(0.5, ge=0, le=1)  # share of repeated rows that does, too
+    min_price: NonNegativeFloat = 5.0  # below it a cent is too coarse to tell
+    min_volume: NonNegativeFloat = 2000.0  # below it volumes repeat by chance
+
+    needs: ClassVar[tuple[str, ...]] = (*_BAR, "volume")
+    sentence: ClassVar[str] = (
+        "No bar repeats the one before it, volume included; the four prices repeat at most {same_prices} "
+        "times with another volume (once where that is rare, never in a bar of {wide} price steps), a volume "
+        "at most {same_volume} times and a close at most {same_close} times; and no session of a symbol that "
+        "trades every day is filled with the last close."
+    )
+
+    def rows(self, block: Block) -> NDArray[np.int64]:
+        """Return the repeats; the bar that is repeated is not among them."""
+        same = {name: block.repeats(name) for name in (*_BAR, "volume")}
+        bar = same["open"] & same["high"] & same["low"] & same["close"]
+        volume = same["volume"] & (block.column("volume") >= self.min_volume)
+        close = same["close"] & (block.column("close") >= self.min_price)
+        moved = block.column("high") > block.column("low")
+        dear = block.column("close") >= self.min_price
+        often_same_volume = self._ordinary(block, same["volume"])
+        whole = bar & same["volume"] & (block.column("volume") > 0) & (moved | dear)
+        whole &= ~often_same_volume | (moved & dear)
+        repeated = bar & dear & moved
+        flat = same["close"] & dear & ~moved  # a bar without a range, at yesterday's close: no trade
+        bad = whole | (run_lengths(repeated, block.first) > self._allowed(block, repeated))
+        bad |= (run_lengths(volume, block.first) > self.same_volume) & ~often_same_volume
+        bad |= (run_lengths(close, block.first) > self.same_close) & ~self._ordinary(block, same["close"])
+        bad |= (run_lengths(flat, block.first) > 1) & ~self._ordinary(block, flat)
+        bad[self._wide(block, np.flatnonzero(repeated))] = True
+        bad[self._filled(block, np.flatnonzero(flat))] = True
+        return np.flatnonzero(bad)
+
+    def _wide(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the repeated bars of so many price steps that chance does not repeat them."""
+
+        def step(span: slice) -> float:
+            moves = np.abs(np.diff(block.column("close")[span]))
+            return float(np.min(moves, initial=np.inf, where=moves > _ROUNDING))
+
+        spans = block.column("high")[rows] - block.column("low")[rows]
+        return rows[spans >= self.wide * per_symbol(block, rows, step)]
+
+    def _filled(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the bars without a range, at the last close, of a symbol that has few such sessions.
+
+        A single one in a short series counts only if its volume proves a trade, or if it has
+        none where much is traded otherwise.
+        """
+        if not len(rows):
+            return rows
+        volume = block.column("volume")
+        usual = median_of_lines(block.around(volume, rows, (-12, 12), (0, 0)))
+        busy = (volume[rows] >= self.traded * usual) & (usual >= self.min_volume)
+        busy |= (volume[rows] == 0) & (usual >= self.always_traded)
+        count = np.bincount(block.symbol_of(rows))[block.symbol_of(rows)]
+        filled: NDArray[np.int64] = rows[(count <= self.idle * block.length_at(rows)) | ((count == 1) & busy)]
+        return filled
+
+    def _allowed(self, block: Block, repeats: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return for each row how often its bar may be repeated, by how rare that is for its symbol.
+
+        In quiet and cheap shares a bar repeats by chance, even twice; where hardly another bar is repeated
+        it does not. One run does not make itself ordinary.
+        """
+        others = np.add.reduceat(_begins(repeats).astype(np.int64), block.first) - 1
+        sizes = np.diff(block.bounds)
+        fewest = min(1, self.same_prices)
+        return np.repeat(np.where(others <= self.rare * sizes, fewest, self.same_prices), sizes)
+
+    def _ordinary(self, block: Block, repeats: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return the rows of symbols that repeat themselves all the time, by the nature of their data.
+
+        Runs are counted once, so that a long stale stretch does not make itself ordinary.
+        """
+        sizes = np.diff(block.bounds)
+        often, rows = (
+            np.add.reduceat(flags.astype(np.int64), block.first) / sizes
+            for flags in (_begins(repeats), repeats)
+        )
+        return np.repeat((often > self.usual) | (rows > self.always), sizes)
+
+
+def _begins(repeats: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the first row of each run."""
+    begins = repeats.copy()
+    begins[1:] &= ~repeats[:-1]
+    return begins
