@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from loguru import logger
 
-from sta410kit._internal.log_calls import log_execution_time, log_function_call, speaking_from
+from sta410kit._internal.log_calls import log_execution_time, log_function_call, logger_at
 from sta410kit._internal.log_files import DailyFile, prepare
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import redact
@@ -94,7 +94,7 @@ def _install(config: LoggingConfig, folder: Path) -> OSError | None:
         return None
     if _installed is None:
         with suppress(ValueError):  # somebody has removed it already
-            logger.remove(0)  # loguru's own sink would show every line a second time, unscrubbed
+            logger.remove(0)  # loguru's own sink would show every line a second time, not redacted
     while _sinks:
         logger.remove(_sinks.pop())
     _add(_console)
@@ -149,7 +149,7 @@ class _ToLoguru(logging.Handler):
             level: str | int = logger.level(record.levelname).name
         except ValueError:  # a level of the library's own
             level = max(record.levelno, 0)
-        here = speaking_from(record.name, record.funcName or "?", record.lineno)
+        here = logger_at(record.name, record.funcName or "?", record.lineno)
         here.opt(exception=record.exc_info).log(level, "{}", text)
 
 
@@ -173,7 +173,7 @@ def _show_warning(  # noqa: PLR0913, PLR0917 - the signature of warnings.showwar
     line: str | None = None,
 ) -> None:
     if file is None and logger.level("WARNING").no >= _least[""]:
-        speaking_from("warnings", category.__name__, lineno).warning("{} ({}:{})", message, filename, lineno)
+        logger_at("warnings", category.__name__, lineno).warning("{} ({}:{})", message, filename, lineno)
         return
     stream = file or sys.stderr
     if stream is not None:

@@ -176,7 +176,7 @@ def test_unsealings_at_the_same_time_are_all_recorded():
 def test_a_record_that_cannot_be_written_or_read_is_an_error(project):
     """Nothing is opened without a record."""
     (project / RECORD).mkdir()
-    with pytest.raises(ConfigurationError, match="cannot be written"):
+    with pytest.raises(ConfigurationError, match="cannot be read"):
         unseal("look")
     with pytest.raises(ConfigurationError, match="cannot be read"):
         unsealings()

@@ -1,6 +1,5 @@
 """Logging: where messages go, what is kept out of them, and several processes at once."""
 
-import asyncio
 import io
 import json
 import logging as standard
@@ -130,7 +129,7 @@ def test_sinks_of_others_stay(logs):
     assert "hello" in written(logs)
 
 
-def test_secrets_are_scrubbed_everywhere(logs, capsys):
+def test_secrets_are_redacted_everywhere(logs, capsys):
     """Messages, tracebacks and records of libraries hide a registered value in every sink."""
     log = setup_logger("x")
     text = f"key {SECRET}"
@@ -221,7 +220,7 @@ def test_a_warning_for_a_file_goes_there(logs, tmp_path):
 
 
 def test_json_lines(logs, monkeypatch):
-    """Each line is one object, scrubbed before it is spelt as JSON."""
+    """Each line is one object, redacted before it is spelt as JSON."""
     configure(monkeypatch, json_lines=True)
     quoted = 'pass"word\\with\nall'
     redaction.register(quoted)
@@ -277,7 +276,7 @@ def test_rotation_without_backups_and_with_a_message_too_large(logs, monkeypatch
     assert [path.name for path in logs.glob("sta410_2*.log.*")] == []
 
 
-def test_a_folder_that_cannot_be_written_is_warned_of(logs, monkeypatch, capsys):
+def test_a_log_folder_that_cannot_be_written_is_warned_of(logs, monkeypatch, capsys):
     """Messages then go to the console only; the work goes on."""
     logs.write_text("a file where the folder should be")
     with pytest.warns(
@@ -292,7 +291,7 @@ def test_a_folder_that_cannot_be_written_is_warned_of(logs, monkeypatch, capsys)
         setup_logger("x")
 
 
-def test_a_disk_that_fails_later_is_told_once(logs, capsys, monkeypatch):
+def test_a_disk_that_fails_later_is_reported_once(logs, capsys, monkeypatch):
     """The first lost line is told on the console, and writing is tried again each time."""
     log = setup_logger("x")
 
@@ -375,7 +374,7 @@ def messages(capsys):
 
 @pytest.mark.usefixtures("logs")
 def test_calls_are_logged_with_arguments_and_result(capsys):
-    """With and without parentheses; arguments are shortened and scrubbed, credentials by name too."""
+    """With and without parentheses; arguments are shortened and redacted, credentials by name too."""
     setup_logger(__name__, "DEBUG")
 
     @log_function_call
@@ -454,27 +453,6 @@ def test_arguments_of_any_kind_are_shown_briefly(capsys):
     assert SECRET[:6] not in told
     assert SECRET[-6:] not in told
     assert told.endswith("3.5)")
-
-
-@pytest.mark.usefixtures("logs")
-def test_async_functions_are_logged_when_they_end(capsys):
-    """Both decorators wait for the result and stay async."""
-    setup_logger(__name__, "DEBUG")
-
-    @log_function_call
-    @log_execution_time(threshold=0.0)
-    async def work(x):
-        await asyncio.sleep(0.01)
-        return x + 1
-
-    assert asyncio.run(work(1)) == 2
-    told = [
-        text.replace("test_async_functions_are_logged_when_they_end.<locals>.", "")
-        for text in messages(capsys)
-    ]
-    assert told[0] == "work called with x=1"
-    assert float(re.fullmatch(r"work took ([\d.]+) s, longer than 0 s", told[1])[1]) >= 0.01
-    assert told[2] == "work returned 2"
 
 
 def test_time_is_logged_in_all_three_ways(logs):

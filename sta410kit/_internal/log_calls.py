@@ -1,12 +1,12 @@
-"""Write down calls and how long they take; `sta410kit.logging` hands both decorators on."""
+"""Log calls and how long they take; `sta410kit.logging` exports both decorators."""
 
 import inspect
 import re
 import reprlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from loguru import logger
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What an argument is called when its value must not be written down, whatever it is.
+# Names of arguments whose values are never logged.
 _SENSITIVE = re.compile(r"secret|password|passwd|token|api_?key|credential|authorization", re.IGNORECASE)
 
 
@@ -28,18 +28,19 @@ class _Hidden:
 
 
 class _Brief(reprlib.Repr):
-    """Short, scrubbed text for any value, cheap even for a large one."""
+    """Short, redacted text for any value, cheap even for a large one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.maxstring = self.maxother = 80
 
     def repr_str(self, x: str, level: int) -> str:
-        # Scrubbed first: shortening may cut a secret into a piece that no longer looks like it.
+        # Redacted first: shortening may cut a secret into a piece that no longer looks like it.
         return super().repr_str(redact(x), level)
 
     def repr_dict(self, x: dict[Any, Any], level: int) -> str:
-        return super().repr_dict({k: _Hidden() if _is_sensitive(k) else v for k, v in x.items()}, level)
+        hidden = {key: _Hidden() if _SENSITIVE.search(str(key)) else value for key, value in x.items()}
+        return super().repr_dict(hidden, level)
 
     def repr_instance(self, x: object, level: int) -> str:  # noqa: ARG002 - reprlib's signature
         shape = getattr(x, "shape", None)
@@ -52,11 +53,11 @@ class _Brief(reprlib.Repr):
         return text if len(text) <= self.maxother else f"{text[: self.maxother]}..."
 
 
-_brief = _Brief()
+_brief = _Brief().repr
 
 
-def speaking_from(name: str, function: str, line: int) -> "Logger":
-    """Return the logger as it would be at the place that speaks, rather than where it is called."""
+def logger_at(name: str, function: str, line: int) -> "Logger":
+    """Return the logger as it would be at another place than the one that calls it."""
 
     def move(record: "Record") -> None:
         record["function"], record["line"] = function, line
@@ -64,52 +65,9 @@ def speaking_from(name: str, function: str, line: int) -> "Logger":
     return logger.bind(logger=name).patch(move)
 
 
-def _speaking_from(function: Callable[..., object]) -> "Logger":
+def _logger_of(function: Callable[..., object]) -> "Logger":
     first_line = getattr(getattr(function, "__code__", None), "co_firstlineno", 0)
-    return speaking_from(function.__module__, function.__qualname__, first_line)
-
-
-def _is_sensitive(name: object) -> bool:
-    return isinstance(name, str) and _SENSITIVE.search(name) is not None
-
-
-class _Call:
-    """One call of a function: logs its beginning and its end."""
-
-    def __init__(
-        self,
-        function: Callable[..., object],
-        level: str,
-        args: tuple[object, ...],
-        kwargs: Mapping[str, object],
-    ) -> None:
-        self._function, self._level, self._args, self._kwargs = function, level, args, kwargs
-
-    def __enter__(self) -> Self:
-        self._say("called with {}", self._arguments())
-        return self
-
-    def returned(self, result: T) -> T:
-        self._say("returned {}", _brief.repr(result))
-        return result
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is not None:
-            self._say("raised {}", _brief.repr(error))
-
-    def _say(self, what: str, detail: str) -> None:
-        _speaking_from(self._function).log(self._level, f"{{}} {what}", self._function.__qualname__, detail)
-
-    def _arguments(self) -> str:
-        try:
-            named = inspect.signature(self._function).bind(*self._args, **self._kwargs).arguments
-        except (TypeError, ValueError):
-            # They do not fit, and the call itself will say so; or it has no signature.
-            named = {"args": self._args, "kwargs": self._kwargs}
-        shown = (
-            f"{name}={MASK if _is_sensitive(name) else _brief.repr(value)}" for name, value in named.items()
-        )
-        return ", ".join(shown) or "nothing"
+    return logger_at(function.__module__, function.__qualname__, first_line)
 
 
 @overload
@@ -121,8 +79,8 @@ def log_function_call(
 ) -> Callable[P, T] | Callable[[Callable[P, T]], Callable[P, T]]:
     """Log each call of a function: its arguments, what it returned or what it raised.
 
-    Works with and without parentheses, on plain and on ``async`` functions. Arguments are shortened and
-    scrubbed; one whose name sounds like a credential (``password``, ``api_key``, …) is never written down.
+    Works with and without parentheses. Arguments are shortened and redacted; the value of one whose name
+    sounds like a credential (``password``, ``api_key``, …) is never logged.
 
     Parameters
     ----------
@@ -133,9 +91,33 @@ def log_function_call(
     """
 
     def decorate(wrapped: Callable[P, T]) -> Callable[P, T]:
-        return _around(wrapped, lambda args, kwargs: _Call(wrapped, level, args, kwargs))
+        @wraps(wrapped)
+        def called(*args: P.args, **kwargs: P.kwargs) -> T:
+            name, log = wrapped.__qualname__, _logger_of(wrapped)
+            log.log(level, "{} called with {}", name, _arguments(wrapped, args, kwargs))
+            try:
+                result = wrapped(*args, **kwargs)
+            except BaseException as error:
+                log.log(level, "{} raised {}", name, _brief(error))
+                raise
+            log.log(level, "{} returned {}", name, _brief(result))
+            return result
+
+        return called
 
     return decorate if function is None else decorate(function)
+
+
+def _arguments(function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, Any]) -> str:
+    try:
+        named = inspect.signature(function).bind(*args, **kwargs).arguments
+    except (
+        TypeError,
+        ValueError,
+    ):  # they do not fit, which the call itself reports; or there is no signature
+        named = {"args": args, "kwargs": kwargs}
+    hidden = {name: _Hidden() if _SENSITIVE.search(name) else value for name, value in named.items()}
+    return ", ".join(f"{name}={_brief(value)}" for name, value in hidden.items()) or "nothing"
 
 
 class _Timer:
@@ -149,21 +131,21 @@ class _Timer:
         self._starts.append(time.perf_counter())
         return self
 
-    def returned(self, result: T) -> T:
-        return result
-
     def __exit__(self, *_: object) -> None:
         seconds = time.perf_counter() - self._starts.pop()
-        # depth=1 is the block's own place
-        place = _speaking_from(self._function) if self._function else logger.opt(depth=1)
+        place = _logger_of(self._function) if self._function else logger.opt(depth=1)  # that of the block
         if seconds > self._threshold:
             place.warning("{} took {:.3f} s, longer than {:g} s", self._label, seconds, self._threshold)
         else:
             place.debug("{} took {:.3f} s", self._label, seconds)
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
-        label = self._label or function.__qualname__
-        return _around(function, lambda _args, _kwargs: _Timer(label, self._threshold, function))
+        @wraps(function)
+        def timed(*args: P.args, **kwargs: P.kwargs) -> T:
+            with _Timer(self._label or function.__qualname__, self._threshold, function):
+                return function(*args, **kwargs)
+
+        return timed
 
 
 @overload
@@ -173,46 +155,23 @@ def log_execution_time(target: str = "", /, *, threshold: float = 60.0) -> _Time
 def log_execution_time(
     target: Callable[P, T] | str = "", /, *, threshold: float = 60.0
 ) -> Callable[P, T] | _Timer:
-    """Log how long something takes, and warn when it takes longer than `threshold`.
-
-    Three ways to write it::
-
-        @log_execution_time
-        def fit(): ...
-
-        @log_execution_time(threshold=5)      # also on async functions
-        async def fetch(): ...
-
-        with log_execution_time("features", threshold=5):
-            ...
+    """Log how long a function or a block takes, and warn when it takes longer than `threshold`.
 
     Parameters
     ----------
     target : callable or str
-        The function, when used without parentheses; otherwise what to call the block in the log (a
-        decorated function is called by its own name).
+        The function, when used as a decorator without parentheses; otherwise the name of the block in the
+        log (a decorated function has its own).
     threshold : float
         Seconds of wall-clock time past which the message is a warning instead of a detail.
+
+    Examples
+    --------
+    >>> @log_execution_time(threshold=5)
+    ... def fit(): ...
+    >>> with log_execution_time("features", threshold=5):
+    ...     pass
     """
     if isinstance(target, str):
         return _Timer(target, threshold)
     return _Timer("", threshold)(target)
-
-
-def _around(function: Callable[P, T], block_of: Callable[[Any, Any], _Call | _Timer]) -> Callable[P, T]:
-    """Wrap a plain or ``async`` function so that each call runs inside ``block_of(args, kwargs)``."""
-    if inspect.iscoroutinefunction(function):
-
-        @wraps(function)
-        async def awaited(*args: P.args, **kwargs: P.kwargs) -> object:
-            with block_of(args, kwargs) as block:
-                return block.returned(await function(*args, **kwargs))
-
-        return cast("Callable[P, T]", awaited)
-
-    @wraps(function)
-    def called(*args: P.args, **kwargs: P.kwargs) -> T:
-        with block_of(args, kwargs) as block:
-            return block.returned(function(*args, **kwargs))
-
-    return called

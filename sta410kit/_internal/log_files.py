@@ -49,7 +49,7 @@ class DailyFile:
         self._complained = False
 
     def __call__(self, message: "Message") -> None:
-        """Write one message, scrubbed.
+        """Write one message, redacted.
 
         A full disk or a folder that is gone does not stop the work that logs: the first time, a line on
         the console says so, and the next message tries again.
@@ -81,11 +81,7 @@ class DailyFile:
 
 
 def as_json(record: "Record") -> str:
-    """Return a record as one line of JSON, scrubbed field by field.
-
-    The fields are scrubbed before they are written as JSON, where a quote or a line break in a secret would
-    be spelt differently and slip through.
-    """
+    """Return a record as one line of JSON, redacted field by field."""
     fields: dict[str, object] = {
         "time": record["time"].isoformat(),
         "level": record["level"].name,
