@@ -1,6 +1,5 @@
-"""What the validators of `sta410kit.validation` see: conversions that refuse, masks, and words for both."""
+"""What the validators of `sta410kit.validation` share: conversions that refuse, and masks of odd rows."""
 
-from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    Numbers = npt.NDArray[np.float64]
-
-# Ten times what a normal sample strays: rare in honest data, common where units are mixed up.
-_FAR_OUT = 10.0
-# The median absolute deviation of a normal sample, times this, is its standard deviation.
-_MAD_TO_SIGMA = 1.4826
-# More expected times than a century of minutes: a frequency far finer than the data.
-_MOST_EXPECTED = 60_000_000
+_FAR_OUT = 10.0  # robust standard deviations: rare in honest data, common where units are mixed up
+_MAD_TO_SIGMA = 1.4826  # the median absolute deviation of a normal sample, times this, is its deviation
+_MOST_EXPECTED = 60_000_000  # times; more than a century of minutes, so far finer than any data here
 _SATURDAY = 5
 
 
@@ -28,8 +22,29 @@ def refuse(problem: object, message: str) -> None:
         raise DataValidationError(message)
 
 
+def refuse_rows(mask: "pd.Series[bool]", what: str) -> None:
+    """Raise `DataValidationError` when a mask marks rows."""
+    found = rows(mask, what)
+    refuse(found, found)
+
+
+def rows(mask: "pd.Series[bool]", what: str) -> str:
+    """Return how many rows a mask marks, and the first; empty where there are none."""
+    hits = int(mask.sum())
+    first = mask.index[int(mask.to_numpy().argmax())] if hits else ""
+    return f"{what}: {hits} of {len(mask)} rows, first at {label(first)}" if hits else ""
+
+
+def label(row: object) -> str:
+    """Return the label of a row; a session is a day, and its midnight is noise."""
+    import pandas as pd
+
+    midnight = isinstance(row, pd.Timestamp) and row == row.normalize()
+    return f"{row:%Y-%m-%d}" if midnight else str(row)
+
+
 def table(value: object, where: str) -> "pd.DataFrame":
-    """Return `value` if it is a table with rows and unambiguous column names; refuse it otherwise."""
+    """Return `value` if it is a table with rows and unambiguous column names."""
     import pandas as pd
 
     if not isinstance(value, pd.DataFrame):
@@ -39,16 +54,17 @@ def table(value: object, where: str) -> "pd.DataFrame":
     refuse(value.columns.nlevels > 1, f"{where}column names have several levels; flatten them first")
     twice = value.columns[value.columns.duplicated()].unique().astype(str)
     refuse(len(twice), f"{where}duplicate column names: {', '.join(twice)}")
-    return value
+    return value.infer_objects()
 
 
-def is_number_column(column: "pd.Series[Any]") -> bool:
-    """Tell whether a column holds real numbers, also when its dtype is ``object``."""
+def is_numeric(column: "pd.Series[Any]") -> bool:
+    """Tell whether a column has a dtype of real numbers."""
     import pandas as pd
 
-    if column.dtype == object:
-        return pd.api.types.infer_dtype(column) in {"floating", "integer", "mixed-integer-float", "decimal"}
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
+    kind = pd.api.types
+    return (
+        kind.is_numeric_dtype(column) and not kind.is_bool_dtype(column) and not kind.is_complex_dtype(column)
+    )
 
 
 def numbers(column: "pd.Series[Any]") -> "pd.Series[float]":
@@ -59,25 +75,22 @@ def numbers(column: "pd.Series[Any]") -> "pd.Series[float]":
     return pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan), index=column.index)
 
 
-def array(value: object, what: str, *, truth: bool = False) -> "Numbers":
-    """Return anything array-like as a ``float64`` array of its own shape; refuse what holds no numbers.
+def array(value: object, what: str, *, truth: bool = False) -> "npt.NDArray[np.float64]":
+    """Return anything array-like as a ``float64`` array of its shape; ``None`` and ``NA`` are NaN.
 
-    Text, dates and complex numbers are no numbers here, and truth values only (as 0 and 1) if `truth` says
-    so; ``None`` and ``NA`` are NaN.
+    Text, dates and complex numbers are refused, and truth values unless `truth`.
     """
     import numpy as np
     import pandas as pd
 
     try:
         found = value.to_numpy() if isinstance(value, pd.Series | pd.DataFrame) else np.asarray(value)
+        if found.dtype == object:
+            plain = [np.nan if one is None or one is pd.NA else one for one in found.flat]
+            whole = all(isinstance(one, Real | np.bool_) or hasattr(one, "as_tuple") for one in plain)
+            found = np.array(plain, dtype=np.float64).reshape(found.shape) if whole else found
         if found.dtype.kind in ("iufb" if truth else "iuf"):
             return found.astype(np.float64)
-        plain = [np.nan if one is None or one is pd.NA else one for one in found.flat]
-        wanted, unwanted = ((Real, Decimal, np.bool_), ()) if truth else ((Real, Decimal), (bool,))
-        if found.dtype == object and all(
-            isinstance(one, wanted) and not isinstance(one, unwanted) for one in plain
-        ):
-            return np.array(plain, dtype=np.float64).reshape(found.shape)
     except (TypeError, ValueError, OverflowError) as error:  # rows of different length, numbers too large
         message = f"{what} must be numeric and of regular shape: {error}"
         raise DataValidationError(message) from error
@@ -97,44 +110,21 @@ def vector(value: object, what: str, *, truth: bool = False) -> "pd.Series[float
     return pd.Series(found)
 
 
-def constant(values: "pd.Series[float]") -> bool:
+def is_constant(values: "pd.Series[float]") -> bool:
     """Tell whether there are several values and all are the same."""
     return values.count() > 1 and bool(values.min() == values.max())
 
 
-def is_length(value: float) -> bool:
-    """Tell whether `value` is a number from 0 upwards; NaN and truth values are not."""
-    real = isinstance(value, Real)
-    return real and type(value) is not bool and bool(value >= 0)
-
-
-def label(row: object) -> str:
-    """Return what a row is called; a session is a day, and its midnight is noise."""
-    import pandas as pd
-
-    midnight = isinstance(row, pd.Timestamp) and row == row.normalize()
-    return f"{row:%Y-%m-%d}" if midnight else str(row)
-
-
-def count_and_first(mask: "pd.Series[bool]", what: str) -> str:
-    """Return ``""`` when `mask` is nowhere true, else `what`, how many rows, and the first."""
-    hits = int(mask.sum())
-    if not hits:
-        return ""
-    first = mask.index[int(mask.to_numpy().argmax())]
-    return f"{what}: {hits} of {len(mask)} rows, first at {label(first)}"
-
-
 def infinite(values: "pd.Series[float]") -> "pd.Series[bool]":
-    """Mark the infinite values; NaN is not one."""
+    """Mark infinite values; NaN is not one."""
     return values.isin([float("inf"), float("-inf")])
 
 
 def far_out(values: "pd.Series[float]") -> "pd.Series[bool]":
     """Mark values more than ten robust standard deviations from the median.
 
-    The spread is the median absolute deviation, which one wild value cannot stretch as it stretches the
-    standard deviation. Where more than half of the values are equal it is zero, and nothing is marked.
+    One wild value cannot stretch the median absolute deviation as it stretches the standard deviation. Where
+    more than half of the values are equal it is zero, and nothing is marked.
     """
     import numpy as np
 
@@ -145,15 +135,9 @@ def far_out(values: "pd.Series[float]") -> "pd.Series[bool]":
 
 
 def missing_times(index: "pd.DatetimeIndex", frequency: str, where: str) -> "pd.DatetimeIndex":
-    """Return the times expected between the first and the last of `index` around which it has none.
+    """Return the expected times, from the first to the last of a sorted `index`, around which it has none.
 
-    One time is wanted in each step of `frequency`, anywhere in it: a weekly series may be dated Fridays and
-    is still whole. With ``"D"``, weekends are not missed unless the series itself has some.
-
-    Parameters
-    ----------
-    index : DatetimeIndex
-        Sorted, without duplicates or NaT, not empty.
+    One time is expected in each step of `frequency`, anywhere in it: a weekly series may be dated Fridays.
     """
     import pandas as pd
 
