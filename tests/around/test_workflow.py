@@ -1,8 +1,6 @@
-"""The workflow and pre-commit's configuration are well formed and name what exists."""
+"""The workflow is well formed and names what exists."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 import yaml
@@ -57,9 +55,7 @@ def test_its_commands_name_what_exists(root, workflow, targets):
 
 
 def test_pre_commit_runs_the_projects_own_tools(root):
-    """pre-commit can read its configuration, which fetches no hook from anywhere."""
-    path = root / ".pre-commit-config.yaml"
-    subprocess.run([sys.executable, "-m", "pre_commit", "validate-config", path], check=True)
-    (repo,) = yaml.safe_load(path.read_text("utf-8"))["repos"]
+    """Its configuration fetches no hook from another host."""
+    (repo,) = yaml.safe_load((root / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
     assert repo["repo"] == "local"
     assert [hook["id"] for hook in repo["hooks"] if not hook["entry"].startswith(".venv/bin/")] == []
