@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+# Escape sequences of terminals, other control characters, and marks that reverse the order of letters.
+_CONTROL = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+
+
+def printable(text: str) -> str:
+    """Return `text` without control characters except tabs and line ends: data must not steer a terminal."""
+    return _CONTROL.sub("", text)
 
 
 def did_you_mean(given: object, known: Iterable[object]) -> str:

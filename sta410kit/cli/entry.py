@@ -91,5 +91,6 @@ def _interrupt(*_: object) -> NoReturn:
 
 def _say(text: str) -> None:
     from sta410kit._internal.redaction import redact
+    from sta410kit._internal.text import printable
 
-    click.echo(f"sta410: {redact(text)}", err=True)
+    click.echo(f"sta410: {printable(redact(text))}", err=True)

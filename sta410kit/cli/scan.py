@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import pluralize, printable
 from sta410kit.cli.json_command import JsonCommand, json_option, print_json
 from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exit_codes import ExitCode
@@ -32,11 +32,11 @@ def scan(path: Path, *, as_json: bool) -> int:
         print_json(report.to_dict())
         return ExitCode.PASSED if report.passed else ExitCode.SECRET_FOUND
     for finding in report.findings:
-        click.echo(str(finding))
+        click.echo(printable(str(finding)))
     for name, reason in report.unreadable.items():
-        click.echo(f"not read: {name}: {reason}", err=True)
+        click.echo(printable(f"not read: {name}: {reason}"), err=True)
     for name, reason in report.skipped.items():
-        click.echo(f"skipped: {name}: {reason}")
+        click.echo(printable(f"skipped: {name}: {reason}"))
     click.echo(f"{pluralize(report.files, 'file')} read, {pluralize(len(report.findings), 'secret')} found")
     if report.findings:
         click.echo(

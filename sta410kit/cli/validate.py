@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sta410kit._internal.text import printable
 from sta410kit.cli.completion import suite_names
 from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exit_codes import ExitCode
@@ -52,11 +53,11 @@ def validate(file: Path, suite: str, symbols: str | None, snapshot: Path | None,
     frame = read_frame(file, name)
     result = judge(frame, suite, symbols=asked, snapshot=snapshot, max_age=max_age)
     page = publish(result, new_run(runs_folder(Path.cwd())) / DATA_DOCS, "validate")
-    click.echo(result.summary())
+    click.echo(printable(result.summary()))
     for failure in result.failures:
-        click.echo(f"  {failure.severity}: {failure}")
+        click.echo(printable(f"  {failure.severity}: {failure}"))
     for words in result.accepted:
-        click.echo(f"  accepted: {words}")
+        click.echo(printable(f"  accepted: {words}"))
     if snapshot is not None and result.passed:
         click.echo(f"snapshot: {keep_snapshot(frame, result, snapshot)}")
     click.echo(f"data docs: {page}")

@@ -15,6 +15,7 @@ from sta410kit import exceptions
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
 from sta410kit._internal.secret_files import redact_log
+from sta410kit._internal.text import printable
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import StepStoppedError, Watch
@@ -154,7 +155,14 @@ def execute(  # noqa: PLR0913 - three things it needs, five it can do without
         failure = replace(failure, text=redact(failure.text))
     seconds = time.perf_counter() - started
     return StepResult(
-        notebook.stem, outcome, seconds, redact(message), output, tuple(warnings), watch.peak, failure
+        notebook.stem,
+        outcome,
+        seconds,
+        printable(redact(message)),
+        output,
+        tuple(warnings),
+        watch.peak,
+        failure,
     )
 
 
