@@ -1,4 +1,4 @@
-"""``sta410 mutate``: corrupt clean data in every known way and see whether the suite notices."""
+"""``sta410 mutate``: corrupt clean data in every known way and check that the suite notices."""
 
 from __future__ import annotations
 
@@ -33,18 +33,19 @@ def mutate(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Test a suite with corrupted data.
 
-    Realistic corruptions are injected one at a time; the report says which expectation caught each. Ends with
-    3 when a corruption survives, or when the suite refuses the data as they are.
+    Realistic corruptions are injected one at a time; the report says which expectation caught each. Exits
+    with 3 when a corruption survives, or when the suite refuses the data as they are.
     """
     from sta410kit.guards.mutation import mutate as inject
     from sta410kit.guards.suites import read_suite
     from sta410kit.market.columns import COLUMNS
     from sta410kit.runner.frames import example_frame, read_frame
 
-    name = read_suite(suite).name  # refused before the data are read or made
-    frame = read_frame(data, name) if data else example_frame(name)
+    contract = read_suite(suite)  # refused before the data are read or made
+    name = contract.name
+    frame = read_frame(data, prices=contract.judges_prices) if data else example_frame(name)
     if name == "prices":
-        frame = frame[list(COLUMNS)]  # the suite says nothing of others, so it could not notice
+        frame = frame[list(COLUMNS)]  # the suite has no rule for others, so it could not notice
     kinds = [kind.strip() for kind in only.split(",") if kind.strip()] if only else None
     report = inject(frame, suite, seed=seed, repeats=repeats, kinds=kinds)
     if as_json:

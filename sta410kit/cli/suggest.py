@@ -1,4 +1,4 @@
-"""``sta410 suggest``: draft a suite from one's own data."""
+"""``sta410 suggest``: draft a suite from your own data."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ if TYPE_CHECKING:
 def suggest(file: Path, name: str | None, output: Path | None) -> int:
     """Draft a suite from the data in FILE (CSV or Parquet).
 
-    It loads, and accepts these data. Thresholds come from the data's own quantiles, with a margin. A draft is
-    a beginning: read it, and correct what only happens to hold.
+    The draft accepts these data. Its bounds lie a margin outside of what was seen; prices get the rules of
+    the suite `prices` as well. Read it, and correct what only happens to hold.
     """
     import json
     import re
 
     from sta410kit._internal.atomic_files import write_text
     from sta410kit.guards.suite_profiler import draft_suite
-    from sta410kit.runner.frames import read_frame
+    from sta410kit.runner.frames import read_any_frame
 
     title = name or (output.stem if output else re.sub(r"[^\w.-]+", "_", file.stem))
-    frame = read_frame(file, "prices" if title == "prices" else title)
-    text = json.dumps(draft_suite(frame, title), indent=2) + "\n"
+    text = json.dumps(draft_suite(read_any_frame(file), title), indent=2) + "\n"
     if output is None:
         click.echo(text, nl=False)
         return ExitCode.PASSED

@@ -1,4 +1,4 @@
-"""``sta410 validate``: a file, judged by a suite."""
+"""``sta410 validate``: judge a file by a suite."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from sta410kit.exit_codes import ExitCode
 def validate(file: Path, suite: str, symbols: str | None, snapshot: Path | None, max_age: int | None) -> int:
     """Judge the data in FILE (CSV or Parquet) by a suite.
 
-    The data docs show the whole validation. Ends with 3 when the suite refuses the data, and when FILE cannot
-    be read.
+    The data docs show the whole validation. Exits with 3 when the suite refuses the data, and when FILE
+    cannot be read.
     """
     from sta410kit.guards import keep_snapshot
     from sta410kit.guards import validate as judge
@@ -48,9 +48,9 @@ def validate(file: Path, suite: str, symbols: str | None, snapshot: Path | None,
     from sta410kit.runner.frames import read_frame
     from sta410kit.runner.runs import DATA_DOCS, new_run, runs_folder
 
-    name = read_suite(suite).name  # refused before the file is read
+    contract = read_suite(suite)  # refused before the file is read
     asked = parse_symbols(symbols)
-    frame = read_frame(file, name)
+    frame = read_frame(file, prices=contract.judges_prices)
     result = judge(frame, suite, symbols=asked, snapshot=snapshot, max_age=max_age)
     page = publish(result, new_run(runs_folder(Path.cwd())) / DATA_DOCS, "validate")
     click.echo(printable(result.summary()))

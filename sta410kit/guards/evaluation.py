@@ -17,8 +17,8 @@ from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.guards import generic
 from sta410kit.guards.expectations import EXPECTATIONS, Expectation, judge_all
 from sta410kit.guards.panel import Panel
-from sta410kit.guards.plan import columns_of
 from sta410kit.guards.result import CRITICAL, Check
+from sta410kit.guards.suites import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.guards.result import CRITICAL
+from sta410kit.guards.suites import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,14 +27,6 @@ _OF_A_RUN = {
     "expect_schema_unchanged": "Columns are those of the last accepted snapshot.",
     "expect_last_session_to_be_recent": "The last row of each symbol is recent.",
 }
-
-
-def columns_of(kwargs: Mapping[str, Any]) -> list[str]:
-    """Return the columns an expectation names, in order."""
-    named = [kwargs[key] for key in ("column", "column_A", "column_B") if kwargs.get(key)]
-    for key in ("column_list", "column_set"):
-        named += kwargs.get(key) or []
-    return list(dict.fromkeys(str(name) for name in named))
 
 
 def plan_checks(

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.guards.suites import read_suite
+from sta410kit.guards.suites import PRICE_COLUMNS, columns_of, read_suite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _MARGIN = 0.5  # of the distance between median and outer quantile, beyond the extreme seen
 _OUTER = 0.005
 _NAME = re.compile(r"[\w.-]+")
-_BARS = {"symbol", "date", "open", "high", "low", "close", "adj_close", "volume"}
 
 
 def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
@@ -42,7 +41,6 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
     """
     from sta410kit.guards.evaluation import evaluate
     from sta410kit.guards.gate import structure_problem
-    from sta410kit.guards.plan import columns_of
 
     if not _NAME.fullmatch(name):
         message = f"{name!r} cannot be the name of a suite; use letters, digits, '_', '.' and '-'"
@@ -63,7 +61,7 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
                 column_list=["symbol", "date"],
             )
         )
-    if _BARS.issubset(frame.columns):
+    if set(PRICE_COLUMNS).issubset(frame.columns):
         known = {(item["type"], str(item["kwargs"])) for item in drafted}
         drafted += [
             _for_these(item, frame)

@@ -11,13 +11,17 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.project import find_project
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.result import CRITICAL, SEVERITIES
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRICE_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -43,9 +47,23 @@ class Suite:
     notes: str = ""
 
     @property
+    def judges_prices(self) -> bool:
+        """Whether it is about prices, whose columns may have any names that a source gives them."""
+        named = {name for item in self.expectations for name in columns_of(item["kwargs"])}
+        return self.name == "prices" or named.issuperset(PRICE_COLUMNS)
+
+    @property
     def digest(self) -> str:
         """The identity of the rules: it changes when any expectation does."""
         return hashlib.sha256(json.dumps(self.expectations, sort_keys=True).encode()).hexdigest()
+
+
+def columns_of(kwargs: Mapping[str, Any]) -> list[str]:
+    """Return the columns an expectation names, in order."""
+    named = [kwargs[key] for key in ("column", "column_A", "column_B") if kwargs.get(key)]
+    for key in ("column_list", "column_set"):
+        named += kwargs.get(key) or []
+    return list(dict.fromkeys(str(name) for name in named))
 
 
 def suite_folders() -> list[Path]:

@@ -1,4 +1,4 @@
-"""Reading a file of any frame the kit knows, for `sta410 validate`."""
+"""Reading a file of any frame the kit knows, for `sta410 validate`, `suggest` and `mutate`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,23 @@ if TYPE_CHECKING:
 _SEED = 42  # of the example's walk-forward
 
 
-def read_frame(path: Path, suite: str) -> pd.DataFrame:
-    """Return the frame in `path` as it is written; prices may have any names of columns that a source may.
+def read_any_frame(path: Path) -> pd.DataFrame:
+    """Return the frame in `path`, as prices where its columns can be read as prices."""
+    try:
+        return read_frame(path, prices=True)
+    except DataLoadingError:
+        return read_frame(path, prices=False)
 
-    Rows of the sealed holdout are held back, by the column ``date``.
+
+def read_frame(path: Path, *, prices: bool) -> pd.DataFrame:
+    """Return the frame in `path` as it is written.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV or Parquet file. Rows of the sealed holdout are held back, by the column ``date``.
+    prices : bool
+        Whether columns may have any names that a source of prices gives them.
 
     Raises
     ------
@@ -26,7 +39,7 @@ def read_frame(path: Path, suite: str) -> pd.DataFrame:
     DataLoadingError
         It cannot be read as what its ending says.
     """
-    if suite == "prices":
+    if prices:
         from sta410kit.market import load_prices
 
         return load_prices(source="files", path=path, tidy=False)
@@ -48,7 +61,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         message = f"{path}: expected a .csv or .parquet file"
         raise ConfigurationError(message)
     try:
-        # A symbol such as NA or 000001 is text, whatever it looks like.
+        # A symbol such as NA or 000001 is text, though it looks like a missing value or a number.
         frame = pd.read_csv(path, dtype={"symbol": str, "model": str}, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
         message = f"{path} cannot be read as CSV: {error}"

@@ -1,8 +1,10 @@
 """Data docs: every validation has a page that says what failed, and needs no network."""
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+import pandas as pd
 import pytest
 
 from sta410kit import guards
@@ -55,12 +57,51 @@ def test_tables_of_the_pages_scroll_by_themselves_on_a_narrow_screen(prices, tmp
         assert "<table><thead>" not in outside, page
 
 
-def test_markup_in_the_data_stays_text(prices, tmp_path):
-    """Hostile values are escaped, in the kit's table and in the part Great Expectations renders."""
-    bad = prices.assign(symbol=["<img src=x onerror=alert(1)> a"] * 6)
-    page = data_docs.publish(guards.validate(bad, "prices", symbols=["<b>"]), tmp_path)
-    assert "<img src=x" not in page.read_text()
-    assert "<b>." not in page.read_text()
+TAG = "<img src=x onerror=1>"
+
+
+def hostile_suite(folder):
+    """Write a suite, and a reviewer's findings, with markup in every place that takes text."""
+    kwargs = [
+        ("expect_column_to_exist", {"column": TAG}),
+        ("expect_column_values_to_not_be_null", {"column": TAG}),
+        ("expect_column_values_to_be_unique", {"column": TAG}),
+        ("expect_column_values_to_be_in_set", {"column": TAG, "value_set": [TAG, "$x"]}),
+        ("expect_column_values_to_match_regex", {"column": TAG, "regex": TAG}),
+        ("expect_compound_columns_to_be_unique", {"column_list": ["symbol", TAG]}),
+        ("expect_column_values_to_be_between", {"column": "v", "min_value": 3}),
+        ("expect_sessions_to_match_calendar", {"starts": {TAG: "2024-01-02"}}),
+        ("expect_predictions_to_vary", {"groups": [TAG], "constant_models": [TAG]}),
+    ]
+    meta = {"severity": "critical", "notes": [TAG], TAG: TAG}
+    items = [{"type": kind, "kwargs": given, "meta": meta} for kind, given in kwargs]
+    items += [{**item, "description": TAG} for item in items]
+    path = folder / "mine.json"
+    path.write_text(json.dumps({"name": "mine", "notes": TAG, "expectations": items}))
+    (folder / "accepted.toml").write_text(
+        f'[[finding]]\nsuite = "mine"\nexpectation = "{kwargs[6][0]}"\nsymbol = "{TAG}"\n'
+        f'reason = "{TAG}"\nby = "{TAG}"\nexpires = 2200-01-01\nfirst = 2024-01-02\n'
+    )
+    return path
+
+
+def test_markup_stays_text_wherever_it_comes_from(tmp_path):
+    """Symbols, columns, values, arguments, notes, findings and the step: nothing becomes a tag."""
+    days = pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-02"])
+    frame = pd.DataFrame(
+        {"symbol": [TAG, TAG, "B"], "date": days, TAG: ["a", TAG, TAG], "v": [1.0, 2.0, 3.0]}
+    )
+    result = guards.validate(frame, hostile_suite(tmp_path), symbols=[TAG, "<b>Z"])
+    assert len(result.accepted) == 2
+    assert "<img" not in result._repr_html_()
+    data_docs.publish(result, tmp_path / "docs", "02_<b>step")
+    pages = [page.read_text() for page in (tmp_path / "docs").rglob("*.html")]
+    assert len(pages) == 3
+    for page in pages:
+        assert "<img" not in page
+        assert "<b>Z" not in page
+        assert "<b>step" not in page
+        assert "default-src 'none'" in page.replace("&#39;", "'")
 
 
 def test_a_frame_too_broken_to_ask_has_a_page_too(tmp_path):

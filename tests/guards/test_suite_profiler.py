@@ -9,6 +9,8 @@ import pytest
 from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.guards.suite_profiler import draft_suite
+from sta410kit.guards.suites import read_suite
+from sta410kit.runner.frames import read_any_frame, read_frame
 
 pytestmark = pytest.mark.unit
 
@@ -29,6 +31,21 @@ def test_a_draft_for_prices_knows_markets_and_accepts_them(crisis, tmp_path):
     assert calendar["kwargs"]["starts"] == {"FB": "2012-05-18"}
     assert not guards.validate(crisis.assign(close=crisis["close"] * 100), path).passed
     assert "Drafted from" in content["notes"]
+
+
+def test_prices_are_recognised_under_other_names_of_their_columns(make_walk, tmp_path):
+    """A vendor's table with its own names and further columns gets the price rules, and is judged by them."""
+    file = tmp_path / "wiki.csv"
+    vendor = make_walk(rows=60).rename(columns={"symbol": "ticker"}).assign(split_ratio=1.0)
+    vendor.sort_values("date", ascending=False).to_csv(file, index=False)
+    path = drafted(read_any_frame(file), tmp_path)
+    kinds = {item["type"] for item in json.loads(path.read_text())["expectations"]}
+    assert {"expect_jumps_to_be_explained", "expect_sessions_to_match_calendar"} <= kinds
+    assert read_suite(path).judges_prices
+    assert guards.validate(read_frame(file, prices=True), path).passed
+    other = tmp_path / "other.csv"
+    other.write_text("name,size\na,1\n")
+    assert list(read_any_frame(other).columns) == ["name", "size"]
 
 
 def test_what_the_data_do_not_meet_is_left_out_and_named(make_walk, tmp_path):

@@ -107,14 +107,14 @@ def test_files_of_any_suite_are_held_back_from_the_commands(made_before, suffix,
     """A draft, a verdict or mutants of sealed sessions would tell of them; a file without dates has none."""
     monkeypatch.chdir(made_before)
     path = made_before / f"made.{suffix}"
-    frame = read_frame(path, "predictions")
+    frame = read_frame(path, prices=False)
     assert frame["date"].max() == pd.Timestamp("2011-12-30")
     assert len(frame) == 5
     unseal("look")
-    assert len(read_frame(path, "predictions")) == 10
+    assert len(read_frame(path, prices=False)) == 10
     (made_before / "plain.csv").write_text("name,value\na,1\n")
     (made_before / "holdout.jsonl").unlink()
-    assert len(read_frame(made_before / "plain.csv", "mine")) == 1
+    assert len(read_frame(made_before / "plain.csv", prices=False)) == 1
 
 
 def test_a_secret_is_refused_before_a_parameter_is_judged(project):
