@@ -16,6 +16,7 @@ from sta410kit.runner.listing import format_seconds
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.notebook import MARK, images_of
 from sta410kit.runner.pages import render
+from sta410kit.runner.results import R2
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, REPORT, run_folders
 
@@ -37,6 +38,7 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
         timeline=timeline(manifest),
         failed=[_failure(folder, step) for step in manifest.steps if step.outcome != ExitCode.PASSED.name],
         changes=changes_since(folder, manifest),
+        r2=manifest.results.get("scores", {}).get(R2),
         gates=newest_gates(summaries(folder / DATA_DOCS)),
         docs=DATA_DOCS,
         log=LOG,
@@ -88,31 +90,19 @@ def _drawn(manifest: Manifest) -> list[dict[str, Any]]:
     ]
 
 
-def _failure(folder: Path, step: StepRecord) -> dict[str, Any]:
+def _failure(folder: Path, step: StepRecord) -> dict[str, str]:
     """Return the message of a failed step, and source and traceback of the cell below papermill's mark."""
-    found = {
-        "step": step.name,
-        "outcome": step.outcome,
-        "message": step.message,
-        "notebook": step.notebook,
-        "number": 0,
-        "source": "",
-        "trace": "",
-    }
+    found = {"step": step.name, "outcome": step.outcome, "message": step.message, "notebook": step.notebook}
     path = folder / step.notebook
-    if not step.notebook or not path.is_file():
-        return found
-    import nbformat
-
-    cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
-    marks = [number for number, cell in enumerate(cells) if MARK in cell.metadata.get("tags", [])]
-    below = [number for number in marks if number + 1 < len(cells) and cells[number + 1].cell_type == "code"]
+    cells = _cells(path) if step.notebook else []
+    marks = [place for place, cell in enumerate(cells) if MARK in cell.metadata.get("tags", [])]
+    below = [place + 1 for place in marks if place + 1 < len(cells) and cells[place + 1].cell_type == "code"]
     if not below:
-        return found
-    cell = cells[below[-1] + 1]
+        return {**found, "cell": "", "source": "", "trace": ""}
+    cell = cells[below[-1]]
     errors = [output for output in cell.outputs if output.output_type == "error"]
-    trace = "\n".join(errors[-1].traceback) if errors else ""
-    return {**found, "number": below[-1] + 2, "source": cell.source, "trace": _COLOURS.sub("", trace)}
+    trace = _COLOURS.sub("", "\n".join(errors[-1].traceback)) if errors else ""
+    return {**found, "cell": _cell_name(cells, below[-1]), "source": cell.source, "trace": trace}
 
 
 def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
@@ -148,15 +138,24 @@ def newest_gates(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _figures(notebook: Path, step: str) -> list[dict[str, str]]:
     """Return the images of an executed notebook, each under the last heading above it."""
-    import nbformat
-
-    if not notebook.is_file():
-        return []
     heading, found = step, []
-    for cell in nbformat.read(notebook, as_version=4).cells:  # type: ignore[no-untyped-call]
+    for cell in _cells(notebook):
         if cell.cell_type == "markdown":
             titles = [line.lstrip("# ") for line in cell.source.splitlines() if line.startswith("#")]
             heading = titles[-1] if titles else heading
         else:
             found += [{"caption": f"{step}: {heading}", "image": image} for image in images_of(cell)]
     return found
+
+
+def _cells(notebook: Path) -> list[Any]:
+    """Return the cells of an executed notebook; none if it was not saved."""
+    import nbformat
+
+    return list(nbformat.read(notebook, as_version=4).cells) if notebook.is_file() else []  # type: ignore[no-untyped-call]
+
+
+def _cell_name(cells: list[Any], position: int) -> str:
+    """Return the number of a code cell as Jupyter shows it, ``In [3]``."""
+    code = [cell for cell in cells[: position + 1] if cell.cell_type == "code"]
+    return f"In [{cells[position].execution_count or len(code)}]"
