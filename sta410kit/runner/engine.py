@@ -21,7 +21,7 @@ from papermill.iorw import write_ipynb
 from papermill.log import logger
 
 from sta410kit.runner.kernelspecs import NATIVE, PYTHON, is_this_python
-from sta410kit.runner.notebook import EXPECTED, inject_parameters
+from sta410kit.runner.notebook import EXPECTED, add_missing_error, inject_parameters
 from sta410kit.runner.notebook_redaction import forget_redactions, redacted_notebook, redactions
 from sta410kit.runner.parameters import plain
 from sta410kit.runner.secret_parameters import refuse_secret_parameters
@@ -231,6 +231,7 @@ def _execute(session: CellSession, client: Any, cell: Any, index: int, timeout: 
         raise DeadKernelError(obituary(death.args[0], session.last_words())) from None
     except (BrokenPipeError, ConnectionResetError):  # after its last answer, as by `exit()` in a cell
         raise DeadKernelError(obituary(0, session.last_words())) from None
+    add_missing_error(cell, reply, from_dict)
     if client.record_timing:
         stamp = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         cell.metadata["execution"] |= {"iopub.status.idle": stamp, "shell.execute_reply": stamp}

@@ -25,6 +25,7 @@ _FORMAT = 4
 _ALWAYS_THERE = {"python3", "sta410"}  # ipykernel's own and the kit's, both of them requirements
 EXPECTED = "raises-exception"  # the tag by which nbclient lets a cell raise
 INJECTED = "injected-parameters"  # papermill's tag for the cell with what was given
+SKIP = "skip-execution"  # the tag by which papermill and nbclient leave a cell out
 MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 
 
@@ -177,6 +178,16 @@ def inject_parameters(notebook: Any, values: Mapping[str, Any], make: Callable[[
         cells.insert(places.get(TAG, -1) + 1, make(cell))
 
 
+def add_missing_error(cell: Any, reply: Mapping[str, Any], make: Callable[[Any], Any] = dict) -> None:  # noqa: ANN401 - as above
+    """Add the error of a kernel's reply to the outputs of a cell that has none.
+
+    IPython only prints a mistake in a magic; everything that looks for an error looks among the outputs.
+    """
+    if reply["status"] == "error" and not any(one["output_type"] == "error" for one in cell["outputs"]):
+        kept = {name: reply[name] for name in ("ename", "evalue", "traceback")}
+        cell["outputs"].append(make({"output_type": "error", **kept}))
+
+
 def kernel_of(notebook: Notebook) -> tuple[str, str]:
     """Return the names of a notebook's kernel and language; Python's where it names none."""
     spec = notebook.metadata.get("kernelspec", {})
@@ -235,6 +246,18 @@ def stuck_at(cells: Sequence[Mapping[str, Any]]) -> int:
     """Return the place of the first cell that papermill's metadata does not call completed."""
     states = [cell["metadata"].get("papermill", {}).get("status") for cell in cells]
     return next((number for number, state in enumerate(states) if state != "completed"), len(states))
+
+
+def cell_name(cells: Sequence[Mapping[str, Any]], position: int) -> str:
+    """Return how messages name a cell: ``In [3]``, the number that stands before it when it has run.
+
+    A cell that has not run goes by the number it would have had.
+    """
+    number = cells[position].get("execution_count")
+    if number is None:
+        before = (cell for cell in cells[:position] if cell["cell_type"] == "code" and cell["source"].strip())
+        number = 1 + sum(SKIP not in cell["metadata"].get("tags", []) for cell in before)
+    return f"In [{number}]"
 
 
 def images_of(cell: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
-"""The verdict: whether a notebook that raised nothing has also done everything it should have.
+"""Whether a notebook that raised nothing has also done everything it should have.
 
-A notebook can end early without an error (``sys.exit(0)`` in a cell), close its figures before anyone sees
-them, go on after a gate has refused its data, or leave an empty file. None of these is a success.
+A notebook can end early without an error (``sys.exit(0)`` in a cell), close its figures before they are
+shown, go on after a gate has refused its data, or leave an empty file. None of these is a success.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from sta410kit._internal.redaction import redact
 from sta410kit._internal.text import pluralize
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import summaries
-from sta410kit.runner.plotting import NO_FIGURE, pictures_missing
+from sta410kit.runner.figures import unshown_figures
+from sta410kit.runner.notebook import SKIP, cell_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
-SKIP = "skip-execution"  # the tag by which papermill and nbclient leave a cell out
-_SHOWN = 60  # characters of a cell's code in a message
-_MOST = 5  # warnings of one notebook that are named; its cells have them all
+FIGURE, NO_FIGURE = "figure", "no-figure"  # tags: this cell must show a picture; this one need not
+_CODE_SHOWN = 60  # characters of a cell's code in a message
+_MOST_WARNINGS = 5  # of one notebook; its cells have them all
+_RICH = {"application/vnd.plotly.v1+json", "application/vnd.bokehjs_exec.v0+json", "application/pdf"}
+_VEGA = "application/vnd.vega"
+_IN_HTML = re.compile(r"<(img|svg|canvas)\b|plotly|bokeh|vega", re.IGNORECASE)
 # A line of the kit's console, one of Python's own warnings, and the end of a thread, which fails no cell.
 _WARNED = re.compile(
     r"^\d{4}-\d\d-\d\d [\d:.]+ \| (?:WARNING|ERROR|CRITICAL) *\| \d+ \| \S+ - "
@@ -39,73 +43,119 @@ def judge(notebook: Mapping[str, Any], artifacts: Iterable[Path]) -> tuple[str, 
     Parameters
     ----------
     notebook : mapping
-        Its JSON, as it was after it ran without an error.
+        Its JSON, after it ran without an error.
     artifacts : iterable of Path
-        Files it must have left.
+        Files it must have written.
 
     Returns
     -------
     tuple of str and int or None
         The message is empty when nothing is missing.
     """
-    left_out = _not_executed(notebook)
+    cells = notebook["cells"]
+    left_out = [position for position, cell in enumerate(cells) if _should_run(cell) and not _ran(cell)]
     if left_out:
-        before = notebook["cells"][: left_out[0]]
-        ended = max((position for position, cell in enumerate(before) if _ran(cell)), default=None)
-        by = "" if ended is None else f"; {_spoken(notebook, ended)} ended the notebook without an error"
-        cells = ", ".join(str(position + 1) for position in left_out)
-        return f"cells that were never executed: {cells}{by}", left_out[0]
-    blank = pictures_missing(notebook)
+        ended = max((position for position in range(left_out[0]) if _ran(cells[position])), default=None)
+        by = "" if ended is None else f"; {_described(cells, ended)} ended the notebook without an error"
+        names = ", ".join(cell_name(cells, position) for position in left_out)
+        return f"cells that were never executed: {names}{by}", left_out[0]
+    blank = _without_figure(notebook)
     if blank:
-        cells = ", ".join(_spoken(notebook, position) for position in blank)
+        names = ", ".join(_described(cells, position) for position in blank)
         message = (
-            f"cells that draw but show no image: {cells}. Leave the figure open until the cell ends, or tag "
+            f"cells whose figure is not shown: {names}. Leave the figure open until the cell ends, or tag "
             f"the cell '{NO_FIGURE}'"
         )
         return message, blank[0]
     return _lacking(artifacts), None
 
 
+def _should_run(cell: Mapping[str, Any]) -> bool:
+    tags = cell["metadata"].get("tags", [])
+    return bool(cell["cell_type"] == "code" and cell["source"].strip() and SKIP not in tags)
+
+
+def _ran(cell: Mapping[str, Any]) -> bool:
+    return bool(cell["cell_type"] == "code" and cell.get("execution_count") is not None)
+
+
+def _described(cells: list[Mapping[str, Any]], position: int) -> str:
+    """Name a cell by its number and the beginning of its code."""
+    line = next(iter(cells[position]["source"].strip().splitlines()), "")
+    return f"{cell_name(cells, position)} ({line[:_CODE_SHOWN]}{'...' if len(line) > _CODE_SHOWN else ''})"
+
+
+def _without_figure(notebook: Mapping[str, Any]) -> list[int]:
+    """Return the positions of cells that drew a figure and did not show it, or are tagged ``figure``."""
+    unshown, found = set(unshown_figures(notebook)), []
+    for position, cell in enumerate(notebook["cells"]):
+        tags = cell["metadata"].get("tags", [])
+        expected = FIGURE in tags and _ran(cell) and not shows_picture(cell)
+        if NO_FIGURE not in tags and (expected or position in unshown):
+            found.append(position)
+    return found
+
+
+def shows_picture(cell: Mapping[str, Any]) -> bool:
+    """Tell whether the outputs of a cell hold a picture of any kind that a notebook can show."""
+    return any(
+        kind.startswith(("image/", _VEGA))
+        or kind in _RICH
+        or (kind == "text/html" and _IN_HTML.search("".join(content)) is not None)
+        for output in cell.get("outputs", [])
+        for kind, content in output.get("data", {}).items()
+    )
+
+
+def _lacking(artifacts: Iterable[Path]) -> str:
+    wanted = list(artifacts)
+    absent = [path.name for path in wanted if not path.is_file()]
+    if absent:
+        return f"it ran but did not write {', '.join(absent)}"
+    empty = [path.name for path in wanted if not path.stat().st_size]
+    return f"it ran but left {', '.join(empty)} empty" if empty else ""
+
+
 def remarks(notebook: Mapping[str, Any]) -> list[str]:
-    """Return what did not stop an executed notebook and still has to be known."""
+    """Return what did not fail an executed notebook and still has to be known."""
+    cells = notebook["cells"]
     found = [
-        f"cell {number} is tagged '{SKIP}' and was not executed"
-        for number, cell in enumerate(notebook["cells"], 1)
+        f"{cell_name(cells, position)} is tagged '{SKIP}' and was not executed"
+        for position, cell in enumerate(cells)
         if cell["cell_type"] == "code" and SKIP in cell["metadata"].get("tags", [])
     ]
     found += [
-        f"cell {number} ended with SystemExit before its end"
-        for number, cell in enumerate(notebook["cells"], 1)
-        for output in cell.get("outputs", [])
-        if output.get("ename") == "SystemExit"
+        f"{cell_name(cells, position)} ended with SystemExit before its end"
+        for position, cell in enumerate(cells)
+        if _left_early(cell)
     ]
-    if not any(map(_ran, notebook["cells"])):
+    if not any(map(_ran, cells)):
         found.append("it has no code that was executed")
-    return found + _warned(notebook)
+    return found + _warned(cells)
 
 
-def _warned(notebook: Mapping[str, Any]) -> list[str]:
-    """Return what the cells warned of on standard error, each text once."""
-    said: dict[str, int] = {}
-    for number, cell in enumerate(notebook["cells"], 1):
-        outputs = cell.get("outputs", [])
-        if any(output.get("ename") == "SystemExit" for output in outputs):
-            continue  # IPython's advice on how to leave it is no warning of the cell's
-        for output in outputs:
+def _left_early(cell: Mapping[str, Any]) -> bool:
+    return any(output.get("ename") == "SystemExit" for output in cell.get("outputs", []))
+
+
+def _warned(cells: list[Mapping[str, Any]]) -> list[str]:
+    """Return the warnings that the cells wrote to standard error, each text once."""
+    said: dict[str, str] = {}
+    for position, cell in enumerate(cells):
+        if _left_early(cell):
+            continue  # IPython's advice on how to leave is no warning of the cell's
+        for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
                 for match in _WARNED.finditer("".join(output["text"])):
-                    said.setdefault(redact(_words_of(match)), number)
-    found = [f"cell {number} warned: {text}" for text, number in list(said.items())[:_MOST]]
-    return [*found, f"and {pluralize(len(said) - _MOST, 'warning')} more"] if len(said) > _MOST else found
-
-
-def _words_of(match: re.Match[str]) -> str:
-    """Return what was warned of; of a thread that died, which one and of what."""
-    return match["logged"] or match["shown"] or f"{match['lost']}: {match['error']}"
+                    text = match["logged"] or match["shown"] or f"{match['lost']}: {match['error']}"
+                    said.setdefault(redact(text), cell_name(cells, position))
+    found = [f"{name} warned: {text}" for text, name in list(said.items())[:_MOST_WARNINGS]]
+    more = len(said) - _MOST_WARNINGS
+    return [*found, f"and {pluralize(more, 'warning')} more"] if more > 0 else found
 
 
 def refused_gates(docs: Path, step: str, others: Iterable[str], since: datetime) -> list[str]:
-    """Return the suites whose gate refused data of `step` since then, whatever the notebook made of it.
+    """Return the suites whose gate refused data of `step` since then, even if the notebook went on.
 
     Parameters
     ----------
@@ -127,36 +177,6 @@ def refused_gates(docs: Path, step: str, others: Iterable[str], since: datetime)
 
 
 def gate_outcome(suites: list[str]) -> tuple[ExitCode, str]:
-    """Return the outcome and message of a step whose gates refused data, while the notebook went on."""
+    """Return the outcome and message of a step whose gates refused data while the notebook went on."""
     names = ", ".join(f"'{name}'" for name in suites)
-    return ExitCode.DATA_REJECTED, f"the gate {names} refused the data, see the data docs; nothing may go on"
-
-
-def _not_executed(notebook: Mapping[str, Any]) -> list[int]:
-    return [
-        position
-        for position, cell in enumerate(notebook["cells"])
-        if cell["cell_type"] == "code"
-        and cell["source"].strip()
-        and SKIP not in cell["metadata"].get("tags", [])
-        and not _ran(cell)
-    ]
-
-
-def _ran(cell: Mapping[str, Any]) -> bool:
-    return bool(cell["cell_type"] == "code" and cell.get("execution_count") is not None)
-
-
-def _spoken(notebook: Mapping[str, Any], position: int) -> str:
-    """Name a cell by its number and the beginning of its code."""
-    line = next(iter(notebook["cells"][position]["source"].strip().splitlines()), "")
-    return f"cell {position + 1} ({line[:_SHOWN]}{'...' if len(line) > _SHOWN else ''})"
-
-
-def _lacking(artifacts: Iterable[Path]) -> str:
-    wanted = list(artifacts)
-    absent = [path.name for path in wanted if not path.is_file()]
-    if absent:
-        return f"it ran but did not write {', '.join(absent)}"
-    empty = [path.name for path in wanted if not path.stat().st_size]
-    return f"it ran but left {', '.join(empty)} empty" if empty else ""
+    return ExitCode.DATA_REJECTED, f"the gate {names} refused the data; see the data docs"

@@ -1,33 +1,39 @@
-"""The verdict is not fooled by a notebook that raises nothing and still has not done its work."""
+"""A notebook that raises nothing and still has not done its work does not pass."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat import from_dict
 
 from sta410kit._internal.redaction import register
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute
-from sta410kit.runner.postconditions import gate_outcome, refused_gates, remarks
+from sta410kit.runner.postconditions import gate_outcome, refused_gates, remarks, shows_picture
 
 pytestmark = pytest.mark.integration
 
 DRAW = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
-CLEAR = "plt.show()\nfrom IPython.display import clear_output\nclear_output()"
+CASES = Path(__file__).parents[1] / "cases"
 
 
 @pytest.mark.parametrize(
     ("cells", "text"),
     [
-        (["1", "import sys\nsys.exit(0)", "print('never')"], "never executed: 3; cell 2 (import sys) ended"),
-        (["import sys\nsys.exit()", "2", "3"], "never executed: 2, 3; cell 1"),
+        (
+            ["1", "import sys\nsys.exit(0)", "print('never')"],
+            "never executed: In [3]; In [2] (import",
+        ),
+        (["import sys\nsys.exit()", "2", "3"], "never executed: In [2], In [3]; In [1]"),
         (["1", "exit()", "2"], "Kernel died with exit code 0"),
         (["1", "import os\nos._exit(0)", "2"], "Kernel died with exit code 0"),
         (["import os\nos._exit(0)"], "Kernel died with exit code 0"),
         (["import os\nos.kill(os.getpid(), 9)", "2"], "Kernel died by SIGKILL"),
-        ([f"{DRAW}plt.close()"], "draw but show no image: cell 1 (import matplotlib.pyplot as plt)"),
-        ([DRAW + CLEAR, "2"], "draw but show no image: cell 1"),
-        ([("1", "figure")], "draw but show no image: cell 1 (1)"),
+        ([f"{DRAW}plt.close()"], "figure is not shown: In [1] (import matplotlib.pyplot as plt)"),
+        (["import matplotlib\nmatplotlib.use('agg')", f"{DRAW}plt.show()"], "figure is not shown: In [2]"),
+        ([("1", "figure")], "figure is not shown: In [1] (1)"),
+        (["%no_such_magic 1"], "In [1]: UsageError: Line magic function `%no_such_magic` not found."),
     ],
 )
 def test_a_success_that_is_none_fails_and_is_marked(tmp_path, write_notebook, cells, text):
@@ -45,27 +51,36 @@ def test_a_success_that_is_none_fails_and_is_marked(tmp_path, write_notebook, ce
         ([DRAW], ()),
         ([f"{DRAW}plt.savefig('x.png')\nplt.close()"], ()),
         ([(f"{DRAW}plt.close()", "no-figure")], ()),
+        (["import matplotlib.pyplot as plt\nfigure, axes = plt.subplots()\nplt.close()"], ()),
+        (
+            [
+                "import matplotlib.pyplot as plt\nwith plt.ioff():\n    figure = plt.figure()",
+                "figure.subplots().plot([1, 2])",
+                "figure",
+            ],
+            (),
+        ),
         (["# only a remark", "", "#! text", "1"], ()),
         (["1", "exit()"], ()),
         (["#! text", ""], ("it has no code that was executed",)),
-        (["1", "import sys\nsys.exit(0)"], ("cell 2 ended with SystemExit before its end",)),
+        (["1", "import sys\nsys.exit(0)"], ("In [2] ended with SystemExit before its end",)),
         (
             [("1 / 0", "skip-execution"), "1"],
-            ("cell 1 is tagged 'skip-execution' and was not executed",),
+            ("In [1] is tagged 'skip-execution' and was not executed",),
         ),
         ([("1 / 0", "raises-exception"), "1"], ()),
         (
             ["import warnings\nwarnings.warn('odd')\nwarnings.warn('odd')"],
-            ("cell 1 warned: odd",),
+            ("In [1] warned: odd",),
         ),
         (
             ["1", "from sta410kit.logging import setup_logger\nsetup_logger('x').warning('few rows')"],
-            ("cell 2 warned: few rows",),
+            ("In [2] warned: few rows",),
         ),
         (["import sys\nprint('WARNING: only text', file=sys.stderr)"], ()),
         (
             ["import threading as t\none = t.Thread(None, lambda: 1 / 0, 'feed')\none.start()\none.join()"],
-            ("cell 1 warned: Exception in thread feed: ZeroDivisionError: division by zero",),
+            ("In [1] warned: Exception in thread feed: ZeroDivisionError: division by zero",),
         ),
     ],
 )
@@ -122,8 +137,8 @@ def test_of_many_warnings_the_first_are_named(tmp_path, write_notebook):
     """And how many more there are."""
     cell = "import warnings\nfor number in range(8):\n    warnings.warn(f'odd {number}')"
     result = execute(write_notebook(tmp_path / "x.ipynb", cell), tmp_path / "out" / "x.ipynb", {})
-    assert result.warnings[0] == "cell 1 warned: odd 0"
-    assert result.warnings[4:] == ("cell 1 warned: odd 4", "and 3 warnings more")
+    assert result.warnings[0] == "In [1] warned: odd 0"
+    assert result.warnings[4:] == ("In [1] warned: odd 4", "and 3 warnings more")
 
 
 def warned(*texts):
@@ -136,7 +151,7 @@ def warned(*texts):
 
 def test_as_many_warnings_as_are_named_leave_no_more():
     """Five are all there are."""
-    assert remarks(warned(*"abcde")) == [f"cell 1 warned: {text}" for text in "abcde"]
+    assert remarks(warned(*"abcde")) == [f"In [1] warned: {text}" for text in "abcde"]
     assert remarks(warned(*"abcdef"))[-1] == "and 1 warning more"
 
 
@@ -144,4 +159,30 @@ def test_a_secret_in_a_warning_is_not_repeated():
     """Remarks go to the terminal and into the manifest."""
     secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
     register(secret)
-    assert remarks(warned(f"{secret} is no key")) == ["cell 1 warned: *** is no key"]
+    assert remarks(warned(f"{secret} is no key")) == ["In [1] warned: *** is no key"]
+
+
+@pytest.mark.parametrize("name", ["k47-probplot", "k49-show-plots-false"])
+def test_where_nothing_is_drawn_no_figure_is_missing(tmp_path, name):
+    """Figures are judged by what was drawn, not by what a function is called."""
+    result = execute(CASES / f"{name}.ipynb", tmp_path / "out.ipynb", {})
+    assert (result.outcome, result.message) == (ExitCode.PASSED, "")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"image/png": "iVBOR"}, True),
+        ({"image/svg+xml": "<svg/>"}, True),
+        ({"application/vnd.plotly.v1+json": {}}, True),
+        ({"application/vnd.vegalite.v5+json": {}}, True),
+        ({"text/html": ["<div><img src='x'></div>"]}, True),
+        ({"text/html": "<table></table>"}, False),
+        ({"text/plain": "<Figure size 640x480 with 0 Axes>"}, False),
+        (None, False),
+    ],
+)
+def test_a_picture_is_any_kind_that_a_notebook_shows(data, expected):
+    """Images, and the outputs of the usual libraries."""
+    outputs = [{"output_type": "display_data", "data": data, "metadata": {}}] if data else []
+    assert shows_picture(from_dict({"outputs": outputs})) is expected

@@ -18,7 +18,7 @@ from sta410kit._internal.redaction import redact
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute, is_of_the_kit, kit_exception
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
-from sta410kit.runner.notebook import EXPECTED
+from sta410kit.runner.notebook import EXPECTED, add_missing_error
 from sta410kit.runner.notebook_redaction import redacted_notebook, redactions
 from sta410kit.runner.postconditions import judge, remarks
 from sta410kit.runner.sweeps.outputs import Outputs
@@ -169,4 +169,5 @@ def _answers(session: CellSession, cell: Node, outputs: Outputs) -> bool:
     outputs.begin(cell)
     reply = session.execute(cell["source"], cell.get("id"), outputs.take, None)
     outputs.end()
+    add_missing_error(cell, reply)
     return reply["status"] != "error" or EXPECTED in cell["metadata"]["tags"]

@@ -23,6 +23,7 @@ from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Any as AnyTrait
 
+from sta410kit.runner.figures import watch_figures
 from sta410kit.runner.warm.kernel import LightKernel
 from sta410kit.runner.warm.wire import Lines, encode
 
@@ -265,6 +266,7 @@ def prepare(channel: Channel) -> CellApp:
     app = CellApp.instance(channel=channel)
     # In memory, as nbclient has it: nobody typed these cells.
     app.initialize(["--HistoryManager.hist_file=:memory:"])  # type: ignore[no-untyped-call]
+    watch_figures(app.shell)
     return app
 
 
