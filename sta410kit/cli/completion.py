@@ -61,11 +61,9 @@ _MOST_RUNS = 30
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
     """Print the script that makes SHELL complete `sta410` commands."""
-    from sta410kit.cli.entry import cli
-
     kind = _Bash if shell == "bash" else get_completion_class(shell)
     if kind is not None:
-        click.echo(kind(cli, {}, "sta410", _VARIABLE).source())
+        click.echo(kind(click.get_current_context().find_root().command, {}, "sta410", _VARIABLE).source())
     return ExitCode.PASSED
 
 
