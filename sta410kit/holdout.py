@@ -1,9 +1,8 @@
-"""The sealed holdout: what may not be looked at until it is meant, and who looked.
+"""The sealed holdout: data that may not be looked at until that is intended, and the record of who looked.
 
-`HOLDOUT_START` says where it begins. An unsealing is a line in ``holdout.jsonl`` in the project folder, to be
-committed like code: who, when, for how long, why, at which commit, from which day on. Lines are only added;
-each holds the digest of the one before, so that a line that was changed or taken out is noticed, but for the
-last, of which git has to tell. When its time is over the holdout is sealed again by itself.
+`HOLDOUT_START` is its first day. Each unsealing is a line in ``holdout.jsonl`` in the project folder, to be
+committed like code, and holds for a limited time. Lines are only added. Each has the digest of the line
+before, so that a changed or removed line is noticed, except the last, which only git can vouch for.
 
 A holdout that has been looked at is worth less each time: the more often models are chosen after a look, the
 more it is training data (Dwork et al., "The reusable holdout", Science 349, 2015).
@@ -37,9 +36,9 @@ class Unsealing:
     Attributes
     ----------
     at, until : str
-        From when to when the holdout was open, ISO 8601 in UTC.
+        The period in which the holdout is open, ISO 8601 in UTC.
     who, host, why, commit : str
-        The user, the machine, the reason given, and git's commit with a ``+`` when there were changes.
+        The user, the machine, the reason given, and git's commit, with a ``+`` if there were changes.
     holdout_start : str
         The first day that was opened.
     previous : str
@@ -56,18 +55,18 @@ class Unsealing:
     previous: str
 
     def open_at(self, moment: datetime) -> bool:
-        """Tell whether the holdout is open by this unsealing at some moment."""
+        """Whether this unsealing opens the holdout at `moment`."""
         return datetime.fromisoformat(self.at) <= moment < datetime.fromisoformat(self.until)
 
 
 @dataclass(frozen=True)
 class Seal:
-    """How the holdout of a project stands.
+    """The state of a project's holdout.
 
     Attributes
     ----------
     start : date or None
-        Its first day; nothing is sealed when ``None``.
+        Its first day; None if nothing is sealed.
     opened : Unsealing or None
         The unsealing by which it is open now.
     """
@@ -82,25 +81,24 @@ class Seal:
 
     @property
     def state(self) -> str:
-        """One short text that is another whenever something else can be loaded."""
+        """A short text that differs whenever other data can be loaded."""
         if self.start is None:
             return "none"
         return f"{'sealed' if self.closed else 'open'} from {self.start}"
 
 
 def current_seal(folder: Path | None = None) -> Seal:
-    """Return how the holdout stands now.
+    """Return the present state of the holdout.
 
     Parameters
     ----------
     folder : Path, optional
-        A folder in the project whose record counts; the current one when omitted. The setting is this
-        process's.
+        A folder in the project whose record counts; defaults to the current one.
 
     Raises
     ------
     ConfigurationError
-        The record was altered: then nobody can say what it is worth.
+        The record was altered.
     """
     start = get_config().model.holdout_start
     if start is None:
@@ -127,21 +125,21 @@ def unsealings(folder: Path | None = None) -> list[Unsealing]:
 
 
 def unseal(why: str, hours: float = 1.0, folder: Path | None = None) -> Unsealing:
-    """Open the holdout for a while, and record that; it is sealed again by itself.
+    """Open the holdout for some hours, and record that.
 
     Parameters
     ----------
     why : str
-        What is to be found out; not empty. It is kept for good.
+        The question to be answered; it stays on record.
     hours : float
         For how long; above 0 and at most a week.
     folder : Path, optional
-        A folder in the project; the current one when omitted.
+        A folder in the project; defaults to the current one.
 
     Raises
     ------
     ConfigurationError
-        Nothing is sealed, the reason or the time is none, or the record cannot be written.
+        Nothing is sealed, the reason is empty, the hours are out of range, or the record cannot be written.
     """
     start, why = get_config().model.holdout_start, redact(" ".join(why.split()))
     if start is None:
@@ -150,7 +148,7 @@ def unseal(why: str, hours: float = 1.0, folder: Path | None = None) -> Unsealin
         )
         raise ConfigurationError(message)
     if not why:
-        message = "--why is empty; say what is to be found out, it stays on record"
+        message = "--why is empty; give the question to be answered, it stays on record"
         raise ConfigurationError(message)
     if not 0 < hours <= MOST_HOURS:
         message = f"--hours is {hours}; takes a number above 0 and at most {MOST_HOURS:g}"
@@ -180,20 +178,17 @@ def unseal(why: str, hours: float = 1.0, folder: Path | None = None) -> Unsealin
 
 
 def _append(path: Path, line: str) -> None:
-    """Add a line that is on the disk, whole, before anything is opened by it."""
+    """Add a line, and return when it is on the disk."""
     before = path.read_bytes()
-    # An editor may have taken the last line's end.
-    apart = "" if before.endswith(b"\n") or not before else "\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
-    try:
-        os.write(descriptor, f"{apart}{line}\n".encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    missing_end = bool(before) and not before.endswith(b"\n")  # an editor may have removed it
+    with path.open("ab") as file:
+        file.write((b"\n" if missing_end else b"") + f"{line}\n".encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read(path: Path) -> tuple[list[Unsealing], str]:
-    """Return the lines of a record, and the digest that the next one has to hold."""
+    """Return the lines of a record, and the digest that the next one must hold."""
     try:
         lines = path.read_bytes().splitlines() if path.exists() else []
     except OSError as error:
@@ -204,9 +199,9 @@ def _read(path: Path) -> tuple[list[Unsealing], str]:
         try:
             one = Unsealing(**json.loads(line))
             lasted = datetime.fromisoformat(one.until) - datetime.fromisoformat(one.at)
-            one.open_at(datetime.now(UTC))  # both of its times have to be times, and of UTC
+            one.open_at(datetime.now(UTC))  # both of its times must be times in UTC
             date.fromisoformat(one.holdout_start)
-            # The last line has none behind it that would tell; no change opens for longer than one may ask.
+            # No later line vouches for the last one, but no change of it opens for longer than allowed.
             altered = one.previous != before or not timedelta(0) < lasted <= timedelta(hours=MOST_HOURS)
         except (ValueError, TypeError):
             altered = True
@@ -229,7 +224,7 @@ def _user() -> str:
 
 
 def _commit(project: Path) -> str:
-    """Return git's commit, a ``+`` behind it when something is not committed; empty outside git."""
+    """Return git's commit, with a ``+`` if something is not committed; empty outside git."""
     words = ["git", "-C", str(project), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603

@@ -1,4 +1,4 @@
-"""``sta410 unseal``: open the sealed holdout on purpose, and see who did."""
+"""``sta410 unseal``: open the sealed holdout on record, and list who did."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=JsonCommand)
-@click.option("--why", default=None, metavar="TEXT", help="What is to be found out; stays on record.")
+@click.option("--why", default=None, metavar="TEXT", help="The question to be answered; stays on record.")
 @click.option("--hours", default=1.0, show_default=True, type=float, help="For how long, at most a week.")
 @click.option("--list", "listing", is_flag=True, help="Show every unsealing so far, and open nothing.")
 @json_option
 def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> int:
-    """Open the sealed holdout for a while, on record.
+    """Open the sealed holdout for some hours, on record.
 
-    Prices from HOLDOUT_START on can then be loaded; recorded is who, when and why. The record is
-    holdout.jsonl in the project folder; commit it. The holdout is sealed again by itself.
+    Prices from HOLDOUT_START on can then be loaded. Who, when and why is recorded in holdout.jsonl in the
+    project folder; commit it.
     """
     from dataclasses import asdict
 
@@ -32,7 +32,7 @@ def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> in
     from sta410kit.holdout import unseal as opened
 
     if listing == (why is not None):
-        message = 'sta410 unseal takes --why "what is to be found out", or --list'
+        message = 'sta410 unseal takes --why "the question to be answered", or --list'
         raise ConfigurationError(message)
     project = require_project(", so it has no record of unsealings; change into one")
     found = unsealings() if listing else [opened(str(why), hours)]
@@ -44,7 +44,7 @@ def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> in
     if listing and not found:
         click.echo(f"the holdout was never unsealed: there is nothing in {project / RECORD}")
     if not listing:
-        click.echo("recorded in holdout.jsonl; commit it. The holdout is sealed again by itself.")
+        click.echo("recorded in holdout.jsonl; commit it. The holdout is sealed again when the time is over.")
     return ExitCode.PASSED
 
 

@@ -1,4 +1,4 @@
-"""Rows of the sealed holdout, held back from whoever loads prices."""
+"""Hold back the rows of the sealed holdout."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def require_unsealed(first: pd.Timestamp | None) -> Seal:
-    """Return the seal; refuse a period that begins in the sealed holdout, before anything is read.
+    """Return the seal; refuse a period that starts in the sealed holdout before anything is read.
 
     Raises
     ------
     ConfigurationError
-        The period asked for lies inside it, or the record of unsealings was altered.
+        The period lies inside it, or the record of unsealings was altered.
     """
     import pandas as pd
 
@@ -36,7 +36,7 @@ def require_unsealed(first: pd.Timestamp | None) -> Seal:
 def hold_back(frame: pd.DataFrame, seal: Seal) -> pd.DataFrame:
     """Return the rows of `frame` before the sealed holdout, and log how many were held back.
 
-    A frame without a column of dates comes back as it is.
+    A frame without a column of dates is returned unchanged.
 
     Raises
     ------
@@ -57,14 +57,14 @@ def hold_back(frame: pd.DataFrame, seal: Seal) -> pd.DataFrame:
 
 
 def require_before(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return what an earlier step left in `path`, if none of it lies in the sealed holdout.
+    """Return the frame that an earlier step wrote to `path`, if none of it lies in the sealed holdout.
 
-    Nothing is held back here: what was made of the rest knows the holdout too.
+    Rows are not held back here, because the other rows were computed with knowledge of the holdout too.
 
     Raises
     ------
     ConfigurationError
-        It holds such rows, because the holdout was open, or not sealed yet, when it was made.
+        It holds such rows, because the holdout was open, or not sealed yet, when it was written.
     """
     seal = current_seal()
     found = _days_to_seal(frame, seal)
@@ -76,14 +76,14 @@ def require_before(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         message = (
             f"{path} holds {inside:,} rows of the sealed holdout, which begins on {seal.start} "
             "(HOLDOUT_START): it was made before that was sealed. Make it again with sta410 run, or open the "
-            'holdout on purpose and on record: sta410 unseal --why "..."'
+            'holdout on record: sta410 unseal --why "..."'
         )
         raise ConfigurationError(message)
     return frame
 
 
 def _days_to_seal(frame: pd.DataFrame, seal: Seal) -> tuple[pd.Series[pd.Timestamp], pd.Timestamp] | None:
-    """Return the dates of a frame and the first sealed one; `None` where nothing is sealed, or no date."""
+    """Return the dates of a frame and the first sealed one; None if nothing is sealed or dated."""
     import pandas as pd
 
     if seal.start is None or not seal.closed or "date" not in frame:
@@ -96,6 +96,6 @@ def _days_to_seal(frame: pd.DataFrame, seal: Seal) -> tuple[pd.Series[pd.Timesta
 def _refusal(seal: Seal, what: str) -> str:
     return (
         f"{what} {'lie' if what.startswith('all') else 'and so lies'} in the sealed holdout, which begins on "
-        f"{seal.start} (HOLDOUT_START). Choose an earlier start, or open it on purpose and on record: "
+        f"{seal.start} (HOLDOUT_START). Choose an earlier start, or open it on record: "
         'sta410 unseal --why "..."'
     )
