@@ -160,6 +160,8 @@ class ExpectSessionsToMatchCalendar(BlockExpectation):
         inside = missing[missing <= days[-1]]
         extra = np.flatnonzero(~np.isin(days, every))
         positions = block.panel.position(block.offset + rows.start + extra)
+        market, setting = asked.calendar, f'"overrides": {{"{name}": {{"calendar": "XASX"}}}}'
+        unknown = f"without a session of {market} (for another exchange set {setting}, or calendar for all)"
         return [
             Evidence(
                 where,
@@ -168,9 +170,15 @@ class ExpectSessionsToMatchCalendar(BlockExpectation):
                 (f"{name}: {pluralize(len(gone), noun)} {what}, the first {_date(gone[0])}",),
             )
             for gone, where, most, noun, what in (
-                (inside, np.full(len(inside), NO_ROW), asked.max_missing, "session", "missing"),
-                (late, np.full(len(late), NO_ROW), asked.max_missing_at_end, "session", "missing at the end"),
-                (days[extra], positions, 0, "date", "without a session"),
+                (inside, np.full(len(inside), NO_ROW), asked.max_missing, "session", f"of {market} missing"),
+                (
+                    late,
+                    np.full(len(late), NO_ROW),
+                    asked.max_missing_at_end,
+                    "session",
+                    f"of {market} missing at the end",
+                ),
+                (days[extra], positions, 0, "date", unknown),
             )
             if len(gone) > most
         ]
