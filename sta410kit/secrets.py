@@ -4,12 +4,12 @@ The configuration holds them masked. What this module hands out is plain text, r
 that it can be sent to the broker and still never shows in a log, a report or a run folder.
 """
 
-import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter
 
 from sta410kit._internal.credentials import problems_with_pair
 from sta410kit._internal.kernel_redaction import register
@@ -167,7 +167,7 @@ def load_secrets_from_file(path: str | Path) -> dict[str, str]:
     if not path.is_file():
         message = f"{path}: there is no such file. {_NEXT_STEP}"
         raise SecretsManagementError(message)
-    secrets = dict(_from_json(path)) if path.suffix.lower() == ".json" else _from_dotenv(path)
+    secrets = _from_json(path) if path.suffix.lower() == ".json" else _from_dotenv(path)
     if not secrets:
         message = f"{path} holds no secret. {_NEXT_STEP}"
         raise SecretsManagementError(message)
@@ -176,30 +176,17 @@ def load_secrets_from_file(path: str | Path) -> dict[str, str]:
     return secrets
 
 
-def _from_json(path: Path) -> Iterator[tuple[str, str]]:
+def _from_json(path: Path) -> dict[str, str]:
+    form = TypeAdapter(dict[str, str | dict[str, str]])
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        where = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        message = f"{path}{where}: cannot be read as JSON. {_NEXT_STEP}"
-        # The original error carries the whole file, so it is not chained.
+        content = form.validate_json(path.read_text(encoding="utf-8-sig"), strict=True)
+    except (OSError, ValueError):  # not chained: it may quote the file
+        message = f"{path} cannot be read as JSON with texts, or objects of texts. {_NEXT_STEP}"
         raise SecretsManagementError(message) from None
-    for name, value in _object(content, "the file", path).items():
-        if isinstance(value, str):
-            yield name, value
-            continue
-        for inner, text in _object(value, name, path).items():
-            if not isinstance(text, str):
-                message = f"{path}: {name}.{inner} is not text. {_NEXT_STEP}"
-                raise SecretsManagementError(message)
-            yield f"{name}_{inner}", text
-
-
-def _object(value: object, what: str, path: Path) -> Mapping[str, object]:
-    if isinstance(value, dict):
-        return value
-    message = f"{path}: {what} is neither text nor an object of texts. {_NEXT_STEP}"
-    raise SecretsManagementError(message)
+    found: dict[str, str] = {}
+    for name, value in content.items():
+        found |= {name: value} if isinstance(value, str) else {f"{name}_{k}": v for k, v in value.items()}
+    return found
 
 
 def _from_dotenv(path: Path) -> dict[str, str]:

@@ -30,7 +30,7 @@ def config_with(key=KEY, secret=SECRET, **api):
 
 
 def test_credentials_are_handed_out_in_clear_and_registered():
-    """At the point of use they are plain text, and from then on scrubbed from all output."""
+    """At the point of use they are plain text, and redacted in all output from then on."""
     assert get_alpaca_credentials(config_with()) == (KEY, SECRET)
     assert redaction.redact(f"{KEY}:{SECRET}") == "***:***"
 
@@ -171,12 +171,12 @@ def test_a_dotenv_file_works_too(tmp_path):
     ("name", "content", "complaint"),
     [
         ("a.json", None, "there is no such file"),
-        ("a.json", '{"a": "hush"', "line 1: cannot be read as JSON"),
+        ("a.json", '{"a": "hush"', "cannot be read as JSON"),
         ("a.json", b"\xff\xff", "cannot be read as JSON"),
         ("a.json", "[" * 100_000, "cannot be read as JSON"),
-        ("a.json", '["hush"]', "the file is neither text nor an object of texts"),
-        ("a.json", '{"a": 12345678}', "a is neither text nor an object of texts"),
-        ("a.json", '{"a": {"b": ["hush"]}}', r"a\.b is not text"),
+        ("a.json", '["hush"]', "cannot be read as JSON"),
+        ("a.json", '{"a": 12345678}', "cannot be read as JSON"),
+        ("a.json", '{"a": {"b": ["hush"]}}', "cannot be read as JSON"),
         ("a.json", "{}", "holds no secret"),
         ("a.env", "hush\n", "line 1: not of the form NAME=value"),
         ("a.env", "", "holds no secret"),
