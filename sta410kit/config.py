@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
 from sta410kit._internal.credentials import problems_with_pair
 from sta410kit._internal.kernel_redaction import register
@@ -160,9 +160,8 @@ def _built(found: Mapping[str, Found]) -> Config:
     try:
         return Config(**nested)
     except ConfigurationError as error:
-        if not isinstance(error.__cause__, ValidationError):
-            raise
-        raise ConfigurationError(refusal(error.__cause__, Config, found)) from error.__cause__
+        cause: Any = error.__cause__  # pydantic's, see `Section`
+        raise ConfigurationError(refusal(cause, Config, found)) from cause
 
 
 @dataclass(frozen=True)

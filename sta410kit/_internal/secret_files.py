@@ -116,7 +116,7 @@ def _texts(column: Any) -> Iterator[str]:  # noqa: ANN401 - pyarrow has no types
         parts = [column.keys, column.items] if pa.types.is_map(kind) else column.flatten()
         for part in parts if isinstance(parts, list) else [parts]:
             yield from _texts(part)
-    elif not pa.types.is_primitive(kind) and not pa.types.is_null(kind):
+    elif not pa.types.is_primitive(kind):
         values = column.unique().to_pylist()
         texts = (
             value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)

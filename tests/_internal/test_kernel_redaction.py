@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from sta410kit._internal.kernel_redaction import WARNING, guard_kernel, register
+from sta410kit._internal.redaction import registered
 
 pytestmark = pytest.mark.unit
 
@@ -43,6 +44,14 @@ def test_the_first_registration_in_a_kernel_puts_the_filter_in_place(session):
     assert guard_kernel() is True
     session.send("io", "display_data", {"data": {"text/plain": f"{KEY} another-secret"}}, "parent")
     assert session.sent == [("display_data", {"data": {"text/plain": "*** ***"}}, "io", "parent")]
+
+
+def test_a_registration_is_shared_with_the_process_that_writes_the_notebook(session):
+    """Where the session has a way to do so."""
+    shared = []
+    session.share_secrets = lambda: shared.append(registered())
+    register(KEY)
+    assert shared == [{KEY}]
 
 
 @pytest.mark.parametrize("modules", [{}, {"IPython": SimpleNamespace(get_ipython=lambda: None)}])

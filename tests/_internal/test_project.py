@@ -2,7 +2,8 @@
 
 import pytest
 
-from sta410kit._internal.project import find_project, project_folder
+from sta410kit._internal.project import find_project, project_folder, require_project
+from sta410kit.exceptions import ConfigurationError
 
 pytestmark = pytest.mark.unit
 
@@ -51,3 +52,13 @@ def test_a_folder_with_the_name_of_the_marker_is_none(tmp_path):
     """The marker is a file."""
     (tmp_path / "notebooks" / "pipeline.toml").mkdir(parents=True)
     assert find_project(tmp_path) is None
+
+
+def test_a_project_is_required(tmp_path, monkeypatch):
+    """The refusal names the folder and what to do instead."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"lies in no project .*; do that"):
+        require_project("; do that")
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "pipeline.toml").touch()
+    assert require_project("") == tmp_path.resolve()

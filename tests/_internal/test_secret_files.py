@@ -8,9 +8,11 @@ import sqlite3
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from sta410kit._internal import secret_files
+from sta410kit._internal import redaction, secret_files
 from sta410kit._internal.redaction import register
 from sta410kit._internal.secret_files import files_with_secrets, found_message, redact_log
 
@@ -45,6 +47,9 @@ WRITERS = {
     "bytes.parquet": lambda path: pd.DataFrame({"a": [KEY.encode()]}).to_parquet(path),
     "lists.parquet": lambda path: pd.DataFrame({"a": [[KEY], ["b"]]}).to_parquet(path),
     "structs.parquet": lambda path: pd.DataFrame({"a": [{"k": KEY}]}).to_parquet(path),
+    "maps.parquet": lambda path: pq.write_table(
+        pa.table({"a": pa.array([{"k": KEY}], pa.map_(pa.string(), pa.string())), "b": pa.nulls(1)}), path
+    ),
     "named.parquet": lambda path: pd.DataFrame({KEY: [1.5]}).to_parquet(path),
     f"of {KEY}.txt": lambda path: path.write_text("the name alone"),
 }
@@ -63,7 +68,9 @@ def test_a_file_with_a_secret_is_named_and_left_as_it_is(name, tmp_path):
 
 def test_clean_files_are_not_named(tmp_path):
     """Numbers and words of all kinds; a broken Parquet file; a link to a file elsewhere."""
-    frame = pd.DataFrame({"n": [1, 2], "s": ["a", None], "t": pd.to_datetime(["2020-01-02"] * 2)})
+    frame = pd.DataFrame(
+        {"n": [1, 2], "l": [[1], [2]], "s": ["a", None], "t": pd.to_datetime(["2020-01-02"] * 2)}
+    )
     frame.to_parquet(tmp_path / "clean.parquet")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 no table")
     (tmp_path / "outside").write_text(KEY)
@@ -100,3 +107,10 @@ def test_a_log_is_redacted_in_place(tmp_path):
     redact_log(tmp_path / "x.log")
     redact_log(tmp_path / "absent.log")
     assert (tmp_path / "x.log").read_text() == "key ***\n"
+
+
+def test_without_a_registered_secret_no_file_is_read(tmp_path, monkeypatch):
+    """A run without credentials pays nothing."""
+    monkeypatch.setattr(redaction, "_forms", {})
+    (tmp_path / "x.txt").write_text(KEY)
+    assert files_with_secrets(tmp_path) == []

@@ -20,7 +20,7 @@ def setting(  # noqa: PLR0913 - a declaration, read by its keywords
     description: str,
     default: object,
     *,
-    takes: str,
+    takes: str = "",
     divisor: float = 1,
     reserved: bool = False,
     **bounds: float,
@@ -35,8 +35,8 @@ def setting(  # noqa: PLR0913 - a declaration, read by its keywords
         What it is for, in one line, with its unit.
     default : object
         Its value when nothing sets it.
-    takes : str
-        Which values are accepted, as an error says it.
+    takes : str, optional
+        Which values are accepted, as an error says it; worded from `default` and `bounds` when omitted.
     divisor : float
         What the number in the variable is divided by: 10,000 turns basis points into a fraction.
     reserved : bool
@@ -44,8 +44,18 @@ def setting(  # noqa: PLR0913 - a declaration, read by its keywords
     **bounds : float
         ``gt``, ``ge``, ``lt``, ``le``, as in pydantic.
     """
+    takes = takes or _takes(default, bounds)
     extra = {"variable": variable, "takes": takes, "divisor": divisor, "reserved": reserved}
     return Field(default=default, description=description, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
+
+
+def _takes(default: object, bounds: dict[str, float]) -> str:
+    if isinstance(default, bool):
+        return "true or false (also 1/0, yes/no, on/off)"
+    words = {"gt": "above {:g}", "ge": "from {:g}", "lt": "below {:g}", "le": "at most {:g}"}
+    limits = " and ".join(words[name].format(bound) for name, bound in bounds.items())
+    noun = "a whole number" if isinstance(default, int) else "a number"
+    return f"{noun} {limits}{' upwards' if bounds.keys() == {'ge'} else ''}"
 
 
 @dataclass(frozen=True)
@@ -104,16 +114,13 @@ class Setting:
 def settings_of(model: type[BaseModel], prefix: str = "") -> Iterator[Setting]:
     """Yield each setting of a model and of the sections in it."""
     for name, field in model.model_fields.items():
-        section, extra = field.annotation, field.json_schema_extra
+        section = field.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
             yield from settings_of(section, f"{prefix}{name}.")
-        elif isinstance(extra, dict):
-            about: dict[str, Any] = {
-                "default": field.default,
-                "description": field.description or "",
-                **extra,
-            }
-            yield Setting(field=f"{prefix}{name}", **about)
+        else:
+            extra: Any = field.json_schema_extra
+            about = {"default": field.default, "description": field.description or ""}
+            yield Setting(field=f"{prefix}{name}", **about, **extra)
 
 
 def _number(value: object) -> object:

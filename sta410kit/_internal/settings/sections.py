@@ -32,10 +32,6 @@ LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], U
 
 PAPER_ENDPOINT = "https://paper-api.alpaca.markets"
 
-_SHARE = "a number above 0 and at most 1"
-_NOT_NEGATIVE = "a number from 0 upwards"
-_COUNT = "a whole number from 0 upwards"
-_SWITCH = "true or false (also 1/0, yes/no, on/off)"
 _FOLDER = "the name of a folder"
 _RULE = "rule"
 
@@ -140,18 +136,10 @@ class LoggingConfig(Section):
         "LOG_MAX_SIZE",
         "size in bytes at which a log file is set aside and a new one begun",
         10 * 1024 * 1024,
-        takes="a whole number of bytes from 1 upwards",
         ge=1,
     )
-    backup_count: Whole = setting(
-        "LOG_BACKUP_COUNT", "how many files set aside are kept a day", 10, takes=_COUNT, ge=0
-    )
-    json_lines: bool = setting(
-        "LOG_JSON",
-        "write the log files as JSON, one object a line",
-        default=False,
-        takes=_SWITCH,
-    )
+    backup_count: Whole = setting("LOG_BACKUP_COUNT", "how many files set aside are kept a day", 10, ge=0)
+    json_lines: bool = setting("LOG_JSON", "write the log files as JSON, one object a line", default=False)
 
 
 class DataConfig(Section):
@@ -172,15 +160,10 @@ class DataConfig(Section):
         reserved=True,
     )
     cache_ttl_hours: Real = setting(
-        "CACHE_TTL_HOURS",
-        "hours for which downloaded prices count as fresh",
-        24.0,
-        takes=_NOT_NEGATIVE,
-        reserved=True,
-        ge=0,
+        "CACHE_TTL_HOURS", "hours for which downloaded prices count as fresh", 24.0, reserved=True, ge=0
     )
     validate_on_load: bool = setting(
-        "VALIDATE_DATA", "check prices when they are loaded", default=True, takes=_SWITCH, reserved=True
+        "VALIDATE_DATA", "check prices when they are loaded", default=True, reserved=True
     )
 
 
@@ -191,7 +174,6 @@ class ModelConfig(Section):
         "TRAIN_TEST_SPLIT",
         "share of the sessions, the earliest, that trains; the rest tests",
         0.8,
-        takes="a number above 0 and below 1",
         reserved=True,
         gt=0,
         lt=1,
@@ -211,30 +193,14 @@ class ModelConfig(Section):
         ge=0,
         le=2**32 - 1,
     )
-    gd_learning_rate: Real = setting(
-        "GD_LR", "step of gradient descent", 0.05, takes="a finite number above 0", gt=0
-    )
-    gd_iterations: Whole = setting(
-        "GD_ITERATIONS", "steps of gradient descent", 1000, takes="a whole number from 1 upwards", ge=1
-    )
+    gd_learning_rate: Real = setting("GD_LR", "step of gradient descent", 0.05, gt=0)
+    gd_iterations: Whole = setting("GD_ITERATIONS", "steps of gradient descent", 1000, ge=1)
     gd_momentum: Real = setting(
-        "GD_MOMENTUM",
-        "share of the last step carried into the next",
-        0.9,
-        takes="a number from 0 to below 1",
-        ge=0,
-        lt=1,
+        "GD_MOMENTUM", "share of the last step carried into the next", 0.9, ge=0, lt=1
     )
-    gd_l2_reg: Real = setting(
-        "GD_L2_REG", "strength of the penalty on large coefficients", 0.01, takes=_NOT_NEGATIVE, ge=0
-    )
+    gd_l2_reg: Real = setting("GD_L2_REG", "strength of the penalty on large coefficients", 0.01, ge=0)
     gd_l1_ratio: Real = setting(
-        "GD_L1_RATIO",
-        "share of that penalty that is L1 and sets coefficients to zero",
-        0.01,
-        takes="a number from 0 to 1",
-        ge=0,
-        le=1,
+        "GD_L1_RATIO", "share of that penalty that is L1 and sets coefficients to zero", 0.01, ge=0, le=1
     )
 
 
@@ -242,42 +208,22 @@ class TradingConfig(Section):
     """How much may be risked, as fractions of the account's equity unless said otherwise."""
 
     max_portfolio_risk: Real = setting(
-        "MAX_PORTFOLIO_RISK", "most that all open positions may lose together", 0.05, takes=_SHARE, gt=0, le=1
+        "MAX_PORTFOLIO_RISK", "most that all open positions may lose together", 0.05, gt=0, le=1
     )
     per_trade_risk: Real = setting(
-        "PER_TRADE_RISK",
-        "most that one trade may lose; below MAX_PORTFOLIO_RISK",
-        0.025,
-        takes=_SHARE,
-        gt=0,
-        le=1,
+        "PER_TRADE_RISK", "most that one trade may lose; below MAX_PORTFOLIO_RISK", 0.025, gt=0, le=1
     )
     stop_loss_pct: Real = setting(
-        "STOP_LOSS_PCT",
-        "fall at which a position is closed, as a fraction of its price",
-        0.03,
-        takes=_SHARE,
-        gt=0,
-        le=1,
+        "STOP_LOSS_PCT", "fall at which a position is closed, as a fraction of its price", 0.03, gt=0, le=1
     )
     take_profit_pct: Real = setting(
-        "TAKE_PROFIT_PCT",
-        "rise at which a position is closed, as a fraction of its price",
-        0.003,
-        takes=_SHARE,
-        gt=0,
-        le=1,
+        "TAKE_PROFIT_PCT", "rise at which a position is closed, as a fraction of its price", 0.003, gt=0, le=1
     )
     max_sector_exposure: Real = setting(
-        "MAX_SECTOR_EXPOSURE", "most that is invested in one sector", 0.4, takes=_SHARE, gt=0, le=1
+        "MAX_SECTOR_EXPOSURE", "most that is invested in one sector", 0.4, gt=0, le=1
     )
     daily_loss_limit: Real = setting(
-        "DAILY_LOSS_LIMIT",
-        "the day's return below which no order is placed any more",
-        -0.03,
-        takes="a number from -1 to below 0",
-        ge=-1,
-        lt=0,
+        "DAILY_LOSS_LIMIT", "the day's return below which no order is placed any more", -0.03, ge=-1, lt=0
     )
     simulated_slippage: Real = setting(
         "SLIPPAGE_BPS",
@@ -293,13 +239,11 @@ class TradingConfig(Section):
         "trade with play money; false is refused unless ENVIRONMENT is production, "
         "LIVE_TRADING_ACKNOWLEDGED is true and both credentials look real",
         default=True,
-        takes=_SWITCH,
     )
     live_trading_acknowledged: bool = setting(
         "LIVE_TRADING_ACKNOWLEDGED",
         "say that real money may be lost; only read when PAPER_TRADING is false",
         default=False,
-        takes=_SWITCH,
     )
 
     @field_validator("per_trade_risk")
@@ -337,13 +281,8 @@ class APIConfig(Section):
         takes="an https URL without credentials, query or fragment (http only for this machine)",
     )
     request_retries: Whole = setting(
-        "REQUEST_RETRIES", "how often a failed request is repeated", 3, takes=_COUNT, reserved=True, ge=0
+        "REQUEST_RETRIES", "how often a failed request is repeated", 3, reserved=True, ge=0
     )
     request_retry_delay: Real = setting(
-        "REQUEST_RETRY_DELAY",
-        "seconds before the first repetition",
-        2.0,
-        takes="a number of seconds from 0 upwards",
-        reserved=True,
-        ge=0,
+        "REQUEST_RETRY_DELAY", "seconds before the first repetition", 2.0, reserved=True, ge=0
     )
