@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 import os
 import sys
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +37,12 @@ def ploomber(order: dict[str, Any]) -> None:
 
 def bare(order: dict[str, Any]) -> None:
     """Fork for every run, execute its cells, and print the seconds from the first fork to the last end."""
-    from sta410kit.runner.imports import imported_names
     from sta410kit.runner.notebook import read_notebook
-    from sta410kit.runner.warm.identity import PRELOADED
+    from sta410kit.runner.warm.server import preload
 
     notebook = read_notebook(Path(order["notebook"]))
     cells = [(cell.source, cell.tags) for cell in notebook.cells if cell.cell_type == "code"]
-    for name in (*PRELOADED, *(name for source, _ in cells for name in imported_names(source))):
-        try:
-            import_module(name)
-        except ImportError:
-            continue
-    gc.collect()
-    gc.freeze()
+    preload()
     import matplotlib as mpl
 
     mpl.use("agg")

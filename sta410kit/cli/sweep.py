@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sta410kit.runner.manifest import StepRecord
     from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan
-    from sta410kit.runner.sweeps.sweep import Sweep
+    from sta410kit.runner.sweeps.results import Sweep
 
 _MOST_ROWS = 40
 _WIDEST = 10_000

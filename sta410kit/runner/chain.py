@@ -1,4 +1,4 @@
-"""The chain as a graph: what has changed is executed, the rest is taken over, and the run explains itself."""
+"""Run the chain as a graph: steps that have changed are executed, results of the others are reused."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
-from sta410kit.runner.notebook import python_cells, read_notebook, require_kernel
+from sta410kit.runner.notebook import read_notebook, require_kernel
 from sta410kit.runner.notebook_redaction import redact_notebook_file
 from sta410kit.runner.parameters import plain
 from sta410kit.runner.plan import Options, Plan, plan_chain
-from sta410kit.runner.preload import modules_to_load
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.report import write_report
 from sta410kit.runner.results import run_results
@@ -31,7 +30,7 @@ from sta410kit.runner.run_log import RunLog
 from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, new_run, run_folders, runs_folder, told
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.steps import Site, do_step
-from sta410kit.runner.warm.nested import OpeningNest
+from sta410kit.runner.warm.client import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,14 +43,14 @@ _RESUME = "sta410 run --resume"
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its folder and all there is to know of it.
+    """A finished run.
 
     Attributes
     ----------
     folder : Path
         ``runs/<id>``: executed notebooks, artifacts, data docs, manifest and report.
     manifest : Manifest
-        What is also written there.
+        Also written there.
     """
 
     folder: Path
@@ -64,7 +63,7 @@ class Run:
 
     @property
     def steps(self) -> list[StepRecord]:
-        """The steps that ran or were taken over, in the order of the chain."""
+        """The steps that were executed or reused, in the order of the chain."""
         return self.manifest.steps
 
 
@@ -81,6 +80,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
         same = _unchanged_run(plan, registry)
         if same is not None:
             return same
+        warm_up()
         folder = new_run(plan.runs)
         with told(folder, _RESUME), FileLock(folder / LOCK):
             return _finish(plan, folder, _begin(plan, folder, [], registry), registry, progress)
@@ -133,7 +133,7 @@ def _as_asked(manifest: Manifest, options: Options) -> dict[str, Any]:
 
 
 def _prepare(plan: Plan) -> None:
-    """Refuse, before anything runs, what the kernels would stumble over; and learn the secrets to scrub."""
+    """Refuse a missing kernel or a wrong configuration before anything runs; learn the secrets to redact."""
     for step in plan.steps:
         require_kernel(read_notebook(step.notebook), step.notebook.name)
     set_config(load_config(os.environ, project_folder(plan.steps[0].notebook.parent)))
@@ -157,7 +157,7 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
             return None
         identity = identity_of(step_parts(step, plan.values[step.name], inputs, registry))
         same = record.identity == identity
-        same = same and find_result(identity, step.name, plan.runs, registry) is not None
+        same = same and find_result(identity, step, plan.runs, registry) is not None
     if not same:
         return None
     manifest.steps = [replace(record, reused=record.reused or folder.name) for record in manifest.steps]
@@ -189,8 +189,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
     log = RunLog(folder)
     log.say(f"begins as process {os.getpid()}" + (", resumed" if manifest.steps else ""))
     passed = {record.name: record for record in manifest.steps}
-    nest = _nest_for(plan, registry)
-    site = Site(plan, folder, registry, progress, log, nest, passed)
+    site = Site(plan, folder, registry, progress, log, passed)
     options, whole, known = plan.options, Watch(), registered()
     deadline = monotonic() + options.deadline if options.deadline else None
 
@@ -208,7 +207,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
 
     before = {step.name: plan.before(step) for step in plan.steps}
     jobs = options.jobs or os.cpu_count() or 1
-    with nest, progress.of(plan.steps, before, registry.seconds(), jobs):
+    with progress.of(plan.steps, before, registry.seconds(), jobs):
         interrupted = run_graph(
             before,
             work,
@@ -218,12 +217,6 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
             stop=whole.stop,
         )
     return _close(folder, manifest, log, known, interrupted=interrupted)
-
-
-def _nest_for(plan: Plan, registry: Registry) -> OpeningNest:
-    """Return what forks the steps' processes: it opens with the first step that is executed."""
-    sources = [source for step in plan.steps for source in python_cells(read_notebook(step.notebook))]
-    return OpeningNest(str(plan.steps[0].notebook.parent), modules_to_load(sources, registry))
 
 
 def _close(folder: Path, manifest: Manifest, log: RunLog, known: frozenset[str], *, interrupted: bool) -> Run:
@@ -238,7 +231,7 @@ def _close(folder: Path, manifest: Manifest, log: RunLog, known: frozenset[str],
     if (folder / DATA_DOCS).is_dir():
         from sta410kit.guards.data_docs import refresh_index
 
-        refresh_index(folder / DATA_DOCS)  # pages that were taken over are in it too
+        refresh_index(folder / DATA_DOCS)  # pages of reused steps are in it too
     write_report(folder, manifest)
     manifest.write(folder)
     return Run(folder, manifest)

@@ -16,8 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sta410kit.runner.warm.client import ServerUnavailableError, connect, request
-from sta410kit.runner.warm.wire import Lines, WireError, send_request
+from sta410kit.runner.warm.client import ServerUnavailableError, connect, fork
+from sta410kit.runner.warm.wire import Lines, WireError
 
 _OUTPUT_TAIL = 2000  # characters of the child's output in an error message
 
@@ -26,7 +26,14 @@ class ChildFailedError(Exception):
     """The function raised, or its process died or took too long; the text ends with its last output."""
 
 
-def run_in_child(function: str, argument: Any, *, folder: Path, timeout: float = 30.0) -> Any:  # noqa: ANN401 - JSON
+def run_in_child(
+    function: str,
+    argument: Any,  # noqa: ANN401 - JSON
+    *,
+    folder: Path,
+    timeout: float = 30.0,
+    start: bool = True,
+) -> Any:  # noqa: ANN401 - JSON
     """Call ``function(argument)`` in a child process and return its result.
 
     Parameters
@@ -39,6 +46,9 @@ def run_in_child(function: str, argument: Any, *, folder: Path, timeout: float =
         The child's current folder; it is also first on its ``sys.path``, as for a notebook in that folder.
     timeout : float
         Seconds; the child and its own children are killed when they are over.
+
+    start : bool
+        Whether to start a fork server if none runs; where it is not needed afterwards, that is slower.
 
     Returns
     -------
@@ -55,7 +65,7 @@ def run_in_child(function: str, argument: Any, *, folder: Path, timeout: float =
         order.write_text(json.dumps({"function": function, "argument": argument}), encoding="utf-8")
         arguments = [str(order), str(result)]
         with output.open("w+b") as stream:
-            code = _run(arguments, folder, stream.fileno(), timeout)
+            code = _run(arguments, folder, stream.fileno(), timeout, start=start)
         if code == 0 and result.is_file():
             return json.loads(result.read_text(encoding="utf-8"))
         printed = output.read_text(encoding="utf-8", errors="replace")[-_OUTPUT_TAIL:].strip()
@@ -64,12 +74,12 @@ def run_in_child(function: str, argument: Any, *, folder: Path, timeout: float =
         raise ChildFailedError(message)
 
 
-def _run(arguments: list[str], folder: Path, output: int, timeout: float) -> int | None:
+def _run(arguments: list[str], folder: Path, output: int, timeout: float, *, start: bool) -> int | None:
     """Return the exit code of the child; nothing when it took too long."""
     try:
-        return _run_forked(arguments, folder, output, timeout)
+        return _run_forked(arguments, folder, output, timeout, start=start)
     except (ServerUnavailableError, WireError, OSError):
-        program = [sys.executable, "-m", __name__, *arguments]
+        program = [sys.executable, "-m", "sta410kit.runner.child", *arguments]
         try:
             done = subprocess.run(  # noqa: S603 - this module, in this Python
                 program, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=timeout,
@@ -80,12 +90,13 @@ def _run(arguments: list[str], folder: Path, output: int, timeout: float) -> int
         return done.returncode
 
 
-def _run_forked(arguments: list[str], folder: Path, output: int, timeout: float) -> int | None:
+def _run_forked(
+    arguments: list[str], folder: Path, output: int, timeout: float, *, start: bool
+) -> int | None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     try:
-        with connect() as connection:
-            wanted = {**request(f"{__name__}:run", arguments), "folder": str(folder)}
-            send_request(connection, wanted, [nothing, output, output])
+        with connect(start=start) as connection:
+            fork(connection, [nothing, output, output], "sta410kit.runner.child:run", arguments, str(folder))
             lines, deadline = Lines(connection), time.monotonic() + timeout
             while (left := deadline - time.monotonic()) > 0:
                 connection.settimeout(left)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sta410kit.runner.identity import differences, identity_of, step_parts
 from sta410kit.runner.registry import Registry
-from sta410kit.runner.reuse import find_result
+from sta410kit.runner.reuse import changed_since_last, find_result
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def explain(plan: Plan) -> list[tuple[str, bool, str]]:
                     if name in other.produces
                 }
                 parts = step_parts(step, plan.values[step.name], inputs, registry)
-                found = find_result(identity_of(parts), step.name, plan.runs, registry)
+                found = find_result(identity_of(parts), step, plan.runs, registry)
                 if found is not None:
                     places[step.name] = found[0]
                     rows.append((step.name, False, f"unchanged since {found[1].reused or found[0].name}"))
@@ -44,7 +44,9 @@ def explain(plan: Plan) -> list[tuple[str, bool, str]]:
                 changed = differences(parts, before)
                 reason = f"changed: {', '.join(changed)}" if before else "it has never passed"
                 if before and not changed:
-                    reason = "its earlier result is gone or was altered"
+                    changed = changed_since_last(identity_of(parts), step, plan.runs, registry)
+                    gone = "its earlier result is gone or was altered"
+                    reason = f"changed: {', '.join(changed)}" if changed else gone
             will_run.add(step.name)
             rows.append((step.name, True, reason))
     return rows

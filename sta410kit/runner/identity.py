@@ -1,4 +1,7 @@
-"""What a step's result depends on. Same identity, same result: the step need not run again."""
+"""What a step's result depends on and is known before it runs: code, parameters, inputs, settings, packages.
+
+Two results of the same identity are equal if the user's files that the step read are equal too, see `reads`.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,21 @@ import hashlib
 import json
 import os
 import platform
-import re
 import sysconfig
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.project import project_folder
 from sta410kit.config import load_config
-from sta410kit.guards.suites import list_suites, read_suite
 from sta410kit.holdout import current_seal
-from sta410kit.runner.imports import KIT, code_digest, own_modules
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.parameters import TypedValue, plain
 from sta410kit.runner.registry import content_digest
+from sta410kit.runner.warm.identity import KIT, OUTSIDE_THE_KIT, kit_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from sta410kit.runner.notebook import Notebook
     from sta410kit.runner.pipeline import Step
@@ -37,7 +38,7 @@ def step_parts(
     registry: Registry,
     notebook: Notebook | None = None,
 ) -> dict[str, str]:
-    """Return everything the result of `step` depends on, by name, as short texts.
+    """Return what the result of `step` depends on, by name, as short texts.
 
     Parameters
     ----------
@@ -53,7 +54,6 @@ def step_parts(
         What stands for the notebook of the step, such as an earlier version of it.
     """
     notebook = notebook or read_notebook(step.notebook)
-    cells = python_cells(notebook)
     folder = project_folder(step.notebook.parent)
     parts = code_parts(notebook)
     for name, value in values.items():
@@ -61,18 +61,9 @@ def step_parts(
         parts |= file_parts({name: value}, partial(_digest_of, registry=registry))
     for name, path in inputs.items():
         parts[f"input {name}"] = _digest_of(path, registry)
-    texts = {text for cell in cells for text in _texts(cell)}
-    for name in list_suites():
-        if name in texts:
-            parts[f"suite {name}"] = read_suite(name).digest
-    # An estimator is named as module:Class, in a cell or as a parameter; nothing imports it by a statement.
-    named = [text.partition(":")[0] for text in (*texts, *values.values()) if _names_a_class(text)]
-    sources = [*cells, *(f"import {name}" for name in sorted(named))]
-    modules = own_modules(sources, (step.notebook.parent, folder), registry)
-    parts |= {f"module {name}": digest for name, digest in modules.items()}
-    parts["data of the kit"] = registry.once("data of the kit", partial(_kit_data, registry))
+    parts["kit"] = registry.once("kit", partial(_kit, registry))
     settings = load_config(os.environ, folder).to_dict()
-    settings.pop("logging")  # says how it is told, not what comes out
+    settings.pop("logging")  # changes no result
     parts["settings"] = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     parts["holdout"] = current_seal(folder).state
     parts["packages"] = registry.once("packages", _packages)
@@ -113,34 +104,27 @@ def differences(parts: Mapping[str, str], before: Mapping[str, str]) -> list[str
     return [name for name in names if parts.get(name) != before.get(name)]
 
 
-def _texts(source: str) -> list[str]:
+def code_digest(source: str) -> str:
+    """Return a digest of Python code that comments, blank lines and spacing do not change.
+
+    Where it is not Python, or nested too deeply to be parsed, every character counts.
+    """
     try:
-        tree = ast.parse(source)
+        text = ast.dump(ast.parse(source))
     except (SyntaxError, RecursionError):
-        return []
-    return [
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    ]
-
-
-def _names_a_class(text: object) -> bool:
-    return isinstance(text, str) and re.fullmatch(r"[^\W\d][\w.]*:[^\W\d]\w*", text) is not None
+        text = source
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _digest_of(path: Path, registry: Registry) -> str:
     return str(registry.remembered(path, content_digest) if path.is_file() else content_digest(path))
 
 
-def _kit_data(registry: Registry) -> str:
-    """Return a digest of what the kit carries besides code, such as the embedded prices."""
-    files = (path for path in sorted(KIT.rglob("*")) if path.is_file())
-    found = [
-        (str(path.relative_to(KIT)), registry.remembered(path, content_digest))
-        for path in files
-        if path.suffix not in {".py", ".pyc"}
-    ]
+def _kit(registry: Registry) -> str:
+    """Return a digest of all files of the kit that a notebook can reach: its code, data and suites."""
+    outside = tuple(f"{KIT}{os.sep}{name}" for name in OUTSIDE_THE_KIT)
+    paths = [Path(path) for path, _, _ in kit_files() if not path.startswith(outside)]
+    found = [(str(path.relative_to(KIT)), registry.remembered(path, content_digest)) for path in paths]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 

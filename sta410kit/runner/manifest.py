@@ -62,6 +62,8 @@ class StepRecord:
         The run its result was taken from; empty when it was executed in this run.
     started : str
         When it began, in UTC.
+    reads : dict, optional
+        The user's files that it read while it ran, see `reads.record_reads`; nothing where not observed.
     failure : dict
         The exception that a cell raised: ``cell`` (its execution count), ``error``, ``text``, ``of_the_kit``.
     """
@@ -81,6 +83,7 @@ class StepRecord:
     artifacts: dict[str, str] = field(default_factory=dict)
     reused: str = ""
     started: str = ""
+    reads: dict[str, Any] | None = None
     failure: dict[str, Any] = field(default_factory=dict)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
@@ -208,44 +207,6 @@ def require_kernel(notebook: Notebook, name: str) -> None:
             f"{did_you_mean(kernel, known)} `make install` brings python3."
         )
         raise ConfigurationError(message)
-
-
-def mark_failure(path: Path, message: str, position: int | None = None) -> None:
-    """Say in an executed notebook, above the cell it got stuck at, why it is not good.
-
-    Papermill does so where a cell raised; a process that died or was stopped leaves no such mark.
-
-    Parameters
-    ----------
-    path : Path
-        The executed notebook.
-    message : str
-        What is wrong.
-    position : int, optional
-        The cell that it is about, from 0; the first that did not complete when omitted.
-    """
-    import nbformat
-
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    if any(MARK in cell.metadata.get("tags", []) for cell in notebook.cells):
-        return
-    stuck = stuck_at(notebook.cells) if position is None else position
-    text = failure_text(message, ended=position is not None)
-    cell = nbformat.v4.new_markdown_cell(text, metadata={"tags": [MARK]})  # type: ignore[no-untyped-call]
-    notebook.cells.insert(stuck, cell)
-    write_text(path, nbformat.writes(notebook))  # type: ignore[no-untyped-call]
-
-
-def failure_text(message: str, *, ended: bool = False) -> str:
-    """Return the Markdown that says why a run went no further, or why it failed although it `ended`."""
-    words = "This is why the run has failed." if ended else "This run went no further than this."
-    return f"<span style='color:red'>**{words}**</span>\n\n```\n{message}\n```"
-
-
-def stuck_at(cells: Sequence[Mapping[str, Any]]) -> int:
-    """Return the place of the first cell that papermill's metadata does not call completed."""
-    states = [cell["metadata"].get("papermill", {}).get("status") for cell in cells]
-    return next((number for number, state in enumerate(states) if state != "completed"), len(states))
 
 
 def cell_name(cells: Sequence[Mapping[str, Any]], position: int) -> str:

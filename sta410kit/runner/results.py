@@ -20,16 +20,6 @@ R2 = "r2_against_naive"  # the score that the list of runs shows
 _PRICES = ("prices.parquet", "raw_prices.parquet")  # what a run's data are, in this order of preference
 
 
-def recorded_in(notebook: Path) -> dict[str, Any]:
-    """Return the values that an executed notebook recorded, by name."""
-    from sta410kit.steps import recorded_values
-
-    found: dict[str, Any] = {}
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
-        found |= recorded_values(cell.get("outputs", []))
-    return found
-
-
 def parameter_values(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the value of each parameter; a default that is no literal is returned as its source text."""
     return {one.name: given[one.name] if one.name in given else _literal(one.default) for one in parameters}

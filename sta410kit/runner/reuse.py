@@ -1,4 +1,4 @@
-"""Results of earlier runs, used again: checked against their digests, and linked instead of copied."""
+"""Reuse results of earlier runs: checked against their digests, and linked instead of copied."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.manifest import StepRecord, read_manifest
+from sta410kit.runner.reads import changed_reads
 from sta410kit.runner.registry import content_digest
 from sta410kit.runner.runs import DATA_DOCS
 
@@ -17,27 +18,49 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from sta410kit.runner.pipeline import Step
     from sta410kit.runner.registry import Registry
 
 
-def find_result(identity: str, step: str, runs: Path, registry: Registry) -> tuple[Path, StepRecord] | None:
-    """Return the newest run folder that holds a whole result of this identity, and its record.
+def find_result(identity: str, step: Step, runs: Path, registry: Registry) -> tuple[Path, StepRecord] | None:
+    """Return the newest run folder that holds a valid result of this identity, and its record.
 
-    A result whose files are gone, or are no longer what the manifest says, does not count.
+    A result does not count if its files are gone or altered, or if a file that it was made from has changed.
     """
     for name in registry.runs_with(identity):
         folder = runs / name
         try:
-            record = read_manifest(folder).step(step)
+            record = read_manifest(folder).step(step.name)
         except ConfigurationError:
             continue
-        if record is not None and record.identity == identity and is_whole(record, folder, registry):
+        if record is not None and is_valid(record, identity, step, folder, registry):
             return folder, record
     return None
 
 
-def is_whole(record: StepRecord, folder: Path, registry: Registry) -> bool:
-    """Tell whether a step has passed and all it left in its run folder is there, unaltered."""
+def changed_since_last(identity: str, step: Step, runs: Path, registry: Registry) -> list[str]:
+    """Return what changed of the files that the newest result of this identity was made from."""
+    for name in registry.runs_with(identity):
+        try:
+            record = read_manifest(runs / name).step(step.name)
+        except ConfigurationError:
+            continue
+        if record is not None:
+            return changed_reads(record.reads, step.notebook, registry)
+    return []
+
+
+def is_valid(record: StepRecord, identity: str, step: Step, folder: Path, registry: Registry) -> bool:
+    """Tell whether the result in a run folder passed, is complete, and would come out the same today."""
+    return (
+        record.identity == identity
+        and is_complete(record, folder, registry)
+        and not changed_reads(record.reads, step.notebook, registry)
+    )
+
+
+def is_complete(record: StepRecord, folder: Path, registry: Registry) -> bool:
+    """Tell whether a step passed and all it left in its run folder is there, unaltered."""
     return (
         record.outcome == ExitCode.PASSED.name
         and (folder / record.notebook).is_file()
@@ -45,8 +68,8 @@ def is_whole(record: StepRecord, folder: Path, registry: Registry) -> bool:
     )
 
 
-def take_over(record: StepRecord, source: Path, folder: Path) -> None:
-    """Bring a step's files from the run folder `source` into `folder`: artifacts, notebook, data docs."""
+def restore(record: StepRecord, source: Path, folder: Path) -> None:
+    """Link a step's files from the run folder `source` into `folder`: artifacts, notebook, data docs."""
     for name in [*record.artifacts, record.notebook]:
         _link(source / name, folder / name)
     pages = [*source.glob(f"{DATA_DOCS}/validations/*/{record.name}/*/*")]
@@ -55,8 +78,8 @@ def take_over(record: StepRecord, source: Path, folder: Path) -> None:
         _link(page, folder / page.relative_to(source))
 
 
-def spoilt(records: Iterable[StepRecord], folder: Path, registry: Registry) -> list[str]:
-    """Return the artifacts in a run folder that are not as the steps of these records left them."""
+def altered_artifacts(records: Iterable[StepRecord], folder: Path, registry: Registry) -> list[str]:
+    """Return the artifacts in a run folder that differ from what the steps of these records left."""
     return [
         f"{file} of step {record.name}"
         for record in records
@@ -65,8 +88,8 @@ def spoilt(records: Iterable[StepRecord], folder: Path, registry: Registry) -> l
     ]
 
 
-def own(path: Path) -> None:
-    """Part a file from the run it was taken over from: a notebook may write into what it is handed."""
+def break_link(path: Path) -> None:
+    """Break the hard link so that the notebook cannot modify the cached copy."""
     if path.stat().st_nlink > 1:
         with replacing(path) as aside:
             shutil.copy2(path, aside)
@@ -80,7 +103,7 @@ def _unchanged(path: Path, digest: str, registry: Registry) -> bool:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give a file a second name: the kit changes none in place; for what notebooks are handed see `own`."""
+    """Link a file: the kit changes none in place. For the inputs of notebooks see `break_link`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.part")
     aside.unlink(missing_ok=True)  # left by a run that was killed here

@@ -1,4 +1,4 @@
-"""One step of a run: its result is taken over from an earlier run, or it is executed."""
+"""One step of a run: its result is reused from an earlier run, or it is executed."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.manifest import DIFF, StepRecord, now
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.postconditions import gate_outcome, refused_gates
+from sta410kit.runner.reads import record_reads
 from sta410kit.runner.registry import content_digest
-from sta410kit.runner.results import data_coverage, parameter_values, recorded_in
-from sta410kit.runner.reuse import find_result, is_whole, own, spoilt, take_over
+from sta410kit.runner.results import data_coverage, parameter_values
+from sta410kit.runner.reuse import altered_artifacts, break_link, find_result, is_valid, restore
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sta410kit.runner.execute import StepResult
     from sta410kit.runner.limits import Watch
     from sta410kit.runner.pipeline import Step
     from sta410kit.runner.plan import Plan
     from sta410kit.runner.progress import Progress
     from sta410kit.runner.registry import Registry
     from sta410kit.runner.run_log import RunLog
-    from sta410kit.runner.warm.nested import OpeningNest
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where steps are done: the plan, the run's folder and log, the index of earlier runs, and who watches.
+    """What the steps of a run share: its plan, folder, log and progress bar, and the index of earlier runs.
 
-    `nest` forks the processes of all steps. `passed` holds what has passed in this folder before, when the
-    run is resumed; `done` what has ended by now.
+    `passed` holds the steps that passed in this folder before, when the run is resumed; `done` those that
+    have ended by now.
     """
 
     plan: Plan
@@ -47,7 +48,6 @@ class Site:
     registry: Registry
     progress: Progress
     log: RunLog
-    nest: OpeningNest
     passed: dict[str, StepRecord] = field(default_factory=dict)
     done: dict[str, StepRecord] = field(default_factory=dict)
 
@@ -95,7 +95,7 @@ def _do(site: Site, step: Step, watch: Watch) -> StepRecord:
     finally:
         site.progress.end(step.name)
     if current_seal(step.notebook.parent).state != parts["holdout"]:
-        # Nobody knows which of the two it has seen, so it stands for neither.
+        # Which of the two it has seen is unknown, so it is never reused.
         parts["holdout"] = f"opened or sealed while it ran, in {folder.name}"
         identity = identity_of(parts)
     record.parts, record.identity = parts, identity
@@ -107,19 +107,19 @@ def _do(site: Site, step: Step, watch: Watch) -> StepRecord:
 
 
 def _kept(site: Site, step: Step, identity: str) -> StepRecord | None:
-    """Return the record of a result that stands for a new one: this folder's own, or an earlier run's."""
+    """Return the record of a result that can be reused: this folder's, or that of an earlier run."""
     plan, folder, registry = site.plan, site.folder, site.registry
-    own = site.passed.get(step.name)
-    if own is not None and own.identity == identity and is_whole(own, folder, registry):
-        return replace(own, reused=own.reused or folder.name)
+    earlier = site.passed.get(step.name)
+    if earlier is not None and is_valid(earlier, identity, step, folder, registry):
+        return replace(earlier, reused=earlier.reused or folder.name)
     if not plan.reusable(step) or step.name in plan.forced:
         return None
-    found = find_result(identity, step.name, plan.runs, registry)
+    found = find_result(identity, step, plan.runs, registry)
     if found is None:
         return None
     source, earlier = found
     try:
-        take_over(earlier, source, folder)
+        restore(earlier, source, folder)
     except OSError:  # the earlier run was removed a moment ago
         return None
     # Noted for this run too: the earlier one may be pruned, and what it left lives on here.
@@ -136,7 +136,7 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
     for path in made:  # left by an earlier try in this folder
         path.unlink(missing_ok=True)
     for path in inputs.values():
-        own(path)
+        break_link(path)
     began = datetime.now(UTC)
     result = execute(
         step.notebook,
@@ -146,7 +146,6 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
         on_cell=lambda: site.progress.advance(step.name),
         artifacts=tuple(made),
         watch=watch,
-        nest=site.nest,
     )
     left = [path for path in made if path.is_file()] if site.plan.kind == "chain" else _files_in(folder, site)
     outcome, message = result.outcome, result.message
@@ -167,10 +166,11 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
         peak_memory=result.peak_memory,
         warnings=list(result.warnings),
         parameters=parameter_values((one for one in step.parameters if one.name not in handed), given),
-        recorded=recorded_in(result.notebook) if result.notebook.is_file() else {},
+        recorded=result.recorded,
         data=_coverage(left),
         artifacts={path.relative_to(folder).as_posix(): content_digest(path) for path in left},
         started=began.isoformat(timespec="milliseconds"),
+        reads=_reads(site, step, result, began),
         failure=asdict(result.failure) if result.failure else {},
     )
 
@@ -194,12 +194,19 @@ def _coverage(made: list[Path]) -> dict[str, dict[str, Any]]:
     return {name: coverage for name, coverage in found.items() if coverage is not None}
 
 
+def _reads(site: Site, step: Step, result: StepResult, began: datetime) -> dict[str, Any] | None:
+    if result.observed is None or result.outcome is not ExitCode.PASSED:
+        return None
+    runs = site.folder.parent
+    return record_reads(result.observed, step.notebook, runs, began.timestamp(), site.registry)
+
+
 def _judged(site: Site, step: Step, began: datetime) -> tuple[ExitCode, str]:
     """Return how a step ends whose notebook has passed: by what it has done to the rest of the run."""
     refused = refused_gates(site.folder / DATA_DOCS, step.name, (one.name for one in site.plan.steps), began)
     if refused:
         return gate_outcome(refused)
-    lost = ", ".join(spoilt(site.done.copy().values(), site.folder, site.registry))
+    lost = ", ".join(altered_artifacts(site.done.copy().values(), site.folder, site.registry))
     if lost:
         message = f"while it ran, {lost} was changed or removed; a step writes only what it produces"
         return ExitCode.NOTEBOOK_FAILED, message

@@ -29,8 +29,8 @@ from sta410kit.runner.notebook import INJECTED, MARK, Notebook, parameters_of, r
 from sta410kit.runner.parameters import check_parameters
 from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
+from sta410kit.runner.reads import changed_reads
 from sta410kit.runner.registry import Registry, content_digest
-from sta410kit.runner.results import recorded_in
 from sta410kit.runner.runs import is_running
 from sta410kit.runner.schedule import run_graph
 
@@ -209,6 +209,7 @@ def _changed(plan: Plan, folder: Path, manifest: Manifest, registry: Registry) -
         parts = step_parts(step, plan.values[step.name], inputs, registry, notebook=notebook)
         # An altered artifact of the run is found when it is compared, see `_check`.
         names = differences(parts, record.parts)
+        names += changed_reads(record.reads, step.notebook, registry) if record.reads else []
         changed |= dict.fromkeys(name for name in names if not name.startswith("input "))
     return list(changed)
 
@@ -274,7 +275,7 @@ def _check(  # noqa: PLR0913, PLR0917 - one step of it
     if done.outcome is not ExitCode.PASSED:
         return StepCheck(step.name, FAILED, [*altered, done.message], seconds=done.seconds)
     artifacts = dict.fromkeys(record.artifacts, "")
-    repeated = replace(record, notebook=output.name, recorded=recorded_in(output), artifacts=artifacts)
+    repeated = replace(record, notebook=output.name, recorded=done.recorded, artifacts=artifacts)
     apart = [redact(str(one)) for one in compare_results(folder, record, scratch, repeated)]
     note = "" if record.artifacts or record.recorded else _NO_RESULTS
     state = DIFFERENT if altered or apart else REPRODUCED

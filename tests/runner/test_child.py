@@ -35,7 +35,7 @@ def _way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "work_here.py").write_text(_MODULE)
     if request.param == "new interpreter":
 
-        def no_server() -> None:
+        def no_server(**_: object) -> None:
             message = "none"
             raise ServerUnavailableError(message)
 

@@ -153,7 +153,7 @@ def test_a_registered_secret_does_not_reach_the_disk(tmp_path, write_notebook):
 def test_what_the_tools_themselves_break_is_an_outcome_too(tmp_path, write_notebook, monkeypatch):
     """An internal error keeps its traceback beside the notebook, and no exception leaves."""
     broken = Mock(side_effect=RuntimeError("out of sockets"))
-    monkeypatch.setattr("papermill.execute_notebook", broken)
+    monkeypatch.setattr("sta410kit.runner.execute.CellSession.execute", broken)
     result = execute(write_notebook(tmp_path / "x.ipynb", "1"), tmp_path / "out.ipynb", {})
     assert result.outcome is ExitCode.INTERNAL
     assert result.message == "RuntimeError: out of sockets; more in out.kernel.log"
@@ -163,7 +163,7 @@ def test_what_the_tools_themselves_break_is_an_outcome_too(tmp_path, write_noteb
 def test_a_full_disk_is_no_defect(tmp_path, write_notebook, monkeypatch):
     """The message says what could not be written."""
     full = Mock(side_effect=OSError(28, "No space left on device"))
-    monkeypatch.setattr("papermill.execute_notebook", full)
+    monkeypatch.setattr("sta410kit.runner.execute.write_text", full)
     result = execute(write_notebook(tmp_path / "x.ipynb", "1"), tmp_path / "out.ipynb", {})
     assert result.outcome is ExitCode.NOTEBOOK_FAILED
     assert "could not be saved: [Errno 28] No space left on device" in result.message

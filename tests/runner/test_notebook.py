@@ -3,7 +3,7 @@
 import pytest
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.notebook import failure_text, parameters_of, read_notebook, stuck_at
+from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import Step, check_chain_parameters
 from sta410kit.runner.plan import Options, plan_notebook
 
@@ -47,14 +47,6 @@ def test_in_a_chain_one_reader_is_enough(tmp_path, write_notebook):
     assert check_chain_parameters({"a": "3"}, steps) == {"x": {"a": 3}, "y": {"a": 3}}
     with pytest.raises(ConfigurationError, match="none of its cells reads"):
         check_chain_parameters({"b": "3"}, steps)
-
-
-def test_where_it_got_stuck():
-    """The first cell that is not completed; behind the last when all are."""
-    done = {"metadata": {"papermill": {"status": "completed"}}}
-    assert stuck_at([done, {"metadata": {}}, done]) == 1
-    assert stuck_at([done]) == 1
-    assert "why" in failure_text("why")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""Units of a sweep on a Dask cluster, whose workers may lie on other machines without a shared disk.
+"""Execute the units of a sweep on a Dask cluster, whose workers may be on machines without a shared disk.
 
-Each worker is sent the notebook, the Python files beside it and the parameters. The executed notebook, what
-it recorded and the files it left in its ``run_dir`` come back; a unit that left one too large to travel has
-failed. A unit whose worker is lost is done again by another. Files that parameters name do not travel: each
+Each worker is sent the notebook, the Python files beside it and the parameters. The executed notebook, its
+recorded values and the files in its ``run_dir`` come back; a unit fails if one of them is too large to be
+sent. If a worker is lost, another executes its unit again. Files that parameters name are not sent: each
 worker must see the same content under the same path, or nothing runs.
 """
 
@@ -11,39 +11,37 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from dataclasses import asdict, replace
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import sta410kit
 from sta410kit._internal.atomic_files import replacing
 from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import ConfigurationError, SchedulerUnavailableError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.kernelspecs import is_this_python
+from sta410kit.runner.execute import StepResult, execute
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER
-from sta410kit.runner.preload import needs_a_client
 from sta410kit.runner.registry import content_digest
-from sta410kit.runner.sweeps.template import read_template
-from sta410kit.runner.sweeps.unit import UnitResult, execute_otherwise, execute_unit
-from sta410kit.runner.warm.nested import NOT_HERE
-from sta410kit.runner.warm.session import CellSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _PATIENCE = 10.0  # seconds for the scheduler to answer, and for its first worker
-_GLANCE = 0.2  # seconds between two looks whether to stop
+_POLL_SECONDS = 0.2  # between two checks whether to stop
 _MEBIBYTE = 1024**2
 _LARGEST = 64 * _MEBIBYTE  # bytes of a file that travels
 _RETRIES = 3  # of a unit whose worker was lost or has raised
 
 
-class ClusterWorkers:
-    """The workers of a Dask scheduler; see `workers.Workers`.
+@contextmanager
+def cluster(
+    notebook: Path, count: int, address: str, paths: Sequence[Path] = ()
+) -> Iterator[tuple[Any, int]]:
+    """Give a function that executes a unit on the workers of a scheduler, and how many units at once.
 
     Parameters
     ----------
@@ -59,82 +57,75 @@ class ClusterWorkers:
     Raises
     ------
     ConfigurationError
-        Dask is not installed here, the address is none, the notebook is too large to be sent, or a worker has
-        another version of the kit or does not see one of `paths` as it is here.
+        Dask is not installed here, the address is malformed, the notebook is too large to be sent, or a
+        worker has another version of the kit or does not see one of `paths` as it is here.
     SchedulerUnavailableError
         No scheduler answers there, or it has no workers.
     """
+    sent = {path.name: path for path in [notebook, *sorted(notebook.parent.glob("*.py"))]}
+    for path in sent.values():
+        _refuse_to_send(path)
+    files = {name: path.read_bytes() for name, path in sent.items() if path.is_file()}
+    run = uuid.uuid4().hex[:8]
+    with _connect(address) as client:
+        threads = _check_workers(client)
+        _refuse_unseen(client, [str(path) for path in paths])
 
-    def __init__(self, notebook: Path, count: int, address: str, paths: Sequence[Path] = ()) -> None:
-        files = {path.name: path for path in [notebook, *sorted(notebook.parent.glob("*.py"))]}
-        for path in files.values():
-            _refuse_to_send(path)
-        self.count = count
-        self.notes: list[str] = []
-        self._client = _connect(address)
-        self._key = uuid.uuid4().hex[:8]
-        self._files = {name: path.read_bytes() for name, path in files.items() if path.is_file()}
-        self._notebook = notebook.name
-        self._paths = [str(path) for path in paths]
+        def unit(notebook: Path, values: Mapping[str, Any], output: Path, watch: Watch) -> StepResult:
+            order = {
+                "files": files,
+                "notebook": notebook.name,
+                "values": {name: value for name, value in values.items() if name != RUN_FOLDER},
+                "takes_folder": RUN_FOLDER in values,
+                "seconds": watch.seconds,
+                "memory": watch.memory,
+            }
+            key = f"{output.stem}-{output.parent.name}-{run}"
+            future = client.submit(execute_order, order, key=key, pure=False, retries=_RETRIES)
+            answer = _wait(future, output, watch)
+            return answer if isinstance(answer, StepResult) else _unpacked(answer, output)
 
-    def __enter__(self) -> Self:
+        yield unit, count or threads
+
+
+def _wait(future: Any, output: Path, watch: Watch) -> StepResult | dict[str, Any]:  # noqa: ANN401 - a distributed.Future
+    """Return what a worker sends back, or the outcome if nothing will come."""
+    from distributed import KilledWorker
+    from distributed import TimeoutError as NotYet
+
+    began = monotonic()
+
+    def ended(outcome: ExitCode, message: str) -> StepResult:
+        return StepResult(output.stem, outcome, monotonic() - began, redact(message), output)
+
+    while True:
+        stopped = watch.stop.is_set()
+        if stopped or (watch.deadline is not None and monotonic() > watch.deadline):
+            future.cancel()
+            if stopped:
+                return ended(ExitCode.INTERRUPTED, "interrupted")
+            return ended(ExitCode.TIMED_OUT, "the run's deadline is over")
         try:
-            found = _look_at(self._client)
-            _refuse_unseen(self._client, self._paths)
-        except BaseException:
-            self._client.close()
-            raise
-        self.count = self.count or found
-        return self
+            answer: dict[str, Any] = future.result(timeout=_POLL_SECONDS)
+        except NotYet:
+            continue
+        except KilledWorker as error:
+            return ended(ExitCode.NOTEBOOK_FAILED, f"its workers died: {error}")
+        except Exception as error:  # noqa: BLE001 - what the cluster raises ends this unit only
+            message = f"the cluster could not execute it: {type(error).__name__}: {error}"
+            return ended(ExitCode.SCHEDULER_UNAVAILABLE, message)
+        return answer
 
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
 
-    def execute(self, values: Mapping[str, Any], output: Path, watch: Watch) -> UnitResult:
-        """Have a worker execute a unit, and write down here what it sends back."""
-        order = {
-            "files": self._files,
-            "notebook": self._notebook,
-            "values": {name: value for name, value in values.items() if name != RUN_FOLDER},
-            "takes_folder": RUN_FOLDER in values,
-            "seconds": watch.seconds,
-            "memory": watch.memory,
-        }
-        key = f"{output.stem}-{output.parent.name}-{self._key}"
-        future = self._client.submit(execute_order, order, key=key, pure=False, retries=_RETRIES)
-        answer = self._wait(future, watch)
-        if isinstance(answer, UnitResult):
-            return answer
-        _unpack(answer["files"], output.parent)
-        outcome = ExitCode[answer["result"].pop("outcome")]
-        result = UnitResult(outcome=outcome, **answer["result"])
-        if answer["left_behind"] and outcome is ExitCode.PASSED:
-            result = replace(result, outcome=ExitCode.NOTEBOOK_FAILED, message=_sorry(answer["left_behind"]))
-        return replace(result, message=redact(result.message))
-
-    def _wait(self, future: Any, watch: Watch) -> UnitResult | dict[str, Any]:  # noqa: ANN401 - a distributed.Future
-        """Return what a worker sends back, or why there is nothing to come."""
-        from distributed import KilledWorker
-        from distributed import TimeoutError as NotYet
-
-        began = monotonic()
-        while True:
-            stopped = watch.stop.is_set()
-            if stopped or (watch.deadline is not None and monotonic() > watch.deadline):
-                future.cancel()
-                outcome = ExitCode.INTERRUPTED if stopped else ExitCode.TIMED_OUT
-                message = "interrupted" if stopped else "the run's deadline is over"
-                return UnitResult(outcome, message, monotonic() - began)
-            try:
-                answer: dict[str, Any] = future.result(timeout=_GLANCE)
-            except NotYet:
-                continue
-            except KilledWorker as error:
-                return UnitResult(ExitCode.NOTEBOOK_FAILED, f"its workers died: {error}", monotonic() - began)
-            except Exception as error:  # noqa: BLE001 - whatever the cluster has to say ends this unit only
-                message = f"the cluster could not execute it: {type(error).__name__}: {error}"
-                return UnitResult(ExitCode.SCHEDULER_UNAVAILABLE, message, monotonic() - began)
-            return answer
+def _unpacked(answer: dict[str, Any], output: Path) -> StepResult:
+    """Write the files that a worker has sent back, and return its result."""
+    _unpack(answer["files"], output.parent)
+    told = answer["result"]
+    outcome, message = ExitCode[told["outcome"]], told["message"]
+    if answer["left_behind"] and outcome is ExitCode.PASSED:
+        outcome, message = ExitCode.NOTEBOOK_FAILED, _too_large_message(answer["left_behind"])
+    kept = {name: told[name] for name in ("name", "seconds", "warnings", "peak_memory", "recorded")}
+    return StepResult(**kept, outcome=outcome, message=redact(message), notebook=output)
 
 
 def execute_order(order: dict[str, Any]) -> dict[str, Any]:
@@ -146,23 +137,10 @@ def execute_order(order: dict[str, Any]) -> dict[str, Any]:
         _unpack(order["files"], home)
         notebook, output = home / order["notebook"], left / order["notebook"]
         values = order["values"] | ({RUN_FOLDER: str(left)} if order["takes_folder"] else {})
-        watch = Watch(order["seconds"], order["memory"])
-        result = _execute_here(notebook, output, values, watch)
+        result = execute(notebook, output, values, watch=Watch(order["seconds"], order["memory"]))
         files, left_behind = _packed(left)
-        told = asdict(result) | {"outcome": result.outcome.name}
+        told = {**asdict(result), "outcome": result.outcome.name, "notebook": notebook.name}
         return {"result": told, "files": files, "left_behind": left_behind}
-
-
-def _execute_here(notebook: Path, output: Path, values: dict[str, Any], watch: Watch) -> UnitResult:
-    template = read_template(notebook)
-    if is_this_python(template.kernel) and not needs_a_client(python_cells(read_notebook(notebook))):
-        try:
-            session = CellSession(str(notebook.parent), watch)
-        except NOT_HERE:
-            pass  # an ordinary kernel does it
-        else:
-            return execute_unit(template, output, values, watch, session)
-    return execute_otherwise(notebook, output, values, watch)
 
 
 def _packed(folder: Path) -> tuple[dict[str, bytes], dict[str, int]]:
@@ -175,11 +153,11 @@ def _packed(folder: Path) -> tuple[dict[str, bytes], dict[str, int]]:
     return {name: path.read_bytes() for name, path in files.items() if name not in large}, large
 
 
-def _sorry(left_behind: Mapping[str, int]) -> str:
-    """Return the sentence about files that did not come back."""
+def _too_large_message(left_behind: Mapping[str, int]) -> str:
+    """Return the message on files that were too large to be sent back."""
     names = ", ".join(f"{name} ({size / _MEBIBYTE:,.0f} MiB)" for name, size in left_behind.items())
     return (
-        f"too large to come back from the worker, and lost: {names}; a file may have "
+        f"too large to be sent back from the worker, and lost: {names}; a file may have "
         f"{_LARGEST // _MEBIBYTE} MiB. Write smaller ones, or leave --scheduler out"
     )
 
@@ -249,7 +227,7 @@ def _connect(address: str) -> Any:  # noqa: ANN401 - a distributed.Client
         raise SchedulerUnavailableError(message) from error
 
 
-def _look_at(client: Any) -> int:  # noqa: ANN401 - a distributed.Client
+def _check_workers(client: Any) -> int:  # noqa: ANN401 - a distributed.Client
     """Return how many units the workers can do at once; all of them must have this version of the kit."""
     address = client.scheduler.address
     try:

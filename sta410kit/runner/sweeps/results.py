@@ -1,28 +1,61 @@
-"""What a sweep came to, as one table: a row a unit, its parameters, what it recorded, how it ended."""
+"""A sweep's result as one table: a row per unit with its parameters, recorded values and outcome."""
 
 from __future__ import annotations
 
 import json
-import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.atomic_files import replacing, write_text
 from sta410kit._internal.redaction import redact
 from sta410kit.exit_codes import ExitCode
+from sta410kit.runner.child import run_in_child
 from sta410kit.runner.pages import render
 from sta410kit.runner.runs import REPORT
 from sta410kit.runner.sweeps.plots import Plot, small_plots
-from sta410kit.runner.warm.client import ServerUnavailableError, run_job
 
 if TYPE_CHECKING:
-    from sta410kit.runner.sweeps.sweep import Sweep
+    from sta410kit.runner.manifest import Manifest
 
 TABLE = "results.parquet"
 NOT_RUN = "NOT_RUN"
 _MEBIBYTE = 1024**2
 _LARGEST = 2**63
+_PATIENCE = 600.0  # seconds to write the table
 _ENDING = ("outcome", "seconds", "peak_mib", "message", "notebook")
+
+
+@dataclass
+class Sweep:
+    """A sweep that has ended.
+
+    Attributes
+    ----------
+    folder : Path
+        ``runs/<id>``.
+    manifest : Manifest
+        Also written there; one step for each unit that was executed.
+    recorded : dict of str to dict
+        By unit, what it recorded.
+    notes : list of str
+        Remarks on the whole sweep.
+    """
+
+    folder: Path
+    manifest: Manifest
+    recorded: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> ExitCode:
+        """How it ended."""
+        return ExitCode[self.manifest.outcome]
+
+    @property
+    def swept(self) -> list[str]:
+        """The names of the parameters that differ between units."""
+        return list(self.manifest.results["sweep"]["grid"])
 
 
 def results_table(sweep: Sweep) -> dict[str, list[Any]]:
@@ -63,25 +96,25 @@ def recorded_column(name: str, table: dict[str, list[Any]]) -> str:
 def write_results(sweep: Sweep) -> None:
     """Write ``results.parquet`` and ``report.html`` into the run folder, secrets redacted."""
     table = results_table(sweep)
-    _write_parquet(table, sweep.folder / TABLE)
+    columns = json.loads(redact(json.dumps({name: _uniform(values) for name, values in table.items()})))
+    # In a child that has pyarrow loaded already: importing it takes longer than a small sweep.
+    order = {"columns": columns, "target": str(sweep.folder / TABLE)}
+    write = f"{write_parquet.__module__}:{write_parquet.__name__}"
+    run_in_child(write, order, folder=sweep.folder, timeout=_PATIENCE, start=False)
     _write_page(sweep, table)
 
 
-def _write_parquet(table: dict[str, list[Any]], path: Path) -> None:
-    """Write the table in a process that has loaded what it takes, or else here."""
-    columns = {name: _uniform(values) for name, values in table.items()}
-    with tempfile.TemporaryDirectory() as folder:
-        content = Path(folder) / "columns.json"
-        content.write_text(redact(json.dumps(columns)), encoding="utf-8")
-        arguments = [str(content), str(path)]
-        try:
-            if run_job("sta410kit.runner.sweeps.table:write", arguments):
-                return
-        except ServerUnavailableError:
-            pass  # no warm process: loading takes a second, then
-        from sta410kit.runner.sweeps.table import write
+def write_parquet(order: dict[str, Any]) -> None:
+    """Write lists by name as Parquet; a column without any value is one of text."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-        write(arguments)
+    arrays = {
+        name: pa.array(values, type=pa.string() if all(value is None for value in values) else None)
+        for name, values in order["columns"].items()
+    }
+    with replacing(Path(order["target"])) as aside:
+        pq.write_table(pa.table(arrays), aside)
 
 
 def _uniform(values: list[Any]) -> list[Any]:

@@ -1,7 +1,7 @@
-"""A sweep: one notebook with every combination of some parameters, each in a process and folder of its own.
+"""Sweep: execute one notebook with every combination of some parameters, each unit in its own folder.
 
-A unit's result lies in its folder as soon as it is there (``units/0001/unit.json``). The manifest is written
-at the start and at the end, so a sweep that was killed at any moment goes on with what is not there yet.
+A unit's result is in its folder once it has ended (``units/0001/unit.json``). The manifest is written at the
+start and at the end, so a sweep that was killed at any moment can be resumed with the units that are missing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -20,10 +22,12 @@ from filelock import FileLock, Timeout
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import redact
+from sta410kit._internal.secret_files import files_with_secrets, found_message
 from sta410kit._internal.text import pluralize
 from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
+from sta410kit.runner.execute import StepResult, execute
 from sta410kit.runner.identity import file_parts, named_paths
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
@@ -34,11 +38,11 @@ from sta410kit.runner.registry import Registry, content_digest
 from sta410kit.runner.runs import LOCK, new_run, run_folders, runs_folder, told
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan, plan_sweep
-from sta410kit.runner.sweeps.unit import UnitResult
-from sta410kit.runner.sweeps.workers import LocalWorkers, Workers
+from sta410kit.runner.sweeps.results import Sweep, write_results
+from sta410kit.runner.warm.client import warm_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
 KIND = "sweep"
 UNITS = "units"
@@ -46,36 +50,8 @@ RECORD = "unit.json"
 _RESUME = "sta410 sweep --resume"
 
 
-@dataclass
-class Sweep:
-    """A sweep that has come to an end, and what its units recorded.
-
-    Attributes
-    ----------
-    folder : Path
-        ``runs/<id>``.
-    manifest : Manifest
-        What is also written there; a step for each unit that ran.
-    recorded : dict of str to dict
-        By unit, what it recorded.
-    notes : list of str
-        What is to be known of the whole.
-    """
-
-    folder: Path
-    manifest: Manifest
-    recorded: dict[str, dict[str, Any]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def outcome(self) -> ExitCode:
-        """How it ended."""
-        return ExitCode[self.manifest.outcome]
-
-    @property
-    def swept(self) -> list[str]:
-        """The names of the parameters that differ between units."""
-        return list(self.manifest.results["sweep"]["grid"])
+# Executes a unit: the notebook, its values, where the executed copy goes, and its limits.
+Execute = Callable[[Path, Mapping[str, Any], Path, Watch], StepResult]
 
 
 def run_sweep(plan: SweepPlan, options: SweepOptions, on_unit: Callable[[StepRecord], None]) -> Sweep:
@@ -164,36 +140,34 @@ def _run(
     on_unit: Callable[[StepRecord], None],
 ) -> Sweep:
     """Execute what has not passed before, then write manifest, table and page."""
-    from sta410kit.runner.sweeps.results import write_results
-
-    with Registry(plan.runs) as registry, _workers(plan, options, registry) as workers:
-        # While the workers start: the secrets to scrub, and what the manifest says of this place.
+    with Registry(plan.runs) as registry, _executor(plan, options) as (unit, jobs):
         set_config(load_config(os.environ, project_folder(plan.notebook.parent)))
         kept = {name: one for name, one in before.items() if one[0].outcome == ExitCode.PASSED.name}
         sweep = _begin(plan, folder, kept, registry)
-        interrupted, late = _execute(plan, options, sweep, workers, on_unit)
+        interrupted, late = _execute(plan, options, sweep, unit, jobs, on_unit)
         manifest = sweep.manifest
         outcome = _outcome(manifest.steps, interrupted=interrupted, late=late)
         manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
-        sweep.notes += workers.notes
         manifest.results["sweep"] |= {"recorded": sweep.recorded, "notes": sweep.notes}
         write_results(sweep)
         manifest.write(folder)
     return sweep
 
 
-def _workers(plan: SweepPlan, options: SweepOptions, registry: Registry) -> Workers:
-    if not options.scheduler:
-        return LocalWorkers(plan.notebook, options.workers, registry)
-    from sta410kit.runner.sweeps.cluster import ClusterWorkers
+def _executor(plan: SweepPlan, options: SweepOptions) -> AbstractContextManager[tuple[Execute, int]]:
+    """Give what executes a unit, and how many at once: here, or on the workers of a Dask scheduler."""
+    if options.scheduler:
+        from sta410kit.runner.sweeps.cluster import cluster
 
-    return ClusterWorkers(plan.notebook, options.workers, options.scheduler, _paths(plan))
+        given = [value for values in plan.units.values() for value in values.values()]
+        paths = list(dict.fromkeys(path for value in given for path in named_paths(value)))
+        return cluster(plan.notebook, options.workers, options.scheduler, paths)
 
+    def unit(notebook: Path, values: Mapping[str, Any], output: Path, watch: Watch) -> StepResult:
+        return execute(notebook, output, values, watch=watch)
 
-def _paths(plan: SweepPlan) -> list[Path]:
-    """Return the files and folders that parameters name and that are there."""
-    given = [value for values in plan.units.values() for value in values.values()]
-    return list(dict.fromkeys(path for value in given for path in named_paths(value)))
+    warm_up()
+    return nullcontext((unit, options.workers or os.cpu_count() or 1))
 
 
 def _begin(
@@ -222,14 +196,15 @@ def _identity(notebook: Path) -> str:
     return hashlib.sha256("\0".join(python_cells(read_notebook(notebook))).encode()).hexdigest()
 
 
-def _execute(
+def _execute(  # noqa: PLR0913, PLR0917 - a sweep, how to do it, and who listens
     plan: SweepPlan,
     options: SweepOptions,
     sweep: Sweep,
-    workers: Workers,
+    unit: Execute,
+    jobs: int,
     on_unit: Callable[[StepRecord], None],
 ) -> tuple[bool, bool]:
-    """Execute the units that are not there yet; tell whether that was interrupted, and whether too slow."""
+    """Execute the missing units; tell whether that was interrupted, and whether the deadline passed."""
     manifest, folder, whole = sweep.manifest, sweep.folder, Watch()
     deadline = monotonic() + options.deadline if options.deadline else None
     identity, digest = _identity(plan.notebook), cache(_digest)
@@ -239,21 +214,25 @@ def _execute(
 
     def work(name: str) -> tuple[StepRecord, dict[str, Any]]:
         home = folder / UNITS / name
-        home.mkdir(parents=True, exist_ok=True)
         values = {**plan.units[name], **({RUN_FOLDER: home} if plan.takes_folder else {})}
         watch = Watch(options.timeout, options.memory, deadline, whole.stop)
         output = home / plan.notebook.name
         try:
-            result = workers.execute(values, output, watch)
-        except OSError as error:  # a full disk, say: this unit has no result, and the others will see it too
-            result = UnitResult(ExitCode.INTERNAL, f"{type(error).__name__}: {error}", 0.0)
-        parts = {"code": identity, **file_parts(plan.units[name], digest)}
-        return _keep(name, result, output, parts), result.recorded
+            home.mkdir(parents=True, exist_ok=True)
+            result = unit(plan.notebook, values, output, watch)
+            leaked = files_with_secrets(home)
+            if leaked:
+                result = replace(result, outcome=ExitCode.SECRET_FOUND, message=found_message(leaked))
+            parts = {"code": identity, **file_parts(plan.units[name], digest)}
+            return _keep(name, result, output, parts), result.recorded
+        except OSError as error:  # such as a full disk, which the other units will meet too
+            message = f"{type(error).__name__}: {error}"
+            return StepRecord(name, ExitCode.INTERNAL.name, message=message), {}
 
     def done(name: str, found: tuple[StepRecord, dict[str, Any]]) -> None:
         record, recorded = found
         if record.outcome == ExitCode.INTERRUPTED.name:
-            return  # it has not run, as far as anybody is concerned
+            return  # resuming executes it again
         sweep.recorded[name] = recorded
         manifest.steps.append(record)
         manifest.not_run.remove(name)
@@ -264,7 +243,7 @@ def _execute(
         work,
         good=lambda found: not late() and found[0].outcome != ExitCode.INTERNAL.name,
         done=done,
-        jobs=workers.count,
+        jobs=jobs,
         stop=whole.stop,
     )
     order = {name: place for place, name in enumerate(plan.units)}
@@ -273,12 +252,12 @@ def _execute(
 
 
 def _digest(path: Path) -> str:
-    """Return the digest of what a parameter names; nothing where it cannot be read, which its unit tells."""
+    """Return the digest of a file that a parameter names; empty where it cannot be read, as its unit says."""
     return content_digest(path) if os.access(path, os.R_OK) else ""
 
 
-def _keep(name: str, result: UnitResult, output: Path, parts: dict[str, str]) -> StepRecord:
-    """Write down how a unit ended, beside its notebook and what it left."""
+def _keep(name: str, result: StepResult, output: Path, parts: dict[str, str]) -> StepRecord:
+    """Write the record of a unit beside its notebook and the files that it left."""
     home = output.parent
     record = StepRecord(
         name=name,

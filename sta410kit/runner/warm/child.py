@@ -1,4 +1,4 @@
-"""A forked process becomes what its caller asked for, and keeps nothing of anybody else."""
+"""A forked process takes its caller's place: its environment, folder, limits and standard streams."""
 
 from __future__ import annotations
 
@@ -6,84 +6,82 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from sta410kit.runner.warm.identity import INLINE
+from sta410kit.runner.warm.wire import Lines
 
 _PR_SET_PDEATHSIG = 1
 
 
-@dataclass
-class Job:
-    """What a caller asked for.
+def receive_order(descriptors: list[int]) -> dict[str, Any]:
+    """Return the caller's order, received in the child so that the server never holds an environment.
 
-    Attributes
+    Parameters
     ----------
-    message : dict
-        ``job`` (``module:function``), ``arguments``, and the caller's ``environ``, ``folder``, ``umask`` and
-        ``limits``.
     descriptors : list of int
-        The caller's standard input, output and error.
-    kit : sequence of str
-        The kit's own modules that the server has imported.
+        Standard input, output and error for this process, and the socket with the order. All are closed.
+
+    Returns
+    -------
+    dict
+        ``job`` (``module:function``) and its ``arguments``, besides what `take_place` has applied.
     """
-
-    message: dict[str, Any]
-    descriptors: list[int]
-    kit: Sequence[str] = ()
-
-
-def become(job: Job) -> None:
-    """Take the caller's place, then do the job."""
-    message = job.message
-    take_place(job)
-    module, _, function = message["job"].partition(":")
-    # Looking through all modules would make this process a copy of its own of every one of them.
-    ours = job.kit if module in sys.modules else None
-    work = getattr(import_module(module), function)
-    # Read afresh by whoever imports it: the kit is edited while the server lives.
-    for name in kit_modules() if ours is None else ours:
-        del sys.modules[name]
-    sys.argv = [str(find_spec("ipykernel_launcher").origin), *message["arguments"]]  # type: ignore[union-attr]
-    work(message["arguments"])
+    *streams, order = descriptors
+    with socket.socket(fileno=order) as connection:
+        lines, messages = Lines(connection), None
+        while not messages:
+            messages = lines.receive()
+            if messages is None:
+                sys.exit("the caller went away before it said what to do")
+    _take_place(messages[0], streams)
+    launcher = find_spec("ipykernel_launcher")
+    sys.argv = [str(launcher.origin) if launcher else "", *messages[0]["arguments"]]
+    return messages[0]
 
 
-def take_place(job: Job) -> None:
-    """Become like the caller in everything a process can differ in."""
-    message = job.message
-    _die_with_the_server()
+def do_job(order: dict[str, Any]) -> None:
+    """Call the function that the caller asked for."""
+    module, _, function = order["job"].partition(":")
+    getattr(import_module(module), function)(order["arguments"])
+
+
+def run_kernel(arguments: list[str]) -> None:
+    """Run ipykernel on its command line's `arguments`, as its own launcher does."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    IPKernelApp.launch_instance(arguments, parent_handle=os.getppid())
+
+
+def _take_place(order: dict[str, Any], streams: list[int]) -> None:
+    # Linux: end with the server, should it be killed; other systems have no such thing.
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
     os.setsid()
-    for target, descriptor in enumerate(job.descriptors):
+    for target, descriptor in enumerate(streams):
         os.dup2(descriptor, target)
         if descriptor > 2:  # noqa: PLR2004 - standard error is 2
             os.close(descriptor)
     os.environ.clear()
-    os.environ.update(message["environ"])
-    os.umask(message["umask"])
-    _limit(message["limits"])
+    os.environ.update({"MPLBACKEND": INLINE, **order["environ"]})
+    os.umask(order["umask"])
+    _limit(order["limits"])
     time.tzset()
     tempfile.tempdir = None
-    _new_luck()
-    _follow_the_environment()
-    os.chdir(message["folder"])
-
-
-def kit_modules() -> list[str]:
-    """Return the names of the kit's own modules that are imported."""
-    return [name for name in sys.modules if name.partition(".")[0] == "sta410kit"]
-
-
-def _die_with_the_server() -> None:
-    """Leave no orphan when the server is killed; other systems than Linux have no such thing."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    os.chdir(order["folder"])
+    # Modules that remember at import what belongs to the process.
+    if "numpy" in sys.modules:  # Python's own `random` reseeds itself at a fork
+        sys.modules["numpy"].random.seed()
+    if "matplotlib" in sys.modules:
+        sys.modules["matplotlib"].rcParams["backend"] = os.environ["MPLBACKEND"]
+    if "multiprocessing.process" in sys.modules:  # a spawned process starts there and imports from there
+        sys.modules["multiprocessing.process"].ORIGINAL_DIR = order["folder"]  # type: ignore[attr-defined]
 
 
 def _limit(limits: dict[str, list[int]]) -> None:
@@ -92,15 +90,3 @@ def _limit(limits: dict[str, list[int]]) -> None:
     for name, (soft, hard) in limits.items():
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(getattr(resource, name), (soft, hard))
-
-
-def _new_luck() -> None:
-    """Give global generators states of their own; Python's own `random` sees to itself at a fork."""
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
-
-
-def _follow_the_environment() -> None:
-    """Matplotlib reads its backend's name while it is imported; say it again for this caller."""
-    if "matplotlib" in sys.modules and os.environ.get("MPLBACKEND"):
-        sys.modules["matplotlib"].rcParams["backend"] = os.environ["MPLBACKEND"]

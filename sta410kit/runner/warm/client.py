@@ -1,149 +1,154 @@
-"""Reaching the fork server of this user and environment, started on first need."""
+"""Connect to the fork server of this user and environment; the first caller starts it."""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.runner.warm.identity import import_environment, server_folder, server_identity
-from sta410kit.runner.warm.wire import Lines, encode, send_request
+from sta410kit.runner.warm.identity import cells_path, import_environment, server_folder, server_identity
+from sta410kit.runner.warm.wire import Lines, encode, peer_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO, TextIO
 
 IDLE_SECONDS = 900.0
-GLANCE = 0.1  # seconds between two looks of somebody who waits
+POLL_SECONDS = 0.1  # between two checks of a caller that waits
 _PATIENCE = 120.0  # seconds for the imports of the first start on a slow machine
+_ANSWER = 10.0  # seconds for the answer to a question
 
 
 class ServerUnavailableError(Exception):
-    """No fork server can be had here; an ordinary process does the work."""
+    """There is no fork server; an ordinary process has to do the work."""
 
 
 def socket_path() -> Path:
-    """Return where the server for this process's environment listens, whether it runs or not."""
+    """Return where the server for this process's environment listens, running or not."""
     surroundings, installed = server_identity(os.environ)
     return server_folder() / f"{surroundings}-{installed}.sock"
 
 
-def go_on() -> None:
-    """Wait on, whatever the time."""
+def keep_waiting() -> None:
+    """Wait on: the default for callers that have no limit."""
 
 
-def connect(look: Callable[[], None] = go_on) -> socket.socket:
+def connect(
+    check: Callable[[], None] = keep_waiting, *, for_cells: bool = False, start: bool = True
+) -> socket.socket:
     """Return a connection to the server, which is started when it does not run.
 
     Parameters
     ----------
-    look : callable, optional
-        Called several times a second while it starts; what it raises ends the wait, and the server goes on
-        to start for whoever comes next.
+    check : callable, optional
+        Called several times a second while the server starts. An exception of it ends the wait; the server
+        goes on starting.
+    for_cells : bool
+        To the process that executes notebook cells, not to the one for Jupyter kernels and functions.
+    start : bool
+        Whether to start the server if it does not run.
 
     Raises
     ------
     ServerUnavailableError
-        It does not run and could not be started.
+        It does not run and could not be started, or belongs to another user.
     """
     try:
         path = socket_path()
-        return _try(path) or _start(path, look)
+        wanted = cells_path(path) if for_cells else path
+        connection = _try(wanted)
+        if connection is None and not start:
+            message = "no server runs"
+            raise ServerUnavailableError(message)
+        return connection or _start(path, wanted, check)
     except (OSError, subprocess.SubprocessError) as error:
         raise ServerUnavailableError(str(error)) from error
 
 
-def connect_to(path: Path) -> socket.socket:
-    """Return a connection to the server that listens on `path`; `ServerUnavailableError` when none does."""
+def warm_up() -> None:
+    """Start the server in the background unless it runs: it is needed soon."""
+
+    def start() -> None:
+        with contextlib.suppress(ServerUnavailableError):
+            connect().close()
+
+    threading.Thread(target=start, daemon=True).start()
+
+
+def ask(question: str) -> list[dict[str, Any]]:
+    """Ask the server for its ``status`` or to ``stop``, and return the answers of its two processes.
+
+    Raises
+    ------
+    ServerUnavailableError
+        It does not run.
+    """
     try:
-        connection = _try(path)
+        path = socket_path()
+        answers = [answer for one in (path, cells_path(path)) if (answer := _ask(one, question))]
     except OSError as error:
         raise ServerUnavailableError(str(error)) from error
-    if connection is None:
-        message = f"no server listens on {path}"
+    if not answers:
+        message = "no server runs"
         raise ServerUnavailableError(message)
-    return connection
+    return answers
 
 
-def ask(question: str, path: Path | None = None) -> dict[str, Any]:
-    """Ask the server for its ``status`` or to ``stop``, and return its answer.
-
-    Parameters
-    ----------
-    question : str
-        ``status`` or ``stop``.
-    path : Path, optional
-        Where it listens; the one of this process's environment when omitted.
-
-    Raises
-    ------
-    ServerUnavailableError
-        It does not run, or has nothing to say.
-    """
-    try:
-        connection = _try(path or socket_path())
-        if connection is not None:
-            with connection:
-                connection.sendall(encode({"ask": question}))
-                answer = Lines(connection).receive()
-            if answer:
-                return answer[0]
-    except OSError as error:
-        raise ServerUnavailableError(str(error)) from error
-    message = "no server runs"
-    raise ServerUnavailableError(message)
+def _ask(path: Path, question: str) -> dict[str, Any] | None:
+    connection = _try(path)
+    if connection is None:
+        return None
+    with connection:
+        connection.settimeout(_ANSWER)
+        connection.sendall(encode({"ask": question}))
+        answers = Lines(connection).receive()
+    return answers[0] if answers else None
 
 
-def run_job(job: str, arguments: list[str]) -> bool:
-    """Have a warm process do a job, and tell whether it ended well; what it has to say goes nowhere.
-
-    A fork server is not started for it, which may take longer than the job.
+def fork(
+    connection: socket.socket, streams: list[int], job: str, arguments: list[str], folder: str | None = None
+) -> None:
+    """Have the server fork a process that does `job` in this process's place.
 
     Parameters
     ----------
-    job : str
-        ``module:function``; the function is given `arguments`.
+    connection : socket
+        From `connect`. Over it come ``{"pid": n}`` and, at the end, ``{"ended": code}``.
+    streams : list of int
+        Descriptors for the standard input, output and error of the process.
+    job, arguments : str, list of str
+        ``module:function`` and what it is called with.
+    folder : str, optional
+        The current folder of the process; this process's when omitted.
 
-    Raises
-    ------
-    ServerUnavailableError
-        No fork server runs.
+    Notes
+    -----
+    Environment, mask and limits are sent to the forked process itself. The server never has them.
     """
-    nothing = os.open(os.devnull, os.O_RDWR)
-    try:
-        with connect_to(socket_path()) as connection:
-            send_request(connection, request(job, arguments), [nothing] * 3)
-            lines = Lines(connection)
-            while (messages := lines.receive()) is not None:
-                for message in messages:
-                    if "ended" in message:
-                        return bool(message["ended"] == 0)
-    except OSError as error:
-        raise ServerUnavailableError(str(error)) from error
-    finally:
-        os.close(nothing)
-    return False
-
-
-def request(job: str, arguments: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return the first message of a connection: what to do, and all of this process it is done with."""
     import resource
 
     kinds = sorted(name for name in vars(resource) if name.startswith("RLIMIT_"))
-    return {
+    order = {
         "job": job,
         "arguments": arguments,
         "environ": dict(os.environ),
-        "folder": str(Path.cwd()),
+        "folder": folder or str(Path.cwd()),
         "umask": _umask(),
         "limits": {name: resource.getrlimit(getattr(resource, name)) for name in kinds},
     }
+    mine, theirs = socket.socketpair()
+    with mine:
+        with theirs:
+            socket.send_fds(connection, [encode({"fork": True})], [*streams, theirs.fileno()])
+        mine.sendall(encode(order))
 
 
 def _umask() -> int:
@@ -160,19 +165,21 @@ def _umask() -> int:
 
 
 def _retire(path: Path) -> None:
-    """Ask servers with packages of yesterday to leave, and remove what those that are gone left behind."""
+    """Stop servers whose packages are out of date, and remove what dead ones left behind."""
     for other in path.parent.glob(f"{path.stem.partition('-')[0]}-*.sock"):
-        try:
-            ask("stop", other)
-        except ServerUnavailableError:
+        if not other.name.startswith(path.stem) and _ask(other, "stop") is None:
             other.unlink(missing_ok=True)
             other.with_suffix(".log").unlink(missing_ok=True)
 
 
 def _try(path: Path) -> socket.socket | None:
+    """Return a connection to the server on `path`; nothing when none listens there."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(str(path))
+        if peer_user(connection) != os.getuid():
+            message = f"the server on {path} belongs to another user; remove {path.parent}"
+            raise PermissionError(message)
     except OSError as error:
         connection.close()
         if isinstance(error, FileNotFoundError | ConnectionRefusedError):
@@ -181,57 +188,66 @@ def _try(path: Path) -> socket.socket | None:
     return connection
 
 
-def _start(path: Path, look: Callable[[], None]) -> socket.socket:
+def _start(path: Path, wanted: Path, check: Callable[[], None]) -> socket.socket:
     """Start the server and wait until it listens; of several callers at once, one starts it."""
     with (path.parent / "start.lock").open("w") as lock:
-        _take(lock, look)
-        connection = _try(path)
+        _take(lock, check)
+        connection = _try(wanted)
         if connection is not None:
             return connection
-        _retire(path)
-        log = path.with_suffix(".log")
-        reading, writing = os.pipe()
-        with os.fdopen(reading, "rb") as ready, log.open("wb") as output:
-            try:
-                # As in the kernel specification of ipykernel: the debugger cannot break in frozen modules.
-                program = [sys.executable, "-Xfrozen_modules=off", "-m", "sta410kit.runner.warm.server"]
-                subprocess.run(  # noqa: S603 - this Python, and a module beside this one
-                    [*program, str(path), str(IDLE_SECONDS), str(writing)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    cwd="/",
-                    env={"PATH": os.environ.get("PATH", ""), **import_environment(os.environ)},
-                    pass_fds=[writing],
-                    start_new_session=True,
-                    check=True,
-                )
-            finally:
-                os.close(writing)
+        ready = _launch(path)
+        with os.fdopen(ready, "rb") as pipe:
             # The server writes a byte when it listens; when it dies before, the pipe closes by itself.
-            connection = _try(path) if _comes(ready, look) and ready.read(1) else None
+            connection = _try(wanted) if _comes(pipe, check) and pipe.read(1) else None
         if connection is None:
-            message = f"the fork server did not start; {log} says why"
+            message = f"the fork server did not start; {path.with_suffix('.log')} says why"
             raise ServerUnavailableError(message)
         return connection
 
 
-def _take(lock: TextIO, look: Callable[[], None]) -> None:
+def _launch(path: Path) -> int:
+    """Start the server's process and return the pipe in which it says that it listens."""
+    _retire(path)
+    reading, writing = os.pipe()
+    try:
+        with path.with_suffix(".log").open("wb") as output:
+            # As in the kernel specification of ipykernel: the debugger cannot break in frozen modules.
+            program = [sys.executable, "-Xfrozen_modules=off", "-m", "sta410kit.runner.warm.server"]
+            subprocess.run(  # noqa: S603 - this Python, and a module beside this one
+                [*program, str(path), str(IDLE_SECONDS), str(writing)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                env={"PATH": os.environ.get("PATH", ""), **import_environment(os.environ)},
+                pass_fds=[writing],
+                start_new_session=True,
+                check=True,
+            )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    return reading
+
+
+def _take(lock: TextIO, check: Callable[[], None]) -> None:
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            look()
-            time.sleep(GLANCE)
+            check()
+            time.sleep(POLL_SECONDS)
         else:
             return
 
 
-def _comes(ready: BinaryIO, look: Callable[[], None]) -> bool:
-    """Wait for something to read, or for patience to end."""
+def _comes(ready: BinaryIO, check: Callable[[], None]) -> bool:
+    """Wait for something to read, at most `_PATIENCE`."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
-        if select.select([ready], [], [], GLANCE)[0]:
+        if select.select([ready], [], [], POLL_SECONDS)[0]:
             return True
-        look()
+        check()
     return False

@@ -11,10 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import sta410kit
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Third-party modules that take long to import; never the kit's own nor the user's, which are edited.
+# Third-party modules that take long to import; the kit is loaded too, a user's own modules never are.
 PRELOADED = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
@@ -50,11 +52,8 @@ PRELOADED = (
     "loguru",
     "nbformat",
     "jinja2.ext",
-    # The jobs themselves: a change in them is another server, see `server_identity`.
-    "sta410kit.runner.warm.pipe_kernel",
-    "sta410kit.runner.warm.kernel",
-    "sta410kit.runner.warm.fork_pool",
 )
+OUTSIDE_THE_KIT = ("cli", "runner", "lab", "service", "__main__")  # no notebook imports them
 # Read by native libraries or by modules while they are imported, and never again.
 _PREFIXES = (
     "ARROW_", "BLIS_", "COVERAGE_", "DYLD_", "GOTO_", "GX_", "IPYTHON", "LC_", "LD_", "MALLOC_", "MKL_",
@@ -64,6 +63,7 @@ _NAMES = {
     "HOME", "LANG", "LANGUAGE", "VECLIB_MAXIMUM_THREADS",
     "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
 }  # fmt: skip
+KIT = Path(sta410kit.__file__).parent
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -79,8 +79,8 @@ def import_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def server_identity(environ: Mapping[str, str]) -> tuple[str, str]:
     """Return two short names: one for what a server takes over from who starts it, one for what is installed.
 
-    Callers that differ in the first need servers side by side. A server that differs only in the second has
-    been overtaken, by an upgrade or by an edit of the server itself.
+    Callers that differ in the first need servers side by side. A server that differs only in the second is
+    out of date: a package, the kit's source or IPython's configuration has changed.
     """
     import resource
 
@@ -93,8 +93,9 @@ def server_identity(environ: Mapping[str, str]) -> tuple[str, str]:
     }
     installed = {
         "python": sys.version,
+        "shell": _shell_files(environ),
         "packages": [_stamp(folder) for folder in package_folders()],
-        "server": sorted((path.name, path.stat().st_mtime_ns) for path in Path(__file__).parent.glob("*.py")),
+        "kit": kit_files(),
     }
     return _digest(surroundings), _digest(installed)
 
@@ -103,6 +104,29 @@ def package_folders() -> list[Path]:
     """Return where this environment's packages lie; what a script adds to its path is its own affair."""
     folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     return [Path(folder) for folder in sorted(folders)]
+
+
+def kit_files() -> list[tuple[str, int, int]]:
+    """Return the kit's source files, each with its time of writing and its size."""
+    found = []
+    for folder, names, files in os.walk(KIT):
+        names[:] = sorted(set(names) - {"__pycache__"})
+        for name in sorted(files):
+            state = os.stat(path := os.path.join(folder, name))  # noqa: PTH116, PTH118 - hundreds, at every start
+            found.append((path, state.st_mtime_ns, state.st_size))
+    return found
+
+
+def _shell_files(environ: Mapping[str, str]) -> list[tuple[str, int]]:
+    """Return IPython's configuration files of this user: the shell is made before it is needed."""
+    home = environ.get("IPYTHONDIR") or str(Path(environ.get("HOME") or "~").expanduser() / ".ipython")
+    files = Path(home).glob("profile_default/*.[jp]*")
+    return sorted((str(path), path.stat().st_mtime_ns) for path in files)
+
+
+def cells_path(path: Path) -> Path:
+    """Return where the server for notebook cells listens beside the one for kernels, which is `path`."""
+    return path.with_name(f"{path.stem}-cells.sock")
 
 
 def _digest(parts: dict[str, Any]) -> str:

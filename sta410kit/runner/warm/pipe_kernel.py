@@ -1,8 +1,9 @@
-"""The job of a forked process that executes a notebook's cells one by one, without a socket in between.
+"""Execute a notebook's cells in a forked process, one by one, over a pipe.
 
-It is ipykernel's own kernel and shell with two parts exchanged: what they would send to a client goes through
-a pipe as JSON, and what is written to the standard streams is collected in order. Displays, figures,
-tracebacks, magics, top-level ``await`` and the refusal of ``input()`` are therefore those of any kernel.
+This is how the kit executes notebooks: ipykernel's own kernel and shell with two parts replaced. What they
+would send to a client goes through a pipe as JSON, and what is written to the standard streams is collected
+in order. Displays, figures, tracebacks, magics, top-level ``await`` and the refusal of ``input()`` are
+therefore ipykernel's. Written for ipykernel 6.29 to 7.4, see ``tests/runner/warm/test_pipe_kernel.py``.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.session import Session
 from tornado.ioloop import IOLoop
 from traitlets import Any as AnyTrait
 
 from sta410kit.runner.figures import watch_figures
-from sta410kit.runner.warm.kernel import LightKernel
+from sta410kit.runner.warm.observer import Observer
 from sta410kit.runner.warm.wire import Lines, encode
 
 _FLUSH_SECONDS = 0.2  # how long text may wait in a stream before the other side sees it
@@ -32,23 +34,27 @@ _CHUNK = 1 << 20
 
 
 class Channel:
-    """The pipe to whoever asked; one message at a time, from whatever thread."""
+    """The pipe to the caller; used from any thread, by one process."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._owner = os.getpid()
-        self.lines = Lines(connection)
+        self._owner = 0
+        self._connection: socket.socket | None = None
         self.shared: frozenset[str] = frozenset()
 
-    def adopt(self, connection: socket.socket) -> None:
-        """Belong to this process from now on, and talk through another connection."""
-        self._connection, self._owner, self.lines = connection, os.getpid(), Lines(connection)
-        self.shared = frozenset()
+    def open(self, connection: socket.socket) -> Lines:
+        """Belong to this process from now on; return what arrives."""
+        self._connection, self._owner = connection, os.getpid()
+        return Lines(connection)
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process may use the channel; one that a cell forked may not."""
+        return os.getpid() == self._owner
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a message; a process forked by a cell has nothing to say here."""
-        if os.getpid() == self._owner:
+        """Send a message; nothing is sent by a process that a cell forked."""
+        if self.owned and self._connection is not None:
             with self._lock:
                 self._connection.sendall(encode(message))
 
@@ -59,7 +65,7 @@ class PipeSession(Session):
     channel = AnyTrait()
 
     def send(self, stream: Any, msg_or_type: Any, content: Any = None, *_: Any, **__: Any) -> Any:  # noqa: ANN401
-        """Pass on type and content; there is only one who listens."""
+        """Pass on type and content."""
         del stream
         if isinstance(msg_or_type, dict):
             kind, content = msg_or_type["header"]["msg_type"], msg_or_type["content"]
@@ -67,12 +73,12 @@ class PipeSession(Session):
             kind = msg_or_type
         if kind == "execute_reply":
             self.channel.send({"reply": content})
-        elif kind != "status":  # the reply says it all; only the filter of secrets wants to know of it
+        elif kind != "status":  # the reply says as much; `kernel_redaction` needs to see it pass here
             self.channel.send({"msg_type": kind, "content": content or {}})
         return {"header": {"msg_type": kind}, "content": content}
 
     def share_secrets(self) -> None:
-        """Tell who writes the notebook what the cells were handed, at once: the process may not end well."""
+        """Tell the caller at once which secrets the cells were handed: the process may die."""
         _share_secrets(self.channel)
 
 
@@ -92,25 +98,19 @@ class CellStream(io.TextIOBase):
         self._descriptor = descriptor
         self._channel = channel
         self._parts: list[str] = []
-        self._seen = os.fstat(descriptor).st_size
+        self._seen = 0
         self._flushed = time.monotonic()
         self._lock = threading.RLock()
-        self._owner = os.getpid()
         self.other: CellStream | None = None
         self.session: PipeSession | None = None
-
-    def adopt(self) -> None:
-        """Belong to this process from now on, and read its descriptor from the start."""
-        self._owner, self._seen, self._flushed = os.getpid(), 0, time.monotonic()
-        self._parts.clear()
 
     def write(self, text: str) -> int:
         """Take text; it is sent on when the stream is flushed, or after a moment."""
         if not isinstance(text, str):
             message = f"write() argument must be str, not {type(text)}"  # type: ignore[unreachable]
             raise TypeError(message)
-        if os.getpid() != self._owner:
-            os.write(self._descriptor, text.encode("utf-8", "surrogateescape"))
+        if not self._channel.owned:
+            os.write(self._descriptor, text.encode("utf-8", "replace"))
             return len(text)
         with self._lock:
             if self.other is not None and self.other.waiting:
@@ -128,19 +128,15 @@ class CellStream(io.TextIOBase):
 
     def flush(self) -> None:
         """Send on what there is."""
-        if os.getpid() != self._owner:
+        if not self._channel.owned:
             return
         with self._lock:
             text = "".join([*self._parts, self._native()])
             self._parts.clear()
             self._flushed = time.monotonic()
-            if text:
-                content = {"name": self._kind, "text": text}
-                if self.session is None:
-                    self._channel.send({"msg_type": "stream", "content": content})
-                else:
-                    # As everything else does, for there a filter may stand: `kernel_redaction`.
-                    self.session.send(None, "stream", content)
+            if text and self.session is not None:
+                # Through the session like everything else: `kernel_redaction` filters there.
+                self.session.send(None, "stream", {"name": self._kind, "text": text})
 
     def _native(self) -> str:
         """Return what was written to the descriptor since it was last looked at."""
@@ -155,11 +151,11 @@ class CellStream(io.TextIOBase):
         return True
 
     def isatty(self) -> bool:
-        """Tell that nobody sits there."""
+        """Tell that this is no terminal."""
         return False
 
     def fileno(self) -> int:
-        """Return the descriptor behind, for subprocesses and native code."""
+        """Return the descriptor, for subprocesses and native code."""
         return self._descriptor
 
 
@@ -199,7 +195,7 @@ class CellApp(IPKernelApp):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, CellStream):
                 stream.session = self.session
-        self.kernel = LightKernel.instance(
+        self.kernel = IPythonKernel.instance(
             parent=self,
             session=self.session,
             log=self.log,
@@ -209,21 +205,54 @@ class CellApp(IPKernelApp):
         # Cells run in the main thread; ipykernel asks where it cancels top-level `await` on an interrupt.
         self.kernel.shell_channel_thread = SimpleNamespace(parent_thread=threading.main_thread())
 
+    def _run_startup_files(self) -> None:
+        """Leave the user's start-up files to the forked process."""
 
-async def _serve(kernel: Any, channel: Channel, early: list[int]) -> None:  # noqa: ANN401 - an IPythonKernel
-    loop = asyncio.get_running_loop()
-    while True:
-        messages = await loop.run_in_executor(None, channel.lines.receive)
-        if messages is None:
-            return
-        for message in messages:
-            await _execute(kernel, message, early)
-            if kernel.shell.exit_now:
-                return
+    def begin(self) -> None:
+        """In the forked process: do what depends on the caller's environment."""
+        self.kernel.shell.init_environment()
+        super()._run_startup_files()  # type: ignore[no-untyped-call]
+
+
+def prepare() -> CellApp:
+    """Make the kernel and its shell, in the server."""
+    app = CellApp.instance(channel=Channel())
+    # In memory, as nbclient has it: no user typed these cells.
+    app.initialize(["--HistoryManager.hist_file=:memory:"])  # type: ignore[no-untyped-call]
+    watch_figures(app.shell)
+    return app
+
+
+def serve_caller(app: CellApp, order: dict[str, Any]) -> None:
+    """In the forked process: execute the cells that the caller sends, until it closes the pipe."""
+    del order  # `receive_order` has applied it
+    kernel: Any = app.kernel
+    lines = app.channel.open(_standard_input())
+    early: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: early.append(number))
+    app.begin()
+    observer = Observer()
+    app.channel.send({"ready": kernel.language_info})
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        while (messages := await loop.run_in_executor(None, lines.receive)) is not None:
+            for message in messages:
+                if message.get("ask") == "reads":
+                    app.channel.send({"reads": observer.observed()})
+                    continue
+                await _execute(kernel, message, early)
+                if kernel.shell.exit_now:
+                    return
+
+    try:
+        IOLoop.current().run_sync(main)
+    finally:
+        app.reset_io()  # type: ignore[no-untyped-call] # what is printed from now on goes to the descriptors
 
 
 async def _execute(kernel: Any, message: dict[str, Any], early: list[int]) -> None:  # noqa: ANN401
-    """Execute a cell; an interrupt that came before it had begun is meant for it all the same."""
+    """Execute a cell; an interrupt that came before it began is meant for it all the same."""
     parent = kernel.session.msg("execute_request", {"code": message["code"]})
     kernel.set_parent([], parent)
     kernel.shell.set_parent(parent)
@@ -243,6 +272,8 @@ async def _execute(kernel: Any, message: dict[str, Any], early: list[int]) -> No
         signal.signal(signal.SIGINT, before)
     sys.stdout.flush()
     sys.stderr.flush()
+    if not kernel.session.channel.owned:
+        os._exit(0)  # forked by the cell, and it did not exit: the next cell is not for this process
     kept = {name: reply.get(name) for name in ("status", "ename", "evalue", "traceback", "execution_count")}
     kernel.session.send(None, "status", {"execution_state": "idle"})
     _share_secrets(kernel.session.channel)
@@ -250,9 +281,9 @@ async def _execute(kernel: Any, message: dict[str, Any], early: list[int]) -> No
 
 
 def _share_secrets(channel: Channel) -> None:
-    """Tell whoever writes the notebook which values the cells were handed: no file of the run may have them.
+    """Tell the caller, which writes the notebook, the secrets that the cells were handed.
 
-    The channel is a pair of sockets between the two processes that nobody else can open.
+    The channel is a pair of sockets between the two processes that no other process can open.
     """
     redaction = sys.modules.get("sta410kit._internal.redaction")  # the one that the cells have imported
     values = redaction.registered() if redaction is not None else frozenset()
@@ -261,42 +292,10 @@ def _share_secrets(channel: Channel) -> None:
         channel.send({"registered": sorted(values)})
 
 
-def prepare(channel: Channel) -> CellApp:
-    """Make the kernel and its shell, as ipykernel does at its start; nobody is listened to yet."""
-    app = CellApp.instance(channel=channel)
-    # In memory, as nbclient has it: nobody typed these cells.
-    app.initialize(["--HistoryManager.hist_file=:memory:"])  # type: ignore[no-untyped-call]
-    watch_figures(app.shell)
-    return app
-
-
-def serve(app: CellApp, channel: Channel) -> None:
-    """Execute the cells that come in, until the other side closes."""
-    kernel: Any = app.kernel
-    early: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: early.append(number))
-    channel.send({"ready": kernel.language_info})
-
-    async def main() -> None:
-        await _serve(kernel, channel, early)
-
-    try:
-        IOLoop.current().run_sync(main)
-    finally:
-        app.reset_io()  # type: ignore[no-untyped-call] # what still speaks at the end speaks to the descriptors
-
-
-def standard_input() -> socket.socket:
-    """Return the connection that came as standard input, where there is nothing to read from now on."""
+def _standard_input() -> socket.socket:
+    """Return the connection that came as standard input, which is empty from now on."""
     connection = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     return connection
-
-
-def run(arguments: list[str]) -> None:
-    """Execute the cells that come in over standard input, until it is closed."""
-    del arguments
-    channel = Channel(standard_input())
-    serve(prepare(channel), channel)

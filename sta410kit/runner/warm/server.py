@@ -1,6 +1,10 @@
-"""The fork server: imports once, then forks a ready process for every caller; started by `client.connect`.
+"""The fork server: imports third-party packages and the kit once, then forks a process for every caller.
 
-One thread, one loop: accept, fork, forward signals, report endings, leave when idle.
+Two processes listen, each with one thread and one loop, and each forks its callers' processes directly. The
+first serves Jupyter kernels and single functions. The second, forked from it after the imports, has also
+made the shell in which `pipe_kernel` executes cells: that takes 31 ms, twice as long as a short notebook, and
+would bring a sweep of do-nothing notebooks from 47 to 25 times papermill's speed if each fork did it.
+Jupyter kernels cannot share that process, for ipykernel makes its own shell and there is one per process.
 """
 
 from __future__ import annotations
@@ -11,27 +15,32 @@ import contextlib
 import gc
 import inspect
 import logging
+import mmap
 import os
 import selectors
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
 import traceback
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sta410kit.runner.warm.child import Job, become, kit_modules
-from sta410kit.runner.warm.identity import PRELOADED
-from sta410kit.runner.warm.wire import Lines, WireError, encode, peer_user
+from sta410kit.runner.warm.child import do_job, receive_order
+from sta410kit.runner.warm.identity import KIT, OUTSIDE_THE_KIT, PRELOADED, cells_path, kit_files
+from sta410kit.runner.warm.wire import DESCRIPTORS, LONGEST, Lines, encode, peer_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_LOOK = 5.0  # seconds between two checks of being idle
 
 
 @dataclass
@@ -44,22 +53,32 @@ class _Caller:
 
 
 class Server:
-    """The loop. `run` returns a job in each forked child, and nothing in the server when it ends."""
+    """The loop of one listening process.
 
-    def __init__(self, listener: socket.socket, idle_seconds: float) -> None:
+    Parameters
+    ----------
+    listener : socket
+        Where callers connect.
+    idle_seconds : float
+        It ends when no caller was there for this long.
+    busy : mmap, optional
+        When one of the servers that share it was last in use: they end together.
+    """
+
+    def __init__(self, listener: socket.socket, idle_seconds: float, busy: mmap.mmap | None = None) -> None:
         self._listener = listener
         self._idle_seconds = idle_seconds
         self._selector = selectors.DefaultSelector()
         self._callers: dict[int, _Caller] = {}  # by child
-        self._busy = time.monotonic()
+        self._busy = busy if busy is not None else mmap.mmap(-1, 8)
+        self._note_use()
         self._stopping = False
-        self._kit = tuple(kit_modules())
         self._waker, self._wakened = os.pipe()
         os.set_blocking(self._waker, False)
         os.set_blocking(self._wakened, False)
 
-    def run(self) -> Job | None:
-        """Serve until idle for long or told to stop; in a forked child, return what it has to do."""
+    def run(self) -> list[int] | None:
+        """Serve until idle or told to stop; in a forked child, return the descriptors it was sent."""
         self._listener.settimeout(0)
         signal.set_wakeup_fd(self._wakened, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -68,24 +87,28 @@ class Server:
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._waker, selectors.EVENT_READ)
         while not self._finished():
-            for key, _ in self._selector.select(timeout=min(self._idle_seconds, 5.0)):
+            for key, _ in self._selector.select(timeout=min(self._idle_seconds, _LOOK)):
                 if key.fileobj is self._listener:
                     self._accept()
                 elif key.fileobj == self._waker:
                     with contextlib.suppress(BlockingIOError):
                         os.read(self._waker, 4096)
                 else:
-                    job = self._listen_to(key.data)
-                    if job is not None:
-                        return job
+                    descriptors = self._serve(key.data)
+                    if descriptors is not None:
+                        return descriptors
             self._reap()
         return None
 
+    def _note_use(self) -> None:
+        self._busy[:8] = struct.pack("d", time.monotonic())
+
     def _finished(self) -> bool:
         if self._callers:
-            self._busy = time.monotonic()
+            self._note_use()
             return False
-        return self._stopping or time.monotonic() - self._busy > self._idle_seconds
+        idle = time.monotonic() - struct.unpack("d", self._busy[:8])[0]
+        return self._stopping or idle > self._idle_seconds
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -97,53 +120,57 @@ class Server:
                 connection.close()
                 return
             connection.settimeout(0)
-            self._busy = time.monotonic()
-            self._selector.register(connection, selectors.EVENT_READ, _Caller(Lines(connection)))
+            self._note_use()
+            caller = _Caller(Lines(connection, LONGEST))
+            self._selector.register(connection, selectors.EVENT_READ, caller)
 
-    def _listen_to(self, caller: _Caller) -> Job | None:
+    def _serve(self, caller: _Caller) -> list[int] | None:
+        """Act on what a caller sends; whatever is wrong with it ends this caller's session only."""
         try:
             messages = caller.lines.receive()
-        except WireError:
+            for message in messages or []:
+                if message.get("ask") in {"status", "stop"}:
+                    self._answer(caller, message["ask"])
+                elif caller.child and type(number := message.get("signal")) is int and number in _SIGNALS:
+                    self._signal(caller.child, number)
+                elif message.get("fork") is True and not caller.child:
+                    if len(caller.lines.descriptors) != DESCRIPTORS:
+                        messages = None
+                        break
+                    descriptors = self._fork(caller)
+                    if descriptors is not None:
+                        return descriptors
+        except Exception:  # noqa: BLE001 - one caller's nonsense must not end the others' kernels
             messages = None
         if messages is None:
             self._forget(caller)
-            return None
-        for message in messages:
-            if "signal" in message and caller.child:
-                self._signal(caller.child, int(message["signal"]))
-            elif message.get("ask") == "status":
-                self._tell(caller, {"pid": os.getpid(), "children": sorted(self._callers)})
-            elif message.get("ask") == "stop":
-                self._stopping = True
-                self._tell(caller, {"stopping": True})
-            elif "job" in message and not caller.child:
-                job = self._fork(caller, message)
-                if job is not None:
-                    return job
         return None
 
-    def _fork(self, caller: _Caller, message: dict[str, Any]) -> Job | None:
+    def _answer(self, caller: _Caller, question: str) -> None:
+        if question == "stop":
+            self._stopping = True
+        self._tell(caller, {"pid": os.getpid(), "children": sorted(self._callers)})
+
+    def _fork(self, caller: _Caller) -> list[int] | None:
         # A signal that is passed on at once waits until the child has let go of the server's handlers.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         with warnings.catch_warnings():
-            # Python 3.12 and later count native threads too; those of BLAS put themselves to rest at a fork.
+            # Python 3.12 and later count native threads too; those of BLAS stop by themselves at a fork.
             warnings.simplefilter("ignore", DeprecationWarning)
             child = os.fork()
         if child == 0:
-            self._leave()
+            self._leave(caller)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if child == 0:
-            return Job(message, caller.lines.descriptors, self._kit)
-        for descriptor in caller.lines.descriptors:
-            os.close(descriptor)
-        caller.lines.descriptors.clear()
+            return caller.lines.descriptors
+        _close(caller)
         caller.child = child
         self._callers[child] = caller
         self._tell(caller, {"pid": child})
         return None
 
-    def _leave(self) -> None:
-        """In a child: let go of everything that is the server's."""
+    def _leave(self, mine: _Caller) -> None:
+        """In a child: close everything that belongs to the server or to another caller."""
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
@@ -151,27 +178,32 @@ class Server:
         for key in list(self._selector.get_map().values()):
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
+            if isinstance(key.data, _Caller) and key.data is not mine:
+                _close(key.data)
         self._selector.close()
         os.close(self._waker)
         os.close(self._wakened)
 
     def _tell(self, caller: _Caller, message: dict[str, Any]) -> None:
-        # A few bytes into an empty buffer: what cannot be sent at once has nobody listening.
+        # A few bytes into an empty buffer: if they cannot be sent at once, the caller is not reading.
         with contextlib.suppress(OSError):
             caller.lines.connection.send(encode(message))
 
     def _signal(self, child: int, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, ValueError):
-            os.kill(child, number)
+        """Pass a signal on; an interrupt reaches the processes of the cell too, as Jupyter sends it."""
+        with contextlib.suppress(ProcessLookupError):
+            if number == signal.SIGINT and os.getpgid(child) == child:
+                os.killpg(child, number)
+            else:
+                os.kill(child, number)
 
     def _forget(self, caller: _Caller) -> None:
-        """End the connection; a child whose caller has gone is ended with it."""
+        """End the connection, and the child of a caller that has gone."""
         self._selector.unregister(caller.lines.connection)
         caller.lines.connection.close()
-        for descriptor in caller.lines.descriptors:
-            os.close(descriptor)
+        _close(caller)
         if caller.child in self._callers:
-            # By itself too: it may not have come to lead a group of its own yet.
+            # The process too, not only its group: it may not lead one yet.
             for kill in (os.killpg, os.kill):
                 with contextlib.suppress(ProcessLookupError):
                     kill(caller.child, signal.SIGKILL)
@@ -184,46 +216,103 @@ class Server:
                 return
             if child == 0:
                 return
+            caller = self._callers.pop(child, None)
+            if caller is None:
+                continue
             # What it has started and not waited for ends with it, as when an ordinary kernel is shut down.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child, signal.SIGKILL)
-            caller = self._callers.pop(child, None)
-            if caller is None or caller.lines.connection.fileno() < 0:
-                continue
-            self._tell(caller, {"ended": os.waitstatus_to_exitcode(status)})
-            caller.child = 0
-            self._forget(caller)
+            if caller.lines.connection.fileno() >= 0:
+                self._tell(caller, {"ended": os.waitstatus_to_exitcode(status)})
+                caller.child = 0
+                self._forget(caller)
+
+
+_SIGNALS = frozenset(int(number) for number in signal.valid_signals())
+
+
+def _close(caller: _Caller) -> None:
+    for descriptor in caller.lines.descriptors:
+        os.close(descriptor)
+    caller.lines.descriptors.clear()
 
 
 def main(path: Path, idle_seconds: float, ready: int) -> None:
-    """Preload, listen on `path`, write a byte to `ready`, serve; a forked child goes to its job from here."""
+    """Preload, listen, write a byte to `ready` and serve; a forked child does its caller's job and ends."""
     if os.fork():
-        os._exit(0)  # whoever started this waits for it no longer than this
+        os._exit(0)  # the caller that started this waits for it no longer than this
+    preload()
+    kernels, cells = _listen(path), _listen(cells_path(path))
+    with contextlib.suppress(BrokenPipeError):  # the caller has stopped waiting
+        os.write(ready, b"1")
+    os.close(ready)
+    busy = mmap.mmap(-1, 8)
+    executes_cells = os.fork() == 0
+    if executes_cells:
+        kernels.close()
+        from sta410kit.runner.warm import pipe_kernel
+
+        app = pipe_kernel.prepare()
+        _freeze()
+        descriptors = Server(cells, idle_seconds, busy).run()
+        if descriptors is not None:
+            _end(partial(pipe_kernel.serve_caller, app), descriptors)
+    else:
+        cells.close()
+        descriptors = Server(kernels, idle_seconds, busy).run()
+        if descriptors is not None:
+            _end(do_job, descriptors)
+    _remove(cells_path(path) if executes_cells else path, cells if executes_cells else kernels)
+
+
+def preload() -> None:
+    """Import what notebooks need: packages that take long, and the kit, but never a user's own modules."""
     with _as_in_a_kernel():
-        for name in PRELOADED:
+        names = [*PRELOADED, *kit_modules()]
+        for name in names:
             with contextlib.suppress(ImportError):
                 import_module(name)
-    # Great Expectations turns it on, and everybody's warnings would be lost.
+    # Great Expectations turns it on, and all warnings would be lost.
     logging.captureWarnings(capture=False)
-    # A traceback asks which module its file belongs to, and thousands are looked at; now that is known.
+    # A traceback asks which module its file belongs to; the answer is remembered, for thousands of modules.
     inspect.getmodule(main.__code__, "<nowhere>")
+    _freeze()
+
+
+def kit_modules() -> list[str]:
+    """Return the names of the kit's modules that a notebook may import."""
+    paths = [Path(path).relative_to(KIT) for path, _, _ in kit_files() if path.endswith(".py")]
+    inside = [path.with_suffix("") for path in paths if path.with_suffix("").parts[0] not in OUTSIDE_THE_KIT]
+    return [".".join((KIT.name, *path.parts)).removesuffix(".__init__") for path in inside]
+
+
+def _freeze() -> None:
+    """Keep the collector of a child away from what is here now, so that its memory stays shared."""
     gc.collect()
-    gc.freeze()  # what is here now is never looked at again by a child's collector, and so stays shared
+    gc.freeze()
+
+
+def _listen(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     aside = path.with_suffix(".new")
     aside.unlink(missing_ok=True)
     listener.bind(str(aside))
     listener.listen(128)
     aside.rename(path)
-    with contextlib.suppress(BrokenPipeError):  # whoever started this has stopped waiting
-        os.write(ready, b"1")
-    os.close(ready)
-    server = Server(listener, idle_seconds)
-    job = server.run()
-    if job is not None:
-        _end(become, job)
-    path.unlink(missing_ok=True)
-    path.with_suffix(".log").unlink(missing_ok=True)
+    return listener
+
+
+def _remove(path: Path, listener: socket.socket) -> None:
+    """Remove a server's socket, unless another server has replaced it."""
+    with contextlib.suppress(OSError):
+        listener.close()
+        probe = socket.socket(socket.AF_UNIX)
+        with probe:
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+                path.with_suffix(".log").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -236,14 +325,14 @@ def _as_in_a_kernel() -> Iterator[None]:
         del builtins.get_ipython  # type: ignore[attr-defined]
 
 
-def _end(work: Callable[[Job], None], job: Job) -> NoReturn:
-    """Do a child's work and end as a script does, but for taking a hundred thousand shared objects apart."""
+def _end(work: Callable[[dict[str, Any]], None], descriptors: list[int]) -> NoReturn:
+    """Do a child's work and exit as a script does, without taking a hundred thousand shared objects apart."""
     code: int | str | None = 0
     try:
-        work(job)
+        work(receive_order(descriptors))
     except SystemExit as end:
         code = end.code
-    except BaseException:  # noqa: BLE001 - whatever it was, it is shown, and the process ends here
+    except BaseException:  # noqa: BLE001 - shown, and the process ends here
         traceback.print_exc()
         code = 1
     if isinstance(code, str):
@@ -252,7 +341,7 @@ def _end(work: Callable[[Job], None], job: Job) -> NoReturn:
     with contextlib.suppress(Exception):
         threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - waits for threads as the interpreter does
     with contextlib.suppress(Exception):
-        atexit._run_exitfuncs()  # noqa: SLF001 - what was registered for the end is done
+        atexit._run_exitfuncs()  # noqa: SLF001 - as the interpreter does
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()

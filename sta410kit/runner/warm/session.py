@@ -1,4 +1,4 @@
-"""A forked process that executes cells, as its owner sees it."""
+"""The caller's side of a forked process that executes cells; see `pipe_kernel` for the other side."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sta410kit._internal.redaction import register
-from sta410kit.runner.warm.client import GLANCE, connect, connect_to, go_on, request
-from sta410kit.runner.warm.wire import Lines, encode, send_request
+from sta410kit.runner.warm.client import POLL_SECONDS, ServerUnavailableError, connect, fork, keep_waiting
+from sta410kit.runner.warm.wire import Lines, WireError, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from types import TracebackType
 
-_LAST_WORDS = 2000
+_STDERR_TAIL = 2000  # characters
 _GRACE = 5.0  # seconds a cell has to end after it was interrupted
 
 
@@ -29,8 +28,12 @@ class ProcessDiedError(Exception):
     """The process ended before it had answered; the argument is its exit code, negative for a signal."""
 
 
-class CellTooSlowError(Exception):
-    """A cell took longer than it was given."""
+class CellTimeoutError(Exception):
+    """A cell took longer than it may."""
+
+
+# What `CellSession` raises where no process can be forked.
+CANNOT_FORK = (ServerUnavailableError, ProcessDiedError, WireError, OSError)
 
 
 class CellSession:
@@ -41,11 +44,9 @@ class CellSession:
     folder : str, optional
         The current folder of the process; the caller's when omitted.
     watch : callable, optional
-        Called with the process's number several times a second, and with 0 while the fork server starts.
-        What it raises ends the process, and a cell that runs is interrupted first, so that its traceback
-        says where it was.
-    server : Path, optional
-        Where the server to ask listens, see `Nest`; the fork server of this environment when omitted.
+        Called with the process's id several times a second, and with 0 while the fork server starts. An
+        exception of it ends the process; a cell that runs is interrupted first, so that its traceback shows
+        where it was.
 
     Raises
     ------
@@ -53,31 +54,26 @@ class CellSession:
         There is no fork server.
     """
 
-    def __init__(
-        self,
-        folder: str | None = None,
-        watch: Callable[[int], None] | None = None,
-        server: Path | None = None,
-    ) -> None:
-        self._server = (
-            connect(partial(watch, 0) if watch else go_on) if server is None else connect_to(server)
-        )
+    def __init__(self, folder: str | None = None, watch: Callable[[int], None] | None = None) -> None:
+        self._server = connect(partial(watch, 0) if watch else keep_waiting, for_cells=True)
         self._watch: Callable[[int], None] | None = None
         mine, theirs = socket.socketpair()
-        streams = [_collector(), _collector()]
-        wanted = request("sta410kit.runner.warm.pipe_kernel:run", [])
-        wanted["folder"] = folder or wanted["folder"]
-        send_request(self._server, wanted, [theirs.fileno(), *streams])
-        theirs.close()
-        os.close(streams[0])
+        streams = [_memory_file(), _memory_file()]
         self._errors = streams[1]
-        self._cells, self._server_lines, self._lines = mine, Lines(self._server), Lines(mine, float("inf"))
+        self._cells, self._server_lines, self._lines = mine, Lines(self._server), Lines(mine)
         self.pid = 0
         self.language_info: dict[str, Any] = {}
-        self._until(lambda message: "ready" in message, lambda _: None, None)
-        # The process may be quicker than the server that tells its number, without which nobody can watch it.
-        while not self.pid:
-            self._hear_from_the_server()
+        try:
+            with theirs:
+                fork(self._server, [theirs.fileno(), *streams], "", [], folder)
+            os.close(streams[0])
+            self.language_info = self._until(lambda message: "ready" in message)["ready"]
+            # The process may be ready before the server has told its id, without which it cannot be watched.
+            while not self.pid:
+                self._hear_from_the_server()
+        except BaseException:
+            self._close()
+            raise
         self._watch = watch
 
     def __enter__(self) -> Self:
@@ -88,16 +84,20 @@ class CellSession:
     ) -> None:
         self._cells.close()
         if kind is None:
-            # Let it end by itself, so that what it registered for its end is done.
+            # Let it exit, so that its exit functions run.
             with contextlib.suppress(OSError, ProcessDiedError):
                 self._wait_for_end(_GRACE)
+        self._close()
+
+    def _close(self) -> None:
+        self._cells.close()
         self._server.close()
         os.close(self._errors)
 
-    def last_words(self) -> str:
+    def stderr_tail(self) -> str:
         """Return the end of what the process itself, not its cells, wrote to its standard error."""
         size = os.fstat(self._errors).st_size
-        text = os.pread(self._errors, _LAST_WORDS, max(0, size - _LAST_WORDS)).decode("utf-8", "replace")
+        text = os.pread(self._errors, _STDERR_TAIL, max(0, size - _STDERR_TAIL)).decode("utf-8", "replace")
         return "\n".join(text.strip().splitlines()[-5:])
 
     def execute(
@@ -107,20 +107,26 @@ class CellSession:
         on_message: Callable[[dict[str, Any]], None],
         timeout: float | None,
     ) -> dict[str, Any]:
-        """Execute a cell; hand every message over as it comes, and return the reply.
+        """Execute a cell, call `on_message` with each message as it arrives, and return the reply.
 
         Raises
         ------
         ProcessDiedError
             The process ended while it executed the cell.
-        CellTooSlowError
+        CellTimeoutError
             The cell took longer than `timeout` seconds and did not end when it was interrupted either.
         """
-        # To a process that has ended nothing can be sent; what is read next tells how it ended.
+        # A process that has ended takes nothing; reading tells how it ended.
         with contextlib.suppress(ConnectionError):
             self._cells.sendall(encode({"code": code, "id": cell_id}))
         reply: dict[str, Any] = self._until(lambda message: "reply" in message, on_message, timeout)["reply"]
         return reply
+
+    def observed(self) -> dict[str, list[str]]:
+        """Return the files that the process has read so far, see `Observer.observed`."""
+        self._cells.sendall(encode({"ask": "reads"}))
+        found: dict[str, list[str]] = self._until(lambda message: "reads" in message)["reads"]
+        return found
 
     def interrupt(self) -> None:
         """Raise `KeyboardInterrupt` in the cell that runs."""
@@ -129,14 +135,14 @@ class CellSession:
     def _until(
         self,
         wanted: Callable[[dict[str, Any]], bool],
-        on_message: Callable[[dict[str, Any]], None],
-        timeout: float | None,
+        on_message: Callable[[dict[str, Any]], None] = lambda _: None,
+        timeout: float | None = None,
     ) -> dict[str, Any]:
         deadline = float("inf") if timeout is None else time.monotonic() + timeout
         reason: Exception | None = None
         while True:
             left = max(0.0, deadline - time.monotonic())
-            ready, _, _ = select.select([self._cells, self._server], [], [], min(left, GLANCE))
+            ready, _, _ = select.select([self._cells, self._server], [], [], min(left, POLL_SECONDS))
             problem = self._look(deadline) if reason is None else None
             if problem is not None:
                 reason, deadline = problem, time.monotonic() + _GRACE
@@ -158,14 +164,13 @@ class CellSession:
         wanted: Callable[[dict[str, Any]], bool],
         on_message: Callable[[dict[str, Any]], None],
     ) -> dict[str, Any] | None:
-        """Hand over what has come in, and return the message that is waited for when it is among it."""
+        """Pass on what has arrived; return the message that is waited for if it is there."""
         if self._cells in ready:
             messages = self._lines.receive()
             if messages is None:
                 self._wait_for_end(_GRACE)
             for message in messages or []:
                 if wanted(message):
-                    self.language_info = message.get("ready", self.language_info)
                     return message
                 if "registered" in message:
                     for value in message["registered"]:
@@ -179,7 +184,7 @@ class CellSession:
     def _look(self, deadline: float) -> Exception | None:
         """Return why the cell that runs has to end, if it has to."""
         if time.monotonic() > deadline:
-            return CellTooSlowError()
+            return CellTimeoutError()
         if self._watch is not None and self.pid:
             try:
                 self._watch(self.pid)
@@ -205,14 +210,14 @@ class CellSession:
         raise ProcessDiedError(-int(signal.SIGKILL))
 
 
-def obituary(code: int, words: str) -> str:
-    """Return the sentence that a process has ended by itself, with its last words."""
+def died_message(code: int, stderr: str) -> str:
+    """Return the message that a process has died, with the tail of its standard error."""
     cause = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    return f"Kernel died {cause}" + (f"; its last words:\n{words}" if words else "")
+    return f"Kernel died {cause}" + (f"; the end of its standard error:\n{stderr}" if stderr else "")
 
 
-def _collector() -> int:
-    """Return a file in memory that everybody appends to: it never blocks, and all stays in order."""
+def _memory_file() -> int:
+    """Return a file in memory that all writers append to: it never blocks, and keeps their order."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("sta410-stream")
     else:

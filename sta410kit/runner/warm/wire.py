@@ -1,4 +1,8 @@
-"""How callers and server talk: a JSON object a line over a Unix socket, the first with descriptors."""
+"""The protocol of callers and servers: one JSON object per line over a Unix socket.
+
+A caller's first message to the server comes with four descriptors: the standard streams of the process to
+fork, and a socket over which that process, and not the server, receives the caller's environment.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,23 @@ import socket
 import struct
 from typing import Any
 
-LONGEST = 16 * 1024 * 1024  # an environment has at most a few megabytes
+LONGEST = 64 * 1024  # bytes of a message to the server, so that no caller can fill its memory
+DESCRIPTORS = 4
 _CHUNK = 65536
+_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class WireError(Exception):
-    """The other side does not keep to the protocol, or is not who it should be."""
+    """The other side does not follow the protocol."""
 
 
 def encode(message: dict[str, Any]) -> bytes:
-    """Return a message as it goes over the wire."""
+    """Return a message as bytes."""
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
-def send_request(connection: socket.socket, message: dict[str, Any], descriptors: list[int]) -> None:
-    """Send the first message of a connection, and with it the caller's three standard streams."""
-    data = encode(message)
-    sent = socket.send_fds(connection, [data], descriptors)
-    connection.sendall(data[sent:])
-
-
 def peer_user(connection: socket.socket) -> int:
-    """Return the user who owns the process at the other end, as the system vouches for it."""
+    """Return the user id of the process at the other end, as the kernel knows it."""
     if hasattr(socket, "SO_PEERCRED"):
         form = "3i"
         found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(form))
@@ -39,28 +38,33 @@ def peer_user(connection: socket.socket) -> int:
 
 
 class Lines:
-    """Messages as they come in over one connection, and the descriptors that came with the first.
+    """Messages as they arrive over one connection, and the descriptors sent with them.
 
-    None may be longer than `longest`: whoever can connect to a server must not fill its memory.
+    Parameters
+    ----------
+    connection : socket
+        A Unix socket.
+    longest : float
+        The most bytes of one message; a longer one is a `WireError`.
     """
 
-    def __init__(self, connection: socket.socket, longest: float = LONGEST) -> None:
+    def __init__(self, connection: socket.socket, longest: float = float("inf")) -> None:
         self.connection = connection
         self.descriptors: list[int] = []
         self._longest = longest
-        self._pieces: list[bytes] = []  # of a message that is not complete, put together once it is
+        self._pieces: list[bytes] = []  # of an incomplete message, joined once it is complete
         self._size = 0
 
     def receive(self) -> list[dict[str, Any]] | None:
-        """Return the messages that are complete now; nothing when the other side has closed.
+        """Return the messages that are complete by now; ``None`` when the other side has closed.
 
         Raises
         ------
         WireError
-            What came is no JSON object a line, or too long for one.
+            A line is not a JSON object, or too long.
         """
         try:
-            data, descriptors, _, _ = socket.recv_fds(self.connection, _CHUNK, 3)
+            data, descriptors, _, _ = socket.recv_fds(self.connection, _CHUNK, DESCRIPTORS, _CLOSE_ON_EXEC)
         except BlockingIOError:
             return []
         except ConnectionResetError:
@@ -90,4 +94,15 @@ def _decode(line: bytes) -> dict[str, Any]:
     if not isinstance(message, dict):
         text = "a message is not a JSON object"
         raise WireError(text)
-    return message
+    # Half of a surrogate pair, as in a file name that is not UTF-8, cannot be written to a notebook.
+    return _without_surrogates(message) if b"\\ud" in line else message
+
+
+def _without_surrogates(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value

@@ -18,7 +18,7 @@ from sta410kit.exceptions import ConfigurationError, SchedulerUnavailableError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.sweeps import cluster
-from sta410kit.runner.sweeps.cluster import ClusterWorkers, execute_order
+from sta410kit.runner.sweeps.cluster import execute_order
 from sta410kit.runner.sweeps.plan import SweepOptions, plan_sweep
 from sta410kit.runner.sweeps.sweep import run_sweep
 
@@ -58,7 +58,11 @@ class Here:
         """Return its one thread."""
         return {"here": 1}
 
-    def close(self):
+    def __enter__(self):
+        """Be a client as it is."""
+        return self
+
+    def __exit__(self, *_):
         """Close nothing."""
 
 
@@ -97,6 +101,12 @@ def notebook(tmp_path, write_notebook):
     folder.mkdir()
     (folder / "beside.py").write_text("def double(x):\n    return 2 * x\n")
     return write_notebook(folder / "x.ipynb", PARAMETERS, *CELLS)
+
+
+def connect(notebook, address):
+    """Connect to a cluster, and do nothing with it."""
+    with cluster.cluster(notebook, 0, address):
+        pass
 
 
 @pytest.mark.filterwarnings("default")  # what Dask warns of is its own affair
@@ -156,11 +166,12 @@ def test_a_file_too_large_to_come_back_fails_its_unit(notebook, monkeypatch):
         "    return 2 * n\n"
     )
     monkeypatch.setattr(cluster, "_connect", lambda _: Here())
-    workers = ClusterWorkers(notebook, 1, "tcp://here:1")
-    for n, message in ((1, "too large to come back from the worker, and lost: big (1 MiB)"), (3, "three")):
+    too_large = "too large to be sent back from the worker, and lost: big (1 MiB)"
+    for n, message in ((1, too_large), (3, "three")):
         output = notebook.parent.parent / "units" / str(n) / "x.ipynb"
         output.parent.mkdir(parents=True)
-        result = workers.execute({"n": n, "run_dir": output.parent}, output, Watch())
+        with cluster.cluster(notebook, 1, "tcp://here:1") as (unit, _):
+            result = unit(notebook, {"n": n, "run_dir": output.parent}, output, Watch())
         assert result.outcome is ExitCode.NOTEBOOK_FAILED
         assert message in result.message
         assert result.recorded == {"double": 2 * n}
@@ -172,7 +183,7 @@ def test_what_is_too_large_to_be_sent_is_refused_before_anything_runs(notebook, 
     monkeypatch.setattr(cluster, "_LARGEST", 2**20)
     (notebook.parent / "tables.py").write_bytes(b"#" * 2**21)
     with pytest.raises(ConfigurationError, match=r"tables\.py has 2 MiB; the workers are sent"):
-        ClusterWorkers(notebook, 0, "tcp://127.0.0.1:8786")
+        connect(notebook, "tcp://127.0.0.1:8786")
 
 
 def test_a_file_of_a_parameter_must_be_seen_by_every_worker_as_it_is_here(tmp_path):
@@ -214,7 +225,7 @@ def test_what_is_sent_stays_in_its_folder(tmp_path):
 def test_an_address_that_is_none_is_refused(notebook, address):
     """The error shows what one looks like."""
     with pytest.raises(ConfigurationError, match="takes an address such as tcp://"):
-        ClusterWorkers(notebook, 0, address)
+        connect(notebook, address)
 
 
 @pytest.mark.filterwarnings("default")
@@ -223,14 +234,14 @@ def test_a_scheduler_that_does_not_answer_is_told(notebook, monkeypatch):
     monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
     port = free_port()
     with pytest.raises(SchedulerUnavailableError, match=f"start one with `dask scheduler --port {port}`"):
-        ClusterWorkers(notebook, 0, f"tcp://127.0.0.1:{port}")
+        connect(notebook, f"tcp://127.0.0.1:{port}")
 
 
 def test_without_dask_the_error_says_what_to_install(notebook, monkeypatch):
     """Dask is an extra."""
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigurationError, match=r'pip install "sta410kit\[dask\]"'):
-        ClusterWorkers(notebook, 0, "tcp://127.0.0.1:8786")
+        connect(notebook, "tcp://127.0.0.1:8786")
 
 
 class Future:
@@ -255,19 +266,18 @@ def test_what_goes_wrong_ends_one_unit():
     from distributed import KilledWorker
     from distributed import TimeoutError as NotYet
 
-    workers = object.__new__(ClusterWorkers)
+    output = Path("x.ipynb")
     stop = threading.Event()
     stop.set()
     waiting = Future(NotYet())
-    assert workers._wait(waiting, Watch(stop=stop)).outcome is ExitCode.INTERRUPTED
+    assert cluster._wait(waiting, output, Watch(stop=stop)).outcome is ExitCode.INTERRUPTED
     assert waiting.cancelled
-    assert (
-        workers._wait(Future(NotYet()), Watch(deadline=time.monotonic() + 0.1)).outcome is ExitCode.TIMED_OUT
-    )
-    died = workers._wait(Future(KilledWorker("task", SimpleNamespace(address="tcp://x"), 3)), Watch())
+    late = cluster._wait(Future(NotYet()), output, Watch(deadline=time.monotonic() + 0.1))
+    assert late.outcome is ExitCode.TIMED_OUT
+    died = cluster._wait(Future(KilledWorker("task", SimpleNamespace(address="tcp://x"), 3)), output, Watch())
     assert died.outcome is ExitCode.NOTEBOOK_FAILED
     assert "its workers died" in died.message
-    gone = workers._wait(Future(OSError("gone")), Watch())
+    gone = cluster._wait(Future(OSError("gone")), output, Watch())
     assert (gone.outcome, gone.message) == (
         ExitCode.SCHEDULER_UNAVAILABLE, "the cluster could not execute it: OSError: gone",
     )  # fmt: skip
@@ -297,12 +307,12 @@ class Client:
 
 def test_workers_must_be_there_and_have_this_kit():
     """Each error names what to type, and where."""
-    assert cluster._look_at(Client(dict.fromkeys("abc", cluster.kit_version()))) == 6
+    assert cluster._check_workers(Client(dict.fromkeys("abc", cluster.kit_version()))) == 6
     with pytest.raises(
         SchedulerUnavailableError, match="has no workers; start one with `dask worker tcp://here:1`"
     ):
-        cluster._look_at(Client({}))
+        cluster._check_workers(Client({}))
     with pytest.raises(ConfigurationError, match=r"worker b has sta410kit 0\.0\.1, here it is"):
-        cluster._look_at(Client({"a": cluster.kit_version(), "b": "0.0.1"}))
+        cluster._check_workers(Client({"a": cluster.kit_version(), "b": "0.0.1"}))
     with pytest.raises(ConfigurationError, match="cannot load the kit: No module named 'sta410kit'"):
-        cluster._look_at(Client(ModuleNotFoundError("No module named 'sta410kit'")))
+        cluster._check_workers(Client(ModuleNotFoundError("No module named 'sta410kit'")))

@@ -15,12 +15,10 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.identity import differences
 from sta410kit.runner.manifest import StepRecord, read_manifest
-from sta410kit.runner.sweeps import results, unit, workers
+from sta410kit.runner.sweeps import results
 from sta410kit.runner.sweeps import sweep as sweeps
 from sta410kit.runner.sweeps.plan import SweepOptions, plan_sweep
 from sta410kit.runner.sweeps.sweep import read_units, resume_sweep, run_sweep, unfinished_sweep
-from sta410kit.runner.sweeps.unit import UnitResult
-from sta410kit.runner.warm import nested
 from sta410kit.runner.warm.client import ServerUnavailableError
 
 pytestmark = pytest.mark.integration
@@ -213,32 +211,20 @@ def test_a_notebook_without_parameters_cannot_be_swept(tmp_path, write_notebook)
         plan_sweep(notebook, {"n": ["1"]}, {})
 
 
-def test_without_a_fork_server_papermill_does_it(notebook, monkeypatch):
-    """The result is the same, and a note says why it was slow."""
+def test_without_a_fork_server_ordinary_kernels_do_it(notebook, monkeypatch):
+    """The result is the same, and each unit says why it was slow."""
 
-    def refuse(*_):
+    def refuse(*_args, **_how):
         message = "none today"
         raise ServerUnavailableError(message)
 
-    monkeypatch.setattr(nested, "Nest", refuse)
+    monkeypatch.setattr("sta410kit.runner.warm.session.connect", refuse)
+    monkeypatch.setattr("sta410kit.runner.child.connect", refuse)
     done = run_sweep(plan_sweep(notebook, {"n": ["4"]}, {}), SweepOptions(), ignore)
     assert done.outcome is ExitCode.PASSED
     assert done.recorded == {"0001": {"half": 2.0, "name": "x"}}
-    assert done.notes == ["executed through papermill, which is slower: none today"]
-
-
-def test_a_nest_that_is_gone_costs_time_and_nothing_else(notebook, monkeypatch):
-    """The table is written in this process when no warm one can be had."""
-
-    def refuse(*_):
-        message = "gone"
-        raise ServerUnavailableError(message)
-
-    monkeypatch.setattr(workers, "CellSession", refuse)
-    monkeypatch.setattr(results, "run_job", refuse)
-    done = run_sweep(plan_sweep(notebook, {"n": ["4"]}, {}), SweepOptions(), ignore)
-    assert done.outcome is ExitCode.PASSED
     assert pd.read_parquet(done.folder / "results.parquet")["half"].tolist() == [2.0]
+    assert done.manifest.steps[0].warnings == ["executed in an ordinary kernel, which is slower: none today"]
 
 
 def test_a_full_disk_is_an_ending_of_the_kits(notebook, monkeypatch):
@@ -247,7 +233,7 @@ def test_a_full_disk_is_an_ending_of_the_kits(notebook, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(unit, "replacing", fail)
+    monkeypatch.setattr(sweeps, "write_text", fail)
     done = run_sweep(plan_sweep(notebook, {"n": ["1", "2", "3"]}, {}), SweepOptions(workers=1), ignore)
     assert done.outcome is ExitCode.INTERNAL
     assert "No space left on device" in done.manifest.steps[0].message
@@ -329,8 +315,3 @@ def test_names_that_are_taken_get_another_column():
 def test_a_column_has_one_type(values, column):
     """Numbers stay numbers where all are; what does not fit together becomes JSON."""
     assert results._uniform(values) == column
-
-
-def test_a_result_says_what_it_is():
-    """An ending without more."""
-    assert UnitResult(ExitCode.PASSED, "", 1.0).recorded == {}

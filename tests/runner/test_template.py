@@ -12,7 +12,7 @@ from papermill.translators import PythonTranslator
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.parameters import literal
-from sta410kit.runner.sweeps.template import as_text, read_template
+from sta410kit.runner.template import as_text, read_template
 
 pytestmark = pytest.mark.unit
 

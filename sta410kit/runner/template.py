@@ -1,8 +1,8 @@
-"""A notebook read once, to be executed many times with different parameters.
+"""A notebook's content before and after it is executed, as papermill writes it.
 
-What comes out is what papermill writes: the cell with the parameters behind the one tagged ``parameters``,
-its metadata for notebook and cells, its marks where a cell failed. To load papermill and to validate takes
-longer than to execute a short notebook, so neither is done for each.
+The cell with the parameters goes behind the one tagged ``parameters``; notebook and cells get papermill's
+metadata, and its marks where a cell failed. Papermill itself is not used: importing it and validating takes
+longer than executing a short notebook.
 """
 
 from __future__ import annotations
@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING, Any
 from sta410kit.runner.notebook import (
     EXPECTED,
     MARK,
-    failure_text,
     inject_parameters,
     kernel_of,
     python_cells,
     read_notebook,
-    stuck_at,
 )
 from sta410kit.runner.parameters import plain
 
@@ -40,7 +38,7 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True)
 class Template:
-    """A notebook ready to be executed: kernel, language, its content as JSON, and its Python cells."""
+    """A notebook to be executed: its kernel, its language, its content as JSON, its cells as Python."""
 
     path: str
     kernel: str
@@ -49,14 +47,14 @@ class Template:
     sources: tuple[str, ...]
 
     def with_parameters(self, values: Mapping[str, Any], output: str) -> Node:
-        """Return the notebook with `values` put in and nothing executed yet.
+        """Return the notebook with `values` injected and nothing executed yet.
 
         Parameters
         ----------
         values : mapping
             Values in their declared types.
         output : str
-            Where it will be saved; it stands in the metadata.
+            Where it will be saved; noted in its metadata.
         """
         notebook: Node = json.loads(self.content)
         ours = notebook["metadata"]["papermill"]
@@ -166,16 +164,31 @@ def mark_error(notebook: Node) -> tuple[int | None, str, str] | None:
     return count, *error
 
 
-def mark_stuck(notebook: Node, message: str, position: int | None = None) -> None:
-    """Say in an executed notebook why it is not good, as `mark_failure` does in a file."""
-    if not any(MARK in cell["metadata"].get("tags", []) for cell in notebook["cells"]):
-        cell = _cell("markdown", failure_text(message, ended=position is not None), MARK)
-        notebook["cells"].insert(stuck_at(notebook["cells"]) if position is None else position, cell)
+def mark_failure(notebook: Node, message: str, position: int | None = None) -> None:
+    """Say in an executed notebook why it failed, unless a cell that raised is marked already.
+
+    Parameters
+    ----------
+    notebook : dict
+        The executed notebook.
+    message : str
+        What is wrong.
+    position : int, optional
+        The cell that it is about, from 0; the first that did not complete when omitted.
+    """
+    if any(MARK in cell["metadata"].get("tags", []) for cell in notebook["cells"]):
+        return
+    words = "The run stopped here." if position is None else "The notebook ran to its end, but failed:"
+    text = f"<span style='color:red'>**{words}**</span>\n\n```\n{message}\n```"
+    if position is None:
+        states = [cell["metadata"].get("papermill", {}).get("status") for cell in notebook["cells"]]
+        position = next((at for at, state in enumerate(states) if state != "completed"), len(states))
+    notebook["cells"].insert(position, _cell("markdown", text, MARK))
 
 
 def _error_of(cell: Node) -> tuple[str, str] | None:
     """Return name and text of the exception a cell raised; to leave with code 0 is none."""
-    if cell["cell_type"] != "code" or EXPECTED in cell["metadata"]["tags"]:
+    if cell["cell_type"] != "code" or EXPECTED in cell["metadata"].get("tags", []):
         return None
     left = False
     for output in cell["outputs"]:
@@ -184,11 +197,12 @@ def _error_of(cell: Node) -> tuple[str, str] | None:
         if output["ename"] != "SystemExit" or output["evalue"] not in {"", "0"}:
             return output["ename"], output["evalue"]
         left = True
-    return ("CellExecutionError", "") if cell["metadata"]["papermill"]["exception"] and not left else None
+    raised = cell["metadata"].get("papermill", {}).get("exception")
+    return ("CellExecutionError", "") if raised and not left else None
 
 
 def as_text(notebook: Node) -> str:
-    """Return a notebook as it stands in a file, the way nbformat writes it."""
+    """Return a notebook as the text of its file, formatted as nbformat does."""
     cells = [_split(cell) for cell in notebook["cells"]]
     content = {**notebook, "cells": cells}
     return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, separators=(",", ": "))

@@ -1,9 +1,12 @@
-"""What a kernel says while a cell runs, as the outputs of that cell, the way nbclient makes them."""
+"""Turn the messages of a kernel into the outputs of a cell, as nbclient does."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Node = dict[str, Any]
 _KEPT = {
@@ -15,12 +18,19 @@ _KEPT = {
 
 
 class Outputs:
-    """Collects the outputs of one notebook's cells, one cell after the other."""
+    """Collects the outputs of one notebook's cells, one cell after the other.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    make : callable
+        Makes an output; `nbformat.from_dict` where the notebook is nbformat's.
+    """
+
+    def __init__(self, make: Callable[[Node], Node] = dict) -> None:
+        self._make = make
         self._cell: Node = {}
-        self._cleared = False  # the next output takes the place of what is there
-        self._displays: dict[str, list[Node]] = {}  # by display id, in whatever cell
+        self._cleared = False  # the next output replaces what is there
+        self._displays: dict[str, list[Node]] = {}  # by display id, across cells
 
     def begin(self, cell: Node) -> None:
         """Collect for this cell from now on."""
@@ -33,7 +43,7 @@ class Outputs:
         self._cell["metadata"]["execution"] |= {"iopub.status.idle": stamp, "shell.execute_reply": stamp}
 
     def take(self, message: Node) -> None:
-        """Take one message of the kernel's; kinds that leave no trace in a notebook are passed over."""
+        """Add one message of the kernel; kinds that leave no output are ignored."""
         kind, content = message["msg_type"], message["content"]
         display = (content.get("transient") or {}).get("display_id")
         if display and kind in {"execute_result", "display_data", "update_display_data"}:
@@ -49,7 +59,8 @@ class Outputs:
             else:
                 self._clear()
         elif kind in _KEPT:
-            self._add({"output_type": kind, **{name: content[name] for name in _KEPT[kind]}}, display)
+            output = {"output_type": kind, **{name: content[name] for name in _KEPT[kind]}}
+            self._add(self._make(output), display)
 
     def _add(self, output: Node, display: str | None) -> None:
         if self._cleared:

@@ -1,0 +1,114 @@
+"""Record which files a forked process opens while it executes a notebook, by Python's audit events."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from functools import wraps
+from importlib.util import source_from_cache
+from typing import TYPE_CHECKING, Any
+
+from sta410kit.runner.warm.identity import KIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SUITES = f"{KIT}{os.sep}expectations{os.sep}"  # a file of the same name in the project replaces one of these
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
+
+
+class Observer:
+    """Files that this process opened since the observer was made.
+
+    Seen are files opened through Python: modules, also those whose byte code is cached, and data read with
+    `open`, numpy or pandas; and Parquet, which pyarrow opens by itself. Files that other native code or a
+    subprocess opens are not.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[str, None] = {}
+        self._written: set[str] = set()
+        self._imported: dict[str, None] = {}
+        self._ignored = tuple(
+            f"{folder}{os.sep}"
+            for folder in {
+                *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+                sys.prefix,
+                sys.base_prefix,
+                str(KIT),
+                "/proc",
+                "/sys",
+                "/dev",
+            }
+        )
+        sys.addaudithook(self._note)
+        self._note_parquet()
+
+    def observed(self) -> dict[str, list[str]]:
+        """Return what was seen so far, as lists of absolute paths and names.
+
+        Returns
+        -------
+        dict
+            ``read`` files that this process did not write; ``missing`` names of modules that it tried to
+            import and that do not exist; ``path`` folders of ``sys.path`` that hold no installed packages.
+        """
+        own = [os.path.abspath(folder) + os.sep for folder in sys.path]  # noqa: PTH100 - no symlinks resolved
+        return {
+            "read": [path for path in self._read.copy() if path not in self._written],
+            "missing": [name for name in self._imported.copy() if name not in sys.modules],
+            "path": [
+                folder.rstrip(os.sep)
+                for folder in own
+                if not folder.startswith(self._ignored) and os.path.isdir(folder)  # noqa: PTH112
+            ],
+        }
+
+    def _note_parquet(self) -> None:
+        """Note what pyarrow opens by itself, for pandas and for the notebook."""
+        parquet = sys.modules.get("pyarrow.parquet.core")
+        for name, written in (("ParquetDataset", False), ("ParquetFile", False), ("ParquetWriter", True)):
+            kind = getattr(parquet, name, None)
+            if kind is not None:
+                kind.__init__ = self._noting(kind.__init__, written=written)
+
+    def _noting(self, begin: Callable[..., None], *, written: bool) -> Callable[..., None]:
+        @wraps(begin)
+        def noted(parquet: object, source: object, *others: object, **how: object) -> None:
+            for path in source if isinstance(source, list) else [source]:
+                self._add(path, written=written)
+            begin(parquet, source, *others, **how)
+
+        return noted
+
+    def _note(self, event: str, details: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, mode, flags = details
+            written = any(letter in mode for letter in "wax+") if mode else bool((flags or 0) & _WRITING)
+            self._add(path, written=written)
+        elif event == "import":
+            name, file = details[:2]
+            self._imported[str(name).partition(".")[0]] = None
+            if file:  # an extension module
+                self._add(file, written=False)
+        elif event == "os.rename":
+            self._add(details[1], written=True)
+        elif event == "sqlite3.connect" and details[0] != ":memory:":
+            self._add(str(details[0]).removeprefix("file:").partition("?")[0], written=False)
+
+    def _add(self, path: object, *, written: bool) -> None:
+        if not isinstance(path, str | bytes | os.PathLike):  # a descriptor
+            return
+        try:
+            name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - no symlinks resolved
+            if name.endswith(".pyc"):
+                name = source_from_cache(name)
+        except (OSError, ValueError):  # the current folder is gone; a file that is no module's
+            return
+        if name.startswith(self._ignored) and not name.startswith(SUITES):
+            return
+        if written:
+            self._written.add(name)
+        else:
+            self._read[name] = None
