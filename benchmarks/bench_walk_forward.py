@@ -19,11 +19,10 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from sta410kit.market import load_prices
-from sta410kit.research.estimation import labelled, predict_folds
 from sta410kit.research.features import build_features, feature_names
 from sta410kit.research.folds import fold_rows, splits
 from sta410kit.research.models import make_model
-from sta410kit.research.walk_forward import walk_forward
+from sta410kit.research.walk_forward import labelled, predict_folds, walk_forward
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from sta410kit.research import assess_skill, ledger
 from sta410kit.research.features import build_features
+from sta410kit.research.ledger import Ledger
 from sta410kit.research.overfitting import CONFIDENCE, deflated_sharpe, probabilistic_sharpe
-from sta410kit.research.skill import RESAMPLES
+from sta410kit.research.skill import RESAMPLES, assess_skill
 from sta410kit.research.walk_forward import walk_forward
 
 if TYPE_CHECKING:
@@ -196,16 +196,16 @@ EXPERIMENTS = (
 
 
 def judge(seed: int, make: Callable[[int], pd.DataFrame], resamples: int = RESAMPLES) -> tuple[bool, float]:
-    """Return whether the verdict on one series is "skill", and its R2."""
-    verdict = assess_skill(make(seed), resamples=resamples)
+    """Return whether the verdict on one series is "skill", and its R2; as a single trial, in no ledger."""
+    verdict = assess_skill(make(seed), ledger=Ledger(None), resamples=resamples)
     return verdict.verdict == "skill", verdict.evidence.r2
 
 
-def best_of_noise(strategies: int, sessions: int = 1260, seed: int = 0) -> dict[str, float]:
+def best_of_noise(ledger: Ledger, strategies: int, sessions: int = 1260, seed: int = 0) -> dict[str, float]:
     """Return how many useless strategies pass, with and without the recorded count.
 
-    Each strategy follows noise on one random walk, and each is recorded in a ledger of its own before any is
-    judged. Then each is judged as if it were the one that had been selected.
+    Each strategy follows noise on one random walk, and all are recorded in the ledger first. Then each is
+    judged as if it were the one that had been selected.
     """
     rng = np.random.default_rng(seed)
     actual = garch(rng, sessions, 1)
@@ -213,9 +213,8 @@ def best_of_noise(strategies: int, sessions: int = 1260, seed: int = 0) -> dict[
     for _ in range(strategies):
         frame = predictions_of(actual, normal(rng, sessions, 1))
         followed = np.sign(frame["predicted"]) * np.expm1(frame["actual"])
-        ledger.record_backtest(frame, frame["date"], followed)
+        trials = ledger.record_backtest(frame, followed.set_axis(pd.DatetimeIndex(frame["date"])))
         tested.append(followed.to_numpy())
-    trials = ledger.read(frame)
     ratios = [returns.mean() / returns.std(ddof=1) for returns in tested]
     best = int(np.argmax(ratios))
     luck = deflated_sharpe(tested[best], trials)
@@ -243,12 +242,11 @@ def main() -> int:
     given = parser.parse_args()
     broken = 0
     with tempfile.TemporaryDirectory() as folder:
-        _own_ledger(folder)
-        found = best_of_noise(given.strategies)
+        found = best_of_noise(Ledger(Path(folder) / "trials.sqlite"), given.strategies)
         broken += found["passed"] > PASSING * given.strategies
         print("\n".join(f"{name}: {value:.4g}" for name, value in found.items()), end="\n\n")
         print(f"| {'series':40s} | called skill | promised | mean R2 | seconds |\n|---|---|---|---|---|")
-        with ProcessPoolExecutor(given.jobs, initializer=_own_ledger, initargs=(folder,)) as pool:
+        with ProcessPoolExecutor(given.jobs, initializer=threadpool_limits, initargs=(1,)) as pool:
             for experiment in EXPERIMENTS:
                 if given.only not in experiment.name:
                     continue
@@ -265,12 +263,6 @@ def main() -> int:
                     flush=True,
                 )
     return int(broken > 0)
-
-
-def _own_ledger(folder: str) -> None:
-    """Count the trials of this process in a ledger of its own, which goes when all is done."""
-    os.environ[ledger.VARIABLE] = str(Path(folder) / f"{os.getpid()}.sqlite")
-    threadpool_limits(limits=1)  # as many processes as cores already
 
 
 if __name__ == "__main__":

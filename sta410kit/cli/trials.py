@@ -25,27 +25,27 @@ def trials(*, as_json: bool) -> int:
 
     from sta410kit._internal.project import OUTSIDE
     from sta410kit.exceptions import ConfigurationError
-    from sta410kit.research import ledger
+    from sta410kit.research.ledger import Ledger
 
-    path = ledger.ledger_path()
-    if path is None:
+    ledger = Ledger.of_project()
+    if ledger.path is None:
         message = (
             f"this folder {OUTSIDE}, so it has no trials ledger; change into one, or name a ledger with "
             "STA410_LEDGER"
         )
         raise ConfigurationError(message)
-    found = ledger.read_all(path)
+    found = ledger.read_all()
     if as_json:
         rows = [
             dataset | _figures(held) | {"entries": [asdict(one) for one in held.trials]}
             for dataset, held in found
         ]
-        print_json({"ledger": str(path), "datasets": rows})
+        print_json({"ledger": str(ledger.path), "datasets": rows})
     elif not found:
-        click.echo(f"no trials in {path} yet; assess_skill and backtest write them down")
+        click.echo(f"no trials in {ledger.path} yet; assess_skill, score_table and deflate record them")
     else:
         _print_table(found)
-        click.echo(f"ledger: {path}")
+        click.echo(f"ledger: {ledger.path}")
     return ExitCode.PASSED
 
 
@@ -53,10 +53,10 @@ def _figures(held: Trials) -> dict[str, Any]:
     """Return the count and what the best Sharpe ratio of the trials is worth; ratios are annualised."""
     from sta410kit.research.costs import SESSIONS_A_YEAR
     from sta410kit.research.overfitting import deflated_sharpe
-    from sta410kit.research.trial_identity import FEWEST
+    from sta410kit.research.trial_identity import FEWEST_RETURNS
 
     returns = held.returns()
-    enough = {number for number, count in returns.count().items() if count >= FEWEST}
+    enough = {number for number, count in returns.count().items() if count >= FEWEST_RETURNS}
     tried = [trial for trial in held.distinct if trial.sharpe is not None and trial.id in enough]
     best = max(tried, key=lambda trial: trial.sharpe or 0.0, default=None)
     figures: dict[str, Any] = {"trials": held.count, "forecasts": held.forecasts}

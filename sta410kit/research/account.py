@@ -1,8 +1,8 @@
-"""A cash account with shares, taken from session to session for many strategies at once.
+"""A cash account with shares, vectorised over strategies and symbols.
 
-The loop goes over sessions; within one, all strategies and symbols are handled together. What is traded at
-an open was decided at the close before: the step of session *t* is handed the decision of *t - 1* and the
-prices of *t*, and nothing else, so a decision cannot see the price it is filled at.
+The loop runs over sessions. What is traded at an open was decided at the close before: the step of session
+*t* only gets the decision of *t - 1* and the prices of *t*, so a decision cannot see the price it is filled
+at.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Booleans = NDArray[np.bool_]
 
-_PASSES = 4  # of the search for what is left after costs; exact as soon as no trade changes its direction
-_NO_ORDER = 1e-9  # of equity; a smaller trade is rounding, and pays no fee
+_PASSES = 4  # of the search for the equity after costs; exact once no trade changes its direction
+_NO_ORDER = 1e-9  # of equity; smaller trades are rounding and pay no fee
 
 
 @dataclass(frozen=True)
 class Market:
-    """What can be traded, when, and at which price; shape (sessions, symbols, strategies or 1).
+    """What can be traded, when, and at which price; arrays of shape (sessions, symbols, strategies or 1).
 
-    `opens` and `closes` are adjusted for splits and dividends, and finite everywhere: where a symbol has no
-    session they carry the last close on. `tradable` says where an order is filled, `last` which session of a
-    symbol (one each) is its last; `capacity` is the largest order in quote currency, or None.
+    `opens` and `closes` are adjusted for splits and dividends; where a symbol has no session they repeat its
+    last close. `tradable` says where an order is filled, `last` is the last session of each symbol, and
+    `capacity` the largest order in quote currency, or None.
     """
 
     opens: Floats
@@ -40,11 +40,11 @@ class Market:
 
 @dataclass(frozen=True)
 class Terms:
-    """How each strategy trades; arrays of shape (sessions or 1, strategies or 1), but for the last.
+    """Trading terms per strategy; arrays of shape (sessions or 1, strategies or 1).
 
-    `buy` and `sell` are shares of the amount, `fee` is quote currency an order, `borrow` a share of the short
-    value a session. `always` (strategies or 1) brings weights back to the wish each session; where it is
-    False, only a changed wish trades.
+    `buy` and `sell` are shares of the amount, `fee` is quote currency per order, `borrow` a share of the
+    short value per session. `always`, of shape (strategies or 1,), rebalances each session; where it is
+    False, only a changed weight trades.
     """
 
     buy: Floats
@@ -56,11 +56,11 @@ class Terms:
 
 @dataclass(frozen=True)
 class Books:
-    """What the accounts held, shape (sessions - 1, strategies), from the second session on.
+    """The accounts from the second session on; arrays of shape (sessions - 1, strategies).
 
-    `equity` at the close and `cost` in quote currency; `turnover` bought plus sold at the open, a fraction of
-    the equity before; `position` net weight after it, and `exposure` the sum of absolute weights, None where
-    one symbol makes it the absolute position.
+    `equity` at the close and `cost` in quote currency; `turnover` bought plus sold at the open as a fraction
+    of the equity before; `position` the net weight after it, and `exposure` the sum of absolute weights, None
+    for one symbol, where it is the absolute position.
     """
 
     equity: Floats
@@ -88,7 +88,7 @@ def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capita
     books = Books(np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), exposure)
     cash = np.full(strategies, float(capital))
     shares = np.zeros((symbols, strategies))
-    filled = np.zeros((symbols, strategies))  # the wish that the shares were bought for
+    filled = np.zeros((symbols, strategies))  # the weight that the shares were bought for
     buy, sell = (np.broadcast_to(rate, (sessions, rate.shape[1])) for rate in (terms.buy, -terms.sell))
     everything: Booleans = np.all(market.tradable, axis=(1, 2))
     always, plain, solvent = bool(terms.always.all()), _is_plain(market, terms), _cannot_fail(wishes)
@@ -99,7 +99,7 @@ def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capita
         equity = cash + _total(values)
         if not solvent and equity.min() <= 0:
             _end(equity, cash, shares, values)
-        moving = None  # every wish is traded
+        moving = None  # every weight is traded
         if not (always and everything[now]):
             moving = terms.always | (wanted != filled)
             moving = moving if everything[now] else moving & market.tradable[now]
@@ -125,23 +125,23 @@ def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capita
 
 
 def _cannot_fail(wishes: NDArray[np.generic]) -> bool:
-    """Whether no account can lose everything: nothing short, nothing borrowed."""
+    """Return whether no account can lose everything: nothing short, nothing borrowed."""
     return bool(wishes.min() >= 0 and wishes.sum(axis=1).max() <= 1)
 
 
 def _is_plain(market: Market, terms: Terms) -> bool:
-    """Whether costs are in proportion to what is traded, and every order is filled whole."""
+    """Return whether costs are proportional and every order is filled whole."""
     return market.capacity is None and not terms.fee.any() and not terms.borrow.any()
 
 
 def _after_costs(  # noqa: PLR0913, PLR0917 - the whole state of an open
     wanted: Floats, values: Floats, equity: Floats, moving: Booleans | None, buy: Floats, sell: Floats
 ) -> tuple[Floats, Floats]:
-    """Return the equity after the costs of reaching the wanted weights *of that equity*, and each rate paid.
+    """Return the equity left after the costs of reaching the wanted weights *of it*, and each rate paid.
 
-    With known directions of the trades it is linear: ``left = equity - sum(rate * (wanted * left - value))``.
-    The directions are those of trades without costs at first, and corrected until none changes; one symbol
-    needs no correction. `sell` and the rates of sales are negative, as their trades are.
+    Given the directions of the trades it is linear: ``left = equity - sum(rate * (wanted * left - value))``.
+    They start as those without costs and are corrected until none changes; one symbol needs no correction.
+    Rates of sales are negative, as their trades are.
     """
     buying = wanted * equity > values
     for _ in range(_PASSES):
@@ -165,7 +165,7 @@ def _with_extras(  # noqa: PLR0913, PLR0917 - the whole state of an open
     market: Market,
     terms: Terms,
 ) -> tuple[Floats, Floats, Booleans | None]:
-    """Return trade, cost and what was filled whole, with fees, limited orders and borrowing."""
+    """Return trades, costs and which orders were filled whole, with fees, capacity and borrowing."""
     wanted, values, equity, left, rate = state
     shape = (len(market.opens), wanted.shape[1])
     fee, borrow = np.broadcast_to(terms.fee, shape)[now], np.broadcast_to(terms.borrow, shape)[now]
@@ -176,7 +176,7 @@ def _with_extras(  # noqa: PLR0913, PLR0917 - the whole state of an open
     if market.capacity is not None:
         whole, trade = trade, np.clip(trade, -market.capacity[now], market.capacity[now])
         complete = trade == whole
-        moving = complete if moving is None else moving & complete  # what is left waits
+        moving = complete if moving is None else moving & complete  # the rest waits
     lent = np.maximum(-(values + trade), 0.0)
     return trade, _total(np.abs(rate * trade)) + fees + borrow * _total(lent), moving
 
@@ -185,7 +185,7 @@ def _enter(  # noqa: PLR0913, PLR0917 - one line of the books
     books: Books, row: int, trade: Floats, held: Floats, equity: Floats, cost: Floats
 ) -> None:
     books.cost[row] = cost
-    base = np.where(equity > 0, equity, np.inf)  # nothing of nothing is nothing
+    base = np.where(equity > 0, equity, np.inf)  # 0 / 0 is 0
     np.divide(_total(np.abs(trade)), base, out=books.turnover[row])
     base = base - cost
     np.divide(_total(held), base, out=books.position[row])
@@ -194,13 +194,13 @@ def _enter(  # noqa: PLR0913, PLR0917 - one line of the books
 
 
 def _total(amounts: Floats) -> Floats:
-    """Return the sum over the symbols; of one symbol without adding, which counts in a long loop."""
+    """Return the sum over the symbols; one symbol needs no sum, which matters in a long loop."""
     total: Floats = amounts[0] if len(amounts) == 1 else amounts.sum(axis=0)
     return total
 
 
 def _end(equity: Floats, *money: Floats) -> None:
-    """Leave nothing, in place, where all is lost: no debts, no comeback."""
+    """Set bankrupt accounts to zero, in place: no debts, no comeback."""
     alive = equity > 0
     for each in (equity, *money):
         np.multiply(each, alive, out=each)

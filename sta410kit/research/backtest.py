@@ -1,7 +1,6 @@
 """What following the predictions would have earned, after costs.
 
-A prediction made at the close of *t* is traded at the open of the next session, the first price one could
-get.
+A prediction made at the close of *t* is traded at the open of the next session.
 """
 
 from __future__ import annotations
@@ -9,56 +8,62 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.research import ledger
+from sta410kit.research.account import Market, Terms, keep_books
 from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
 from sta410kit.research.frames import require_predictions, require_prices
+from sta410kit.research.performance import drawdowns
+from sta410kit.research.simulation import (
+    CAPITAL,
+    aligned,
+    limited,
+    market_of,
+    require_capital,
+    simulation_of,
+    terms_of,
+)
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from sta410kit.research.account import Market
     from sta410kit.research.simulation import Simulation
 
 __all__ = ["SESSIONS_A_YEAR", "Backtest", "Plan", "backtest", "plan"]
 
-CAPITAL = 100_000.0
+DEFAULT_COSTS = Costs(slippage_bps=5.0)
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """A strategy through time, and what is left of it.
+    """A strategy through time, and its summary.
 
-    ``frame`` has one row a session: ``date``, ``position`` (net weight after trading at the open),
+    ``frame`` has one row per session: ``date``, ``position`` (net weight after trading at the open),
     ``exposure`` (sum of absolute weights), ``turnover`` (bought plus sold), ``gross``, ``cost``, ``net``
     (simple returns from close to close, unit 1; gross is net plus cost), ``equity`` at the close (1.0 at the
     start), ``drawdown`` (0 or below) and ``benchmark`` (equity of buy and hold).
 
-    ``summary`` and ``benchmark`` hold the figures of `performance.measure`, the mean ``turnover`` a session,
-    all ``costs`` as a fraction of the capital, and ``sessions``.
+    ``summary`` and ``benchmark`` hold the figures of `performance.measure`, the mean ``turnover`` per
+    session, all ``costs`` as a fraction of the capital, and ``sessions``. ``strategy`` describes what was
+    chosen besides the predictions, for the trials ledger.
     """
 
     frame: pd.DataFrame
     costs: Costs
-    threshold: float
+    strategy: str
     summary: dict[str, float] = field(default_factory=dict)
     benchmark: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def cost_bps(self) -> float:
-        """What a purchase costs, in basis points of its amount."""
-        return self.costs.one_way_bps
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What predictions ask for, on the sessions they can be traded in.
+    """The weights that predictions ask for, on the sessions in which they can be traded.
 
-    ``wishes`` has the shape (sessions, symbols): weights wanted at each close within the limits. The first
-    session is the first decision date, the second the first that is traded in. ``held`` is the first wish of
-    the benchmark, equal weights of the symbols predicted on the first decision date.
+    ``wishes`` has the shape (sessions, symbols): weights wanted at each close, within the limits. The first
+    session is the first decision date, the second the first one traded. ``held`` are the benchmark's weights:
+    equal ones of the symbols predicted on the first decision date.
     """
 
     sessions: pd.DatetimeIndex
@@ -72,8 +77,7 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     predictions: pd.DataFrame,
     prices: pd.DataFrame,
     *,
-    cost_bps: float = 5.0,
-    costs: Costs | None = None,
+    costs: Costs = DEFAULT_COSTS,
     limits: Limits | None = None,
     threshold: float = 0.0,
     capital: float = CAPITAL,
@@ -82,12 +86,11 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
 
     Each decision date splits the capital equally over the symbols predicted that day: long where the
     prediction exceeds `threshold`, short where it lies below minus `threshold`, cash otherwise. With a
-    horizon of *h* sessions each decision gets 1/*h* of the capital for *h* sessions (overlapping sleeves,
-    Jegadeesh and Titman 1993). The account is that of `simulation.simulate`, brought back to the wanted
-    weights each session.
+    horizon of *h* sessions each decision gets 1/*h* of the capital for *h* sessions (overlapping portfolios,
+    Jegadeesh and Titman 1993). Weights are rebalanced each session.
 
     The benchmark buys equal amounts of the symbols predicted on the first decision date at the first open and
-    holds them, paying the same costs.
+    holds them, at the same costs. Nothing is recorded: `overfitting.deflate` counts the trial.
 
     Parameters
     ----------
@@ -95,41 +98,32 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         A predictions frame of one model and one horizon.
     prices : DataFrame
         The prices frame that the predictions come from.
-    cost_bps : float
-        Cost of trading in basis points of the amount traded, 0 or more, where `costs` is not given.
-    costs : Costs, optional
-        Commission, spread, slippage, fee and borrowing one by one.
+    costs : Costs
+        Trading costs; 5 basis points of slippage by default.
     limits : Limits, optional
-        Bounds on positions and orders; a gross weight of 1 when omitted.
+        Bounds on positions and orders; a gross weight of 1 by default.
     threshold : float
         Smallest absolute prediction that is traded, log return, unit 1.
     capital : float
-        Cash at the start, quote currency; only a fee an order and `max_participation` depend on it.
+        Cash at the start, quote currency; only order fees and `max_participation` depend on it.
 
     Raises
     ------
     ConfigurationError
-        If a cost, limit, threshold or the capital makes no sense.
+        If the threshold or the capital is out of range.
     DataValidationError
-        If the predictions mix models or horizons, hold no number somewhere, do not match the prices, or leave
-        no session to trade in.
+        If the predictions mix models or horizons, hold values that are not finite, do not match the prices,
+        or leave no session to trade in.
     """
-    import numpy as np
-
-    from sta410kit.research.account import Terms, keep_books
-    from sta410kit.research.simulation import require_capital, simulation_of, terms_of
-
-    costs = one_rate(cost_bps) if costs is None else costs
     capital = require_capital(capital)
     ahead = plan(predictions, prices, threshold=threshold, limits=limits)
     both = np.stack([ahead.wishes, np.broadcast_to(ahead.held, ahead.wishes.shape)], axis=2)
     terms = terms_of(costs, "each session")
     terms = Terms(terms.buy, terms.sell, terms.fee, terms.borrow, always=np.array([True, False]))
     done = simulation_of(keep_books(both, ahead.market, terms, capital), ahead.sessions, capital)
-    frame, (own, held) = _frame(done), _figures(done)
-    bounds = {"limits": limits} if limits else {}
-    ledger.record_backtest(predictions, frame["date"], frame["net"], threshold=threshold, **bounds)
-    return Backtest(frame, costs, threshold, own, held)
+    summary, benchmark = _figures(done)
+    strategy = f"limits={limits!r}, threshold={threshold!r}" if limits else f"threshold={threshold!r}"
+    return Backtest(_frame(done), costs, strategy, summary, benchmark)
 
 
 def plan(
@@ -139,13 +133,7 @@ def plan(
     threshold: float = 0.0,
     limits: Limits | None = None,
 ) -> Plan:
-    """Return the weights that predictions ask for and the market they meet; see `backtest`."""
-    import numpy as np
-    import pandas as pd
-
-    from sta410kit.research.account import Market
-    from sta410kit.research.simulation import limited, market_of
-
+    """Return the weights that predictions ask for, and the market they are traded in; see `backtest`."""
     if not 0 <= threshold < np.inf:
         message = f"threshold is {threshold!r}; give a number of 0 or more."
         raise ConfigurationError(message)
@@ -154,11 +142,11 @@ def plan(
     limits = limits or Limits()
     horizon = int(predictions["horizon"].iloc[0])
     sessions, symbols, market = market_of(prices, limits.max_participation)
-    wanted = _sleeves(predictions, sessions, symbols, threshold, horizon)
+    wanted = _overlapping_weights(predictions, sessions, symbols, threshold, horizon)
     wishes = limited(wanted[:, :, None], limits, market.last)
     ends = pd.DatetimeIndex([predictions["date"].min(), predictions["date"].max()])
     first, last = (int(place) for place in sessions.get_indexer(ends))
-    stop = min(last + horizon + 2, len(sessions))  # the session that closes the last sleeve, if there is one
+    stop = min(last + horizon + 2, len(sessions))  # includes the session that closes the last position
     if first + 1 >= stop:
         message = (
             "No open follows the predictions, so nothing can be traded; load prices that go on after them."
@@ -177,15 +165,11 @@ def plan(
     )
 
 
-def _sleeves(
+def _overlapping_weights(
     predictions: pd.DataFrame, sessions: pd.DatetimeIndex, symbols: list[str], threshold: float, horizon: int
 ) -> NDArray[np.float64]:
     """Return the weights wanted after each close, shape (sessions, symbols)."""
-    import numpy as np
-
-    from sta410kit.research.simulation import aligned
-
-    # pivot refuses a date that is there twice; pivot_table would average it
+    # pivot refuses duplicates, pivot_table would average them
     predicted = predictions.pivot(index="date", columns="symbol", values="predicted")  # noqa: PD010
     predicted = aligned(predicted, sessions, symbols, "predictions")
     side = (predicted > threshold).astype("float64") - (predicted < -threshold).astype("float64")
@@ -200,11 +184,6 @@ def _sleeves(
 
 def _frame(done: Simulation) -> pd.DataFrame:
     """Return the strategy, row 0 of the simulation, beside the benchmark, row 1."""
-    import numpy as np
-    import pandas as pd
-
-    from sta410kit.research.performance import drawdowns
-
     equity, net = done.equity[0] / done.capital, done.returns[0]
     before = np.concatenate([[done.capital], done.equity[0][:-1]])
     cost = np.divide(done.cost[0], before, out=np.zeros_like(before), where=before > 0)
@@ -231,12 +210,3 @@ def _figures(done: Simulation) -> list[dict[str, float]]:
         {str(name): float(value) for name, value in row.items()} | {"sessions": len(done.sessions)}
         for row in table.to_dict("records")
     ]
-
-
-def one_rate(cost_bps: float) -> Costs:
-    """Return the costs of trading at one rate, in basis points of the amount; see `backtest`."""
-    try:
-        return Costs(slippage_bps=cost_bps)
-    except ConfigurationError as error:
-        message = f"cost_bps is {cost_bps!r}; give a number from 0 to 10,000."
-        raise ConfigurationError(message) from error

@@ -1,43 +1,30 @@
-"""How much of a result could be chance: the stationary bootstrap.
+"""Stationary bootstrap over dates, and the test for superior predictive ability built on it.
 
-Politis and Romano (1994), "The stationary bootstrap", JASA 89: resample blocks of random, geometrically
-distributed length, wrapped around the end, so that the resample is stationary and neighbours stay neighbours.
-What is resampled are dates: all symbols of a date stay together, because they move together.
+Politis and Romano (1994), "The stationary bootstrap", JASA 89. Dates are resampled, so all symbols of a date
+stay together. Block lengths and resamples are those of the package `arch`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
 
 RESAMPLES = 2000
-_CELLS = 1_000_000  # values held at once; keeps memory flat however long the series
-_FEWEST = 10  # values below which there is no autocorrelation to speak of
-
-
-def block_length(sessions: int, horizon: int = 1) -> float:
-    """Return the mean block length: the cube root of the sessions, and at least twice the horizon.
-
-    The cube root is the rate of Politis and Romano; targets of neighbouring dates overlap over `horizon`
-    sessions, and a block must span that overlap.
-    """
-    return max(float(sessions ** (1 / 3)), 2.0 * horizon, 1.0)
+_FEWEST = 10  # values below which autocorrelation cannot be estimated
 
 
 def optimal_block_length(values: ArrayLike) -> float:
-    """Return the mean block length that estimates the variance of the mean best, from the data.
-
-    Politis and White (2004), "Automatic block-length selection for the dependent bootstrap", Econometric
-    Reviews 23, as corrected by Patton, Politis and White (2009), Econometric Reviews 28: grows with the
-    strength and the reach of the autocorrelation, and with the cube root of the sessions.
+    """Return the mean block length of Politis and White (2004), corrected by Patton et al. (2009).
 
     Parameters
     ----------
@@ -47,74 +34,43 @@ def optimal_block_length(values: ArrayLike) -> float:
     Returns
     -------
     float
-        In sessions, 1 or more, at most three times the root of the sessions; 1 for a constant, and for fewer
-        than ten values.
+        In sessions, 1 or more; 1 for a constant series and for fewer than ten values.
     """
     import numpy as np
 
     series = np.asarray(values, dtype=float)
-    size = len(series)
-    centred = series - series.mean() if size else series
-    if size < _FEWEST or not np.ptp(series) > 0:
+    if len(series) < _FEWEST or not np.ptp(series) > 0:
         return 1.0
-    covariance = autocovariances(centred)
-    reach = _reach(centred, covariance)
-    lags = np.arange(1, reach + 1)
-    # The flat-top window: full weight up to half the reach, then falling to nothing.
-    weights = np.minimum(1.0, 2 * (1 - lags / reach)) * covariance[lags]
-    slope, long_run = 2 * (weights @ lags), covariance[0] + 2 * weights.sum()
-    if long_run == 0:
-        return 1.0
-    best = (slope**2 / long_run**2 * size) ** (1 / 3)
-    return float(np.clip(best, 1.0, np.ceil(min(3 * np.sqrt(size), size / 3))))
+    from arch.bootstrap import optimal_block_length as automatic
+
+    # Scaled, because arch stops at variances below 1e-17, where squared returns live.
+    with np.errstate(divide="ignore", invalid="ignore"):  # of stretches that do not move
+        best = float(automatic(series / np.abs(series).max())["stationary"].iloc[0])
+    return max(best, 1.0) if np.isfinite(best) else 1.0
 
 
-def autocovariances(values: Floats) -> Floats:
-    """Return the autocovariances at lags 0, 1, ... of centred values, divided by their number, along axis 0.
+def resampled_positions(
+    sessions: int, *, block: float, resamples: int, seed: int
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the positions of each resample, shape (sessions,).
 
-    By fast Fourier transform, so that all lags cost hardly more than one.
+    Raises
+    ------
+    ConfigurationError
+        If the block is shorter than one session, there is no resample, or the seed is no whole number.
     """
     import numpy as np
 
-    size = len(values)
-    padded = 2 ** int(np.ceil(np.log2(2 * size)))
-    spectrum = np.abs(np.fft.rfft(values, padded, axis=0)) ** 2
-    found: Floats = np.fft.irfft(spectrum, padded, axis=0)[:size] / size
-    return found
+    if not 1 <= block < np.inf or require_whole("resamples", resamples, 0) < 1:
+        message = f"block is {block!r} and resamples {resamples!r}; both start at 1."
+        raise ConfigurationError(message)
+    seed = require_whole("seed", seed, 0)
+    from arch.bootstrap import StationaryBootstrap
 
-
-def _reach(centred: Floats, covariance: Floats) -> int:
-    """Return up to which lag autocorrelations count: twice the last one before a run that is negligible."""
-    import numpy as np
-
-    size = len(centred)
-    run = max(5, int(np.log10(size)))
-    most = min(int(np.ceil(np.sqrt(size))) + run, size - 2)
-    squares = np.concatenate([[0.0], np.cumsum(centred**2)])
-    lags = np.arange(1, most + 1)
-    later, earlier = squares[-1] - squares[lags + 1], squares[size - lags - 1]
-    scale = np.sqrt(later * earlier)
-    relative = np.divide(np.abs(size * covariance[lags]), scale, out=np.ones(most), where=scale > 0)
-    small = np.concatenate([[False], relative < 2 * np.sqrt(np.log10(size) / size)])
-    runs = np.convolve(small, np.ones(run, dtype=int), mode="valid") == run  # lags k to k + run - 1 are small
-    begins = np.flatnonzero(runs[: most - run + 1])
-    return most if begins.size == 0 else min(2 * max(int(begins[0]), 1), most)
-
-
-def stationary_indices(
-    sessions: int, resamples: int, block: float, rng: np.random.Generator
-) -> NDArray[np.int32]:
-    """Return the positions of `resamples` stationary bootstrap resamples, shape ``(resamples, sessions)``."""
-    import numpy as np
-
-    here = np.arange(sessions, dtype=np.int32)
-    begins = rng.random((resamples, sessions), dtype=np.float32) < 1 / block
-    begins[:, 0] = True
-    origin = np.maximum.accumulate(here * begins, axis=1)  # where the current block began
-    start = rng.integers(sessions, size=(resamples, sessions), dtype=np.int32)  # which date each starts from
-    positions = np.take_along_axis(start, origin, axis=1) + (here - origin)
-    positions -= sessions * (positions >= sessions)  # around the end
-    return positions
+    # arch takes any mean block length, whatever its annotation says.
+    sampler = StationaryBootstrap(block, np.arange(sessions), seed=seed)  # type: ignore[arg-type]
+    for (drawn,), _ in sampler.bootstrap(resamples):
+        yield np.asarray(drawn)
 
 
 def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPLES, seed: int = 42) -> Floats:
@@ -123,11 +79,11 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
     Parameters
     ----------
     values : array of shape (sessions,) or (sessions, k)
-        One row a date, in time order; columns are resampled together.
+        One row per date, in time order; columns are resampled together.
     block : float
         Mean block length in sessions, 1 or more.
     resamples : int
-        How many resamples.
+        Number of resamples.
     seed : int
         The same seed gives the same resamples.
 
@@ -138,7 +94,7 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
     Raises
     ------
     DataValidationError
-        If there are no values, or one is not a finite number.
+        If there are no values, or one is not finite.
     ConfigurationError
         If the block is shorter than one session, or there is no resample.
     """
@@ -147,31 +103,87 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
     table = np.asarray(values, dtype=float)
     table = table[:, None] if table.ndim == 1 else table
     if table.size == 0 or not np.isfinite(table).all():
-        message = (
-            f"The bootstrap takes finite numbers; got an array of shape {table.shape} with none or with gaps."
-        )
+        message = f"The bootstrap needs finite numbers; got shape {table.shape}, empty or with gaps."
         raise DataValidationError(message)
-    if not block >= 1 or require_whole("resamples", resamples, 0) < 1:
-        message = f"block is {block!r} and resamples {resamples!r}; both start at 1."
-        raise ConfigurationError(message)
     sessions = len(table)
-    rng = np.random.default_rng(require_whole("seed", seed, 0))
-    at_once = max(1, _CELLS // sessions)
-    parts = []
-    for done in range(0, resamples, at_once):
-        positions = stationary_indices(sessions, min(at_once, resamples - done), block, rng)
-        parts.append(how_often(positions) @ table / sessions)
-    return np.concatenate(parts)
+    drawn = resampled_positions(sessions, block=block, resamples=resamples, seed=seed)
+    # Counting how often a date is drawn makes the means one product, whatever the number of columns.
+    return np.array([np.bincount(each, minlength=sessions) @ table for each in drawn]) / sessions
 
 
-def how_often(positions: NDArray[np.int32]) -> Floats:
-    """Return how often each date occurs in each resample, shape ``(resamples, sessions)``.
+class SuperiorAbility(NamedTuple):
+    """Chance that the best of several useless models looks as good as the best (or chosen) one does.
 
-    Sums over a resample are this times the values: one product of matrices for any number of columns.
+    ``p_value`` is Hansen's consistent p value; unstudentised, ``p_upper`` is White's reality check.
+    """
+
+    best: int
+    p_value: float
+    p_upper: float
+
+
+def superior_ability(
+    gains: Floats, draws: Floats, *, block: float, studentise: bool = True, chosen: int | None = None
+) -> SuperiorAbility:
+    """Return Hansen's test for superior predictive ability from bootstrap draws of the mean gains.
+
+    Hansen (2005), "A test for superior predictive ability", JBES 23; White (2000), "A reality check for data
+    snooping", Econometrica 68. `arch.bootstrap.SPA` draws resamples of its own; here four tests and all
+    intervals of a verdict share one set.
+
+    Parameters
+    ----------
+    gains : array of shape (sessions, models)
+        What each model saves against the benchmark on each date, in time order.
+    draws : array of shape (resamples, models)
+        Their means from `resampled_means`.
+    block : float
+        Mean block length of the draws.
+    studentise : bool
+        Divide each mean gain by its standard error.
+    chosen : int, optional
+        The model to test; the best by default.
     """
     import numpy as np
 
-    resamples, sessions = positions.shape
-    flat = positions + sessions * np.arange(resamples, dtype=np.int32)[:, None]  # below 2**31: see _CELLS
-    counts = np.bincount(flat.ravel(), minlength=resamples * sessions)
-    return counts.reshape(resamples, sessions).astype(float)
+    size, means = len(gains), gains.mean(axis=0)
+    deviation = np.sqrt(_long_run_variance(gains, block))
+    scale = deviation if studentise else np.ones_like(means)
+    moving = scale > 0  # a model that always equals the benchmark has neither gain nor error
+
+    def statistic(values: Floats) -> Floats:
+        return np.where(moving, values / np.where(moving, scale, 1), 0.0)
+
+    seen = statistic(means)
+    best = int(np.argmax(seen)) if chosen is None else chosen
+    # Models too far behind to be the best are not centred at zero (Hansen, eq. 9).
+    hopeless = means < -deviation * np.sqrt(2 * np.log(np.log(max(size, 3))) / size)
+    p_value, p_upper = (
+        (1 + int((statistic(draws - centre).max(axis=1) >= seen[best]).sum())) / (1 + len(draws))
+        for centre in (np.where(hopeless, 0.0, means), means)
+    )
+    return SuperiorAbility(best, p_value, p_upper)
+
+
+def autocovariances(values: Floats) -> Floats:
+    """Return the autocovariances of centred values at lags 0, 1, ... along axis 0, by FFT."""
+    import numpy as np
+
+    size = len(values)
+    padded = 2 ** int(np.ceil(np.log2(2 * size)))
+    spectrum = np.abs(np.fft.rfft(values, padded, axis=0)) ** 2
+    found: Floats = np.fft.irfft(spectrum, padded, axis=0)[:size] / size
+    return found
+
+
+def _long_run_variance(gains: Floats, block: float) -> Floats:
+    """Return the variance of sqrt(sessions) x mean under the stationary bootstrap (1994, lemma 1)."""
+    import numpy as np
+
+    size = len(gains)
+    covariance = autocovariances(gains - gains.mean(axis=0))
+    lags = np.arange(1, size)
+    stay = 1 - 1 / block
+    weights = (1 - lags / size) * stay**lags + lags / size * stay ** (size - lags)
+    variance: Floats = np.maximum(covariance[0] + 2 * weights @ covariance[1:], 0.0)
+    return variance

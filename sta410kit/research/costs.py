@@ -1,4 +1,4 @@
-"""What trading costs, and how much of it is allowed."""
+"""Trading costs and position limits."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from typing import Self
 
 SESSIONS_A_YEAR = 252  # NYSE sessions, the usual figure of annualisation
-_MOST_BPS = 10_000  # a trade that costs more than all of it is a typing error
+_MOST_BPS = 10_000  # all of the amount
 
 
 class SlippageSetting(Protocol):
-    """The setting costs are made from; `config.TradingConfig` is one."""
+    """The settings that costs are made from, such as `config.TradingConfig`."""
 
     @property
     def simulated_slippage(self) -> float:
@@ -25,17 +25,16 @@ class SlippageSetting(Protocol):
 
 @dataclass(frozen=True)
 class Costs:
-    """What a trade costs. Basis points are of the amount traded: 5 are 0.05 %.
+    """Costs of trading; basis points are of the amount traded.
 
     A purchase pays the open plus half the `spread` plus `slippage`, a sale receives the open less both, and
-    `commission` is taken of the amount that changes hands. `order_fee` is paid on each order whatever its
-    size, in quote currency. `borrow` is what lending shares costs a year, charged each session on the value
-    of short positions (a 252nd a session).
+    `commission` is charged on the amount. `order_fee` is paid per order, in quote currency. `borrow` is the
+    annual cost of borrowed shares, charged each session on the value of short positions.
 
     Raises
     ------
     ConfigurationError
-        If a cost is negative, no number, or (in basis points) above 10,000.
+        If a cost is negative, not finite, or above 10,000 basis points.
     """
 
     commission_bps: float = 0.0
@@ -54,22 +53,22 @@ class Costs:
 
     @classmethod
     def from_settings(cls, trading: SlippageSetting) -> Self:
-        """Return the costs of the settings: `SLIPPAGE_BPS` and nothing else."""
+        """Return the costs of the settings: `SLIPPAGE_BPS` alone."""
         return cls(slippage_bps=10_000 * trading.simulated_slippage)
 
     @property
     def buy_rate(self) -> float:
-        """Share of the amount at the open that a purchase costs on top."""
+        """Cost of a purchase as a share of its amount at the open."""
         return (1 + self._away) * (1 + self.commission_bps / 10_000) - 1
 
     @property
     def sell_rate(self) -> float:
-        """Share of the amount at the open that a sale loses."""
+        """Cost of a sale as a share of its amount at the open."""
         return 1 - (1 - self._away) * (1 - self.commission_bps / 10_000)
 
     @property
     def one_way_bps(self) -> float:
-        """What a purchase costs in basis points, for labels."""
+        """Cost of a purchase in basis points, for labels."""
         return 10_000 * self.buy_rate
 
     def times(self, factor: float) -> Self:
@@ -78,25 +77,23 @@ class Costs:
 
     @property
     def _away(self) -> float:
-        """How far from the open a trade is filled, as a share of it."""
+        """Distance of the fill from the open, as a share of it."""
         return min((self.spread_bps / 2 + self.slippage_bps) / 10_000, 1.0)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How large positions and trades may be.
+    """Bounds on positions and orders.
 
     `max_weight` bounds the weight of one symbol, long or short, and `max_gross` the sum of all absolute
-    weights: a wish beyond them is cut, all symbols in proportion for the second. `long_only` turns short
-    wishes into none. `max_participation` is the largest share of a session's volume that one order may take;
-    what is left waits for the next session.
-
-    Weights are fractions of equity when the order is filled; prices then move them on.
+    weights; larger weights are cut, in proportion for the second. `long_only` drops short weights.
+    `max_participation` is the largest share of a session's volume that one order may take; the rest waits for
+    the next session. Weights are fractions of equity when the order is filled.
 
     Raises
     ------
     ConfigurationError
-        If a limit is no positive number, or the participation above 1.
+        If a limit is not a positive number, or the participation is above 1.
     """
 
     max_weight: float = 1.0

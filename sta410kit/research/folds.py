@@ -1,9 +1,8 @@
-"""Where a walk trains and where it tests: the splits, and what is left out between them.
+"""Walk-forward splits, purged.
 
 Between training and test lie as many sessions as the target looks ahead, so no training target reaches into
-the test (the purge of López de Prado 2018, *Advances in Financial Machine Learning*, chapter 7). In a walk
-nothing trains on what comes after its test, so an embargo is not needed; sessions may be left out on top of
-the purge all the same.
+the test (López de Prado 2018, *Advances in Financial Machine Learning*, chapter 7). Nothing trains on what
+comes after its test, so an embargo is optional.
 """
 
 from __future__ import annotations
@@ -28,10 +27,9 @@ REFIT_EVERY = 63  # sessions a fit is used for, about a quarter
 
 @dataclass(frozen=True)
 class Fold:
-    """One step of the walk: train on `train_start` to `train_end`, predict `test_start` to `test_end`.
+    """One fold: train on `train_start` to `train_end`, predict `test_start` to `test_end`, ends included.
 
-    All four are sessions and included. `train_end` lies ``horizon + embargo + 1`` sessions before
-    `test_start`.
+    `train_end` lies ``horizon + embargo + 1`` sessions before `test_start`.
     """
 
     number: int
@@ -50,12 +48,12 @@ def splits(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     window: int | None = None,
     embargo: int = 0,
 ) -> list[Fold]:
-    """Return the folds of a walk over the sessions.
+    """Return the folds of a walk-forward over the sessions.
 
     Parameters
     ----------
     dates : iterable of Timestamp
-        Decision dates, in any order and as often as they come.
+        Decision dates, in any order, duplicates allowed.
     horizon : int
         Sessions the target looks ahead; as many are left out before each test block.
     min_train : int
@@ -63,16 +61,14 @@ def splits(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     refit_every : int
         Sessions in a test block; the last one may be shorter.
     window : int, optional
-        Sessions in a training block at most: the walk rolls. Without it the block grows from the first
-        session on: the walk expands.
+        Maximum sessions in a training block (rolling); without it the block grows (expanding).
     embargo : int
-        Sessions left out before each test block on top of the horizon's.
+        Sessions left out before each test block, on top of the horizon.
 
     Raises
     ------
     ConfigurationError
-        If a number is not a whole one of at least 1 (`embargo`: 0), or the window is shorter than
-        `min_train`.
+        If a number is out of range, or the window is shorter than `min_train`.
     ModelTrainingError
         If there are too few sessions for one fold.
     """
@@ -102,7 +98,7 @@ def splits(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
 
 
 def fold_rows(fold: Fold, table: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows of a table that a fold trains on and tests, as positions.
+    """Return the positions of the rows that a fold trains on and tests.
 
     Parameters
     ----------
@@ -110,13 +106,12 @@ def fold_rows(fold: Fold, table: pd.DataFrame) -> tuple[NDArray[np.intp], NDArra
         From `splits`.
     table : DataFrame
         Columns ``date`` (decision) and ``known`` (session at whose close the target is known, see
-        `targets.realised_on`), sorted in any way.
+        `targets.realised_on`), in any order.
 
     Returns
     -------
     train, test : ndarray of int
-        A row trains only if its target is known before the test begins. Where a symbol misses sessions it
-        may be known later than the calendar suggests, and such rows are left out too.
+        A row trains only if its target is known before the test begins, by the symbol's own sessions.
     """
     import numpy as np
 
@@ -129,7 +124,7 @@ def fold_rows(fold: Fold, table: pd.DataFrame) -> tuple[NDArray[np.intp], NDArra
 
 
 def require_sessions(there: int, needed: int, purpose: str) -> None:
-    """Raise `ModelTrainingError` if there are too few sessions, with both numbers."""
+    """Raise `ModelTrainingError` if there are too few sessions."""
     if there < needed:
         message = (
             f"{there} sessions with complete features and a known outcome; {purpose} take {needed} or more. "

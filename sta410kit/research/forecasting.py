@@ -1,17 +1,18 @@
-"""The final model, and what it says about the sessions that have not happened yet."""
+"""The final model, and its forecast of the sessions that have not happened yet."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
-from sta410kit.research import adaptive, conformal
-from sta410kit.research.estimation import fit, make_estimator, needs_history, predict, training_table
+from sta410kit.research import conformal
 from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names
 from sta410kit.research.frames import require_horizon, require_predictions, require_rows_of
 from sta410kit.research.targets import realised_on
+from sta410kit.research.walk_forward import fit, make_estimator, needs_history, predict, training_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
     from sklearn.base import RegressorMixin
 
 FORECAST_COLUMNS = ("symbol", "date", "horizon", "model", "predicted", "lower", "upper")
-_SAME_LEVEL = 3  # standard errors by which the share held may differ from its level
+_SAME_LEVEL = 3  # standard errors by which the observed coverage may differ from the level
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A model fitted on all that is known, with what is needed to use it and to know what it is.
+    """A model fitted on all known outcomes, with what is needed to use and identify it.
 
     ``scores_quantile`` is the half width of an interval in units of the trailing volatility (see
-    `conformal`), and ``adaptation`` what each of ``symbols`` multiplies it with (see `adaptive`);
-    ``trained_through`` the last session whose price the fit has seen.
+    `conformal`), and ``adaptation`` the factor of each of ``symbols``; ``trained_through`` is the last
+    session of the prices.
     """
 
     estimator: RegressorMixin
@@ -56,31 +57,27 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     window: int | None = None,
     per_symbol: bool = False,
 ) -> FittedModel:
-    """Return the model fitted on rows with a known outcome, its intervals calibrated out of sample.
+    """Return the model fitted on all rows with a known outcome, its intervals calibrated out of sample.
 
     Parameters
     ----------
     features, prices : DataFrame
         A features frame and the prices frame it was built from.
     predictions : DataFrame
-        The walk-forward predictions of the same model and horizon; the errors of their last sessions (252, or
-        25 horizons if longer) set the width of the intervals, because the errors of the final fit itself
-        would be too small.
+        The walk-forward predictions of the same model and horizon. Their last errors set the width of the
+        intervals, because in-sample errors would be too small.
     model, horizon, seed, window, per_symbol
-        As given to `walk_forward`; without a window every row with a known outcome is fitted.
+        As given to `walk_forward`; without a window every row with a known outcome is used.
     level : float
-        Share of outcomes that an interval should hold; the intervals of the predictions may have another.
+        Share of outcomes that an interval should hold; may differ from that of the predictions.
 
     Raises
     ------
     ConfigurationError
-        If the window or another number makes no sense.
+        If a number is out of range.
     ModelTrainingError
-        If the predictions are of another model or horizon, of sessions that the prices do not have, or too
-        few.
+        If the predictions are of another model or horizon, do not match the prices, or are too few.
     """
-    import math
-
     horizon = require_horizon(horizon)
     estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol)
     require_predictions(predictions)
@@ -105,13 +102,13 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     if not math.isfinite(width):
         message = (
             f"{len(scored)} predictions of {scored['date'].nunique()} sessions are too few for intervals at "
-            f"level {level}, which take {conformal.burn_in(horizon, level)} sessions or more. "
+            f"level {level}, which need {conformal.burn_in(horizon, level)} sessions or more. "
             "Load a longer period, or shorten the horizon."
         )
         raise ModelTrainingError(message)
     names = feature_names(features)
     symbols = tuple(sorted(str(symbol) for symbol in table["symbol"].unique()))
-    factors = _adaptation(predictions, scored, prices, horizon, level)
+    factors = _factors(predictions, scored, prices, horizon, level)
     return FittedModel(
         estimator=fit(estimator, table, names),
         name=model,
@@ -126,23 +123,18 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     )
 
 
-def _adaptation(
+def _factors(
     predictions: pd.DataFrame, scored: pd.DataFrame, prices: pd.DataFrame, horizon: int, level: float
 ) -> dict[str, float]:
-    """Return the factor of each symbol after the misses of the predictions.
-
-    What intervals of another level missed says nothing about this one: their misses are counted anew, from
-    the scores.
-    """
+    """Return the factor of each symbol; misses of intervals at another level are counted anew from scores."""
     held = predictions["actual"].between(predictions["lower"], predictions["upper"]).mean()
     error = (level * (1 - level) * horizon / predictions["date"].nunique()) ** 0.5
     if abs(held - level) <= _SAME_LEVEL * error:
-        return adaptive.factors_after(predictions, horizon, level)
+        return conformal.factors_after(predictions, horizon, level)
     known = prices[list(KEYS)].assign(known=realised_on(prices, horizon).to_numpy())
     scored = scored.merge(known, on=list(KEYS))
-    return adaptive.follow_misses(
-        scored, conformal.rolling_quantiles(scored, horizon, level), horizon, level
-    )[1]
+    quantiles = conformal.rolling_quantiles(scored, horizon, level)
+    return conformal.follow_misses(scored, quantiles, horizon, level)[1]
 
 
 def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
@@ -153,29 +145,26 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     fitted : FittedModel
         From `fit_final` or `model_store.load_model`.
     prices : DataFrame
-        A prices frame of symbols the model was trained on, with enough sessions for its features (50 for the
-        default ones) and the last session in common. A model of series, such as `regime`, infers its state
-        from all the sessions there are.
+        A prices frame of symbols the model was trained on, with enough sessions for its features and the
+        last session in common.
 
     Returns
     -------
     DataFrame
-        A forecasts frame, one row a symbol: ``symbol, date, horizon, model, predicted, lower, upper``; `date`
-        is the decision date (the last session of the prices), the last three log returns over the horizon,
-        unit 1.
+        A forecasts frame, one row per symbol: ``symbol, date, horizon, model, predicted, lower, upper``;
+        `date` is the last session of the prices, the last three are log returns over the horizon, unit 1.
 
     Raises
     ------
     ModelPredictionError
-        If a symbol is new to the model, has too few sessions or ends before the others do, the prices end
-        before the model's training did, or the features of this kit are not those the model was trained on.
+        If a symbol is unknown to the model, has too few sessions or ends before the others, the prices end
+        before the training did, or a feature of the model is not registered.
     """
-    _require_features(fitted)
+    _require_match(fitted, prices)
     try:
         features = build_features(prices, fitted.features)
     except FeatureEngineeringError as error:
         raise ModelPredictionError(str(error)) from error
-    _require_match(fitted, prices)
     rows = features.merge(conformal.trailing_scale(prices, fitted.horizon), on=list(KEYS))
     last = rows.groupby("symbol", sort=True).tail(1).reset_index(drop=True)
     short = last[last.isna().any(axis=1)]["symbol"].tolist()
@@ -183,15 +172,15 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
         names = ", ".join(short)
         message = f"Too few sessions for the features of {names}; load a longer period or leave them out."
         raise ModelPredictionError(message)
-    predicted = _predicted(fitted, features, last)
-    adapted = last["symbol"].astype(str).map(dict(zip(fitted.symbols, fitted.adaptation, strict=True)))
-    half = fitted.scores_quantile * adapted * last["scale"]
+    predicted = _predict_last(fitted, features, last)
+    factors = last["symbol"].astype(str).map(dict(zip(fitted.symbols, fitted.adaptation, strict=True)))
+    half = fitted.scores_quantile * factors * last["scale"]
     result = last[list(KEYS)].assign(horizon=fitted.horizon, model=fitted.name, predicted=predicted)
     result = result.assign(lower=result["predicted"] - half, upper=result["predicted"] + half)
     return result[list(FORECAST_COLUMNS)]
 
 
-def _predicted(fitted: FittedModel, features: pd.DataFrame, last: pd.DataFrame) -> NDArray[np.float64]:
+def _predict_last(fitted: FittedModel, features: pd.DataFrame, last: pd.DataFrame) -> NDArray[np.float64]:
     """Return the predictions for the last rows, from the whole history where the estimator needs it."""
     names = list(fitted.features)
     if not needs_history(fitted.estimator):
@@ -201,39 +190,32 @@ def _predicted(fitted: FittedModel, features: pd.DataFrame, last: pd.DataFrame) 
     return last.merge(values, on=list(KEYS), how="left")["predicted"].to_numpy(dtype=float)
 
 
-def _require_features(fitted: FittedModel) -> None:
+def _require_match(fitted: FittedModel, prices: pd.DataFrame) -> None:
     absent = [name for name in fitted.features if name not in FEATURES]
     if absent:
         message = (
-            f"The model needs the feature(s) {', '.join(absent)}, which this kit does not build; "
-            "import the module that defines them, or train it again."
+            f"The model needs the feature(s) {', '.join(absent)}, which are not registered; import the "
+            "module that defines them, or train it again."
         )
         raise ModelPredictionError(message)
-
-
-def _require_match(fitted: FittedModel, prices: pd.DataFrame) -> None:
-    strangers = [str(symbol) for symbol in prices["symbol"].unique() if symbol not in fitted.symbols]
-    if strangers:
+    if "symbol" not in prices or "date" not in prices:
+        return  # building the features names what is missing
+    unknown = [str(symbol) for symbol in prices["symbol"].unique() if symbol not in fitted.symbols]
+    if unknown:
         message = (
-            f"The model was not trained on {', '.join(strangers)}, only on {', '.join(fitted.symbols)}; "
+            f"The model was not trained on {', '.join(unknown)}, only on {', '.join(fitted.symbols)}; "
             "leave them out or train it again with `sta410 run`."
         )
         raise ModelPredictionError(message)
     end = prices["date"].max()
     if end < fitted.trained_through:
         message = (
-            f"The model has seen prices through {fitted.trained_through:%Y-%m-%d}, "
-            f"these end on {end:%Y-%m-%d}; a forecast from there would know the future. "
-            "Train it again on these prices."
+            f"The model was trained on prices through {fitted.trained_through:%Y-%m-%d}, these end on "
+            f"{end:%Y-%m-%d}; a forecast from there would know the future. Train it again on these prices."
         )
         raise ModelPredictionError(message)
-    _require_fresh(prices, end)
-
-
-def _require_fresh(prices: pd.DataFrame, end: pd.Timestamp) -> None:
-    """Refuse symbols that end early: halted, delisted or not refreshed, their next session is long past."""
     last = prices.groupby("symbol", sort=True)["date"].max()
-    stale = last[last < end]
+    stale = last[last < end]  # halted, delisted or not refreshed: their next session is past
     if len(stale):
         ends = ", ".join(f"{symbol} on {day:%Y-%m-%d}" for symbol, day in stale.items())
         kept = ",".join(map(str, last.index[last == end]))

@@ -1,12 +1,17 @@
-"""What the statistics need of a frame before they touch it.
+"""Argument checks for prices, features and predictions frames, and the panel that scores compare.
 
-The gates say what is wrong with data, row by row. These checks are the floor below them: work that would give
-a wrong number without a word, on an unsorted frame or a missing price, refuses instead.
+The gates report what is wrong with data, row by row. These checks are the floor below them: a computation
+that would silently give a wrong number, on an unsorted frame or a missing price, raises instead.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, DataValidationError, STA410Exception
@@ -14,21 +19,19 @@ from sta410kit.exceptions import ConfigurationError, DataValidationError, STA410
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
 PREDICTION_COLUMNS = ("symbol", "date", "horizon", "model", "fold", "predicted", "actual", "lower", "upper")
-_LARGEST = 1e100  # its square is still a number
+_LARGEST = 1e100  # its square is still finite
 
 
 def require_columns(
     frame: pd.DataFrame, columns: Iterable[str], what: str, error: type[STA410Exception]
 ) -> None:
-    """Raise `error` unless `frame`, called `what`, is a frame with rows that has each of the columns once."""
-    import pandas as pd
-
+    """Raise `error` unless `frame`, called `what` in messages, has rows and each of the columns once."""
     if not isinstance(frame, pd.DataFrame):
         message = f"The {what} are a {type(frame).__name__}; give a DataFrame."  # type: ignore[unreachable]
         raise error(message)
@@ -51,22 +54,24 @@ def require_columns(
 
 
 def require_order(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
-    """Raise `error` unless the rows are sorted by symbol and date, each pair there once."""
-    if _climbs(frame):
+    """Raise `error` unless the rows are sorted by symbol and date without duplicates."""
+    if _is_sorted(frame):
         return
     twice = frame.duplicated(["symbol", "date"]).to_numpy()
     if twice.any():
         message = f"The {what} hold {_row(frame, twice)} more than once; run them through the gate first."
         raise error(message)
-    unsorted = ((frame["symbol"] < frame["symbol"].shift()) | _falls_back(frame)).to_numpy()
+    symbol, date = frame["symbol"], frame["date"]
+    earlier = (symbol == symbol.shift()) & (date < date.shift())
+    unsorted = ((symbol < symbol.shift()) | earlier).to_numpy()
     if unsorted.any():
         late = _row(frame, unsorted)
-        message = f"The {what} are not sorted: {late} comes too late. Sort by symbol and date first."
+        message = f"The {what} are not sorted: {late} is out of order. Sort by symbol and date first."
         raise error(message)
 
 
 def require_series(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
-    """Raise `error` unless each row is a symbol, in text, and a session of it, each once and in order."""
+    """Raise `error` unless symbols are text, dates are dates, and rows are sorted and unique."""
     require_columns(frame, ("symbol", "date"), what, error)
     _require_keys(frame, what, error)
     _require_text(frame["symbol"], what, error)
@@ -76,9 +81,8 @@ def require_series(frame: pd.DataFrame, what: str, error: type[STA410Exception])
 def require_rows_of(
     frame: pd.DataFrame, prices: pd.DataFrame, what: str, error: type[STA410Exception]
 ) -> None:
-    """Raise `error` unless the prices have each symbol and session of the frame."""
+    """Raise `error` unless the prices hold every symbol and session of the frame."""
     keys = ["symbol", "date"]
-    # On the keys alone: a column of the frame may be called anything.
     found = frame[keys].merge(prices[keys], on=keys, how="left", indicator=True)
     strange = (found["_merge"] == "left_only").to_numpy()
     if strange.any():
@@ -91,7 +95,7 @@ def require_rows_of(
 def require_filled(
     frame: pd.DataFrame, names: Iterable[str], what: str, error: type[STA410Exception]
 ) -> None:
-    """Raise `error` unless every row has a value in each of the columns `names`."""
+    """Raise `error` if a value is missing in one of the columns."""
     for name in names:
         missing = frame[name].isna().to_numpy()
         if missing.any():
@@ -104,13 +108,10 @@ def require_prices(
     error: type[STA410Exception],
     columns: Iterable[str] = (*PRICE_COLUMNS, "volume"),
 ) -> None:
-    """Raise `error` unless this is a prices frame to calculate with.
+    """Raise `error` unless this is a sorted prices frame with finite, positive prices.
 
-    All columns (or those that are looked at, where `columns` says which), sorted, no session twice, every
-    price finite and positive, every volume finite and not negative.
+    Only the `columns` are required and checked; volumes may be zero.
     """
-    import numpy as np
-
     names = tuple(columns)
     require_columns(prices, ("symbol", "date", *names), "prices", error)
     require_series(prices, "prices", error)
@@ -132,9 +133,9 @@ def require_prices(
 
 
 def require_predictions(predictions: pd.DataFrame, *, bounds: bool = True) -> None:
-    """Raise `DataValidationError` unless these are predictions of one model and one horizon, all numbers.
+    """Raise `DataValidationError` unless these are finite predictions of one model and one horizon.
 
-    Without `bounds` nothing is asked of their intervals.
+    Without `bounds`, intervals are not checked.
     """
     numbers = ("predicted", "actual", *(("lower", "upper") if bounds else ()))
     needed = ("symbol", "date", "horizon", "model", *numbers)
@@ -143,7 +144,7 @@ def require_predictions(predictions: pd.DataFrame, *, bounds: bool = True) -> No
     for name in ("model", "horizon"):
         values = predictions[name].unique()
         if len(values) != 1:
-            message = f"The predictions mix {name} {', '.join(map(str, values))}; judge one at a time."
+            message = f"The predictions mix {name} {', '.join(map(str, values))}; evaluate one at a time."
             raise DataValidationError(message)
     horizon_of(predictions)
     for name in numbers:
@@ -151,12 +152,10 @@ def require_predictions(predictions: pd.DataFrame, *, bounds: bool = True) -> No
 
 
 def require_once(frame: pd.DataFrame, keys: Iterable[str], what: str) -> None:
-    """Raise `DataValidationError` unless the keys, symbol and date among them, are there, and once each.
+    """Raise `DataValidationError` unless the keys, symbol and date among them, are complete and unique.
 
-    Rows may come in any order, and symbols as text or categories.
+    Rows may be in any order, and symbols categorical.
     """
-    import pandas as pd
-
     names = list(keys)
     require_filled(frame, names, what, DataValidationError)
     _require_keys(frame, what, DataValidationError)
@@ -169,9 +168,7 @@ def require_once(frame: pd.DataFrame, keys: Iterable[str], what: str) -> None:
 
 
 def numbers_of(frame: pd.DataFrame, name: str, what: str) -> NDArray[np.float64]:
-    """Return a column as float64, or raise `DataValidationError` unless all are log returns to square."""
-    import numpy as np
-
+    """Return a column of log returns as float64; raise `DataValidationError` for gaps and huge values."""
     try:
         values: NDArray[np.float64] = frame[name].to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as cause:
@@ -179,46 +176,40 @@ def numbers_of(frame: pd.DataFrame, name: str, what: str) -> NDArray[np.float64]
         raise DataValidationError(message) from cause
     bad = ~(np.abs(values) < _LARGEST)  # NaN too
     if bad.any():
-        kind = "is too large for a log return" if np.isfinite(values[bad]).all() else "is no number"
+        kind = "is too large for a log return" if np.isfinite(values[bad]).all() else "is not a finite number"
         message = f"{name} of {_row(frame, bad)} {kind}; {int(bad.sum())} such row(s)."
         raise DataValidationError(message)
     return values
 
 
 def horizon_of(predictions: pd.DataFrame) -> int:
-    """Return the one horizon of predictions, or raise `DataValidationError`."""
+    """Return the horizon of predictions, or raise `DataValidationError` if it is invalid or mixed."""
     values = predictions["horizon"].unique()
     if len(values) != 1:
-        message = f"The predictions mix horizon {', '.join(map(str, values))}; judge one at a time."
+        message = f"The predictions mix horizon {', '.join(map(str, values))}; evaluate one at a time."
         raise DataValidationError(message)
     try:
         value = float(values[0])
         return require_horizon(int(value) if value.is_integer() else values[0])
     except (ConfigurationError, TypeError, ValueError, OverflowError) as cause:
         message = (
-            f"The horizon of the predictions is {values[0]!r}; it is a whole number of sessions, 1 or more."
+            f"The horizon of the predictions is {values[0]!r}; give a whole number of sessions, 1 or more."
         )
         raise DataValidationError(message) from cause
 
 
 def require_horizon(horizon: object) -> int:
-    """Return the horizon as an int, or raise `ConfigurationError` if it is not a whole number of sessions."""
+    """Return the horizon as an int, or raise `ConfigurationError`."""
     return require_whole("horizon", horizon, of="sessions")
 
 
 def log(values: pd.Series[float]) -> pd.Series[float]:
     """Return the natural logarithm of a column, as float64 on the same index."""
-    import numpy as np
-    import pandas as pd
-
     return pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index)
 
 
 def _require_keys(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
-    """Raise `error` unless every row has a symbol, and a date without a timezone."""
-    import numpy as np
-    import pandas as pd
-
+    """Raise `error` unless every row has a symbol and a timezone-naive date."""
     date = frame["date"]
     require_filled(frame, ("symbol", "date"), what, error)
     if not np.issubdtype(date.to_numpy().dtype, np.datetime64) or isinstance(date.dtype, pd.DatetimeTZDtype):
@@ -231,9 +222,7 @@ def _require_keys(frame: pd.DataFrame, what: str, error: type[STA410Exception]) 
 
 
 def _require_text(symbol: pd.Series[str], what: str, error: type[STA410Exception]) -> None:
-    """Raise `error` unless symbols are text: numbers and categories do not compare as names do."""
-    import pandas as pd
-
+    """Raise `error` unless symbols are text: numbers and categories sort differently."""
     if isinstance(symbol.dtype, pd.CategoricalDtype) or not pd.api.types.is_string_dtype(symbol):
         message = (
             f"The column symbol of the {what} holds {symbol.dtype}, not text; convert it with .astype(str)."
@@ -241,15 +230,11 @@ def _require_text(symbol: pd.Series[str], what: str, error: type[STA410Exception
         raise error(message)
 
 
-def _climbs(frame: pd.DataFrame) -> bool:
-    """Tell whether each row comes after the one before: one look, where finding pairs would hash them all."""
+def _is_sorted(frame: pd.DataFrame) -> bool:
+    """Return whether each row follows the one before; much faster than looking for duplicates."""
     symbol, date = frame["symbol"], frame["date"]
     later = (symbol > symbol.shift()) | ((symbol == symbol.shift()) & (date > date.shift()))
     return bool(later.iloc[1:].all()) and not bool(date.isna().any() or symbol.isna().any())
-
-
-def _falls_back(frame: pd.DataFrame) -> pd.Series[bool]:
-    return (frame["symbol"] == frame["symbol"].shift()) & (frame["date"] < frame["date"].shift())
 
 
 def _row(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> str:
@@ -257,3 +242,113 @@ def _row(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> str:
         return f"row {chosen.argmax()}"
     first = frame[chosen].iloc[0]
     return f"{first['symbol']} {first['date']:%Y-%m-%d}"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Predictions of one or several models on the same outcomes, sorted by date and symbol.
+
+    ``day`` and ``share`` are the numbers of each row's date and symbol, from 0; ``actual`` has shape (rows,),
+    ``predicted`` (rows, models), log returns, unit 1.
+    """
+
+    horizon: int
+    models: tuple[str, ...]
+    dates: pd.DatetimeIndex
+    symbols: tuple[str, ...]
+    day: NDArray[np.int64]
+    share: NDArray[np.int64]
+    actual: Floats
+    predicted: Floats
+
+    @cached_property
+    def constant(self) -> Floats:
+        """The mean outcome of each row's symbol: in hindsight the best constant forecast."""
+        import numpy as np
+
+        counts = np.bincount(self.share)
+        return (np.bincount(self.share, self.actual) / counts)[self.share]
+
+    def sums(self, rows: Floats) -> Floats:
+        """Return the sum over the symbols of each date; `rows` has shape (rows,) or (rows, k)."""
+        import numpy as np
+
+        begins = np.flatnonzero(np.diff(self.day, prepend=-1))
+        summed: Floats = np.add.reduceat(rows, begins, axis=0)
+        return summed
+
+    def means(self, rows: Floats) -> Floats:
+        """Return the mean over the symbols of each date; `rows` as in `sums`."""
+        import numpy as np
+
+        counts = np.bincount(self.day).astype(float)
+        mean: Floats = self.sums(rows) / (counts if rows.ndim == 1 else counts[:, None])
+        return mean
+
+
+def read_panel(predictions: pd.DataFrame) -> Panel:
+    """Return the panel of a predictions frame; rows that not every model predicted are dropped.
+
+    Raises
+    ------
+    DataValidationError
+        If the frame is incomplete or mixes horizons, has duplicates or values that are not finite, or if
+        models disagree on outcomes or have no row in common.
+    """
+    frame = _comparable(predictions)
+    long = frame.set_index(["date", "symbol"])["predicted"]
+    models = tuple(dict.fromkeys(frame["model"]))
+    parts = {name: long[(frame["model"] == name).to_numpy()] for name in models}
+    table = pd.concat(parts, axis=1, join="inner").sort_index()
+    if table.empty:
+        message = f"No row has a prediction of every model ({', '.join(models)}); evaluate one at a time."
+        raise DataValidationError(message)
+    actual: Floats = np.asarray(_outcomes(frame).reindex(table.index))
+    day, dates = pd.factorize(table.index.get_level_values(0))
+    share, symbols = pd.factorize(table.index.get_level_values(1), sort=True)
+    return Panel(
+        horizon=int(frame["horizon"].iloc[0]),
+        models=models,
+        dates=pd.DatetimeIndex(dates),
+        symbols=tuple(symbols),
+        day=day.astype(np.int64),
+        share=share.astype(np.int64),
+        actual=actual,
+        predicted=table.to_numpy(),
+    )
+
+
+def _outcomes(frame: pd.DataFrame) -> pd.Series[float]:
+    """Return the outcome of each date and symbol, or raise if models disagree."""
+    found = frame.groupby(["date", "symbol"], sort=False)["actual"].agg(["min", "max"])
+    apart = ~np.isclose(found["min"], found["max"], rtol=1e-9, atol=1e-12)
+    if apart.any():
+        date, symbol = found.index[apart][0]
+        low, high = found[apart].iloc[0]
+        message = (
+            f"The models disagree on what happened: actual of {symbol} {date:%Y-%m-%d} is {low:.6g} for one "
+            f"and {high:.6g} for another. Compare predictions made from the same prices."
+        )
+        raise DataValidationError(message)
+    return found["min"]
+
+
+def _comparable(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns to compare with plain dtypes, or raise `DataValidationError`."""
+    columns = ("symbol", "date", "horizon", "model", "predicted", "actual")
+    require_columns(predictions, columns, "predictions", DataValidationError)
+    frame = predictions[list(columns)].reset_index(drop=True)
+    if not pd.api.types.is_datetime64_any_dtype(frame["date"]):
+        message = (
+            f"The column date of the predictions holds {frame['date'].dtype}; convert it with pd.to_datetime."
+        )
+        raise DataValidationError(message)
+    require_filled(frame, ("symbol", "date", "model", "horizon"), "predictions", DataValidationError)
+    frame["date"] = frame["date"].dt.tz_localize(None)
+    for name in ("symbol", "model"):
+        frame[name] = frame[name].astype(str)
+    for name in ("predicted", "actual"):
+        frame[name] = numbers_of(frame, name, "predictions")
+    frame["horizon"] = horizon_of(frame)
+    require_once(frame, ("symbol", "date", "model"), "predictions")
+    return frame

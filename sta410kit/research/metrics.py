@@ -1,98 +1,194 @@
-"""How far off the predictions were. Naive is the forecast of zero return everywhere."""
+"""Scores of predictions: a table per symbol, and each score with a bootstrap interval.
+
+Naive is the forecast of zero return everywhere.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research import ledger
-from sta410kit.research.frames import numbers_of, require_columns, require_predictions
+from sta410kit.research.bootstrap import optimal_block_length
+from sta410kit.research.frames import numbers_of, require_predictions
+from sta410kit.research.ledger import Ledger
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
+
+    from sta410kit.research.frames import Panel
 
     Floats = NDArray[np.float64]
 
-
-def rmse(predictions: pd.DataFrame) -> float:
-    """Return the root mean squared error, in log return, unit 1."""
-    actual, predicted = _numbers(predictions, "actual", "predicted")
-    return float(((actual - predicted) ** 2).mean() ** 0.5)
-
-
-def mae(predictions: pd.DataFrame) -> float:
-    """Return the mean absolute error, in log return, unit 1."""
-    actual, predicted = _numbers(predictions, "actual", "predicted")
-    return float(abs(actual - predicted).mean())
-
-
-def r2_against_naive(predictions: pd.DataFrame) -> float:
-    """Return 1 minus the squared error over that of predicting zero.
-
-    The out-of-sample R2 of Campbell and Thompson (2008), with zero in place of the historical mean.
-
-    Positive: better than naive. 0: as good. NaN when every outcome was exactly zero.
-    """
-    actual, predicted = _numbers(predictions, "actual", "predicted")
-    naive = float((actual**2).sum())
-    own = float(((actual - predicted) ** 2).sum())
-    return 1 - own / naive if naive > 0 else float("nan")
+SCORES = {
+    "rmse": "root mean squared error, log return",
+    "mae": "mean absolute error, log return",
+    "r2": "out-of-sample R2 against the forecast of zero",
+    "r2_mean": "out-of-sample R2 against the best constant of each symbol, known in hindsight",
+    "directional_accuracy": "share of non-zero outcomes whose sign was predicted",
+    "ic_cross_section": "information coefficient: rank correlation over the symbols of a date, mean of dates",
+    "ic_time_series": "information coefficient: rank correlation over the dates of a symbol, mean of symbols",
+}
+_FEWEST_SYMBOLS = 3  # on a date, for a rank correlation
 
 
-def directional_accuracy(predictions: pd.DataFrame) -> float:
-    """Return the share of outcomes whose sign was predicted.
+def score_table(predictions: pd.DataFrame, *, ledger: Ledger | None = None) -> pd.DataFrame:
+    """Return the metrics, one row per symbol and a last row ``"all"``.
 
-    Outcomes of exactly zero have no direction and are left out; a prediction of zero counts as wrong, because
-    it names no direction. NaN when nothing moved.
-    """
-    import numpy as np
+    A look at scores is a trial like a look at the verdict, and is counted in the ledger.
 
-    actual, predicted = _numbers(predictions, "actual", "predicted")
-    moved = actual != 0
-    if not moved.any():
-        return float("nan")
-    return float((np.sign(predicted[moved]) == np.sign(actual[moved])).mean())
-
-
-def coverage(predictions: pd.DataFrame) -> float:
-    """Return the share of outcomes inside their interval, ends included."""
-    actual, lower, upper = _numbers(predictions, "actual", "lower", "upper")
-    return float(((lower <= actual) & (actual <= upper)).mean())
-
-
-def _numbers(predictions: pd.DataFrame, *names: str) -> list[Floats]:
-    """Return columns without gaps: skipped, a missing prediction would make no error, and R2 better."""
-    require_columns(predictions, names, "predictions", DataValidationError)
-    return [numbers_of(predictions, name, "predictions") for name in names]
-
-
-def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return all metrics, one row a symbol and a last row ``"all"``, and count the look in the ledger.
+    Parameters
+    ----------
+    predictions : DataFrame
+        A predictions frame of one model and one horizon.
+    ledger : Ledger, optional
+        Where the trial is counted; the project's by default.
 
     Returns
     -------
     DataFrame
-        Columns ``symbol, predictions, rmse, mae, r2_against_naive, directional_accuracy, coverage``.
+        Columns ``symbol, predictions, rmse, mae, r2_against_naive, directional_accuracy, coverage``. The
+        out-of-sample R2 is that of Campbell and Thompson (2008) with zero for the historical mean;
+        `directional_accuracy` leaves out outcomes of zero; `coverage` is the share of outcomes inside their
+        interval, ends included. NaN where nothing moved.
 
     Raises
     ------
     DataValidationError
-        If the predictions are empty, mix models or horizons, or hold a value that is no number.
+        If the predictions are empty, mix models or horizons, or hold a value that is not finite.
     """
-    import pandas as pd
-
     require_predictions(predictions)
-    with suppress(DataValidationError):  # what cannot be judged is no trial
-        ledger.record_look(predictions)
+    with suppress(DataValidationError):  # what cannot be compared is no trial
+        (ledger or Ledger.of_project()).record_predictions(predictions)
     parts = [(str(symbol), part) for symbol, part in predictions.groupby("symbol", sort=True)]
-    rows = [
-        {"symbol": symbol, "predictions": len(part)} | {metric.__name__: metric(part) for metric in METRICS}
-        for symbol, part in [*parts, ("all", predictions)]
-    ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        [
+            {"symbol": name, "predictions": len(part)} | _metrics(part)
+            for name, part in [*parts, ("all", predictions)]
+        ]
+    )
 
 
-METRICS = (rmse, mae, r2_against_naive, directional_accuracy, coverage)
+def _metrics(predictions: pd.DataFrame) -> dict[str, float]:
+    actual, predicted, lower, upper = (
+        numbers_of(predictions, name, "predictions") for name in ("actual", "predicted", "lower", "upper")
+    )
+    error, moved = actual - predicted, actual != 0
+    naive = float((actual**2).sum())
+    return {
+        "rmse": float((error**2).mean() ** 0.5),
+        "mae": float(np.abs(error).mean()),
+        "r2_against_naive": 1 - float((error**2).sum()) / naive if naive > 0 else np.nan,
+        "directional_accuracy": (
+            float((np.sign(predicted[moved]) == np.sign(actual[moved])).mean()) if moved.any() else np.nan
+        ),
+        "coverage": float(((lower <= actual) & (actual <= upper)).mean()),
+    }
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score and its 95 % interval; NaN where it is undefined."""
+
+    value: float
+    low: float
+    high: float
+
+
+def block_of(panel: Panel, column: int) -> float:
+    """Return the mean bootstrap block length for a model, long enough to span the overlap of targets."""
+    actual, predicted = panel.actual, panel.predicted[:, column]
+    gain = panel.means(actual**2 - (actual - predicted) ** 2)
+    least = 2.0 * panel.horizon if panel.horizon > 1 else 1.0
+    return min(max(optimal_block_length(gain), least), max(1.0, len(gain) / 3))
+
+
+def score_parts(panel: Panel, column: int) -> Floats:
+    """Return numerator and denominator of each score per date, shape (dates, scores, 2).
+
+    Each score is a ratio of two sums over dates, so a resample of dates gives a resample of the score.
+    """
+    actual, predicted = panel.actual, panel.predicted[:, column]
+    error, ones = actual - predicted, np.ones_like(actual)
+    moved = (actual != 0).astype(float)
+    hit = moved * (np.sign(predicted) == np.sign(actual))
+    constant = (actual - panel.constant) ** 2
+    by_date = panel.sums(
+        np.column_stack(
+            [error**2, ones, np.abs(error), ones, error**2, actual**2, error**2, constant, hit, moved]
+        )
+    )
+    across, counted = _rank_correlations(panel, predicted)
+    along = panel.sums(_time_series_products(panel, predicted))
+    return np.column_stack([by_date, across, counted, along]).reshape(len(by_date), len(SCORES), 2)
+
+
+def estimates(parts: Floats, draws: Floats) -> dict[str, Estimate]:
+    """Return each defined score with its interval.
+
+    Parameters
+    ----------
+    parts : array of shape (dates, scores, 2)
+        From `score_parts`.
+    draws : array of shape (resamples, scores, 2)
+        Their resampled means.
+    """
+    values, spread = _score_values(parts.mean(axis=0)), _score_values(draws)
+    found = {}
+    for number, name in enumerate(SCORES):
+        known = spread[np.isfinite(spread[:, number]), number]
+        if np.isfinite(values[number]) and known.size:
+            low, high = np.percentile(known, (2.5, 97.5))
+            found[name] = Estimate(float(values[number]), float(low), float(high))
+    return found
+
+
+def _score_values(means: Floats) -> Floats:
+    """Return scores from mean numerators and denominators, shape (..., scores, 2); NaN where undefined."""
+    above, below = means[..., 0], means[..., 1]
+    ratio: Floats = np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
+    names = list(SCORES)
+    ratio[..., names.index("rmse")] **= 0.5
+    for name in ("r2", "r2_mean"):
+        ratio[..., names.index(name)] = 1 - ratio[..., names.index(name)]
+    return ratio
+
+
+def _rank_correlations(panel: Panel, predicted: Floats) -> tuple[Floats, Floats]:
+    """Return the rank correlation over the symbols of each date, and 1; 0 and 0 where it is undefined."""
+    counts = np.bincount(panel.day)
+    one, two = _ranks(predicted, panel.day), _ranks(panel.actual, panel.day)
+    one, two = one - panel.means(one)[panel.day], two - panel.means(two)[panel.day]
+    cross, first, second = panel.sums(np.column_stack([one * two, one**2, two**2])).T
+    known = (counts >= _FEWEST_SYMBOLS) & (first > 0) & (second > 0)
+    scale = np.sqrt(first * second)
+    return np.divide(cross, scale, out=np.zeros(len(counts)), where=known), known.astype(float)
+
+
+def _time_series_products(panel: Panel, predicted: Floats) -> Floats:
+    """Return per row the product of standardised ranks within its symbol, and the row's weight.
+
+    A symbol whose predictions or outcomes never change has no correlation and no weight.
+    """
+    one, two = (
+        _standardised(_ranks(values, panel.share), panel.share) for values in (predicted, panel.actual)
+    )
+    alive = (np.bincount(panel.share, one**2) > 0) & (np.bincount(panel.share, two**2) > 0)
+    weight = (alive / np.bincount(panel.share))[panel.share]  # symbols weigh the same, whatever their length
+    return np.column_stack([one * two * weight, weight])
+
+
+def _ranks(values: Floats, group: NDArray[np.int64]) -> Floats:
+    return np.asarray(pd.Series(values).groupby(group).rank(), dtype=float)
+
+
+def _standardised(values: Floats, group: NDArray[np.int64]) -> Floats:
+    """Return values with mean 0 and variance 1 within each group; 0 in a constant group."""
+    counts = np.bincount(group)
+    centred: Floats = values - np.asarray(np.bincount(group, values) / counts)[group]
+    deviation: Floats = np.sqrt(np.bincount(group, centred**2) / counts)[group]
+    return np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 0)

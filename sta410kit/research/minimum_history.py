@@ -1,4 +1,4 @@
-"""Whether prices reach back far enough, asked before any work is done on them."""
+"""Whether prices reach back far enough, checked before any work on them."""
 
 from __future__ import annotations
 
@@ -13,66 +13,48 @@ from sta410kit.research.frames import require_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-SHORTEST = 429
-"""Sessions of prices that the default features, training and a forecast over one session take."""
-
-_SHARE = 0.5  # of rows with all features, the least that the suite `features` accepts
+SHORTEST = 429  # sessions that the default features, training and a forecast over one session need
+_SHARE = 0.5  # smallest share of rows with all features that the suite `features` accepts
 
 
 def require_features(features: pd.DataFrame) -> None:
-    """Raise where a short history leaves most rows without all features.
-
-    Parameters
-    ----------
-    features : DataFrame
-        A features frame.
-
-    Raises
-    ------
-    DataValidationError
-        Says how many sessions there are, and how many the whole chain takes.
-    """
+    """Raise `DataValidationError` if a short history leaves most rows without all features."""
     require_columns(features, ("symbol", "date"), "features", DataValidationError)
     full = features.notna().all(axis=1)
     sessions = features["date"].nunique()
-    # Values missing in a long history are the gate's affair.
+    # Values missing in a long history are for the gate.
     if sessions >= SHORTEST or full.mean() >= _SHARE:
         return
     message = (
         f"the history is too short: {pluralize(sessions, 'session')}, "
-        f"{features.loc[full, 'date'].nunique()} of them with all features. The chain takes {SHORTEST} "
+        f"{features.loc[full, 'date'].nunique()} of them with all features. The chain needs {SHORTEST} "
         "sessions or more; load a longer period."
     )
     raise DataValidationError(message)
 
 
 def require_training(table: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> None:
-    """Raise unless a walk over the training table leaves enough predictions for a forecast's interval.
+    """Raise `DataValidationError` unless a walk-forward leaves enough predictions for a forecast's interval.
 
     Parameters
     ----------
     table : DataFrame
-        The training table, from `estimation.training_table`.
+        From `walk_forward.training_table`.
     prices : DataFrame
-        The prices frame that it was made from.
+        The prices frame it was made from.
     horizon : int
         Sessions the target looks ahead.
-
-    Raises
-    ------
-    DataValidationError
-        Says how many sessions there are, and how many it takes.
     """
     there, sessions = table["date"].nunique(), prices["date"].nunique()
     past = conformal.burn_in(horizon)
-    # The first training block and the purge; the errors that the first interval of a prediction waits for;
-    # and as many predictions with an interval as the forecast's own interval takes.
+    # The first training block and the purge; the errors that the first interval of a prediction needs; and
+    # the predictions that the forecast's own interval needs.
     needed = MIN_TRAIN + horizon + past + horizon - 1 + past
     if there < needed:
         message = (
             f"the history is too short: {pluralize(sessions, 'session')}, {there:,} of them with all "
             "features and a known outcome. Training and a forecast over "
-            f"{pluralize(horizon, 'session')} take {needed:,} of these, so "
+            f"{pluralize(horizon, 'session')} need {needed:,} of these, so "
             f"{sessions + needed - there:,} sessions or more; load a longer period"
             f"{', or shorten the horizon' if horizon > 1 else ''}."
         )

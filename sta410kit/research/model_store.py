@@ -1,23 +1,26 @@
 """A fitted model as one file that is safe to load.
 
-The file is a zip of two members: ``metadata.json``, which anyone can read, and ``estimator.skops``, which
-skops rebuilds from a list of known types instead of running what the file says, as pickle would.
+The file is a zip of two members: ``metadata.json``, and ``estimator.skops``, which skops rebuilds from a list
+of trusted types instead of executing what the file says, as pickle would.
 """
 
 from __future__ import annotations
 
+import io
 import json
-import math
 import zipfile
 import zlib
+from dataclasses import fields
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
 from sta410kit.research.forecasting import FittedModel
 from sta410kit.research.models import MODELS, make_model
-from sta410kit.research.models.custom_estimator import belongs_to_project, is_own
+from sta410kit.research.models.custom_estimator import belongs_to_project, is_custom
 from sta410kit.research.models.per_symbol import PerSymbolRegressor
 
 if TYPE_CHECKING:
@@ -27,80 +30,86 @@ if TYPE_CHECKING:
     from sklearn.base import RegressorMixin
 
 _METADATA, _ESTIMATOR = "metadata.json", "estimator.skops"
-_FORMAT = 1
-_TYPES: dict[str, type] = {
-    "format": int,
-    "name": str,
-    "features": list,
-    "horizon": int,
-    "symbols": list,
-    "trained_through": str,
-    "seed": int,
-    "level": float,
-    "scores_quantile": float,
-    "adaptation": list,
-    "versions": dict,
-}
-# The kit's own estimators, and parts of gradient boosting that some version of skops does not trust by
-# itself: plain containers of numbers.
+# The kit's own estimators, and parts of gradient boosting that some versions of skops do not trust: plain
+# containers of numbers.
 _TRUSTED = [
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",
     "sklearn._loss.loss.HalfSquaredError",
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sta410kit.research.models.arima.ArimaBoostingRegressor",
     "sta410kit.research.models.gradient_descent.GradientDescentRegressor",
-    "sta410kit.research.models.markov.RegimeSwitchingRegressor",
     "sta410kit.research.models.per_symbol.PerSymbolRegressor",
+    "sta410kit.research.models.series.ArimaBoostingRegressor",
+    "sta410kit.research.models.series.RegimeSwitchingRegressor",
 ]
-# No zip, no such member, encrypted, packed in an unknown way, cut short, or garbled.
+# No zip, no such member, encrypted, unknown compression, truncated or garbled.
 _DAMAGE = (
-    zipfile.BadZipFile,
-    KeyError,
-    RuntimeError,
-    NotImplementedError,
-    OSError,
-    EOFError,
-    ValueError,
-    zlib.error,
-)
-_LARGEST = 500 * 2**20  # bytes unpacked; a small file may unpack to fill the memory
+    zipfile.BadZipFile, zlib.error,
+    EOFError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError,
+)  # fmt: skip
+_LARGEST = 500 * 2**20  # bytes unpacked
+_LARGEST_RATIO, _SMALL = 100, 2**20  # unpacked over packed bytes, where more than a MiB is unpacked
+
+_Width = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class ModelMetadata(BaseModel):
+    """What a model file says about itself; the fields are those of `FittedModel`."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: Literal[1] = 1
+    name: str
+    features: list[str]
+    horizon: PositiveInt
+    symbols: list[str]
+    trained_through: date
+    seed: int
+    level: float
+    scores_quantile: _Width
+    adaptation: list[_Width]
+    versions: dict[str, str]
+
+    @model_validator(mode="after")
+    def _one_factor_per_symbol(self) -> Self:
+        if len(self.adaptation) != len(self.symbols):
+            message = "adaptation needs one factor per symbol"
+            raise ValueError(message)
+        return self
 
 
 def save_model(fitted: FittedModel, path: Path) -> None:
-    """Write a fitted model to one file, which appears whole or not at all.
+    """Write a fitted model to one file, atomically.
 
     Parameters
     ----------
     fitted : FittedModel
         From `forecasting.fit_final`.
     path : Path
-        Where to; ``model.skops`` is the usual name. An older file there is replaced.
+        ``model.skops`` by convention; an existing file is replaced.
 
     Raises
     ------
     ModelTrainingError
-        If the estimator, one of your own, holds something that skops does not write, such as a function.
+        If a custom estimator holds something that skops cannot write and read back, such as a function.
     """
     import skops.io
 
-    metadata = {
-        "format": _FORMAT,
-        "name": fitted.name,
-        "features": list(fitted.features),
-        "horizon": fitted.horizon,
-        "symbols": list(fitted.symbols),
-        "trained_through": f"{fitted.trained_through:%Y-%m-%d}",
-        "seed": fitted.seed,
-        "level": fitted.level,
-        "scores_quantile": fitted.scores_quantile,
-        "adaptation": list(fitted.adaptation),
-        "versions": _versions() | _own_code(fitted),
+    described = {
+        each.name: getattr(fitted, each.name)
+        for each in fields(fitted)
+        if each.name not in {"estimator", "trained_through"}
     }
+    described |= {"features": list(fitted.features), "symbols": list(fitted.symbols)}
+    metadata = ModelMetadata(
+        **described | {"adaptation": list(fitted.adaptation)},
+        trained_through=fitted.trained_through.date(),
+        versions=_versions() | _code_version(fitted),
+    )
     try:
         estimator = skops.io.dumps(fitted.estimator)
-        if is_own(fitted.name):  # skops writes some things that it cannot read, such as nameless functions
+        if is_custom(fitted.name):  # skops writes some objects that it cannot read, such as lambdas
             skops.io.loads(estimator, trusted=skops.io.get_untrusted_types(data=estimator))
     except (TypeError, ValueError, AttributeError, ImportError, RecursionError) as error:
         message = (
@@ -109,68 +118,69 @@ def save_model(fitted: FittedModel, path: Path) -> None:
         )
         raise ModelTrainingError(message) from error
     with replacing(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(_METADATA, json.dumps(metadata, indent=2))
+        archive.writestr(_METADATA, json.dumps(metadata.model_dump(mode="json"), indent=2))
         archive.writestr(_ESTIMATOR, estimator)
 
 
-def read_metadata(path: Path) -> dict[str, Any]:
+def read_metadata(path: Path) -> ModelMetadata:
     """Return what a model file says about itself, without loading the estimator.
-
-    Returns
-    -------
-    dict
-        ``format, name, features, horizon, symbols, trained_through, seed, level, scores_quantile, adaptation,
-        versions``.
 
     Raises
     ------
     ConfigurationError
-        If there is no such file.
+        If the file does not exist.
     ModelPredictionError
-        If the file is not a model of this kit, cut short or damaged.
+        If it is not a model file of this kit, or damaged.
     """
-    return _metadata(path, _member(path, _METADATA))
+    text = _member(path, _METADATA)
+    try:
+        return ModelMetadata.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "content"
+        raise _refused(path, f"has unusable metadata ({place}: {first['msg']})") from error
 
 
 def load_model(path: Path, trust: Iterable[str] = ()) -> FittedModel:
-    """Return the model of a file written by `save_model`; nothing in the file is executed.
+    """Return the model of a file written by `save_model`, without executing anything in the file.
 
-    Types are rebuilt only if they are known to be safe: those of scikit-learn's models and the kit's. Of an
-    estimator of your own, the types of its module are trusted when that module lies in the project's folder,
-    for then the code that runs is the project's; others have to be named.
+    Only trusted types are rebuilt: those of scikit-learn's models and the kit's. Types from the module of a
+    custom estimator are trusted if that module lies in the project's folder, whose code runs anyway.
 
     Parameters
     ----------
     path : Path
         The file.
     trust : iterable of str
-        Full names of further types that may be rebuilt, ``package.module.Class``.
+        Full names of further trusted types, ``package.module.Class``.
 
     Raises
     ------
     ConfigurationError
-        If there is no such file.
+        If the file does not exist.
     ModelPredictionError
-        If the file is no model of this kit, damaged, holds a type that is not trusted, or was written with
-        another scikit-learn (another major or minor version), whose estimators this one may misread.
+        If it is not a model file of this kit, damaged, unreasonably large when unpacked, holds an untrusted
+        type, or was written with another major or minor version of scikit-learn.
     """
     import pandas as pd
 
     metadata = read_metadata(path)
-    _require_versions(path, metadata["versions"])
-    estimator = _estimator(path, _member(path, _ESTIMATOR), metadata["name"], list(trust))
+    here, there = _versions()["scikit-learn"], str(metadata.versions.get("scikit-learn"))
+    if there.split(".")[:2] != here.split(".")[:2]:
+        raise _refused(path, f"was written with scikit-learn {there}, this is {here}")
+    estimator = _estimator(path, _member(path, _ESTIMATOR), metadata.name, list(trust))
     _require_fit(path, estimator, metadata)
     return FittedModel(
         estimator=estimator,
-        name=metadata["name"],
-        features=tuple(metadata["features"]),
-        horizon=metadata["horizon"],
-        symbols=tuple(metadata["symbols"]),
-        trained_through=pd.Timestamp(metadata["trained_through"]),
-        seed=metadata["seed"],
-        level=metadata["level"],
-        scores_quantile=metadata["scores_quantile"],
-        adaptation=tuple(metadata["adaptation"]),
+        name=metadata.name,
+        features=tuple(metadata.features),
+        horizon=metadata.horizon,
+        symbols=tuple(metadata.symbols),
+        trained_through=pd.Timestamp(metadata.trained_through),
+        seed=metadata.seed,
+        level=metadata.level,
+        scores_quantile=metadata.scores_quantile,
+        adaptation=tuple(metadata.adaptation),
     )
 
 
@@ -182,26 +192,27 @@ def _versions() -> dict[str, str]:
     return {"sta410kit": __version__} | {name: version(name) for name in ("scikit-learn", "numpy", "skops")}
 
 
-def _own_code(fitted: FittedModel) -> dict[str, str]:
-    """Return a digest of the module of an estimator of the user's own: another code is another model."""
+def _code_version(fitted: FittedModel) -> dict[str, str]:
+    """Return a digest of the module of a custom estimator, by its name: other code is another model."""
     import hashlib
     import inspect
 
-    if not is_own(fitted.name):
+    if not is_custom(fitted.name):
         return {}
     inner = fitted.estimator
     kind = type(inner.estimator if isinstance(inner, PerSymbolRegressor) else inner)
     try:
         source = inspect.getsource(inspect.getmodule(kind) or kind)
-    except (OSError, TypeError):  # compiled, or typed into a cell
+    except (OSError, TypeError):  # compiled, or defined in a cell
         return {}
     return {fitted.name.partition(":")[0]: hashlib.sha256(source.encode()).hexdigest()}
 
 
 def _refused(path: Path, why: str) -> ModelPredictionError:
-    return ModelPredictionError(
-        f"{path} {why}. Train the model again with `sta410 run`, and load no file of strangers."
+    message = (
+        f"{path} {why}. Train the model again with `sta410 run`; do not load files from unknown sources."
     )
+    return ModelPredictionError(message)
 
 
 def _member(path: Path, name: str) -> bytes:
@@ -210,78 +221,49 @@ def _member(path: Path, name: str) -> bytes:
         raise ConfigurationError(message)
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(name).file_size > _LARGEST:
-                raise _refused(path, f"unpacks to more than {_LARGEST // 2**20} MiB")
+            _require_reasonable_size(path, archive)
             return archive.read(name)
     except _DAMAGE as error:
         raise _refused(path, f"is not a whole model file ({error})") from error
 
 
+def _require_reasonable_size(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse an archive by the sizes it declares, before any of it is unpacked; zipfile reads no more."""
+    members = archive.infolist()
+    unpacked = sum(member.file_size for member in members)
+    packed = sum(member.compress_size for member in members)
+    if unpacked > _LARGEST or unpacked > max(_SMALL, _LARGEST_RATIO * packed):
+        raise _refused(path, f"declares {unpacked:,} bytes in {packed:,} packed ones, too many for a model")
+
+
 def _estimator(path: Path, packed: bytes, name: str, trust: list[str]) -> RegressorMixin:
     import skops.io
 
-    module = name.partition(":")[0] if is_own(name) and belongs_to_project(name) else None
-    # A damaged or hostile file can fail anywhere in skops, so whatever it raises means the same here.
+    module = name.partition(":")[0] if is_custom(name) and belongs_to_project(name) else None
     try:
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:  # the format of skops
+            _require_reasonable_size(path, archive)
         unknown = set(skops.io.get_untrusted_types(data=packed)) - {*_TRUSTED, *trust}
         own = {kind for kind in unknown if kind.rpartition(".")[0] == module}
-        strange = sorted(unknown - own)
+        untrusted = sorted(unknown - own)
         trusted = [*_TRUSTED, *trust, *own]
-        estimator = None if strange else skops.io.loads(packed, trusted=trusted)
-    except Exception as error:
+        estimator = None if untrusted else skops.io.loads(packed, trusted=trusted)
+    except ModelPredictionError:
+        raise
+    except Exception as error:  # a damaged or hostile file can fail anywhere in skops
         raise _refused(path, f"cannot be rebuilt ({type(error).__name__}: {error})") from error
-    if strange:
-        raise _refused(path, f"holds {', '.join(strange)}, which is not trusted")
+    if untrusted:
+        raise _refused(path, f"holds {', '.join(untrusted)}, which is not trusted")
     return estimator
 
 
-def _metadata(path: Path, text: bytes) -> dict[str, Any]:
-    try:
-        metadata = json.loads(text)
-    except (ValueError, RecursionError) as error:  # also text that is not UTF-8, or brackets without end
-        raise _refused(path, f"has metadata that cannot be read ({error})") from error
-    if not isinstance(metadata, dict):
-        raise _refused(path, "has metadata of another form")
-    wrong = [name for name, kind in _TYPES.items() if type(metadata.get(name)) is not kind]
-    if wrong:
-        raise _refused(path, f"has no usable {', '.join(wrong)} in its metadata")
-    if metadata["format"] != _FORMAT:
-        raise _refused(path, f"has format {metadata['format']}, this kit reads format {_FORMAT}")
-    texts = [*metadata["features"], *metadata["symbols"]]
-    widths = [metadata["scores_quantile"], *metadata["adaptation"]]
-    sensible = (
-        all(isinstance(text, str) for text in texts)
-        and all(isinstance(width, float) and math.isfinite(width) and width >= 0 for width in widths)
-        and len(metadata["adaptation"]) == len(metadata["symbols"])
-    )
-    if not sensible or metadata["horizon"] < 1 or not _is_day(metadata["trained_through"]):
-        raise _refused(path, "has metadata that makes no sense")
-    return metadata
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _require_versions(path: Path, saved: dict[str, Any]) -> None:
-    """Refuse another scikit-learn; `versions` of the other packages are there for the reader."""
-    here = _versions()["scikit-learn"]
-    there = str(saved.get("scikit-learn"))
-    if there.split(".")[:2] != here.split(".")[:2]:
-        raise _refused(path, f"was written with scikit-learn {there}, this is {here}")
-
-
-def _require_fit(path: Path, estimator: RegressorMixin, metadata: dict[str, Any]) -> None:
-    """Refuse an estimator that is not the one its metadata tells of."""
-    if metadata["name"] not in MODELS and not is_own(metadata["name"]):
-        raise _refused(path, f"holds a model called {metadata['name']!r}, which this kit does not have")
+def _require_fit(path: Path, estimator: RegressorMixin, metadata: ModelMetadata) -> None:
+    """Refuse an estimator that does not match its metadata."""
+    if metadata.name not in MODELS and not is_custom(metadata.name):
+        raise _refused(path, f"holds a model called {metadata.name!r}, which this kit does not have")
     inner = estimator.estimator if isinstance(estimator, PerSymbolRegressor) else estimator
-    if type(inner) is not type(make_model(metadata["name"])):
-        raise _refused(path, f"holds a {type(inner).__name__} under the name {metadata['name']!r}")
-    inputs = getattr(estimator, "n_features_in_", len(metadata["features"]))
-    if inputs != len(metadata["features"]):
-        raise _refused(path, f"holds an estimator of {inputs} features and names {len(metadata['features'])}")
+    if type(inner) is not type(make_model(metadata.name)):
+        raise _refused(path, f"holds a {type(inner).__name__} under the name {metadata.name!r}")
+    inputs = getattr(estimator, "n_features_in_", len(metadata.features))
+    if inputs != len(metadata.features):
+        raise _refused(path, f"holds an estimator of {inputs} features and names {len(metadata.features)}")

@@ -1,6 +1,6 @@
-"""Forecasts as order proposals, sized so that the stops keep the loss within the risk limits.
+"""Forecasts as order proposals, sized so that stops keep the loss within the risk limits.
 
-Nothing here sends an order, and nothing here is believed: `sta410kit.guards.trading` looks at what comes out.
+No order is sent, and the proposals are checked independently by `sta410kit.guards.trading`.
 """
 
 from __future__ import annotations
@@ -19,24 +19,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORDER_COLUMNS = (
-    "symbol",
-    "date",
-    "side",
-    "shares",
-    "reference_price",
-    "stop_loss",
-    "take_profit",
-    "weight",
-    "risk",
-    "expected_return",
-    "reason",
-)
-_UNREACHABLE = "its stop or its target would stand at 0, where no price gets to"
-_WHOLE = 1e-12  # nor does 499.99999999999994 mean 499 shares
+    "symbol", "date", "side", "shares", "reference_price", "stop_loss", "take_profit",
+    "weight", "risk", "expected_return", "reason",
+)  # fmt: skip
+_UNREACHABLE = "its stop or its target would be at or below 0, which no price reaches"
+_WHOLE = 1e-12  # 499.99999999999994 shares are 500
 
 
 class TradingLimits(Protocol):
-    """The settings that orders must respect, fractions all; `config.TradingConfig` is one."""
+    """The limits that orders respect, all fractions, such as `config.TradingConfig`."""
 
     @property
     def max_portfolio_risk(self) -> float:
@@ -70,18 +61,16 @@ def propose_orders(
     trading: TradingLimits,
     sectors: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Return one proposal a forecast: buy, sell (short) or hold, with the reason.
+    """Return one proposal per forecast: buy, sell (short) or hold, with the reason.
 
-    A forecast is worth an order when it exceeds the cost of getting in and out, twice the slippage. The
-    orders share the capital equally, without borrowing; each is cut so that its stop loses at most the risk
-    allowed a trade, all stops together at most the risk allowed the portfolio, and a sector holds at most
-    what is allowed a sector. Shares are whole, rounded down. A price that jumps over its stop loses more than
-    planned.
+    A forecast is traded when it exceeds the round-trip cost, twice the slippage. Orders share the capital
+    equally, without borrowing, and are cut to the risk limits per trade, portfolio and sector. Shares are
+    rounded down. A price that gaps over its stop loses more than planned.
 
     Parameters
     ----------
     forecasts : DataFrame
-        A forecasts frame of one row a symbol, made on the last session of the prices.
+        A forecasts frame with one row per symbol, made on the last session of the prices.
     prices : DataFrame
         The prices the forecasts come from; the unadjusted close of the decision date is the reference price.
     equity : float
@@ -89,8 +78,7 @@ def propose_orders(
     trading : TradingLimits
         Limits as fractions, such as `config.TradingConfig`.
     sectors : mapping of str to str, optional
-        The sector of each symbol; those without one share the sector ``unknown``. Sectors are not looked at
-        when omitted.
+        The sector of each symbol; those without one share the sector ``unknown``. Ignored by default.
 
     Returns
     -------
@@ -105,8 +93,7 @@ def propose_orders(
     ConfigurationError
         If the equity is not a positive number, or the sectors are no mapping.
     DataValidationError
-        If a forecast has no price on its decision date, no number, is there twice, or was made before the
-        last session of the prices.
+        If a forecast is duplicated, not finite, without a price, or older than the last session.
     """
     import numpy as np
     import pandas as pd
@@ -119,14 +106,14 @@ def propose_orders(
     if bad.any():
         row = priced[bad].iloc[0]
         which = f"{row['symbol']} {row['date']:%Y-%m-%d}"
-        message = f"The forecast of {which} is there twice, no number, or without a price."
+        message = f"The forecast of {which} is duplicated, not finite, or without a price."
         raise DataValidationError(message)
     _require_current(priced, prices["date"].max())
     cost = 2 * trading.simulated_slippage
     expected = np.expm1(priced["predicted"])
     side = np.where(expected.abs() > cost, np.sign(expected), 0.0)
     stop, target = (1 - side * trading.stop_loss_pct, 1 + side * trading.take_profit_pct)
-    unreachable = (stop <= 0) | (target <= 0)  # no price falls by all of it
+    unreachable = (stop <= 0) | (target <= 0)  # no price falls by 100 %
     side = np.where(unreachable, 0.0, side)
     weight = pd.Series(_weight(int(np.count_nonzero(side)), trading), index=priced.index)
     if sectors is not None:
@@ -153,7 +140,7 @@ def propose_orders(
 
 
 def _require_current(forecasts: pd.DataFrame, end: pd.Timestamp) -> None:
-    """Refuse forecasts of sessions that are over: an order placed now would trade on an old view."""
+    """Raise for forecasts made before the last session: an order would trade on an old view."""
     stale = forecasts[forecasts["date"] < end]
     if len(stale):
         made = ", ".join(
@@ -167,7 +154,7 @@ def _require_current(forecasts: pd.DataFrame, end: pd.Timestamp) -> None:
 
 
 def _weight(orders: int, trading: TradingLimits) -> float:
-    """Return the weight of each order: the smallest of what capital and the two risk limits allow."""
+    """Return the weight of each order: the smallest that capital and the two risk limits allow."""
     if orders == 0:
         return 0.0
     by_risk = min(trading.per_trade_risk, trading.max_portfolio_risk / orders) / trading.stop_loss_pct
@@ -177,7 +164,7 @@ def _weight(orders: int, trading: TradingLimits) -> float:
 def _sector_share(
     symbols: pd.Series[str], side: np.ndarray, sectors: Mapping[str, str], trading: TradingLimits
 ) -> pd.Series[float]:
-    """Return the weight that each order may have so that those of its sector keep within its limit."""
+    """Return the largest weight per order that keeps its sector within the limit."""
     import pandas as pd
 
     names = pd.Series(sectors_of(symbols, sectors), index=symbols.index)

@@ -1,7 +1,7 @@
-"""What an equity curve is worth: return, risk, and one over the other.
+"""Figures of an equity curve: return, risk, and their ratios.
 
-All figures are of simple returns a session and annualised with 252 sessions; the riskless rate is 0. A ratio
-whose denominator is zero is NaN: a strategy that never traded has no Sharpe ratio.
+All are of simple returns per session, annualised with 252 sessions, at a riskless rate of 0. A ratio whose
+denominator is zero is NaN: a strategy that never traded has no Sharpe ratio.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_FLAT = 1e-14  # a volatility below this is the rounding of a return that never changes
+_FLAT = 1e-14  # a volatility below this is rounding
 
 
 def session_returns(equity: ArrayLike, start: float = 1.0) -> Floats:
-    """Return the simple return of each session, along the last axis; 0 once everything is lost."""
+    """Return the simple return of each session along the last axis; 0 once everything is lost."""
     curve = np.asarray(equity, dtype=float)
     returns = np.ones_like(curve)  # in the layout of the curve, which may be transposed
     returns[..., :1] = curve[..., :1] / start
@@ -32,7 +32,7 @@ def session_returns(equity: ArrayLike, start: float = 1.0) -> Floats:
 
 
 def drawdowns(equity: ArrayLike, start: float = 1.0) -> Floats:
-    """Return how far below its highest value so far the equity is, a fraction of 0 or below."""
+    """Return the drawdown from the highest equity so far, a fraction of 0 or below."""
     curve = np.asarray(equity, dtype=float)
     below: Floats = curve / np.maximum(np.maximum.accumulate(curve, axis=-1), start) - 1
     return below
@@ -59,7 +59,7 @@ def sortino_ratio(returns: ArrayLike) -> Floats:
 
 
 def annualised_return(equity: ArrayLike, start: float = 1.0) -> Floats:
-    """Return the constant return a year that ends where the equity does (geometric)."""
+    """Return the geometric return per year."""
     curve = np.asarray(equity, dtype=float)
     growth = np.maximum(curve[..., -1] / start, 0.0)
     return np.asarray(growth ** (SESSIONS_A_YEAR / curve.shape[-1]) - 1)
@@ -81,18 +81,18 @@ def measure(equity: ArrayLike, start: float = 1.0, *, exposure: ArrayLike | None
     -------
     dict of arrays of shape (...)
         ``total_return``; ``annualised_return`` (geometric); ``volatility`` (annualised); ``sharpe``;
-        ``sortino``; ``calmar`` (annualised return over the worst drawdown, Young 1991); ``max_drawdown``;
+        ``sortino``; ``calmar`` (annualised return over the maximum drawdown, Young 1991); ``max_drawdown``;
         and with `exposure` its mean ``exposure`` and the ``hit_rate``, the share of sessions with a position
-        that made money after costs.
+        that gained after costs.
 
     Raises
     ------
     DataValidationError
-        If there is no session, or an equity is no finite number.
+        If there is no session, or an equity is not finite.
     """
     curve = np.asarray(equity, dtype=float)
     if curve.ndim == 0 or curve.shape[-1] == 0 or not np.isfinite(curve).all():
-        message = f"An equity curve takes finite numbers, one a session; got an array of shape {curve.shape}."
+        message = f"An equity curve needs finite numbers, one per session; got shape {curve.shape}."
         raise DataValidationError(message)
     returns = session_returns(curve, start)
     yearly, worst = annualised_return(curve, start), drawdowns(curve, start).min(axis=-1)

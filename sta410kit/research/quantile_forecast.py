@@ -1,44 +1,42 @@
-"""Where the price may go over the next sessions."""
+"""Quantile forecasts: where the price may be over the next sessions."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import conformal
-from sta410kit.research.adaptive import follow_misses
 from sta410kit.research.frames import require_horizon
 from sta410kit.research.targets import build_target, realised_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pandas as pd
-
-_LEARNING = 504  # sessions of misses learned from; of older ones little is left
+_LEARNING = 504  # sessions of misses to adapt to; older ones hardly count
 
 
-def fan(
+def quantile_forecast(
     prices: pd.DataFrame,
     *,
     horizons: Iterable[int] = (1, 2, 5, 10, 21),
     levels: Iterable[float] = (0.5, conformal.LEVEL),
-    scale: conformal.Scale | None = None,
 ) -> pd.DataFrame:
-    """Return where the price may be over the next sessions, around the forecast of no change.
+    """Return intervals of the return over the next sessions, around the forecast of no change.
 
     For each horizon and level the interval of a naive prediction made at the last session, calibrated on the
-    naive predictions before it by the same rule as all intervals. A model moves the middle by little.
+    naive predictions before it. A model moves the middle by a fraction of the width.
 
     Parameters
     ----------
     prices : DataFrame
         A prices frame.
-    horizons, levels
-        Sessions ahead, and shares of outcomes; each in any order.
-    scale : callable, optional
-        As in `conformal.add_intervals`.
+    horizons : iterable of int
+        Sessions ahead.
+    levels : iterable of float
+        Shares of outcomes to hold.
 
     Returns
     -------
@@ -49,31 +47,28 @@ def fan(
     Raises
     ------
     ConfigurationError
-        If a horizon or level makes no sense.
+        If a horizon or level is out of range, or none is given.
     DataValidationError
-        If there are too few sessions for a horizon; the message says how many it takes.
+        If there are too few sessions for a horizon.
     FeatureEngineeringError
         As `targets.build_target`.
     """
-    import pandas as pd
-
     parts = [
-        _now(prices, require_horizon(horizon), level, scale)
+        _latest_interval(prices, require_horizon(horizon), level)
         for horizon in sorted(set(horizons))
         for level in sorted(set(levels))
     ]
     if not parts:
-        message = "A fan takes at least one horizon and one level."
+        message = "A quantile forecast needs at least one horizon and one level."
         raise ConfigurationError(message)
-    keys = ["symbol", "horizon", "level"]
     columns = ["symbol", "date", "horizon", "level", "lower", "upper"]
-    return pd.concat(parts).sort_values(keys, ignore_index=True)[columns]
+    return pd.concat(parts).sort_values(["symbol", "horizon", "level"], ignore_index=True)[columns]
 
 
-def _now(prices: pd.DataFrame, horizon: int, level: float, scale: conformal.Scale | None) -> pd.DataFrame:
+def _latest_interval(prices: pd.DataFrame, horizon: int, level: float) -> pd.DataFrame:
     """Return the interval of each symbol's last session around no change."""
     table = build_target(prices, horizon).assign(known=realised_on(prices, horizon))
-    scales = conformal.scales_of(scale, prices, horizon)
+    scales = conformal.trailing_scale(prices, horizon)
     table = table.merge(scales, on=["symbol", "date"]).dropna(subset=["target", "scale"])
     table["score"] = table["target"].abs() / table["scale"]
     days = table["date"].sort_values().unique()
@@ -83,11 +78,12 @@ def _now(prices: pd.DataFrame, horizon: int, level: float, scale: conformal.Scal
     if not math.isfinite(width):
         message = (
             f"{len(days)} sessions with a known outcome over {horizon} are too few for an interval at level "
-            f"{level}, which takes {conformal.burn_in(horizon, level)}; load a longer period or leave the "
+            f"{level}, which needs {conformal.burn_in(horizon, level)}; load a longer period or leave the "
             "horizon out."
         )
         raise DataValidationError(message)
-    factors = follow_misses(table, conformal.rolling_quantiles(table, horizon, level), horizon, level)[1]
+    quantiles = conformal.rolling_quantiles(table, horizon, level)
+    _, factors = conformal.follow_misses(table, quantiles, horizon, level)
     last = scales.groupby("symbol", sort=True).tail(1).dropna(subset=["scale"])
     half = width * last["symbol"].astype(str).map(factors).fillna(1.0) * last["scale"]
     return last.assign(horizon=horizon, level=level, lower=-half, upper=half)

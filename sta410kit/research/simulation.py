@@ -1,4 +1,4 @@
-"""Strategies as arrays of weights, traded at the next open: one call for one or for thousands."""
+"""Strategies given as weights, traded at the next open: one call for one or for thousands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Rebalance = Literal["each session", "on change"]
 CAPITAL = 100_000.0
 _DIMENSIONS = 3
-_AT_ONCE = 64  # strategies measured at once, so that what is worked on stays in the cache
+_AT_ONCE = 64  # strategies summarised at once, so that they stay in the processor cache
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Simulation:
         return performance.session_returns(self.equity, self.capital)
 
     def summary(self) -> pd.DataFrame:
-        """Return the figures of `performance.measure`, mean turnover and all costs, one row a strategy.
+        """Return the figures of `performance.measure`, mean turnover per session and total costs.
 
-        ``turnover`` is the mean a session; ``costs`` are in quote currency.
+        One row per strategy; ``costs`` in quote currency.
         """
         parts = []
         for begin in range(0, len(self.equity), _AT_ONCE):
@@ -73,41 +73,39 @@ def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     capital: float = CAPITAL,
     rebalance: Rebalance = "each session",
 ) -> Simulation:
-    """Return what strategies would have earned that want these weights.
+    """Return the books of strategies that follow given weights.
 
     A weight decided at the close of a session is traded at the next open of the symbol and valued at the
     closes. Prices are adjusted for splits and dividends, opens with the factor of their own session, so a
     split earns nothing and a dividend is reinvested. Costs are paid out of the equity: after a trade the
     weights are those wanted, of what is then left. Cash earns nothing.
 
-    Where a symbol has no session or no volume, the order waits for its next one. A symbol whose prices end
-    before the others do is sold at its last close, at the usual cost; take off more for a bankruptcy. An
-    account that falls to zero stays there.
+    Where a symbol has no session or no volume, its order waits. A symbol whose prices end before the others'
+    is sold at its last close, at the usual cost. An account that falls to zero stays there.
 
     Parameters
     ----------
     signals : DataFrame or array
-        Wanted weights, fractions of equity, negative for short; NaN holds nothing. A DataFrame is one
-        strategy: dates down, symbols across; a date or symbol that is not there is not held. An array has the
-        shape (sessions,) or (strategies, sessions) for prices of one symbol, and (strategies, sessions,
-        symbols) otherwise, sessions and symbols in ascending order.
+        Weights as fractions of equity, negative for short; NaN is 0. A DataFrame is one strategy, indexed by
+        date with one column per symbol; missing dates and symbols are 0. An array has the shape (sessions,)
+        or (strategies, sessions) for prices of one symbol, and (strategies, sessions, symbols) otherwise,
+        sessions and symbols in ascending order.
     prices : DataFrame
         A prices frame.
     costs, limits
-        None costs nothing, and allows a gross weight of 1.
+        No costs and a gross weight of 1 by default.
     capital : float
-        Cash at the start, above 0, in quote currency; only fees an order and `max_participation` depend on
-        it.
+        Cash at the start, quote currency; only order fees and `max_participation` depend on it.
     rebalance : {"each session", "on change"}
-        Whether weights that prices have moved are brought back each session, or only a changed wish trades.
+        Whether weights are rebalanced each session, or only traded when the wanted weight changes.
 
     Raises
     ------
     ConfigurationError
-        If the capital or `rebalance` makes no sense.
+        If the capital or `rebalance` is invalid.
     DataValidationError
-        If the signals have a date or symbol that the prices do not, another shape, an infinite value, or
-        leave no session to trade in.
+        If the signals do not match the prices, have another shape or infinite values, or leave no session to
+        trade in.
     """
     require_prices(prices, DataValidationError)
     costs, limits = costs or Costs(), limits or Limits()
@@ -120,10 +118,10 @@ def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
 def market_of(
     prices: pd.DataFrame, max_participation: float | None = None
 ) -> tuple[pd.DatetimeIndex, list[str], Market]:
-    """Return the sessions, the symbols and the market of a prices frame, the latter for any strategy."""
+    """Return the sessions, the symbols and the market of a prices frame."""
     factor = prices["adj_close"] / prices["close"]
     wide = prices.assign(open=prices["open"] * factor, close=prices["adj_close"], raw=prices["open"])
-    # pivot refuses a session that is there twice; pivot_table would average it
+    # pivot refuses duplicates, pivot_table would average them
     table = wide.pivot(index="date", columns="symbol", values=["open", "close", "raw", "volume"]).sort_index()  # noqa: PD010
     symbols = [str(name) for name in table["open"].columns]
     opens, closes = table["open"].to_numpy(dtype=float), table["close"].ffill()
@@ -135,7 +133,7 @@ def market_of(
     closes_ = np.nan_to_num(closes.to_numpy(dtype=float), nan=1.0)
     last = len(there) - 1 - there[::-1].argmax(axis=0)
     for column, end in enumerate(last):
-        tradable[end + 1 : end + 2, column] = True  # delisted: what is held is paid out at the last close
+        tradable[end + 1 : end + 2, column] = True  # delisted: positions are closed at the last close
     capacity = None
     if max_participation is not None:
         capacity = max_participation * np.nan_to_num(volume * table["raw"].to_numpy(dtype=float))
@@ -145,7 +143,7 @@ def market_of(
 
 
 def terms_of(costs: Costs, rebalance: Rebalance) -> Terms:
-    """Return the terms that are the same for all strategies and sessions."""
+    """Return trading terms that are the same for all strategies and sessions."""
     if rebalance not in ("each session", "on change"):
         message = f"rebalance is {rebalance!r}; use 'each session' or 'on change'."
         raise ConfigurationError(message)
@@ -157,11 +155,7 @@ def terms_of(costs: Costs, rebalance: Rebalance) -> Terms:
 def limited(
     wishes: NDArray[np.generic], limits: Limits, last: NDArray[np.int64] | None = None
 ) -> NDArray[np.generic]:
-    """Return the weights cut to the limits, none of a symbol after its `last` session.
-
-    Shape (sessions, symbols, strategies). Cutting the one symbol that others outlast at the close of its last
-    session decides nothing: it has no open to be traded at.
-    """
+    """Return the weights within the limits, shape (sessions, symbols, strategies); 0 from `last` on."""
     if last is not None and (last < len(wishes) - 1).any():
         wishes = np.where(np.arange(len(wishes))[:, None, None] < last[:, None], wishes, 0)
     low = 0.0 if limits.long_only else -limits.max_weight
@@ -176,7 +170,7 @@ def limited(
 
 
 def simulation_of(books: Books, sessions: pd.DatetimeIndex, capital: float) -> Simulation:
-    """Return the books with strategies first."""
+    """Return the books with strategies as the first axis."""
     exposure = np.abs(books.position) if books.exposure is None else books.exposure
     return Simulation(
         sessions[1:], capital, books.equity.T, books.cost.T, books.turnover.T, books.position.T, exposure.T
@@ -186,9 +180,9 @@ def simulation_of(books: Books, sessions: pd.DatetimeIndex, capital: float) -> S
 def _wishes(
     signals: pd.DataFrame | NDArray[np.generic], sessions: pd.DatetimeIndex, symbols: list[str]
 ) -> NDArray[np.generic]:
-    """Return the signals with the shape (sessions, symbols, strategies), NaN as 0."""
+    """Return the signals with shape (sessions, symbols, strategies), NaN as 0."""
     if len(sessions) < 2:  # noqa: PLR2004 - a decision and an open after it
-        message = "The prices have one session; a decision is traded at the open of the next, so load more."
+        message = "The prices have one session, but a decision is traded at the next open; load more."
         raise DataValidationError(message)
     if isinstance(signals, pd.DataFrame):
         values = aligned(signals, sessions, symbols).to_numpy(dtype=float)[None]
@@ -217,13 +211,7 @@ def _wishes(
 def aligned(
     signals: pd.DataFrame, sessions: pd.DatetimeIndex, symbols: list[str], what: str = "signals"
 ) -> pd.DataFrame:
-    """Return the signals on all sessions and symbols, 0 where they say nothing.
-
-    Raises
-    ------
-    DataValidationError
-        If they have a date or a symbol that is not there, or one twice.
-    """
+    """Return the signals on all sessions and symbols; raise `DataValidationError` if they do not fit."""
     days = signals.index.difference(sessions)
     names = signals.columns.difference(pd.Index(symbols))
     if len(days) or len(names):
@@ -254,7 +242,7 @@ def _without_gaps(values: NDArray[np.generic]) -> NDArray[np.generic]:
 
 
 def require_capital(capital: float) -> float:
-    """Return the capital as a float, or raise `ConfigurationError` if it is not a positive amount."""
+    """Return the capital as a float, or raise `ConfigurationError`."""
     if not 0 < capital < np.inf:
         message = f"capital is {capital!r}; give a positive amount of quote currency."
         raise ConfigurationError(message)

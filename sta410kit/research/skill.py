@@ -2,37 +2,115 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
 
-from sta410kit.research import ledger
-from sta410kit.research.skill_words import NO_SKILL, SKILL, TOO_FEW, page, sentence_of
+import numpy as np
+import pandas as pd
+
+from sta410kit.research.bootstrap import RESAMPLES, autocovariances, resampled_means, superior_ability
+from sta410kit.research.frames import read_panel
+from sta410kit.research.ledger import Ledger
+from sta410kit.research.metrics import SCORES, block_of, estimates, score_parts
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from sta410kit.research.panel import Panel
-    from sta410kit.research.skill_evidence import SkillEvidence
+    from sta410kit.research.frames import Panel
+    from sta410kit.research.ledger import Trials
+    from sta410kit.research.metrics import Estimate
 
     Floats = NDArray[np.float64]
 
+SKILL, NO_SKILL, TOO_FEW = "skill", "no skill shown", "not enough data"
 MIN_SESSIONS = 250  # about a year
-MIN_SPANS = 25  # targets that do not overlap; below, a horizon of a month would be judged on a dozen outcomes
-INFORMATION_LEVEL = 0.01
-ACCURACY_LEVEL = 0.20
-WITHOUT_BEST_LEVEL = 0.10
-RESAMPLES = 2000
+MIN_SPANS = 25  # targets that do not overlap: a month ahead, a year holds only twelve
+INFORMATION_LEVEL, ACCURACY_LEVEL, WITHOUT_BEST_LEVEL = 0.01, 0.20, 0.10
+_STRETCH = 252  # sessions of the best stretch, about a year
+_STRETCH_SHARE = 5  # or a fifth of the sessions, where that is shorter
+_SUSPICIOUS_R2 = 0.1  # more than daily returns have been seen to hold
+_R2, _R2_MEAN = (list(SCORES).index(name) for name in ("r2", "r2_mean"))
+_ROUNDING = 1e-18  # of the squared outcomes
+
+
+@dataclass(frozen=True)
+class SkillEvidence:
+    """The statistics behind a verdict on `model`, the best of `models`.
+
+    Squared log returns and shares, unit 1; intervals are 95 %; p values are one-sided, each the larger one of
+    the two benchmarks (zero, and the best constant of each symbol in hindsight).
+
+    ``r2``, ``r2_low``, ``r2_high``
+        Out-of-sample R2 against zero; 0 where nothing moved.
+    ``r2_mean``
+        The same against the best constants.
+    ``gain``, ``gain_low``, ``gain_high``
+        Mean over dates of the squared error saved against zero, averaged over the symbols of the date.
+    ``p_value``
+        Of holding information, corrected for all models in the frame and all `trials`; it decides.
+    ``p_information``
+        Clark and West, of this model alone.
+    ``p_accuracy``
+        Diebold and Mariano with the Harvey correction, or the bootstrap over all models where that is larger.
+    ``p_spa``, ``p_reality_check``
+        Hansen and White: whether the best gain over zero among `models` is more than the luck of the best.
+    ``gain_without_best``, ``p_without_best``
+        Gain and information left without the best `stretch` sessions in a row.
+    ``trials``, ``uncounted``
+        Forecasts of these outcomes evaluated so far, this one included, and why trials could not be counted.
+    ``scores``
+        Every defined score with its interval; see `metrics.SCORES`.
+    """
+
+    model: str
+    models: tuple[str, ...]
+    horizon: int
+    sessions: int
+    symbols: int
+    predictions: int
+    first: str
+    last: str
+    r2: float
+    r2_low: float
+    r2_high: float
+    r2_mean: float
+    gain: float
+    gain_low: float
+    gain_high: float
+    p_value: float
+    p_information: float
+    p_accuracy: float
+    p_spa: float
+    p_reality_check: float
+    gain_without_best: float
+    p_without_best: float
+    stretch: int
+    trials: int
+    uncounted: str
+    block_length: float
+    resamples: int
+    scores: dict[str, Estimate] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """``"skill"``, ``"no skill shown"`` or ``"not enough data"``."""
+        if self.sessions < _sessions_needed(self.horizon):
+            return TOO_FEW
+        informed = self.p_value <= INFORMATION_LEVEL
+        # The gain averages over dates, R2 over all predictions: both have to agree.
+        better = self.gain > 0 and self.r2 > 0 and self.r2_mean > 0
+        accurate = better and self.p_accuracy <= ACCURACY_LEVEL
+        lasting = self.gain_without_best > 0 and self.p_without_best <= WITHOUT_BEST_LEVEL
+        return SKILL if informed and accurate and lasting else NO_SKILL
 
 
 @dataclass(frozen=True)
 class SkillVerdict:
-    """What the predictions show about skill: one of three words, the numbers, and a sentence.
+    """What the predictions show about skill: one of three verdicts, the evidence, and a sentence.
 
-    ``gains`` is the squared error that each date saves against predicting zero, as a share of the whole
-    squared error of predicting zero, indexed by date; ``draws`` the R2 of each resample. The figure is drawn
-    from them.
+    ``gains`` is the squared error saved on each date as a share of naive's total, indexed by date; ``draws``
+    the R2 of each resample. `plots.plot_verdict` draws both.
     """
 
     verdict: str
@@ -42,15 +120,32 @@ class SkillVerdict:
     draws: Floats = field(repr=False, compare=False)
 
     def _repr_html_(self) -> str:
-        """Return the verdict as a notebook shows it."""
-        return page(self.verdict, self.sentence, self.evidence)
+        colours = {SKILL: "#007a59", NO_SKILL: "#9a5b00", TOO_FEW: "#555555"}
+        numbers = {name: value for name, value in asdict(self.evidence).items() if name != "scores"}
+        rows = "".join(_html_row(name, _formatted(value)) for name, value in numbers.items())
+        scores = "".join(
+            _html_row(name, *(f"{value:.4g}" for value in (one.value, one.low, one.high)))
+            for name, one in self.evidence.scores.items()
+        )
+        return (
+            f'<div style="border-left:4px solid {colours[self.verdict]};padding:0.3em 1em">'
+            f"<p><strong>{escape(self.verdict)}</strong>: {escape(self.sentence)}</p>"
+            "<details><summary>the numbers</summary><table><tr><th>score</th><th>value</th><th>95 % from</th>"
+            f"<th>to</th></tr>{scores}</table><table>{rows}</table></details></div>"
+        )
 
 
-def assess_skill(predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 42) -> SkillVerdict:
-    """Return whether the predictions beat naive beyond what chance explains, and write the trial down.
+def assess_skill(
+    predictions: pd.DataFrame,
+    *,
+    ledger: Ledger | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 42,
+) -> SkillVerdict:
+    """Return whether the predictions beat naive beyond what chance explains, and count the trial.
 
     There are two naive forecasts: zero, and the best constant of each symbol, its mean outcome in hindsight.
-    A drift alone is therefore no skill, however long it lasts. The verdict is ``"skill"`` if against both
+    The verdict is ``"skill"`` if against both
 
     1. the predictions hold information: Clark and West, one-sided at 1 %, asymptotic and bootstrapped,
        corrected for every model in the frame and every trial in the ledger;
@@ -66,6 +161,8 @@ def assess_skill(predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed:
     ----------
     predictions : DataFrame
         A predictions frame of one horizon. Of several models the best is judged, against all of them.
+    ledger : Ledger, optional
+        Where the trial is counted; the project's by default.
     resamples, seed : int
         Of the stationary bootstrap over dates.
 
@@ -77,38 +174,198 @@ def assess_skill(predictions: pd.DataFrame, *, resamples: int = RESAMPLES, seed:
     Raises
     ------
     DataValidationError
-        If the predictions are empty, mix horizons, hold a row twice or a value that is no number.
+        If the predictions are empty, mix horizons, or hold duplicates or values that are not finite.
     """
-    from sta410kit.research.panel import read_panel
-    from sta410kit.research.skill_evidence import gather
-
     panel = read_panel(predictions)
-    evidence, draws = gather(panel, ledger.record_look(predictions, panel), resamples, seed)
-    verdict = _decide(evidence)
-    sentence = sentence_of(verdict, evidence, needed=_needed(evidence.horizon))
-    return SkillVerdict(verdict, evidence, sentence, _gains(panel, evidence.model), draws)
+    trials = (ledger or Ledger.of_project()).record_predictions(predictions, panel)
+    evidence, draws = _evidence(panel, trials, resamples, seed)
+    error = panel.actual - panel.predicted[:, panel.models.index(evidence.model)]
+    saved, total = panel.sums(panel.actual**2 - error**2), float(np.sum(panel.actual**2))
+    gains = pd.Series(saved / total if total > 0 else saved, panel.dates)
+    return SkillVerdict(evidence.verdict, evidence, _sentence(evidence), gains, draws)
 
 
-def _needed(horizon: int) -> int:
+def _sessions_needed(horizon: int) -> int:
     return max(MIN_SESSIONS, MIN_SPANS * horizon)
 
 
-def _decide(evidence: SkillEvidence) -> str:
-    if evidence.sessions < _needed(evidence.horizon):
-        return TOO_FEW
-    informed = evidence.p_value <= INFORMATION_LEVEL
-    # Both ways of averaging have to agree: over dates, and over all predictions as R2 does.
-    better = evidence.gain > 0 and evidence.r2 > 0 and evidence.r2_mean > 0
-    accurate = better and evidence.p_accuracy <= ACCURACY_LEVEL
-    lasting = evidence.gain_without_best > 0 and evidence.p_without_best <= WITHOUT_BEST_LEVEL
-    return SKILL if informed and accurate and lasting else NO_SKILL
+class _Gains(NamedTuple):
+    """What each model saves against a benchmark on each date, shape (dates, models).
+
+    ``adjusted`` adds the squared distance to the benchmark, as Clark and West do.
+    """
+
+    plain: Floats
+    adjusted: Floats
+
+    @classmethod
+    def over(cls, panel: Panel, benchmark: Floats) -> _Gains:
+        base = (panel.actual - benchmark) ** 2
+        plain = base[:, None] - (panel.actual[:, None] - panel.predicted) ** 2
+        distance = (benchmark[:, None] - panel.predicted) ** 2
+        return cls(panel.means(plain), panel.means(plain + distance))
 
 
-def _gains(panel: Panel, model: str) -> pd.Series[float]:
-    import numpy as np
-    import pandas as pd
+def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[SkillEvidence, Floats]:
+    """Return the evidence on the best model of the panel, and its R2 against zero in each resample."""
+    sides = _Gains.over(panel, np.zeros_like(panel.actual)), _Gains.over(panel, panel.constant)
+    zero, constant = sides
+    best = int(np.argmax(np.minimum(zero.plain.mean(axis=0), constant.plain.mean(axis=0))))
+    block, parts, count = block_of(panel, best), score_parts(panel, best), len(panel.models)
+    series = [zero.plain, constant.plain, zero.adjusted, constant.adjusted]
+    table = np.column_stack([*series, parts.reshape(len(parts), -1)])
+    draws = resampled_means(table, block=block, resamples=resamples, seed=seed)
+    resampled = [draws[:, place * count : (place + 1) * count] for place in range(len(series))]
+    scored = draws[:, len(series) * count :].reshape(-1, *parts.shape[1:])
+    r2, r2_mean, ratios = (
+        _r2(parts.mean(axis=0), _R2),
+        _r2(parts.mean(axis=0), _R2_MEAN),
+        _r2(scored, _R2),
+    )
+    r2_low, r2_high = np.percentile(ratios, [2.5, 97.5])
+    gain_low, gain_high = np.percentile(resampled[0][:, best], [2.5, 97.5])
+    chosen = [each[:, best] for each in series]
+    over_models = [
+        superior_ability(one, drawn, block=block, chosen=best).p_value
+        for one, drawn in zip(series, resampled, strict=True)
+    ]
+    p_information = max(information_p_value(one, panel.horizon) for one in chosen[2:])
+    p_accuracy = max(*(accuracy_p_value(one, panel.horizon) for one in chosen[:2]), *over_models[:2])
+    spa = superior_ability(zero.plain, resampled[0], block=block)
+    reality = superior_ability(zero.plain, resampled[0], block=block, studentise=False)
+    stretch = min(_STRETCH, len(panel.dates) // _STRETCH_SHARE)
+    left = [
+        _without_best(side.plain[:, best], side.adjusted[:, best], stretch, panel.horizon) for side in sides
+    ]
+    evaluated = max(trials.forecasts, int((panel.predicted != 0).any(axis=0).sum()), 1)
+    evidence = SkillEvidence(
+        model=panel.models[best],
+        models=panel.models,
+        horizon=panel.horizon,
+        sessions=len(panel.dates),
+        symbols=len(panel.symbols),
+        predictions=len(panel.actual),
+        first=f"{panel.dates[0]:%Y-%m-%d}",
+        last=f"{panel.dates[-1]:%Y-%m-%d}",
+        r2=float(r2),
+        r2_low=float(r2_low),
+        r2_high=float(r2_high),
+        r2_mean=float(r2_mean),
+        gain=float(zero.plain[:, best].mean()),
+        gain_low=float(gain_low),
+        gain_high=float(gain_high),
+        p_value=max(*over_models[2:], at_least_once(p_information, evaluated)),
+        p_information=p_information,
+        p_accuracy=p_accuracy,
+        p_spa=spa.p_value,
+        p_reality_check=reality.p_upper,
+        gain_without_best=min(gain for gain, _ in left),
+        p_without_best=max(p_value for _, p_value in left),
+        stretch=stretch,
+        trials=evaluated,
+        uncounted=trials.problem,
+        block_length=block,
+        resamples=resamples,
+        scores=estimates(parts, scored),
+    )
+    return evidence, ratios
 
-    error = panel.actual - panel.predicted[:, panel.models.index(model)]
-    whole = float(np.sum(panel.actual**2))
-    saved = panel.sums(panel.actual**2 - error**2)
-    return pd.Series(saved / whole if whole > 0 else saved, panel.dates)
+
+def at_least_once(p_value: float, trials: int) -> float:
+    """Return the chance that one of `trials` independent tests has such a p value (Šidák 1967, JASA 62)."""
+    return float(-np.expm1(trials * np.log1p(-min(p_value, 1 - 1e-12))))
+
+
+def accuracy_p_value(gains: Floats, horizon: int = 1) -> float:
+    """Return the one-sided p value of Diebold and Mariano (1995, JBES 13) for the gain per date.
+
+    With the small-sample correction of Harvey, Leybourne and Newbold (1997, Int. J. Forecasting 13).
+    """
+    from scipy.stats import t as student  # type: ignore[import-untyped,unused-ignore]
+
+    size = len(gains)
+    shrink = max((size + 1 - 2 * horizon + horizon * (horizon - 1) / size) / size, 0.0) ** 0.5
+    return float(student.sf(_t_ratio(gains, horizon) * shrink, max(size - 1, 1)))
+
+
+def information_p_value(adjusted: Floats, horizon: int = 1) -> float:
+    """Return the one-sided p value of Clark and West (2007, J. Econometrics 138) for the adjusted gains.
+
+    A model that estimates what is truly zero has larger errors than the benchmark that knows it is; adding
+    the squared distance of the two forecasts to the gain removes that handicap.
+    """
+    from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
+
+    return float(norm.sf(_t_ratio(adjusted, horizon)))
+
+
+def _t_ratio(values: Floats, horizon: int) -> float:
+    """Return the mean over its standard error, given targets that overlap over `horizon` dates.
+
+    Autocovariances up to lag *h* - 1 count in full, as in Diebold and Mariano; where their sum is negative,
+    Bartlett weights up to lag 2 *h* replace them. 0 where nothing but rounding varies.
+    """
+    size, mean = len(values), float(values.mean())
+    covariance = autocovariances(values - mean)
+    variance = covariance[0] + 2 * covariance[1:horizon].sum()
+    if variance <= 0:
+        lags = np.arange(1, min(2 * horizon, size))
+        variance = covariance[0] + 2 * ((1 - lags / (2 * horizon)) @ covariance[lags])
+    error = float(max(variance, 0.0) / size) ** 0.5
+    return mean / error if error > 1e-12 * abs(mean) else 0.0
+
+
+def _without_best(gains: Floats, adjusted: Floats, length: int, horizon: int) -> tuple[float, float]:
+    """Return the mean gain and the p value of information without the stretch of largest gain."""
+    total = np.concatenate([[0.0], np.cumsum(gains)])
+    begin = int(np.argmax(total[length:] - total[: len(total) - length]))
+    kept = np.r_[:begin, begin + length : len(gains)]
+    return float(gains[kept].mean()), information_p_value(adjusted[kept], horizon)
+
+
+def _r2(parts: Floats, score: int) -> Floats:
+    """Return an R2 from means of the score parts; 0 where the benchmark makes no error."""
+    own, naive = parts[..., score, 0], parts[..., score, 1]
+    beatable = naive > _ROUNDING * parts[..., _R2, 1]
+    return np.where(beatable, 1 - own / np.where(beatable, naive, 1), 0.0)
+
+
+def _sentence(evidence: SkillEvidence) -> str:
+    """Return the verdict in one or two sentences."""
+    verdict, horizon = evidence.verdict, evidence.horizon
+    ahead = "for the next session" if horizon == 1 else f"{horizon} sessions ahead"
+    if verdict == TOO_FEW:
+        needed = _sessions_needed(horizon)
+        return (
+            f"{evidence.sessions} sessions are too few to tell skill from luck {ahead}; {needed} are needed."
+        )
+    if evidence.model == "naive" and evidence.gain == 0:
+        return f"This is the naive forecast of no change {ahead} itself, the benchmark for all others."
+    several = f", the best of {len(evidence.models)} models," if len(evidence.models) > 1 else ""
+    beats = "beats" if verdict == SKILL else "does not beat"
+    trials = "one trial" if evidence.trials == 1 else f"{evidence.trials:,} trials"
+    text = (
+        f"{evidence.model}{several} {beats} the naive forecast of no change {ahead}: out-of-sample R2 "
+        f"against naive is {evidence.r2:+z.2%} (95 % interval {evidence.r2_low:+z.2%} to "
+        f"{evidence.r2_high:+z.2%}, p = {evidence.p_value:.3f} after {trials}, "
+        f"{evidence.sessions:,} sessions)."
+    )
+    if verdict == SKILL and evidence.r2 > _SUSPICIOUS_R2:
+        text += " That is more than returns are known to hold: look for a leak before believing it."
+    elif verdict != SKILL and evidence.gain > 0 and evidence.r2_mean <= 0:
+        text += " A constant would have done as well: a drift is no skill."
+    elif verdict != SKILL and evidence.gain > 0 >= evidence.gain_without_best:
+        text += f" Without its best {evidence.stretch} sessions in a row nothing is left."
+    elif verdict != SKILL and horizon == 1:
+        text += " That is expected on daily returns."
+    return text + (f" Note that {evidence.uncounted}." if evidence.uncounted else "")
+
+
+def _html_row(name: str, *cells: str) -> str:
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (name.replace("_", " "), *cells)) + "</tr>"
+
+
+def _formatted(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""Which series keep their mean and spread: two tests with opposite null hypotheses, side by side."""
+"""Stationarity of prices, returns and features: two tests with opposite null hypotheses."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _SIGNIFICANCE = 0.05
 
 
 def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
-    """Return for every symbol how its log price, its log return and each feature fare in two tests.
+    """Return two stationarity tests of the log price, the log return and each feature, for every symbol.
 
-    The augmented Dickey-Fuller test (Said and Dickey 1984) supposes a unit root, that of Kwiatkowski,
-    Phillips, Schmidt and Shin (1992) stationarity around a constant. A series is called stationary when the
-    first rejects and the second does not, a unit root the other way round, and unclear when they disagree. A
-    model fitted to a series with a unit root finds relations that are not there (Granger and Newbold 1974).
+    The null hypothesis of the augmented Dickey-Fuller test (Said and Dickey 1984) is a unit root, that of
+    KPSS (Kwiatkowski, Phillips, Schmidt and Shin 1992) stationarity around a constant. A series reads
+    stationary if only the first rejects, unit root if only the second does, and unclear otherwise. A model
+    fitted to a series with a unit root finds spurious relations (Granger and Newbold 1974).
 
     Parameters
     ----------
@@ -37,14 +37,13 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``symbol, series, sessions, adf_p, kpss_p, reading``; p-values of KPSS are cut off at 0.01 and
-        0.1, where its published table ends. Lags of both are 12 (n / 100)^(1/4), Schwert's rule.
+        Columns ``symbol, series, sessions, adf_p, kpss_p, reading``; KPSS p values are bounded to 0.01 and
+        0.1, where its table ends. Lags of both are 12 (n / 100)^(1/4), Schwert's rule.
 
     Raises
     ------
     DataValidationError
-        If the two frames have no symbol in common, or one of them is not sorted, holds a session twice or
-        what is no number.
+        If the frames have no symbol in common, or one is not sorted, holds duplicates or text.
     """
     import numpy as np
     import pandas as pd
@@ -62,7 +61,7 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
         own = features.loc[features["symbol"] == symbol]
         series = {LEVEL: level, RETURN: np.diff(level)}
         series |= {name: own[name].to_numpy(dtype=float) for name in feature_names(features)}
-        # The regressions are small: on several threads they take four to twenty-five times as long.
+        # On several threads, regressions this small take four to twenty-five times as long.
         with threadpool_limits(limits=1):
             rows += [{"symbol": symbol, "series": name, **_judge(values)} for name, values in series.items()]
     return pd.DataFrame(rows)
@@ -78,7 +77,7 @@ def _judge(values: NDArray) -> dict[str, object]:  # type: ignore[type-arg]
 
     lags = int(12 * (len(known) / 100) ** 0.25)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a p-value at the end of its table, and how results will be returned
+        warnings.simplefilter("ignore")  # p values at the end of the table; a future return type
         adf = float(adfuller(known, maxlag=lags, autolag=None)[1])
         kpss_p = float(kpss(known, regression="c", nlags=lags)[1])
     root, moving = adf > _SIGNIFICANCE, kpss_p < _SIGNIFICANCE

@@ -1,6 +1,6 @@
-"""How a strategy fares when the market does what its history did not hold.
+"""How a strategy fares under market conditions that its history did not hold.
 
-Decisions stay as they were: what is stressed is the account, not the model.
+Decisions stay the same: the account is stressed, not the model.
 """
 
 from __future__ import annotations
@@ -8,30 +8,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.research.backtest import CAPITAL, Plan, one_rate, plan
+from sta410kit.research.account import Market, Terms, keep_books
+from sta410kit.research.backtest import DEFAULT_COSTS, plan
+from sta410kit.research.simulation import CAPITAL, simulation_of, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    from sta410kit.research.account import Market, Terms
+    from sta410kit.research.backtest import Plan
     from sta410kit.research.costs import Costs, Limits
     from sta410kit.research.simulation import Simulation
 
-AS_IT_WAS = "as it was"
+BASELINE = "baseline"
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One thing that goes wrong.
+    """One adverse condition.
 
-    `gap` moves every price overnight by that simple return, for good, on the night when it costs the strategy
-    most. `cost_factor` multiplies all costs, and only every `trade_every`-th session fills orders; both hold
-    for the `length` sessions in which the strategy trades most, or throughout if `length` is None.
+    `gap` moves every price overnight by that simple return, permanently, on the night when it costs the
+    strategy most. `cost_factor` multiplies all costs, and only every `trade_every`-th session fills orders;
+    both apply to the `length` sessions in which the strategy trades most, or throughout if `length` is None.
     """
 
     name: str
@@ -41,19 +42,19 @@ class Scenario:
     length: int | None = None
 
     def __post_init__(self) -> None:
-        for what, fine in (
+        for field, valid in (
             ("gap", -1 < self.gap < float("inf")),
             ("cost_factor", 0 <= self.cost_factor < float("inf")),
             ("trade_every", self.trade_every >= 1),
             ("length", self.length is None or self.length >= 1),
         ):
-            if not fine:
-                message = f"{what} of {self.name!r} is {getattr(self, what)!r}, which makes no sense."
+            if not valid:
+                message = f"{field} of {self.name!r} is {getattr(self, field)!r}, which is out of range."
                 raise ConfigurationError(message)
 
 
-# The crash is near that of 19 October 1987 (Dow Jones: -22.6 %), for all symbols at once. Ten times the cost
-# for a quarter is harsher than large stocks have seen; it finds the strategy that lives on cheap trades.
+# The crash is near that of 19 October 1987 (Dow Jones: -22.6 %), for all symbols at once. Ten times the costs
+# for a quarter is harsher than large stocks have seen; it exposes strategies that depend on cheap trades.
 SCENARIOS = (
     Scenario("crash of 20 %", gap=-0.20),
     Scenario("jump of 10 %", gap=0.10),
@@ -66,8 +67,7 @@ def stress(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     predictions: pd.DataFrame,
     prices: pd.DataFrame,
     *,
-    cost_bps: float = 5.0,
-    costs: Costs | None = None,
+    costs: Costs = DEFAULT_COSTS,
     limits: Limits | None = None,
     threshold: float = 0.0,
     scenarios: Sequence[Scenario] = SCENARIOS,
@@ -77,31 +77,26 @@ def stress(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     Returns
     -------
     DataFrame
-        One row a scenario after the row ``as it was``: ``scenario``, ``date`` (of the gap, or the first
-        session of the bad time), ``total_return``, ``change`` (of it, against as it was), ``sharpe``,
-        ``max_drawdown``, ``costs`` (fraction of the capital), ``turnover`` (mean a session).
+        One row per scenario after the row ``baseline``: ``scenario``, ``date`` (of the gap, or the first
+        session of the bad time), ``total_return``, ``change`` (against the baseline), ``sharpe``,
+        ``max_drawdown``, ``costs`` (fraction of the capital), ``turnover`` (mean per session).
 
     Raises
     ------
     ConfigurationError, DataValidationError
-        As `backtest.backtest`; also if two scenarios have one name.
+        As `backtest.backtest`; also if two scenarios share a name.
     """
-    import pandas as pd
-
-    from sta410kit.research.simulation import terms_of
-
     names = [each.name for each in scenarios]
-    if len(set(names)) < len(names) or AS_IT_WAS in names:
-        message = f"The scenarios are called {', '.join(names)}; give each a name of its own."
+    if len({BASELINE, *names}) <= len(names):
+        message = f"The scenarios are called {', '.join(names)}; give each a unique name, not {BASELINE!r}."
         raise ConfigurationError(message)
-    costs = one_rate(cost_bps) if costs is None else costs
     ahead = plan(predictions, prices, threshold=threshold, limits=limits)
     calm = _run(ahead, ahead.market, terms_of(costs, "each session"))
-    every = (Scenario(AS_IT_WAS), *scenarios)
+    every = (Scenario(BASELINE), *scenarios)
     begins = [_begin(each, calm) for each in every]
     done = _run(ahead, _markets(ahead.market, every, begins), _terms(costs, every, ahead, begins))
     table = done.summary()
-    table.insert(0, "scenario", [AS_IT_WAS, *names])
+    table.insert(0, "scenario", [BASELINE, *names])
     table.insert(1, "date", pd.DatetimeIndex([pd.NaT if at is None else calm.sessions[at] for at in begins]))
     table["change"] = table["total_return"] - table["total_return"].iloc[0]
     table["costs"] /= CAPITAL
@@ -110,11 +105,9 @@ def stress(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
 
 
 def _begin(scenario: Scenario, calm: Simulation) -> int | None:
-    """Return the row of `calm` where it hurts: the gap comes before its open, the bad time from it on."""
-    import numpy as np
-
+    """Return the row of `calm` where the scenario hurts most; the gap comes before its open."""
     if scenario.gap:
-        # A position taken at the open before is what the gap meets; the first session has met none yet.
+        # The gap meets positions taken at the open before, which the first session does not have.
         carried = calm.position[0][:-1] * np.sign(scenario.gap)
         return int(carried.argmin()) + 1 if len(carried) else 0
     if scenario.length is None:
@@ -124,11 +117,7 @@ def _begin(scenario: Scenario, calm: Simulation) -> int | None:
 
 
 def _markets(market: Market, scenarios: Sequence[Scenario], begins: Sequence[int | None]) -> Market:
-    """Return one market a scenario, along the last axis."""
-    import numpy as np
-
-    from sta410kit.research.account import Market
-
+    """Return one market per scenario, along the last axis."""
     shape = (len(market.opens), market.opens.shape[1], len(scenarios))
     level, tradable = np.ones(shape), np.broadcast_to(market.tradable, shape).copy()
     for number, (scenario, begin) in enumerate(zip(scenarios, begins, strict=True)):
@@ -142,31 +131,21 @@ def _markets(market: Market, scenarios: Sequence[Scenario], begins: Sequence[int
 
 
 def _terms(costs: Costs, scenarios: Sequence[Scenario], ahead: Plan, begins: Sequence[int | None]) -> Terms:
-    import numpy as np
-
-    from sta410kit.research.account import Terms
-    from sta410kit.research.simulation import terms_of
-
     terms = terms_of(costs, "each session")
     factor = np.ones((len(ahead.sessions), len(scenarios)))
     for number, (scenario, begin) in enumerate(zip(scenarios, begins, strict=True)):
         factor[_span(scenario, begin), number] = scenario.cost_factor
-    sell = np.minimum(terms.sell * factor, 1.0)  # a sale loses no more than all of it
+    sell = np.minimum(terms.sell * factor, 1.0)  # a sale loses at most everything
     return Terms(terms.buy * factor, sell, terms.fee * factor, terms.borrow * factor, terms.always)
 
 
 def _span(scenario: Scenario, begin: int | None) -> slice:
-    """Return the sessions of the market that a scenario touches; those of the books begin one later."""
+    """Return the sessions of the market that a scenario affects; those of the books begin one later."""
     if begin is None:
         return slice(0, None)
     return slice(begin + 1, None if scenario.length is None else begin + 1 + scenario.length)
 
 
 def _run(ahead: Plan, market: Market, terms: Terms) -> Simulation:
-    import numpy as np
-
-    from sta410kit.research.account import keep_books
-    from sta410kit.research.simulation import simulation_of
-
-    wishes: NDArray[np.float64] = np.repeat(ahead.wishes[:, :, None], market.opens.shape[2], axis=2)
+    wishes = np.repeat(ahead.wishes[:, :, None], market.opens.shape[2], axis=2)
     return simulation_of(keep_books(wishes, market, terms, CAPITAL), ahead.sessions, CAPITAL)

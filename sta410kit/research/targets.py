@@ -1,4 +1,4 @@
-"""What the models are asked to predict."""
+"""The target: the log return that models predict."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def build_target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``symbol, date, target``, one row a price row; unit 1 (0.01 is one percent); NaN in the last
-        `horizon` rows of each symbol, whose outcome is not known yet.
+        Columns ``symbol, date, target``, one row per price row, unit 1; NaN in the last `horizon` rows of
+        each symbol, whose outcome is not known yet.
 
     Raises
     ------
     ConfigurationError
-        If `horizon` is not a whole number of at least 1.
+        If `horizon` is not a positive whole number.
     FeatureEngineeringError
-        If the prices are not sorted, hold a session twice, or hold a price that is not a positive number.
+        If the prices are not sorted, hold duplicates, or a price that is not a positive number.
     """
     horizon = require_horizon(horizon)
     require_prices(prices, FeatureEngineeringError)
@@ -46,11 +46,6 @@ def realised_on(prices: pd.DataFrame, horizon: int) -> pd.Series[pd.Timestamp]:
 
     This is the symbol's own session *t* + `horizon`: where a symbol misses sessions, it lies later than the
     calendar suggests, and purging by the calendar alone would leak.
-
-    Raises
-    ------
-    ConfigurationError, FeatureEngineeringError
-        As `build_target`; of the prices only the symbols and sessions are looked at.
     """
     horizon = require_horizon(horizon)
     require_series(prices, "prices", FeatureEngineeringError)

@@ -1,10 +1,10 @@
-"""When two trials are the same, and when they were made on the same dataset and target."""
+"""What makes two trials the same, and two trials ones of the same dataset and target."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -12,19 +12,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_DIGITS = 10  # of a log return; what differs less is noise of the arithmetic
-_PIECES = 64
-_SHOWN = 5  # symbols
-FEWEST = 3  # returns that a Sharpe ratio is judged on: two have no skewness
+FEWEST_RETURNS = 3  # of a Sharpe ratio: two near each other by chance would have an enormous one
+_DIGITS = 10  # of a log return: predictions that differ less are the same trial
+_PIECES, _SHOWN_SYMBOLS = 64, 5
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """Outcomes to be predicted, by what they are called and by pieces that recognise them.
+class Dataset(NamedTuple):
+    """Outcomes to be predicted, described by names and recognised by pieces.
 
-    A piece is a digest of the outcomes of one symbol in one month. Of all pieces the 64 smallest are kept
-    (Broder 1997, "On the resemblance and containment of documents"): two datasets that overlap share some, so
-    a later start, a longer warm-up or one symbol more does not make a new dataset and a fresh count.
+    A piece is a digest of the outcomes of one symbol in one month. The 64 smallest are kept (Broder 1997, "On
+    the resemblance and containment of documents"): datasets that overlap share some, so a later start, a
+    longer warm-up or one symbol more does not begin a fresh count.
     """
 
     symbols: str
@@ -35,102 +33,87 @@ class Dataset:
 
 
 def dataset_of(predictions: pd.DataFrame) -> Dataset:
-    """Return what the predictions are about: the outcomes, whatever was predicted for them."""
+    """Return the dataset and target of predictions: their outcomes, whatever was predicted."""
     import numpy as np
 
-    rows = _in_order(predictions)
-    once = np.r_[True, (np.diff(rows.symbol) != 0) | (np.diff(rows.day) != 0)]  # models share their outcomes
-    symbol, day, actual = rows.symbol[once], rows.day[once], rows.actual[once]
-    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    begins = np.flatnonzero(np.r_[True, (np.diff(symbol) != 0) | (np.diff(month) != 0)])
-    hashes = _mixed(rows.horizon + _hashed(symbol, day, actual))  # another horizon, another target
-    pieces = np.add.reduceat(hashes, begins) >> np.uint64(1)  # SQLite's integers have a sign
-    names = sorted({str(name) for name in predictions["symbol"].unique()})
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    first, last = day.min(), day.max()
+    rows = _ordered(predictions).drop_duplicates(["symbol", "day"])  # models share their outcomes
+    month = rows["day"].to_numpy().astype("datetime64[D]").astype("datetime64[M]")
+    symbol = rows["symbol"].to_numpy()
+    begins = np.flatnonzero(np.r_[True, (symbol[1:] != symbol[:-1]) | (month[1:] != month[:-1])])
+    hashes = _hashed(rows.drop(columns="predicted"))  # another horizon is another target
+    pieces = np.add.reduceat(hashes, begins) >> np.uint64(1)  # SQLite's integers are signed
+    names = sorted(set(symbol))
+    more = f" and {len(names) - _SHOWN_SYMBOLS} more" if len(names) > _SHOWN_SYMBOLS else ""
+    first, last = (str(np.datetime64(int(day), "D")) for day in (rows["day"].min(), rows["day"].max()))
     return Dataset(
-        ", ".join(names[:_SHOWN]) + more,
-        int(rows.horizon),
-        str(np.datetime64(int(first), "D")),
-        str(np.datetime64(int(last), "D")),
+        ", ".join(names[:_SHOWN_SYMBOLS]) + more,
+        int(rows["horizon"].iloc[0]),
+        first,
+        last,
         tuple(int(piece) for piece in np.unique(pieces)[:_PIECES]),
     )
 
 
 def digests_of(predictions: pd.DataFrame) -> dict[str, str]:
-    """Return a SHA-256 of what each model predicted for which outcomes; none for one that only says zero."""
+    """Return a SHA-256 of each model's predictions and outcomes; none if it predicts zero everywhere."""
     found = {}
     for model in predictions["model"].unique():
-        rows = _in_order(predictions[predictions["model"] == model])
-        if not rows.predicted.any():
-            continue
-        digest = hashlib.sha256(rows.horizon.tobytes())
-        for value in (rows.actual, rows.predicted):
-            digest.update(_hashed(rows.symbol, rows.day, value).tobytes())
-        found[str(model)] = digest.hexdigest()
+        rows = _ordered(predictions[predictions["model"] == model])
+        if rows["predicted"].any():
+            found[str(model)] = hashlib.sha256(_hashed(rows).tobytes()).hexdigest()
     return found
 
 
-def sharpe_of(returns: pd.Series[float]) -> float | None:
-    """Return mean over standard deviation of the sessions' returns, not annualised; `None` if undefined.
-
-    Of fewer than three returns it says nothing: one such ratio, at random a thousand, would stay in the
-    ledger and drown every later trial.
-    """
-    if returns.count() < FEWEST:
-        return None
-    mean, deviation = float(returns.mean()), float(returns.std(ddof=1))
-    # What is left of rounding is no deviation: prices that grow by the same share each day have none.
-    return finite(mean / deviation) if deviation > 1e-12 * abs(mean) else None
-
-
-def finite(value: float) -> float | None:
-    """Return the value, or `None` for what is no number."""
-    return value if math.isfinite(value) else None
-
-
-class _Rows(NamedTuple):
-    """Predictions in an order that does not depend on theirs; symbols as numbers made from their names."""
-
-    symbol: NDArray[np.uint64]
-    day: NDArray[np.int64]
-    actual: NDArray[np.float64]
-    predicted: NDArray[np.float64]
-    horizon: np.uint64
-
-
-def _in_order(predictions: pd.DataFrame) -> _Rows:
+def _ordered(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the predictions sorted by symbol and day, rounded to what counts as different."""
     import numpy as np
     import pandas as pd
 
-    codes, names = pd.factorize(predictions["symbol"])
-    numbers = [int.from_bytes(hashlib.sha256(str(name).encode()).digest()[:8], "little") for name in names]
-    symbol = np.array(numbers, dtype=np.uint64)[codes]
-    day = predictions["date"].dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
-    order = np.lexsort((day, symbol))
-    actual, predicted = (
-        # Minus zero is zero, and what differs in the eleventh digit is the same.
-        np.round(predictions[name].to_numpy(dtype=float), _DIGITS)[order] + 0.0
+    days = predictions["date"].dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+    # Adding zero turns minus zero into zero.
+    values = {
+        name: np.round(predictions[name].to_numpy(dtype=float), _DIGITS) + 0.0
         for name in ("actual", "predicted")
-    )
-    return _Rows(symbol[order], day[order], actual, predicted, np.uint64(predictions["horizon"].iloc[0]))
+    }
+    symbols = predictions["symbol"].astype(str).to_numpy(dtype=object)
+    horizons = predictions["horizon"].to_numpy(dtype=np.int64)
+    rows = pd.DataFrame({"symbol": symbols, "day": days.astype(np.int64), "horizon": horizons, **values})
+    return rows.sort_values(["symbol", "day"], kind="stable", ignore_index=True)
 
 
-def _hashed(
-    symbol: NDArray[np.uint64], day: NDArray[np.int64], value: NDArray[np.float64]
-) -> NDArray[np.uint64]:
-    """Return a number for each row that another symbol, day or value would change."""
+def _hashed(rows: pd.DataFrame) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of each row."""
+    import numpy as np
+    import pandas as pd
+
+    hashes: NDArray[np.uint64] = np.asarray(pd.util.hash_pandas_object(rows, index=False), np.uint64)
+    return hashes
+
+
+def pack(returns: pd.Series[float]) -> bytes:
+    """Return a series indexed by date as compressed 32-bit days and floats."""
     import numpy as np
 
-    return _mixed(_mixed(symbol + day.view(np.uint64)) + np.ascontiguousarray(value).view(np.uint64))
+    ordered = returns.sort_index()
+    days = ordered.index.to_numpy().astype("datetime64[D]").astype("<i4")
+    return zlib.compress(np.diff(days, prepend=np.int32(0)).tobytes() + ordered.to_numpy("<f4").tobytes(), 1)
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the values with their bits stirred: the finalizer of SplitMix64 (Steele, Lea and Flood 2014)."""
+def unpack(packed: bytes) -> pd.Series[float]:
+    """Return the series given to `_pack`, to seven digits."""
     import numpy as np
+    import pandas as pd
 
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    stirred: NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
-    return stirred
+    body = zlib.decompress(packed)
+    days = np.frombuffer(body[: len(body) // 2], "<i4").cumsum().astype("datetime64[D]")
+    values = np.frombuffer(body[len(body) // 2 :], "<f4").astype(float)
+    return pd.Series(values, index=pd.DatetimeIndex(days.astype("datetime64[us]")))
+
+
+def sharpe_of(returns: pd.Series[float]) -> float | None:
+    """Return mean over standard deviation of session returns, not annualised; `None` if undefined."""
+    if returns.count() < FEWEST_RETURNS:
+        return None
+    mean, deviation = float(returns.mean()), float(returns.std(ddof=1))
+    ratio = mean / deviation if deviation > 1e-12 * abs(mean) else math.nan  # more than rounding varies
+    return ratio if math.isfinite(ratio) else None

@@ -1,29 +1,30 @@
-"""Predictions made as they would have been made at the time.
-
-The model is refitted again and again on everything known so far and predicts only what came after.
-"""
+"""Walk-forward validation: refit on everything known so far, predict only what comes after."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sta410kit.exceptions import ModelTrainingError
+import numpy as np
+import pandas as pd
+
+from sta410kit._internal.argument_checks import require_whole
+from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
 from sta410kit.research import conformal
-from sta410kit.research.estimation import (
-    fit,
-    labelled,
-    make_estimator,
-    predict,
-    predict_folds,
-    training_table,
-)
-from sta410kit.research.folds import MIN_TRAIN, REFIT_EVERY, Fold, fold_rows, require_sessions, splits
-from sta410kit.research.frames import PREDICTION_COLUMNS
+from sta410kit.research.features import KEYS, feature_names, require_features_frame
+from sta410kit.research.folds import MIN_TRAIN, REFIT_EVERY, fold_rows, require_sessions, splits
+from sta410kit.research.frames import PREDICTION_COLUMNS, require_rows_of
+from sta410kit.research.models import make_model
+from sta410kit.research.targets import build_target, realised_on
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Sequence
 
-__all__ = ["MIN_TRAIN", "REFIT_EVERY", "Fold", "fit", "predict", "splits", "training_table", "walk_forward"]
+    from numpy.typing import NDArray
+    from sklearn.base import RegressorMixin
+
+    Rows = NDArray[np.intp]
+    Inputs = pd.DataFrame | NDArray[np.float64]
 
 
 def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
@@ -41,50 +42,48 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     per_symbol: bool = False,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Return the predictions of a model, all of them out of sample, each with an interval.
+    """Return out-of-sample predictions of a model, each with an interval.
 
-    One model serves all symbols, unless `per_symbol`. Every prediction comes from a fit that used only
-    targets realised before its fold began. The interval around it comes from the errors known at the time
-    (see `conformal`); the first sessions of predictions (63, or 10 horizons if longer) have no such past,
-    serve as that past, and are left out.
+    Every prediction comes from a fit on targets realised before its fold began. Its interval comes from the
+    errors known at the time (see `conformal`); the first sessions (63, or 10 horizons if longer) have no such
+    past and are left out.
 
     Parameters
     ----------
     features, prices : DataFrame
         A features frame and the prices frame it was built from.
     model : str
-        Name of the model, see `models.MODELS`, or ``module:Class`` for an estimator of your own.
+        One of `models.MODELS`, or ``module:Class`` for a custom estimator.
     horizon : int
         Sessions the target looks ahead.
     seed : int
-        Seed of the model; the same inputs and seed give the same predictions.
+        Random seed of the model.
     min_train, refit_every, window, embargo
         See `folds.splits`; without `window` the training block grows.
     level : float
         Share of outcomes that an interval should hold.
     per_symbol : bool
-        Whether each symbol is fitted on its own, once it has `min_train` rows; until then it is predicted by
-        a fit on all.
+        Fit each symbol separately once it has `min_train` rows; until then a pooled fit predicts it.
     n_jobs : int, optional
-        See `estimation.predict_folds`; the predictions do not depend on it.
+        Threads that fit folds side by side; by default one per processor for `boosting` and
+        `arima_boosting`, else one. The predictions do not depend on it.
 
     Returns
     -------
     DataFrame
         A predictions frame: ``symbol, date, horizon, model, fold, predicted, actual, lower, upper``, sorted
-        by symbol and date; `date` is the decision date, the rest but `fold` in log return, unit 1.
+        by symbol and date; `date` is the decision date, the last four are log returns, unit 1.
 
     Raises
     ------
     ConfigurationError
-        If the model is unknown or a number makes no sense.
+        If the model is unknown or a number is out of range.
     ModelTrainingError
-        If there are too few sessions; the message says how many there are and how many it takes.
+        If there are too few sessions.
     """
-    import pandas as pd
-
-    # A wrong name or seed is refused before any work.
-    make_estimator(model, seed, horizon, per_symbol=per_symbol)
+    make_estimator(
+        model, seed, horizon, per_symbol=per_symbol
+    )  # refuses a wrong name or seed before any work
     table = labelled(features, prices, horizon).sort_values("date", kind="stable", ignore_index=True)
     past = conformal.burn_in(horizon, level)
     needed = min_train + embargo + past + 2 * horizon  # the purge, and the wait for the last score
@@ -98,18 +97,176 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         table, rows,
         model=model, seed=seed, horizon=horizon, per_symbol=per_symbol, least=min_train, n_jobs=n_jobs,
     )  # fmt: skip
-    # Without the features, which may be called as a column of the intervals is.
     outcomes = table[["symbol", "date", "known", "target"]]
     blocks = [
         outcomes.iloc[test].assign(fold=fold.number, predicted=values)
         for fold, (_, test), values in zip(folds, rows, predicted, strict=True)
     ]
     found = conformal.add_intervals(pd.concat(blocks), prices, horizon, level)
-    found = found.assign(horizon=int(horizon), model=model, actual=found["target"])
-    if found.empty:  # sessions enough, but symbols that miss many of them learn their outcomes too late
+    if found.empty:  # symbols that miss many sessions learn their outcomes too late
         message = (
-            f"No prediction has {past} sessions of known errors before it, "
-            "so none has an interval. Load a longer period, or shorten the horizon."
+            f"No prediction has {past} sessions of known errors before it, so none has an interval. "
+            "Load a longer period, or shorten the horizon."
         )
         raise ModelTrainingError(message)
+    found = found.assign(horizon=int(horizon), model=model, actual=found["target"])
     return found[list(PREDICTION_COLUMNS)]
+
+
+def training_table(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """Return what a model is trained on: ``symbol, date``, the features and ``target``, without NaN.
+
+    Rows in the warm-up of the features, and rows whose outcome is not known yet, are dropped.
+
+    Raises
+    ------
+    FeatureEngineeringError
+        If the frames do not match, there is no feature, or one is not numeric.
+    """
+    return labelled(features, prices, horizon).drop(columns="known")
+
+
+def labelled(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """Return the training table with ``known``, the session at which each target is known."""
+    require_features_frame(features, FeatureEngineeringError)
+    target = build_target(prices, horizon).assign(known=realised_on(prices, horizon))
+    require_rows_of(features, prices, "features", FeatureEngineeringError)
+    return features.merge(target, on=list(KEYS), how="left").dropna(ignore_index=True)
+
+
+def make_estimator(
+    model: str, seed: int, horizon: int, *, per_symbol: bool = False, least: int = MIN_TRAIN
+) -> RegressorMixin:
+    """Return a fresh estimator of a model, wrapped to fit each symbol separately if `per_symbol`."""
+    estimator = make_model(model, seed, horizon)
+    if not per_symbol:
+        return estimator
+    if needs_history(estimator):
+        message = f"{model} fits each symbol separately already; leave per_symbol out."
+        raise ConfigurationError(message)
+    from sta410kit.research.models.per_symbol import PerSymbolRegressor
+
+    return PerSymbolRegressor(estimator, least=least)
+
+
+def needs_history(estimator: RegressorMixin) -> bool:
+    """Return whether an estimator is given frames of whole histories, see `models`."""
+    return bool(getattr(estimator, "needs_history", False))
+
+
+def fit(estimator: RegressorMixin, table: pd.DataFrame, names: Sequence[str]) -> RegressorMixin:
+    """Fit an estimator on the named columns of a training table, in time order.
+
+    On one thread: the tables are small, and threads waiting for a busy core make the fit ten times slower.
+
+    Raises
+    ------
+    ModelTrainingError
+        If the estimator refuses the data.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
+
+    ordered = table.sort_values("date", kind="stable")
+    with threadpool_limits(limits=1):
+        return _fitted(estimator, _inputs(estimator, ordered, names), ordered["target"].to_numpy())
+
+
+def predict(estimator: RegressorMixin, table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
+    """Return the predictions of a fitted estimator for the rows of a table.
+
+    For an estimator that needs history, the table holds each symbol's rows from the first on.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        return _predicted(estimator, _inputs(estimator, table, names))
+
+
+def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
+    table: pd.DataFrame,
+    folds: Sequence[tuple[Rows, Rows]],
+    *,
+    model: str,
+    seed: int,
+    horizon: int,
+    per_symbol: bool = False,
+    least: int = MIN_TRAIN,
+    n_jobs: int | None = None,
+) -> list[NDArray[np.float64]]:
+    """Return for each fold the predictions of its test rows by a model fitted on its training rows.
+
+    `table` is from `labelled`, sorted by date; `folds` are pairs of positions to train on and to test. Every
+    fold starts from the same seed. An estimator with a true `warm_start` that needs history is fitted fold
+    after fold, each from where the last one ended.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    names = feature_names(table.drop(columns="known"))
+    matrix, target = table[names].to_numpy(dtype=float), table["target"].to_numpy(dtype=float)
+    frame = table.set_index(list(KEYS))[names]
+    # A limit holds for the thread that sets it; looking up the libraries once saves more than a fit takes.
+    libraries = ThreadpoolController()
+
+    def run(fold: tuple[Rows, Rows], estimator: RegressorMixin | None = None) -> NDArray[np.float64]:
+        train, test = fold
+        if estimator is None:
+            estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least)
+        with libraries.limit(limits=1):
+            if not needs_history(estimator):
+                _fitted(estimator, matrix[_span(train)], target[_span(train)])
+                return _predicted(estimator, matrix[_span(test)])
+            _fitted(estimator, frame.iloc[train], target[train])
+            return _predicted(estimator, frame.iloc[: test.max() + 1])[test]
+
+    first = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least)
+    if needs_history(first) and getattr(first, "warm_start", False):
+        return [run(fold, first) for fold in folds]
+    threads = _threads(n_jobs, model)
+    if threads == 1:
+        return [run(fold) for fold in folds]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, folds))
+
+
+def _threads(n_jobs: int | None, model: str) -> int:
+    import os
+
+    if n_jobs is None:
+        return (os.cpu_count() or 1) if model in {"boosting", "arima_boosting"} else 1
+    return require_whole("n_jobs", n_jobs, of="threads")
+
+
+def _span(rows: Rows) -> Rows | slice:
+    """Return contiguous rows as a slice: a view costs nothing, a copy a few milliseconds."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
+
+
+def _inputs(estimator: RegressorMixin, table: pd.DataFrame, names: Sequence[str]) -> Inputs:
+    if needs_history(estimator):
+        return table.set_index(list(KEYS))[list(names)]
+    return table[list(names)].to_numpy(dtype=float)
+
+
+def _fitted(estimator: RegressorMixin, x: Inputs, y: NDArray[np.float64]) -> RegressorMixin:
+    try:
+        return estimator.fit(x, y)
+    except (ValueError, ArithmeticError) as error:
+        message = f"{type(estimator).__name__} could not be fitted to {len(y)} row(s): {error}"
+        raise ModelTrainingError(message) from error
+
+
+def _predicted(estimator: RegressorMixin, x: Inputs) -> NDArray[np.float64]:
+    try:
+        values = np.asarray(estimator.predict(x), dtype=float)
+    except (ValueError, ArithmeticError) as error:
+        message = f"{type(estimator).__name__} could not predict {len(x)} row(s): {error}"
+        raise ModelTrainingError(message) from error
+    if values.shape != (len(x),) or not np.isfinite(values).all():
+        message = (
+            f"{type(estimator).__name__} predicts shape {values.shape} for {len(x)} row(s), with "
+            f"{int((~np.isfinite(values)).sum())} value(s) that are not finite; return one number per row."
+        )
+        raise ModelTrainingError(message)
+    return values

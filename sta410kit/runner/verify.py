@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.research.ledger import FILE as LEDGER
-from sta410kit.research.ledger import as_of
+from sta410kit.research.ledger import VARIABLE, Ledger
 from sta410kit.runner.comparison.runs import compare_results
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import code_parts, differences, step_parts
@@ -35,6 +36,8 @@ from sta410kit.runner.runs import is_running
 from sta410kit.runner.schedule import run_graph
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sta410kit.runner.progress import Progress
 
 REPRODUCED, DIFFERENT, FAILED, KEPT = "reproduced", "different", "failed", "not executed"
@@ -143,12 +146,27 @@ def verify_run(folder: Path, progress: Progress, *, anyway: bool = False, jobs: 
     scratch = Path(tempfile.mkdtemp(prefix=".verify-", dir=folder.parent))
     found: list[StepCheck] = []
     try:
-        with as_of(manifest.last_end, folder.parent / LEDGER.name, scratch / LEDGER.name):
+        ledger = Ledger(folder.parent / LEDGER.name)
+        with _counting_in(ledger.copy_as_of(manifest.last_end, scratch / LEDGER.name)):
             found = _check_all(plan, folder, scratch, manifest, progress, jobs)
     finally:
         if all(check.state in _GOOD for check in found):
             shutil.rmtree(scratch, ignore_errors=True)
     return Verification(manifest.run, found, changed, scratch if scratch.exists() else None)
+
+
+@contextmanager
+def _counting_in(ledger: Path) -> Iterator[None]:
+    """Let the kernels that this process starts count their trials in another ledger."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = str(ledger)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
 
 
 def _plan(folder: Path, manifest: Manifest) -> Plan:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from sta410kit.cli.entry import cli
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.research import assess_skill
+from sta410kit.research.skill import assess_skill
 
 pytestmark = pytest.mark.unit
 
@@ -31,7 +31,7 @@ def test_an_empty_ledger_says_how_it_fills():
     """Nothing yet is no failure."""
     asked = ask()
     assert asked.return_value == 0
-    assert "yet; assess_skill and backtest write them down" in asked.output
+    assert "yet; assess_skill, score_table and deflate record them" in asked.output
     assert json.loads(ask("--json").output)["datasets"] == []
 
 

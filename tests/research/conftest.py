@@ -1,41 +1,17 @@
-"""Prices, features and predictions that many tests read and none may change."""
+"""Prices, features and predictions that many tests share; none may change them."""
 
-import numpy as np
-import pandas as pd
+import matplotlib as mpl
 import pytest
 
 from sta410kit.market import load_prices
 from sta410kit.research.features import build_features
 from sta410kit.research.walk_forward import walk_forward
-
-
-def simulate(sessions, symbols=2, seed=0, volatility=0.01):
-    """Return prices of independent random walks without drift; `volatility` is a number or one a session."""
-    rng = np.random.default_rng(seed)
-    days = pd.bdate_range("2000-01-03", periods=sessions, unit="us")
-    parts = []
-    for number in range(symbols):
-        close = 100 * np.exp(np.cumsum(volatility * rng.standard_normal(sessions)))
-        opened = close * np.exp(0.002 * rng.standard_normal(sessions))
-        parts.append(
-            pd.DataFrame(
-                {
-                    "symbol": f"S{number}",
-                    "date": days,
-                    "open": opened,
-                    "high": np.maximum(opened, close) * 1.002,
-                    "low": np.minimum(opened, close) * 0.998,
-                    "close": close,
-                    "adj_close": close,
-                    "volume": rng.integers(1_000, 2_000, sessions),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+from tests.research.simulated import simulate
 
 
 @pytest.fixture(scope="session")
 def sample():
+    """Return the embedded prices."""
     return load_prices()
 
 
@@ -65,6 +41,8 @@ def walk_predictions(walks, walk_features):
     return walk_forward(walk_features, walks, model="ridge")
 
 
-@pytest.fixture(name="simulate", scope="session")
-def simulate_fixture():
-    return simulate
+@pytest.fixture
+def headless(monkeypatch):
+    """Draw without a screen."""
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    mpl.use("agg")

@@ -8,6 +8,7 @@ from sta410kit.config import TradingConfig
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.backtest import backtest
 from sta410kit.research.costs import Costs, Limits
+from tests.research.simulated import simulate
 
 pytestmark = pytest.mark.unit
 
@@ -58,13 +59,13 @@ def by_hand(predictions, prices, cost_bps, threshold):
 @pytest.mark.parametrize("horizon", [1, 3])
 @pytest.mark.parametrize("cost_bps", [0.0, 25.0])
 @pytest.mark.parametrize("threshold", [0.0, 0.004])
-def test_it_agrees_with_a_plain_loop(simulate, horizon, cost_bps, threshold):
+def test_it_agrees_with_a_plain_loop(horizon, cost_bps, threshold):
     """Vectors and a loop over cash and shares give the same equity to 1e-12."""
     prices = simulate(40, symbols=3, seed=1)
     predicted = np.random.default_rng(2).normal(0, 0.01, len(prices))
     predictions = predictions_of(prices, predicted, horizon, last=horizon)
     predictions = predictions.drop(predictions.index[[3, 50]])  # a symbol may have no prediction on a day
-    ours = backtest(predictions, prices, cost_bps=cost_bps, threshold=threshold)
+    ours = backtest(predictions, prices, costs=Costs(slippage_bps=cost_bps), threshold=threshold)
     assert ours.frame["equity"].tolist() == pytest.approx(
         by_hand(predictions, prices, cost_bps, threshold), abs=1e-12
     )
@@ -78,7 +79,9 @@ def test_three_sessions_by_hand():
         | dict.fromkeys(("high", "low", "close", "adj_close"), closes)
         | {"volume": 1}
     )
-    result = backtest(predictions_of(prices, [0.01, -0.01, 0.0, 0.0], last=2), prices, cost_bps=100.0)
+    result = backtest(
+        predictions_of(prices, [0.01, -0.01, 0.0, 0.0], last=2), prices, costs=Costs(slippage_bps=100.0)
+    )
     frame = result.frame
     assert frame["date"].tolist() == prices["date"].tolist()[1:]
     assert frame["position"].tolist() == pytest.approx([1, -1, 0])
@@ -104,35 +107,40 @@ def test_three_sessions_by_hand():
 
 def test_naive_trades_nothing(walks, walk_predictions):
     """A prediction of zero holds cash: no gain, no cost, no drawdown."""
-    result = backtest(walk_predictions.assign(predicted=0.0), walks, cost_bps=50.0)
+    result = backtest(walk_predictions.assign(predicted=0.0), walks, costs=Costs(slippage_bps=50.0))
     assert (result.frame["equity"] == 1).all()
     assert result.summary["turnover"] == 0
     assert np.isnan(result.summary["sharpe"])
 
 
-def test_knowing_the_future_pays_and_costs_take_from_it(simulate):
+def test_knowing_the_future_pays_and_costs_take_from_it():
     """The right signs gain, the opposite ones lose, and costs lower both."""
     prices = simulate(300, symbols=2, seed=3)
     opens = prices.groupby("symbol")["open"]
     ahead = np.log(opens.shift(-2) / opens.shift(-1)).fillna(0.0)
     right, wrong = (predictions_of(prices, sign * ahead, last=2) for sign in (1, -1))
-    free, paid = backtest(right, prices, cost_bps=0), backtest(right, prices, cost_bps=10)
+    free, paid = (
+        backtest(right, prices, costs=Costs(slippage_bps=0)),
+        backtest(right, prices, costs=Costs(slippage_bps=10)),
+    )
     assert free.summary["total_return"] > 3
     assert paid.summary["total_return"] < free.summary["total_return"]
     assert (paid.frame["cost"] >= 0).all()
-    assert backtest(wrong, prices, cost_bps=0).summary["total_return"] < -0.5
+    assert backtest(wrong, prices, costs=Costs(slippage_bps=0)).summary["total_return"] < -0.5
 
 
 def test_a_split_earns_nothing(sample):
     """Holding AAPL over its split returns the true move, not minus half."""
     prices = sample[(sample["symbol"] == "AAPL") & sample["date"].between("2005-02-01", "2005-03-31")]
-    result = backtest(predictions_of(prices.reset_index(drop=True), 0.01), prices, cost_bps=0)
+    result = backtest(
+        predictions_of(prices.reset_index(drop=True), 0.01), prices, costs=Costs(slippage_bps=0)
+    )
     returns = prices["adj_close"].pct_change().tolist()
     assert result.frame["gross"].tolist()[1:] == pytest.approx(returns[2:])
     assert result.summary["total_return"] == pytest.approx(result.benchmark["total_return"])
 
 
-def test_losing_everything_is_the_end(simulate):
+def test_losing_everything_is_the_end():
     """A short that more than doubles leaves zero, not debts or NaN."""
     prices = simulate(10, symbols=1)
     columns = ["open", "high", "low", "close", "adj_close"]
@@ -145,13 +153,14 @@ def test_losing_everything_is_the_end(simulate):
     assert not result.frame.isna().any().any()
 
 
-def test_costs_one_by_one_and_limits_are_heeded(simulate):
-    """Given costs win over `cost_bps`; half the gross weight is half the exposure."""
+def test_costs_one_by_one_and_limits_are_heeded():
+    """Half the gross weight is half the exposure."""
     prices = simulate(40, symbols=2, seed=1)
     predictions = predictions_of(prices, 0.01)
     costs = Costs(commission_bps=1, spread_bps=2, slippage_bps=3)
     result = backtest(predictions, prices, costs=costs, limits=Limits(max_gross=0.5))
-    assert result.cost_bps == pytest.approx(5, abs=0.01)
+    assert result.costs.one_way_bps == pytest.approx(5, abs=0.01)
+    assert result.strategy == f"limits={Limits(max_gross=0.5)!r}, threshold=0.0"
     assert result.frame["exposure"].tolist() == pytest.approx([0.5] * len(result.frame))
     assert backtest(predictions, prices, costs=Costs()).frame["cost"].max() == 0
 
@@ -175,10 +184,10 @@ def test_prices_after_a_session_change_nothing_before_it(walks, walk_predictions
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"cost_bps": -1}, {"cost_bps": np.nan}, {"threshold": -0.1}, {"threshold": np.inf}, {"capital": 0}],
+    [{"threshold": -0.1}, {"threshold": np.inf}, {"capital": 0}],
 )
-def test_costs_and_thresholds_are_not_negative(walks, walk_predictions, wrong):
-    """A cost below zero would pay for trading."""
+def test_thresholds_and_capital_out_of_range_are_refused(walks, walk_predictions, wrong):
+    """The argument is named."""
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         backtest(walk_predictions, walks, **wrong)
 

@@ -13,6 +13,7 @@ from sta410kit.research import conformal
 from sta410kit.research.features import build_features
 from sta410kit.research.targets import build_target, realised_on
 from sta410kit.research.walk_forward import walk_forward
+from tests.research.simulated import simulate
 
 pytestmark = pytest.mark.unit
 
@@ -128,6 +129,7 @@ def test_coverage_on_real_prices_in_each_year(sample_predictions):
     assert (errors.abs() < 2).mean() > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("horizon", [5, 21, 63])
 def test_coverage_on_real_prices_further_ahead(sample, sample_features, horizon):
     """A month and a quarter ahead, where targets overlap, the embedded outcomes are held as well."""
@@ -136,8 +138,9 @@ def test_coverage_on_real_prices_further_ahead(sample, sample_features, horizon)
     assert 0.88 <= inside.mean() <= 0.92
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("horizon", [5, 21, 63])
-def test_coverage_on_random_walks(simulate, horizon):
+def test_coverage_on_random_walks(horizon):
     """On one symbol, the hardest case, eight walks of 13 years hold 88 % to 92 %, whatever the horizon."""
     covered = []
     for seed in range(8):
@@ -150,7 +153,7 @@ def test_coverage_on_random_walks(simulate, horizon):
     assert 0.88 <= np.mean(covered) <= 0.92
 
 
-def test_coverage_survives_a_change_of_regime(simulate):
+def test_coverage_survives_a_change_of_regime():
     """When volatility triples and falls back, the intervals follow, in the calm and in the storm."""
     volatility = np.repeat([0.01, 0.03, 0.01], 500)
     prices = simulate(1500, symbols=3, seed=5, volatility=volatility)
@@ -171,9 +174,10 @@ SIMULATED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regime", SIMULATED)
 @pytest.mark.parametrize("horizon", [1, 5])
-def test_coverage_in_simulated_regimes(simulate, regime, horizon):
+def test_coverage_in_simulated_regimes(regime, horizon):
     """Volatility that switches, jumps or rises sixfold: 88 % to 92 % over four walks of one symbol each."""
     covered = []
     for seed in range(4):
@@ -182,17 +186,6 @@ def test_coverage_in_simulated_regimes(simulate, regime, horizon):
         found = naive_with_intervals(prices, horizon)
         covered.append(found["target"].between(found["lower"], found["upper"]).mean())
     assert 0.88 <= np.mean(covered) <= 0.92
-
-
-def test_any_scale_can_be_plugged_in(walks):
-    """A scale of the user's own sets the width; coverage is kept even when it knows nothing."""
-
-    def constant(prices, horizon):
-        return prices[["symbol", "date"]].assign(scale=0.5 * horizon)
-
-    found = naive_with_intervals(walks, 1, scale=constant)
-    assert (found["scale"] == 0.5).all()
-    assert 0.87 <= found["target"].between(found["lower"], found["upper"]).mean() <= 0.93
 
 
 def test_bounds_are_finite_from_the_burn_in_on(walks):
@@ -235,7 +228,7 @@ def test_a_scale_of_prices_out_of_order_is_refused(walks, change, words):
     ("change", "words"),
     [
         (lambda f: pd.concat([f, f.tail(1)]), "predictions hold S1 .* more than once"),
-        (lambda f: f.assign(predicted=np.nan), "predicted of S0 .* is no number; 1198 such"),
+        (lambda f: f.assign(predicted=np.nan), "predicted of S0 .* is not a finite number; 1198 such"),
         (lambda f: f.replace({"symbol": {"S0": "ZZ"}}), "predictions hold ZZ .*, the prices do not"),
         (lambda f: f.astype({"date": str}), "date of the predictions holds str"),
     ],
@@ -255,20 +248,9 @@ def test_intervals_are_made_anew_around_predictions_that_have_some(walks):
     assert narrow["target"].between(narrow["lower"], narrow["upper"]).mean() == pytest.approx(0.5, abs=0.05)
 
 
-@pytest.mark.parametrize("value", [0.0, -1.0, np.inf])
-def test_a_scale_that_is_no_volatility_is_refused(walks, value):
-    """Divided by it, errors would be endless or no errors."""
-
-    def broken(prices, _):
-        return prices[["symbol", "date"]].assign(scale=value)
-
-    with pytest.raises(DataValidationError, match=rf"scales hold {value}; a volatility is a positive number"):
-        naive_with_intervals(walks, 1, scale=broken)
-
-
-def naive_with_intervals(prices, horizon, **options):
+def naive_with_intervals(prices, horizon):
     table = build_target(prices, horizon).assign(known=realised_on(prices, horizon), predicted=0.0)
-    return conformal.add_intervals(table.dropna(), prices, horizon, **options)
+    return conformal.add_intervals(table.dropna(), prices, horizon)
 
 
 def test_the_latest_quantile_looks_at_the_last_year():
@@ -277,3 +259,107 @@ def test_the_latest_quantile_looks_at_the_last_year():
     scored = pd.DataFrame({"date": days, "score": np.r_[np.full(48, 100.0), np.arange(252.0)]})
     assert conformal.latest_quantile(scored, 1) == math.ceil(253 * 0.9) - 1
     assert conformal.latest_quantile(scored.tail(62), 1) == math.inf  # within the burn-in
+
+
+def scored(scores, horizon=1, symbol="A"):
+    """Return scores of consecutive sessions, each known `horizon` sessions later."""
+    days = pd.bdate_range("2000-01-03", periods=len(scores) + horizon, unit="us")
+    return pd.DataFrame(
+        {
+            "symbol": symbol,
+            "date": days[: len(scores)],
+            "known": days[horizon:],
+            "score": np.array(scores, float),
+        }
+    )
+
+
+def ones(table):
+    return pd.Series(1.0, index=table.index)
+
+
+def test_misses_widen_and_hits_narrow_by_hand():
+    """A miss adds 0.9 steps of 3 %, a hit takes 0.1."""
+    table = scored([2.0, 0.5, 0.5, 9.0])
+    width, factors = conformal.follow_misses(table, ones(table), 1, 0.9)
+    assert np.log(width.to_numpy()) == pytest.approx([0, 0.027, 0.024, 0.021])
+    assert math.log(factors["A"]) == pytest.approx(0.048)
+
+
+@pytest.mark.parametrize("horizon", [1, 3, 5])
+def test_an_outcome_teaches_nothing_before_it_is_known(horizon):
+    """A miss at session 0 shows in the width `horizon` sessions later and not before."""
+    table = scored([9.0] + [0.5] * 9, horizon)
+    width = conformal.follow_misses(table, ones(table), horizon, 0.9)[0]
+    assert (width[:horizon] == 1).all()
+    assert math.log(width[horizon]) == pytest.approx(0.9 * 0.03 / horizon**0.5)
+
+
+@given(st.integers(1, 59), st.integers(1, 6), st.integers(0, 99))
+def test_later_scores_change_no_earlier_width(cut, horizon, seed):
+    """Scores that are not known at a date leave its width as it was."""
+    scores = np.random.default_rng(seed).exponential(1.0, 60)
+    other = np.where(np.arange(60) >= cut, 5 * scores, scores)
+    first, second = (
+        conformal.follow_misses(table, ones(table), horizon, 0.9)[0].to_numpy()
+        for table in (scored(scores, horizon), scored(other, horizon))
+    )
+    last = cut + horizon  # the outcome of `cut` is known at the close of `cut + horizon`
+    assert np.array_equal(first[:last], second[:last])
+
+
+def test_symbols_learn_each_for_itself():
+    """One symbol that is missed widens; the other stays as alone."""
+    both = pd.concat([scored([2.0] * 50, symbol="A"), scored([0.5] * 50, symbol="B")], ignore_index=True)
+    mixed = both.sample(frac=1, random_state=0)
+    width, factors = conformal.follow_misses(mixed, ones(mixed), 1, 0.9)
+    alone = conformal.follow_misses(both[both["symbol"] == "B"], ones(both), 1, 0.9)[0]
+    assert width.sort_index()[50:].tolist() == alone.tolist()
+    assert factors["A"] > 1 > factors["B"]
+
+
+def test_the_burn_in_teaches_nothing():
+    """Rows without a quantile have no width, and their outcomes are neither hits nor misses."""
+    table = scored([9.0] * 5 + [0.5] * 5)
+    quantiles = ones(table).where(table.index >= 5)
+    width, factors = conformal.follow_misses(table, quantiles, 1, 0.9)
+    assert width[:5].isna().all()
+    assert width[5] == 1
+    assert math.log(factors["A"]) == pytest.approx(-5 * 0.003)
+
+
+def test_coverage_is_what_is_promised_whatever_comes():
+    """Scores that double every 500 sessions, against a quantile that never moves: 90 % within the bound."""
+    rng = np.random.default_rng(0)
+    table = scored(rng.exponential(1.0, 2500) * 2.0 ** np.repeat([0, 1, 2, 1, 0], 500) / 2)
+    width, factors = conformal.follow_misses(table, ones(table) * 2.3, 1, 0.9)
+    missed = (table["score"] > width).mean()
+    assert missed - 0.1 == pytest.approx(math.log(factors["A"]) / (0.03 * 2500))
+    assert abs(missed - 0.1) < 0.01
+
+
+def test_the_width_stays_within_five_times():
+    """A symbol that is never, or always, hit ends at the bound and not at nothing or infinity."""
+    for score, end in ((0.0, 0.2), (1e9, 5.0)):
+        table = scored([score] * 1500)
+        width, factors = conformal.follow_misses(table, ones(table), 1, 0.9)
+        assert factors["A"] == pytest.approx(end)
+        assert np.isfinite(width).all()
+
+
+def test_factors_of_predictions_stay_within_five_times():
+    """A symbol whose outcomes were always, or never, inside ends at the same bound as the walk."""
+    hit = pd.DataFrame({"symbol": "HIT", "date": range(1500), "actual": 0.0, "lower": -1.0, "upper": 1.0})
+    missed = hit.assign(symbol="MISSED", actual=2.0)
+    factors = conformal.factors_after(pd.concat([hit, missed]), 1, 0.9)
+    assert factors == pytest.approx({"HIT": 0.2, "MISSED": 5.0})
+
+
+def test_factors_are_read_off_the_predictions(sample_predictions):
+    """The factors that made the intervals are recovered from which outcomes they missed."""
+    factors = conformal.factors_after(sample_predictions, 1, 0.9)
+    assert set(factors) == {"AAPL", "FB", "GOOG", "IBM", "MSFT"}
+    apple = sample_predictions[sample_predictions["symbol"] == "AAPL"]
+    missed = ~apple["actual"].between(apple["lower"], apple["upper"])
+    state = 0.03 * (missed.sum() - 0.1 * len(apple))
+    assert math.log(factors["AAPL"]) == pytest.approx(state)  # its state never met the bound

@@ -11,6 +11,7 @@ from sta410kit.research import conformal
 from sta410kit.research.features import build_features
 from sta410kit.research.forecasting import fit_final, forecast
 from sta410kit.research.walk_forward import training_table, walk_forward
+from tests.research.simulated import simulate
 
 pytestmark = pytest.mark.unit
 
@@ -95,7 +96,7 @@ def test_the_width_comes_from_out_of_sample_errors(fitted, walks, walk_predictio
     assert fitted.scores_quantile == scores[int(np.ceil((len(scores) + 1) * 0.9)) - 1]
 
 
-def test_later_prices_are_forecast_from_their_own_end(fitted, walks, simulate):
+def test_later_prices_are_forecast_from_their_own_end(fitted, walks):
     """Prices that go on after the training move the decision date."""
     more = pd.concat(
         [
@@ -133,7 +134,7 @@ def test_what_the_model_cannot_know_is_refused(fitted, walks):
     with pytest.raises(ModelPredictionError, match="Too few sessions for the features of S1"):
         forecast(fitted, walks[(walks["symbol"] == "S0") | (walks["date"] >= walks["date"].unique()[560])])
     other = dataclasses.replace(fitted, features=(*fitted.features, "moon_phase"))
-    with pytest.raises(ModelPredictionError, match="moon_phase, which this kit does not build"):
+    with pytest.raises(ModelPredictionError, match="moon_phase, which are not registered"):
         forecast(other, walks)
     with pytest.raises(ModelPredictionError, match="close of S0"):
         forecast(fitted, walks.assign(close=np.nan))
@@ -146,7 +147,7 @@ def test_a_final_fit_needs_its_own_predictions(walks, walk_features, walk_predic
     with pytest.raises(ModelTrainingError, match="of ridge at horizon 1, the final fit of ridge at 5"):
         fit_final(walk_features, walks, walk_predictions, model="ridge", horizon=5)
     few = walk_predictions[walk_predictions["date"] > walk_predictions["date"].unique()[-63]]
-    with pytest.raises(ModelTrainingError, match=r"^124 predictions of 62 sessions .* take 63 sessions"):
+    with pytest.raises(ModelTrainingError, match=r"^124 predictions of 62 sessions .* need 63 sessions"):
         fit_final(walk_features, walks, few, model="ridge")
     with pytest.raises(ModelTrainingError, match="No row has complete features"):
         fit_final(walk_features.groupby("symbol").head(40), walks, walk_predictions)

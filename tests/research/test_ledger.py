@@ -1,293 +1,249 @@
-"""The trials ledger: every distinct trial once, whoever writes, and never a crash."""
+"""The trials ledger: every distinct trial once, from several processes, and never a crash."""
 
 import multiprocessing
-import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from sta410kit.exceptions import DataLoadingError
-from sta410kit.research import ledger, ledger_file
-from sta410kit.research.backtest import backtest
-from sta410kit.research.trial_identity import sharpe_of
-from sta410kit.research.trial_returns import pack, unpack
+from sta410kit.research.ledger import Ledger
+from sta410kit.research.trial_identity import pack, sharpe_of, unpack
+from tests.research.simulated import make_predictions
 
 pytestmark = pytest.mark.unit
 
 
 def made(seed=0, *, sessions=300, symbols=2, model="ridge", outcomes=0, start=0):  # noqa: PLR0913
     """Return predictions; `seed` is for what is predicted, `outcomes` for what happens, `start` cuts."""
-    rng = np.random.default_rng(seed)
-    happened = np.random.default_rng(1000 + outcomes)
+    rng, happened = np.random.default_rng(seed), np.random.default_rng(1000 + outcomes)
     parts = []
     for number in range(symbols):
-        columns = {
-            "predicted": rng.standard_normal(sessions),
-            "actual": happened.standard_normal(sessions) / 100,
-        }
-        dates = pd.bdate_range("2000-01-03", periods=sessions, unit="us")
-        frame = pd.DataFrame(
-            {"symbol": f"S{number}", "date": dates, "horizon": 1, "model": model, "fold": 0, **columns}
-        )
-        parts.append(frame.assign(lower=-1.0, upper=1.0).iloc[start:])
+        predicted, actual = rng.standard_normal(sessions), happened.standard_normal(sessions) / 100
+        parts.append(make_predictions(predicted, actual, f"S{number}", model).iloc[start:])
     return pd.concat(parts, ignore_index=True)
 
 
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path / "new" / "trials.sqlite")
+
+
 def followed(frame):
-    return {str(model): part.groupby("date")["actual"].mean() for model, part in frame.groupby("model")}
+    return frame.groupby("date")["actual"].mean()
 
 
-def looked(frame, **given):
-    return ledger.record(
-        frame, kind="skill", returns=followed(frame), r2=dict.fromkeys(followed(frame), 0.01), **given
-    )
+def test_the_same_trial_counts_once_and_another_counts_again(ledger):
+    """A re-run, in any order of rows, is no new trial; other predictions are."""
+    assert ledger.record_predictions(made()).count == 1
+    assert ledger.record_predictions(made().iloc[::-1]).count == 1
+    assert ledger.record_predictions(made(seed=1)).count == 2
+    assert ledger.record_predictions(made()).count == 2
 
 
-def test_the_same_trial_counts_once_and_another_counts_again():
-    """A re-run, in whatever order of rows, is no new trial; other predictions are."""
-    assert looked(made()).count == 1
-    assert looked(made().iloc[::-1]).count == 1
-    assert looked(made(seed=1)).count == 2
-    assert looked(made()).count == 2
-
-
-def test_noise_of_the_arithmetic_is_no_new_trial():
+def test_rounding_noise_is_no_new_trial(ledger):
     """Predictions that differ in the sixteenth digit are the same, and so are zero and minus zero."""
     frame = made()
     frame.loc[0, ["predicted", "actual"]] = 0.0
-    looked(frame)
-    assert looked(frame.assign(predicted=frame["predicted"] * (1 + 1e-15))).count == 1
+    ledger.record_predictions(frame)
+    assert ledger.record_predictions(frame.assign(predicted=frame["predicted"] * (1 + 1e-15))).count == 1
     frame.loc[0, ["predicted", "actual"]] = -0.0
-    assert looked(frame).count == 1
+    assert ledger.record_predictions(frame).count == 1
 
 
-def test_other_outcomes_are_another_dataset():
+def test_the_types_of_columns_are_no_new_trial(ledger):
+    """Categories, as files come back with, name the same symbols; a time zone the same days."""
+    ledger.record_predictions(made())
+    frame = made().astype({"symbol": "category", "model": "category"})
+    frame["date"] = frame["date"].dt.tz_localize("UTC")
+    assert ledger.record_predictions(frame).count == 1
+
+
+def test_other_outcomes_are_another_dataset(ledger):
     """Trials on other prices, or at another horizon, are counted apart."""
-    looked(made())
-    assert looked(made(outcomes=1)).count == 1
-    assert looked(made().assign(horizon=5)).count == 1
+    ledger.record_predictions(made())
+    assert ledger.record_predictions(made(outcomes=1)).count == 1
+    assert ledger.record_predictions(made().assign(horizon=5)).count == 1
 
 
-@pytest.mark.parametrize("change", [{"start": 63}, {"sessions": 300, "symbols": 1}])
-def test_a_part_of_the_same_outcomes_is_the_same_dataset(change):
+@pytest.mark.parametrize("change", [{"start": 63}, {"symbols": 1}])
+def test_a_part_of_the_same_outcomes_is_the_same_dataset(ledger, change):
     """A longer warm-up or fewer symbols do not begin a fresh count."""
-    looked(made())
-    assert looked(made(seed=1, **change)).count == 2
+    ledger.record_predictions(made())
+    assert ledger.record_predictions(made(seed=1, **change)).count == 2
 
 
-def test_each_model_of_a_frame_is_a_trial_but_for_zero():
+def test_each_model_of_a_frame_is_a_trial_except_zero(ledger):
     """Two models are two trials; predicting zero everywhere tries nothing."""
     frame = pd.concat([made(), made(1, model="boosting"), made(model="naive").assign(predicted=0.0)])
-    found = looked(frame)
+    found = ledger.record_predictions(frame)
     assert [trial.model for trial in found.trials] == ["ridge", "boosting"]
     assert found.forecasts == 2
 
 
-def test_a_trial_keeps_what_the_deflated_ratio_needs():
-    """Sharpe ratio of a session, R2, sessions, and the returns to seven digits."""
-    frame = made()
-    found = looked(frame)
-    (trial,) = found.trials
-    returns = followed(frame)["ridge"]
+def test_a_trial_keeps_what_the_deflated_ratio_needs(ledger):
+    """Sharpe ratio per session, R2, sessions, and the returns of following the sign to seven digits."""
+    frame = made(symbols=1)
+    (trial,) = (found := ledger.record_predictions(frame)).trials
+    returns = np.sign(frame["predicted"]) * np.expm1(frame["actual"])
     assert trial.sharpe == pytest.approx(returns.mean() / returns.std())
     assert found.sharpes == (trial.sharpe,)
-    assert (trial.kind, trial.sessions, trial.r2) == ("skill", 300, 0.01)
+    r2 = 1 - ((frame["actual"] - frame["predicted"]) ** 2).sum() / (frame["actual"] ** 2).sum()
+    assert (trial.kind, trial.sessions, trial.r2) == ("skill", 300, pytest.approx(r2))
     assert found.returns()[trial.id].to_numpy() == pytest.approx(returns.to_numpy(), rel=1e-6)
 
 
-def test_overlapping_targets_make_no_returns_of_a_session():
-    """At a horizon of five sessions the look has its R2; an outcome a day would count five times."""
-    (daily,) = ledger.record_look(made()).trials
-    (weekly,) = ledger.record_look(made().assign(horizon=5)).trials
+def test_overlapping_targets_have_no_returns_per_session(ledger):
+    """At a horizon of five sessions the look has its R2 and no Sharpe ratio, and counts all the same."""
+    (daily,) = ledger.record_predictions(made()).trials
+    (weekly,) = (found := ledger.record_predictions(made().assign(horizon=5))).trials
     assert daily.sharpe is not None
     assert (weekly.sharpe, weekly.r2) == (None, daily.r2)
+    assert (found.count, found.sharpes, found.returns().empty) == (1, (), True)
 
 
-def test_a_backtest_stands_for_the_look_at_the_skill():
+def test_a_backtest_replaces_the_look_at_the_skill(ledger):
     """Skill and backtest of the same predictions are one trial; another threshold is another."""
     frame = made()
-    looked(frame)
+    ledger.record_predictions(frame)
     for strategy in ("threshold=0", "threshold=0", "threshold=0.001"):
-        found = ledger.record(frame, kind="backtest", returns=followed(frame), strategy=strategy)
+        found = ledger.record_backtest(frame, followed(frame), strategy)
     assert len(found.trials) == 3
     assert (found.count, found.forecasts) == (2, 1)
     assert {trial.kind for trial in found.distinct} == {"backtest"}
 
 
-def test_every_backtest_is_written_down(walks, walk_predictions):
-    """Its Sharpe ratio after costs is in the ledger; double costs are the same trial."""
-    tested = backtest(walk_predictions, walks)
-    (trial,) = ledger.read(walk_predictions).trials
-    net = tested.frame["net"]
-    assert trial.sharpe == pytest.approx(net.mean() / net.std())
-    assert (trial.kind, trial.strategy) == ("backtest", "threshold=0.0")
-    backtest(walk_predictions, walks, cost_bps=10.0)
-    assert ledger.read(walk_predictions).count == 1
-    backtest(walk_predictions, walks, threshold=0.001)
-    assert ledger.read(walk_predictions).count == 2
+def test_reading_adds_nothing(ledger):
+    """Trials can be looked up without being one; before the first there is no file."""
+    assert (ledger.read(made()).count, ledger.read_all()) == (0, [])
+    assert not ledger.path.exists()
+    ledger.record_predictions(made())
+    assert ledger.read(made(seed=1)).count == 1
+    ((dataset, trials),) = ledger.read_all()
+    assert (dataset["symbols"], dataset["horizon"], dataset["first"]) == ("S0, S1", 1, "2000-01-03")
+    assert trials.count == 1
 
 
-def test_a_backtest_that_cannot_be_written_down_still_runs(walks, walk_predictions, tmp_path, monkeypatch):
-    """Outside a project, and where no file can be, there is a result; reading tells it is not counted."""
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("STA410_LEDGER", str(tmp_path / "file" / "trials.sqlite"))
-    assert not backtest(walk_predictions, walks).frame.empty
-    assert "not in the ledger" in ledger.read(walk_predictions).problem
-    monkeypatch.delenv("STA410_LEDGER")
-    monkeypatch.chdir(tmp_path)
-    assert not backtest(walk_predictions, walks).frame.empty
-
-
-def test_overlapping_targets_have_no_returns():
-    """Without returns a trial counts all the same."""
-    found = ledger.record(made(), kind="skill", returns={}, r2={"ridge": float("nan")})
-    assert found.count == 1
-    assert found.sharpes == ()
-    assert found.returns().empty
-    assert found.trials[0].r2 is None
-
-
-def test_reading_adds_nothing():
-    """What was tried can be looked up without being a trial."""
-    assert ledger.read(made()).count == 0
-    looked(made())
-    assert ledger.read(made()).problem == ""
-    other = ledger.read(made(seed=1))
-    assert other.count == 1
-    assert "these predictions are not in the ledger" in other.problem
-
-
-def test_rows_are_never_changed_or_removed():
+def test_rows_are_never_changed_or_removed(ledger):
     """The file itself refuses."""
-    looked(made())
-    with closing(sqlite3.connect(ledger.ledger_path())) as connection:
+    ledger.record_predictions(made())
+    with closing(sqlite3.connect(ledger.path)) as connection:
         for order in ("DELETE FROM trials", "UPDATE trials SET model = 'x'"):
-            with pytest.raises(sqlite3.IntegrityError, match="only grows"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 connection.execute(order)
 
 
 def record_some(path, first):
-    """Record five trials; the job of one process of several."""
+    """Record five trials: the job of one process of several."""
     for seed in range(first, first + 5):
-        looked(made(seed=seed, sessions=30), path=path)
+        Ledger(path).record_predictions(made(seed=seed, sessions=30))
 
 
-def test_several_processes_lose_nothing(tmp_path):
-    """Four processes that begin the ledger at once leave every trial of each, on one dataset."""
-    path = tmp_path / "new" / "trials.sqlite"
-    starter = multiprocessing.get_context("spawn")
-    workers = [starter.Process(target=record_some, args=(path, 5 * n)) for n in range(2)]
+def test_several_processes_lose_nothing(ledger):
+    """Processes that begin the ledger at once record every trial, on one dataset."""
+    starter = multiprocessing.get_context("fork")
+    workers = [starter.Process(target=record_some, args=(ledger.path, 5 * n)) for n in range(2)]
     for worker in workers:
         worker.start()
-    record_some(path, 100)
+    record_some(ledger.path, 100)
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
-    ((dataset, trials),) = ledger.read_all(path)
+    ((_, trials),) = ledger.read_all()
     assert trials.count == 15
-    assert (dataset["symbols"], dataset["horizon"], dataset["first"]) == ("S0, S1", 1, "2000-01-03")
 
 
-def test_it_belongs_to_the_project(tmp_path, monkeypatch):
-    """From anywhere inside it, and its runs folder is made if need be; outside nothing is counted."""
+def test_the_default_ledger_is_the_projects(tmp_path, monkeypatch):
+    """From anywhere inside the project; outside one nothing is counted; a variable names another file."""
     monkeypatch.delenv("STA410_LEDGER")
     monkeypatch.chdir(tmp_path)
-    assert ledger.ledger_path() is None
-    for found in (looked(made()), ledger.read(made())):
-        assert found.count == 0
-        assert "this is no project" in found.problem
+    for found in (Ledger.of_project().record_predictions(made()), Ledger.of_project().read(made())):
+        assert (found.count, "this is no project" in found.problem) == (0, True)
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "pipeline.toml").touch()
     monkeypatch.chdir(tmp_path / "notebooks")
-    assert looked(made()).count == 1
+    assert Ledger.of_project().record_predictions(made()).count == 1
     assert (tmp_path / "runs" / "trials.sqlite").is_file()
+    monkeypatch.setenv("STA410_LEDGER", "other.sqlite")
+    assert Ledger.of_project().path == Path("other.sqlite")
 
 
-def test_a_ledger_that_cannot_be_written_is_read_and_says_so(tmp_path, monkeypatch):
-    """The trials that are there count, the new one does not, and the reason is told."""
-    path = tmp_path / "trials.sqlite"
-    looked(made(), path=path)
-    monkeypatch.setattr(ledger, "write_trials", refuse)
-    found = looked(made(seed=1), path=path)
+def test_a_ledger_that_cannot_be_written_is_still_read(ledger, monkeypatch):
+    """The recorded trials count, the new one does not, and the reason is given."""
+    ledger.record_predictions(made())
+    connect = sqlite3.connect
+
+    def read_only(path, **options):
+        return connect(path if options.get("uri") else f"file:{path}?mode=ro", **{**options, "uri": True})
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    found = ledger.record_predictions(made(seed=1))
     assert found.count == 1
     assert not found.returns().empty
-    assert (
-        "cannot be written (attempt to write a readonly database), so this trial is not counted"
-        in found.problem
-    )
+    assert "readonly database), so this trial is not counted" in found.problem
 
 
-def refuse(*_):
-    message = "attempt to write a readonly database"
-    raise sqlite3.OperationalError(message)
-
-
-def test_a_place_where_no_file_can_be_stops_nobody(tmp_path):
+def test_an_impossible_place_is_reported(tmp_path):
     """A file where the folder should be: no count, and the reason."""
     (tmp_path / "runs").touch()
-    found = looked(made(), path=tmp_path / "runs" / "trials.sqlite")
+    found = Ledger(tmp_path / "runs" / "trials.sqlite").record_predictions(made())
     assert found.count == 0
     assert "so this trial is not counted" in found.problem
 
 
-def test_a_broken_file_is_told_and_left_alone(tmp_path):
-    """What is no database is not overwritten."""
-    path = tmp_path / "trials.sqlite"
-    path.write_bytes(b"not a database, but long enough to be looked at" * 50)
-    assert "file is not a database" in looked(made(), path=path).problem
-    assert "cannot be read (file is not a database)" in ledger.read(made(), path).problem
+def test_a_broken_file_is_reported_and_left_alone(tmp_path):
+    """A file that is no database is not overwritten."""
+    ledger = Ledger(tmp_path / "trials.sqlite")
+    ledger.path.write_bytes(b"not a database, but long enough to be looked at" * 50)
+    assert "file is not a database" in ledger.record_predictions(made()).problem
+    assert "cannot be read (file is not a database)" in ledger.read(made()).problem
     with pytest.raises(DataLoadingError, match="Move it away"):
-        ledger.read_all(path)
-    assert path.read_bytes().startswith(b"not a database")
-    with pytest.raises(DataLoadingError, match="cannot be read as a trials ledger"):
-        ledger.read_all(tmp_path)  # a folder in its place is no empty ledger
+        ledger.read_all()
+    assert ledger.path.read_bytes().startswith(b"not a database")
+    with pytest.raises(DataLoadingError, match="not a readable trials ledger"):
+        Ledger(tmp_path).read_all()
 
 
-def test_returns_that_cannot_be_read_are_none(tmp_path):
-    """Bytes that SQLite does not look into may be damaged; the count stands."""
-    path = tmp_path / "l.sqlite"
-    found = looked(made(), path=path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(
-            "DROP TRIGGER trials_stay_as_they_are; UPDATE trials SET returns = x'00010203ff'"
-        )
-        connection.commit()
+def test_damaged_returns_are_dropped(ledger):
+    """Bytes that SQLite does not look into may be damaged; the count remains."""
+    found = ledger.record_predictions(made())
+    with closing(sqlite3.connect(ledger.path)) as connection:
+        connection.executescript("DROP TRIGGER no_update; UPDATE trials SET returns = x'00010203ff'")
     assert found.returns().empty
-    assert ledger.read(made(), path).count == 1
+    assert ledger.read(made()).count == 1
 
 
 def test_a_ledger_of_a_newer_kit_is_left_alone(tmp_path):
-    """What this version does not know is not touched."""
-    path = tmp_path / "trials.sqlite"
-    with closing(sqlite3.connect(path)) as connection:
+    """A schema version that this one does not know is not touched."""
+    ledger = Ledger(tmp_path / "trials.sqlite")
+    with closing(sqlite3.connect(ledger.path)) as connection:
         connection.execute("PRAGMA user_version = 2")
-    assert "a newer version of the kit made it" in looked(made(), path=path).problem
+    assert "written by a newer version of the kit" in ledger.record_predictions(made()).problem
 
 
-def test_a_failed_write_leaves_nothing_half_done(tmp_path):
-    """A row the table refuses takes its dataset with it."""
-    path = tmp_path / "trials.sqlite"
-    looked(made(), path=path)
-    with closing(ledger_file.open_ledger(path)) as connection:
-        dataset = ledger.trial_identity.dataset_of(made(outcomes=1))
-        with pytest.raises(sqlite3.IntegrityError):
-            ledger_file.write_trials(
-                connection, dataset, [("skill", None, "digest", "", 1, None, None, None)]
-            )
-        assert connection.execute("SELECT count(*) FROM datasets").fetchone() == (1,)
+def test_a_ledger_can_be_copied_as_it_was(ledger, tmp_path):
+    """Trials recorded after a moment are not in the copy, which is append-only too."""
+    ledger.record_predictions(made())
+    with closing(sqlite3.connect(ledger.path)) as connection:
+        connection.executescript(
+            "DROP TRIGGER no_update; UPDATE trials SET recorded = '2020-01-02T10:00:00Z';"
+        )
+    ledger.record_predictions(made(seed=1))
+    moment = datetime(2020, 1, 2, 10, tzinfo=UTC)  # the second itself counts
+    copy = Ledger(ledger.copy_as_of(moment, tmp_path / "copy.sqlite"))
+    assert (copy.read(made()).count, ledger.read(made()).count) == (1, 2)
+    with closing(sqlite3.connect(copy.path)) as held, pytest.raises(sqlite3.IntegrityError, match="append"):
+        held.execute("DELETE FROM trials")
+    missing = Ledger(tmp_path / "none.sqlite")
+    assert Ledger(missing.copy_as_of(moment, tmp_path / "empty.sqlite")).record_predictions(made()).count == 1
+    assert not missing.path.exists()
 
 
-def test_no_file_is_an_empty_ledger(tmp_path):
-    """Before the first trial there is nothing to read, and reading makes no file."""
-    assert ledger.read_all(tmp_path / "none.sqlite") == []
-    assert not (tmp_path / "none.sqlite").exists()
-
-
-def test_returns_survive_packing_whatever_their_order():
+def test_returns_survive_packing_in_any_order():
     """Dates come back in order, values to seven digits; none at all stay none."""
     dates = pd.DatetimeIndex(["2001-02-03", "1999-12-31", "2000-02-29"])
     back = unpack(pack(pd.Series([0.1, -0.2, 0.3], dates)))
@@ -296,41 +252,7 @@ def test_returns_survive_packing_whatever_their_order():
     assert unpack(pack(pd.Series([], pd.DatetimeIndex([]), dtype=float))).empty
 
 
-def test_a_ledger_can_be_read_as_it_was(tmp_path):
-    """What was recorded after a moment is not in the copy; the ledger itself stays whole."""
-    path, before = tmp_path / "trials.sqlite", os.environ["STA410_LEDGER"]
-    looked(made(), path=path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(
-            "DROP TRIGGER trials_stay_as_they_are; UPDATE trials SET recorded = '2020-01-02T10:00:00Z';"
-        )
-    looked(made(seed=1), path=path)
-    with ledger.as_of(datetime(2020, 1, 3, tzinfo=UTC), path, tmp_path / "copy.sqlite"):
-        assert ledger.ledger_path() == tmp_path / "copy.sqlite"
-        assert ledger.read(made()).count == 1
-        assert looked(made(seed=2)).count == 2
-    assert os.environ["STA410_LEDGER"] == before
-    assert ledger.read(made(), path).count == 2
-
-
-def test_a_copy_holds_what_was_recorded_by_that_second_and_only_grows_too(tmp_path):
-    """A run's own trials may bear the second in which it began; and nobody takes any out."""
-    path, copy = tmp_path / "trials.sqlite", tmp_path / "copy.sqlite"
-    (trial,) = looked(made(), path=path).trials
-    ledger_file.copy_as_of(path, datetime.fromisoformat(trial.recorded), copy)
-    assert ledger.read(made(), copy).count == 1
-    with closing(sqlite3.connect(copy)) as held, pytest.raises(sqlite3.IntegrityError, match="only grows"):
-        held.execute("DELETE FROM trials")
-
-
-def test_no_ledger_was_an_empty_one(tmp_path):
-    """A project without a ledger counts from nothing."""
-    with ledger.as_of(datetime(2020, 1, 3, tzinfo=UTC), tmp_path / "none.sqlite", tmp_path / "copy.sqlite"):
-        assert looked(made()).count == 1
-    assert not (tmp_path / "none.sqlite").exists()
-
-
-def test_returns_that_are_always_the_same_have_no_sharpe_ratio():
+def test_constant_returns_have_no_sharpe_ratio():
     """Rounding is no deviation; a ratio of 1e12 in the ledger would drown every later trial."""
     closes = pd.Series(100 * 1.001 ** np.arange(300))
     assert sharpe_of(closes.pct_change().dropna()) is None
@@ -339,5 +261,5 @@ def test_returns_that_are_always_the_same_have_no_sharpe_ratio():
 
 @pytest.mark.parametrize("returns", [[], [0.01], [0.01, 0.01001], [0.01, 0.01001, np.nan]])
 def test_fewer_than_three_returns_have_no_sharpe_ratio(returns):
-    """Two that are near by chance would have one of a thousand, and the ledger only grows."""
+    """Two that are close by chance would have one of a thousand, and the ledger only grows."""
     assert sharpe_of(pd.Series(returns, dtype=float)) is None

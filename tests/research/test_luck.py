@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sta410kit.research.ledger import Ledger
+
 pytestmark = pytest.mark.slow
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "calibrate_skill.py"
@@ -48,9 +50,9 @@ def test_a_lucky_year_and_a_drift_are_seldom_skill(calibrate):
     assert found + called_skill(calibrate, calibrate.the_mean, 6) <= 1
 
 
-def test_the_best_of_useless_strategies_does_not_pass(calibrate):
+def test_the_best_of_useless_strategies_does_not_pass(calibrate, tmp_path):
     """Of 100 strategies of noise some look significant alone; with the recorded count none does."""
-    found = calibrate.best_of_noise(100, sessions=500)
+    found = calibrate.best_of_noise(Ledger(tmp_path / "trials.sqlite"), 100, sessions=500)
     assert (found["strategies"], found["recorded"], found["passed"]) == (100, 100, 0)
     assert found["passed without the count"] >= 1
     assert found["probability of the best"] < 0.95

@@ -1,75 +1,58 @@
-"""The metrics by hand."""
+"""Scores by hand, and their intervals against scikit-learn and scipy."""
 
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+from sklearn import metrics as peer
 
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research import ledger, metrics
+from sta410kit.research.bootstrap import resampled_means
+from sta410kit.research.frames import read_panel
+from sta410kit.research.ledger import Ledger
+from sta410kit.research.metrics import SCORES, block_of, estimates, score_parts, score_table
+from tests.research.simulated import make_predictions
 
 pytestmark = pytest.mark.unit
 
-
-def made(predicted, actual, symbol="A", **columns):
-    size = len(actual)
-    frame = pd.DataFrame(
-        {
-            "symbol": symbol,
-            "date": pd.bdate_range("2012-01-02", periods=size, unit="us"),
-            "horizon": 1,
-            "model": "ridge",
-            "fold": 0,
-            "predicted": predicted,
-            "actual": actual,
-            "lower": np.full(size, -0.02),
-            "upper": np.full(size, 0.02),
-        }
-    )
-    return frame.assign(**columns)
+FOUR = make_predictions([0.01, -0.01, 0.0, 0.02], [0.02, 0.01, 0.03, 0.0], start="2012-01-02").assign(
+    lower=-0.02, upper=0.02
+)
 
 
-FOUR = made([0.01, -0.01, 0.0, 0.02], [0.02, 0.01, 0.03, 0.0])
+def overall(frame):
+    return score_table(frame).iloc[-1]
 
 
 def test_literal_values():
     """Errors of 0.01, 0.02, 0.03 and -0.02 against outcomes of 0.02, 0.01, 0.03 and 0."""
-    assert metrics.rmse(FOUR) == pytest.approx(math.sqrt(18e-4 / 4))
-    assert metrics.mae(FOUR) == pytest.approx(0.02)
-    assert metrics.r2_against_naive(FOUR) == pytest.approx(1 - 18 / 14)
-    assert metrics.directional_accuracy(FOUR) == pytest.approx(1 / 3)  # the outcome of zero does not count
-    assert metrics.coverage(FOUR) == 0.75  # an outcome on the end is inside
+    found = overall(FOUR)
+    assert found["rmse"] == pytest.approx(math.sqrt(18e-4 / 4))
+    assert found["mae"] == pytest.approx(0.02)
+    assert found["r2_against_naive"] == pytest.approx(1 - 18 / 14)
+    assert found["directional_accuracy"] == pytest.approx(1 / 3)  # the outcome of zero does not count
+    assert found["coverage"] == 0.75  # an outcome on the bound is inside
 
 
 def test_naive_is_the_zero_of_the_scale():
     """Predicting zero has an R2 of exactly zero; predicting the outcome one of one."""
-    assert metrics.r2_against_naive(FOUR.assign(predicted=0.0)) == 0
-    assert metrics.r2_against_naive(FOUR.assign(predicted=FOUR["actual"])) == 1
+    assert overall(FOUR.assign(predicted=0.0))["r2_against_naive"] == 0
+    assert overall(FOUR.assign(predicted=FOUR["actual"]))["r2_against_naive"] == 1
 
 
-def test_where_nothing_moved_there_is_no_share():
-    """Without any movement, R2 and direction are not defined."""
-    still = FOUR.assign(actual=0.0)
-    assert math.isnan(metrics.r2_against_naive(still))
-    assert math.isnan(metrics.directional_accuracy(still))
-
-
-@pytest.mark.parametrize("metric", metrics.METRICS)
-def test_a_missing_prediction_does_not_make_the_others_better(metric):
-    """Skipped, half of the predictions would make half of the error of all the outcomes."""
-    gap = FOUR.assign(predicted=[0.01, np.nan, 0.0, 0.02], lower=[np.nan, 0, 0, 0])
-    with pytest.raises(DataValidationError, match=r"of A 2012-01-0. is no number; 1 such"):
-        metric(gap)
-    with pytest.raises(DataValidationError, match=r"lack the column\(s\) actual"):
-        metric(FOUR.drop(columns="actual"))
-    with pytest.raises(DataValidationError, match="of row 1 is no number"):
-        metrics.rmse(gap[["predicted", "actual"]])
+def test_without_movement_ratios_are_undefined():
+    """R2 and direction of outcomes that are all zero are NaN."""
+    still = overall(FOUR.assign(actual=0.0))
+    assert math.isnan(still["r2_against_naive"])
+    assert math.isnan(still["directional_accuracy"])
 
 
 def test_the_table_has_each_symbol_and_all():
-    """One row a symbol, in order, and the last for all of them."""
-    table = metrics.score_table(pd.concat([FOUR.assign(symbol="B"), made([0.0], [0.01])]))
+    """One row per symbol, in order, and the last for all of them."""
+    one = make_predictions([0.0], [0.01], start="2012-01-02").assign(lower=-0.02, upper=0.02)
+    table = score_table(pd.concat([FOUR.assign(symbol="B"), one]))
     assert table["symbol"].tolist() == ["A", "B", "all"]
     assert table["predictions"].tolist() == [1, 4, 5]
     assert table["coverage"].tolist() == [1.0, 0.75, 0.8]
@@ -83,23 +66,109 @@ def test_the_table_has_each_symbol_and_all():
         (lambda f: f.drop(columns="actual"), "lack the column(s) actual"),
         (
             lambda f: f.assign(predicted=[0, np.nan, 0, 0]),
-            "predicted of A 2012-01-03 is no number; 1 such row(s)",
+            "predicted of A 2012-01-03 is not a finite number; 1 such row(s)",
         ),
-        (lambda f: f.assign(upper=np.inf), "upper of A 2012-01-02 is no number; 4 such row(s)"),
+        (lambda f: f.assign(upper=np.inf), "upper of A 2012-01-02 is not a finite number; 4 such row(s)"),
         (lambda f: f.assign(model=["a", "b", "a", "b"]), "mix model a, b"),
         (lambda f: f.assign(horizon=[1, 1, 5, 5]), "mix horizon 1, 5"),
         (lambda f: pd.concat([f, f.tail(1)]), "hold A 2012-01-05 more than once"),
     ],
 )
-def test_predictions_that_cannot_be_judged_are_refused(change, words):
-    """What would give a number without meaning is named."""
+def test_predictions_that_cannot_be_scored_are_refused(change, words):
+    """A missing prediction, skipped, would make the others look better."""
     with pytest.raises(DataValidationError) as caught:
-        metrics.score_table(change(FOUR))
+        score_table(change(FOUR))
     assert words in str(caught.value)
 
 
-def test_a_look_at_the_scores_is_a_trial():
-    """Choosing the best of many score tables is selection too, so each is counted, once."""
+def test_a_look_at_the_scores_is_a_trial(tmp_path):
+    """Choosing the best of many score tables is selection too, so each is counted once."""
+    ledger = Ledger(tmp_path / "trials.sqlite")
     for _ in range(2):
-        metrics.score_table(FOUR)
+        score_table(FOUR, ledger=ledger)
     assert ledger.read(FOUR).count == 1
+
+
+def informed(sessions=300, symbols=5, seed=0):
+    """Return predictions that know a little, with ties and gaps."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for number in range(symbols):
+        actual = rng.standard_normal(sessions).round(2) / 100
+        predicted = (0.2 * actual + 0.01 * rng.standard_normal(sessions)).round(3)
+        parts.append(make_predictions(predicted, actual, f"S{number}"))
+    frame = pd.concat(parts, ignore_index=True)
+    return frame[rng.random(len(frame)) > 0.1]
+
+
+def intervals(frame):
+    panel = read_panel(frame)
+    parts = score_parts(panel, 0)
+    draws = resampled_means(parts.reshape(len(parts), -1), block=block_of(panel, 0), resamples=500)
+    return estimates(parts, draws.reshape(-1, *parts.shape[1:]))
+
+
+def test_scores_agree_with_scikit_learn():
+    """RMSE, MAE, both kinds of R2 and the share of signs agree to 1e-8."""
+    frame = informed()
+    found = {name: one.value for name, one in intervals(frame).items()}
+    actual, predicted = frame["actual"], frame["predicted"]
+    constant = frame.groupby("symbol")["actual"].transform("mean")
+    moved = actual != 0
+    expected = {
+        "rmse": peer.root_mean_squared_error(actual, predicted),
+        "mae": peer.mean_absolute_error(actual, predicted),
+        "r2": 1 - peer.mean_squared_error(actual, predicted) / peer.mean_squared_error(actual, 0 * actual),
+        "r2_mean": 1 - peer.mean_squared_error(actual, predicted) / peer.mean_squared_error(actual, constant),
+        "directional_accuracy": peer.accuracy_score(np.sign(actual[moved]), np.sign(predicted[moved])),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-8)
+    table = overall(frame)
+    assert table["rmse"] == pytest.approx(found["rmse"])
+    assert table["r2_against_naive"] == pytest.approx(found["r2"])
+
+
+def test_information_coefficients_agree_with_scipy():
+    """Both are means of Spearman's rank correlation, over dates and over symbols, to 1e-8."""
+    frame = informed()
+    found = intervals(frame)
+    for name, key in (("ic_cross_section", "date"), ("ic_time_series", "symbol")):
+        each = [
+            stats.spearmanr(part["predicted"], part["actual"]).statistic
+            for _, part in frame.groupby(key)
+            if len(part) >= 3 and np.ptp(part["predicted"]) > 0
+        ]
+        assert found[name].value == pytest.approx(np.mean(each), abs=1e-8), name
+
+
+def test_every_score_lies_inside_its_interval():
+    """The interval of a share has the width of the textbook."""
+    found = intervals(informed())
+    assert list(found) == list(SCORES)
+    assert all(one.low <= one.value <= one.high for one in found.values())
+    accuracy = found["directional_accuracy"]
+    textbook = 2 * 1.96 * np.sqrt(accuracy.value * (1 - accuracy.value) / len(informed()))
+    assert accuracy.high - accuracy.low == pytest.approx(textbook, rel=0.25)
+
+
+def test_symbols_that_move_together_widen_the_interval():
+    """Five copies of one symbol know no more than the one."""
+    one = informed(symbols=1)
+    five = pd.concat([one.assign(symbol=f"S{n}") for n in range(5)])
+    width = [[s.high - s.low for s in list(intervals(frame).values())[:5]] for frame in (one, five)]
+    assert width[1] == pytest.approx(width[0])
+
+
+def test_undefined_scores_are_left_out():
+    """Two symbols cannot be ranked, a constant has no correlation, and without movement there is no share."""
+    assert "ic_cross_section" not in intervals(informed(symbols=2))
+    assert "ic_time_series" not in intervals(informed().assign(predicted=0.0))
+    assert not {"r2", "r2_mean", "directional_accuracy"} & set(intervals(informed().assign(actual=0.0)))
+
+
+def test_blocks_span_the_overlap_of_targets():
+    """At least two horizons, at most a third of the sessions; short where nothing overlaps."""
+    frame = informed(symbols=1)
+    assert block_of(read_panel(frame), 0) < 5
+    assert block_of(read_panel(frame.assign(horizon=21)), 0) == 42
+    assert block_of(read_panel(frame.assign(horizon=200)), 0) == pytest.approx(len(frame) / 3)

@@ -3,29 +3,29 @@
 import pytest
 
 from sta410kit.exceptions import DataValidationError, ModelTrainingError
-from sta410kit.research.estimation import training_table
 from sta410kit.research.features import build_features
 from sta410kit.research.forecasting import fit_final
 from sta410kit.research.minimum_history import SHORTEST, require_features, require_training
-from sta410kit.research.walk_forward import walk_forward
+from sta410kit.research.walk_forward import training_table, walk_forward
+from tests.research.simulated import simulate
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize(("sessions", "full"), [(1, 0), (10, 0), (49, 0), (60, 11), (97, 48)])
-def test_a_history_of_warm_up_says_how_many_sessions_there_are(simulate, sessions, full):
+def test_a_history_of_warm_up_says_how_many_sessions_there_are(sessions, full):
     """Fewer than half of its rows have all features; the message says how many the chain takes."""
     features = build_features(simulate(sessions, symbols=2))
     words = "1 session" if sessions == 1 else f"{sessions} sessions"
     with pytest.raises(DataValidationError) as caught:
         require_features(features)
     assert str(caught.value) == (
-        f"the history is too short: {words}, {full} of them with all features. The chain takes 429 "
+        f"the history is too short: {words}, {full} of them with all features. The chain needs 429 "
         "sessions or more; load a longer period."
     )
 
 
-def test_a_feature_missing_in_a_long_history_is_not_its_fault(simulate):
+def test_a_feature_missing_in_a_long_history_is_not_its_fault():
     """It is left to the gate; so is a history of which half has all features."""
     require_features(build_features(simulate(98, symbols=1)))
     require_features(build_features(simulate(429, symbols=1)).assign(mine=float("nan")))
@@ -34,11 +34,11 @@ def test_a_feature_missing_in_a_long_history_is_not_its_fault(simulate):
 @pytest.mark.parametrize(
     ("horizon", "shortest", "words"),
     [
-        (1, SHORTEST, "428 sessions, 378 of them .* take 379 of these, so 429 sessions or more; load"),
-        (20, 760, "759 sessions, 690 of them .* take 691 of these, so 760 .* or shorten the horizon"),
+        (1, SHORTEST, "428 sessions, 378 of them .* need 379 of these, so 429 sessions or more; load"),
+        (20, 760, "759 sessions, 690 of them .* need 691 of these, so 760 .* or shorten the horizon"),
     ],
 )
-def test_the_number_named_is_enough_and_one_fewer_is_not(simulate, horizon, shortest, words):
+def test_the_number_named_is_enough_and_one_fewer_is_not(horizon, shortest, words):
     """With it a model can be fitted and gives intervals; with one session fewer it cannot."""
 
     def finish(prices):

@@ -18,7 +18,7 @@ def returns():
 def test_paths_are_those_of_the_stationary_bootstrap(returns):
     """The outcome of each path is that of the resample, computed here anew."""
     found = monte_carlo(returns, paths=20, block=5, seed=3)
-    drawn = bootstrap.stationary_indices(600, 20, 5, np.random.default_rng(3))
+    drawn = np.array(list(bootstrap.resampled_positions(600, block=5, resamples=20, seed=3)))
     equity = np.cumprod(1 + returns[drawn], axis=1)
     assert found.paths["total_return"].to_numpy() == pytest.approx(equity[:, -1] - 1)
     peaks = np.maximum(np.maximum.accumulate(equity, axis=1), 1)
@@ -42,7 +42,6 @@ def test_the_median_path_ends_near_the_history(returns):
     found = monte_carlo(returns, paths=1000)
     below = (found.paths["total_return"] < np.prod(1 + returns) - 1).mean()
     assert 0.4 < below < 0.6
-    assert list(found.summary().columns) == ["5%", "25%", "50%", "75%", "95%"]
 
 
 def test_probabilities_by_hand():

@@ -169,7 +169,7 @@ def test_a_stop_or_a_target_at_nothing_is_no_order():
         orders = propose_orders(*both, 10_000, limits)
         assert orders["side"].tolist() == sides
         approve_orders(orders, 10_000, limits)
-    assert orders.loc[0, "reason"] == "its stop or its target would stand at 0, where no price gets to"
+    assert orders.loc[0, "reason"] == "its stop or its target would be at or below 0, which no price reaches"
 
 
 def test_missing_sectors_are_sized_as_the_guard_counts_them():

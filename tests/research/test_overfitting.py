@@ -8,7 +8,11 @@ import pytest
 from scipy import stats
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.research import ledger, overfitting
+from sta410kit.research import overfitting
+from sta410kit.research.backtest import backtest
+from sta410kit.research.costs import Costs
+from sta410kit.research.ledger import Ledger, Trials
+from tests.research.simulated import make_predictions
 
 pytestmark = pytest.mark.unit
 
@@ -19,25 +23,19 @@ def returns(size=500, seed=0, mean=0.0):
 
 
 def frame(size=500, seed=0):
-    rng = np.random.default_rng(seed)
-    dates = pd.bdate_range("2000-01-03", periods=size, unit="us")
     actual = np.random.default_rng(99).standard_normal(size) / 100
-    columns = {
-        "horizon": 1,
-        "model": "ridge",
-        "fold": 0,
-        "predicted": rng.standard_normal(size),
-        "actual": actual,
-    }
-    return pd.DataFrame({"symbol": "A", "date": dates, **columns, "lower": -1.0, "upper": 1.0})
+    return make_predictions(np.random.default_rng(seed).standard_normal(size), actual)
 
 
-def recorded(count, path):
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path / "trials.sqlite")
+
+
+def recorded(count, ledger):
     """Return the trials of a ledger that holds so many strategies of noise."""
     for seed in range(count):
-        found = ledger.record(
-            frame(seed=seed), kind="backtest", returns={"ridge": returns(seed=seed)}, path=path
-        )
+        found = ledger.record_backtest(frame(seed=seed), returns(seed=seed))
     return found
 
 
@@ -84,9 +82,9 @@ def test_a_single_trial_is_not_deflated():
     assert overfitting.expected_best(1) == 0
 
 
-def test_the_count_comes_from_the_ledger(tmp_path):
+def test_the_count_comes_from_the_ledger(ledger):
     """Thirty recorded trials deflate by their own spread; the count cannot be typed."""
-    trials = recorded(30, tmp_path / "l.sqlite")
+    trials = recorded(30, ledger)
     best = max(range(30), key=lambda seed: returns(seed=seed).mean() / returns(seed=seed).std())
     found = overfitting.deflated_sharpe(returns(seed=best), trials)
     ratios = [returns(seed=seed).mean() / returns(seed=seed).std() for seed in range(30)]
@@ -101,48 +99,37 @@ def test_the_count_comes_from_the_ledger(tmp_path):
     assert "does not exceed" in found._repr_html_()
 
 
-def test_deflating_reads_the_trials_of_the_same_outcomes():
-    """Through the project's ledger: what was tried on these outcomes counts, on others it does not."""
-    recorded(3, None)
-    ledger.record(frame().assign(actual=0.5), kind="backtest", returns={"ridge": returns()})
-    assert overfitting.deflate(returns(), frame()).trials == 3
+def test_deflating_counts_the_backtest(ledger, walks, walk_predictions):
+    """Its Sharpe ratio after costs is recorded; double costs are the same trial, another threshold is not."""
+    tested = backtest(walk_predictions, walks)
+    assert ledger.read(walk_predictions).count == 0  # a backtest alone writes nothing
+    assert overfitting.deflate(tested, walk_predictions, ledger=ledger).trials == 1
+    (trial,) = ledger.read(walk_predictions).trials
+    net = tested.frame["net"]
+    assert trial.sharpe == pytest.approx(net.mean() / net.std())
+    assert (trial.kind, trial.strategy) == ("backtest", "threshold=0.0")
+    doubled = backtest(walk_predictions, walks, costs=Costs(slippage_bps=10))
+    assert overfitting.deflate(doubled, walk_predictions, ledger=ledger).trials == 1
+    choosy = backtest(walk_predictions, walks, threshold=0.001)
+    assert overfitting.deflate(choosy, walk_predictions, ledger=ledger).trials == 2
 
 
-def test_trials_without_a_ratio_deflate_all_the_same():
+def test_only_trials_on_the_same_outcomes_count(ledger):
+    """What was tried on other outcomes does not deflate."""
+    ledger.record_backtest(frame().assign(actual=0.5), returns())
+    assert recorded(3, ledger).count == 3
+
+
+def test_trials_without_a_ratio_deflate_all_the_same(ledger):
     """Skill looks further ahead have no returns; twenty of them and one backtest are not one trial."""
     for seed in range(20):
-        ledger.record(frame(seed=seed).assign(horizon=5), kind="skill", returns={})
-    predictions = frame(seed=0).assign(horizon=5)
-    ledger.record(predictions, kind="backtest", returns={"ridge": returns(seed=0)})
-    found = overfitting.deflate(returns(seed=0), predictions)
+        ledger.record_predictions(frame(seed=seed).assign(horizon=5))
+    trials = ledger.record_backtest(frame(seed=0).assign(horizon=5), returns(seed=0))
+    found = overfitting.deflated_sharpe(returns(seed=0), trials)
     assert found.trials == 20
     assert found.spread == pytest.approx(499**-0.5)
     assert found.benchmark == pytest.approx(499**-0.5 * 1.9007, rel=1e-3)
     assert found.probability < overfitting.probabilistic_sharpe(returns(seed=0))
-
-
-def test_returns_of_no_recorded_trial_are_told():
-    """One may have tried a thousand of them; those of a trial under other costs are its own."""
-    recorded(3, None)
-    assert overfitting.deflate(returns(seed=1) - 0.0005, frame()).problem == ""
-    found = overfitting.deflate(returns(seed=50, mean=0.01), frame())
-    assert found.sentence.endswith(
-        "Mind that these returns follow no recorded trial, so theirs is not counted."
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        (returns().to_numpy(), "no series indexed by date"),
-        (returns().reset_index(drop=True), "no series indexed by date"),
-        (returns().set_axis(returns().index + pd.DateOffset(years=9)), "returns are of 2009-01-03 to"),
-    ],
-)
-def test_returns_have_to_be_those_of_the_predictions(given, words):
-    """Numbers without a date, or of another time, follow no prediction."""
-    with pytest.raises(DataValidationError, match=words):
-        overfitting.deflate(given, frame())
 
 
 def test_returns_with_two_values_have_a_probability():
@@ -163,10 +150,10 @@ def test_half_of_the_groups_is_a_whole_number(groups, words):
 
 def test_without_a_ledger_the_sentence_says_so():
     """A count that is missing is never passed over."""
-    found = overfitting.deflated_sharpe(returns(mean=0.01), ledger.Trials(problem="nothing could be counted"))
+    found = overfitting.deflated_sharpe(returns(mean=0.01), Trials(problem="nothing could be counted"))
     assert found.passed
     assert found.trials == 1
-    assert found.sentence.endswith("Mind that nothing could be counted.")
+    assert found.sentence.endswith("Note that nothing could be counted.")
     assert "exceeds what luck gives the one recorded trial" in found.sentence
 
 
@@ -222,7 +209,7 @@ def test_strategies_that_never_trade_are_ranked_like_others():
 def test_returns_are_three_finite_numbers_or_more(values):
     """Anything else is refused."""
     with pytest.raises(DataValidationError, match="three finite returns"):
-        overfitting.deflated_sharpe(values, ledger.Trials())
+        overfitting.deflated_sharpe(values, Trials())
 
 
 def test_the_oldest_sessions_that_fill_no_group_are_left_out():

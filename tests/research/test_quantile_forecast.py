@@ -1,19 +1,18 @@
-"""The fan: what it agrees with, its shape, and what it refuses."""
+"""Quantile forecasts: what they agree with, their shape, and what they refuse."""
 
 import pytest
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import conformal
-from sta410kit.research.adaptive import factors_after
-from sta410kit.research.quantile_forecast import fan
+from sta410kit.research.quantile_forecast import quantile_forecast
 from sta410kit.research.targets import build_target, realised_on
 
 pytestmark = pytest.mark.unit
 
 
-def test_the_fan_is_what_the_last_intervals_would_be(walks):
-    """At horizon 1 and 90 % the fan is the width of a naive prediction made at the last session."""
-    found = fan(walks, horizons=[5, 1], levels=[0.9, 0.5])
+def test_it_is_what_the_last_intervals_would_be(walks):
+    """At horizon 1 and 90 % it is the width of a naive prediction made at the last session."""
+    found = quantile_forecast(walks, horizons=[5, 1], levels=[0.9, 0.5])
     assert found["date"].eq(walks["date"].max()).all()
     assert found[["horizon", "level"]].drop_duplicates().to_numpy().tolist() == [
         [1, 0.5], [1, 0.9], [5, 0.5], [5, 0.9],
@@ -23,27 +22,27 @@ def test_the_fan_is_what_the_last_intervals_would_be(walks):
     table = history.assign(score=history["actual"].abs() / history["scale"])
     width = conformal.latest_quantile(table, 1, 0.9)
     scale = conformal.trailing_scale(walks, 1).groupby("symbol")["scale"].last()
-    factors = factors_after(history, 1, 0.9)
+    factors = conformal.factors_after(history, 1, 0.9)
     for symbol in ("S0", "S1"):
         one = found[(found["symbol"] == symbol) & (found["horizon"] == 1) & (found["level"] == 0.9)]
         assert one["upper"].item() == pytest.approx(width * factors[symbol] * scale[symbol])
 
 
-def test_the_fan_opens(sample):
+def test_it_widens_with_horizon_and_level(sample):
     """Further ahead and a higher level is wider, for every symbol, the young one too."""
-    found = fan(sample, horizons=[1, 5, 21], levels=[0.5, 0.9])
+    found = quantile_forecast(sample, horizons=[1, 5, 21], levels=[0.5, 0.9])
     assert found["symbol"].nunique() == 5
     wide = found.pivot_table(index="symbol", columns=["level", "horizon"], values="upper")
     assert (wide[0.9] > wide[0.5]).all().all()
     assert (wide.T.groupby(level="level").diff().dropna() > 0).all().all()
 
 
-def test_a_fan_too_wide_for_the_history_is_refused(walks):
-    """600 sessions calibrate no quarter; no horizon is no fan."""
+def test_a_horizon_too_long_for_the_history_is_refused(walks):
+    """600 sessions calibrate no quarter; no horizon at all is refused too."""
     with pytest.raises(DataValidationError, match="too few for an interval"):
-        fan(walks, horizons=[63], levels=[0.9])
+        quantile_forecast(walks, horizons=[63], levels=[0.9])
     with pytest.raises(ConfigurationError, match="at least one horizon"):
-        fan(walks, horizons=[])
+        quantile_forecast(walks, horizons=[])
 
 
 def naive_with_intervals(prices):

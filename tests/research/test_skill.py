@@ -1,4 +1,4 @@
-"""The verdict: seldom wrong about luck, and plain about failure."""
+"""The verdict: seldom wrong about luck, and its tests against statsmodels."""
 
 import json
 from dataclasses import asdict, replace
@@ -6,29 +6,15 @@ from dataclasses import asdict, replace
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+from scipy import stats
 
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research import assess_skill
-from sta410kit.research.skill import _decide
-from sta410kit.research.skill_evidence import at_least_once
+from sta410kit.research.ledger import Ledger
+from sta410kit.research.skill import accuracy_p_value, assess_skill, at_least_once, information_p_value
+from tests.research.simulated import make_predictions as made
 
 pytestmark = pytest.mark.unit
-
-
-def made(predicted, actual, horizon=1, model="ridge", symbol="A"):
-    return pd.DataFrame(
-        {
-            "symbol": symbol,
-            "date": pd.bdate_range("2000-01-03", periods=len(actual), unit="us"),
-            "horizon": horizon,
-            "model": model,
-            "fold": 0,
-            "predicted": predicted,
-            "actual": actual,
-            "lower": -1.0,
-            "upper": 1.0,
-        }
-    )
 
 
 def planted(seed=0, sessions=2500, r2=0.02, **columns):
@@ -116,8 +102,8 @@ def test_few_outcomes_tell_nothing(sessions, horizon, verdict):
 def test_every_condition_of_skill_is_needed(lacking, value):
     """Whatever the rest shows, where one of them fails there is no skill."""
     evidence = assess_skill(planted(sessions=300, r2=0.2), resamples=300).evidence
-    assert _decide(evidence) == "skill"
-    assert _decide(replace(evidence, **{lacking: value})) == "no skill shown"
+    assert evidence.verdict == "skill"
+    assert replace(evidence, **{lacking: value}).verdict == "no skill shown"
 
 
 def test_naive_against_itself_is_no_skill():
@@ -210,14 +196,20 @@ def test_the_chance_that_one_of_many_passes():
     assert at_least_once(1e-20, 1) == pytest.approx(1e-20)
 
 
-def test_outside_a_project_the_verdict_says_that_it_could_not_count(tmp_path, monkeypatch):
+def test_without_a_ledger_the_verdict_says_that_it_could_not_count():
     """There is a verdict all the same."""
-    monkeypatch.delenv("STA410_LEDGER")
-    monkeypatch.chdir(tmp_path)
-    verdict = assess_skill(planted())
+    verdict = assess_skill(planted(), ledger=Ledger(None))
     assert verdict.verdict == "skill"
     assert verdict.evidence.trials == 1
-    assert "Mind that this is no project" in verdict.sentence
+    assert "Note that this is no project" in verdict.sentence
+
+
+def test_the_ledger_of_the_argument_counts(tmp_path):
+    """Trials in one ledger do not count in another."""
+    one, other = Ledger(tmp_path / "one.sqlite"), Ledger(tmp_path / "other.sqlite")
+    assess_skill(noise(1), ledger=one, resamples=10)
+    assert assess_skill(noise(1), ledger=other, resamples=10).evidence.trials == 1
+    assert one.read(noise(1)).count == 1
 
 
 def test_the_same_predictions_get_the_same_verdict():
@@ -256,7 +248,7 @@ def test_the_notebook_form_shows_verdict_and_numbers():
 
 def test_predictions_with_gaps_are_refused():
     """A NaN would make every comparison false, and so a verdict."""
-    with pytest.raises(DataValidationError, match="actual of A 2000-01-04 is no number"):
+    with pytest.raises(DataValidationError, match="actual of A 2000-01-04 is not a finite number"):
         assess_skill(made(0.0, np.r_[0.0, np.nan, np.zeros(300)]))
 
 
@@ -276,3 +268,53 @@ def test_biased_noise_is_no_skill_either():
         predicted = np.convolve(rng.standard_normal(610), np.ones(10), mode="valid")[:600] / 1000
         found += assess_skill(made(predicted, actual, horizon=10), resamples=300).verdict == "skill"
     assert found <= 1
+
+
+def overlapping(size=400, horizon=5, seed=0):
+    """Return overlapping outcomes and a forecast that knows a little of them."""
+    rng = np.random.default_rng(seed)
+    actual = np.convolve(rng.standard_normal(size + horizon - 1), np.ones(horizon), mode="valid")
+    return actual, 0.3 * actual + rng.standard_normal(size)
+
+
+def regression(values, lags, kernel="uniform"):
+    """Return the regression on a constant by statsmodels, with robust errors."""
+    how = {"maxlags": lags, "kernel": kernel, "use_correction": False}
+    return sm.OLS(values, np.ones(len(values))).fit(cov_type="HAC", cov_kwds=how)
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 5])
+def test_the_p_values_are_those_of_regressions(horizon):
+    """Diebold and Mariano with Harvey's correction, and Clark and West, agree with statsmodels to 1e-8."""
+    actual, predicted = overlapping(horizon=horizon)
+    gains, size = actual**2 - (actual - predicted) ** 2, len(actual)
+    correction = np.sqrt((size + 1 - 2 * horizon + horizon * (horizon - 1) / size) / size)
+    fitted = regression(gains, horizon - 1)
+    expected = stats.t.sf(fitted.tvalues[0] * correction, size - 1)
+    assert accuracy_p_value(gains, horizon) == pytest.approx(expected, abs=1e-8)
+    adjusted = gains + predicted**2
+    expected = regression(adjusted, horizon - 1).pvalues[0] / 2
+    assert information_p_value(adjusted, horizon) == pytest.approx(expected, abs=1e-8)
+
+
+def test_a_variance_that_would_be_negative_is_replaced():
+    """Where full weights give no variance, those of Bartlett up to lag 2 h do, as in statsmodels."""
+    gains = np.tile([1.0, -1.0], 50) + 0.01
+    expected = regression(gains, 3, "bartlett").pvalues[0] / 2
+    assert information_p_value(gains, 2) == pytest.approx(expected, abs=1e-8)
+
+
+def test_clark_and_west_do_not_punish_an_estimated_model():
+    """A noisy but informed forecast has larger errors than zero, and holds information all the same."""
+    rng = np.random.default_rng(1)
+    signal = rng.standard_normal(1000)
+    actual, predicted = 0.2 * signal + rng.standard_normal(1000), 0.5 * signal
+    gains = actual**2 - (actual - predicted) ** 2
+    assert accuracy_p_value(gains) > 0.5
+    assert information_p_value(gains + predicted**2) < 1e-6
+
+
+@pytest.mark.parametrize("gains", [np.zeros(300), np.full(300, 0.3) ** 2 - np.full(300, 0.1) ** 2])
+def test_a_constant_gain_proves_nothing(gains):
+    """What rounding leaves of its variance is none: p is one half, not zero."""
+    assert accuracy_p_value(gains) == information_p_value(gains) == 0.5

@@ -7,40 +7,40 @@ import pytest
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.research.backtest import backtest
 from sta410kit.research.costs import Costs
-from sta410kit.research.stress import AS_IT_WAS, SCENARIOS, Scenario, stress
+from sta410kit.research.stress import BASELINE, SCENARIOS, Scenario, stress
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.fixture(scope="module")
 def table(walks, walk_predictions):
-    return stress(walk_predictions, walks, cost_bps=10).set_index("scenario")
+    return stress(walk_predictions, walks, costs=Costs(slippage_bps=10)).set_index("scenario")
 
 
 def test_every_scenario_has_its_row(table):
     """The first row is the backtest itself; the others follow in order."""
-    assert list(table.index) == [AS_IT_WAS, *(each.name for each in SCENARIOS)]
-    assert table.loc[AS_IT_WAS, "change"] == 0
+    assert list(table.index) == [BASELINE, *(each.name for each in SCENARIOS)]
+    assert table.loc[BASELINE, "change"] == 0
 
 
 def test_the_first_row_is_the_backtest(table, walks, walk_predictions):
     """Nothing is changed as it was."""
-    result = backtest(walk_predictions, walks, cost_bps=10).summary
+    result = backtest(walk_predictions, walks, costs=Costs(slippage_bps=10)).summary
     for name in ("total_return", "sharpe", "max_drawdown", "costs", "turnover"):
-        assert table.loc[AS_IT_WAS, name] == pytest.approx(result[name])
+        assert table.loc[BASELINE, name] == pytest.approx(result[name])
 
 
 def test_doubled_costs_are_a_backtest_at_twice_the_costs(table, walks, walk_predictions):
     """The scenario agrees with the settings."""
-    result = backtest(walk_predictions, walks, cost_bps=20).summary
+    result = backtest(walk_predictions, walks, costs=Costs(slippage_bps=20)).summary
     assert table.loc["doubled costs", "total_return"] == pytest.approx(result["total_return"])
 
 
 def test_a_crash_takes_its_share_of_a_long_position(walks, walk_predictions):
     """All long, 20 % overnight: a fifth of all that is made, and the fall shows in the drawdown."""
     always_long = walk_predictions.assign(predicted=0.01)
-    found = stress(always_long, walks, cost_bps=0).set_index("scenario")
-    was, crashed = found.loc[AS_IT_WAS, "total_return"], found.loc["crash of 20 %", "total_return"]
+    found = stress(always_long, walks, costs=Costs(slippage_bps=0)).set_index("scenario")
+    was, crashed = found.loc[BASELINE, "total_return"], found.loc["crash of 20 %", "total_return"]
     assert 1 + crashed == pytest.approx((1 + was) * 0.8)
     assert found.loc["crash of 20 %", "max_drawdown"] <= -0.2
     assert found.loc["jump of 10 %", "change"] > 0  # nobody was short
@@ -48,7 +48,9 @@ def test_a_crash_takes_its_share_of_a_long_position(walks, walk_predictions):
 
 def test_a_jump_hits_where_the_strategy_is_short(walks, walk_predictions):
     """A short position loses what prices gain."""
-    found = stress(walk_predictions.assign(predicted=-0.01), walks, cost_bps=0).set_index("scenario")
+    found = stress(walk_predictions.assign(predicted=-0.01), walks, costs=Costs(slippage_bps=0)).set_index(
+        "scenario"
+    )
     assert found.loc["jump of 10 %", "change"] < -0.05
 
 
@@ -58,8 +60,8 @@ def test_a_drought_fills_fewer_orders_at_a_higher_cost(walks, walk_predictions):
     found = stress(walk_predictions, walks, costs=Costs(spread_bps=2), scenarios=[drought]).set_index(
         "scenario"
     )
-    assert found.loc["dry", "turnover"] < 0.5 * found.loc[AS_IT_WAS, "turnover"]
-    assert found.loc["dry", "costs"] > 2 * found.loc[AS_IT_WAS, "costs"]
+    assert found.loc["dry", "turnover"] < 0.5 * found.loc[BASELINE, "turnover"]
+    assert found.loc["dry", "costs"] > 2 * found.loc[BASELINE, "costs"]
 
 
 def test_a_bad_time_is_dated(table, walks):
@@ -84,8 +86,8 @@ def test_scenarios_that_make_no_sense_are_refused(wrong):
         Scenario("odd", **wrong)
 
 
-@pytest.mark.parametrize("names", [("a", "a"), (AS_IT_WAS,)])
+@pytest.mark.parametrize("names", [("a", "a"), (BASELINE,)])
 def test_scenarios_have_names_of_their_own(walks, walk_predictions, names):
     """Two rows of one name could not be told apart."""
-    with pytest.raises(ConfigurationError, match="name of its own"):
+    with pytest.raises(ConfigurationError, match="a unique name"):
         stress(walk_predictions, walks, scenarios=[Scenario(name) for name in names])

@@ -6,9 +6,19 @@ import pytest
 
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
 from sta410kit.research.features import build_features, feature_names
+from sta410kit.research.folds import fold_rows, splits
 from sta410kit.research.models import MODELS
 from sta410kit.research.targets import build_target
-from sta410kit.research.walk_forward import splits, training_table, walk_forward
+from sta410kit.research.walk_forward import (
+    fit,
+    labelled,
+    make_estimator,
+    predict,
+    predict_folds,
+    training_table,
+    walk_forward,
+)
+from tests.research.simulated import simulate
 
 pytestmark = pytest.mark.unit
 
@@ -64,7 +74,7 @@ def test_the_future_changes_no_prediction(walks, model, scheme):
 
 
 @pytest.mark.parametrize("model", ["ridge", "elastic_net", "gd", "boosting", "arima_boosting"])
-def test_a_planted_signal_is_found(simulate, model):
+def test_a_planted_signal_is_found(model):
     """Where the next return hangs on a feature, the model's predictions go with the outcomes."""
     prices = simulate(700, symbols=2, seed=4)
     moves = np.log(prices["close"]).groupby(prices["symbol"]).diff().fillna(0).to_numpy().copy()
@@ -76,7 +86,7 @@ def test_a_planted_signal_is_found(simulate, model):
     assert np.corrcoef(found["predicted"], found["actual"])[0, 1] > 0.3
 
 
-def test_a_rolling_walk_forgets(simulate):
+def test_a_rolling_walk_forgets():
     """When momentum turns into reversal, a short window learns it and the whole past does not."""
     prices = simulate(900, symbols=1, seed=6)
     shocks = np.log(prices["close"]).diff().fillna(0).to_numpy()
@@ -137,7 +147,7 @@ def test_a_symbol_that_misses_sessions_does_not_leak(walks):
     assert one.tolist() == two.tolist()
 
 
-def test_a_strong_signal_is_found_out_of_sample(simulate):
+def test_a_strong_signal_is_found_out_of_sample():
     """Where tomorrow follows today, the walk predicts it: the machinery can show skill when there is some."""
     prices = simulate(800, symbols=3)
     rng = np.random.default_rng(3)
@@ -174,7 +184,7 @@ def test_just_enough_sessions_do(walks):
         walk_forward(build_features(short), short)
 
 
-def test_a_long_horizon_says_how_many_sessions_it_takes(walks, simulate):
+def test_a_long_horizon_says_how_many_sessions_it_takes(walks):
     """The number named at a horizon of 30 is enough, and one fewer is refused."""
     with pytest.raises(ModelTrainingError, match=r"^521 sessions .* take 612 or more"):
         walk_forward(build_features(walks), walks, horizon=30)
@@ -242,3 +252,55 @@ def test_an_unknown_model_is_refused_before_the_work(walk_features, walks):
     """A wrong name costs no time."""
     with pytest.raises(ConfigurationError, match="Did you mean 'ridge'"):
         walk_forward(walk_features.head(0), walks, model="rigde")
+
+
+@pytest.fixture(scope="module")
+def table(walks, walk_features):
+    return labelled(walk_features, walks, 1).sort_values("date", kind="stable", ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def folds(table):
+    return [fold_rows(fold, table) for fold in splits(table["date"], 1)]
+
+
+def test_a_fold_is_a_plain_fit_and_predict(table, folds):
+    """What the shared loop returns is what fitting each fold by hand does."""
+    found = predict_folds(table, folds, model="ridge", seed=0, horizon=1)
+    names = feature_names(table.drop(columns="known"))
+    for (train, test), values in zip(folds, found, strict=True):
+        by_hand = fit(make_estimator("ridge", 0, 1), table.iloc[train], names)
+        assert predict(by_hand, table.iloc[test], names) == pytest.approx(values, rel=1e-9, abs=1e-15)
+
+
+@pytest.mark.parametrize("model", ["ridge", "boosting", "arima_boosting", "regime"])
+def test_threads_change_no_number(table, folds, model):
+    """One thread or three: the predictions are equal to the last bit."""
+    one, three = (predict_folds(table, folds, model=model, seed=1, horizon=1, n_jobs=n) for n in (1, 3))
+    for left, right in zip(one, three, strict=True):
+        assert (left == right).all()
+
+
+def test_rows_need_not_stand_together(table, folds):
+    """Training rows with holes give what the same rows give on their own."""
+    train, test = folds[0]
+    some = train[np.arange(len(train)) % 3 > 0]
+    (found,) = predict_folds(table, [(some, test)], model="ridge", seed=0, horizon=1)
+    names = feature_names(table.drop(columns="known"))
+    by_hand = make_estimator("ridge", 0, 1).fit(
+        table[names].to_numpy()[some], table["target"].to_numpy()[some]
+    )
+    assert found == pytest.approx(by_hand.predict(table[names].to_numpy()[test]), rel=1e-12)
+
+
+def test_a_model_of_series_is_not_wrapped_per_symbol():
+    """What fits each series on its own already says so."""
+    with pytest.raises(ConfigurationError, match="regime fits each symbol separately already"):
+        make_estimator("regime", 0, 1, per_symbol=True)
+
+
+@pytest.mark.parametrize("n_jobs", [0, -1, 1.5, True, "2"])
+def test_threads_are_a_whole_number(table, folds, n_jobs):
+    """Another number of threads is named."""
+    with pytest.raises(ConfigurationError, match="n_jobs is"):
+        predict_folds(table, folds, model="ridge", seed=0, horizon=1, n_jobs=n_jobs)

@@ -1,4 +1,4 @@
-"""A user's own estimator, named ``module:Class``."""
+"""A custom estimator, named ``module:Class``."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ if TYPE_CHECKING:
     from sklearn.base import RegressorMixin
 
 
-def is_own(name: str) -> bool:
-    """Tell whether a model's name is of the form ``module:Class``."""
+def is_custom(name: str) -> bool:
+    """Return whether a model's name has the form ``module:Class``."""
     module, colon, kind = name.partition(":")
     return bool(colon) and kind.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 
-def make_own(name: str, seed: int) -> RegressorMixin:
-    """Return a fresh estimator of the class that ``module:Class`` names, made without arguments.
+def make_custom(name: str, seed: int) -> RegressorMixin:
+    """Return a fresh estimator of the class that ``module:Class`` names, constructed without arguments.
 
-    The module is looked for among what is installed, then in the project's folder. A parameter
-    ``random_state`` is set to the seed.
+    The module is imported from what is installed or from the project's folder. A parameter `random_state` is
+    set to the seed.
 
     Raises
     ------
     ConfigurationError
-        If there is no such module or class, importing it fails, or it is no scikit-learn regressor.
+        If the module or class does not exist, importing it fails, or it is no scikit-learn regressor.
     """
+    from sklearn.base import is_regressor
+
     module_name, _, class_name = name.partition(":")
     module = _import(module_name)
     kind: Any = getattr(module, class_name, None)
@@ -41,30 +43,29 @@ def make_own(name: str, seed: int) -> RegressorMixin:
         classes = [here for here, value in vars(module).items() if isclass(value)]
         message = f"{module_name} has no class {class_name!r}.{did_you_mean(class_name, classes)}"
         raise ConfigurationError(message)
+    derive = "derive it from sklearn.base.RegressorMixin and BaseEstimator"
     absent = [each for each in ("fit", "predict", "get_params", "set_params") if not hasattr(kind, each)]
     if absent:
-        message = (
-            f"{name} has no {', '.join(absent)}; "
-            "derive it from sklearn.base.RegressorMixin and BaseEstimator."
-        )
+        message = f"{name} has no {', '.join(absent)}; {derive}."
         raise ConfigurationError(message)
     try:
         estimator: RegressorMixin = kind()
     except TypeError as error:
-        message = f"{name} cannot be made without arguments ({error}); give its parameters defaults."
+        message = f"{name} cannot be constructed without arguments ({error}); give its parameters defaults."
         raise ConfigurationError(message) from error
-    _require_regressor(name, estimator)
+    if not is_regressor(estimator):
+        message = f"{name} is no regressor; {derive}."
+        raise ConfigurationError(message)
     if "random_state" in estimator.get_params():
         estimator.set_params(random_state=seed)
     return estimator
 
 
 def belongs_to_project(name: str) -> bool:
-    """Tell whether the module of ``module:Class`` is a file in the project's folder; nothing is imported."""
-    top = name.partition(":")[0].partition(".")[0]
-    _look_in_project()
+    """Return whether the module of ``module:Class`` is a file in the project's folder; imports nothing."""
+    _add_project_to_path()
     try:
-        spec = find_spec(top)
+        spec = find_spec(name.partition(":")[0].partition(".")[0])
     except (ImportError, ValueError):
         return False
     places = [spec.origin, *(spec.submodule_search_locations or [])] if spec else []
@@ -77,35 +78,26 @@ def belongs_to_project(name: str) -> bool:
 
 
 def _import(module: str) -> object:
-    _look_in_project()
+    _add_project_to_path()
+    failure = f"Importing {module} failed"
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
-            raise _failed(module, error) from error
-        message = (
-            f"There is no module {module!r}, neither installed nor in {project_folder()}; "
-            f"put {module.replace('.', '/')}.py there."
-        )
+            message = f"{failure}: {type(error).__name__}: {error}"
+        else:
+            message = (
+                f"There is no module {module!r}, neither installed nor in {project_folder()}; "
+                f"put {module.replace('.', '/')}.py there."
+            )
         raise ConfigurationError(message) from error
-    except Exception as error:  # the module is the user's, so anything may happen in it
-        raise _failed(module, error) from error
+    except Exception as error:  # anything may happen in a user's module
+        message = f"{failure}: {type(error).__name__}: {error}"
+        raise ConfigurationError(message) from error
 
 
-def _failed(module: str, error: Exception) -> ConfigurationError:
-    return ConfigurationError(f"Importing {module} failed: {type(error).__name__}: {error}")
-
-
-def _look_in_project() -> None:
-    """Let modules of the project be found, after everything that is installed."""
+def _add_project_to_path() -> None:
+    """Make modules of the project importable, after everything installed."""
     folder = str(project_folder())
     if folder not in sys.path:
         sys.path.append(folder)
-
-
-def _require_regressor(name: str, estimator: object) -> None:
-    from sklearn.base import is_regressor
-
-    if not is_regressor(estimator):
-        message = f"{name} is no regressor; derive it from sklearn.base.RegressorMixin and BaseEstimator."
-        raise ConfigurationError(message)

@@ -1,4 +1,4 @@
-"""One model a symbol instead of one for all."""
+"""One fit per symbol instead of one for all."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 class PerSymbolRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """Fits a copy of a regressor to the rows of each symbol, and one to all rows for the symbols with few.
+    """Fit a clone of a regressor per symbol, and one to all rows for symbols with few rows.
 
     Parameters
     ----------
     estimator : regressor
-        What to copy; one that needs no history of its own.
+        The regressor to clone; not one that needs history.
     least : int
-        Rows a symbol must have for a fit of its own; the others are predicted by the pooled fit.
+        Rows a symbol needs for its own fit.
 
     Attributes
     ----------
     pooled_ : regressor
         Fitted to all rows.
     estimators_ : dict of str to regressor
-        Those of the symbols with enough rows.
+        The fits of symbols with enough rows.
     """
 
     needs_history = True
@@ -41,13 +41,12 @@ class PerSymbolRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):  # 
 
     def fit(self, X: pd.DataFrame, y: ArrayLike) -> Self:  # noqa: N803 - scikit-learn's name
         """Fit to a frame indexed by symbol and date."""
-        target = np.asarray(y, dtype=float)
-        x = X.to_numpy()
+        target, x = np.asarray(y, dtype=float), X.to_numpy()
         self.n_features_in_ = x.shape[1]
         self.pooled_ = clone(self.estimator).fit(x, target)
         self.estimators_ = {
             symbol: clone(self.estimator).fit(x[rows], target[rows])
-            for symbol, rows in _rows(X).items()
+            for symbol, rows in _rows_by_symbol(X).items()
             if len(rows) >= self.least
         }
         return self
@@ -57,14 +56,14 @@ class PerSymbolRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):  # 
         check_is_fitted(self)
         x = X.to_numpy()
         predicted = np.empty(len(x))
-        for symbol, rows in _rows(X).items():
+        for symbol, rows in _rows_by_symbol(X).items():
             predicted[rows] = self.estimators_.get(symbol, self.pooled_).predict(x[rows])
         return predicted
 
 
-def _rows(frame: pd.DataFrame) -> dict[str, NDArray[np.intp]]:
+def _rows_by_symbol(frame: pd.DataFrame) -> dict[str, NDArray[np.intp]]:
     if "symbol" not in frame.index.names:
-        message = "A fit per symbol takes a frame with the level 'symbol' in its index."
+        message = "A fit per symbol needs a frame with the level 'symbol' in its index."
         raise ModelTrainingError(message)
     indices = frame.groupby(level="symbol", sort=True).indices
     return {str(symbol): np.asarray(rows) for symbol, rows in indices.items()}

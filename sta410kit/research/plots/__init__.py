@@ -1,15 +1,9 @@
-"""The figures of the notebooks, one function each, all in one style.
+"""The figures of the notebooks, one function each, in one style.
 
-Each returns a closed Figure: shown as the last value of a cell it appears once, and a long run leaks none.
-Colours are those of Okabe and Ito, which colour-blind readers tell apart.
+Each function returns a closed Figure: as the last value of a cell it is shown once, and a long run keeps no
+figure open. The colours are those of Okabe and Ito, which colour-blind readers can tell apart.
 """
 
-from sta410kit.research.plots.account import (
-    plot_bootstrap,
-    plot_equity,
-    plot_monte_carlo,
-    plot_stress,
-)
 from sta410kit.research.plots.data import (
     plot_correlation,
     plot_coverage,
@@ -17,36 +11,32 @@ from sta410kit.research.plots.data import (
     plot_prices,
     plot_stationarity,
 )
-from sta410kit.research.plots.intervals import (
+from sta410kit.research.plots.evaluation import (
+    plot_equity,
+    plot_monte_carlo,
+    plot_stress,
+    plot_verdict,
+)
+from sta410kit.research.plots.predictions import (
     plot_coverage_by_year,
     plot_coverage_over_time,
-    plot_fan,
-    plot_reliability,
-)
-from sta410kit.research.plots.luck import plot_verdict
-from sta410kit.research.plots.results import (
     plot_forecasts,
-    plot_learning_curve,
     plot_predictions,
-    plot_skill,
+    plot_quantile_forecast,
 )
 
 __all__ = [
-    "plot_bootstrap",
     "plot_correlation",
     "plot_coverage",
     "plot_coverage_by_year",
     "plot_coverage_over_time",
     "plot_equity",
-    "plot_fan",
     "plot_features",
     "plot_forecasts",
-    "plot_learning_curve",
     "plot_monte_carlo",
     "plot_predictions",
     "plot_prices",
-    "plot_reliability",
-    "plot_skill",
+    "plot_quantile_forecast",
     "plot_stationarity",
     "plot_stress",
     "plot_verdict",

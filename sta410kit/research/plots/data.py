@@ -1,4 +1,4 @@
-"""Figures of what goes in: prices, their coverage, the features."""
+"""Figures of the inputs: prices, their coverage, the features."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_NUMBERED = 16  # features whose correlations are written into the cells
-_SAME = 0.8  # rank correlation above which two features say nearly the same
+_SAME = 0.8  # rank correlation above which two features are nearly collinear
 
 
 def plot_prices(prices: pd.DataFrame, splits: pd.DataFrame | None = None) -> Figure:
-    """Return closing prices as traded and adjusted, relative to the first, with the splits marked.
+    """Plot closing prices as traded and adjusted, relative to the first, with the splits marked.
 
     Parameters
     ----------
     prices : DataFrame
-        A prices frame; at most eight symbols are drawn, the first in order.
+        A prices frame; the first eight symbols are drawn.
     splits : DataFrame, optional
         From `market.adjustment.find_splits`: ``symbol, date, ratio``.
     """
@@ -51,14 +51,8 @@ def plot_prices(prices: pd.DataFrame, splits: pd.DataFrame | None = None) -> Fig
                 if splits is not None:
                     days = splits.loc[splits["symbol"] == symbol, "date"]
                     marks = relative[usable["date"].isin(days)]
-                    axes.scatter(
-                        usable.loc[marks.index, "date"],
-                        marks,
-                        color=PALETTE[number],
-                        marker="v",
-                        s=50,
-                        zorder=3,
-                    )
+                    days = usable.loc[marks.index, "date"]
+                    axes.scatter(days, marks, color=PALETTE[number], marker="v", s=50, zorder=3)
         for axes, title in (
             (traded, "As traded: splits look like crashes"),
             (adjusted, "Adjusted: what an owner earned"),
@@ -75,14 +69,9 @@ def plot_prices(prices: pd.DataFrame, splits: pd.DataFrame | None = None) -> Fig
 
 
 def plot_coverage(prices: pd.DataFrame) -> Figure:
-    """Return the sessions of each symbol and month as a heat map: whole, with holes, or none.
+    """Plot the completeness of each symbol and month as a heat map.
 
     A session is missing where another symbol traded and this one, between its first and its last, did not.
-
-    Raises
-    ------
-    DataValidationError
-        If no row has a symbol and a date.
     """
     import numpy as np
     import pandas as pd
@@ -118,18 +107,14 @@ def plot_coverage(prices: pd.DataFrame) -> Figure:
         axes.set(title=f"Sessions of each symbol: {int(missing.sum()):,} missing between first and last")
         axes.grid(visible=False)
         handles = [axes.scatter([], [], marker="s", s=60, color=c) for c in colours[::-1]]
-        figure.legend(
-            handles,
-            ["whole month", "some sessions missing", "more than half"],
-            loc="outside lower center",
-            ncols=3,
-        )
+        labels = ["whole month", "some sessions missing", "more than half"]
+        figure.legend(handles, labels, loc="outside lower center", ncols=3)
         date_axis(axes)
     return figure
 
 
 def plot_features(features: pd.DataFrame) -> Figure:
-    """Return the distribution of every feature, the middle 99 %, all symbols together."""
+    """Plot the distribution of every feature, the middle 99 %, all symbols together."""
     names = _feature_columns(features)
     few = len(names) <= _MOST_NUMBERED
     columns = min(5 if few else 6, len(names))
@@ -138,31 +123,21 @@ def plot_features(features: pd.DataFrame) -> Figure:
         for axes, name in zip(every, names, strict=False):
             values = features[name].dropna()
             if len(values):
-                axes.hist(
-                    values.clip(*(float(values.quantile(share)) for share in (0.005, 0.995))),
-                    bins=50,
-                    histtype="stepfilled",  # one shape instead of fifty: drawn in a third of the time
-                    color=BLUE,
-                )
+                middle = values.clip(*(float(values.quantile(share)) for share in (0.005, 0.995)))
+                # One shape instead of fifty bars: drawn in a third of the time.
+                axes.hist(middle, bins=50, histtype="stepfilled", color=BLUE)
             axes.set_title(name, fontsize=10)
             axes.set_yticks([])
             axes.tick_params(labelsize=9)
             axes.locator_params(axis="x", nbins=3)
         hide_unused(every, len(names))
-        figure.suptitle(
-            "Distribution of each feature (the outer 1 % is drawn at the edge)",
-            x=0.01,
-            ha="left",
-            fontsize=13,
-        )
+        title = "Distribution of each feature (the outer 1 % is drawn at the edge)"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     return figure
 
 
 def plot_correlation(features: pd.DataFrame) -> Figure:
-    """Return the rank correlation between the features (Spearman), all symbols together.
-
-    Numbers stand in the cells of at most 16 features; more would not be read.
-    """
+    """Plot the rank correlation between the features (Spearman), with numbers for up to 16 features."""
     import numpy as np
 
     names = _feature_columns(features)
@@ -180,14 +155,14 @@ def plot_correlation(features: pd.DataFrame) -> Figure:
             value = table[row, column]
             colour = "white" if abs(value) > 0.6 else "black"  # noqa: PLR2004 - where the shade turns dark
             text = axes.text(column, row, f"{value:z.1f}", ha="center", va="center", fontsize=9, color=colour)
-            text.set_in_layout(False)  # it stays in its cell: nothing has to make room for it
+            text.set_in_layout(False)  # it fits its cell: no layout needed
         figure.colorbar(image, ax=axes, label="rank correlation", shrink=0.8)
-        axes.set_title(f"{pairs} pairs of features say nearly the same (above {_SAME:g})")
+        axes.set_title(f"{pairs} pairs of features are nearly collinear (above {_SAME:g})")
     return figure
 
 
 def plot_stationarity(table: pd.DataFrame) -> Figure:
-    """Return what the two tests say: a mark for each series and symbol, its shape and colour the reading.
+    """Plot the reading of the two stationarity tests for each series and symbol.
 
     Parameters
     ----------
@@ -216,7 +191,7 @@ def plot_stationarity(table: pd.DataFrame) -> Figure:
         axes.set_yticks(range(len(names)), names)
         axes.invert_yaxis()
         axes.margins(x=0.15, y=0.06)
-        axes.set_title("What keeps its mean")
+        axes.set_title("Stationarity")
         figure.legend(loc="outside right upper")
     return figure
 

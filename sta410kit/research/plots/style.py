@@ -1,4 +1,4 @@
-"""One style for every figure: sizes, colours, axes."""
+"""The common style of all figures: sizes, colours, axes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-)
-GREY = "#666666"
+BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
+VERMILION, PURPLE, SKY, GREY = "#D55E00", "#CC79A7", "#56B4E9", "#666666"
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY, "#000000")
 STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
@@ -32,7 +25,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.titlelocation": "left",
     "axes.titlesize": 13,
-    "axes.titley": 1.0,  # where titles stand anyway, but that nothing is searched for above the axes
+    "axes.titley": 1.0,  # the default place, set so that matplotlib need not search for one
     "axes.labelsize": 11,
     "font.size": 11,
     "grid.alpha": 0.3,
@@ -44,37 +37,27 @@ STYLE: dict[str, Any] = {
     "ytick.labelsize": 10,
 }
 _FEWEST_DAYS = 8.0
-MOST_LINES = len(PALETTE)  # lines that can be told apart in one chart
+MOST_LINES = len(PALETTE)  # lines distinguishable in one chart
 
 
 @contextmanager
 def drawing(
     rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (9, 4), shared: str = ""
 ) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Give a figure and its axes in the kit's style, and close it again, whatever happens.
+    """Give a figure and its axes in the kit's style, and close it afterwards.
 
-    `shared` names the axes that all charts have in common: "x", "y" or none.
+    `shared` names the axis that all charts have in common: "x", "y" or none.
     """
     import matplotlib as mpl
     import matplotlib.pyplot as plt
     from cycler import cycler
 
-    with mpl.rc_context(
-        {
-            **STYLE,  # type: ignore[dict-item,unused-ignore]
-            "axes.prop_cycle": cycler(color=PALETTE),
-        }
-    ):
+    style = STYLE | {"axes.prop_cycle": cycler(color=PALETTE)}
+    with mpl.rc_context(style):  # type: ignore[arg-type,unused-ignore]
         figure, axes = plt.subplots(
-            rows,
-            columns,
-            figsize=size,
-            dpi=100,
-            layout="constrained",
-            squeeze=False,
-            sharex="x" in shared,
-            sharey="y" in shared,
-        )
+            rows, columns, figsize=size, dpi=100, layout="constrained", squeeze=False,
+            sharex=shared == "x", sharey=shared == "y",
+        )  # fmt: skip
         try:
             yield figure, list(axes.flat)
             _settle(figure)
@@ -83,7 +66,7 @@ def drawing(
 
 
 def _settle(figure: Figure) -> None:
-    """Give labels that say nothing a fixed place, or half of a drawing goes into finding one for them."""
+    """Fix the place of empty labels: searching one for them takes half of the drawing time."""
     for axes in figure.axes:
         for axis, place in ((axes.xaxis, (0.5, -0.15)), (axes.yaxis, (-0.1, 0.5))):
             if not axis.label.get_text():
@@ -91,7 +74,7 @@ def _settle(figure: Figure) -> None:
 
 
 def first_symbols(symbols: pd.Series[str], most: int = MOST_LINES) -> list[str]:
-    """Return the first symbols in alphabetical order, at most as many as a chart can hold."""
+    """Return the first `most` symbols in alphabetical order."""
     return sorted(str(symbol) for symbol in symbols.dropna().unique())[:most]
 
 
@@ -106,16 +89,13 @@ def plain_log_labels(axes: Axes) -> None:
 
 
 def date_axis(axes: Axes) -> None:
-    """Label a time axis briefly: the year once, the rest as far as it changes.
-
-    An axis of hours, as a single session makes it, is widened to days, which is what there are.
-    """
+    """Label a time axis concisely; one shorter than eight days is widened, so that no hours are shown."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     low, high = axes.get_xlim()
     if high - low < _FEWEST_DAYS:
         axes.set_xlim((low + high - _FEWEST_DAYS) / 2, (low + high + _FEWEST_DAYS) / 2)
-    # Five ticks at least, the default, fit no stretch of four years.
+    # The default minimum of five ticks does not fit four years.
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
@@ -127,8 +107,21 @@ def hide_unused(every: list[Axes], used: int) -> None:
         axes.set_visible(False)
 
 
+@contextmanager
+def grid_of_symbols(count: int, title: str) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Give a figure with one chart of closes per symbol, three in a row."""
+    columns = min(count, 3)
+    rows = -(-count // columns)
+    with drawing(rows, columns, size=(max(7.0, 3.5 * columns), 0.9 + 2.6 * rows)) as (figure, every):
+        yield figure, every
+        hide_unused(every, count)
+        for axes in every[:count:columns]:
+            axes.set_ylabel("close, quote currency")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=13)
+
+
 def require_rows(frame: pd.DataFrame, columns: Iterable[str], what: str) -> None:
-    """Raise `DataValidationError` if a frame has nothing to draw, or lacks what is drawn."""
+    """Raise `DataValidationError` if a frame has no rows, or lacks a column that is drawn."""
     if frame.empty:
         message = f"There are no {what} to draw."
         raise DataValidationError(message)
@@ -136,6 +129,6 @@ def require_rows(frame: pd.DataFrame, columns: Iterable[str], what: str) -> None
 
 
 def horizon_of(frame: pd.DataFrame) -> str:
-    """Return the horizon of a predictions or forecasts frame in words, for an axis."""
+    """Return the horizon of a frame in words, for an axis label."""
     horizon = int(frame["horizon"].iloc[0])
     return "one session" if horizon == 1 else f"{horizon} sessions"

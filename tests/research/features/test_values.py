@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 from sta410kit.research.features import FEATURES, build_features
+from tests.research.simulated import simulate
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.fixture(scope="module")
-def prices(simulate):
+def prices():
     """Three symbols, one that starts late, one that misses sessions, one that splits."""
     frame = simulate(300, symbols=3, seed=5).drop(columns="adj_close")
     days = frame["date"].unique()

@@ -104,7 +104,7 @@ def test_the_seed_is_handed_on():
         ("my_models:np", "has no class 'np'"),
         ("my_models:Plain", "has no fit, predict, get_params, set_params; derive it"),
         ("my_models:Judge", "is no regressor"),
-        ("my_models:Needy", "cannot be made without arguments"),
+        ("my_models:Needy", "cannot be constructed without arguments"),
         ("my_models.py:Trend", "Importing my_models.py failed|no module 'my_models.py'"),
         ("my models:Trend", "Unknown model"),
         (":Trend", "Unknown model"),
@@ -136,7 +136,7 @@ def test_a_module_that_fails_is_named(project, source, words):
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize(("name", "words"), [("Fragile", "too wild for me"), ("Nan", "no numbers")])
+@pytest.mark.parametrize(("name", "words"), [("Fragile", "too wild for me"), ("Nan", "not finite")])
 def test_a_fit_that_fails_says_whose(walks, walk_features, name, words):
     """An error of the estimator, and predictions that are no numbers, come back as the kit's own error."""
     with pytest.raises(ModelTrainingError, match=f"{name} .*{words}"):
@@ -158,7 +158,7 @@ def test_the_file_knows_the_code(project, walks, walk_features, walk_predictions
     own = walk_predictions.assign(model="my_models:Trend")
     fitted = fit_final(walk_features, walks, own, model="my_models:Trend", per_symbol=True)
     save_model(fitted, tmp_path / "model.skops")
-    digest = read_metadata(tmp_path / "model.skops")["versions"]["my_models"]
+    digest = read_metadata(tmp_path / "model.skops").versions["my_models"]
     source = (project / "my_models.py").read_bytes()
     assert digest == hashlib.sha256(source).hexdigest()
 

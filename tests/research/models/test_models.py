@@ -81,8 +81,7 @@ def test_an_unknown_model_gets_a_suggestion(name, hint):
     with pytest.raises(ConfigurationError) as caught:
         make_model(name)
     assert str(caught.value) == (
-        f"Unknown model {name!r}. {hint} Known: {', '.join(MODELS)}, "
-        "or module:Class for an estimator of your own."
+        f"Unknown model {name!r}. {hint} Known: {', '.join(MODELS)}, or module:Class for a custom estimator."
     )
 
 
@@ -92,7 +91,7 @@ def test_a_notebook_takes_the_same_names():
     for name in (*MODELS, "my_models:Trend", "package.module:Class"):
         assert adapter.validate_python(name) == name
     for name in ("rigde", "my models:Trend", "a:", ":B", "a:b:c", ""):
-        with pytest.raises(ValidationError, match="or module:Class for an estimator of your own"):
+        with pytest.raises(ValidationError, match="or module:Class for a custom estimator"):
             adapter.validate_python(name)
 
 

@@ -1,4 +1,4 @@
-"""One model a symbol."""
+"""One fit per symbol."""
 
 import numpy as np
 import pandas as pd
