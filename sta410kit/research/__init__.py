@@ -11,7 +11,8 @@
 `minimum_history`     whether prices reach back far enough
 `stationarity`        which series keep their mean and spread
 `metrics`             scores, with intervals
-`bootstrap`           resamples of dates, and Hansen's test for superior predictive ability
+`bootstrap`           resamples of dates
+`forecast_tests`      Diebold-Mariano, Clark-West, Hansen's SPA, White's reality check
 `skill`               the verdict: better than naive, or not shown to be
 `ledger`              how many trials there were on a dataset and target
 `overfitting`         what a Sharpe ratio is worth after so many trials

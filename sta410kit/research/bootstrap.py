@@ -1,4 +1,4 @@
-"""Stationary bootstrap over dates, and the test for superior predictive ability built on it.
+"""Stationary bootstrap over dates.
 
 Politis and Romano (1994), "The stationary bootstrap", JASA 89. Dates are resampled, so all symbols of a date
 stay together. Block lengths and resamples are those of the package `arch`.
@@ -6,7 +6,7 @@ stay together. Block lengths and resamples are those of the package `arch`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, DataValidationError
@@ -109,81 +109,3 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
     drawn = resampled_positions(sessions, block=block, resamples=resamples, seed=seed)
     # Counting how often a date is drawn makes the means one product, whatever the number of columns.
     return np.array([np.bincount(each, minlength=sessions) @ table for each in drawn]) / sessions
-
-
-class SuperiorAbility(NamedTuple):
-    """Chance that the best of several useless models looks as good as the best (or chosen) one does.
-
-    ``p_value`` is Hansen's consistent p value; unstudentised, ``p_upper`` is White's reality check.
-    """
-
-    best: int
-    p_value: float
-    p_upper: float
-
-
-def superior_ability(
-    gains: Floats, draws: Floats, *, block: float, studentise: bool = True, chosen: int | None = None
-) -> SuperiorAbility:
-    """Return Hansen's test for superior predictive ability from bootstrap draws of the mean gains.
-
-    Hansen (2005), "A test for superior predictive ability", JBES 23; White (2000), "A reality check for data
-    snooping", Econometrica 68. `arch.bootstrap.SPA` draws resamples of its own; here four tests and all
-    intervals of a verdict share one set.
-
-    Parameters
-    ----------
-    gains : array of shape (sessions, models)
-        What each model saves against the benchmark on each date, in time order.
-    draws : array of shape (resamples, models)
-        Their means from `resampled_means`.
-    block : float
-        Mean block length of the draws.
-    studentise : bool
-        Divide each mean gain by its standard error.
-    chosen : int, optional
-        The model to test; the best by default.
-    """
-    import numpy as np
-
-    size, means = len(gains), gains.mean(axis=0)
-    deviation = np.sqrt(_long_run_variance(gains, block))
-    scale = deviation if studentise else np.ones_like(means)
-    moving = scale > 0  # a model that always equals the benchmark has neither gain nor error
-
-    def statistic(values: Floats) -> Floats:
-        return np.where(moving, values / np.where(moving, scale, 1), 0.0)
-
-    seen = statistic(means)
-    best = int(np.argmax(seen)) if chosen is None else chosen
-    # Models too far behind to be the best are not centred at zero (Hansen, eq. 9).
-    hopeless = means < -deviation * np.sqrt(2 * np.log(np.log(max(size, 3))) / size)
-    p_value, p_upper = (
-        (1 + int((statistic(draws - centre).max(axis=1) >= seen[best]).sum())) / (1 + len(draws))
-        for centre in (np.where(hopeless, 0.0, means), means)
-    )
-    return SuperiorAbility(best, p_value, p_upper)
-
-
-def autocovariances(values: Floats) -> Floats:
-    """Return the autocovariances of centred values at lags 0, 1, ... along axis 0, by FFT."""
-    import numpy as np
-
-    size = len(values)
-    padded = 2 ** int(np.ceil(np.log2(2 * size)))
-    spectrum = np.abs(np.fft.rfft(values, padded, axis=0)) ** 2
-    found: Floats = np.fft.irfft(spectrum, padded, axis=0)[:size] / size
-    return found
-
-
-def _long_run_variance(gains: Floats, block: float) -> Floats:
-    """Return the variance of sqrt(sessions) x mean under the stationary bootstrap (1994, lemma 1)."""
-    import numpy as np
-
-    size = len(gains)
-    covariance = autocovariances(gains - gains.mean(axis=0))
-    lags = np.arange(1, size)
-    stay = 1 - 1 / block
-    weights = (1 - lags / size) * stay**lags + lags / size * stay ** (size - lags)
-    variance: Floats = np.maximum(covariance[0] + 2 * weights @ covariance[1:], 0.0)
-    return variance

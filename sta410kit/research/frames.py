@@ -38,9 +38,8 @@ def require_columns(
     wanted = tuple(columns)
     missing = [name for name in wanted if name not in frame.columns]
     if missing:
-        message = (
-            f"The {what} lack the column(s) {', '.join(missing)}; found {', '.join(map(str, frame.columns))}."
-        )
+        found = ", ".join(map(str, frame.columns))
+        message = f"The {what} lack the column(s) {', '.join(missing)}; found {found}."
         if set(missing) <= set(frame.index.names):
             message += " They are in the index; make them columns with .reset_index()."
         raise error(message)
@@ -86,9 +85,8 @@ def require_rows_of(
     found = frame[keys].merge(prices[keys], on=keys, how="left", indicator=True)
     strange = (found["_merge"] == "left_only").to_numpy()
     if strange.any():
-        message = (
-            f"The {what} hold {_row(frame, strange)}, the prices do not; use the prices they were made from."
-        )
+        row = _row(frame, strange)
+        message = f"The {what} hold {row}, the prices do not; use the prices they were made from."
         raise error(message)
 
 
@@ -112,8 +110,8 @@ def require_prices(
 
     Only the `columns` are required and checked; volumes may be zero.
     """
-    names = tuple(columns)
-    require_columns(prices, ("symbol", "date", *names), "prices", error)
+    names = [*columns]
+    require_columns(prices, ["symbol", "date", *names], "prices", error)
     require_series(prices, "prices", error)
     for name in names:
         if not (isinstance(prices[name].dtype, np.dtype) and prices[name].dtype.kind in "fiu"):
@@ -192,9 +190,7 @@ def horizon_of(predictions: pd.DataFrame) -> int:
         value = float(values[0])
         return require_horizon(int(value) if value.is_integer() else values[0])
     except (ConfigurationError, TypeError, ValueError, OverflowError) as cause:
-        message = (
-            f"The horizon of the predictions is {values[0]!r}; give a whole number of sessions, 1 or more."
-        )
+        message = f"The horizon of the predictions is {values[0]!r}; give whole sessions, 1 or more."
         raise DataValidationError(message) from cause
 
 
@@ -212,8 +208,9 @@ def _require_keys(frame: pd.DataFrame, what: str, error: type[STA410Exception]) 
     """Raise `error` unless every row has a symbol and a timezone-naive date."""
     date = frame["date"]
     require_filled(frame, ("symbol", "date"), what, error)
-    if not np.issubdtype(date.to_numpy().dtype, np.datetime64) or isinstance(date.dtype, pd.DatetimeTZDtype):
-        ready = ".dt.tz_localize(None)" if isinstance(date.dtype, pd.DatetimeTZDtype) else "pd.to_datetime"
+    zoned = isinstance(date.dtype, pd.DatetimeTZDtype)
+    if zoned or not np.issubdtype(date.to_numpy().dtype, np.datetime64):
+        ready = ".dt.tz_localize(None)" if zoned else "pd.to_datetime"
         message = (
             f"The column date of the {what} holds {date.dtype}, not dates without a timezone; "
             f"convert it with {ready}."
@@ -339,9 +336,8 @@ def _comparable(predictions: pd.DataFrame) -> pd.DataFrame:
     require_columns(predictions, columns, "predictions", DataValidationError)
     frame = predictions[list(columns)].reset_index(drop=True)
     if not pd.api.types.is_datetime64_any_dtype(frame["date"]):
-        message = (
-            f"The column date of the predictions holds {frame['date'].dtype}; convert it with pd.to_datetime."
-        )
+        kind = frame["date"].dtype
+        message = f"The column date of the predictions holds {kind}; convert it with pd.to_datetime."
         raise DataValidationError(message)
     require_filled(frame, ("symbol", "date", "model", "horizon"), "predictions", DataValidationError)
     frame["date"] = frame["date"].dt.tz_localize(None)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sta410kit.research.bootstrap import RESAMPLES, autocovariances, resampled_means, superior_ability
+from sta410kit.research.bootstrap import RESAMPLES, resampled_means
+from sta410kit.research.forecast_tests import (
+    accuracy_p_value,
+    at_least_once,
+    information_p_value,
+    superior_ability,
+)
 from sta410kit.research.frames import read_panel
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.metrics import SCORES, block_of, estimates, score_parts
@@ -269,50 +275,6 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
         scores=estimates(parts, scored),
     )
     return evidence, ratios
-
-
-def at_least_once(p_value: float, trials: int) -> float:
-    """Return the chance that one of `trials` independent tests has such a p value (Šidák 1967, JASA 62)."""
-    return float(-np.expm1(trials * np.log1p(-min(p_value, 1 - 1e-12))))
-
-
-def accuracy_p_value(gains: Floats, horizon: int = 1) -> float:
-    """Return the one-sided p value of Diebold and Mariano (1995, JBES 13) for the gain per date.
-
-    With the small-sample correction of Harvey, Leybourne and Newbold (1997, Int. J. Forecasting 13).
-    """
-    from scipy.stats import t as student  # type: ignore[import-untyped,unused-ignore]
-
-    size = len(gains)
-    shrink = max((size + 1 - 2 * horizon + horizon * (horizon - 1) / size) / size, 0.0) ** 0.5
-    return float(student.sf(_t_ratio(gains, horizon) * shrink, max(size - 1, 1)))
-
-
-def information_p_value(adjusted: Floats, horizon: int = 1) -> float:
-    """Return the one-sided p value of Clark and West (2007, J. Econometrics 138) for the adjusted gains.
-
-    A model that estimates what is truly zero has larger errors than the benchmark that knows it is; adding
-    the squared distance of the two forecasts to the gain removes that handicap.
-    """
-    from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
-
-    return float(norm.sf(_t_ratio(adjusted, horizon)))
-
-
-def _t_ratio(values: Floats, horizon: int) -> float:
-    """Return the mean over its standard error, given targets that overlap over `horizon` dates.
-
-    Autocovariances up to lag *h* - 1 count in full, as in Diebold and Mariano; where their sum is negative,
-    Bartlett weights up to lag 2 *h* replace them. 0 where nothing but rounding varies.
-    """
-    size, mean = len(values), float(values.mean())
-    covariance = autocovariances(values - mean)
-    variance = covariance[0] + 2 * covariance[1:horizon].sum()
-    if variance <= 0:
-        lags = np.arange(1, min(2 * horizon, size))
-        variance = covariance[0] + 2 * ((1 - lags / (2 * horizon)) @ covariance[lags])
-    error = float(max(variance, 0.0) / size) ** 0.5
-    return mean / error if error > 1e-12 * abs(mean) else 0.0
 
 
 def _without_best(gains: Floats, adjusted: Floats, length: int, horizon: int) -> tuple[float, float]:

@@ -1,16 +1,14 @@
-"""The stationary bootstrap and Hansen's test against closed forms and the package arch."""
+"""The stationary bootstrap against closed forms and the package arch."""
 
 import numpy as np
 import pytest
-from arch.bootstrap import SPA, RealityCheck, optimal_block_length
+from arch.bootstrap import optimal_block_length
 from scipy.signal import lfilter
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import bootstrap
 
 pytestmark = pytest.mark.unit
-
-SIZE, BLOCK, RESAMPLES = 250, 6, 300
 
 
 def test_blocks_have_the_mean_length_asked_for():
@@ -88,62 +86,3 @@ def test_the_block_length_is_automatic_on_any_scale(memory, scale):
 def test_few_values_and_constants_have_a_block_length_of_one(values):
     """There is no autocorrelation to estimate."""
     assert bootstrap.optimal_block_length(values) == 1.0
-
-
-def gains(shift, models=4, seed=0):
-    return np.random.default_rng(seed).standard_normal((SIZE, models)) + shift
-
-
-def superiority(table, block=1.0, resamples=2000, **options):
-    draws = bootstrap.resampled_means(table, block=block, resamples=resamples, seed=3)
-    return bootstrap.superior_ability(table, draws, block=block, **options)
-
-
-def without_the_sample_itself(p_value):
-    """Return a p value as arch counts it: of the resamples only, not of the sample and the resamples."""
-    return (p_value * (RESAMPLES + 1) - 1) / RESAMPLES
-
-
-@pytest.mark.parametrize("shift", [0.0, 0.05, np.array([0.08, -0.9, 0.0, -0.02])])
-def test_hansens_test_agrees_with_arch(shift):
-    """The consistent and the upper p value are those of arch's SPA to 1e-8."""
-    table = gains(shift)
-    arch = SPA(np.zeros(SIZE), -table, block_size=BLOCK, reps=RESAMPLES, seed=3)
-    arch.compute()
-    found = superiority(table, BLOCK, RESAMPLES, studentise=False)
-    ours = [without_the_sample_itself(value) for value in (found.p_value, found.p_upper)]
-    assert ours == pytest.approx(arch.pvalues[["consistent", "upper"]].tolist(), abs=1e-8)
-
-
-def test_the_reality_check_is_the_upper_p_value():
-    """White's p value is that of arch's RealityCheck."""
-    table = gains(np.array([0.08, -0.9, 0.0, -0.02]))
-    arch = RealityCheck(np.zeros(SIZE), -table, block_size=BLOCK, reps=RESAMPLES, seed=3)
-    arch.compute()
-    found = superiority(table, BLOCK, RESAMPLES, studentise=False)
-    assert without_the_sample_itself(found.p_upper) == pytest.approx(arch.pvalues["upper"], abs=1e-8)
-
-
-def test_the_best_of_many_useless_models_is_not_significant():
-    """Among 50 models of noise the best looks good alone, and is what the luckiest of 50 looks like."""
-    table = gains(0.0, models=50, seed=1)
-    best = int(np.argmax(table.mean(axis=0) / table.std(axis=0)))
-    assert superiority(table[:, [best]]).p_value < 0.05
-    among = superiority(table)
-    assert among.best == best
-    assert among.p_value > 0.2
-    table[:, 7] += 0.4
-    assert superiority(table).best == 7
-    assert superiority(table).p_value < 0.01
-
-
-def test_studentising_keeps_a_wild_model_from_drowning_the_others():
-    """Divided by its standard error, noise on a large scale counts no more than other noise."""
-    table = np.column_stack([gains(0.25, 1), 100 * gains(0.0, 1, seed=2)])
-    assert superiority(table).p_value < 0.01
-    assert superiority(table, studentise=False).p_value > 0.1
-
-
-def test_a_model_that_equals_the_benchmark_is_never_better():
-    """No gain and no error: p is 1, and nothing is divided by zero."""
-    assert superiority(np.zeros((30, 1)), block=2, resamples=50).p_value == 1

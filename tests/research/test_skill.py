@@ -1,4 +1,4 @@
-"""The verdict: seldom wrong about luck, and its tests against statsmodels."""
+"""The verdict: seldom wrong about luck."""
 
 import json
 from dataclasses import asdict, replace
@@ -6,12 +6,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
-from scipy import stats
 
 from sta410kit.exceptions import DataValidationError
+from sta410kit.research.forecast_tests import at_least_once
 from sta410kit.research.ledger import Ledger
-from sta410kit.research.skill import accuracy_p_value, assess_skill, at_least_once, information_p_value
+from sta410kit.research.skill import assess_skill
 from tests.research.simulated import make_predictions as made
 
 pytestmark = pytest.mark.unit
@@ -189,13 +188,6 @@ def test_every_trial_on_the_same_outcomes_counts():
     assert "after 21 trials" in last.sentence
 
 
-def test_the_chance_that_one_of_many_passes():
-    """1 - 0.99 ** 10 by hand, and a certain one stays certain."""
-    assert at_least_once(0.01, 10) == pytest.approx(1 - 0.99**10)
-    assert at_least_once(1.0, 1) == pytest.approx(1.0)
-    assert at_least_once(1e-20, 1) == pytest.approx(1e-20)
-
-
 def test_without_a_ledger_the_verdict_says_that_it_could_not_count():
     """There is a verdict all the same."""
     verdict = assess_skill(planted(), ledger=Ledger(None))
@@ -268,53 +260,3 @@ def test_biased_noise_is_no_skill_either():
         predicted = np.convolve(rng.standard_normal(610), np.ones(10), mode="valid")[:600] / 1000
         found += assess_skill(made(predicted, actual, horizon=10), resamples=300).verdict == "skill"
     assert found <= 1
-
-
-def overlapping(size=400, horizon=5, seed=0):
-    """Return overlapping outcomes and a forecast that knows a little of them."""
-    rng = np.random.default_rng(seed)
-    actual = np.convolve(rng.standard_normal(size + horizon - 1), np.ones(horizon), mode="valid")
-    return actual, 0.3 * actual + rng.standard_normal(size)
-
-
-def regression(values, lags, kernel="uniform"):
-    """Return the regression on a constant by statsmodels, with robust errors."""
-    how = {"maxlags": lags, "kernel": kernel, "use_correction": False}
-    return sm.OLS(values, np.ones(len(values))).fit(cov_type="HAC", cov_kwds=how)
-
-
-@pytest.mark.parametrize("horizon", [1, 2, 5])
-def test_the_p_values_are_those_of_regressions(horizon):
-    """Diebold and Mariano with Harvey's correction, and Clark and West, agree with statsmodels to 1e-8."""
-    actual, predicted = overlapping(horizon=horizon)
-    gains, size = actual**2 - (actual - predicted) ** 2, len(actual)
-    correction = np.sqrt((size + 1 - 2 * horizon + horizon * (horizon - 1) / size) / size)
-    fitted = regression(gains, horizon - 1)
-    expected = stats.t.sf(fitted.tvalues[0] * correction, size - 1)
-    assert accuracy_p_value(gains, horizon) == pytest.approx(expected, abs=1e-8)
-    adjusted = gains + predicted**2
-    expected = regression(adjusted, horizon - 1).pvalues[0] / 2
-    assert information_p_value(adjusted, horizon) == pytest.approx(expected, abs=1e-8)
-
-
-def test_a_variance_that_would_be_negative_is_replaced():
-    """Where full weights give no variance, those of Bartlett up to lag 2 h do, as in statsmodels."""
-    gains = np.tile([1.0, -1.0], 50) + 0.01
-    expected = regression(gains, 3, "bartlett").pvalues[0] / 2
-    assert information_p_value(gains, 2) == pytest.approx(expected, abs=1e-8)
-
-
-def test_clark_and_west_do_not_punish_an_estimated_model():
-    """A noisy but informed forecast has larger errors than zero, and holds information all the same."""
-    rng = np.random.default_rng(1)
-    signal = rng.standard_normal(1000)
-    actual, predicted = 0.2 * signal + rng.standard_normal(1000), 0.5 * signal
-    gains = actual**2 - (actual - predicted) ** 2
-    assert accuracy_p_value(gains) > 0.5
-    assert information_p_value(gains + predicted**2) < 1e-6
-
-
-@pytest.mark.parametrize("gains", [np.zeros(300), np.full(300, 0.3) ** 2 - np.full(300, 0.1) ** 2])
-def test_a_constant_gain_proves_nothing(gains):
-    """What rounding leaves of its variance is none: p is one half, not zero."""
-    assert accuracy_p_value(gains) == information_p_value(gains) == 0.5

@@ -12,9 +12,12 @@ from sklearn.dummy import DummyRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sta410kit.research.models.boosting import boosting
+
+__all__ = ["arima_boosting", "boosting", "elastic_net", "gd", "mean", "naive", "regime", "ridge"]
+
 if TYPE_CHECKING:
     from sklearn.base import RegressorMixin
-    from sklearn.ensemble import HistGradientBoostingRegressor
     from sklearn.pipeline import Pipeline
 
     from sta410kit.research.models.series import ArimaBoostingRegressor, RegimeSwitchingRegressor
@@ -71,26 +74,6 @@ def gd(_seed: int) -> TransformedTargetRegressor:
             max_iter=settings.gd_iterations,
             tol=1e-4,  # of a standard deviation of the target: below what years of data can tell
         )
-    )
-
-
-def boosting(seed: int) -> HistGradientBoostingRegressor:
-    """Histogram gradient boosting with few, shallow trees of large leaves.
-
-    No early stopping: scikit-learn would hold out random rows, which overlapping targets and several symbols
-    a day leak into the rest.
-    """
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    return HistGradientBoostingRegressor(
-        learning_rate=0.03,
-        max_iter=60,
-        max_leaf_nodes=6,
-        min_samples_leaf=200,
-        l2_regularization=10.0,
-        max_bins=63,
-        early_stopping=False,
-        random_state=seed,
     )
 
 

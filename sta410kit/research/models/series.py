@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sta410kit.exceptions import ModelTrainingError
+from sta410kit.research.models.boosting import boosting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,8 +182,6 @@ class ArimaBoostingRegressor(ArimaRegressor):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
         """Fit ARIMA to each symbol's returns, then boosting to the target minus ARIMA's forecast."""
-        from sta410kit.research.models.catalogue import boosting
-
         frame = self._as_frame(X)
         features, target = validate_data(self, X, y, y_numeric=True, dtype=np.float64)
         self._fit_series(frame)
