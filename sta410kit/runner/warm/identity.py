@@ -46,6 +46,7 @@ PRELOADED = (
     "sklearn.preprocessing",
     "skops.io",
     "statsmodels.tsa.stattools",
+    "arch.bootstrap",
     "great_expectations",
     "great_expectations.render.renderer.page_renderer",
     "exchange_calendars",
