@@ -1,10 +1,10 @@
 # Build:   docker build --tag sta410kit .
 # Run:     docker run --rm --volume sta410-runs:/app/runs --volume sta410-logs:/app/logs sta410kit
-# Another command of the kit takes the place of `run`:   docker run --rm sta410kit doctor
+# Another command than `run`:   docker run --rm sta410kit doctor
 
 FROM python:3.11.14-slim-bookworm AS base
 
-# The builder pulls the pins and makes the wheel; none of its tools reach the image that runs.
+# The builder installs the pins and builds the wheel; its tools are not in the final image.
 FROM base AS builder
 WORKDIR /build
 COPY requirements.txt pyproject.toml ./
@@ -30,7 +30,7 @@ COPY --from=builder /opt/venv /opt/venv
 WORKDIR /app
 COPY notebooks notebooks
 COPY expectations expectations
-# The project folder belongs to the user who runs, because runs, logs and caches are written beside the notebooks.
+# The user owns the project folder, because runs, logs and caches are written to it.
 RUN useradd --create-home --uid 1000 sta410 \
     && mkdir runs logs \
     && chown -R sta410:sta410 /app

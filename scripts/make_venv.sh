@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the virtual environment and puts the pinned uv into it; everything else is uv's work.
+# Makes the virtual environment and installs the pinned uv in it, which installs everything else.
 # Usage: PYTHON=python3 scripts/make_venv.sh FOLDER
 set -eu
 
@@ -33,11 +33,11 @@ if "$python" -c 'import ensurepip' 2>/dev/null; then
     "$python" -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --require-hashes --requirement "$pin"
 elif "$python" -m pip --python "$python" --version >/dev/null 2>&1; then
-    # Debian splits ensurepip off; a pip that stands outside can fill the environment just as well.
+    # Debian packages ensurepip separately; a pip outside the environment can install into it.
     "$python" -m venv --without-pip "$venv"
     "$python" -m pip --python "$venv/bin/python" install --quiet --require-hashes --requirement "$pin"
 else
-    fail "'$python' cannot make a virtual environment: Debian keeps that part in a package of its own." \
+    fail "'$python' cannot make a virtual environment: on Debian, venv is a separate package." \
         "Type: ${sudo}apt-get install --yes python3-venv   (for another Python: python$version-venv)" \
         "then the same make command again."
 fi
