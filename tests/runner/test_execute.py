@@ -70,7 +70,7 @@ def test_a_figure_cell_without_an_image_fails(tmp_path, write_notebook):
     notebook = write_notebook(tmp_path / "x.ipynb", ("'just text'", "figure"))
     result = execute(notebook, tmp_path / "out.ipynb", {})
     assert result.outcome is ExitCode.NOTEBOOK_FAILED
-    assert result.message.startswith("cells that draw but show no image: cell 1 ('just text')")
+    assert result.message.startswith("cells whose figure is not shown: In [1] ('just text')")
 
 
 def test_a_missing_artifact_fails(tmp_path, write_notebook):

@@ -1,0 +1,115 @@
+"""A result is reused only if the user's files that its step read are as they were, and none shadows them."""
+
+import os
+import time
+
+import pandas as pd
+import pytest
+
+from sta410kit.runner.chain import run_plan
+from sta410kit.runner.explain import explain
+from sta410kit.runner.plan import Options, plan_chain
+from sta410kit.runner.progress import Progress
+
+pytestmark = pytest.mark.integration
+
+CELL = (
+    "import sys\nsys.path.append('..')\nimport importlib\nfrom pathlib import Path\nimport pandas as pd\n"
+    "models = importlib.import_module('my_models')\n"
+    "try:\n    import fast_models\nexcept ImportError:\n    pass\n"
+    "table = pd.read_csv('data.csv')\nquick = pd.read_parquet('data.parquet')\n"
+    "Path('own.txt').write_text('x')\nassert Path('own.txt').read_text()\n"
+    "(Path(run_dir) / 'number.txt').write_text(f'{models.value} {len(table)} {len(quick)}')"
+)
+
+
+@pytest.fixture
+def reading(project, write_notebook):
+    """Make a project whose first step reads modules in the project's root and data beside the notebook."""
+    folder = project / "notebooks"
+    write_notebook(folder / "one.ipynb", ("run_dir: str | None = None", "parameters"), CELL)
+    (folder / "pipeline.toml").write_text(
+        '[[step]]\nnotebook = "one.ipynb"\nproduces = { number = "number.txt" }\n'
+    )
+    (project / "my_models.py").write_text("from helper import value\n")
+    (project / "helper.py").write_text("value = 1\n")
+    (folder / "data.csv").write_text("a\n1\n")
+    pd.DataFrame({"a": [1]}).to_parquet(folder / "data.parquet")
+    earlier = time.time() - 60  # what is written while a step runs counts as changed
+    for path in (*project.glob("*.py"), *folder.iterdir()):
+        os.utime(path, (earlier, earlier))
+    return project
+
+
+def run(project):
+    """Run the chain; return what the step wrote, or nothing if its result was reused."""
+    done = run_plan(plan_chain(project, {}, Options()), Progress())
+    assert done.outcome.name == "PASSED", done.steps
+    return "" if done.steps[0].reused else (done.folder / "number.txt").read_text()
+
+
+def write(text):
+    """Return a change that writes a text."""
+    return lambda path: path.write_text(text)
+
+
+CHANGES = {
+    "a module in the project's root": (
+        "my_models.py",
+        write("from helper import value\nvalue += 1\n"),
+        "2 1 1",
+    ),
+    "a module that is imported by a module": ("helper.py", write("value = 33\n"), "33 1 1"),
+    "a table": ("notebooks/data.csv", write("a\n1\n2\n"), "1 2 1"),
+    "a Parquet file": (
+        "notebooks/data.parquet",
+        lambda path: pd.DataFrame({"a": [1, 2, 3]}).to_parquet(path),
+        "1 1 3",
+    ),
+    "a module earlier on the path": ("notebooks/helper.py", write("value = 4\n"), "4 1 1"),
+    "a package beside a module": (
+        "helper",
+        lambda path: (path.mkdir(), (path / "__init__.py").write_text("value = 5\n")),
+        "5 1 1",
+    ),
+    "a module that was looked for in vain": ("notebooks/fast_models.py", write(""), "1 1 1"),
+    "a module with the name of an installed package": ("notebooks/arch.py", write(""), "1 1 1"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_file_is_a_changed_result(reading, change):
+    """And nothing else is: what the step itself writes, or a file that it does not read."""
+    assert run(reading) == "1 1 1"
+    (reading / "notebooks" / "unread.py").write_text("")
+    assert run(reading) == ""
+    name, make, expected = CHANGES[change]
+    make(reading / name)
+    assert run(reading) == expected
+    assert run(reading) == ""
+
+
+def test_the_reason_names_the_file(reading):
+    """As `sta410 run --dry-run` shows it."""
+    run(reading)
+    (reading / "helper.py").write_text("value = 22\n")
+    plan = plan_chain(reading, {}, Options())
+    assert explain(plan) == [("one", True, "changed: file helper.py")]
+    (reading / "helper.py").write_text("value = 1  # as before\n")
+    assert explain(plan)[0][1] is False
+
+
+def test_an_edit_of_the_kit_makes_results_stale(reading, tmp_path, monkeypatch):
+    """Of what a notebook can import, not of the command line."""
+    kit = tmp_path / "kit"
+    for name in ("market", "cli"):
+        (kit / name).mkdir(parents=True)
+    monkeypatch.setattr("sta410kit.runner.identity.KIT", kit)
+    monkeypatch.setattr(
+        "sta410kit.runner.identity.kit_files", lambda: [(str(path), 0, 0) for path in kit.rglob("*.py")]
+    )
+    run(reading)
+    (kit / "cli" / "command.py").write_text("")
+    assert run(reading) == ""
+    (kit / "market" / "source.py").write_text("")
+    assert run(reading) == "1 1 1"
