@@ -139,16 +139,17 @@ def test_an_all_null_column_is_refused(prices, name):
     assert any(name in failure.column.split(", ") for failure in result.critical)
 
 
-def test_a_suite_without_such_rules_still_refuses_nothing_and_emptiness(tmp_path, prices):
-    """Row count, existence and emptiness are asked by every gate, whatever its suite says."""
-    suite = {
-        "name": "mine",
-        "expectations": [
-            {"type": "expect_column_values_to_be_between", "kwargs": {"column": "close", "min_value": 0}}
-        ],
-    }
-    path = tmp_path / "mine.json"
-    path.write_text(json.dumps(suite))
+def own_suite(folder, kind, severity="critical", **kwargs):
+    """Write a suite of one expectation and return its path."""
+    path = folder / "mine.json"
+    item = {"type": f"expect_{kind}", "kwargs": kwargs, "meta": {"severity": severity}}
+    path.write_text(json.dumps({"name": "mine", "expectations": [item]}))
+    return path
+
+
+def test_every_gate_asks_for_rows_columns_and_finite_numbers(tmp_path, prices):
+    """A suite of one open bound refuses emptiness, and infinity in a column it does not know, too."""
+    path = own_suite(tmp_path, "column_values_to_be_between", column="close", min_value=0)
     assert guards.validate(prices, path).passed
     assert failed(guards.validate(prices.iloc[:0], path)) == {("expect_table_row_count_to_be_between", "")}
     assert failed(guards.validate(prices.assign(close=np.nan), path)) == {
@@ -160,58 +161,42 @@ def test_a_suite_without_such_rules_still_refuses_nothing_and_emptiness(tmp_path
     assert not guards.validate(prices.assign(extra=[1.0, np.inf, 1, 1, 1, 1]), path).passed
 
 
-WARNING = {"severity": "warning"}
+BETWEEN, PRESENT = "column_values_to_be_between", "column_values_to_not_be_null"
 
 
 @pytest.mark.parametrize(
-    ("weaker", "change"),
+    ("kind", "asked", "close"),
     [
-        (
-            {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "close"}, "meta": WARNING},
-            {"close": np.nan},
-        ),
-        (
-            {
-                "type": "expect_column_values_to_be_between",
-                "kwargs": {"column": "close", "min_value": 0},
-            },
-            {"close": np.inf},
-        ),
-        (
-            {
-                "type": "expect_column_values_to_be_between",
-                "kwargs": {"column": "close", "min_value": 0, "max_value": 1e9, "mostly": 0.5},
-            },
-            {"close": [np.inf, 1, 1, 1, 1, 1]},
-        ),
+        (PRESENT, {"severity": "warning"}, np.nan),
+        (PRESENT, {"mostly": 0}, np.nan),
+        (BETWEEN, {"min_value": 0}, np.inf),
+        (BETWEEN, {"severity": "warning", "min_value": 0, "max_value": 9}, np.inf),
+        (BETWEEN, {"min_value": 0, "max_value": 1e9, "mostly": 0.5}, [np.inf, 1, 1, 1, 1, 1]),
     ],
 )
-def test_a_weaker_expectation_of_the_suite_does_not_replace_what_every_gate_asks(
-    tmp_path, prices, weaker, change
-):
-    """A warning, a share or an open end in the suite leaves the gate's own critical check in place."""
-    path = tmp_path / "mine.json"
-    path.write_text(json.dumps({"name": "mine", "expectations": [weaker]}))
-    assert not guards.validate(prices.assign(**change), path).passed
+def test_a_weaker_expectation_of_the_suite_leaves_the_gates_own(tmp_path, prices, kind, asked, close):
+    """A warning, a share or an open end in the suite does not replace the gate's critical check."""
+    path = own_suite(tmp_path, kind, column="close", **asked)
+    assert not guards.validate(prices.assign(close=close), path).passed
 
 
-def test_a_suite_that_allows_no_rows_does_not_let_an_empty_frame_through(tmp_path, prices):
-    """A row count with only an upper end says nothing about emptiness; the gate still does."""
-    rows = {"type": "expect_table_row_count_to_be_between", "kwargs": {"max_value": 10}}
-    path = tmp_path / "mine.json"
-    path.write_text(json.dumps({"name": "mine", "expectations": [rows]}))
+def test_what_the_suite_asks_already_is_asked_once(tmp_path, prices):
+    """A bounded, critical expectation stands for the gate's own on that column."""
+    bounded = own_suite(tmp_path, BETWEEN, column="close", min_value=0, max_value=1e9)
+    with_it = guards.validate(prices, bounded).evaluated
+    assert (
+        guards.validate(prices, own_suite(tmp_path, BETWEEN, column="close", min_value=0)).evaluated
+        == with_it + 1
+    )
+
+
+def test_a_suite_cannot_let_an_empty_frame_or_a_missing_symbol_through(tmp_path, prices):
+    """Its own upper row count and its own set of symbols come beside those of the gate."""
+    path = own_suite(tmp_path, "table_row_count_to_be_between", max_value=10)
     assert guards.validate(prices, path).passed
     assert not guards.validate(prices.iloc[:0], path).passed
-
-
-def test_a_suites_own_set_of_symbols_does_not_replace_the_one_asked_for(tmp_path, prices):
-    """The symbols of this run are asked for besides those the suite names."""
-    own = {
-        "type": "expect_column_distinct_values_to_contain_set",
-        "kwargs": {"column": "symbol", "value_set": ["AAA"]},
-    }
-    path = tmp_path / "mine.json"
-    path.write_text(json.dumps({"name": "mine", "expectations": [own]}))
+    kind = "column_distinct_values_to_contain_set"
+    path = own_suite(tmp_path, kind, column="symbol", value_set=["AAA"])
     assert guards.validate(prices, path, symbols=["AAA", "BBB"]).passed
     assert not guards.validate(prices, path, symbols=["AAA", "CCC"]).passed
 

@@ -1,18 +1,19 @@
-"""The corruptions that a suite is tested with: realistic, one at a time, of varying size and place."""
+"""The corruptions that a suite is tested with: realistic, one at a time, of varying size and place.
 
+To add one, write a function in the module of its subject: its name and docstring are those in the report.
+"""
+
+from sta410kit.guards.corruptions import bars, model_output, sessions, tables, volumes
 from sta410kit.guards.corruptions.corruption import Corruption
-from sta410kit.guards.corruptions.model_output import FEATURES, FORECASTS, PREDICTIONS
-from sta410kit.guards.corruptions.prices import BARS
-from sta410kit.guards.corruptions.sessions import SESSIONS
-from sta410kit.guards.corruptions.tables import TABLES
-from sta410kit.guards.corruptions.volumes import VOLUMES
 
+_TABLES = tables.catalogue.corruptions
+_FEATURES = [*_TABLES, *model_output.features.corruptions]
 CATALOGUE: dict[str, list[Corruption]] = {
-    "prices": [*TABLES, *SESSIONS, *BARS, *VOLUMES],
-    "features": [*TABLES, *FEATURES],
-    "training": [*TABLES, *FEATURES],
-    "predictions": [*TABLES, *PREDICTIONS],
-    "forecasts": [*TABLES, *FORECASTS],
+    "prices": [*_TABLES, *(one for part in (sessions, bars, volumes) for one in part.catalogue.corruptions)],
+    "features": _FEATURES,
+    "training": _FEATURES,
+    "predictions": [*_TABLES, *model_output.predictions.corruptions],
+    "forecasts": [*_TABLES, *model_output.forecasts.corruptions],
 }
 
 __all__ = ["CATALOGUE", "Corruption"]

@@ -9,6 +9,7 @@ import pytest
 from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.corruptions import CATALOGUE
+from sta410kit.guards.corruptions.corruption import changed
 from sta410kit.guards.evaluation import evaluate
 from sta410kit.guards.suites import read_suite
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.unit
 OWN = {item["type"]: item for item in read_suite("prices").expectations if not item["type"].startswith(
     ("expect_column", "expect_table", "expect_compound")
 )}  # fmt: skip
+BAR = ["open", "high", "low", "close"]
 BY_NAME = {one.name: one for one in CATALOGUE["prices"]}
 
 
@@ -89,12 +91,6 @@ def test_a_corruption_is_caught_by_the_expectation_made_for_it(crisis, corruptio
         assert not result.held
         assert result.rows[0]["symbol"]
         assert result.rows[0]["date"] >= "2006-12-01"
-
-
-@pytest.mark.parametrize("kind", OWN)
-def test_clean_prices_pass_each_expectation(crisis, kind):
-    """The same one-expectation suites accept the prices as they are."""
-    assert found(crisis, kind).held
 
 
 def test_the_crash_of_2000_is_no_split():
@@ -403,3 +399,93 @@ def make_calm(number=0):
             "volume": (1_000_000 * np.exp(0.3 * rng.normal(size=120))).astype(int),
         }
     )
+
+
+def pasted(prices, length, *, volume=True):
+    """Give IBM bars of MSFT, multiplied to fit and rounded to cents."""
+    source = np.flatnonzero(prices["symbol"] == "MSFT")[100 : 100 + length]
+    rows = np.flatnonzero(prices["symbol"] == "IBM")[700 : 700 + length]
+    frame = prices.copy()
+    factor = prices["close"].iloc[rows[0] - 1] / prices["open"].iloc[source[0]]
+    adjusted = (prices["adj_close"] / prices["close"]).to_numpy()[rows]
+    frame.loc[rows, BAR] = (prices.loc[source, BAR] * factor).round(2).to_numpy()
+    frame.loc[rows, "adj_close"] = frame.loc[rows, "close"] * adjusted
+    if volume:
+        frame.loc[rows, "volume"] = prices.loc[source, "volume"].to_numpy()
+    return frame
+
+
+def test_a_rounded_stretch_is_told_by_its_volumes(crisis):
+    """Ten bars, whose volumes nobody changed: both copies are named."""
+    result = guards.validate(pasted(crisis, 10), "prices")
+    found = {failure.expectation: failure for failure in result.critical}["expect_no_pasted_bars"]
+    assert found.count == 20
+    assert "the bars of IBM up to" in found.message
+    assert "are those of MSFT up to" in found.message
+
+
+def test_the_volume_of_a_whole_exchange_may_stand_in_two_of_its_indices(make_walk):
+    """Two symbols with the same volume in every session are no pasted stretch."""
+    prices = make_walk(symbols=2, rows=300)
+    rows = prices.groupby("symbol").indices
+    one, other = rows.values()
+    prices.loc[other, "volume"] = prices.loc[one, "volume"].to_numpy()
+    assert guards.validate(prices, "prices").passed
+
+
+def test_round_and_small_volumes_that_come_again_are_chance(make_walk):
+    """Volumes of 100 to 2,000 shares in hundreds repeat each other all the time."""
+    prices = make_walk(symbols=2, rows=1500, price=20.0)
+    prices["volume"] = 100 * np.random.default_rng(5).integers(10, 20, len(prices))
+    failed = {failure.expectation for failure in guards.validate(prices, "prices").critical}
+    assert "expect_no_pasted_bars" not in failed
+
+
+def times(prices, symbol, part, factor, columns):
+    """Multiply columns in a part of a symbol's rows."""
+    return changed(prices, np.flatnonzero(prices["symbol"] == symbol)[part], columns, factor)
+
+
+def caught(frame):
+    """Return the critical expectations that fail."""
+    return {failure.expectation for failure in guards.validate(frame, "prices").critical}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "part", "factor"),
+    [
+        ("MSFT", slice(-26, None), 10),
+        ("IBM", slice(-36, None), 10),
+        ("AAPL", slice(0, 57), 0.1),
+        ("MSFT", slice(400, 1400), 0.1),
+        ("IBM", slice(400, 1300), 10),
+    ],
+)
+def test_a_factor_of_ten_that_adj_close_does_not_share_is_refused(crisis, symbol, part, factor):
+    """Near an end, or for years; it would be a split on paper, but the money traded steps as well."""
+    assert "expect_prices_in_one_unit" in caught(times(crisis, symbol, part, factor, BAR))
+
+
+def test_a_split_of_ten_for_one_passes_with_its_volume(crisis):
+    """The close falls to a tenth, shares traded rise tenfold, adj_close goes on."""
+    for begin in (600, -20):
+        frame = times(crisis, "AAPL", slice(begin, None), 0.1, BAR)
+        frame = times(frame, "AAPL", slice(begin, None), 10, ["volume"])
+        assert caught(frame) == set()
+
+
+def test_a_column_in_other_units_for_a_stretch_is_refused(crisis):
+    """A hundred highs in cents, or lows a tenth of what they were, are no usual range of the symbol."""
+    assert "expect_no_extreme_wicks" in caught(times(crisis, "GOOG", slice(130, 230), 100, ["high"]))
+    assert "expect_no_extreme_wicks" in caught(times(crisis, "GOOG", slice(130, 230), 0.1, ["low"]))
+
+
+def test_one_session_without_volume_at_the_last_close_is_stale_in_a_busy_symbol(crisis):
+    """FB never had such a session; where little is traded, one is nothing odd."""
+    rows = np.flatnonzero(crisis["symbol"] == "FB")
+    frame = crisis.copy()
+    frame.loc[rows[65], BAR] = crisis["close"].iloc[rows[64]]
+    frame.loc[rows[65], ["adj_close", "volume"]] = [crisis["adj_close"].iloc[rows[64]], 0]
+    assert "expect_no_stale_bars" in caught(frame)
+    thin = frame[frame["symbol"] == "FB"].assign(volume=lambda fb: (fb["volume"] // 20_000).astype(int))
+    assert "expect_no_stale_bars" not in caught(thin)
