@@ -1,4 +1,4 @@
-"""Everything the kit raises or warns of on purpose: one base class each, one sentence each.
+"""The exceptions and warnings of the kit, each with one base class.
 
 Every exception carries one message and nothing else, so all of them survive pickling, and each class
 names the exit code that a command ends with when nothing catches it.
@@ -8,19 +8,19 @@ from sta410kit.exit_codes import ExitCode
 
 
 class STA410Exception(Exception):  # noqa: N818 - the seed's name
-    """Something the kit refuses or could not do; the message names the value and the next step."""
+    """Something the kit refuses or could not do; the message names the value and the next command."""
 
     exit_code = ExitCode.NOTEBOOK_FAILED
 
 
 class DataLoadingError(STA410Exception):
-    """Data was there but could not be read as what it should be."""
+    """Data exists but could not be read."""
 
     exit_code = ExitCode.DATA_REJECTED
 
 
 class DataValidationError(STA410Exception):
-    """Data was read and breaks a rule that must hold."""
+    """Data was read and breaks a rule."""
 
     exit_code = ExitCode.DATA_REJECTED
 
@@ -50,7 +50,7 @@ class SecretsManagementError(STA410Exception):
 
 
 class SecretFoundError(STA410Exception):
-    """A secret stands where it would be written down; the text never holds it."""
+    """A secret is where it would be written to disk; the message never holds it."""
 
     exit_code = ExitCode.SECRET_FOUND
 
@@ -62,7 +62,7 @@ class LeakageError(STA410Exception):
 
 
 class NotebookError(STA410Exception):
-    """A notebook failed for another reason than an exception of the kit."""
+    """A notebook failed, and not by an exception of the kit."""
 
 
 class TradingExecutionError(STA410Exception):
@@ -86,16 +86,16 @@ class SchedulerUnavailableError(STA410Exception):
 
 
 class STA410Warning(UserWarning):
-    """Something the kit carries on with, and a person should look at."""
+    """Something that does not stop the work, and that a person should look at."""
 
 
 class ConfigurationWarning(STA410Warning):
-    """A setting is probably not what was meant."""
+    """A setting is probably not what was intended."""
 
 
 class DataQualityWarning(STA410Warning):
-    """Data keeps every rule that must hold and still looks odd."""
+    """Data breaks no rule and still looks odd."""
 
 
 class LiveTradingWarning(STA410Warning):
-    """Orders would go to an account that holds real money."""
+    """Orders would go to an account with real money."""

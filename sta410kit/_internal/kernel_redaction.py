@@ -16,7 +16,7 @@ WARNING = "sta410kit: a secret was redacted from the output of this cell"
 # What clients show or save. Completions and the like are shown to the one who types and saved nowhere.
 _SHOWN = {
     "stream", "display_data", "update_display_data", "execute_result", "error", "execute_reply",
-    "comm_open", "comm_msg", "execute_input", "status",
+    "comm_open", "comm_msg", "execute_input", "status", "clear_output",
 }  # fmt: skip
 
 
@@ -80,6 +80,8 @@ class _RedactingSend:
         how |= dict(zip(("parent", "ident", "buffers", "track", "header", "metadata"), others, strict=False))
         with self._lock:
             content = msg_or_type["content"] if whole else content
+            if whole:  # what waits is sent for the same cell: Output widgets go by it
+                how.setdefault("parent", msg_or_type.get("parent_header"))
             self._send_waiting(but=content["name"] if kind == "stream" else None)
             if kind == "stream":
                 content = self._complete(stream, content, how)

@@ -21,8 +21,8 @@ def config(origins: bool) -> int:  # noqa: FBT001 - a flag
         click.echo(json.dumps(get_config().to_dict(), indent=2))
         for row in rows:
             if row.idle:
-                told = f"{row.setting.variable}={row.value}, from {row.origin}, changes nothing; {RESERVED}"
-                click.echo(told, err=True)
+                note = f"{row.setting.variable}={row.value}, from {row.origin}, changes nothing; {RESERVED}"
+                click.echo(note, err=True)
         return ExitCode.PASSED
     width = max(len(row.setting.variable) + len(row.value) for row in rows) + 1
     for row in rows:

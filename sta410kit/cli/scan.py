@@ -1,4 +1,4 @@
-"""``sta410 scan``: secrets that lie on the disk already."""
+"""``sta410 scan``: secrets that are on the disk already."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def scan(path: Path, *, as_json: bool) -> int:
     """Look for secrets in PATH, or here and below.
 
-    Read are notebooks, runs, logs, tables and any other text. The values of the configuration are found in
-    every notation, and so is what looks like a key. Exits 6 when something was found. The secret itself is
-    never shown.
+    Notebooks are read cell by cell, other text by line, and the bytes of all other files. Found are the
+    secrets of the configuration, and in text what looks like a key. Exits 6 when something was found; the
+    secret itself is never shown.
     """
     from sta410kit.guards.scanning import scan as look
 
@@ -40,8 +40,8 @@ def scan(path: Path, *, as_json: bool) -> int:
     click.echo(f"{pluralize(report.files, 'file')} read, {pluralize(len(report.findings), 'secret')} found")
     if report.findings:
         click.echo(
-            "replace each at its provider: what was written down is no secret any more. A false alarm: put "
-            "'pragma: allowlist secret' in a comment on its line (docs/secrets.md)",
+            "Replace each at its provider: what was written down is no secret any more. For a false alarm, "
+            "put 'pragma: allowlist secret' in a comment on its line; see docs/secrets.md",
             err=True,
         )
     return ExitCode.PASSED if report.passed else ExitCode.SECRET_FOUND

@@ -116,7 +116,21 @@ def test_what_waits_is_sent_before_anything_else(session):
     assert session.sent[1][3] == "one"
 
 
-def test_the_cell_is_told_once_that_something_was_redacted(session):
+def test_what_waits_belongs_to_the_cell_that_printed_it(session):
+    """As ipykernel sends streams, with the header of the request inside; a widget captures output by it."""
+    register(KEY)
+    message = {"header": {"msg_type": "stream"}, "parent_header": {"msg_id": "one"}}
+    session.send("io", {**message, "content": {"name": "stdout", "text": f"a {KEY[:7]}"}}, ident=b"x")
+    session.send("io", "clear_output", {"wait": False})
+    assert [(kind, content.get("text")) for kind, content, *_ in session.sent] == [
+        ("stream", "a "),
+        ("stream", KEY[:7]),
+        ("clear_output", None),
+    ]
+    assert session.sent[1][3] == {"msg_id": "one"}
+
+
+def test_the_cell_shows_once_that_something_was_redacted(session):
     """A warning at its end, in its own output; the next cell is not blamed."""
     register(KEY)
     session.send("io", "stream", {"name": "stdout", "text": KEY})

@@ -52,8 +52,9 @@ def setting(  # noqa: PLR0913 - a declaration, read by its keywords
 def _takes(default: object, bounds: dict[str, float]) -> str:
     if isinstance(default, bool):
         return "true or false (also 1/0, yes/no, on/off)"
-    words = {"gt": "above {:g}", "ge": "from {:g}", "lt": "below {:g}", "le": "at most {:g}"}
-    limits = " and ".join(words[name].format(bound) for name, bound in bounds.items())
+    most = "{:g}" if "ge" in bounds else "at most {:g}"
+    words = {"gt": "above {:g}", "ge": "from {:g}", "lt": "below {:g}", "le": most}
+    limits = (" to " if "ge" in bounds else " and ").join(words[one].format(bounds[one]) for one in bounds)
     noun = "a whole number" if isinstance(default, int) else "a number"
     return f"{noun} {limits}{' upwards' if bounds.keys() == {'ge'} else ''}"
 
