@@ -1,5 +1,6 @@
 """A planted secret, in each form the kit claims and by every way out, leaves no trace on the disk."""
 
+import hashlib
 import json
 from pathlib import Path
 from runpy import run_path
@@ -94,6 +95,24 @@ def test_a_full_run_leaves_no_trace(project, typed):
     assert "cell In [4]: a secret was redacted from its output" in record["steps"][0]["warnings"]
     assert "one: cell In [4]: a secret was redacted from its output" in done.stdout
     assert list((project / "logs").glob("*.log"))
+
+
+WRITE = """
+import hashlib, pandas
+table = Path(run_dir) / "table.parquet"
+pandas.DataFrame({"symbol": ["AAPL", "MSFT"] * 500, "close": range(1000)}).to_parquet(table)
+(Path(run_dir) / "digest.txt").write_text(hashlib.sha256(table.read_bytes()).hexdigest())
+"""
+
+
+def test_no_file_changes_after_its_step_wrote_it(project, typed):
+    """Secrets are looked for in a table, and it keeps its bytes; nothing is said where there is none."""
+    insert(project / "notebooks" / "one.ipynb", 1, leaking(project), WRITE)
+    done = typed("run", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "secret" not in done.stdout + done.stderr
+    (table,) = (project / "runs").glob("2*/table.parquet")
+    assert hashlib.sha256(table.read_bytes()).hexdigest() == table.with_name("digest.txt").read_text()
 
 
 def test_a_step_that_writes_a_secret_fails_and_is_never_reused(project, typed):
