@@ -106,9 +106,8 @@ def diff(first: str, second: str, *, as_json: bool) -> int:
 @click.command(cls=JsonCommand)
 @click.argument("run", metavar="RUN", shell_complete=run_ids)
 @click.option("--anyway", is_flag=True, help="Also if packages, settings, modules or data have changed.")
-@click.option("--jobs", default=0, type=click.IntRange(0), help="Steps in parallel; 0: one per processor.")
 @json_option
-def verify(run: str, *, anyway: bool, jobs: int, as_json: bool) -> int:
+def verify(run: str, *, anyway: bool, as_json: bool) -> int:
     """Execute RUN once more and compare recorded values and artifacts.
 
     The notebooks are those saved with the run, with its parameters. Ends with 10 if a result differs, and
@@ -118,7 +117,7 @@ def verify(run: str, *, anyway: bool, jobs: int, as_json: bool) -> int:
     from sta410kit.runner.runs import find_run, runs_folder
     from sta410kit.runner.verify import print_verification, verify_run
 
-    found = verify_run(find_run(runs_folder(Path.cwd()), run), Progress(), anyway=anyway, jobs=jobs)
+    found = verify_run(find_run(runs_folder(Path.cwd()), run), Progress(), anyway=anyway)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -27,7 +27,7 @@ from sta410kit.runner.report import write_report
 from sta410kit.runner.results import run_results
 from sta410kit.runner.reuse import find_result
 from sta410kit.runner.run_log import RunLog
-from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, new_run, run_folders, runs_folder, told
+from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, folder_errors, new_run, run_folders, runs_folder
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.steps import Site, do_step
 from sta410kit.runner.warm.client import warm_up
@@ -82,7 +82,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
             return same
         warm_up()
         folder = new_run(plan.runs)
-        with told(folder, _RESUME), FileLock(folder / LOCK):
+        with folder_errors(folder, _RESUME), FileLock(folder / LOCK):
             return _finish(plan, folder, _begin(plan, folder, [], registry), registry, progress)
 
 
@@ -98,7 +98,7 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
         if manifest.outcome == ExitCode.PASSED.name:
             return None
         try:
-            with told(folder, _RESUME), FileLock(folder / LOCK, timeout=0):
+            with folder_errors(folder, _RESUME), FileLock(folder / LOCK, timeout=0):
                 latest = read_manifest(folder)  # by now another process may have finished it
                 if latest.outcome == ExitCode.PASSED.name:
                     return None

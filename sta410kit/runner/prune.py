@@ -18,6 +18,7 @@ from sta410kit.runner.manifest import RUNNING
 from sta410kit.runner.registry import NAME as INDEX
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.runs import LOCK, is_running, run_folders
+from sta410kit.runner.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,13 +140,10 @@ def _remove(runs: Path, removal: Removal) -> None:
 
 def print_removal(removal: Removal, *, dry_run: bool) -> None:
     """Print what was removed, or would be."""
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
     for one in removal.runs:
-        console.print(f"{one.run}  {one.kind}  {one.outcome.lower()}", markup=False)
+        say(f"{one.run}  {one.kind}  {one.outcome.lower()}")
     for path in removal.logs:
-        console.print(str(path), markup=False)
+        say(str(path))
     files = f" and {pluralize(len(removal.logs), 'log file')}" if removal.logs else ""
     verb, size = "would remove" if dry_run else "removed", removal.freed / 1024**2
-    console.print(f"{verb} {pluralize(len(removal.runs), 'run')}{files}, {size:,.1f} MiB", markup=False)
+    say(f"{verb} {pluralize(len(removal.runs), 'run')}{files}, {size:,.1f} MiB")

@@ -20,6 +20,7 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.comparison.tolerance import Difference, Tolerance
 from sta410kit.runner.manifest import read_manifest
 from sta410kit.runner.pipeline import read_pipeline
+from sta410kit.runner.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,33 +184,20 @@ def _read_report(notebooks: list[Path], report: Path) -> Regression:
 
 def print_regression(found: Regression) -> None:
     """Print how many cells were compared; the cells that differ go to standard error."""
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     for cell, message in found.failures.items():
-        errors.print(cell, style="red", markup=False)
-        errors.print(message, markup=False)
+        say(cell, "red", err=True)
+        say(message, err=True)
     counted = f"{pluralize(len(found.notebooks), 'notebook')}, {pluralize(found.cells, 'cell')} compared"
-    console.print(f"{counted}, {len(found.failures) or 'none'} different")
+    say(f"{counted}, {len(found.failures) or 'none'} different")
     if found.failures:
-        names = " ".join(str(path) for path in found.notebooks)
-        errors.print(
-            "if the new outputs are right, replace the committed ones: "
-            f"jupyter nbconvert --to notebook --execute --inplace {names}",
-            markup=False,
-        )
+        names = " ".join(map(str, found.notebooks))
+        command = f"jupyter nbconvert --to notebook --execute --inplace {names}"
+        say(f"if the new outputs are right, replace the committed ones: {command}", err=True)
 
 
 def print_reference(run: Run, reference: str, found: list[Difference]) -> None:
     """Print the comparison with the reference run; differences go to standard error."""
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     for one in found:
-        errors.print(f"  {one}", markup=False)
+        say(f"  {one}", err=True)
     state = pluralize(len(found), "difference") if found else "equal within the tolerance"
-    console.print(
-        f"run {run.folder.name} (second) against reference {reference} (first): {state}", markup=False
-    )
+    say(f"run {run.folder.name} (second) against reference {reference} (first): {state}")

@@ -50,24 +50,24 @@ def new_run(runs: Path) -> Path:
 
 
 @contextmanager
-def told(folder: Path, resume: str) -> Iterator[None]:
-    """Leave no run folder behind where nothing has begun; say of one that takes nothing more what to do.
+def folder_errors(folder: Path, resume: str) -> Iterator[None]:
+    """Turn a failure to write the run folder into an error that says what to do; remove an empty run.
 
     Parameters
     ----------
     folder : Path
-        The run folder, in which work is done in this block.
+        The run folder that is written in this block.
     resume : str
-        The command that goes on with what has passed.
+        The command that continues the run.
 
     Raises
     ------
     STA410Exception
-        The folder cannot be written, as on a full disk.
+        The folder cannot be written, for example because the disk is full.
     """
     try:
         yield
-    except Timeout:
+    except Timeout:  # another process holds the lock: the run is its own
         raise
     except BaseException as error:
         begun = (folder / MANIFEST).is_file()
@@ -75,8 +75,8 @@ def told(folder: Path, resume: str) -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
         if not isinstance(error, OSError):
             raise
-        again = f"go on with what has passed: {resume}" if begun else "run again"
-        message = f"{folder} cannot be written: {error.strerror or error}. See to the disk, then {again}"
+        again = f"continue the run: {resume}" if begun else "run again"
+        message = f"{folder} cannot be written: {error.strerror or error}. Free disk space, then {again}"
         raise STA410Exception(message) from error
 
 

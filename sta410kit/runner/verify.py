@@ -24,7 +24,6 @@ from sta410kit.research.ledger import VARIABLE, Ledger
 from sta410kit.runner.comparison.runs import compare_results
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import code_parts, differences, step_parts
-from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.notebook import INJECTED, MARK, Notebook, parameters_of, read_notebook
 from sta410kit.runner.parameters import check_parameters
@@ -33,7 +32,7 @@ from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
 from sta410kit.runner.reads import changed_reads
 from sta410kit.runner.registry import Registry, content_digest
 from sta410kit.runner.runs import is_running
-from sta410kit.runner.schedule import run_graph
+from sta410kit.runner.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +106,7 @@ class Verification:
         }
 
 
-def verify_run(folder: Path, progress: Progress, *, anyway: bool = False, jobs: int = 0) -> Verification:
+def verify_run(folder: Path, progress: Progress, *, anyway: bool = False) -> Verification:
     """Execute the run in `folder` once more, in a scratch folder beside it, and compare the results.
 
     Recorded values and artifacts must be equal, see `compare_results`. A step with a live source is not
@@ -121,8 +120,6 @@ def verify_run(folder: Path, progress: Progress, *, anyway: bool = False, jobs: 
         Shows the steps.
     anyway : bool
         Verify even if packages, settings, modules or data have changed.
-    jobs : int
-        Steps to execute in parallel; 0 means one per processor.
 
     Raises
     ------
@@ -148,7 +145,7 @@ def verify_run(folder: Path, progress: Progress, *, anyway: bool = False, jobs: 
     try:
         ledger = Ledger(folder.parent / LEDGER.name)
         with _counting_in(ledger.copy_as_of(manifest.last_end, scratch / LEDGER.name)):
-            found = _check_all(plan, folder, scratch, manifest, progress, jobs)
+            found = _check_all(plan, folder, scratch, manifest, progress)
     finally:
         if all(check.state in _GOOD for check in found):
             shutil.rmtree(scratch, ignore_errors=True)
@@ -232,38 +229,26 @@ def _changed(plan: Plan, folder: Path, manifest: Manifest, registry: Registry) -
     return list(changed)
 
 
-def _check_all(  # noqa: PLR0913, PLR0917 - a run, where to repeat it, and how
-    plan: Plan, folder: Path, scratch: Path, manifest: Manifest, progress: Progress, jobs: int
+def _check_all(
+    plan: Plan, folder: Path, scratch: Path, manifest: Manifest, progress: Progress
 ) -> list[StepCheck]:
-    before = {step.name: plan.before(step) for step in plan.steps}
-    steps, whole = {step.name: step for step in plan.steps}, Watch()
-    found: dict[str, StepCheck] = {}
-
-    def work(name: str) -> StepCheck:
-        progress.begin(name)
-        try:
-            return _check(plan, steps[name], folder, scratch, _record(manifest, steps[name]), whole, progress)
-        finally:
-            progress.end(name)
-
+    """Check one step after the other, up to the first that differs."""
+    found: list[StepCheck] = []
     seconds = {record.name: record.seconds for record in manifest.steps}
-    jobs = jobs or os.cpu_count() or 1
-    with progress.of(plan.steps, before, seconds, jobs):
-        interrupted = run_graph(
-            before,
-            work,
-            good=lambda check: check.state in _GOOD,
-            done=found.__setitem__,
-            jobs=jobs,
-            stop=whole.stop,
-        )
-    if interrupted:
-        raise KeyboardInterrupt
-    return [found[name] for name in steps if name in found]
+    with progress.of(plan.steps, {step.name: plan.before(step) for step in plan.steps}, seconds, 1):
+        for step in plan.steps:
+            progress.begin(step.name)
+            try:
+                found.append(_check(plan, step, folder, scratch, _record(manifest, step), progress))
+            finally:
+                progress.end(step.name)
+            if found[-1].state not in _GOOD:
+                break
+    return found
 
 
-def _check(  # noqa: PLR0913, PLR0917 - one step of it
-    plan: Plan, step: Step, folder: Path, scratch: Path, record: StepRecord, whole: Watch, progress: Progress
+def _check(  # noqa: PLR0913, PLR0917 - a step, where it was executed, and where it is repeated
+    plan: Plan, step: Step, folder: Path, scratch: Path, record: StepRecord, progress: Progress
 ) -> StepCheck:
     altered = [
         f"{name} is gone, or was changed after the run"
@@ -286,10 +271,11 @@ def _check(  # noqa: PLR0913, PLR0917 - one step of it
         output,
         {**handed, **plan.values[step.name]},
         artifacts=tuple(scratch / name for name in record.artifacts),
-        watch=Watch(stop=whole.stop),
         on_cell=lambda: progress.advance(step.name),
         folder=step.notebook.parent,
     )
+    if done.outcome is ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     if done.outcome is not ExitCode.PASSED:
         return StepCheck(step.name, FAILED, [*altered, done.message], seconds=done.seconds)
     artifacts = dict.fromkeys(record.artifacts, "")
@@ -328,21 +314,14 @@ def _write_without_injected(path: Path, target: Path) -> None:
 
 def print_verification(found: Verification) -> None:
     """Print the outcome of each step; differences go to standard error."""
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
     if found.changed:
-        console.print(f"changed since the run: {', '.join(found.changed)}", style="yellow", markup=False)
+        say(f"changed since the run: {', '.join(found.changed)}", "yellow")
     for check in found.checks:
         colour = {REPRODUCED: "green", KEPT: "dim"}.get(check.state, "red")
-        note = f": {check.note}" if check.note else ""
-        console.print(f"{check.step}: {check.state}{note}", style=colour, markup=False)
+        say(f"{check.step}: {check.state}{f': {check.note}' if check.note else ''}", colour)
         for text in check.differences:
-            errors.print(f"  {text}", markup=False)
+            say(f"  {text}", err=True)
     if found.outcome is ExitCode.PASSED:
-        console.print(f"run {found.run} is reproduced", style="bold green", markup=False)
+        say(f"run {found.run} is reproduced", "bold green")
     elif found.scratch is not None:
-        console.print(
-            f"first: run {found.run}; second: this execution, kept in {found.scratch}", markup=False
-        )
+        say(f"first: run {found.run}; second: this execution, kept in {found.scratch}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.runner.comparison.tolerance import EXACT, Difference, Tolerance
 from sta410kit.runner.manifest import DIFF, Manifest, StepRecord, read_manifest
+from sta410kit.runner.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,11 +19,9 @@ KINDS = (
 )  # fmt: skip
 _SWEEP = "sweep"
 _MOST = 30  # differences printed of a kind
-# What the parts of a step's identity are about, by their first word; parameters are compared as given.
-_PARTS = {
-    "code": "code", "module": "code", "suite": "code", "file": "data", "input": "data", "data": "data",
-    "packages": "packages", "python": "packages", "settings": "settings", "holdout": "data",
-}  # fmt: skip
+# What a dependency of a step is about, by its first word. Parameters, settings and packages are compared by
+# value, and inputs as artifacts of the step that left them.
+_DEPENDENCIES = {"code": "code", "kit": "code", "file": "data", "holdout": "data", "python": "packages"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def compare_runs(first: Path, second: Path, tolerance: Tolerance = EXACT) -> Com
     found = [
         *_compare_code(old, new),
         *_compare_mappings("parameters", old.given, new.given, absent="default"),
-        *_compare_parts(pairs, notebooks=old.kind != _SWEEP),
+        *_compare_dependencies(pairs),
         *_compare_mappings("packages", old.versions, new.versions),
         *_compare_mappings("settings", _flat(old.settings), _flat(new.settings)),
         *_compare_mappings("seed", {"seed": old.seed}, {"seed": new.seed}),
@@ -160,42 +159,37 @@ def _named_by_values(folder: Path, manifest: Manifest, swept: Sequence[str]) -> 
         )
         for unit, values in manifest.parameters.items()
     }
-    units = read_units(folder)
-    ended = manifest.steps or [record for record, _ in units.values()]
-    steps = [
-        replace(
-            record, name=names[record.name], recorded=units[record.name][1] if record.name in units else {}
-        )
-        for record in ended
-    ]
+    ended = manifest.steps or [record for record, _ in read_units(folder).values()]
+    steps = [replace(record, name=names[record.name]) for record in ended]
     return replace(manifest, steps=steps, not_run=[names[unit] for unit in manifest.not_run])
 
 
 def _compare_code(old: Manifest, new: Manifest) -> list[Difference]:
-    """Compare what ran; of two sweeps also whether their notebook changed."""
-    if (old.kind, old.title) != (new.kind, new.title):
-        return [Difference("code", "what ran", *(f"{run.kind} {run.title}".strip() for run in (old, new)))]
-    versions = [{step.identity for step in run.steps} for run in (old, new)]
-    changed = old.kind == _SWEEP and versions[0] != versions[1]
-    return [Difference("code", f"the notebook {old.title}")] if changed else []
+    """Compare what ran."""
+    ran = [f"{run.kind} {run.title}".strip() for run in (old, new)]
+    return [Difference("code", "what ran", *ran)] if ran[0] != ran[1] else []
 
 
-def _compare_parts(pairs: Sequence[tuple[StepRecord, StepRecord]], *, notebooks: bool) -> list[Difference]:
+def _compare_dependencies(pairs: Sequence[tuple[StepRecord, StepRecord]]) -> list[Difference]:
     """Compare the digests that the steps' results depend on, each named once with the steps it concerns."""
     changed: dict[str, list[str]] = {}
     for step, other in pairs:
-        for name in dict.fromkeys([*step.parts, *other.parts]):
-            # Settings and packages are compared by value, handed-over artifacts as artifacts.
-            known = name.partition(" ")[0] in _PARTS and name not in {"settings", "packages"}
-            counts = known and not name.startswith("input ") and (notebooks or name != "code")
-            if counts and step.parts.get(name) != other.parts.get(name):
-                changed.setdefault(name, []).append(step.name)
-    return [
-        Difference(
-            _PARTS[name.partition(" ")[0]], f"{'notebook' if name == 'code' else name} of {', '.join(steps)}"
+        old, new = (
+            {
+                **one.parts,
+                **{f"file {name}": digest for name, digest in (one.reads or {}).get("files", {}).items()},
+            }
+            for one in (step, other)
         )
-        for name, steps in changed.items()
-    ]
+        for name in dict.fromkeys([*old, *new]):
+            if name.partition(" ")[0] in _DEPENDENCIES and old.get(name) != new.get(name):
+                changed.setdefault(name, []).append(step.name)
+    found = []
+    for name, steps in changed.items():
+        kind = "code" if name.endswith(".py") else _DEPENDENCIES[name.partition(" ")[0]]
+        what = "notebook" if name == "code" else name
+        found.append(Difference(kind, f"{what} of {', '.join(steps)}"))
+    return found
 
 
 def _compare_mappings(
@@ -232,25 +226,21 @@ def _flat(settings: dict[str, Any]) -> dict[str, Any]:
 
 def print_comparison(found: Comparison) -> None:
     """Print a comparison for a reader."""
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"first:  {found.first}\nsecond: {found.second}", style="bold", markup=False)
+    say(f"first:  {found.first}\nsecond: {found.second}", "bold")
     if found.same:
-        console.print("nothing differs", style="green")
+        say("nothing differs", "green")
         return
     for kind in KINDS:
         differences = found.of_kind(kind)
         if differences:
-            console.print(f"{kind}:", style="bold")
+            say(f"{kind}:", "bold")
         for one in differences[:_MOST]:
-            console.print(f"  {one}", markup=False)
+            say(f"  {one}")
         if len(differences) > _MOST:
-            console.print(f"  and {len(differences) - _MOST:,} more, see --json")
+            say(f"  and {len(differences) - _MOST:,} more, see --json")
     if not found.steps:
-        console.print("the runs have no step in common, so no results were compared", style="yellow")
+        say("the runs have no step in common, so no results were compared", "yellow")
     elif not (found.of_kind("recorded") or found.of_kind("artifacts")):
-        console.print("recorded values and artifacts are the same", style="green")
+        say("recorded values and artifacts are the same", "green")
     if found.notebooks:
-        first, second = found.notebooks
-        console.print(f"compare the notebooks: nbdiff-web {first} {second}", markup=False)
+        say(f"compare the notebooks: nbdiff-web {found.notebooks[0]} {found.notebooks[1]}")

@@ -35,7 +35,7 @@ from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.parameters import plain
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import Registry, content_digest
-from sta410kit.runner.runs import LOCK, new_run, run_folders, runs_folder, told
+from sta410kit.runner.runs import LOCK, folder_errors, new_run, run_folders, runs_folder
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan, plan_sweep
 from sta410kit.runner.sweeps.results import Sweep, write_results
@@ -65,7 +65,7 @@ def run_sweep(plan: SweepPlan, options: SweepOptions, on_unit: Callable[[StepRec
         Called with the record of each unit that has ended.
     """
     folder = new_run(plan.runs)
-    with told(folder, _RESUME), FileLock(folder / LOCK):
+    with folder_errors(folder, _RESUME), FileLock(folder / LOCK):
         return _run(plan, options, folder, {}, on_unit)
 
 
@@ -83,7 +83,7 @@ def resume_sweep(
     swept = manifest.results["sweep"]
     plan = plan_sweep(Path(swept["notebook"]), swept["grid"], swept["fixed"])
     try:
-        with told(folder, _RESUME), FileLock(folder / LOCK, timeout=0):
+        with folder_errors(folder, _RESUME), FileLock(folder / LOCK, timeout=0):
             return _run(plan, options, folder, read_units(folder), on_unit)
     except Timeout as error:
         message = f"{folder} is still running; wait for it, or start a sweep of its own"
@@ -267,6 +267,7 @@ def _keep(name: str, result: StepResult, output: Path, parts: dict[str, str]) ->
         notebook=f"{UNITS}/{name}/{output.name}",
         peak_memory=result.peak_memory,
         warnings=list(result.warnings),
+        recorded=result.recorded,
         identity=parts["code"],
         parts=parts,
         artifacts={

@@ -42,7 +42,11 @@ def test_every_kind_of_difference_is_named(make_run, capsys):
     """With the value in the first and in the second run."""
     first = make_run(
         "a",
-        {"parts": {"code": "1", "module mine": "1", "file path": "1"}, "recorded": {"r2": 0.5}},
+        {
+            "parts": {"code": "1", "kit": "1", "file path": "1"},
+            "reads": {"files": {"mine.py": "1"}},
+            "recorded": {"r2": 0.5},
+        },
         given={},
         seed=42,
         versions={"numpy": "2.0"},
@@ -51,7 +55,11 @@ def test_every_kind_of_difference_is_named(make_run, capsys):
     )
     second = make_run(
         "b",
-        {"parts": {"code": "2", "module mine": "2", "file path": "2"}, "recorded": {"r2": 0.25}},
+        {
+            "parts": {"code": "2", "kit": "2", "file path": "2"},
+            "reads": {"files": {"mine.py": "2"}},
+            "recorded": {"r2": 0.25},
+        },
         given={"model": "naive"},
         seed=7,
         versions={"numpy": "2.1"},
@@ -60,7 +68,8 @@ def test_every_kind_of_difference_is_named(make_run, capsys):
     )
     assert differences(first, second) == [
         ("code", "notebook of one"),
-        ("code", "module mine of one"),
+        ("code", "kit of one"),
+        ("code", "file mine.py of one"),
         ("parameters", "model: first default, second naive"),
         ("data", "file path of one"),
         ("packages", "numpy: first 2.0, second 2.1"),
@@ -148,7 +157,7 @@ def test_units_of_two_sweeps_are_paired_by_the_values_that_were_swept(tmp_path, 
     write_notebook(notebook, cells[0], cells[1].replace("n / 2", "n / 4"), cells[2])
     second = sweep("2", "9")
     expected = [
-        ("code", "the notebook x.ipynb"),
+        ("code", "notebook of n=2"),
         ("parameters", "n: first 1,2, second 2,9"),
         ("outcomes", "n=1: first PASSED, second not run"),
         ("outcomes", "n=9: first not run, second NOTEBOOK_FAILED"),
