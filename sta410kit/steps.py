@@ -1,11 +1,10 @@
 """How a notebook reads its inputs and hands over its outputs.
 
-Inputs are the files of the step before. A notebook opened alone, in JupyterLab or with bare papermill, is
-given none: it starts from the embedded prices and computes what it needs, and never reads what the last run
-left behind.
+Inputs are the files of the previous step. A notebook opened alone, in JupyterLab or with bare papermill, has
+none: it starts from the embedded prices, computes what it needs, and never reads the files of an earlier run.
 
-Outputs are files, and values recorded with `record`. Those travel in the executed notebook as display data
-that shows nothing, in the format of scrapbook (nteract): ``scrapbook.read_notebook(path).scraps`` reads them.
+Outputs are files, and values recorded with `record`, which are stored in the executed notebook as invisible
+display data in scrapbook's format: ``scrapbook.read_notebook(path).scraps`` reads them.
 """
 
 from __future__ import annotations
@@ -34,34 +33,34 @@ _LONGEST = 1024 * 1024  # characters; a table has short cells
 
 
 def step_folder(run_dir: str | Path | None, step: str) -> Path:
-    """Return the folder a step writes to: the run's, or the step's own under ``runs/alone/``."""
+    """Return the folder a step writes to: the run's, or ``runs/alone/<step>``."""
     folder = Path(run_dir) if run_dir else project_folder() / "runs" / "alone" / step
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> Path:
-    """Write a frame as Parquet, whole or not at all, for a gate to judge."""
+    """Write a frame as Parquet, atomically, for a gate to validate."""
     with replacing(path) as aside:
         frame.to_parquet(aside, index=False, compression="zstd")
     return path
 
 
-def write_json(value: Any, path: Path) -> Path:  # noqa: ANN401 - whatever JSON can hold
-    """Write a value as JSON, whole or not at all; numpy's numbers are written as numbers."""
+def write_json(value: Any, path: Path) -> Path:  # noqa: ANN401 - any JSON value
+    """Write a value as JSON, atomically; NumPy numbers become numbers."""
     write_text(path, json.dumps(value, indent=2, default=float))
     return path
 
 
 def raw_prices(path: str | Path | None) -> pd.DataFrame:
-    """Return the prices that still have to pass the gate, their rows as written."""
+    """Return the prices that have yet to pass the gate, with their rows as written."""
     from sta410kit.market import load_prices
 
     return load_prices(source="files", path=path, tidy=False) if path else load_prices()
 
 
 def prices(path: str | Path | None) -> pd.DataFrame:
-    """Return prices that the gate has accepted; tidy, should a suite of your own let other rows pass."""
+    """Return prices that the gate has accepted, tidied in case a custom suite accepts other rows."""
     from sta410kit.market import load_prices
     from sta410kit.market.tidying import tidy
 
@@ -88,14 +87,14 @@ def predictions(path: str | Path | None, prices: pd.DataFrame, seed: int) -> pd.
 
 
 def _accepted(path: str | Path, suite: str) -> pd.DataFrame:
-    """Return a frame that the gate has accepted; one of an earlier run may hold what is sealed by now."""
+    """Return a frame that the gate has accepted; refuse one with rows that have been sealed since."""
     from sta410kit.market.sealing import require_before
 
     return require_before(read_accepted(Path(path), suite), Path(path))
 
 
 def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> FittedModel:
-    """Return the model the chain has fitted, or the default model fitted on `prices`."""
+    """Return the fitted model of the chain, or the default model fitted on `prices`."""
     from sta410kit.research.features import build_features
     from sta410kit.research.forecasting import fit_final
     from sta410kit.research.model_store import load_model
@@ -108,28 +107,28 @@ def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> Fi
     )
 
 
-def record(name: str, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
-    """Record a value under a name in the executed notebook; of several under one name the last counts.
+def record(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Record a value under a name in the executed notebook; the last of several under one name counts.
 
-    Outside IPython nothing is recorded, so that code which records can be tested and imported.
+    Outside IPython this does nothing, so that code which records can be imported and tested.
 
     Parameters
     ----------
     name : str
-        The column's name in the table of a sweep.
+        Its column in the table of a sweep.
     value : str, int, float, bool, None, list or dict
-        Dates and paths are recorded as text, numpy's numbers as numbers.
+        Dates and paths are recorded as text, NumPy numbers as numbers.
 
     Raises
     ------
     ConfigurationError
-        The name is empty, or JSON cannot hold the value: a table, a figure, an object, NaN.
+        If the name is empty, or JSON cannot hold the value: a table, a figure, an object, NaN.
     """
     if not isinstance(name, str) or not name.strip():
-        message = f"record(name, value) takes a name, got {name!r}"
+        message = f"record(name, value) needs a name, got {name!r}"
         raise ConfigurationError(message)
     payload = {"name": name, "data": _redacted(_plain(value, name), name), "encoder": "json"}
-    # Where IPython is not even loaded, no cell can be running.
+    # If IPython is not loaded, no cell is running.
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None:
@@ -141,10 +140,7 @@ def record(name: str, value: Any) -> None:  # noqa: ANN401 - whatever JSON can h
 
 
 def recorded_values(outputs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the outputs of a cell have recorded, by name, in the order of recording.
-
-    What is no scrap of JSON, as scrapbook's pictures and tables, is passed over.
-    """
+    """Return the values recorded in the outputs of a cell, by name; other scraps are ignored."""
     found: dict[str, Any] = {}
     for output in outputs:
         scrap = output.get("data", {}).get(MIMETYPE) if isinstance(output.get("data"), dict) else None
@@ -154,7 +150,7 @@ def recorded_values(outputs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _plain(value: Any, name: str) -> Any:  # noqa: ANN401 - passes any value on
-    """Return the value as JSON holds it, or say why it cannot."""
+    """Return the value as JSON types, or raise `ConfigurationError`."""
     if isinstance(value, bool | str | None):
         return value
     if isinstance(value, int | float):
@@ -165,26 +161,26 @@ def _plain(value: Any, name: str) -> Any:  # noqa: ANN401 - passes any value on
         return [_plain(item, name) for item in value]
     if hasattr(value, "isoformat") or hasattr(value, "__fspath__"):  # dates, also those of pandas; paths
         return value.isoformat() if hasattr(value, "isoformat") else str(value)
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a number of numpy's
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a NumPy scalar
         return _plain(value.item(), name)
     message = (
-        f"record({name!r}, ...) takes what JSON can hold: text, numbers, lists, dictionaries; "
-        f"got {type(value).__module__}.{type(value).__qualname__}. Record a number taken from it."
+        f"record({name!r}, ...) takes JSON values: text, numbers, lists, dictionaries; "
+        f"got {type(value).__module__}.{type(value).__qualname__}. Record a number computed from it."
     )
     raise ConfigurationError(message)
 
 
 def _number(value: float, name: str) -> float:
-    """Return a number as one of Python's own: an IntEnum and numpy's are more than that."""
+    """Return a subclass of int or float, such as an IntEnum, as the plain type."""
     if not math.isfinite(value):
-        message = f"record({name!r}, {value}): JSON has no such number; record None where there is none"
+        message = f"record({name!r}, {value}): JSON has no such number; record None instead"
         raise ConfigurationError(message)
     return int(value) if isinstance(value, int) else float(value)
 
 
-def _key(key: Any, name: str) -> str:  # noqa: ANN401 - whatever somebody used
+def _key(key: Any, name: str) -> str:  # noqa: ANN401 - any key
     if not isinstance(key, str):
-        message = f"record({name!r}, ...): the keys of a dictionary are text in JSON, got {key!r}"
+        message = f"record({name!r}, ...): keys of JSON dictionaries are text, got {key!r}"
         raise ConfigurationError(message)
     return key
 

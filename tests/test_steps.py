@@ -1,4 +1,4 @@
-"""Recorded values: in the notebook as scrapbook writes them, typed, scrubbed, harmless elsewhere."""
+"""How a notebook reads its inputs and hands over its outputs: files, and values in scrapbook's format."""
 
 import datetime as dt
 import enum
@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sta410kit import steps
 from sta410kit._internal.redaction import register
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.market import load_prices
 from sta410kit.steps import MIMETYPE, record, recorded_values
 
 pytestmark = pytest.mark.unit
@@ -95,13 +97,13 @@ def test_a_value_is_kept_as_json_holds_it(value, kept):
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
-        ("", 1, "takes a name, got ''"),
-        (3, 1, "takes a name, got 3"),
+        ("", 1, "needs a name, got ''"),
+        (3, 1, "needs a name, got 3"),
         ("x", float("nan"), "JSON has no such number; record None"),
         ("x", [float("inf")], "JSON has no such number"),
         ("x", np.float64("nan"), "JSON has no such number"),
-        ("x", {1: 2}, "keys of a dictionary are text in JSON, got 1"),
-        ("x", pd.DataFrame({"a": [1]}), "got pandas.*DataFrame. Record a number taken from it"),
+        ("x", {1: 2}, "keys of JSON dictionaries are text, got 1"),
+        ("x", pd.DataFrame({"a": [1]}), "got pandas.*DataFrame. Record a number computed from it"),
         ("x", np.zeros(3), "got numpy.ndarray"),
         ("x", {1, 2}, "got builtins.set"),
         ("x", object(), "got builtins.object"),
@@ -147,3 +149,46 @@ def test_whatever_json_holds_comes_back(value):
     """Through the notebook's file and back."""
     outputs = json.loads(json.dumps(recorded(("x", value))))
     assert recorded_values(outputs) == {"x": value}
+
+
+def test_alone_a_step_starts_from_the_embedded_prices(tmp_path, monkeypatch):
+    """Whatever the last run has left in the project."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    pd.testing.assert_frame_equal(steps.prices(None), load_prices())
+    pd.testing.assert_frame_equal(steps.raw_prices(None), load_prices())
+    assert steps.step_folder(None, "03_features") == tmp_path / "runs" / "alone" / "03_features"
+
+
+def test_in_a_run_a_step_writes_to_the_runs_folder(tmp_path):
+    """The folder the chain names, as text or as a path."""
+    assert steps.step_folder(str(tmp_path / "r"), "x") == tmp_path / "r"
+    assert (tmp_path / "r").is_dir()
+
+
+def test_raw_prices_come_back_as_they_were_written(tmp_path):
+    """Nothing is repaired on the way to the gate."""
+    prices = load_prices(symbols=["FB"])
+    prices.loc[3, "close"] = float("nan")
+    path = steps.write_frame(prices, tmp_path / "raw.parquet")
+    pd.testing.assert_frame_equal(steps.raw_prices(path), prices, check_dtype=False)
+
+
+def test_prices_the_gate_has_not_seen_are_judged_when_they_are_read(tmp_path):
+    """A file given by hand goes through the gate."""
+    prices = load_prices(symbols=["FB"])
+    prices.loc[3, "high"] = 0.01
+    path = steps.write_frame(prices, tmp_path / "mine.parquet")
+    with pytest.raises(DataValidationError, match="FB 2012-05-23"):
+        steps.prices(path)
+    with pytest.raises(ConfigurationError, match=r"no file .*none\.parquet"):
+        steps.prices(tmp_path / "none.parquet")
+
+
+def test_alone_the_later_steps_compute_what_they_need():
+    """Features, predictions and a model come from the prices, with the default model."""
+    prices = load_prices(symbols=["MSFT"])
+    assert steps.features(None, prices).columns[:2].tolist() == ["symbol", "date"]
+    predictions = steps.predictions(None, prices, seed=1)
+    assert set(predictions["model"]) == {"ridge"}
+    assert steps.fitted_model(None, prices, seed=1).name == "ridge"

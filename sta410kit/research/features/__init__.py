@@ -1,7 +1,7 @@
 """Features: what was known at the close of *t*, one function each.
 
-A new feature is a function of `History` with the decorator `feature`; its name becomes the column. The
-function may stand in this folder, in a module of the project or in a notebook's cell.
+A new feature is a function of `History` with the decorator `feature`, in this folder, in a module of the
+project or in a notebook cell; its name becomes the column.
 
 ================  ====================================================================================
 `registry`        the decorator, and `build_features`
@@ -15,8 +15,8 @@ function may stand in this folder, in a module of the project or in a notebook's
 `cross_section`   ranks among the symbols of the session, and means over them
 ================  ====================================================================================
 
-All of them are computed from adjusted prices and do not change when a later split or dividend rescales the
-adjusted history, so today's value of an old feature is the value one would have computed then.
+All are computed from adjusted prices and do not change when a later split or dividend rescales the adjusted
+history.
 """
 
 from sta410kit.research.features.history import History

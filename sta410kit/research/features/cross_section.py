@@ -1,8 +1,7 @@
-"""Among the symbols of the session: ranks and means.
+"""Ranks and means among the symbols of a session.
 
-None of them is built by default: their values depend on which symbols are loaded, so a forecast for one
-symbol needs the prices of all that the model was trained on. They also take it that all symbols close at the
-same time; a mean over New York is not known yet at the close of Tokyo.
+None is a default: values depend on which symbols are loaded, so a forecast needs the prices of all symbols
+that the model was trained on. Symbols are assumed to close at the same time.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def rank_volatility_21(history: History) -> pd.Series[float]:
 
 @feature(default=False)
 def market_return_1(history: History) -> pd.Series[float]:
-    """Mean of the daily log returns over the symbols, equal weights, this one included; empty for 1."""
+    """Mean of the daily log returns over the symbols, equal-weighted; empty for 1."""
     return history.market(history.daily)
 
 

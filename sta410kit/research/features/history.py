@@ -1,7 +1,7 @@
-"""Prices with the operations that look backwards only, each within its symbol.
+"""Prices with operations that only look backwards, each within its symbol.
 
-No operation loops over symbols. Rows of a symbol stand together, so a window is a pair of row numbers that
-never reaches before the symbol's first row, and pandas' compiled kernels run once over the whole column.
+Rows of a symbol are contiguous, so a window is a pair of row numbers that never reaches before the symbol's
+first row, and pandas' compiled kernels run once over the whole column instead of once per symbol.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class History:
-    """What a feature is a function of.
+    """The argument of every feature.
 
     Parameters
     ----------
@@ -30,8 +30,7 @@ class History:
 
     Notes
     -----
-    The operations take and return a Series on the index of ``prices``. A window that is not full, at the
-    start of a symbol, gives NaN.
+    Operations take and return a Series on the index of ``prices``; incomplete windows give NaN.
     """
 
     def __init__(self, prices: pd.DataFrame) -> None:
@@ -49,12 +48,12 @@ class History:
 
     @cached_property
     def daily(self) -> pd.Series[float]:
-        """Log return from the session before."""
+        """Log return from the previous session."""
         return self.close - self.lag(self.close, 1)
 
     @cached_property
     def traded(self) -> pd.Series[float]:
-        """Money traded: close times volume, in quote currency; the same before and after a split."""
+        """Dollar volume: close times volume, in quote currency; unaffected by splits."""
         return self.prices["close"].astype("float64") * self.prices["volume"].astype("float64")
 
     def adjusted(self, column: str) -> pd.Series[float]:
@@ -63,9 +62,9 @@ class History:
         return close if column == "close" else self.prices[column] * (close / self.prices["close"])
 
     def lag(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
-        """Return the values as they were `sessions` sessions earlier."""
+        """Return the values of `sessions` sessions earlier."""
         if sessions < 1:
-            message = f"A feature may look back only; lag {sessions} would look at the present or ahead."
+            message = f"A lag of {sessions} does not look back; features may only use earlier sessions."
             raise FeatureEngineeringError(message)
         return values.shift(sessions).where(self._session >= sessions)
 
@@ -86,28 +85,28 @@ class History:
         return values.rolling(_Window(self._first, sessions), min_periods=sessions).min()
 
     def smoothed(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
-        """Return Wilder's moving average, in which each new value has the weight 1 / `sessions`.
+        """Return Wilder's moving average, in which a new value weighs 1 / `sessions`.
 
-        It starts from the first value instead of a simple mean of the first `sessions`; the difference fades
+        It starts from the first value instead of the mean of the first `sessions`; the difference fades
         within weeks.
         """
         return self._weighted(values, 1 / sessions, sessions)
 
     def exponential(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
-        """Return the exponential moving average: each new value weighs 2 / (sessions + 1)."""
+        """Return the exponential moving average, in which a new value weighs 2 / (sessions + 1)."""
         return self._weighted(values, 2 / (sessions + 1), sessions)
 
     def rank(self, values: pd.Series[float]) -> pd.Series[float]:
-        """Return the rank among the symbols of the session, from -0.5 (lowest) to 0.5; 0 for one alone.
+        """Return the rank among the symbols of the session, from -0.5 (lowest) to 0.5.
 
-        ``(rank - 1/2) / n - 1/2`` with the mean rank for ties; symbols without a value are not counted.
+        ``(rank - 1/2) / n - 1/2`` with the mean rank for ties, over the symbols that have a value.
         """
         table = pd.DataFrame(self._spread(values, self._day))
         share = (table.rank(axis=1) - 0.5).div(table.notna().sum(axis=1), axis=0) - 0.5
         return self._gather(share.to_numpy(), self._day)
 
     def market(self, values: pd.Series[float]) -> pd.Series[float]:
-        """Return the mean over the symbols that have a value in the session, each weighing the same."""
+        """Return the equal-weighted mean over the symbols that have a value in the session."""
         table = self._spread(values, self._day)
         there = ~np.isnan(table)
         count = there.sum(axis=1)
@@ -122,7 +121,7 @@ class History:
     def _weighted(self, values: pd.Series[float], alpha: float, least: int) -> pd.Series[float]:
         sessions = len(values) // (int(self._symbol[-1]) + 1)
         even = bool((self._session[sessions - 1 :: sessions] == sessions - 1).all())
-        # Symbols with as many sessions each stand in the table's order already.
+        # Symbols of equal length are in the table's order already.
         spread = values.to_numpy().reshape(-1, sessions).T if even else self._spread(values, self._session)
         table = pd.DataFrame(spread, copy=False)
         mean = table.ewm(alpha=alpha, adjust=False, min_periods=least).mean().to_numpy()
@@ -131,7 +130,7 @@ class History:
         return self._gather(mean, self._session)
 
     def _spread(self, values: pd.Series[float], row: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the values as a table with a column a symbol; NaN where a symbol has none."""
+        """Return the values as a table with one column per symbol, NaN where it has none."""
         table = np.full((int(row.max()) + 1, int(self._symbol[-1]) + 1), np.nan, order="F")
         table[row, self._symbol] = values.to_numpy()
         return table
@@ -141,7 +140,7 @@ class History:
 
 
 class _Window(BaseIndexer):
-    """The last `sessions` rows up to each row, cut off at the symbol's first one."""
+    """The last `sessions` rows up to each row, truncated at the symbol's first."""
 
     def __init__(self, first: NDArray[np.intp], sessions: int) -> None:
         super().__init__()

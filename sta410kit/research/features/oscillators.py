@@ -1,4 +1,4 @@
-"""Where the price stands in its recent travels, on a scale with ends."""
+"""Bounded oscillators of the price within its recent range."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @feature
 def rsi_14(history: History) -> pd.Series[float]:
-    """Relative strength index after Wilder (1978), 0 to 100; 50 when the price has not moved at all.
+    """Relative strength index after Wilder (1978), 0 to 100; 50 without any movement.
 
     ``100 G / (G + L)`` with Wilder's averages of gains and losses of the adjusted close over 14 sessions;
     empty for 14.
@@ -24,7 +24,7 @@ def rsi_14(history: History) -> pd.Series[float]:
     gain = history.smoothed(change.clip(lower=0), 14)
     loss = history.smoothed((-change).clip(lower=0), 14)
     moved = gain + loss
-    index = (100 * gain / moved.where(moved > 0)).clip(0, 100)  # rounding may pass an end by a hair
+    index = (100 * gain / moved.where(moved > 0)).clip(0, 100)  # rounding may exceed the bounds
     return index.where(moved.isna() | (moved > 0), 50.0)
 
 

@@ -1,4 +1,4 @@
-"""The features by name, and the frame of them."""
+"""The registry of features, and the features frame."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     Feature = Callable[[History], "pd.Series[float]"]
 
 FEATURES: dict[str, Feature] = {}
-"""Every registered feature; the name is the column."""
+"""Every registered feature by its column name."""
 
 KEYS = ("symbol", "date")
 TAKEN = (*KEYS, "target", "known")
-"""Columns of a training table that are no features: which outcome, and when it is known."""
+"""Columns of a training table that no feature may be called."""
 
 _ON_DEMAND: set[str] = set()
 
@@ -40,22 +40,21 @@ def feature(
     Parameters
     ----------
     function : callable
-        From `History` to a Series of floats on the index of ``history.prices``, or an array as long.
+        From `History` to a Series of floats on the index of ``history.prices``, or an array of that length.
     default : bool
-        Whether `build_features` computes it without being asked; ``@feature(default=False)`` waits to be
-        named.
+        Whether `build_features` computes it by default; ``@feature(default=False)`` only when named.
 
     Raises
     ------
     FeatureEngineeringError
-        If another function has that name already. The same one may register again, as a cell does that is
+        If another function has that name. The same function may be registered again, as a cell does that is
         run twice.
     """
 
     def register(function: Feature) -> Feature:
         name = function.__name__
         if name in TAKEN:
-            message = f"A feature cannot be called {name!r}; that column has a meaning of its own."
+            message = f"A feature cannot be called {name!r}, which is a reserved column; rename it."
             raise FeatureEngineeringError(message)
         there = FEATURES.get(name)
         if there is not None and _origin(there) != _origin(function):
@@ -69,30 +68,29 @@ def feature(
 
 
 def default_features() -> list[str]:
-    """Return the names of the features that `build_features` computes without being asked, in their order."""
+    """Return the names of the default features, in their order."""
     return [name for name in FEATURES if name not in _ON_DEMAND]
 
 
 def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = None) -> pd.DataFrame:
-    """Return the features frame: ``symbol, date`` and one float column a feature, one row a price row.
+    """Return the features frame: ``symbol, date`` and one float column per feature, one row per price row.
 
-    A value at *t* uses only what was known at the close of *t*. The first rows of a symbol are NaN where a
-    feature needs more past than there is (49 sessions at most by default, 252 at most for all); they are
-    kept, so that nothing is hidden.
+    A value at *t* uses only what was known at the close of *t*. It is NaN in the first rows of a symbol until
+    the feature's window is full (49 sessions by default, 252 for all features).
 
     Parameters
     ----------
     prices : DataFrame
-        A prices frame; it is left as it is.
+        A prices frame; it is not modified.
     names : iterable of str, or "all", optional
-        Which features, in this order; those of `default_features` when omitted. The default ones need little
-        past and none of the other symbols, so a symbol alone has the values it has among others.
+        Which features, in this order; the default ones if omitted. Those need little history and no other
+        symbols.
 
     Raises
     ------
     FeatureEngineeringError
-        If a name is unknown, columns are missing, rows are not sorted or there twice, a price is not a
-        positive number, or a feature returns something else than one finite number or NaN a row.
+        If a name is unknown, the prices are incomplete, not sorted or not positive, or a feature returns
+        anything but one finite number or NaN per row.
     """
     import numpy as np
     import pandas as pd
@@ -101,7 +99,7 @@ def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = Non
     require_prices(prices, FeatureEngineeringError)
     ordered = prices.reset_index(drop=True)
     history = History(ordered)
-    # One block, filled row by row and turned around: the frame costs its own size once, and not twice.
+    # One block, filled row by row and transposed: half the memory of concatenating columns.
     values = np.empty((len(chosen), len(ordered)))
     for row, name in enumerate(chosen):
         values[row] = _column(name, FEATURES[name](history), ordered)
@@ -110,15 +108,12 @@ def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = Non
 
 
 def feature_names(frame: pd.DataFrame) -> list[str]:
-    """Return the columns of a features frame or training table that are features, in their order."""
+    """Return the feature columns of a features frame or training table, in their order."""
     return [str(name) for name in frame.columns if name not in {*KEYS, "target"}]
 
 
 def require_features_frame(features: pd.DataFrame, error: type[STA410Exception]) -> None:
-    """Raise `error` unless this is a features frame: a series of sessions a symbol, with columns of numbers.
-
-    NaN passes, for the warm-up has none yet.
-    """
+    """Raise `error` unless this is a sorted features frame with numeric, finite columns; NaN may occur."""
     import numpy as np
     import pandas as pd
 
@@ -129,22 +124,19 @@ def require_features_frame(features: pd.DataFrame, error: type[STA410Exception])
         raise error(message)
     for name in names:
         if not isinstance(name, str) or name in TAKEN or names.count(name) > 1:
-            why = (
-                "is there twice" if names.count(name) > 1 else "has a meaning of its own in a training table"
-            )
-            why = why if isinstance(name, str) else "is not called by a text"
+            why = "is there twice" if names.count(name) > 1 else "has a reserved name"
+            why = why if isinstance(name, str) else "is not named by a string"
             message = f"The column {name!r} of the features {why}; drop or rename it."
             raise error(message)
         if not pd.api.types.is_numeric_dtype(features[name]):
-            message = (
-                f"The feature {name} holds {features[name].dtype}, not numbers; "
-                "leave the column out, or turn it into numbers."
-            )
+            message = f"The feature {name} holds {features[name].dtype}, not numbers; convert or drop it."
             raise error(message)
         infinite = np.isinf(features[name].to_numpy(dtype=float, na_value=np.nan))
         if infinite.any():
             row = features[infinite].iloc[0]
-            message = f"The feature {name} is infinite for {row['symbol']} {row['date']:%Y-%m-%d}; mend it."
+            message = (
+                f"The feature {name} is infinite for {row['symbol']} {row['date']:%Y-%m-%d}; fix or drop it."
+            )
             raise error(message)
 
 
@@ -159,13 +151,13 @@ def _chosen(names: Iterable[str] | str | None) -> list[str]:
         names = FEATURES if names == "all" else [names]
     chosen = list(dict.fromkeys(names))
     if not chosen:
-        message = "No feature is named; leave names out for the default ones, or give 'all'."
+        message = "No feature is named; omit names for the default ones, or give 'all'."
         raise FeatureEngineeringError(message)
     for name in chosen:
         if name not in FEATURES:
             message = (
                 f"Unknown feature {name!r}.{did_you_mean(name, FEATURES)} Known: {', '.join(FEATURES)}. "
-                "A feature of your own is known once the module with its @feature is imported."
+                "Import the module that defines a custom feature first."
             )
             raise FeatureEngineeringError(message)
     return chosen
@@ -177,10 +169,10 @@ def _column(name: str, found: object, prices: pd.DataFrame) -> NDArray[np.float6
     try:
         values = np.asarray(found, dtype=float)
     except (TypeError, ValueError) as error:
-        message = f"The feature {name} returns something that is not numbers: {error}."
+        message = f"The feature {name} does not return numbers: {error}."
         raise FeatureEngineeringError(message) from error
     if values.shape != (len(prices),):
-        message = f"The feature {name} has shape {values.shape}; it takes one value a price row."
+        message = f"The feature {name} has shape {values.shape}; it needs one value per price row."
         raise FeatureEngineeringError(message)
     infinite = np.isinf(values)
     if infinite.any():

@@ -1,4 +1,4 @@
-"""Log returns of the adjusted close, unit 1: 0.01 is about one percent."""
+"""Log returns of the adjusted close, unit 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calendar, as far as it is known at *t*: from the date alone, never from which sessions follow."""
+"""Calendar features, from the date alone: which sessions follow is not known at *t*."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _day_of_week(history: History) -> pd.Series[float]:
 
 @feature(default=False)
 def day_of_week(history: History) -> pd.Series[float]:
-    """Day of the week of *t*, 0 for Monday to 6 for Sunday; for models that can cut it anywhere."""
+    """Day of the week of *t*, 0 for Monday to 6 for Sunday."""
     return _day_of_week(history)
 
 
@@ -43,7 +43,7 @@ def friday(history: History) -> pd.Series[float]:
 def turn_of_month(history: History) -> pd.Series[float]:
     """1 on the last weekday of a month and the first three, else 0 (Lakonishok and Smidt 1988).
 
-    Weekdays, Monday to Friday, stand for sessions: which of them are holidays is not in the prices yet.
+    Weekdays are used instead of sessions, because later holidays are not in the prices yet.
     """
     days, place = np.unique(history.prices["date"].to_numpy().astype("datetime64[D]"), return_inverse=True)
     month = days.astype("datetime64[M]")

@@ -1,4 +1,4 @@
-"""Where the adjusted close stands against its own averages."""
+"""The adjusted close against its moving averages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def ma_ratio_50(history: History) -> pd.Series[float]:
 
 @feature(default=False)
 def ma_ratio_200(history: History) -> pd.Series[float]:
-    """Log of the adjusted close over its mean of 200 sessions; empty for 199, more than some symbols have."""
+    """Log of the adjusted close over its mean of 200 sessions; empty for 199."""
     return _above_average(history, 200)
 
 
@@ -51,14 +51,13 @@ def _macd(history: History) -> pd.Series[float]:
 def macd(history: History) -> pd.Series[float]:
     """Distance of two averages over the close, MACD: ``(EMA12 - EMA26) / C``, unit 1; empty for 25.
 
-    Moving average convergence divergence, Appel (1979). Divided by the price, so that it compares across
-    symbols and outlives a split.
+    Moving average convergence divergence, Appel (1979), divided by the price to compare across symbols.
     """
     return _macd(history) / history.adjusted("close")
 
 
 @feature
 def macd_histogram(history: History) -> pd.Series[float]:
-    """Distance of the MACD from its own average of nine sessions, over the close, unit 1; empty for 33."""
+    """Distance of the MACD from its average of nine sessions, over the close, unit 1; empty for 33."""
     line = _macd(history)
     return (line - history.exponential(line, 9)) / history.adjusted("close")

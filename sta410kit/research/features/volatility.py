@@ -1,4 +1,4 @@
-"""How much the price moves: daily figures in log return, unit 1, not annualised."""
+"""Volatility estimators: daily, in log return, unit 1, not annualised."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MONTH = 21
 
 
 def _session(history: History) -> tuple[pd.Series[float], pd.Series[float], pd.Series[float]]:
-    """Return the logs of high, low and close over the open of the session; no adjustment changes them."""
+    """Return the logs of high, low and close over the open of the session."""
     opened = log(history.prices["open"])
     high, low, close = (log(history.prices[name]) - opened for name in ("high", "low", "close"))
     return high, low, close
 
 
 def _root(variance: pd.Series[float]) -> pd.Series[float]:
-    """Return the square root; what rounding has made a hair negative counts as zero."""
+    """Return the square root; negative rounding errors count as zero."""
     return variance.clip(lower=0) ** 0.5
 
 
@@ -68,7 +68,7 @@ def garman_klass_21(history: History) -> pd.Series[float]:
 
 @feature
 def yang_zhang_21(history: History) -> pd.Series[float]:
-    """Volatility from open, high, low and close, nights included, whatever the drift; empty for 21.
+    """Volatility from open, high, low and close, including nights, independent of drift; empty for 21.
 
     ``sqrt(V_night + k V_day + (1 - k) V_RS)`` over 21 sessions, with the sample variances of the returns
     from close to open and from open to close, the mean of Rogers and Satchell's (1991)
@@ -86,8 +86,7 @@ def yang_zhang_21(history: History) -> pd.Series[float]:
 def atr_14(history: History) -> pd.Series[float]:
     """Average true range over the close, unit 1; empty for 13.
 
-    Wilder's (1978) average over 14 sessions of ``max(H, C[t-1]) - min(L, C[t-1])``, adjusted; divided by the
-    close, so that it compares across symbols.
+    Wilder's (1978) average over 14 sessions of ``max(H, C[t-1]) - min(L, C[t-1])``, adjusted.
     """
     before = history.lag(history.adjusted("close"), 1)
     high, low = history.adjusted("high"), history.adjusted("low")

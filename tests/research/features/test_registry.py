@@ -243,8 +243,8 @@ def test_a_name_that_is_taken_is_refused():
 @pytest.mark.parametrize(
     ("result", "words"),
     [
-        (lambda _: "text", "not numbers"),
-        (lambda history: history.close.head(3), r"shape \(3,\); it takes one value a price row"),
+        (lambda _: "text", "does not return numbers"),
+        (lambda history: history.close.head(3), r"shape \(3,\); it needs one value per price row"),
         (lambda _: 1.0, r"shape \(\)"),
     ],
 )
@@ -258,7 +258,7 @@ def test_what_a_feature_returns_is_checked(walks, monkeypatch, result, words):
 @pytest.mark.parametrize("sessions", [0, -1])
 def test_a_feature_cannot_look_ahead(walks, sessions):
     """A lag of nothing or into the future is refused."""
-    with pytest.raises(FeatureEngineeringError, match="look back only"):
+    with pytest.raises(FeatureEngineeringError, match="does not look back"):
         History(walks).lag(walks["close"], sessions)
 
 
