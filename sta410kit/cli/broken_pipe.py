@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class _Outlet(io.FileIO):
-    """The raw standard output; once it takes nothing more, it leads nowhere.
+class _Output(io.FileIO):
+    """The raw standard output; after a write fails, it discards everything.
 
     Attributes
     ----------
     refusal : str
-        Why what was printed is not whole, as on a full disk; empty when its reader has left on purpose.
+        Why a write failed, as on a full disk; empty when the reader has left on purpose.
     """
 
     refusal = ""
@@ -35,27 +35,28 @@ class _Outlet(io.FileIO):
 
 
 def keep_writing() -> Callable[[], str]:
-    """Let this process go on, and end as it would have, when the reader of its standard output leaves.
+    """Let this process go on when the reader of its standard output leaves.
 
     Returns
     -------
     callable
-        Asked at the end, writes what is still to be written and says why not all could be, if so.
+        Call it at the end: it flushes, and returns why not everything could be written, if so.
     """
     if sys.stdout is None:  # closed by the caller: `>&-`
         return str
     sys.stdout.flush()
-    outlet = _Outlet(sys.stdout.fileno(), "w", closefd=False)
+    output = _Output(sys.stdout.fileno(), "w", closefd=False)
     sys.stdout = io.TextIOWrapper(
-        io.BufferedWriter(outlet),
+        io.BufferedWriter(output),
         encoding=sys.stdout.encoding,
         errors=sys.stdout.errors,
         line_buffering=sys.stdout.isatty(),
     )
+
     stream = sys.stdout
 
     def refused() -> str:
         stream.flush()
-        return outlet.refusal
+        return output.refusal
 
     return refused

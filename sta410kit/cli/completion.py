@@ -1,4 +1,4 @@
-"""``sta410 completion``: what a shell needs to complete commands and options, and where names come from."""
+"""``sta410 completion``: scripts for shells, and the names that they offer; nothing is executed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, get_completion_class
+from click.shell_completion import BashComplete, CompletionItem, add_completion_class, get_completion_class
 
 from sta410kit.exit_codes import ExitCode
 
@@ -19,37 +19,6 @@ if TYPE_CHECKING:
     Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 _VARIABLE = "_STA410_COMPLETE"
-# Bash takes NAME=VALUE for three words, and wants only the last of them completed.
-_BASH = """\
-%(complete_func)s() {
-    local IFS=$'\\n' response completion type value prefix word words=() i
-    for ((i = 0; i <= COMP_CWORD; i++)); do
-        word=${COMP_WORDS[i]}
-        if ((i > 0)) && [[ $word == = || ${COMP_WORDS[i - 1]} == = ]]; then
-            words[${#words[@]} - 1]+=$word
-        else
-            words+=("$word")
-        fi
-    done
-    prefix=${words[${#words[@]} - 1]}
-    [[ $word == = ]] || prefix=${prefix%%"$word"}
-    response=$(env COMP_WORDS="${words[*]}" COMP_CWORD=$((${#words[@]} - 1)) \
-        %(complete_var)s=bash_complete "$1")
-    for completion in $response; do
-        IFS=',' read -r type value <<< "$completion"
-        case $type in
-            dir) COMPREPLY=(); compopt -o dirnames ;;
-            file) COMPREPLY=(); compopt -o default ;;
-            plain)
-                COMPREPLY+=("${value#"$prefix"}")
-                [[ $value != *= ]] || compopt -o nospace
-                ;;
-        esac
-    done 2> /dev/null
-    return 0
-}
-complete -o nosort -F %(complete_func)s %(prog_name)s
-"""
 _MOST_RUNS = 30
 
 
@@ -59,28 +28,50 @@ _MOST_RUNS = 30
     "  sta410 completion bash > ~/.local/share/bash-completion/completions/sta410"
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> int:
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> int:
     """Print the script that makes SHELL complete `sta410` commands."""
-    kind = _Bash if shell == "bash" else get_completion_class(shell)
+    kind = get_completion_class(shell)
     if kind is not None:
-        click.echo(kind(click.get_current_context().find_root().command, {}, "sta410", _VARIABLE).source())
+        click.echo(kind(ctx.find_root().command, {}, "sta410", _VARIABLE).source())
     return ExitCode.PASSED
 
 
 class _Bash(BashComplete):
-    """Completion for bash that knows of NAME=VALUE."""
+    """click's completion for bash, which takes NAME=VALUE for three words and completes the last."""
 
-    source_template = _BASH
+    source_template = BashComplete.source_template.replace(
+        "    return 0", "    [[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace\n    return 0"
+    )
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """Return the words before, and the one to complete, with NAME=VALUE as one word."""
+        args, incomplete = super().get_completion_args()
+        if incomplete == "=":
+            incomplete = ""
+        elif args[-1:] == ["="]:
+            args.pop()
+        else:
+            return args, incomplete
+        return args[:-1], f"{args[-1]}={incomplete}"
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Return a candidate without the part that bash takes for earlier words."""
+        name, equals, value = item.value.partition("=")
+        return super().format_completion(CompletionItem(value if equals and value else name + equals))
+
+
+add_completion_class(_Bash)
 
 
 def _quiet(find: Callable[[click.Context, str], Iterator[CompletionItem]]) -> Completer:
-    """Make a completer of a function that yields candidates; while somebody types no error may be shown."""
+    """Make a completer of a function that yields candidates; errors would garble the line being typed."""
 
     @wraps(find)
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         try:
             return [item for item in find(context, incomplete) if item.value.startswith(incomplete)]
-        except Exception:  # noqa: BLE001 - whatever is wrong is told when the command runs
+        except Exception:  # noqa: BLE001 - running the command reports what is wrong
             return []
 
     return complete

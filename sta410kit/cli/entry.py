@@ -1,4 +1,4 @@
-"""Where every command begins and ends: each ending is mapped to its exit code here and nowhere else."""
+"""The command line: its commands, and the one mapping of exceptions to exit codes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sta410kit.cli.completion import completion
 from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
+from sta410kit.cli.json_output import FLAG, print_json
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.leaks import leaks
 from sta410kit.cli.mutate import mutate
@@ -30,35 +31,50 @@ from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.exit_codes import ExitCode
 
-_ISSUES = "please report it with the lines above: it is a defect of the kit"
+_DEFECT = "internal error; please report it with the lines above: it is a defect of the kit"
 
 
 def main() -> NoReturn:
-    """Run the command line and exit with the code that DESIGN's table gives the ending."""
+    """Run the command line and exit with the code of DESIGN's table."""
     signal.signal(signal.SIGTERM, _interrupt)
     refused = keep_writing()
     _skip_slow_grammars()
     try:
         code = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        _say("interrupted")
-        code = ExitCode.INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        code = ExitCode.USAGE
-    except STA410Exception as error:
-        _say(f"{type(error).__name__}: {error}")
-        code = error.exit_code
-    except Exception:  # noqa: BLE001 - the last door: the traceback is printed, never lost
-        import traceback
-
-        traceback.print_exc()
-        _say(f"internal error; {_ISSUES}")
-        code = ExitCode.INTERNAL
+    except Exception as error:  # noqa: BLE001 - every ending has its exit code; a traceback is printed, never lost
+        code = _report(error)
     if reason := refused():
-        _say(f"what was printed is not whole: standard output cannot be written ({reason})")
+        _say(f"standard output could not be written ({reason}); what was printed is incomplete")
         code = code or ExitCode.INTERNAL
     sys.exit(int(code or 0))
+
+
+def _report(error: Exception) -> ExitCode:
+    """Say what ended a command, as JSON too where it was asked for, and return its exit code."""
+    kind, message, code = _outcome(error)
+    if FLAG in sys.argv:
+        told = {"type": kind, "message": message}
+        print_json({"outcome": code.name, "exit_code": int(code), "error": told})
+    if isinstance(error, click.ClickException):
+        error.show()
+    elif code is ExitCode.INTERNAL:
+        import traceback
+
+        traceback.print_exception(error)
+        _say(_DEFECT)
+    else:
+        _say(f"{kind}: {message}" if isinstance(error, STA410Exception) else message)
+    return code
+
+
+def _outcome(error: Exception) -> tuple[str, str, ExitCode]:
+    """Return the type, the message and the exit code of an exception: the one mapping there is."""
+    if isinstance(error, click.exceptions.Abort):  # click's for KeyboardInterrupt
+        return "KeyboardInterrupt", "interrupted", ExitCode.INTERRUPTED
+    if isinstance(error, click.ClickException):
+        return "UsageError", error.format_message(), ExitCode.USAGE
+    code = error.exit_code if isinstance(error, STA410Exception) else ExitCode.INTERNAL
+    return type(error).__name__, str(error), code
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,15 +93,15 @@ for _command in (
 def _skip_slow_grammars() -> None:
     """Keep jsonschema, which nbformat imports, from building grammars of addresses and durations.
 
-    They take a second of each command that reads a notebook, and no notebook's schema has either.
-    jsonschema does without where the packages are not installed; this process looks as if they were not.
+    They take 1.5 s of every command that reads a notebook, and the schema of notebooks uses neither.
+    jsonschema does without them where their packages are missing, and here they look missing to it.
     """
     for name in ("rfc3987_syntax", "rfc3986_validator", "isoduration"):
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
 def _interrupt(*_: object) -> NoReturn:
-    """End as by Ctrl-C, so that kernels are shut down and the run gets its manifest."""
+    """End as on Ctrl-C, so that kernels are shut down and the run gets its manifest."""
     raise KeyboardInterrupt
 
 

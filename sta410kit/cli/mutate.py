@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.json_output import json_option, print_json
 from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exit_codes import ExitCode
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command(cls=JsonCommand)
+@click.command()
 @click.option("--suite", default="prices", show_default=True, help="Name of the suite to test.")
 @click.option(
     "--data",

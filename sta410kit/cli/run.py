@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sta410kit.cli.completion import step_names
-from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.json_output import json_option, print_json
 from sta410kit.cli.limits import limit_options, parsed_limits
 from sta410kit.cli.parameters import from_file, pairs, parameter_options
 from sta410kit.cli.typed_path import TypedPath
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sta410kit.runner.plan import Options, Plan
 
 
-@click.command(cls=JsonCommand)
+@click.command()
 @click.argument("notebook", required=False, type=TypedPath())
 @parameter_options(
     "Set a notebook parameter; may be given several times. Lists: -p symbols=AAPL,MSFT.", "-p wins"

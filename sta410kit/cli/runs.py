@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from sta410kit.cli.completion import run_ids
-from sta410kit.cli.json_command import JsonCommand, JsonGroup, json_option, print_json
+from sta410kit.cli.json_output import json_option, print_json
 from sta410kit.exit_codes import ExitCode
 
 
-@click.group(cls=JsonGroup, invoke_without_command=True)
+@click.group(invoke_without_command=True)
 @click.option("-n", "limit", default=20, show_default=True, type=click.IntRange(1), help="How many at most.")
 @json_option
 @click.pass_context
@@ -31,7 +31,7 @@ def runs(ctx: click.Context, limit: int, *, as_json: bool) -> int:
     return ExitCode.PASSED
 
 
-@runs.command(cls=JsonCommand)
+@runs.command()
 @click.option("--older-than", metavar="AGE", help="Remove runs older than this: 12h, 30d, 8w.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="The newest N stay, however old.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
@@ -64,7 +64,7 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
     return ExitCode.PASSED
 
 
-@click.command(cls=JsonCommand)
+@click.command()
 @click.argument("run", metavar="RUN", shell_complete=run_ids)
 @json_option
 def show(run: str, *, as_json: bool) -> int:
@@ -80,7 +80,7 @@ def show(run: str, *, as_json: bool) -> int:
     return ExitCode.PASSED
 
 
-@click.command(cls=JsonCommand)
+@click.command()
 @click.argument("first", metavar="A", shell_complete=run_ids)
 @click.argument("second", metavar="B", shell_complete=run_ids)
 @json_option
@@ -103,7 +103,7 @@ def diff(first: str, second: str, *, as_json: bool) -> int:
     return ExitCode.PASSED
 
 
-@click.command(cls=JsonCommand)
+@click.command()
 @click.argument("run", metavar="RUN", shell_complete=run_ids)
 @click.option("--anyway", is_flag=True, help="Also if packages, settings, modules or data have changed.")
 @json_option

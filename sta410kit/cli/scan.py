@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sta410kit._internal.text import pluralize, printable
-from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.json_output import json_option, print_json
 from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exit_codes import ExitCode
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command(cls=JsonCommand)
+@click.command()
 @click.argument("path", default=".", type=TypedPath())
 @json_option
 def scan(path: Path, *, as_json: bool) -> int:

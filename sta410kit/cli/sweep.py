@@ -12,7 +12,7 @@ import click
 
 from sta410kit._internal.text import pluralize
 from sta410kit.cli.completion import parameter_names
-from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.json_output import json_option, print_json
 from sta410kit.cli.limits import limit_options, parsed_limits
 from sta410kit.cli.parameters import from_file, pairs, parameter_options
 from sta410kit.cli.typed_path import TypedPath
@@ -30,7 +30,7 @@ _MOST_ROWS = 40
 _WIDEST = 10_000
 
 
-@click.command(cls=JsonCommand)
+@click.command()
 @click.argument("notebook", required=False, type=TypedPath())
 @click.option(
     "-g",

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.json_output import json_option, print_json
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from sta410kit.research.ledger import Trials
 
 
-@click.command(cls=JsonCommand)
+@click.command()
 @json_option
 def trials(*, as_json: bool) -> int:
     """Show the trials ledger.

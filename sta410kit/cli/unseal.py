@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sta410kit.cli.json_command import JsonCommand, json_option, print_json
+from sta410kit.cli.json_output import json_option, print_json
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sta410kit.holdout import Unsealing
 
 
-@click.command(cls=JsonCommand)
+@click.command()
 @click.option("--why", default=None, metavar="TEXT", help="The question to be answered; stays on record.")
 @click.option("--hours", default=1.0, show_default=True, type=float, help="For how long, at most a week.")
 @click.option("--list", "listing", is_flag=True, help="Show every unsealing so far, and open nothing.")

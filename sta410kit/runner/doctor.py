@@ -1,9 +1,13 @@
-"""The deployment checklist as code: each line ok, warning or failed, with the next command to type."""
+"""The deployment checklist: each line ok, warning or failed, with the next command to type.
+
+Nothing of the project is executed or imported.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +17,11 @@ from sta410kit.exceptions import STA410Exception
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 _GIB = 1024**3
 _ENOUGH_GIB = 1.0
+_INSTALL_KERNEL = f"{sys.executable} -m ipykernel install --sys-prefix"
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def examine() -> list[Finding]:
             if earlier is not None:  # a wrong configuration stops every check that reads it
                 text, advice = f"could not be looked at: see {earlier}", "sta410 config"
             findings.append(Finding(subject, FAILED, text, advice))
-        except Exception as error:  # noqa: BLE001 - a broken installation is what the doctor is asked about
+        except Exception as error:  # noqa: BLE001 - a broken installation is a finding
             text = f"{type(error).__name__}: {error}"
             findings.append(Finding(subject, FAILED, text, "make install"))
     return findings
@@ -138,7 +142,7 @@ def _suites() -> Finding:
 
 
 def _holdout() -> Finding | None:
-    """Tell how the sealed holdout stands; nothing where there is none."""
+    """Report the state of the sealed holdout; nothing where there is none."""
     from sta410kit.holdout import current_seal, unsealings
 
     seal, number = current_seal(), len(unsealings())
@@ -171,35 +175,31 @@ def _notebooks() -> Finding:
 
 
 def _kernel() -> Finding:
-    """Start the kernel notebooks name and let it import the kit."""
-    from jupyter_client.manager import KernelManager
+    """Import the kit in the kernel that notebooks name, in an empty folder, away from the project."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+    from nbformat.v4 import new_code_cell, new_notebook
 
-    from sta410kit.runner.kernels import transport
+    from sta410kit.runner.kernels import LocalKernelManager
 
-    manager = KernelManager(kernel_name="python3", transport=transport())
-    manager.start_kernel()
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=60)
-        shown: list[str] = []
-        reply = client.execute_interactive(
-            "import sys, sta410kit; print(sys.prefix)",
-            output_hook=lambda message: shown.append(message["content"].get("text", "")),
-            timeout=60,
+    cell = new_code_cell("import sys, sta410kit; print(sys.prefix)")  # type: ignore[no-untyped-call]
+    notebook = new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
+    with tempfile.TemporaryDirectory() as empty:
+        client = NotebookClient(
+            notebook,
+            kernel_name="python3",
+            kernel_manager_class=LocalKernelManager,
+            resources={"metadata": {"path": empty}},
         )
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-    if reply["content"]["status"] != "ok":
-        text = f"kernel python3 cannot import sta410kit: {reply['content'].get('evalue', '')}"
-        return Finding(
-            "kernel", FAILED, text, "make install, then .venv/bin/python -m ipykernel install --sys-prefix"
-        )
-    prefix = "".join(shown).strip()
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            text = f"kernel python3 cannot import sta410kit: {error.evalue}"
+            return Finding("kernel", FAILED, text, f"make install; {_INSTALL_KERNEL}")
+    prefix = "".join(output.get("text", "") for output in cell.outputs).strip()
     if prefix != sys.prefix:
         text = f"kernel python3 runs another environment: {prefix}"
-        return Finding("kernel", WARNING, text, f"{sys.executable} -m ipykernel install --sys-prefix")
+        return Finding("kernel", WARNING, text, _INSTALL_KERNEL)
     return Finding("kernel", OK, "python3 starts and imports the kit")
 
 
@@ -216,17 +216,10 @@ def _logs() -> Finding:
 
     folder = project_folder() / get_config().logging.log_dir
     try:
-        _try_writing(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
-        return Finding(
-            "logs", FAILED, f"{folder}: {error.strerror}", "set LOG_DIR to a folder you may write to"
-        )
+        text = f"{folder}: {error.strerror}"
+        return Finding("logs", FAILED, text, "set LOG_DIR to a folder you may write to")
     return Finding("logs", OK, str(folder))
-
-
-def _try_writing(folder: Path) -> None:
-    import tempfile
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        pass

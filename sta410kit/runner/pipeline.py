@@ -145,6 +145,9 @@ def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatev
             message = f"{path}: {key} of step {number} is not a {'list' if kind is list else 'table'}"
             raise ConfigurationError(message)
     notebook = path.parent / entry["notebook"]
+    if not notebook.resolve().is_relative_to(path.parents[1].resolve()):
+        message = f"{path}: step {number} names {entry['notebook']}, which lies outside the project"
+        raise ConfigurationError(message)
     parameters = tuple(parameters_of(read_notebook(notebook)))
     needs, produces = tuple(map(str, entry.get("needs", ()))), dict(entry.get("produces", {}))
     undeclared = [name for name in needs if name not in {p.name for p in parameters}]

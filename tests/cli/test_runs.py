@@ -4,16 +4,13 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-import click
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from sta410kit.cli.entry import cli
-from sta410kit.cli.json_command import print_json
-from sta410kit.exceptions import STA410Exception
-from sta410kit.exit_codes import ExitCode
+from sta410kit.cli.json_output import print_json
 
 pytestmark = pytest.mark.integration
 
@@ -30,16 +27,12 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def sta410(capsys):
-    """Return a function that runs a command and returns the exit code and both streams."""
+def sta410(typed):
+    """Return a function that runs a command here and returns the exit code and both streams."""
 
     def run(*words):
-        try:
-            code = cli.main(list(words), standalone_mode=False)
-        except STA410Exception as error:
-            code = error.exit_code
-        captured = capsys.readouterr()
-        return int(code or 0), captured.out, captured.err
+        done = typed(*words, cwd=Path.cwd())
+        return done.returncode, done.stdout, done.stderr
 
     return run
 
@@ -109,32 +102,29 @@ def test_regress_ends_with_4_if_a_cell_differs_or_the_reference_does(place, sta4
         ["scan", "none"],
         ["trials"],
         ["unseal"],
+        ["config"],
+        ["no-such-command"],
     ],
 )
-def test_an_error_is_json_too(tmp_path, monkeypatch, capsys, words):
+def test_an_error_is_json_too(tmp_path, monkeypatch, typed, words):
     """It is the only thing on standard output."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("STA410_LEDGER", raising=False)
-    with pytest.raises(Exception):  # noqa: B017, PT011 - of click's or the kit's; `main` maps it
-        cli.main([*words, "--json"], standalone_mode=False)
-    told = json.loads(capsys.readouterr().out)
+    told = json.loads(typed(*words, "--json", cwd=tmp_path).stdout)
     assert (told["outcome"], told["exit_code"]) == ("USAGE", 2)
     assert told["error"]["message"]
 
 
-@pytest.mark.parametrize(
-    ("error", "code"), [(KeyboardInterrupt(), ExitCode.INTERRUPTED), (RuntimeError("odd"), ExitCode.INTERNAL)]
-)
-def test_interrupts_and_defects_are_json_too(monkeypatch, capsys, error, code):
-    """Before they are mapped to an exit code."""
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("odd"), 1)])
+def test_interrupts_and_defects_are_json_too(tmp_path, monkeypatch, typed, error, code):
+    """A defect prints its traceback to standard error."""
 
     def fail(*_, **__):
         raise error
 
     monkeypatch.setattr("sta410kit.runner.runs.find_run", fail)
-    with pytest.raises((type(error), click.exceptions.Abort)):
-        cli.main(["show", "x", "--json"], standalone_mode=False)
-    assert json.loads(capsys.readouterr().out)["exit_code"] == code
+    done = typed("show", "x", "--json", cwd=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (code, code)
+    assert ("Traceback" in done.stderr) is (code == 1)
 
 
 def test_numbers_that_json_lacks_are_null(capsys):

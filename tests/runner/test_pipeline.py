@@ -62,6 +62,8 @@ def test_all_wrong_parameters_are_named_at_once(project):
         ("[[step]", "cannot be read"),
         ("[[step]]\nname = 'x'", "step 1 names no notebook"),
         ("[[step]]\nnotebook = 'none.ipynb'", "no notebook"),
+        ("[[step]]\nnotebook = '../../x.ipynb'", "step 1 names ../../x.ipynb, which lies outside"),
+        ("[[step]]\nnotebook = '/x.ipynb'", "step 1 names /x.ipynb, which lies outside the project"),
         ("[[step]]\nnotebook = 'one.ipynb'\nneed = []", "unknown keys: need"),
         ("[[step]]\nnotebook = 'two.ipynb'\nneeds = ['number']", "no step before it produces"),
         ("[[step]]\nnotebook = 'one.ipynb'\nneeds = ['what']", "declares no such parameter"),
