@@ -20,7 +20,7 @@ from sta410kit.exit_codes import ExitCode
     "--path", "only_path", is_flag=True, help="Print the path of the index page and do nothing else."
 )
 def docs(run: str | None, *, serve: bool, port: int, only_path: bool) -> int:
-    """Open the data docs of RUN, by default of the newest run of the chain."""
+    """Open the data docs of RUN, or of the newest run of the chain."""
     import webbrowser
 
     from sta410kit.runner.docs_server import find_docs, serve_run

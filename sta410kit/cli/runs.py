@@ -16,7 +16,10 @@ from sta410kit.exit_codes import ExitCode
 @json_option
 @click.pass_context
 def runs(ctx: click.Context, limit: int, *, as_json: bool) -> int:
-    """List the runs, newest first; `sta410 runs prune` removes old ones."""
+    """List the runs, newest first.
+
+    `sta410 runs prune` removes old ones.
+    """
     if ctx.invoked_subcommand is not None:
         return ExitCode.PASSED
     from sta410kit.runner.listing import list_runs, print_runs
@@ -48,11 +51,12 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
     from sta410kit.runner.prune import print_removal
     from sta410kit.runner.prune import prune as remove
 
+    age = parse_seconds(older_than, "--older-than") if older_than is not None else None
     project = require_project("; change into the project whose runs to remove")
     removal = remove(
         project / "runs",
         project / get_config().logging.log_dir,
-        older_than=parse_seconds(older_than, "--older-than") if older_than is not None else None,
+        older_than=age,
         keep=keep,
         dry_run=dry_run,
     )
@@ -68,7 +72,10 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
 @click.argument("run", metavar="RUN", shell_complete=run_ids)
 @json_option
 def show(run: str, *, as_json: bool) -> int:
-    """Show RUN in detail: an id, the beginning of one, `latest`, or a path."""
+    """Show RUN in detail.
+
+    RUN is an id, a unique prefix of one, `latest`, or a path.
+    """
     from sta410kit.runner.runs import find_run, runs_folder
     from sta410kit.runner.summary import print_details, run_details
 
@@ -108,10 +115,11 @@ def diff(first: str, second: str, *, as_json: bool) -> int:
 @click.option("--anyway", is_flag=True, help="Also if packages, settings, modules or data have changed.")
 @json_option
 def verify(run: str, *, anyway: bool, as_json: bool) -> int:
-    """Execute RUN once more and compare recorded values and artifacts.
+    """Execute RUN once more and compare the results.
 
-    The notebooks are those saved with the run, with its parameters. Ends with 10 if a result differs, and
-    with 2 if packages, settings, modules or data have changed since.
+    Recorded values and artifacts must be equal. The notebooks are those saved with the run, with its
+    parameters. Ends with 10 if a result differs, and with 2 if packages, settings, modules or data have
+    changed since.
     """
     from sta410kit.runner.progress import Progress
     from sta410kit.runner.runs import find_run, runs_folder

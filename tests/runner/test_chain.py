@@ -496,11 +496,11 @@ def test_a_dry_run_says_what_and_why_and_leaves_nothing(project):
     """Each step with its reason."""
     assert explain(plan_chain(project, {}, Options())) == [
         ("one", True, "it has never passed"),
-        ("two", True, "after one, if what it leaves is new"),
+        ("two", True, "after one, if its result changes"),
     ]
     assert not (project / "runs").exists()
     alone = plan_notebook(project / "notebooks" / "one.ipynb", {}, Options())
-    assert explain(alone) == [("one", True, "a notebook that is named runs always")]
+    assert explain(alone) == [("one", True, "a single notebook always runs")]
     run = run_chain(project)
     since = f"unchanged since {run.folder.name}"
     assert explain(plan_chain(project, {"factor": "7"}, Options())) == [
