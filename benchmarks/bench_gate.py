@@ -1,7 +1,7 @@
 # ruff: noqa: PLR2004 - the limits of a plain script are literals, which is the point of the comparison
 """What the prices gate costs, beside bare Great Expectations, pandera and plain numpy.
 
-Usage: ``python benchmarks/bench_gate.py [--rows N] [--repeats N] [--docs N] [--only PART]``; run it on an
+Usage: ``python benchmarks/bench_gate.py [--rows N] [--repeats N] [--only PART]``; run it on an
 idle machine, after ``make peers`` (pandera lives in ``.venv-peers``). Each contender runs in a process of its
 own, so that peaks of memory do not mix. Exits 0 when every target is met, 1 otherwise.
 """
@@ -289,39 +289,12 @@ def part_embedded(repeats: int) -> bool:
     return good
 
 
-def part_docs(count: int) -> bool:
-    """Publish many validations; one more must cost what one of the first did, and the index stay small."""
-    from sta410kit import guards
-    from sta410kit.guards import data_docs
-    from sta410kit.market import load_prices
-
-    result = guards.validate(load_prices(symbols=["FB"]), "prices")
-    with tempfile.TemporaryDirectory() as folder:
-        place, seconds = Path(folder), []
-        for _ in range(count):
-            began = time.process_time()
-            data_docs.publish(result, place)
-            seconds.append(time.process_time() - began)
-        size = (place / "index.html").stat().st_size
-    part = max(1, count // 10)
-    early, late = statistics.median(seconds[part : 2 * part]), statistics.median(seconds[-part:])
-    good = late <= 1.3 * early and size < 2**20
-    print(
-        f"\ndata docs, {count:,} validations: one more {early * 1e3:.0f} ms early, "
-        f"{late * 1e3:.0f} ms late; ",
-        end="",
-    )
-    print(f"index {size / 1024:.0f} KiB  {'met' if good else 'MISSED'} (no growth, a page below 1 MiB)")
-    return good
-
-
 def main() -> int:
     """Print the tables; return 0 when every target is met."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the large frame")
     parser.add_argument("--repeats", type=int, default=3, help="timed runs of each contender (default: 3)")
-    parser.add_argument("--docs", type=int, default=3000, help="validations in the data docs (default: 3000)")
-    parser.add_argument("--only", choices=("large", "embedded", "docs"), help="run one part")
+    parser.add_argument("--only", choices=("large", "embedded"), help="run one part")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -331,7 +304,6 @@ def main() -> int:
     parts = {
         "large": lambda: part_large(given.rows, given.repeats),
         "embedded": lambda: part_embedded(given.repeats),
-        "docs": lambda: part_docs(given.docs),
     }
     met = [
         run() for name, run in parts.items() if given.only in {None, name}

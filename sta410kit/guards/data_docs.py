@@ -11,7 +11,6 @@ escaped before they get it: values, symbols, names of columns, arguments and not
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from sta410kit.guards.suites import Suite
 
 INDEX = "index.html"
-PAGE = 100  # validations on a page of older ones; the index lists up to twice as many
-_LISTING = "listing.json"
 
 
 def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
@@ -76,7 +73,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
     write_text(place / "summary.json", json.dumps({**result.to_dict(), **entry}, indent=1, default=str))
     with FileLock(folder / ".lock"):  # or the slower of two would list what the faster has not written yet
         _publish_suite(read_suite(Path(result.suite_file)), folder, version("great-expectations"))
-        _add_to_index(folder, {**result.to_dict(), **entry})
+        _write_index(folder)
     return place / INDEX
 
 
@@ -89,9 +86,20 @@ def load_templates() -> None:
 
 
 def refresh_index(folder: Path) -> None:
-    """Write the index, and the pages of older validations, of all that `folder` holds now."""
+    """Write the index of all that `folder` holds now."""
     with FileLock(folder / ".lock"):
-        _write_pages(folder, _Listing(summaries(folder), older=0))
+        _write_index(folder)
+
+
+def _write_index(folder: Path) -> None:
+    page = _render(
+        "index.html",
+        home=INDEX,
+        entries=summaries(folder),
+        suites=sorted(path.stem for path in (folder / "expectations").glob("*.html")),
+        ge_version=version("great-expectations"),
+    )
+    write_text(folder / INDEX, page)
 
 
 def summaries(folder: Path) -> list[dict[str, Any]]:
@@ -100,69 +108,6 @@ def summaries(folder: Path) -> list[dict[str, Any]]:
         json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("validations/*/*/*/summary.json")
     ]
     return sorted(found, key=lambda entry: str(entry["page"].split("/")[-2]), reverse=True)
-
-
-@dataclass
-class _Listing:
-    """What the index lists: the newest validations, and how many pages hold the older ones.
-
-    Older pages are written once and link to the one before, so that one more validation costs the same
-    whether it is the tenth or the ten-thousandth.
-    """
-
-    entries: list[dict[str, Any]]
-    older: int
-
-
-def _add_to_index(folder: Path, entry: dict[str, Any]) -> None:
-    try:
-        stored = json.loads((folder / _LISTING).read_text(encoding="utf-8"))
-        listing = _Listing([entry, *stored["entries"]], stored["older"])
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-    ):  # none yet, or damaged: read the validations themselves
-        listing = _Listing(summaries(folder), older=0)
-    _write_pages(folder, listing)
-
-
-def _write_pages(folder: Path, listing: _Listing) -> None:
-    """Write the index; whenever it holds two pages' worth, the older half gets a page of its own."""
-    ge_version = version("great-expectations")
-    unique = {entry["page"]: entry for entry in listing.entries}.values()
-    listing.entries = sorted(unique, key=lambda entry: str(entry["page"].split("/")[-2]), reverse=True)
-    while len(listing.entries) >= 2 * PAGE:
-        listing.entries, oldest = listing.entries[:-PAGE], listing.entries[-PAGE:]
-        listing.older += 1
-        page = _render(
-            "index.html",
-            home=f"../{INDEX}",
-            root="../",
-            entries=oldest,
-            suites=[],
-            older=f"{listing.older - 1:05}.html" if listing.older > 1 else "",
-            ge_version=ge_version,
-        )
-        write_text(folder / "older" / f"{listing.older:05}.html", page)
-    page = _render(
-        "index.html",
-        home=INDEX,
-        root="",
-        entries=listing.entries,
-        suites=sorted(path.stem for path in (folder / "expectations").glob("*.html")),
-        older=f"older/{listing.older:05}.html" if listing.older else "",
-        ge_version=ge_version,
-    )
-    write_text(folder / INDEX, page)
-    stored = {"older": listing.older, "entries": [_listed(entry) for entry in listing.entries]}
-    write_text(folder / _LISTING, json.dumps(stored))
-
-
-def _listed(entry: dict[str, Any]) -> dict[str, Any]:
-    names = ("suite", "passed", "row_count", "evaluated", "step", "when", "page", "critical", "warnings")
-    return {name: entry[name] for name in names}
 
 
 def _publish_suite(suite: Suite, folder: Path, ge_version: str) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sta410kit.guards.panel import Block
+    from sta410kit.guards.block import Block
 
 TO_SIGMA = 1.4826  # the standard deviation of a normal variable over its median absolute value
 

@@ -134,24 +134,6 @@ def test_validations_at_once_do_not_lose_each_other(prices, tmp_path):
     assert [path.name for path in tmp_path.rglob(".*") if path.is_file()] == [".lock"]
 
 
-def test_older_validations_move_to_pages_of_their_own(prices, tmp_path, monkeypatch):
-    """The index stays short however many validations there are, and every one is reached from it."""
-    monkeypatch.setattr(data_docs, "PAGE", 3)
-    result = guards.validate(prices, "prices")
-    pages = [data_docs.publish(result, tmp_path, f"step{number}") for number in range(11)]
-    index = tmp_path / "index.html"
-    assert index.read_text().count("<b>accepted</b>") == 5
-    reached, waiting = set(), [index]
-    while waiting:
-        for target in (link.resolve() for link in links(waiting.pop())):
-            if target.parent.name == "older" and target not in reached:
-                waiting.append(target)
-            reached.add(target)
-    assert set(pages) <= reached
-    data_docs.refresh_index(tmp_path)
-    assert sum(page.read_text().count("<b>accepted</b>") for page in [index, *tmp_path.glob("older/*")]) == 11
-
-
 def test_the_suites_page_says_what_the_thresholds_are(prices, tmp_path):
     """A reviewer reads the numbers in a sentence, not in JSON."""
     data_docs.publish(guards.validate(prices, "prices"), tmp_path)

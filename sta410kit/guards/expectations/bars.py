@@ -13,7 +13,7 @@ from sta410kit.guards.robust import local_sigma, median_of_lines, per_symbol, ru
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sta410kit.guards.panel import Block
+    from sta410kit.guards.block import Block
 
 _BAR = ("open", "high", "low", "close")
 _ROUNDING = 1e-9  # differences of prices that are none

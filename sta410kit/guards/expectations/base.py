@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sta410kit.guards.panel import Block, Panel
+    from sta410kit.guards.block import Block
+    from sta410kit.guards.panel import Panel
 
 
 Share = Annotated[float, Field(gt=0, le=1)]

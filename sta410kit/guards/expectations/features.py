@@ -15,7 +15,8 @@ from sta410kit.guards.robust import run_lengths
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sta410kit.guards.panel import Block, Panel
+    from sta410kit.guards.block import Block
+    from sta410kit.guards.panel import Panel
 
 _EMPTY_BIN = 1e-4  # share an empty bin counts as, so that its logarithm exists
 _FEWEST = 3  # rows that can be correlated

@@ -14,7 +14,8 @@ from sta410kit.guards.expectations.base import BlockExpectation, Share
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sta410kit.guards.panel import Block, Panel
+    from sta410kit.guards.block import Block
+    from sta410kit.guards.panel import Panel
 
     Moves = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]  # symbol, day, return
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sta410kit.guards.panel import Block, Panel
+    from sta410kit.guards.block import Block
+    from sta410kit.guards.panel import Panel
 
     Rows = NDArray[np.int64]
     Compare = Callable[[Panel, Rows, Rows], tuple[NDArray[np.bool_], NDArray[np.float64]]]

@@ -24,7 +24,7 @@ from sta410kit.guards.robust import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sta410kit.guards.panel import Block
+    from sta410kit.guards.block import Block
 
 SPLIT_RATIOS = [1.25, 4 / 3, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 100, 1000]
 _EXACT = 0.02  # a split in the factor is exact, but for a dividend on the same day

@@ -18,7 +18,8 @@ from sta410kit.guards.expectations.base import BlockExpectation, Expectation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sta410kit.guards.panel import Block, Panel
+    from sta410kit.guards.block import Block
+    from sta410kit.guards.panel import Panel
 
 
 class ExpectRowsInOrder(Expectation):

@@ -22,7 +22,8 @@ from sta410kit.guards.robust import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sta410kit.guards.panel import Block, Panel
+    from sta410kit.guards.block import Block
+    from sta410kit.guards.panel import Panel
 
 _SAMPLE = 500  # first rows of a symbol that tell its usual volume
 _MOST = 10  # times the money traded in the busiest other symbol that no symbol trades
