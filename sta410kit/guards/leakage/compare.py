@@ -54,6 +54,7 @@ class _Alignment:
     right: Positions
     codes: Positions
     dates: Dates
+    complete: bool  # whether no row is lacking
 
 
 class Comparison:
@@ -72,7 +73,11 @@ class Comparison:
         if key not in self._alignments:
             self._alignments[key] = _align(base.rows, other.rows, past)
         at = self._alignments[key]
-        left, right = _take(base.data, at.left), _take(other.data, at.right)
+        left, right = (
+            (base.data[at.left], other.data[at.right])
+            if at.complete
+            else (_take(base.data, at.left), _take(other.data, at.right))
+        )
         if np.array_equal(left.view(np.int64), right.view(np.int64)):  # bit for bit, as nearly always
             return None
         with np.errstate(invalid="ignore", over="ignore"):
@@ -87,7 +92,7 @@ def _align(base: Rows, other: Rows, past: Past) -> _Alignment:
     right = np.flatnonzero(other.dates <= _by_code(past.until, other.codes))
     keys, other_keys = base.keys[left], other.keys[right]
     if np.array_equal(keys, other_keys):
-        return _Alignment(left, right, base.codes[left], base.dates[left])
+        return _Alignment(left, right, base.codes[left], base.dates[left], complete=True)
     there = pd.Index(other_keys).get_indexer(pd.Index(keys))
     lost = there < 0
     extra = right[~np.isin(other_keys, keys)]
@@ -101,6 +106,7 @@ def _align(base: Rows, other: Rows, past: Past) -> _Alignment:
         np.concatenate([np.where(lost, -1, right[there])[kept] if len(right) else there[kept], extra]),
         np.concatenate([base.codes[left[kept]], other.codes[extra]]),
         np.concatenate([base.dates[left[kept]], other.dates[extra]]),
+        complete=False,
     )
 
 

@@ -248,7 +248,10 @@ def test_a_symbol_can_have_thresholds_of_its_own(make_walk):
 def test_another_exchange_has_other_sessions(make_walk):
     """Prices of New York do not fit Tokyo's calendar; an unknown exchange is refused with a suggestion."""
     kind = "expect_sessions_to_match_calendar"
-    assert not found(make_walk(rows=120), kind, calendar="XTKS").held
+    refused = found(make_walk(rows=120), kind, calendar="XTKS")
+    assert not refused.held
+    assert "of XTKS" in refused.message
+    assert '"calendar": "XASX"' in refused.message
     with pytest.raises(ConfigurationError, match="no exchange calendar called 'XNYZ'"):
         found(make_walk(rows=20), kind, calendar="XNYZ")
 
