@@ -1,9 +1,9 @@
-"""The configuration: a pure function of the variables and the folder it is given.
+"""The configuration: a pure function of variables and a folder.
 
     real environment  >  secret files  >  .env.<environment>  >  .env  >  defaults
 
-`load_config` reads what it is handed and nothing else. `get_config` is the one place that hands it this
-process's environment and the project's folder, once.
+`load_config` reads its arguments and nothing else. `get_config` calls it once, with the environment of this
+process and the project folder.
 """
 
 import os
@@ -60,8 +60,7 @@ class Config(Section):
     Raises
     ------
     ConfigurationError
-        Settings are wrong or unknown, or live trading is asked for and not everything it needs is there.
-        All of them are named together.
+        Settings are wrong or unknown, or a condition of live trading is missing. All are named together.
     """
 
     environment: Environment = setting(
@@ -111,7 +110,7 @@ class SettingInUse:
 
     @property
     def idle(self) -> bool:
-        """Whether somebody has changed it although nothing uses it yet."""
+        """Whether it was changed although nothing uses it yet."""
         return self.setting.reserved and self.value != self.setting.write(self.setting.default)
 
 
@@ -129,7 +128,7 @@ def load_config(
     Parameters
     ----------
     environ : mapping of str to str
-        The real environment, or what stands for it. A variable set to nothing counts as not set.
+        The real environment, or a substitute for it. A variable set to nothing counts as not set.
     folder : Path, optional
         The project folder, where ``.env`` and ``.env.<environment>`` are looked for; none are read when
         omitted.
@@ -145,7 +144,7 @@ def load_config(
     Warns
     -----
     ConfigurationWarning
-        A ``.env`` file sets a variable that nobody reads and that is nearly the name of a setting.
+        A ``.env`` file sets a variable that no setting reads and that is nearly the name of one.
     """
     return _built(gather(environ, folder, secrets_folder or SECRETS_FOLDER, all_settings()))
 

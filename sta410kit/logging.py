@@ -1,4 +1,4 @@
-"""One logger for the whole kit: console, daily files, and whatever libraries log or warn.
+"""One logger for the kit: console, daily files, and the log records and warnings of libraries.
 
     >>> from sta410kit.logging import setup_logger
     >>> log = setup_logger(__name__)
@@ -38,10 +38,10 @@ _LINE = (
 )
 
 _lock = threading.Lock()
-# The sinks of this module and what they were made for; others' sinks are never touched.
+# The sinks of this module and what they were made for; sinks of others are not touched.
 _installed: tuple[LoggingConfig, Path] | None = None
 _sinks: list[int] = []
-# The least severity that each named logger lets through; the one named "" stands for everybody else.
+# The least severity that each named logger lets through; "" is for all others.
 _least: dict[str, int] = {}
 
 
@@ -93,7 +93,7 @@ def _install(config: LoggingConfig, folder: Path) -> OSError | None:
     if _installed == (config, folder):
         return None
     if _installed is None:
-        with suppress(ValueError):  # somebody has removed it already
+        with suppress(ValueError):  # removed already
             logger.remove(0)  # loguru's own sink would show every line a second time, not redacted
     while _sinks:
         logger.remove(_sinks.pop())
@@ -138,7 +138,7 @@ def _console(message: "Message") -> None:
 
 
 class _ToLoguru(logging.Handler):
-    """Hands records of the standard library on, as if they had been logged here."""
+    """Forwards records of the standard library as if they had been logged here."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

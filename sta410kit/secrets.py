@@ -50,8 +50,8 @@ def get_alpaca_credentials(config: Config | None = None) -> tuple[str, str]:
 def learn_configured_secrets(folder: Path | None = None) -> None:
     """Register the credentials of a project for redaction, without handing them out.
 
-    For whoever writes down what another process says: a papermill engine, a Jupyter server. Settings that
-    are wrong are left to `get_config` to complain about.
+    For a process that writes the output of another one: a papermill engine, a Jupyter server. Wrong settings
+    are ignored here; `get_config` reports them.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def get_alpaca_base_url(config: Config | None = None) -> str:
     Warns
     -----
     LiveTradingWarning
-        It is neither Alpaca's paper endpoint nor on this machine, so orders may cost real money.
+        It is neither Alpaca's paper endpoint nor on this machine, so orders may use real money.
     """
     url = (config or get_config()).api.alpaca_base_url
     host = urlsplit(url).hostname or ""
@@ -106,7 +106,7 @@ def validate_api_credentials(api_key: str, secret_key: str) -> bool:
 
 
 def mask_secret(secret: str, visible_chars: int = 4) -> str:
-    """Return `secret` as stars, but for its last characters, so that two keys can be told apart.
+    """Return `secret` as stars except for its last characters, so that two keys can be distinguished.
 
     Never more than half of it is shown: where `visible_chars` would be more, all of it is stars. There is
     one star for each character hidden.

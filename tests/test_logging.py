@@ -92,11 +92,11 @@ def test_each_logger_has_its_own_level(capsys):
     setup_logger("quiet", "ERROR").warning("not heard")
     setup_logger("usual").debug("not heard")
     setup_logger("usual").info("heard too")
-    logger.info("by nobody in particular")
+    logger.info("without a name")
     assert [line.split(" - ")[1] for line in capsys.readouterr().err.splitlines()] == [
         "heard",
         "heard too",
-        "by nobody in particular",
+        "without a name",
     ]
 
 
@@ -118,7 +118,7 @@ def test_a_new_configuration_replaces_the_sinks(logs, monkeypatch, capsys):
 
 
 def test_sinks_of_others_stay(logs):
-    """A sink that somebody else has added keeps getting messages, also after loguru's own is gone."""
+    """A sink that another library has added keeps getting messages, also after loguru's own is gone."""
     heard = []
     own = logger.add(heard.append, format="{message}")
     try:
@@ -206,7 +206,7 @@ def test_warnings_are_routed_and_never_lost(logs, capsys, monkeypatch):
     warnings.showwarning(f"quiet {SECRET}", UserWarning, "cell.py", 8)
     assert capsys.readouterr().err == "cell.py:8: UserWarning: quiet ***\n"
     monkeypatch.setattr(sys, "stderr", None)
-    warnings.showwarning("nobody listens", UserWarning, "cell.py", 9)
+    warnings.showwarning("no stream", UserWarning, "cell.py", 9)
     assert warnings.filters == filters
 
 
@@ -285,14 +285,14 @@ def test_a_log_folder_that_cannot_be_written_is_warned_of(logs, monkeypatch, cap
         log = setup_logger("x")
     log.info("still here")
     assert "still here" in capsys.readouterr().err
-    setup_logger("x")  # told once for each configuration
+    setup_logger("x")  # once for each configuration
     monkeypatch.setattr(kit_logging, "_installed", None)
     with pytest.warns(ConfigurationWarning):
         setup_logger("x")
 
 
 def test_a_disk_that_fails_later_is_reported_once(logs, capsys, monkeypatch):
-    """The first lost line is told on the console, and writing is tried again each time."""
+    """The first lost line is reported on the console, and writing is tried again each time."""
     log = setup_logger("x")
 
     def fail(*_, **__):
@@ -302,7 +302,7 @@ def test_a_disk_that_fails_later_is_reported_once(logs, capsys, monkeypatch):
         full.setattr(FileLock, "acquire", fail)
         log.info("one")
         log.info("two")
-        assert capsys.readouterr().err.count("takes no log messages (No space left on device)") == 1
+        assert capsys.readouterr().err.count("cannot be logged to (No space left on device)") == 1
         full.setattr(sys, "stderr", None)
         log.error("three")
     log.info("four")
@@ -310,7 +310,7 @@ def test_a_disk_that_fails_later_is_reported_once(logs, capsys, monkeypatch):
     monkeypatch.setattr(FileLock, "acquire", fail)
     capsys.readouterr()
     log.info("five")  # it had been mended meanwhile, so this is news
-    assert capsys.readouterr().err.count("takes no log messages") == 1
+    assert capsys.readouterr().err.count("cannot be logged to") == 1
 
 
 def test_a_line_written_in_parts_is_whole(logs, monkeypatch):
@@ -413,11 +413,11 @@ def test_what_a_call_raises_is_logged_and_raised(capsys):
         fail(1)
     with pytest.raises(TypeError):
         fail(1, 2)
-    told = [
+    lines = [
         text.replace("test_what_a_call_raises_is_logged_and_raised.<locals>.", "")
         for text in messages(capsys)
     ]
-    assert told[:3] == [
+    assert lines[:3] == [
         "fail called with x=1",
         "fail raised ValueError('cannot *** 1')",
         "fail called with args=(1, 2), kwargs={}",
@@ -446,13 +446,13 @@ def test_arguments_of_any_kind_are_shown_briefly(capsys):
         return len(values)
 
     assert take(Table(), Broken(), Long(), "z" * 70 + SECRET + "z" * 70, 3.5) == 5
-    told = messages(capsys)[0]
-    assert "<Table 12154x9>" in told
-    assert "<Broken, whose repr raises RuntimeError>" in told
-    assert f"{'y' * 80}..." in told
-    assert SECRET[:6] not in told
-    assert SECRET[-6:] not in told
-    assert told.endswith("3.5)")
+    line = messages(capsys)[0]
+    assert "<Table 12154x9>" in line
+    assert "<Broken, whose repr raises RuntimeError>" in line
+    assert f"{'y' * 80}..." in line
+    assert SECRET[:6] not in line
+    assert SECRET[-6:] not in line
+    assert line.endswith("3.5)")
 
 
 def test_time_is_logged_in_all_three_ways(logs):

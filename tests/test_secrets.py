@@ -83,7 +83,7 @@ def test_real_looking_credentials_are_valid():
     ],
 )
 def test_what_is_no_credential(value, problem):
-    """Each kind of wrong value is told, for either of the two, and the value is not."""
+    """Each kind of wrong value is named, for either of the two, and the value is not shown."""
     assert problem_with(value) == problem
     with pytest.raises(SecretsManagementError) as refused:
         validate_api_credentials(value, SECRET)
@@ -208,7 +208,7 @@ def project(tmp_path, monkeypatch):
 
 
 def test_a_projects_secrets_are_learnt_without_handing_them_out(project):
-    """From its .env and its secret files, whatever folder of it is named; nothing is returned."""
+    """From its .env and its secret files, from any folder in it; nothing is returned."""
     assert learn_configured_secrets(project / "notebooks") is None
     assert redaction.redact(f"{KEY}:{SECRET}") == "***:***"
     learn_configured_secrets(project)  # once more changes nothing
@@ -216,7 +216,7 @@ def test_a_projects_secrets_are_learnt_without_handing_them_out(project):
 
 
 def test_secrets_of_the_environment_are_learnt_beside_wrong_settings(project, monkeypatch):
-    """Whoever writes outputs down must not stop at a broken .env, nor let a secret through."""
+    """A broken .env must not stop the process that writes outputs, nor let a secret through."""
     (project / ".env").write_text("no assignment\n")
     monkeypatch.setenv("ALPACA_API_KEY", KEY)
     learn_configured_secrets(project)

@@ -85,23 +85,10 @@ class TestPrices:
             "X: more than 10 % NaN in Close: 2 of 10 rows, first at 2024-01-03"
         ]
 
-    def test_a_tenth_missing_is_not(self, prices):
-        prices.loc[prices.index[1], "Close"] = np.nan
-        assert self.check(prices) is True
-
     @pytest.mark.parametrize("close", [1.0, 500.0])
     def test_a_close_outside_its_range_is_warned_of(self, prices, close):
         prices.loc[prices.index[4], "Close"] = close
         assert warned(self.check, prices) == ["Close outside [Low, High]: 1 of 10 rows, first at 2024-01-08"]
-
-    def test_rows_without_dates_are_named_by_their_number(self, prices):
-        prices.loc[prices.index[4], "Volume"] = -5
-        assert refused(self.check, prices.reset_index(drop=True)).endswith("1 of 10 rows, first at 4")
-
-    def test_the_time_of_day_is_named_when_there_is_one(self, prices):
-        prices.index += pd.Timedelta(hours=16)
-        prices.loc[prices.index[0], "Volume"] = -5
-        assert refused(self.check, prices).endswith("first at 2024-01-02 16:00:00")
 
     def test_the_warning_points_to_the_caller(self, prices):
         prices.loc[prices.index[4], "Close"] = 1.0
@@ -134,10 +121,6 @@ class TestContinuity:
         holed = pd.Series(1, index=index.delete(3))
         (text,) = warned(self.check, holed, "A", frequency)
         assert text.startswith("A: gaps: 1 expected times missing (market holidays count), first 2024-")
-
-    def test_a_weekend_is_missed_by_a_series_that_has_weekends(self):
-        index = pd.date_range("2024-01-01", periods=14).delete(5)
-        assert warned(self.check, pd.Series(1, index=index))[0].endswith("first 2024-01-06")
 
     def test_duplicates_and_disorder_are_warned_of(self):
         index = pd.DatetimeIndex(["2024-01-03", "2024-01-02", "2024-01-03"])
@@ -239,11 +222,6 @@ class TestPredictions:
         ]
         assert self.check([0.01, 0.02], [0.3, 0.1], threshold=0.5) is True
 
-    def test_a_prediction_out_of_line_with_the_rest_is_extreme(self):
-        assert warned(self.check, [*np.linspace(-0.01, 0.01, 50), 0.9])[0].startswith(
-            "extreme predictions: 1 of 51"
-        )
-
     def test_many_wild_predictions_do_not_hide_each_other(self):
         """A fifth of them moves the mean, not the median that distances are taken from."""
         text = "extreme predictions: 20 of 100 rows, first at 80"
@@ -293,31 +271,29 @@ class TestTraining:
         assert text == "infinite values in X column b: 1 of 120 rows, first at 4"
         assert "infinite values in y" in refused(validate_data_for_training, data[0][:3], [1, np.inf, 2])
 
-    def test_oddities_are_told(self, data):
+    def test_variances_beyond_numbers_and_of_one_row(self):
+        huge = validate_data_for_training([[1e200], [-1e200]], [1.0, 2.0])[1]
+        assert huge[1] == "very high variance in X column 0: inf"
+        assert validate_data_for_training([[1.0]], [1.0])[1] == ["small training set: 1 rows, fewer than 100"]
+
+    def test_oddities_are_reported(self, data):
         features, target = data
         features[:, 0] = 5.0
         features[:, 1] *= 1e5
         features[0, 2] = np.nan
-        ok, told = validate_data_for_training(features[:50], target[:50])
+        ok, oddities = validate_data_for_training(features[:50], target[:50])
         assert ok is True
-        assert [text.split(":")[0] for text in told] == [
+        assert [text.split(":")[0] for text in oddities] == [
             "small training set",
             "low variance in X column 0",
             "very high variance in X column 1",
             "NaN in X column 2",
         ]
 
-    def test_rows_labelled_differently_are_told(self, data):
+    def test_rows_labelled_differently_are_reported(self, data):
         features, target = pd.DataFrame(data[0]), pd.Series(data[1])
         (text,) = validate_data_for_training(features, target.iloc[::-1])[1]
         assert text == "X and y have different row labels; they are matched by position"
-
-    def test_a_variance_too_large_to_write_down_is_high(self):
-        told = validate_data_for_training([[1e200], [-1e200]], [1.0, 2.0])[1]
-        assert told[1] == "very high variance in X column 0: inf"
-
-    def test_one_row_has_no_variance(self):
-        assert validate_data_for_training([[1.0]], [1.0])[1] == ["small training set: 1 rows, fewer than 100"]
 
     def test_nothing_is_refused(self):
         assert "X is empty (3 rows, 0 columns)" in refused(
@@ -377,7 +353,7 @@ def test_hostile_input_is_refused_and_nothing_else(check, value):
     assert refused(check, value)
 
 
-def test_repeated_and_many_levelled_columns_are_told():
+def test_repeated_and_many_levelled_columns_are_named():
     """The two shapes of table that look right and are not."""
     twice = pd.DataFrame([[1.0, 2.0]], columns=["a", "a"])
     assert refused(DataValidator.validate_features, twice, "A") == "A: duplicate column names: a"

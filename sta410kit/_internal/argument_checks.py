@@ -1,4 +1,4 @@
-"""Numbers that a caller gives: read alike from whatever library, refused by name when they are none."""
+"""Checks of numeric arguments, from Python, NumPy or decimal; an error names the argument."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def as_number(value: object) -> float:
 
 
 def shown(value: object) -> str:
-    """Return a value as an error shows it: short, whatever it is."""
+    """Return a short text for any value, for an error message."""
     try:
         return _short.repr(value)
     except ValueError:  # Python writes out no number of thousands of digits

@@ -30,7 +30,7 @@ class DailyFile:
     Parameters
     ----------
     folder : Path
-        Where the files lie; must exist.
+        The folder of the files; must exist.
     stem : str
         Beginning of the name.
     max_size : int
@@ -51,8 +51,8 @@ class DailyFile:
     def __call__(self, message: "Message") -> None:
         """Write one message, redacted.
 
-        A full disk or a folder that is gone does not stop the work that logs: the first time, a line on
-        the console says so, and the next message tries again.
+        A full disk does not stop the work that logs: the first time, the console says so, and the next
+        message tries again.
         """
         text = as_json(message.record) if self._json_lines else redact(message)
         line = text.encode("utf-8", errors="backslashreplace")
@@ -61,7 +61,7 @@ class DailyFile:
             self._complained = False
         except OSError as error:
             if not self._complained and sys.stderr is not None:
-                sys.stderr.write(f"sta410kit: {self._folder} takes no log messages ({error.strerror})\n")
+                sys.stderr.write(f"sta410kit: {self._folder} cannot be logged to ({error.strerror})\n")
             self._complained = True
 
     def _append(self, path: Path, line: bytes) -> None:

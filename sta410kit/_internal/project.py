@@ -1,7 +1,7 @@
-"""Where a project begins, and where its files belong.
+"""Find the project, and the folder that its files belong to.
 
 A project is the nearest folder upwards that holds ``notebooks/pipeline.toml``. Configuration, logs, caches
-and ``runs/`` belong to it, whatever folder a command or a notebook was started in.
+and ``runs/`` belong to it, from wherever in it a command or a notebook was started.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ OUTSIDE = f"lies in no project (no {MARKER.as_posix()} here or above)"
 
 
 def find_project(start: Path | None = None) -> Path | None:
-    """Return the project folder that `start` lies in, or ``None`` outside any project.
+    """Return the project folder that contains `start`, or ``None`` outside any project.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def require_project(otherwise: str) -> Path:
     Parameters
     ----------
     otherwise : str
-        What follows from there being none, and what to do instead.
+        The end of the message: the consequence, and what to do instead.
 
     Raises
     ------
     ConfigurationError
-        The folder lies in no project.
+        The folder is in no project.
     """
     project = find_project()
     if project is None:

@@ -117,7 +117,7 @@ def find(text: str) -> list[tuple[int, int]]:
 
 
 def holds_secret(text: str) -> bool:
-    """Tell whether a registered value stands in `text`."""
+    """Tell whether `text` holds a registered value."""
     return bool(find(text))
 
 

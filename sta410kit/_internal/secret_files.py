@@ -30,7 +30,7 @@ def files_with_secrets(folder: Path, *, since: float = 0.0, ignore: Collection[s
     since : float, optional
         Only files modified at or after this time (seconds since the epoch).
     ignore : collection of str, optional
-        File names that are somebody else's: the artifacts and logs of steps that run at the same time.
+        File names to skip: the artifacts and logs of steps that run at the same time.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A value that does not show itself."""
+"""A masked type for credentials."""
 
 from typing import Self
 
@@ -11,10 +11,9 @@ class Secret(SecretStr):
     """A credential that stays out of every text it is put into.
 
     It is not a ``str``: nothing can print, join, log or send it by mistake. ``str``, ``repr``, an f-string
-    and JSON show ten stars, or nothing when it is empty. `get_secret_value` hands the text out, at the
-    point of use. It does not travel: a pickle is a file or a pipe that holds the value in clear, so
-    pickling is refused, and the other process reads its own configuration. An empty one holds nothing
-    back and may be pickled.
+    and JSON show ten stars, or nothing when it is empty. `get_secret_value` returns the text, at
+    the point of use. A pickle would hold the value in clear, so pickling is refused, unless it is empty; the
+    other process reads its own configuration.
     """
 
     def __reduce__(self) -> tuple[type[Self], tuple[str]]:
@@ -31,7 +30,7 @@ class Secret(SecretStr):
 
     @property
     def __dict__(self) -> dict[str, object]:  # type: ignore[override]
-        """Nothing: ``vars`` and whatever dumps an object by its attributes must not find the value."""
+        """Empty: ``vars`` and serializers that go by attributes must not find the value."""
         return {}
 
     def __copy__(self) -> Self:

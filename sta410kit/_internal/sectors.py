@@ -1,4 +1,4 @@
-"""Which sector each symbol counts in: the one rule for whoever sizes orders and whoever judges them."""
+"""The sector of each symbol, by one rule for sizing orders and for checking them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ UNKNOWN_SECTOR = "unknown"
 def sectors_of(symbols: Iterable[str], sectors: Mapping[str, object] | None) -> list[str]:
     """Return the sector of each symbol.
 
-    A symbol without one, or with one that is no name (empty, NaN), counts in the sector ``unknown``, so that
-    a missing line hides nothing. Spaces around a name and its case make no other sector of it; a whole
-    number, such as a GICS code, is a name.
+    A symbol without one, or with one that is not a name (empty, NaN), is in the sector ``unknown``, so that a
+    missing line hides nothing. Case and surrounding spaces do not matter; a whole number, such as a GICS
+    code, is a name.
 
     Raises
     ------
     ConfigurationError
-        The sectors are no mapping.
+        `sectors` is not a mapping.
     """
     if sectors is not None and not isinstance(sectors, Mapping):
         kind = type(sectors).__name__  # type: ignore[unreachable]

@@ -87,7 +87,7 @@ def test_the_content_is_on_the_disk_before_it_takes_the_place(tmp_path, monkeypa
     assert target.read_text() == "newer"
 
 
-def test_a_file_that_stands_in_the_way_is_not_written_over(tmp_path, monkeypatch):
+def test_an_existing_temporary_file_is_not_overwritten(tmp_path, monkeypatch):
     """Should the temporary name be taken, the file that has it stays as it is."""
     monkeypatch.setattr("secrets.token_hex", lambda _size: "taken")
     (tmp_path / ".page-taken.html").write_text("mine")

@@ -15,7 +15,7 @@ KEY = "PKQ7W3E9R5T1Y8U2I4O6"  # pragma: allowlist secret
 
 
 class Session:
-    """Keeps what it is told to send."""
+    """Records the messages that are sent."""
 
     def __init__(self):
         self.sent = []

@@ -1,4 +1,4 @@
-"""Where a project begins."""
+"""The project folder is found."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_the_inner_of_two_projects_is_the_nearest(project):
 
 
 def test_the_current_folder_is_where_the_search_begins(project, monkeypatch):
-    """Without an argument it starts where the process stands."""
+    """Without an argument it starts at the current folder."""
     monkeypatch.chdir(project / "notebooks")
     assert find_project() == project
     assert project_folder() == project

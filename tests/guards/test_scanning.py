@@ -22,7 +22,7 @@ AWS = "AKIAQ3EGZ7LWKPXN5TRV"  # pragma: allowlist secret
 
 @pytest.fixture
 def folder(tmp_path):
-    """Make a project whose one secret stands in its .env."""
+    """Make a project whose one secret is in its .env."""
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "pipeline.toml").touch()
     (tmp_path / ".env").write_text(f"ALPACA_SECRET_KEY={KNOWN}\n")

@@ -30,7 +30,7 @@ RANDOM = "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q"  # pragma: allowlist secret
     ],
 )
 def test_secrets_are_named_for_what_they_look_like(line, detector):
-    """Quoted, assigned, or of a known shape wherever it stands."""
+    """Quoted, assigned, or of a known format anywhere."""
     assert [one.detector for one in suspects(line)] == [detector]
 
 

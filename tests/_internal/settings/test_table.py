@@ -1,4 +1,4 @@
-"""The table of settings is told the same everywhere, and a setting that does nothing says so."""
+"""The documents and the code agree on the settings, and an unused setting is marked as reserved."""
 
 import ast
 import json
@@ -27,7 +27,7 @@ def test_the_documents_are_what_the_table_says(script):
 
 
 def test_a_row_of_the_documents(script):
-    """A setting is told with its field, its default, its use and its values, and whether it is reserved."""
+    """Field, default, use, values, and whether it is reserved."""
     row = (
         "| `CACHE_TTL_HOURS` | `data.cache_ttl_hours` | `24` | hours for which downloaded prices count as "
         "fresh; a number from 0 upwards; reserved: read and checked, nothing uses it yet |\n"
@@ -66,8 +66,8 @@ def test_a_setting_is_used_or_says_that_it_is_not():
     assert unused == {one.variable for one in all_settings() if one.reserved}
 
 
-def test_use_is_told_from_mention():
-    """What stands in a text, a name or a comment is not a use."""
+def test_a_mention_is_no_use():
+    """A text, a name or a comment is not a use."""
     assert attributes("x = config.data.cache_dir  # .a\n'config.b'\ndef c(): return config.d") == {
         "data", "cache_dir", "d",
     }  # fmt: skip
