@@ -1,4 +1,4 @@
-"""The one guard of order proposals: at a limit passes, beyond it is refused, and nothing is believed."""
+"""The order guard: a value at its limit passes, a value beyond it is refused."""
 
 import datetime as dt
 from decimal import Decimal
@@ -210,16 +210,16 @@ def test_an_order_that_is_wrong_in_itself_is_named(change, limit, words):
         assert words in str(report)
 
 
-def test_every_breach_is_told_at_once():
-    """Who corrects one sees the others too."""
+def test_every_breach_is_reported_at_once():
+    """Not only the first."""
     orders = table(order(shares=-1, stop_loss=np.nan), order(shares=5000), order(symbol="B", side="x"))
     report = check_orders(orders, EQUITY, TradingConfig(), day_return=-0.5)
     assert limits_of(report) == ["daily_loss_limit", "position", "stop_loss", "position", "side"]
     assert len(str(report).splitlines()) == 5
 
 
-def test_what_orders_claim_of_themselves_is_not_believed():
-    """Columns of weight and risk change nothing."""
+def test_the_columns_weight_and_risk_are_ignored():
+    """Everything is recomputed from shares and prices."""
     orders = table(order(shares=900)).assign(weight=0.0, risk=0.0)
     assert limits_of(check_orders(orders, EQUITY, TradingConfig())) == [
         "per_trade_risk",
@@ -245,14 +245,14 @@ def today(days=0):
         (WIDE, "development", True),
     ],
 )
-def test_real_money_is_meant_or_refused(trading, environment, passes):
-    """Paper by default; live needs both to be said."""
+def test_live_trading_needs_both_settings(trading, environment, passes):
+    """Paper by default."""
     report = check_orders(table(order(date=today())), EQUITY, trading, environment=environment)
     assert limits_of(report) == ([] if passes else ["paper_trading"])
 
 
 @pytest.mark.parametrize(("days", "passes"), [(0, True), (4, True), (5, False), (-1, False)])
-def test_real_money_needs_prices_of_these_days(days, passes):
+def test_live_trading_needs_recent_prices(days, passes):
     """Four days, over a long weekend; nothing from the future. On paper history may be old."""
     orders = table(order(date=today(days)))
     report = check_orders(orders, EQUITY, live(), environment="production")
@@ -261,8 +261,8 @@ def test_real_money_needs_prices_of_these_days(days, passes):
 
 
 @pytest.mark.parametrize("as_of", [None, "2012-01-03", dt.date(2012, 1, 3), DAY, DAY.tz_localize("UTC")])
-def test_the_latest_session_is_the_one_given_or_the_orders_own(as_of):
-    """In whatever form a day comes."""
+def test_the_latest_session_is_the_given_one_or_that_of_the_orders(as_of):
+    """In any form of a day."""
     late = table(order(), order(symbol="B", date=DAY - pd.Timedelta(days=1)))
     assert limits_of(check_orders(late, EQUITY, WIDE, as_of=as_of)) == ["stale_prices"]
     assert check_orders(table(), EQUITY, WIDE, as_of=as_of).passed
@@ -274,17 +274,18 @@ def test_no_orders_are_fine():
     assert (report.passed, report.orders) == (True, 0)
 
 
-@pytest.mark.parametrize("orders", [None, [], {}, "buy", pd.Series([1.0])])
-def test_what_is_no_table_is_refused(orders):
-    """Something else was handed over."""
-    with pytest.raises(TradingExecutionError, match="orders are a DataFrame as from propose_orders, not"):
+@pytest.mark.parametrize(
+    ("orders", "text"),
+    [
+        *((wrong, "orders are a DataFrame as from propose_orders, not") for wrong in (None, [], {}, "buy")),
+        (table().drop(columns=["shares", "take_profit"]), "orders lack the columns shares, take_profit"),
+        (pd.concat([table(), table()[["shares"]]], axis=1), "orders have the columns shares more than once"),
+    ],
+)
+def test_what_is_no_table_of_orders_is_refused(orders, text):
+    """All missing columns are named together."""
+    with pytest.raises(TradingExecutionError, match=text):
         check_orders(orders, EQUITY, WIDE)
-
-
-def test_missing_columns_are_named():
-    """All of them together."""
-    with pytest.raises(TradingExecutionError, match="orders lack the columns shares, take_profit"):
-        check_orders(table().drop(columns=["shares", "take_profit"]), EQUITY, WIDE)
 
 
 @pytest.mark.parametrize("symbol", ["A", "a"])
@@ -311,18 +312,18 @@ def test_a_number_may_come_from_any_library(kind):
 
 
 @pytest.mark.parametrize(
-    ("day_return", "told"),
+    ("day_return", "words"),
     [
         (-0.030000001, "-3.00000010%; allowed: not below -3.00000000%"),
         (-0.0301, "-3.0100%; allowed: not below -3.0000%"),
     ],
 )
-def test_value_and_limit_are_told_apart(day_return, told):
+def test_value_and_limit_differ_in_the_message(day_return, words):
     """With as many digits as that takes."""
-    assert told in str(check_orders(table(), EQUITY, WIDE, day_return=day_return))
+    assert words in str(check_orders(table(), EQUITY, WIDE, day_return=day_return))
 
 
-def test_a_monstrous_value_is_told_in_few_digits():
+def test_a_huge_value_is_shown_in_few_digits():
     """A slip of many zeros."""
     report = check_orders(table(order(shares=10**60)), EQUITY, TradingConfig())
     assert "has 3e+57% of equity at risk" in str(report.breaches[0])
@@ -337,42 +338,25 @@ def test_a_monstrous_value_is_told_in_few_digits():
         (WIDE.model_copy(update={"paper_trading": "false"}), "trading.paper_trading is 'false'"),
     ],
 )
-def test_limits_that_are_none_are_refused(trading, words):
-    """By a limit that is NaN nothing would ever be held back."""
+def test_missing_limits_are_refused(trading, words):
+    """A limit that is NaN would refuse no order."""
     with pytest.raises(ConfigurationError) as refused:
         check_orders(table(), EQUITY, trading)
     assert words in str(refused.value)
 
 
-def test_a_column_that_is_there_twice_is_refused():
-    """Nobody can say which of them would count."""
-    with pytest.raises(TradingExecutionError, match="orders have the columns shares more than once"):
-        check_orders(pd.concat([table(), table()[["shares"]]], axis=1), EQUITY, WIDE)
-
-
 @pytest.mark.parametrize(
-    "equity", [0, -1, np.nan, np.inf, "100", None, True, pd.NA, Decimal("sNaN"), 10**400]
+    ("name", "value"),
+    [
+        *(("equity", value) for value in (0, -1, np.nan, np.inf, "100", None, True, pd.NA, Decimal("sNaN"))),
+        *(("day_return", value) for value in (np.nan, np.inf, -1.5, "0", True, pd.NA, 10**400)),
+        *(("as_of", value) for value in ("soon", 20120103, pd.NaT, "", "2012-01-03 or so")),
+    ],
 )
-def test_capital_is_a_positive_number(equity):
-    """Without it no fraction means anything."""
-    with pytest.raises(ConfigurationError, match="equity is"):
-        check_orders(table(), equity, WIDE)
-
-
-@pytest.mark.parametrize(
-    "how", [{"day_return": value} for value in (np.nan, np.inf, -1.5, "0", True, pd.NA, 10**400)]
-)
-def test_a_days_return_is_a_fraction(how):
-    """Nothing below -1, and no text."""
-    with pytest.raises(ConfigurationError, match="day_return is"):
-        check_orders(table(), EQUITY, WIDE, **how)
-
-
-@pytest.mark.parametrize("as_of", ["soon", 20120103, pd.NaT, "", "2012-01-03 or so"])
-def test_a_session_is_a_day(as_of):
-    """A number would be nanoseconds."""
-    with pytest.raises(ConfigurationError, match="as_of is"):
-        check_orders(table(), EQUITY, WIDE, as_of=as_of)
+def test_the_state_of_the_account_must_be_known(name, value):
+    """Capital above 0, a return of at least -1, and a session that is a day."""
+    with pytest.raises(ConfigurationError, match=f"{name} is"):
+        check_orders(table(), **({"equity": EQUITY, "trading": WIDE} | {name: value}))
 
 
 def test_sectors_from_a_file(tmp_path):
@@ -411,7 +395,7 @@ ANYTHING = st.one_of(
 
 
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(order(), ANYTHING)), max_size=4))
-def test_whatever_stands_in_a_table_is_judged_and_never_breaks_the_guard(rows):
+def test_any_table_is_judged_without_an_error(rows):
     """What passes keeps every limit, computed here in another way."""
     orders = pd.DataFrame(rows, columns=list(order()), dtype=object)
     report = check_orders(orders, EQUITY, TradingConfig())
