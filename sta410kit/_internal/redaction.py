@@ -28,10 +28,12 @@ _NEEDLE = 6  # a shorter run of letters and digits is in every text
 _REMEMBERED = 10_000  # long texts without a secret, by hash: a notebook is looked at again after every cell
 
 _OTHERS = bytes(byte for byte in range(256) if not chr(byte).isalnum() or byte > 127)  # noqa: PLR2004 - ASCII
-_COLOUR = r"(?:\x1b|\\+(?:u001b|x1b))\[[0-9;]*m"
-_GAP = rf"(?:{_COLOUR}|(?:[\r\n]|\\+[rn])[ \t>│|]*)*"
+# Backslashes that one backslash becomes when text is escaped several times; bounded, so that no text is slow.
+_SLASHES = r"\\{1,64}"
+_COLOUR = rf"(?:\x1b|{_SLASHES}(?:u001b|x1b))\[[0-9;]*m"
+_GAP = rf"(?:{_COLOUR}|(?:[\r\n]|{_SLASHES}[rn])[ \t>│|]*)*"
 _ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
-_BASE64 = {"+": r"(?:[+\-]|%(?:25)*2[Bb])", "/": r"(?:\\*/|_|%(?:25)*2[Ff])"}
+_BASE64 = {"+": r"(?:[+\-]|%(?:25)*2[Bb])", "/": r"(?:\\{0,64}/|_|%(?:25)*2[Ff])"}
 
 _lock = threading.Lock()
 _forms: "dict[str, tuple[_Form, ...]]" = {}  # by value; one register for the process, for every sink
@@ -214,13 +216,17 @@ def _character(character: str) -> str:
     code, octets = ord(character), character.encode("utf-8", "replace")
     units = character.encode("utf-16-be", "surrogatepass").hex()
     percent = "".join(rf"%(?:25)*{byte:02x}" for byte in octets)
-    escapes = [r"\\+".join(f"u{units[at : at + 4]}" for at in range(0, len(units), 4)), f"u{code:08x}"]
-    escapes += [r"\\+".join(f"x{byte:02x}" for byte in octets), f"x{code:02x}", *_ESCAPES.get(character, "")]
+    escapes = [_SLASHES.join(f"u{units[at : at + 4]}" for at in range(0, len(units), 4)), f"u{code:08x}"]
+    escapes += [
+        _SLASHES.join(f"x{byte:02x}" for byte in octets),
+        f"x{code:02x}",
+        *_ESCAPES.get(character, ""),
+    ]
     names = "|apos" if character == "'" else f"|{codepoint2name[code]}" if code in codepoint2name else ""
     entity = f"&(?:amp;)*(?:#0*{code}|#x0*{code:x}{names});"
-    plain = r"\\+" if character == "\\" else rf"\\*{re.escape(character)}"
+    plain = _SLASHES if character == "\\" else rf"\\{{0,64}}{re.escape(character)}"
     space = r"|\+" if character == " " else ""
-    return rf"(?:{plain}{space}|(?i:{percent}|{entity}|\\+(?:{'|'.join(escapes)})))"
+    return rf"(?:{plain}{space}|(?i:{percent}|{entity}|{_SLASHES}(?:{'|'.join(escapes)})))"
 
 
 def _written(value: str) -> set[str]:

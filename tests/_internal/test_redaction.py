@@ -135,6 +135,15 @@ def test_a_value_that_is_not_utf_8_is_redacted():
     assert redact(json.dumps("abcd\udce4ef")) == '"***"'
 
 
+@pytest.mark.parametrize("filler", ["\\", "\\n", "&amp;", "%25", "\n ", "/", "\x1b[0m"])
+def test_no_text_takes_long(filler):
+    """A quadratic search would not end here."""
+    register("/secret-1/\\x")
+    register("abcdefghijkl")
+    text = f"secret abcdefghijk{filler * 60_000}/"
+    assert redact(text) == text
+
+
 def test_each_line_of_a_value_and_each_piece_of_a_long_one_is_a_secret():
     """As a private key, of which a listing shows lines; the whole value goes too."""
     lines = ["MIIEowIBAAKCAQEAx1", "q3f9Zk7vR2pLm8TnBw", "xy"]
