@@ -70,19 +70,19 @@ class Books:
     exposure: Floats | None
 
 
-def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capital: float) -> Books:
+def keep_books(weights: NDArray[np.generic], market: Market, terms: Terms, capital: float) -> Books:
     """Return the books of every strategy.
 
     Parameters
     ----------
-    wishes : array of shape (sessions, symbols, strategies)
+    weights : array of shape (sessions, symbols, strategies)
         Weights decided at the close of each session, finite; any dtype that is a number.
     market, terms
         See the classes.
     capital : float
         Cash of each strategy before the second session, the first it can trade in.
     """
-    sessions, symbols, strategies = wishes.shape
+    sessions, symbols, strategies = weights.shape
     shape = (sessions - 1, strategies)
     exposure = np.empty(shape) if symbols > 1 else None
     books = Books(np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), exposure)
@@ -91,9 +91,9 @@ def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capita
     filled = np.zeros((symbols, strategies))  # the weight that the shares were bought for
     buy, sell = (np.broadcast_to(rate, (sessions, rate.shape[1])) for rate in (terms.buy, -terms.sell))
     everything: Booleans = np.all(market.tradable, axis=(1, 2))
-    always, plain, solvent = bool(terms.always.all()), _is_plain(market, terms), _cannot_fail(wishes)
+    always, plain, solvent = bool(terms.always.all()), _is_plain(market, terms), _cannot_fail(weights)
     for now in range(1, sessions):
-        wanted = wishes[now - 1].astype(np.float64)
+        wanted = weights[now - 1].astype(np.float64)
         opens = market.opens[now]
         values = shares * opens
         equity = cash + _total(values)
@@ -124,9 +124,9 @@ def keep_books(wishes: NDArray[np.generic], market: Market, terms: Terms, capita
     return books
 
 
-def _cannot_fail(wishes: NDArray[np.generic]) -> bool:
+def _cannot_fail(weights: NDArray[np.generic]) -> bool:
     """Return whether no account can lose everything: nothing short, nothing borrowed."""
-    return bool(wishes.min() >= 0 and wishes.sum(axis=1).max() <= 1)
+    return bool(weights.min() >= 0 and weights.sum(axis=1).max() <= 1)
 
 
 def _is_plain(market: Market, terms: Terms) -> bool:

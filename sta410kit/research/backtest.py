@@ -61,7 +61,7 @@ class Backtest:
 class Plan:
     """The weights that predictions ask for, on the sessions in which they can be traded.
 
-    ``wishes`` has the shape (sessions, symbols): weights wanted at each close, within the limits. The first
+    ``weights`` has the shape (sessions, symbols): weights wanted at each close, within the limits. The first
     session is the first decision date, the second the first one traded. ``held`` are the benchmark's weights:
     equal ones of the symbols predicted on the first decision date.
     """
@@ -69,7 +69,7 @@ class Plan:
     sessions: pd.DatetimeIndex
     symbols: list[str]
     market: Market
-    wishes: NDArray[np.float64]
+    weights: NDArray[np.float64]
     held: NDArray[np.float64]
 
 
@@ -117,7 +117,7 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     """
     capital = require_capital(capital)
     ahead = plan(predictions, prices, threshold=threshold, limits=limits)
-    both = np.stack([ahead.wishes, np.broadcast_to(ahead.held, ahead.wishes.shape)], axis=2)
+    both = np.stack([ahead.weights, np.broadcast_to(ahead.held, ahead.weights.shape)], axis=2)
     terms = terms_of(costs, "each session")
     terms = Terms(terms.buy, terms.sell, terms.fee, terms.borrow, always=np.array([True, False]))
     done = simulation_of(keep_books(both, ahead.market, terms, capital), ahead.sessions, capital)
@@ -143,7 +143,7 @@ def plan(
     horizon = int(predictions["horizon"].iloc[0])
     sessions, symbols, market = market_of(prices, limits.max_participation)
     wanted = _overlapping_weights(predictions, sessions, symbols, threshold, horizon)
-    wishes = limited(wanted[:, :, None], limits, market.last)
+    weights = limited(wanted[:, :, None], limits, market.last)
     ends = pd.DatetimeIndex([predictions["date"].min(), predictions["date"].max()])
     first, last = (int(place) for place in sessions.get_indexer(ends))
     stop = min(last + horizon + 2, len(sessions))  # includes the session that closes the last position
@@ -160,7 +160,7 @@ def plan(
         sessions[span],
         symbols,
         Market(market.opens[span], market.closes[span], market.tradable[span], market.last, capacity),
-        wishes[span, :, 0].astype(float),
+        weights[span, :, 0].astype(float),
         limited(held[None, :, None], limits)[0, :, 0].astype(float),
     )
 
@@ -178,8 +178,7 @@ def _overlapping_weights(
     total = np.zeros_like(share)
     for age in range(min(horizon, len(share))):
         total[age:] += share[: len(share) - age]
-    weights: NDArray[np.float64] = total / horizon
-    return weights
+    return np.asarray(total / horizon)
 
 
 def _frame(done: Simulation) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
 from sta410kit.exceptions import ConfigurationError
@@ -70,10 +70,6 @@ class Costs:
     def one_way_bps(self) -> float:
         """Cost of a purchase in basis points, for labels."""
         return 10_000 * self.buy_rate
-
-    def times(self, factor: float) -> Self:
-        """Return these costs multiplied, such as doubled for a stress scenario."""
-        return replace(self, **{each.name: factor * getattr(self, each.name) for each in fields(self)})
 
     @property
     def _away(self) -> float:

@@ -52,8 +52,11 @@ def require_columns(
         raise error(message)
 
 
-def require_order(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
-    """Raise `error` unless the rows are sorted by symbol and date without duplicates."""
+def require_series(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
+    """Raise `error` unless symbols are text, dates are dates, and rows are sorted and unique."""
+    require_columns(frame, ("symbol", "date"), what, error)
+    _require_keys(frame, what, error)
+    _require_text(frame["symbol"], what, error)
     if _is_sorted(frame):
         return
     twice = frame.duplicated(["symbol", "date"]).to_numpy()
@@ -67,14 +70,6 @@ def require_order(frame: pd.DataFrame, what: str, error: type[STA410Exception]) 
         late = _row(frame, unsorted)
         message = f"The {what} are not sorted: {late} is out of order. Sort by symbol and date first."
         raise error(message)
-
-
-def require_series(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
-    """Raise `error` unless symbols are text, dates are dates, and rows are sorted and unique."""
-    require_columns(frame, ("symbol", "date"), what, error)
-    _require_keys(frame, what, error)
-    _require_text(frame["symbol"], what, error)
-    require_order(frame, what, error)
 
 
 def require_rows_of(

@@ -110,8 +110,8 @@ def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     require_prices(prices, DataValidationError)
     costs, limits = costs or Costs(), limits or Limits()
     sessions, symbols, market = market_of(prices, limits.max_participation)
-    wishes = limited(_wishes(signals, sessions, symbols), limits, market.last)
-    books = keep_books(wishes, market, terms_of(costs, rebalance), require_capital(capital))
+    weights = limited(_weights_of(signals, sessions, symbols), limits, market.last)
+    books = keep_books(weights, market, terms_of(costs, rebalance), require_capital(capital))
     return simulation_of(books, sessions, capital)
 
 
@@ -153,20 +153,20 @@ def terms_of(costs: Costs, rebalance: Rebalance) -> Terms:
 
 
 def limited(
-    wishes: NDArray[np.generic], limits: Limits, last: NDArray[np.int64] | None = None
+    weights: NDArray[np.generic], limits: Limits, last: NDArray[np.int64] | None = None
 ) -> NDArray[np.generic]:
     """Return the weights within the limits, shape (sessions, symbols, strategies); 0 from `last` on."""
-    if last is not None and (last < len(wishes) - 1).any():
-        wishes = np.where(np.arange(len(wishes))[:, None, None] < last[:, None], wishes, 0)
+    if last is not None and (last < len(weights) - 1).any():
+        weights = np.where(np.arange(len(weights))[:, None, None] < last[:, None], weights, 0)
     low = 0.0 if limits.long_only else -limits.max_weight
-    if wishes.size and (wishes.min() < low or wishes.max() > limits.max_weight):
-        wishes = np.clip(wishes, low, limits.max_weight)
-    if wishes.shape[1] * limits.max_weight > limits.max_gross:
-        gross = np.abs(wishes).sum(axis=1, keepdims=True)
+    if weights.size and (weights.min() < low or weights.max() > limits.max_weight):
+        weights = np.clip(weights, low, limits.max_weight)
+    if weights.shape[1] * limits.max_weight > limits.max_gross:
+        gross = np.abs(weights).sum(axis=1, keepdims=True)
         over = gross > limits.max_gross
         if over.any():
-            wishes = wishes * np.where(over, limits.max_gross / np.where(over, gross, 1.0), 1.0)
-    return wishes
+            weights = weights * np.where(over, limits.max_gross / np.where(over, gross, 1.0), 1.0)
+    return weights
 
 
 def simulation_of(books: Books, sessions: pd.DatetimeIndex, capital: float) -> Simulation:
@@ -177,7 +177,7 @@ def simulation_of(books: Books, sessions: pd.DatetimeIndex, capital: float) -> S
     )
 
 
-def _wishes(
+def _weights_of(
     signals: pd.DataFrame | NDArray[np.generic], sessions: pd.DatetimeIndex, symbols: list[str]
 ) -> NDArray[np.generic]:
     """Return the signals with shape (sessions, symbols, strategies), NaN as 0."""

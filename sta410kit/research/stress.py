@@ -147,5 +147,5 @@ def _span(scenario: Scenario, begin: int | None) -> slice:
 
 
 def _run(ahead: Plan, market: Market, terms: Terms) -> Simulation:
-    wishes = np.repeat(ahead.wishes[:, :, None], market.opens.shape[2], axis=2)
-    return simulation_of(keep_books(wishes, market, terms, CAPITAL), ahead.sessions, CAPITAL)
+    weights = np.repeat(ahead.weights[:, :, None], market.opens.shape[2], axis=2)
+    return simulation_of(keep_books(weights, market, terms, CAPITAL), ahead.sessions, CAPITAL)

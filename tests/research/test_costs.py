@@ -19,11 +19,6 @@ def test_rates_by_hand():
     assert (Costs().buy_rate, Costs().sell_rate) == (0, 0)
 
 
-def test_costs_are_multiplied_all_alike():
-    """Doubled costs are twice each."""
-    assert Costs(1, 2, 3, 4, 5).times(2) == Costs(2, 4, 6, 8, 10)
-
-
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -9,28 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sta410kit.research.features.registry import feature
-from sta410kit.research.features.returns import return_5, return_21
-from sta410kit.research.features.volatility import volatility_21
+from sta410kit.research.features.returns import return_21
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sta410kit.research.features.history import History
-
-
-@feature(default=False)
-def rank_return_1(history: History) -> pd.Series[float]:
-    """Rank of the daily log return among the symbols, -0.5 to 0.5; empty for 1."""
-    return history.rank(history.daily)
-
-
-@feature(default=False)
-def rank_return_5(history: History) -> pd.Series[float]:
-    """Rank of the log return over five sessions among the symbols, -0.5 to 0.5; empty for 5.
-
-    Lehmann (1990): last week's losers tend to do better than its winners.
-    """
-    return history.rank(return_5(history))
 
 
 @feature(default=False)
@@ -40,27 +24,9 @@ def rank_return_21(history: History) -> pd.Series[float]:
 
 
 @feature(default=False)
-def rank_volatility_21(history: History) -> pd.Series[float]:
-    """Rank of the volatility over 21 sessions among the symbols, -0.5 to 0.5; empty for 21."""
-    return history.rank(volatility_21(history))
-
-
-@feature(default=False)
 def market_return_1(history: History) -> pd.Series[float]:
     """Mean of the daily log returns over the symbols, equal-weighted; empty for 1."""
     return history.market(history.daily)
-
-
-@feature(default=False)
-def market_return_21(history: History) -> pd.Series[float]:
-    """Mean of the log returns over 21 sessions over the symbols; empty until one symbol has 21."""
-    return history.market(return_21(history))
-
-
-@feature(default=False)
-def market_volatility_21(history: History) -> pd.Series[float]:
-    """Mean of the volatilities over 21 sessions over the symbols; empty until one symbol has 21."""
-    return history.market(volatility_21(history))
 
 
 @feature(default=False)

@@ -29,12 +29,6 @@ def return_5(history: History) -> pd.Series[float]:
     return _over(history, 5)
 
 
-@feature(default=False)
-def return_10(history: History) -> pd.Series[float]:
-    """Log return over ten sessions, about two weeks; empty for 10."""
-    return _over(history, 10)
-
-
 @feature
 def return_21(history: History) -> pd.Series[float]:
     """Log return over 21 sessions, about a month (Jegadeesh 1990: last month's tends to reverse)."""
@@ -45,12 +39,6 @@ def return_21(history: History) -> pd.Series[float]:
 def return_63(history: History) -> pd.Series[float]:
     """Log return over 63 sessions, about a quarter; empty for 63."""
     return _over(history, 63)
-
-
-@feature(default=False)
-def return_126(history: History) -> pd.Series[float]:
-    """Log return over 126 sessions, about half a year; empty for 126."""
-    return _over(history, 126)
 
 
 @feature(default=False)

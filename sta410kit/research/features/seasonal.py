@@ -12,31 +12,14 @@ from sta410kit.research.features.registry import feature
 if TYPE_CHECKING:
     from sta410kit.research.features.history import History
 
-_FRIDAY = 4
 _FIRST_DAYS = 3
-
-
-def _day_of_week(history: History) -> pd.Series[float]:
-    days: pd.Series[float] = history.prices["date"].dt.day_of_week.astype("float64")
-    return days
 
 
 @feature(default=False)
 def day_of_week(history: History) -> pd.Series[float]:
     """Day of the week of *t*, 0 for Monday to 6 for Sunday."""
-    return _day_of_week(history)
-
-
-@feature(default=False)
-def monday(history: History) -> pd.Series[float]:
-    """1 on a Monday, else 0; French (1980) found its returns lower."""
-    return (_day_of_week(history) == 0).astype("float64")
-
-
-@feature(default=False)
-def friday(history: History) -> pd.Series[float]:
-    """1 on a Friday, else 0: the return from here spans the weekend."""
-    return (_day_of_week(history) == _FRIDAY).astype("float64")
+    days: pd.Series[float] = history.prices["date"].dt.day_of_week.astype("float64")
+    return days
 
 
 @feature

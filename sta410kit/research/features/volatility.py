@@ -34,12 +34,6 @@ def volatility_21(history: History) -> pd.Series[float]:
     return history.std(history.daily, _MONTH)
 
 
-@feature(default=False)
-def volatility_63(history: History) -> pd.Series[float]:
-    """Sample standard deviation of 63 daily log returns, from close to close; empty for 63."""
-    return history.std(history.daily, 63)
-
-
 @feature
 def range_1(history: History) -> pd.Series[float]:
     """Log of the session's high over its low; never empty."""

@@ -41,12 +41,6 @@ def volume_z_21(history: History) -> pd.Series[float]:
 
 
 @feature(default=False)
-def volume_z_63(history: History) -> pd.Series[float]:
-    """Log volume, split-adjusted, standardised over 63 sessions; empty for 62."""
-    return _z_score(history, _shares(history), 63)
-
-
-@feature(default=False)
 def amihud_21(history: History) -> pd.Series[float]:
     """Illiquidity of Amihud (2002): log of the mean absolute return per million traded over 21 sessions.
 

@@ -68,7 +68,7 @@ def of_one_symbol(p):
     ao, ah, al = o * f, h * f, low * f
     x = np.log(a)
     r = x - lagged(x, 1)
-    out = {f"return_{n}": x - lagged(x, n) for n in (1, 5, 10, 21, 63, 126, 252)}
+    out = {f"return_{n}": x - lagged(x, n) for n in (1, 5, 21, 63, 252)}
     out["momentum_252_21"] = lagged(x, 21) - lagged(x, 252)
     out["overnight_1"] = np.log(ao) - lagged(x, 1)
     out["intraday_1"] = np.log(c / o)
@@ -84,7 +84,6 @@ def of_one_symbol(p):
     top, bottom = rolled(ah, 14, np.max), rolled(al, 14, np.min)
     out["williams_r_14"] = -100 * (top - a) / (top - bottom)
     out["volatility_21"] = rolled(r, 21, lambda w: w.std(ddof=1))
-    out["volatility_63"] = rolled(r, 63, lambda w: w.std(ddof=1))
     out["range_1"] = np.log(h / low)
     out["parkinson_21"] = np.sqrt(rolled(np.log(h / low) ** 2, 21, np.mean) / (4 * math.log(2)))
     out["garman_klass_21"] = np.sqrt(
@@ -102,14 +101,10 @@ def of_one_symbol(p):
     out["atr_14"] = averaged(reach, 1 / 14, 14) / a
     out["bollinger_width_20"] = rolled(a, 20, lambda w: 4 * w.std() / w.mean())
     out["dollar_volume_z_21"] = z(np.log(1 + c * v), 21)
-    out |= {f"volume_z_{n}": z(np.log(1 + c * v / a), n) for n in (21, 63)}
+    out["volume_z_21"] = z(np.log(1 + c * v / a), 21)
     out["amihud_21"] = np.log(rolled(np.abs(r) / ((1 + c * v) / 1e6), 21, np.mean))
     days = pd.DatetimeIndex(p["date"])
     out["day_of_week"] = days.day_of_week.to_numpy(float)
-    out["monday"], out["friday"] = (
-        (days.day_of_week == 0).astype(float),
-        (days.day_of_week == 4).astype(float),
-    )
     out["turn_of_month"] = np.array([float(turns(day)) for day in days])
     return pd.DataFrame(out, index=p.index)
 
@@ -123,8 +118,7 @@ def turns(day):
 def across(frame):
     """Add ranks and means by session, one session at a time."""
     frame = frame.copy()
-    ranks = {f"rank_{n}": n for n in ("return_1", "return_5", "return_21", "volatility_21")}
-    means = {f"market_{n}": n for n in ("return_1", "return_21", "volatility_21")}
+    ranks, means = {"rank_return_21": "return_21"}, {"market_return_1": "return_1"}
     for rows in frame.groupby("date").groups.values():
         for name, source in ranks.items():
             known = frame.loc[rows, source].dropna()
@@ -132,7 +126,8 @@ def across(frame):
             frame.loc[known.index, name] = below / len(known) - 0.5
         for name, source in means.items():
             frame.loc[rows, name] = frame.loc[rows, source].mean()
-    return frame.assign(excess_return_21=frame["return_21"] - frame["market_return_21"])
+    market = frame.groupby("date")["return_21"].transform("mean")
+    return frame.assign(excess_return_21=frame["return_21"] - market)
 
 
 @pytest.fixture(scope="module")
@@ -177,16 +172,16 @@ def test_ranks_and_means_are_neutral_alone(prices):
     """One symbol ranks in the middle, is the market itself, and does not differ from it."""
     alone = build_features(prices[prices["symbol"] == "S1"], "all").dropna()
     assert (alone[[n for n in alone if n.startswith("rank_")]] == 0).all().all()
-    assert (alone["market_return_21"] == alone["return_21"]).all()
+    assert (alone["market_return_1"] == alone["return_1"]).all()
     assert (alone["excess_return_21"] == 0).all()
 
 
 def test_literal_ranks(prices):
     """Three symbols rank -1/3, 0 and 1/3 of the way; two at a quarter to either side."""
-    built = build_features(prices, ["rank_return_1"])
-    last = built[built["date"] == built["date"].max()]["rank_return_1"]
+    built = build_features(prices, ["rank_return_21"])
+    last = built[built["date"] == built["date"].max()]["rank_return_21"]
     assert sorted(last) == pytest.approx([-1 / 3, 0, 1 / 3])
-    second = built[built["date"] == built["date"].unique()[1]]["rank_return_1"]
+    second = built[built["date"] == built["date"].unique()[21]]["rank_return_21"]
     assert sorted(second) == [-0.25, 0.25]
 
 
