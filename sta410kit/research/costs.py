@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from sta410kit.config import TradingConfig
+
 SESSIONS_A_YEAR = 252  # NYSE sessions, the usual figure of annualisation
 _MOST_BPS = 10_000  # all of the amount
-
-
-class SlippageSetting(Protocol):
-    """The settings that costs are made from, such as `config.TradingConfig`."""
-
-    @property
-    def simulated_slippage(self) -> float:
-        """Cost of one trade as a fraction of its amount."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Costs:
                 raise _unusable(each.name, value, "a finite amount")
 
     @classmethod
-    def from_settings(cls, trading: SlippageSetting) -> Self:
+    def from_settings(cls, trading: TradingConfig) -> Self:
         """Return the costs of the settings: `SLIPPAGE_BPS` alone."""
         return cls(slippage_bps=10_000 * trading.simulated_slippage)
 

@@ -240,40 +240,34 @@ def _row(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> str:
 class Panel:
     """Predictions of one or several models on the same outcomes, sorted by date and symbol.
 
-    ``day`` and ``share`` are the numbers of each row's date and symbol, from 0; ``actual`` has shape (rows,),
-    ``predicted`` (rows, models), log returns, unit 1.
+    ``date_index`` and ``symbol_index`` number each row's date and symbol from 0; ``actual`` has the shape
+    (rows,), ``predicted`` (rows, models), in log returns, unit 1.
     """
 
     horizon: int
     models: tuple[str, ...]
     dates: pd.DatetimeIndex
     symbols: tuple[str, ...]
-    day: NDArray[np.int64]
-    share: NDArray[np.int64]
+    date_index: NDArray[np.int64]
+    symbol_index: NDArray[np.int64]
     actual: Floats
     predicted: Floats
 
     @cached_property
     def constant(self) -> Floats:
         """The mean outcome of each row's symbol: in hindsight the best constant forecast."""
-        import numpy as np
-
-        counts = np.bincount(self.share)
-        return (np.bincount(self.share, self.actual) / counts)[self.share]
+        counts = np.bincount(self.symbol_index)
+        return (np.bincount(self.symbol_index, self.actual) / counts)[self.symbol_index]
 
     def sums(self, rows: Floats) -> Floats:
         """Return the sum over the symbols of each date; `rows` has shape (rows,) or (rows, k)."""
-        import numpy as np
-
-        begins = np.flatnonzero(np.diff(self.day, prepend=-1))
+        begins = np.flatnonzero(np.diff(self.date_index, prepend=-1))
         summed: Floats = np.add.reduceat(rows, begins, axis=0)
         return summed
 
     def means(self, rows: Floats) -> Floats:
         """Return the mean over the symbols of each date; `rows` as in `sums`."""
-        import numpy as np
-
-        counts = np.bincount(self.day).astype(float)
+        counts = np.bincount(self.date_index).astype(float)
         mean: Floats = self.sums(rows) / (counts if rows.ndim == 1 else counts[:, None])
         return mean
 
@@ -296,15 +290,15 @@ def read_panel(predictions: pd.DataFrame) -> Panel:
         message = f"No row has a prediction of every model ({', '.join(models)}); evaluate one at a time."
         raise DataValidationError(message)
     actual: Floats = np.asarray(_outcomes(frame).reindex(table.index))
-    day, dates = pd.factorize(table.index.get_level_values(0))
-    share, symbols = pd.factorize(table.index.get_level_values(1), sort=True)
+    date_index, dates = pd.factorize(table.index.get_level_values(0))
+    symbol_index, symbols = pd.factorize(table.index.get_level_values(1), sort=True)
     return Panel(
         horizon=int(frame["horizon"].iloc[0]),
         models=models,
         dates=pd.DatetimeIndex(dates),
         symbols=tuple(symbols),
-        day=day.astype(np.int64),
-        share=share.astype(np.int64),
+        date_index=date_index.astype(np.int64),
+        symbol_index=symbol_index.astype(np.int64),
         actual=actual,
         predicted=table.to_numpy(),
     )

@@ -160,9 +160,9 @@ def _score_values(means: Floats) -> Floats:
 
 def _rank_correlations(panel: Panel, predicted: Floats) -> tuple[Floats, Floats]:
     """Return the rank correlation over the symbols of each date, and 1; 0 and 0 where it is undefined."""
-    counts = np.bincount(panel.day)
-    one, two = _ranks(predicted, panel.day), _ranks(panel.actual, panel.day)
-    one, two = one - panel.means(one)[panel.day], two - panel.means(two)[panel.day]
+    counts = np.bincount(panel.date_index)
+    one, two = _ranks(predicted, panel.date_index), _ranks(panel.actual, panel.date_index)
+    one, two = one - panel.means(one)[panel.date_index], two - panel.means(two)[panel.date_index]
     cross, first, second = panel.sums(np.column_stack([one * two, one**2, two**2])).T
     known = (counts >= _FEWEST_SYMBOLS) & (first > 0) & (second > 0)
     scale = np.sqrt(first * second)
@@ -175,10 +175,13 @@ def _time_series_products(panel: Panel, predicted: Floats) -> Floats:
     A symbol whose predictions or outcomes never change has no correlation and no weight.
     """
     one, two = (
-        _standardised(_ranks(values, panel.share), panel.share) for values in (predicted, panel.actual)
+        _standardised(_ranks(values, panel.symbol_index), panel.symbol_index)
+        for values in (predicted, panel.actual)
     )
-    alive = (np.bincount(panel.share, one**2) > 0) & (np.bincount(panel.share, two**2) > 0)
-    weight = (alive / np.bincount(panel.share))[panel.share]  # symbols weigh the same, whatever their length
+    alive = (np.bincount(panel.symbol_index, one**2) > 0) & (np.bincount(panel.symbol_index, two**2) > 0)
+    weight = (alive / np.bincount(panel.symbol_index))[
+        panel.symbol_index
+    ]  # symbols weigh the same, whatever their length
     return np.column_stack([one * two * weight, weight])
 
 

@@ -5,7 +5,7 @@ No order is sent, and the proposals are checked independently by `sta410kit.guar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sta410kit._internal.argument_checks import require_positive
 from sta410kit._internal.sectors import sectors_of
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from sta410kit.config import TradingConfig
+
 ORDER_COLUMNS = (
     "symbol", "date", "side", "shares", "reference_price", "stop_loss", "take_profit",
     "weight", "risk", "expected_return", "reason",
@@ -26,39 +28,11 @@ _UNREACHABLE = "its stop or its target would be at or below 0, which no price re
 _WHOLE = 1e-12  # 499.99999999999994 shares are 500
 
 
-class TradingLimits(Protocol):
-    """The limits that orders respect, all fractions, such as `config.TradingConfig`."""
-
-    @property
-    def max_portfolio_risk(self) -> float:
-        """Largest loss of all orders together at their stops, as a fraction of equity."""
-
-    @property
-    def per_trade_risk(self) -> float:
-        """Largest loss of one order at its stop, as a fraction of equity."""
-
-    @property
-    def max_sector_exposure(self) -> float:
-        """Largest amount in one sector, long and short added up, as a fraction of equity."""
-
-    @property
-    def stop_loss_pct(self) -> float:
-        """Distance of the stop from the reference price."""
-
-    @property
-    def take_profit_pct(self) -> float:
-        """Distance of the target from the reference price."""
-
-    @property
-    def simulated_slippage(self) -> float:
-        """Cost of one trade as a fraction of its amount."""
-
-
 def propose_orders(
     forecasts: pd.DataFrame,
     prices: pd.DataFrame,
     equity: float,
-    trading: TradingLimits,
+    trading: TradingConfig,
     sectors: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return one proposal per forecast: buy, sell (short) or hold, with the reason.
@@ -75,8 +49,8 @@ def propose_orders(
         The prices the forecasts come from; the unadjusted close of the decision date is the reference price.
     equity : float
         Capital in quote currency, above 0.
-    trading : TradingLimits
-        Limits as fractions, such as `config.TradingConfig`.
+    trading : TradingConfig
+        Risk limits, stops and slippage, as fractions.
     sectors : mapping of str to str, optional
         The sector of each symbol; those without one share the sector ``unknown``. Ignored by default.
 
@@ -153,7 +127,7 @@ def _require_current(forecasts: pd.DataFrame, end: pd.Timestamp) -> None:
         raise DataValidationError(message)
 
 
-def _weight(orders: int, trading: TradingLimits) -> float:
+def _weight(orders: int, trading: TradingConfig) -> float:
     """Return the weight of each order: the smallest that capital and the two risk limits allow."""
     if orders == 0:
         return 0.0
@@ -162,7 +136,7 @@ def _weight(orders: int, trading: TradingLimits) -> float:
 
 
 def _sector_share(
-    symbols: pd.Series[str], side: np.ndarray, sectors: Mapping[str, str], trading: TradingLimits
+    symbols: pd.Series[str], side: np.ndarray, sectors: Mapping[str, str], trading: TradingConfig
 ) -> pd.Series[float]:
     """Return the largest weight per order that keeps its sector within the limit."""
     import pandas as pd

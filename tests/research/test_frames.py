@@ -97,7 +97,7 @@ def test_rows_are_sorted_by_date_and_symbol():
     panel = read_panel(frame)
     assert panel.actual.tolist() == [0.1, 0.3, 0.2, 0.4]
     assert panel.predicted[:, 0].tolist() == [1.0, 3.0, 2.0, 4.0]
-    assert panel.day.tolist() == [0, 0, 1, 1]
+    assert panel.date_index.tolist() == [0, 0, 1, 1]
     assert panel.symbols == ("A", "B")
     assert panel.sums(panel.actual) == pytest.approx([0.4, 0.6])
     assert panel.means(panel.predicted).ravel() == pytest.approx([2.0, 3.0])
