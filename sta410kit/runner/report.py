@@ -11,7 +11,7 @@ from sta410kit._internal.atomic_files import write_text
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import summaries
-from sta410kit.runner.identity import differences
+from sta410kit.runner.comparison.runs import changed_dependencies
 from sta410kit.runner.listing import format_seconds
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.notebook import MARK, images_of
@@ -125,7 +125,7 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
         for step in manifest.steps:
             before = earlier.step(step.name)
             if before is not None and step.parts and before.parts:
-                steps[step.name] = differences(step.parts, before.parts)
+                steps[step.name] = changed_dependencies(before, step)
         return {"run": earlier.run, "steps": steps}
     return {}
 

@@ -170,25 +170,27 @@ def _compare_code(old: Manifest, new: Manifest) -> list[Difference]:
     return [Difference("code", "what ran", *ran)] if ran[0] != ran[1] else []
 
 
+def changed_dependencies(step: StepRecord, other: StepRecord) -> list[str]:
+    """Return the names of the dependencies of a step that differ between two runs: parts, files it read."""
+    old, new = dict(step.parts), dict(other.parts)
+    if step.reads is not None and other.reads is not None:  # otherwise they were not observed
+        old |= {f"file {name}": digest for name, digest in step.reads["files"].items()}
+        new |= {f"file {name}": digest for name, digest in other.reads["files"].items()}
+    return [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+
+
 def _compare_dependencies(pairs: Sequence[tuple[StepRecord, StepRecord]]) -> list[Difference]:
-    """Compare the digests that the steps' results depend on, each named once with the steps it concerns."""
-    changed: dict[str, list[str]] = {}
+    """Compare what the steps' results depend on, and name each dependency once with the steps it concerns."""
+    steps: dict[str, list[str]] = {}
     for step, other in pairs:
-        old, new = (
-            {
-                **one.parts,
-                **{f"file {name}": digest for name, digest in (one.reads or {}).get("files", {}).items()},
-            }
-            for one in (step, other)
-        )
-        for name in dict.fromkeys([*old, *new]):
-            if name.partition(" ")[0] in _DEPENDENCIES and old.get(name) != new.get(name):
-                changed.setdefault(name, []).append(step.name)
+        for name in changed_dependencies(step, other):
+            steps.setdefault(name, []).append(step.name)
     found = []
-    for name, steps in changed.items():
-        kind = "code" if name.endswith(".py") else _DEPENDENCIES[name.partition(" ")[0]]
-        what = "notebook" if name == "code" else name
-        found.append(Difference(kind, f"{what} of {', '.join(steps)}"))
+    for name, names in steps.items():
+        kind = "code" if name.endswith(".py") else _DEPENDENCIES.get(name.partition(" ")[0])
+        if kind is not None:
+            what = "notebook" if name == "code" else name
+            found.append(Difference(kind, f"{what} of {', '.join(names)}"))
     return found
 
 
