@@ -17,6 +17,7 @@ import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sta410kit import exceptions
@@ -221,6 +222,11 @@ def needs_a_client(sources: Sequence[str]) -> bool:
     return any(_NEEDS_A_CLIENT.search(source) for source in sources)
 
 
+@lru_cache(maxsize=4)
+def _may_fork(kernel: str, sources: tuple[str, ...]) -> bool:
+    return is_this_python(kernel) and not needs_a_client(sources)
+
+
 def _in_forked_process(  # noqa: PLR0913, PLR0917 - what `execute` was given
     done: _Execution,
     template: Template,
@@ -230,7 +236,7 @@ def _in_forked_process(  # noqa: PLR0913, PLR0917 - what `execute` was given
     on_cell: Callable[[], None] | None,
 ) -> str | None:
     """Execute the cells of ``done.node``; if that is not done, return why, empty where it is not wanted."""
-    if not is_this_python(template.kernel) or needs_a_client(template.sources):
+    if not _may_fork(template.kernel, template.sources):
         return ""
     began = begin(done.node)
     try:

@@ -11,6 +11,7 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,14 @@ def read_template(path: Path) -> Template:
     ConfigurationError
         There is no such file, or it is no notebook of format 4.
     """
+    stamp = path.stat() if path.is_file() else None
+    return _read(path, (stamp.st_ino, stamp.st_size, stamp.st_mtime_ns) if stamp else ())
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, stamp: tuple[int, ...]) -> Template:
+    """Read a notebook once, as long as it has not changed: a sweep executes it thousands of times."""
+    del stamp
     content = read_notebook(path)
     kernel, language = kernel_of(content)
     notebook = json.loads(path.read_text(encoding="utf-8"))

@@ -18,6 +18,8 @@ from sta410kit.runner.warm.identity import INLINE
 from sta410kit.runner.warm.wire import Lines
 
 _PR_SET_PDEATHSIG = 1
+_spec = find_spec("ipykernel_launcher")
+_LAUNCHER = str(_spec.origin) if _spec else ""
 
 
 def receive_order(descriptors: list[int]) -> dict[str, Any]:
@@ -41,8 +43,7 @@ def receive_order(descriptors: list[int]) -> dict[str, Any]:
             if messages is None:
                 sys.exit("the caller went away before it said what to do")
     _take_place(messages[0], streams)
-    launcher = find_spec("ipykernel_launcher")
-    sys.argv = [str(launcher.origin) if launcher else "", *messages[0]["arguments"]]
+    sys.argv = [_LAUNCHER, *messages[0]["arguments"]]
     return messages[0]
 
 

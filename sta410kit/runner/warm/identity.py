@@ -8,6 +8,8 @@ import os
 import sys
 import sysconfig
 import tempfile
+import time
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +67,7 @@ _NAMES = {
     "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
 }  # fmt: skip
 KIT = Path(sta410kit.__file__).parent
+_REMEMBERED = 2.0  # seconds
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -92,13 +95,16 @@ def server_identity(environ: Mapping[str, str]) -> tuple[str, str]:
         "limits": [resource.getrlimit(kind)[1] for kind in kinds],  # hard ones can only be lowered
         "nice": os.getpriority(os.PRIO_PROCESS, 0),
     }
-    installed = {
-        "python": sys.version,
-        "shell": _shell_files(environ),
-        "packages": [_stamp(folder) for folder in package_folders()],
-        "kit": kit_files(),
-    }
-    return _digest(surroundings), _digest(installed)
+    return _digest(surroundings), _installed(_shell_files(environ), time.monotonic() // _REMEMBERED)
+
+
+@lru_cache(maxsize=1)
+def _installed(shell: tuple[tuple[str, int], ...], now: float) -> str:
+    """Return the digest of what is installed, computed once in a while: a sweep asks for each unit."""
+    del now
+    packages = [_stamp(folder) for folder in package_folders()]
+    parts = {"python": sys.version, "shell": shell, "packages": packages, "kit": kit_files()}
+    return _digest(parts)
 
 
 def package_folders() -> list[Path]:
@@ -118,11 +124,11 @@ def kit_files() -> list[tuple[str, int, int]]:
     return found
 
 
-def _shell_files(environ: Mapping[str, str]) -> list[tuple[str, int]]:
+def _shell_files(environ: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
     """Return IPython's configuration files of this user: the shell is made before it is needed."""
     home = environ.get("IPYTHONDIR") or str(Path(environ.get("HOME") or "~").expanduser() / ".ipython")
     files = Path(home).glob("profile_default/*.[jp]*")
-    return sorted((str(path), path.stat().st_mtime_ns) for path in files)
+    return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in files))
 
 
 def cells_path(path: Path) -> Path:

@@ -18,7 +18,7 @@ import jupyter_kernel_test
 import pytest
 from jupyter_client.manager import AsyncKernelManager, KernelManager
 
-from sta410kit.runner.warm import client
+from sta410kit.runner.warm import client, identity
 from sta410kit.runner.warm.identity import package_folders, server_identity
 from sta410kit.runner.warm.wire import encode
 
@@ -369,6 +369,7 @@ def test_a_server_with_packages_of_yesterday_is_replaced(short_folder, monkeypat
     (short_folder / "new-1.0.dist-info").mkdir()
     folders = [*package_folders(), short_folder]
     monkeypatch.setattr("sta410kit.runner.warm.identity.package_folders", lambda: folders)
+    identity._installed.cache_clear()
     client.connect().close()
     new = client.ask("status")[0]["pid"]
     assert new != old
