@@ -1,4 +1,4 @@
-"""How long it takes to scrub a long text, beside the ways one would write it by hand.
+"""How long it takes to redact a long text, beside the ways one would write it by hand.
 
 Usage: ``python benchmarks/bench_redaction.py [--megabytes N]``. Measured is processor time, which others on
 the machine disturb less. The peers look for as many forms of the same secrets: ``str.replace`` for one

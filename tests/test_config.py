@@ -422,7 +422,7 @@ def test_set_config_replaces_and_forgets():
 
 
 def test_the_secrets_of_the_process_are_registered_for_redaction(fresh):
-    """A loaded secret is scrubbed from then on, whether loaded or set."""
+    """A loaded secret is redacted from then on, whether loaded or set."""
     (fresh / ".env").write_text(f"ALPACA_API_KEY={KEY}\n")
     get_config()
     assert redaction.redact(f"key {KEY}") == "key ***"

@@ -426,7 +426,7 @@ def test_what_a_call_raises_is_logged_and_raised(capsys):
 
 @pytest.mark.usefixtures("logs")
 def test_arguments_of_any_kind_are_shown_briefly(capsys):
-    """Tables by their shape, long texts cut after scrubbing, broken ones by their class."""
+    """Tables by their shape, long texts cut after redaction, broken ones by their class."""
     setup_logger(__name__, "DEBUG")
 
     class Table:

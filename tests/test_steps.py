@@ -116,7 +116,7 @@ def test_what_json_cannot_hold_is_refused(name, value, complaint):
         record(name, value)
 
 
-def test_a_secret_is_scrubbed():
+def test_a_secret_is_redacted():
     """Wherever in the value it stands."""
     register("PKRECORDEDSECRET1")
     (output,) = recorded(("x", {"url": ["https://PKRECORDEDSECRET1@host"]}))

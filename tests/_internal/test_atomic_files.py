@@ -20,7 +20,7 @@ def test_text_is_written_and_replaced(tmp_path):
 
 
 def test_a_secret_is_not_written(tmp_path):
-    """Whoever writes a text need not remember to scrub it."""
+    """Whoever writes a text need not remember to redact it."""
     secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
     register(secret)
     write_text(tmp_path / "page.html", f"<p>{secret}</p>")

@@ -106,6 +106,9 @@ def test_a_log_is_redacted_in_place(tmp_path):
     (tmp_path / "x.log").write_text(f"key {KEY}\n")
     redact_log(tmp_path / "x.log")
     redact_log(tmp_path / "absent.log")
+    (tmp_path / "clean.log").write_text("nothing\n")
+    redact_log(tmp_path / "clean.log")
+    assert (tmp_path / "clean.log").read_text() == "nothing\n"
     assert (tmp_path / "x.log").read_text() == "key ***\n"
 
 
