@@ -14,7 +14,6 @@ from sta410kit.exceptions import ConfigurationError, ModelPredictionError
 from sta410kit.research.forecasting import fit_final, forecast
 from sta410kit.research.model_store import load_model, read_metadata, save_model
 from sta410kit.research.models import MODELS
-from sta410kit.research.walk_forward import walk_forward
 
 pytestmark = pytest.mark.unit
 
@@ -45,9 +44,9 @@ def rewrite(path, estimator=None, **metadata):
 @pytest.mark.parametrize(
     ("model", "per_symbol"), [*((model, False) for model in MODELS), ("ridge", True), ("boosting", True)]
 )
-def test_a_model_survives_the_file(walks, walk_features, tmp_path, model, per_symbol):
+def test_a_model_survives_the_file(walks, walk_features, walk_predictions, tmp_path, model, per_symbol):  # noqa: PLR0913, PLR0917
     """What is loaded forecasts exactly what was saved, for every model."""
-    predictions = walk_forward(walk_features, walks, model=model)
+    predictions = walk_predictions.assign(model=model)  # only the widths of intervals depend on them
     original = fit_final(walk_features, walks, predictions, model=model, per_symbol=per_symbol)
     save_model(original, tmp_path / "model.skops")
     loaded = load_model(tmp_path / "model.skops")
@@ -78,8 +77,8 @@ def test_a_damaged_file_is_refused(saved, cut):
         load_model(saved)
 
 
-def test_flipped_bytes_are_noticed(saved):
-    """Damage in the middle does not load as something else."""
+def test_flipped_bytes_are_detected(saved):
+    """Damage in the middle is refused."""
     content = bytearray(saved.read_bytes())
     rng = np.random.default_rng(0)
     for place in rng.integers(60, len(content) - 200, 40):
@@ -89,7 +88,7 @@ def test_flipped_bytes_are_noticed(saved):
         load_model(saved)
 
 
-def test_a_pickle_is_not_opened(saved, tmp_path):
+def test_a_pickle_is_not_loaded(saved, tmp_path):
     """A pickle, alone or inside, is refused and its code does not run."""
     trace = tmp_path / "ran"
 
@@ -107,14 +106,14 @@ def test_a_pickle_is_not_opened(saved, tmp_path):
     assert not trace.exists()
 
 
-class Stranger:
-    """A type no one trusts."""
+class Untrusted:
+    """A type outside the list."""
 
 
 def test_an_untrusted_type_is_named(saved):
     """A file with a type outside the list is refused by the type's name."""
-    rewrite(saved, estimator=skops.io.dumps(Stranger()))
-    with pytest.raises(ModelPredictionError, match="Stranger, which is not trusted"):
+    rewrite(saved, estimator=skops.io.dumps(Untrusted()))
+    with pytest.raises(ModelPredictionError, match="Untrusted, which is not trusted"):
         load_model(saved)
 
 
@@ -155,8 +154,8 @@ def test_another_patch_release_is_fine(saved):
 
 
 @pytest.mark.parametrize("content", [b"[]", b"\xff", b"{}", b"null"])
-def test_metadata_of_another_form_is_refused(saved, content):
-    """Whatever stands in the place of the metadata, it ends in the kit's own error."""
+def test_malformed_metadata_is_refused(saved, content):
+    """Lists, text that is not UTF-8 and missing fields end in the kit's error."""
     with zipfile.ZipFile(saved, "w") as archive:
         archive.writestr("metadata.json", content)
     with pytest.raises(ModelPredictionError):
@@ -197,7 +196,7 @@ def test_a_false_size_is_refused(saved):
 
 
 def test_a_failed_save_leaves_the_old_file(saved, fitted, monkeypatch):
-    """When writing fails half-way the former model is still whole, and nothing else lies about."""
+    """When writing fails half-way, the old model is intact and no temporary file remains."""
     before = saved.read_bytes()
 
     def fail(*_):

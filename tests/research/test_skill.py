@@ -56,9 +56,9 @@ def test_real_skill_is_recognised():
 
 
 def test_two_percent_are_found_in_ten_years():
-    """Of 12 series with an R2 of 2 % at least 11 are called skill, without a word about leaks."""
-    found = [assess_skill(planted(seed), resamples=300) for seed in range(12)]
-    assert sum(one.verdict == "skill" for one in found) >= 11
+    """Of 8 series with an R2 of 2 % at least 7 are called skill, and none suspicious."""
+    found = [assess_skill(planted(seed), resamples=200) for seed in range(8)]
+    assert sum(one.verdict == "skill" for one in found) >= 7
     assert not any("leak" in one.sentence for one in found)
 
 
@@ -99,13 +99,13 @@ def test_few_outcomes_tell_nothing(sessions, horizon, verdict):
     ],
 )
 def test_every_condition_of_skill_is_needed(lacking, value):
-    """Whatever the rest shows, where one of them fails there is no skill."""
+    """If one of them fails, there is no skill."""
     evidence = assess_skill(planted(sessions=300, r2=0.2), resamples=300).evidence
     assert evidence.verdict == "skill"
     assert replace(evidence, **{lacking: value}).verdict == "no skill shown"
 
 
-def test_naive_against_itself_is_no_skill():
+def test_naive_is_no_skill():
     """Predicting zero gains exactly nothing, is called what it is, and is no trial."""
     verdict = assess_skill(noise(size=0, model="naive"))
     assert verdict.verdict == "no skill shown"
@@ -143,8 +143,8 @@ def test_one_lucky_year_is_no_skill():
     assert verdict.sentence.endswith("Without its best 252 sessions in a row nothing is left.")
 
 
-def test_a_longer_horizon_is_not_excused():
-    """The words about daily returns stand only where the returns are daily."""
+def test_the_remark_is_about_daily_returns_only():
+    """The remark about daily returns only appears for daily returns."""
     sentence = assess_skill(noise(sessions=600, size=1, horizon=5)).sentence
     assert "no change 5 sessions ahead" in sentence
     assert "daily" not in sentence
@@ -159,12 +159,12 @@ def test_of_several_models_the_best_is_judged_against_all():
         )
         for n in range(20)
     ]
-    verdict = assess_skill(pd.concat([*others, signal]))
+    verdict = assess_skill(pd.concat([*others, signal]), resamples=500)
     assert (verdict.verdict, verdict.evidence.model) == ("skill", "signal")
     assert verdict.evidence.p_spa < 0.05
     assert len(verdict.evidence.models) == 21
     assert "signal, the best of 21 models, beats" in verdict.sentence
-    lucky = assess_skill(pd.concat(others))
+    lucky = assess_skill(pd.concat(others), resamples=500)
     assert lucky.verdict == "no skill shown"
     assert lucky.evidence.p_spa > 0.05
 
@@ -247,7 +247,7 @@ def test_predictions_with_gaps_are_refused():
 @pytest.mark.parametrize("size", [1.0, 0.1, 0.01])
 def test_noise_is_no_skill(size):
     """Of 15 series of noise, large or small, at most one is called skill."""
-    found = [assess_skill(noise(seed, size=size), resamples=300).verdict for seed in range(15)]
+    found = [assess_skill(noise(seed, size=size), resamples=100).verdict for seed in range(15)]
     assert found.count("skill") <= 1
 
 
