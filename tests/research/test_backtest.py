@@ -114,7 +114,7 @@ def test_naive_trades_nothing(walks, walk_predictions):
 
 
 def test_knowing_the_future_pays_and_costs_take_from_it():
-    """The right signs gain, the opposite ones lose, and costs lower both."""
+    """Correct signs gain, opposite ones lose, and costs lower both."""
     prices = simulate(300, symbols=2, seed=3)
     opens = prices.groupby("symbol")["open"]
     ahead = np.log(opens.shift(-2) / opens.shift(-1)).fillna(0.0)
@@ -130,7 +130,7 @@ def test_knowing_the_future_pays_and_costs_take_from_it():
 
 
 def test_a_split_earns_nothing(sample):
-    """Holding AAPL over its split returns the true move, not minus half."""
+    """Holding AAPL over its split earns the adjusted return, not minus half."""
     prices = sample[(sample["symbol"] == "AAPL") & sample["date"].between("2005-02-01", "2005-03-31")]
     result = backtest(
         predictions_of(prices.reset_index(drop=True), 0.01), prices, costs=Costs(slippage_bps=0)
@@ -141,7 +141,7 @@ def test_a_split_earns_nothing(sample):
 
 
 def test_losing_everything_is_the_end():
-    """A short that more than doubles leaves zero, not debts or NaN."""
+    """A short that more than doubles ends at zero, not below or NaN."""
     prices = simulate(10, symbols=1)
     columns = ["open", "high", "low", "close", "adj_close"]
     jump = np.where(np.arange(10) >= 5, 3.0, 1.0)
@@ -171,7 +171,7 @@ def test_the_slippage_setting_becomes_costs():
 
 
 def test_prices_after_a_session_change_nothing_before_it(walks, walk_predictions):
-    """The frame up to session *t* is the same to the last digit, whatever comes later."""
+    """The frame up to session *t* is identical for any later prices."""
     cut = walk_predictions["date"].unique()[100]
     late = walks["date"] > cut
     names = ["open", "high", "low", "close", "adj_close"]

@@ -76,7 +76,7 @@ def test_settings_out_of_range_are_refused(wrong):
 @pytest.mark.parametrize("memory", [0.0, 0.9, -0.5])
 @pytest.mark.parametrize("scale", [1.0, 1e-6])
 def test_the_block_length_is_automatic_on_any_scale(memory, scale):
-    """Squared daily returns, of a size at which arch alone gives up, have the block length of their shape."""
+    """The block length does not depend on the scale, also where arch alone fails."""
     values = lfilter([1], [1, -memory], np.random.default_rng(0).standard_normal(700))
     expected = max(optimal_block_length(values)["stationary"].iloc[0], 1.0)
     assert bootstrap.optimal_block_length(scale * values) == pytest.approx(expected, abs=1e-8)

@@ -37,7 +37,7 @@ def test_the_quantile_has_its_finite_sample_correction(scores, level, expected):
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=60), st.floats(0.05, 0.95))
 def test_enough_scores_lie_at_or_below_the_quantile(scores, level):
-    """At least the promised share of the scores, counting the new one against us, is covered."""
+    """At least the nominal share of the scores is covered, counting the new one as a miss."""
     value = conformal.quantile(np.array(scores), level)
     covered = sum(score <= value for score in scores)
     assert math.isinf(value) or covered >= (len(scores) + 1) * level - 1e-6
@@ -45,7 +45,7 @@ def test_enough_scores_lie_at_or_below_the_quantile(scores, level):
 
 @pytest.mark.parametrize("level", [0, 1, -0.5, 90, math.nan])
 def test_a_level_is_a_share(level):
-    """Percent, and shares that promise all or nothing, are refused."""
+    """Percentages, 0 and 1 are refused."""
     with pytest.raises(ConfigurationError, match="level is"):
         conformal.quantile(np.ones(10), level)
     with pytest.raises(ConfigurationError, match="level is"):
@@ -71,7 +71,7 @@ def test_the_window_grows_with_the_horizon(horizon, level, window, first):
 
 @pytest.mark.parametrize(("horizon", "window", "first"), [(5, 252, 63), (21, 525, 210)])
 def test_only_scores_known_at_the_time_count(horizon, window, first):
-    """A score counts from the close on which its outcome is known, and ages out of the window."""
+    """A score counts once its outcome is known, until it leaves the window."""
     sessions = 800
     days = pd.bdate_range("2000-01-03", periods=sessions + horizon, unit="us")
     scores = np.random.default_rng(0).uniform(size=sessions)
@@ -96,7 +96,7 @@ def test_the_order_of_rows_does_not_matter():
 
 
 def test_the_scale_is_the_weighted_volatility(walks):
-    """The trailing scale agrees with the weighted mean written out, times the root of the horizon."""
+    """The scale is the root of the weighted mean square, times the root of the horizon."""
     scale = conformal.trailing_scale(walks, 4)
     first = scale[scale["symbol"] == "S0"]["scale"].to_numpy()
     assert np.isnan(first[:21]).all()
@@ -132,7 +132,7 @@ def test_coverage_on_real_prices_in_each_year(sample_predictions):
 @pytest.mark.slow
 @pytest.mark.parametrize("horizon", [5, 21, 63])
 def test_coverage_on_real_prices_further_ahead(sample, sample_features, horizon):
-    """A month and a quarter ahead, where targets overlap, the embedded outcomes are held as well."""
+    """With overlapping targets coverage of the embedded prices is 88 % to 92 %."""
     predictions = walk_forward(sample_features, sample, model="naive", horizon=horizon)
     inside = predictions["actual"].between(predictions["lower"], predictions["upper"])
     assert 0.88 <= inside.mean() <= 0.92
@@ -141,7 +141,7 @@ def test_coverage_on_real_prices_further_ahead(sample, sample_features, horizon)
 @pytest.mark.slow
 @pytest.mark.parametrize("horizon", [5, 21, 63])
 def test_coverage_on_random_walks(horizon):
-    """On one symbol, the hardest case, eight walks of 13 years hold 88 % to 92 %, whatever the horizon."""
+    """Eight walks of 13 years of one symbol hold 88 % to 92 % at any horizon."""
     covered = []
     for seed in range(8):
         prices = simulate(3270, symbols=1, seed=seed)
@@ -154,7 +154,7 @@ def test_coverage_on_random_walks(horizon):
 
 
 def test_coverage_survives_a_change_of_regime():
-    """When volatility triples and falls back, the intervals follow, in the calm and in the storm."""
+    """When volatility triples and falls back, the intervals follow."""
     volatility = np.repeat([0.01, 0.03, 0.01], 500)
     prices = simulate(1500, symbols=3, seed=5, volatility=volatility)
     predictions = walk_forward(build_features(prices), prices, model="naive")
@@ -189,7 +189,7 @@ def test_coverage_in_simulated_regimes(regime, horizon):
 
 
 def test_bounds_are_finite_from_the_burn_in_on(walks):
-    """The first 21 returns have no scale, then 63 outcomes pass; after that every row has its bounds."""
+    """After 21 returns and 63 outcomes every row has finite bounds."""
     found = naive_with_intervals(walks, 1)
     assert np.isfinite(found[["lower", "upper"]]).all().all()
     assert len(found) == 2 * (600 - 21 - 63 - 1)  # the last row has no outcome yet
@@ -214,7 +214,7 @@ def test_predictions_without_what_intervals_need_are_refused(walks):
     ],
 )
 def test_a_scale_of_prices_out_of_order_is_refused(walks, change, words):
-    """It would be a number all the same, and a wrong one."""
+    """Unsorted, duplicated and incomplete prices are refused."""
     predicted = build_target(walks, 1).assign(known=realised_on(walks, 1), predicted=0.0).dropna()
     for action in (
         lambda prices: conformal.trailing_scale(prices, 1),
@@ -234,7 +234,7 @@ def test_a_scale_of_prices_out_of_order_is_refused(walks, change, words):
     ],
 )
 def test_predictions_that_would_lose_rows_are_refused(walks, change, words):
-    """Dropped without a word, they would leave intervals that learned from others."""
+    """Duplicated, missing and unknown rows are refused."""
     predicted = build_target(walks, 1).assign(known=realised_on(walks, 1), predicted=0.0).dropna()
     with pytest.raises(DataValidationError, match=words):
         conformal.add_intervals(change(predicted), walks, 1)
@@ -297,7 +297,7 @@ def test_an_outcome_teaches_nothing_before_it_is_known(horizon):
 
 @given(st.integers(1, 59), st.integers(1, 6), st.integers(0, 99))
 def test_later_scores_change_no_earlier_width(cut, horizon, seed):
-    """Scores that are not known at a date leave its width as it was."""
+    """Scores that are not known at a date do not change its width."""
     scores = np.random.default_rng(seed).exponential(1.0, 60)
     other = np.where(np.arange(60) >= cut, 5 * scores, scores)
     first, second = (
@@ -309,7 +309,7 @@ def test_later_scores_change_no_earlier_width(cut, horizon, seed):
 
 
 def test_symbols_learn_each_for_itself():
-    """One symbol that is missed widens; the other stays as alone."""
+    """Misses of one symbol do not change the width of the other."""
     both = pd.concat([scored([2.0] * 50, symbol="A"), scored([0.5] * 50, symbol="B")], ignore_index=True)
     mixed = both.sample(frac=1, random_state=0)
     width, factors = conformal.follow_misses(mixed, ones(mixed), 1, 0.9)
@@ -339,7 +339,7 @@ def test_coverage_is_what_is_promised_whatever_comes():
 
 
 def test_the_width_stays_within_five_times():
-    """A symbol that is never, or always, hit ends at the bound and not at nothing or infinity."""
+    """The factor stays between a fifth and five."""
     for score, end in ((0.0, 0.2), (1e9, 5.0)):
         table = scored([score] * 1500)
         width, factors = conformal.follow_misses(table, ones(table), 1, 0.9)
@@ -348,7 +348,7 @@ def test_the_width_stays_within_five_times():
 
 
 def test_factors_of_predictions_stay_within_five_times():
-    """A symbol whose outcomes were always, or never, inside ends at the same bound as the walk."""
+    """Factors read off predictions have the same bounds."""
     hit = pd.DataFrame({"symbol": "HIT", "date": range(1500), "actual": 0.0, "lower": -1.0, "upper": 1.0})
     missed = hit.assign(symbol="MISSED", actual=2.0)
     factors = conformal.factors_after(pd.concat([hit, missed]), 1, 0.9)

@@ -33,7 +33,7 @@ def test_literal_folds():
 
 
 def test_numbers_of_numpy_are_numbers():
-    """Counts that come out of an array are taken like others."""
+    """NumPy integers are accepted."""
     three, four = np.array([3, 4])
     assert splits(DAYS[:10], 2, min_train=three, refit_every=four) == splits(
         DAYS[:10], 2, min_train=3, refit_every=4
@@ -84,7 +84,7 @@ def test_folds_purge_and_cover(  # noqa: PLR0913, PLR0917 - every number of a wa
     st.sets(st.integers(0, 399), max_size=60),
 )
 def test_no_training_target_touches_the_test(horizon, refit_every, more, gaps):
-    """Whatever sessions a symbol misses, what trains is known before the test; each row is tested once."""
+    """For any missing sessions, training targets are known before the test, and each row is tested once."""
     rows = table(horizon, sorted(gaps))
     window = None if more is None else 50 + more
     folds = splits(rows["date"], horizon, min_train=50, refit_every=refit_every, window=window)
@@ -111,12 +111,12 @@ def test_the_order_and_number_of_dates_do_not_matter():
     ],
 )  # fmt: skip
 def test_a_walk_needs_whole_numbers(wrong):
-    """A number that makes no sense is named."""
+    """The message names the argument."""
     with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))} is"):
         splits(DAYS, **{"horizon": 1, **wrong})
 
 
 def test_a_window_holds_the_first_block():
-    """A window shorter than the first training block contradicts it."""
+    """A window shorter than the first training block is refused."""
     with pytest.raises(ConfigurationError, match="window is 100, min_train 252"):
         splits(DAYS, 1, window=100)

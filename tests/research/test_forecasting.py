@@ -22,7 +22,7 @@ def fitted(walks, walk_features, walk_predictions):
 
 
 def test_the_model_knows_what_it_is(fitted, walks):
-    """Name, symbols, features, seed and the last session seen are kept beside the estimator."""
+    """Name, symbols, features, seed and last session are stored with the estimator."""
     assert (fitted.name, fitted.horizon, fitted.seed, fitted.level) == ("ridge", 1, 42, 0.9)
     assert fitted.symbols == ("S0", "S1")
     assert fitted.trained_through == walks["date"].max()
@@ -41,7 +41,7 @@ def test_the_fit_uses_every_known_outcome(fitted, walks, walk_features):
 
 
 def test_a_window_forgets_what_is_older(walks, walk_features, walk_predictions):
-    """The final fit of a rolling walk uses the last sessions of the window alone."""
+    """The final fit of a rolling walk-forward only uses the window."""
     options = {"model": "mean", "window": 300}
     fitted = fit_final(walk_features, walks, walk_predictions.assign(model="mean"), **options)
     table = training_table(walk_features, walks, 1)
@@ -51,7 +51,7 @@ def test_a_window_forgets_what_is_older(walks, walk_features, walk_predictions):
 
 @pytest.mark.parametrize("window", [0, -5, 1.5, "9", True])
 def test_a_window_is_a_whole_number(walks, walk_features, walk_predictions, window):
-    """A window that is no number of sessions is refused, and does not mean all of them."""
+    """A window that is not a positive whole number is refused."""
     with pytest.raises(ConfigurationError, match="window is"):
         fit_final(walk_features, walks, walk_predictions, window=window)
 
@@ -68,7 +68,7 @@ def test_predictions_of_sessions_that_the_prices_do_not_have_are_refused(
 
 @pytest.mark.parametrize("level", [0.5, 0.8])
 def test_misses_of_another_level_do_not_narrow_the_intervals(walks, walk_features, walk_predictions, level):
-    """Intervals at a level are as wide as their own misses ask for, when the walk had them at 90 %."""
+    """Intervals at another level than the predictions' are calibrated by their own misses."""
     fitted = fit_final(walk_features, walks, walk_predictions, level=level)
     of_its_own = walk_forward(walk_features, walks, level=level)
     expected = fit_final(walk_features, walks, of_its_own, level=level)
@@ -77,7 +77,7 @@ def test_misses_of_another_level_do_not_narrow_the_intervals(walks, walk_feature
 
 
 def test_the_forecast_frame_is_what_it_promises(fitted, walks):
-    """One row a symbol from its last session; the interval is the calibrated width times the volatility."""
+    """One row per symbol; the interval is the calibrated width times the volatility."""
     table = forecast(fitted, walks)
     assert list(table.columns) == ["symbol", "date", "horizon", "model", "predicted", "lower", "upper"]
     assert table["symbol"].tolist() == ["S0", "S1"]
@@ -89,7 +89,7 @@ def test_the_forecast_frame_is_what_it_promises(fitted, walks):
 
 
 def test_the_width_comes_from_out_of_sample_errors(fitted, walks, walk_predictions):
-    """The calibration is the corrected 90 % quantile of the last 252 sessions' scores, computed here anew."""
+    """The width is the conformal quantile of the last 252 sessions' scores."""
     joined = walk_predictions.merge(conformal.trailing_scale(walks, 1), on=["symbol", "date"])
     recent = joined[joined["date"].isin(sorted(joined["date"].unique())[-252:])]
     scores = np.sort(((recent["actual"] - recent["predicted"]).abs() / recent["scale"]).to_numpy())
@@ -111,7 +111,7 @@ def test_later_prices_are_forecast_from_their_own_end(fitted, walks):
 
 
 def test_a_stale_symbol_is_refused(fitted, walks):
-    """A symbol that ends early is named with its last date, the newest date and what to type."""
+    """The message names the symbol, both dates and the next command."""
     days = walks["date"].unique()
     ended = walks[(walks["symbol"] == "S0") | (walks["date"] <= days[550])]
     with pytest.raises(ModelPredictionError) as caught:
@@ -124,7 +124,7 @@ def test_a_stale_symbol_is_refused(fitted, walks):
 
 
 def test_what_the_model_cannot_know_is_refused(fitted, walks):
-    """New symbols, prices before the training's end, short histories and other features are named."""
+    """New symbols, old prices, short histories and unknown features are refused."""
     with pytest.raises(ModelPredictionError, match="not trained on NEW, only on S0, S1"):
         forecast(
             fitted, walks.assign(symbol=walks["symbol"].replace("S1", "NEW")).sort_values(["symbol", "date"])

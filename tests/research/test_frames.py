@@ -52,14 +52,14 @@ def four():
     ],
 )
 def test_types_that_would_mislead_are_refused_with_what_to_type(four, change, words):
-    """A type that the arithmetic trips over later, or drops rows for, is named at the door."""
+    """A type that later arithmetic would fail on, or drop rows for, is refused up front."""
     require_prices(four, DataValidationError)
     with pytest.raises(DataValidationError, match=words):
         require_prices(change(four), DataValidationError)
 
 
 def test_predictions_are_asked_for_intervals_only_where_they_are_used(four):
-    """Bounds are needed for coverage, and not for trading."""
+    """Intervals are required for coverage and not for trading."""
     made = four[["symbol", "date"]].assign(horizon=1, model="mine", predicted=0.1, actual=0.2)
     require_predictions(made, bounds=False)
     with pytest.raises(DataValidationError, match=r"lack the column\(s\) lower, upper"):
@@ -79,7 +79,7 @@ def test_predictions_are_asked_for_intervals_only_where_they_are_used(four):
     ],
 )
 def test_predictions_that_arithmetic_would_trip_over_are_refused(four, change, words):
-    """By name, before a merge or a division fails on them."""
+    """The message names the column, before a merge or a division fails."""
     made = four[["symbol", "date"]].assign(horizon=1, model="mine", predicted=0.1, actual=0.2)
     with pytest.raises(DataValidationError, match=words):
         require_predictions(change(made), bounds=False)
@@ -90,7 +90,7 @@ FOUR = make_predictions([0.01, -0.01, 0.0, 0.02], [0.02, 0.01, 0.03, 0.0], start
 
 
 def test_rows_are_sorted_by_date_and_symbol():
-    """Whatever the order of the frame, dates come in order and symbols within them."""
+    """Rows in any order are sorted by date and symbol."""
     frame = pd.concat(
         [make_predictions([3.0, 4.0], [0.3, 0.4], "B"), make_predictions([1.0, 2.0], [0.1, 0.2])]
     ).iloc[::-1]
@@ -105,7 +105,7 @@ def test_rows_are_sorted_by_date_and_symbol():
 
 
 def test_models_meet_on_the_rows_they_share():
-    """A row that one model did not predict is judged for none."""
+    """A row that one model did not predict is dropped for all."""
     panel = read_panel(pd.concat([FOUR, FOUR.iloc[1:].assign(model="other", predicted=0.5)]))
     assert panel.models == ("ridge", "other")
     assert panel.predicted.tolist() == [[-0.01, 0.5], [0.0, 0.5], [0.02, 0.5]]
@@ -113,14 +113,14 @@ def test_models_meet_on_the_rows_they_share():
 
 
 def test_categories_and_arrow_types_are_taken():
-    """Types that files come back with make no difference."""
+    """Types that files are read with make no difference."""
     frame = FOUR.astype({"symbol": "category", "model": "category", "predicted": "Float64"})
     frame["date"] = frame["date"].dt.tz_localize("UTC")
     assert read_panel(frame).predicted.tolist() == read_panel(FOUR).predicted.tolist()
 
 
 def test_intervals_and_folds_are_not_asked_for():
-    """Predictions made elsewhere have none, and a comparison does not look at them."""
+    """Predictions made elsewhere may lack both."""
     assert read_panel(FOUR.drop(columns=["fold", "lower", "upper"])).predicted.tolist() == [
         [0.01],
         [-0.01],
@@ -154,7 +154,7 @@ def test_intervals_and_folds_are_not_asked_for():
     ],
 )  # fmt: skip
 def test_what_cannot_be_judged_is_refused(change, words):
-    """What would give a number without meaning is named."""
+    """The message names what would give a meaningless number."""
     with pytest.raises(DataValidationError) as caught:
         read_panel(change(FOUR))
     assert words in str(caught.value)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 @pytest.mark.parametrize(("sessions", "full"), [(1, 0), (10, 0), (49, 0), (60, 11), (97, 48)])
 def test_a_history_of_warm_up_says_how_many_sessions_there_are(sessions, full):
-    """Fewer than half of its rows have all features; the message says how many the chain takes."""
+    """If fewer than half of the rows have all features, the message says how many sessions are needed."""
     features = build_features(simulate(sessions, symbols=2))
     words = "1 session" if sessions == 1 else f"{sessions} sessions"
     with pytest.raises(DataValidationError) as caught:
@@ -26,7 +26,7 @@ def test_a_history_of_warm_up_says_how_many_sessions_there_are(sessions, full):
 
 
 def test_a_feature_missing_in_a_long_history_is_not_its_fault():
-    """It is left to the gate; so is a history of which half has all features."""
+    """It is left to the gate."""
     require_features(build_features(simulate(98, symbols=1)))
     require_features(build_features(simulate(429, symbols=1)).assign(mine=float("nan")))
 
@@ -39,7 +39,7 @@ def test_a_feature_missing_in_a_long_history_is_not_its_fault():
     ],
 )
 def test_the_number_named_is_enough_and_one_fewer_is_not(horizon, shortest, words):
-    """With it a model can be fitted and gives intervals; with one session fewer it cannot."""
+    """With that many sessions the chain completes; with one fewer it is refused."""
 
     def finish(prices):
         features = build_features(prices)

@@ -45,7 +45,7 @@ def rewrite(path, estimator=None, **metadata):
     ("model", "per_symbol"), [*((model, False) for model in MODELS), ("ridge", True), ("boosting", True)]
 )
 def test_a_model_survives_the_file(walks, walk_features, walk_predictions, tmp_path, model, per_symbol):  # noqa: PLR0913, PLR0917
-    """What is loaded forecasts exactly what was saved, for every model."""
+    """A loaded model forecasts exactly like the saved one."""
     predictions = walk_predictions.assign(model=model)  # only the widths of intervals depend on them
     original = fit_final(walk_features, walks, predictions, model=model, per_symbol=per_symbol)
     save_model(original, tmp_path / "model.skops")
@@ -71,7 +71,7 @@ def test_no_file_is_a_configuration_error(tmp_path):
 
 @pytest.mark.parametrize("cut", [0, 10, 500, -1, -30])
 def test_a_damaged_file_is_refused(saved, cut):
-    """A file cut anywhere is no model."""
+    """A truncated file is refused."""
     saved.write_bytes(saved.read_bytes()[:cut])
     with pytest.raises(ModelPredictionError, match="is not a whole model file"):
         load_model(saved)
@@ -138,7 +138,7 @@ def test_an_untrusted_type_is_named(saved):
     ],
 )
 def test_metadata_that_does_not_fit_is_refused(saved, change, words):
-    """Another scikit-learn, another format, another model: each is named, and what to do."""
+    """The message says what does not match, and to train again."""
     rewrite(saved, **change)
     with pytest.raises(ModelPredictionError) as caught:
         load_model(saved)

@@ -16,7 +16,7 @@ def returns():
 
 
 def test_paths_are_those_of_the_stationary_bootstrap(returns):
-    """The outcome of each path is that of the resample, computed here anew."""
+    """The figures of each path are those of the resample."""
     found = monte_carlo(returns, paths=20, block=5, seed=3)
     drawn = np.array(list(bootstrap.resampled_positions(600, block=5, resamples=20, seed=3)))
     equity = np.cumprod(1 + returns[drawn], axis=1)
@@ -38,14 +38,14 @@ def test_bands_are_in_order_and_the_seed_decides(returns):
 
 
 def test_the_median_path_ends_near_the_history(returns):
-    """Resampling keeps the mean: half the paths end below what the history made, half above."""
+    """Resampling keeps the mean: half the paths end below the history, half above."""
     found = monte_carlo(returns, paths=1000)
     below = (found.paths["total_return"] < np.prod(1 + returns) - 1).mean()
     assert 0.4 < below < 0.6
 
 
 def test_probabilities_by_hand():
-    """Returns that always lose 10 %: every path loses, is ruined and falls."""
+    """Returns that always lose 10 %: every path ends in loss, ruin and drawdown."""
     found = monte_carlo([-0.1] * 10, paths=5)
     assert found.probability_of_loss() == 1
     assert found.probability_of_ruin(0.5) == 1
@@ -64,14 +64,14 @@ def test_a_path_can_lose_everything():
 
 @pytest.mark.parametrize("returns", [[], [0.1], [[0.1, 0.2]], [0.1, np.nan], [0.1, -1.5]])
 def test_returns_are_finite_numbers(returns):
-    """Too few, gaps, and losses of more than everything are refused."""
+    """Too few returns, gaps, and losses beyond 100 % are refused."""
     with pytest.raises(DataValidationError, match="two or more finite"):
         monte_carlo(returns)
 
 
 @pytest.mark.parametrize("wrong", [{"paths": 0}, {"block": 0.5}, {"block": np.inf}, {"paths": 10**9}])
 def test_paths_that_make_no_sense_are_refused(returns, wrong):
-    """None at all, blocks shorter than a session, and more than memory holds."""
+    """No paths, blocks below one session, and more than memory holds are refused."""
     with pytest.raises(ConfigurationError, match="give at least 1 path"):
         monte_carlo(returns, **wrong)
 
@@ -87,6 +87,6 @@ def test_a_loss_is_a_share(returns, share):
 
 @pytest.mark.parametrize("wrong", [{"paths": 1.5}, {"seed": None}, {"seed": -1}, {"seed": "1"}])
 def test_counts_and_seeds_are_whole_numbers(wrong):
-    """A seed of None would give other paths every time; it is refused by name."""
+    """A seed of None, which would give other paths every time, is refused."""
     with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))} is"):
         monte_carlo([0.1, -0.1], **wrong)

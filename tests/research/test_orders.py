@@ -65,7 +65,7 @@ def test_literal_orders():
 
 
 def test_one_order_is_cut_by_its_own_risk():
-    """A single order with a wide stop is limited to 2.5 % of equity at that stop."""
+    """A single order with a wide stop risks 2.5 % of equity."""
     limits = Limits(stop_loss_pct=0.10)
     orders = propose_orders(*frames([0.02], [10.0]), 10_000, limits)
     assert orders["shares"].tolist() == [250]
@@ -73,7 +73,7 @@ def test_one_order_is_cut_by_its_own_risk():
 
 
 def test_many_orders_share_the_portfolios_risk():
-    """Ten orders with a wide stop get a tenth of 5 % each."""
+    """Ten orders with a wide stop risk a tenth of 5 % each."""
     limits = Limits(stop_loss_pct=0.10)
     orders = propose_orders(*frames([0.02] * 10, [1.0] * 10), 10_000, limits)
     assert orders["risk"].tolist() == pytest.approx([0.005] * 10)
@@ -81,14 +81,14 @@ def test_many_orders_share_the_portfolios_risk():
 
 
 def test_a_share_too_dear_is_held():
-    """When the capital does not buy one share, the order says so."""
+    """The reason says that the capital does not buy one share."""
     orders = propose_orders(*frames([0.02], [5_000.0]), 1_000, LIMITS)
     assert orders["side"].tolist() == ["hold"]
     assert orders["reason"].tolist() == ["the share of capital does not buy one share at 5,000.00"]
 
 
 def test_stale_forecasts_are_refused():
-    """A forecast of a session that is over is named with its date and the prices' last one."""
+    """The message names the forecast, its date and the last session of the prices."""
     forecasts, prices = frames([0.02, 0.02], [10.0, 10.0])
     later = pd.concat([prices, prices.assign(date=DAY + pd.Timedelta(days=1))])
     later = later.sort_values(["symbol", "date"])
@@ -109,7 +109,7 @@ def test_stale_forecasts_are_refused():
     st.floats(0.1, 1),
 )
 def test_no_proposal_breaks_a_limit(wanted, equity, per_trade, portfolio, stop, sector):  # noqa: PLR0913, PLR0917
-    """Whatever the forecasts, prices and limits, the guard agrees with what was proposed."""
+    """For any forecasts, prices and limits, the guard approves the proposals."""
     limits = Limits(
         max_portfolio_risk=portfolio,
         per_trade_risk=per_trade,
@@ -135,13 +135,13 @@ def test_a_sector_shares_what_a_sector_may_hold():
 
 @pytest.mark.parametrize("equity", [0, -1, np.nan, np.inf])
 def test_capital_is_a_positive_number(equity):
-    """Without capital there is nothing to size."""
+    """Zero, negative and infinite capital is refused."""
     with pytest.raises(ConfigurationError, match="equity is"):
         propose_orders(*frames([0.02], [10.0]), equity, LIMITS)
 
 
 def test_forecasts_without_a_price_are_refused():
-    """A forecast of another day, without a number or there twice is named."""
+    """A forecast of another day, without a value, or duplicated is refused."""
     forecasts, prices = frames([0.02, 0.01], [10.0, 10.0])
     for wrong in (
         forecasts.assign(date=DAY + pd.Timedelta(days=1)),
@@ -153,14 +153,14 @@ def test_forecasts_without_a_price_are_refused():
 
 
 def test_the_kits_settings_are_limits():
-    """The trading section of the configuration serves as it is."""
+    """The trading section of the configuration is accepted."""
     config = pytest.importorskip("sta410kit.config")
     orders = propose_orders(*frames([0.01], [33.0]), 10_000, config.TradingConfig())
     assert orders["shares"].tolist() == [252]  # 2.5 % at a stop of 3 %: a weight of 83.3 %
 
 
 def test_a_stop_or_a_target_at_nothing_is_no_order():
-    """Where a short is to gain all of its price, or a purchase to lose it, there is nothing to propose."""
+    """A stop or target at or below zero makes a hold."""
     both = frames([0.02, -0.02], [10.0, 10.0])
     for limits, sides in (
         (Limits(take_profit_pct=1.0), ["buy", "hold"]),
@@ -173,7 +173,7 @@ def test_a_stop_or_a_target_at_nothing_is_no_order():
 
 
 def test_missing_sectors_are_sized_as_the_guard_counts_them():
-    """Empty cells of a table of sectors, and two spellings of a name."""
+    """Empty cells are one sector, and so are two spellings of a name."""
     limits = Limits(max_sector_exposure=0.4)
     sectors = {"A": float("nan"), "B": None, "C": "Tech", "D": "tech "}
     orders = propose_orders(*frames([0.02] * 4, [10.0] * 4), 10_000, limits, sectors)
@@ -183,6 +183,6 @@ def test_missing_sectors_are_sized_as_the_guard_counts_them():
 
 @pytest.mark.parametrize("equity", [0, float("nan"), "100", None, pd.NA, True])
 def test_capital_that_is_no_number_is_refused(equity):
-    """By name, before anything is computed."""
+    """The message names the argument."""
     with pytest.raises(ConfigurationError, match="equity is"):
         propose_orders(*frames([0.02], [10.0]), equity, LIMITS)

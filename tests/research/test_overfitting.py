@@ -194,7 +194,7 @@ def test_too_little_to_select_from(shape):
 
 @pytest.mark.parametrize("returns", [[0.1, 0.2, 0.3], [[0.1, np.nan], [0.2, 0.3]] * 20])
 def test_what_is_no_table_of_numbers_is_refused(returns):
-    """A single series, or a gap in one of several, is told instead of ranked."""
+    """A single series, or a gap in one of several, is refused."""
     with pytest.raises(DataValidationError, match=r"shape \(sessions, strategies\)"):
         overfitting.probability_of_overfitting(returns)
 
@@ -213,7 +213,7 @@ def test_returns_are_three_finite_numbers_or_more(values):
 
 
 def test_the_oldest_sessions_that_fill_no_group_are_left_out():
-    """Seven more at the beginning of eighty change nothing; at the end they are what counts."""
+    """Seven extra sessions at the beginning of eighty change nothing; at the end they do."""
     rng = np.random.default_rng(0)
     table, more = rng.normal(size=(80, 6)), 100 * rng.normal(size=(7, 6))
     alone = overfitting.probability_of_overfitting(table)

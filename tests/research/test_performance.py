@@ -26,19 +26,19 @@ def test_figures_by_hand():
 
 
 def test_a_loss_in_the_first_session_is_a_drawdown():
-    """Below what one began with, before any high."""
+    """A loss from the start is a drawdown."""
     assert performance.drawdowns([0.8, 0.9, 1.2]).tolist() == pytest.approx([-0.2, -0.1, 0.0])
     assert performance.drawdowns([80.0, 110.0], start=100.0).tolist() == pytest.approx([-0.2, 0.0])
 
 
 def test_a_gain_without_a_position_is_no_hit():
-    """What a position sold at the open had gained overnight is no session that was held through."""
+    """A session in which the position was sold at the open is not counted."""
     figures = performance.measure([1.1, 1.0, 1.2], exposure=[0.0, 1.0, 1.0])
     assert figures["hit_rate"] == pytest.approx(1 / 2)
 
 
 def test_many_curves_agree_with_pandas():
-    """Rows are measured each on its own, as pandas measures them."""
+    """Each row has the figures that pandas computes."""
     equity = 50 * np.cumprod(1 + np.random.default_rng(0).normal(0, 0.02, (5, 200)), axis=1)
     figures = performance.measure(equity, 50.0)
     table = pd.DataFrame(np.column_stack([np.full(5, 50.0), equity]).T)
@@ -50,7 +50,7 @@ def test_many_curves_agree_with_pandas():
 
 
 def test_ratios_without_a_denominator_are_nan():
-    """Cash has no risk to divide by; a curve that only rises has no loss and no drawdown."""
+    """Ratios without a denominator are NaN."""
     cash = performance.measure(np.ones(10), exposure=np.zeros(10))
     assert all(np.isnan(cash[name]) for name in ("sharpe", "sortino", "calmar", "hit_rate"))
     steady = performance.measure(1.01 ** np.arange(1, 11))

@@ -29,7 +29,7 @@ def test_it_is_what_the_last_intervals_would_be(walks):
 
 
 def test_it_widens_with_horizon_and_level(sample):
-    """Further ahead and a higher level is wider, for every symbol, the young one too."""
+    """Intervals widen with horizon and level, for every symbol."""
     found = quantile_forecast(sample, horizons=[1, 5, 21], levels=[0.5, 0.9])
     assert found["symbol"].nunique() == 5
     wide = found.pivot_table(index="symbol", columns=["level", "horizon"], values="upper")
@@ -38,7 +38,7 @@ def test_it_widens_with_horizon_and_level(sample):
 
 
 def test_a_horizon_too_long_for_the_history_is_refused(walks):
-    """600 sessions calibrate no quarter; no horizon at all is refused too."""
+    """600 sessions are too few for a quarter ahead; an empty list of horizons is refused too."""
     with pytest.raises(DataValidationError, match="too few for an interval"):
         quantile_forecast(walks, horizons=[63], levels=[0.9])
     with pytest.raises(ConfigurationError, match="at least one horizon"):

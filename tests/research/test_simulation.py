@@ -98,7 +98,7 @@ def signals_for(prices, seed=0, every=3):
 
 @pytest.mark.parametrize("on_change", [False, True])
 def test_thirteen_years_agree_with_a_broker_to_the_cent(sample, on_change):
-    """Five symbols, three splits, dividends and a late listing: 100,000 end at the same cent each evening."""
+    """Five symbols, three splits, dividends and a late listing: equal equity to the cent at each close."""
     sample = sample[sample["date"] < "2006-01-01"] if on_change else sample  # after the last split
     signals = signals_for(sample)
     ours = simulate(
@@ -115,7 +115,7 @@ def test_thirteen_years_agree_with_a_broker_to_the_cent(sample, on_change):
 
 @given(st.integers(0, 10_000), st.floats(0, 300), st.booleans())
 def test_any_weights_and_costs_agree_with_a_broker(seed, bps, on_change):
-    """Long and short weights of three symbols, at costs up to 3 % a trade: to the cent all the same."""
+    """Random long and short weights of three symbols, at costs up to 3 %, agree to the cent."""
     rng = np.random.default_rng(seed)
     prices = pd.concat(
         [bars(100 * np.exp(np.cumsum(rng.normal(0, 0.03, 15))), symbol=name) for name in "ABC"]
@@ -137,7 +137,7 @@ def test_any_weights_and_costs_agree_with_a_broker(seed, bps, on_change):
 
 @pytest.mark.parametrize("day", ["2000-06-21", "2005-02-28"])
 def test_a_split_moves_the_account_by_its_true_return(sample, day):
-    """On the session of a split, a full position earns what the adjusted close did, not minus half."""
+    """On the session of a split, a full position earns the adjusted return."""
     prices = sample[sample["symbol"] == "AAPL"]
     ours = simulate(np.ones(len(prices)), prices)
     at = ours.sessions.get_loc(pd.Timestamp(day))
@@ -146,7 +146,7 @@ def test_a_split_moves_the_account_by_its_true_return(sample, day):
 
 
 def test_holes_in_the_sessions_agree_with_a_broker(sample):
-    """Sessions that one symbol misses leave its shares where they are, at the last close."""
+    """Over missing sessions, shares are kept at the last close."""
     prices = sample[sample["date"] < "2001-01-01"]
     missing = (
         (prices["symbol"] == "IBM")
@@ -160,7 +160,7 @@ def test_holes_in_the_sessions_agree_with_a_broker(sample):
 
 
 def test_many_strategies_are_each_as_alone(sample):
-    """A thousand rows of signals give a thousand times what one row gives."""
+    """A strategy among a thousand has the equity it has alone."""
     prices = sample[(sample["symbol"] == "MSFT") & (sample["date"] < "2002-01-01")]
     signals = np.random.default_rng(0).integers(-1, 2, (1000, len(prices)))
     every = simulate(signals, prices, costs=COSTS)
@@ -213,7 +213,7 @@ def test_it_agrees_with_a_public_backtester(sample):
 
 @given(st.integers(1, 38), st.floats(0.2, 5.0), st.integers(0, 1000))
 def test_no_decision_sees_the_price_it_is_filled_at(cut, factor, seed):
-    """Prices after session *t*, changed at will, leave the equity up to *t* as it was to the last digit.
+    """Changing prices after session *t* does not change the equity up to *t*.
 
     The decisions of *t* itself are changed too: they are filled later.
     """
@@ -232,7 +232,7 @@ def test_no_decision_sees_the_price_it_is_filled_at(cut, factor, seed):
 
 
 def test_a_decision_is_filled_at_the_next_open():
-    """Wished at the close of 10, bought at the open of 12 and not at 10: at 15 it is a quarter more."""
+    """Decided at the close of 10, bought at the open of 12: at 15 a quarter is gained."""
     prices = bars([10, 12, 15], [10, 15, 15])
     ours = simulate(np.array([1.0, 1.0, 1.0]), prices)
     assert ours.equity[0].tolist() == pytest.approx([125_000, 125_000])
@@ -268,7 +268,7 @@ def test_a_short_position_pays_for_its_shares():
 
 
 def test_limits_cut_wishes():
-    """Weights beyond a limit are cut, all in proportion to the gross one; long only knows no short."""
+    """Weights beyond a limit are cut, proportionally for the gross limit; long-only drops shorts."""
     prices = pd.concat([bars([100, 100, 100], symbol=name) for name in "AB"])
     wishes = np.array([[[3.0, -1.0]] * 3])
     for limits, expected in (
@@ -283,7 +283,7 @@ def test_limits_cut_wishes():
 
 
 def test_an_order_takes_its_share_of_the_volume_and_waits_with_the_rest():
-    """1,000 shares at 100 wished, 400 a session allowed: bought 400, 400 and 200."""
+    """1,000 shares wanted, 400 per session allowed: bought 400, 400 and 200."""
     prices = bars([100] * 5, volume=4000)
     ours = simulate(np.ones(5), prices, limits=Limits(max_participation=0.1), rebalance="on change")
     assert ours.position[0].tolist() == pytest.approx([0.4, 0.8, 1.0, 1.0])
@@ -297,7 +297,7 @@ def test_a_sale_takes_its_share_of_the_volume_as_well():
 
 
 def test_a_session_without_volume_fills_nothing():
-    """The order waits for the next session, in both ways of trading."""
+    """The order waits for the next session, however weights are rebalanced."""
     prices = bars([100, 100, 50, 50], volume=[10, 0, 10, 10])
     for rebalance in ("each session", "on change"):
         ours = simulate(np.ones(4), prices, rebalance=rebalance)
@@ -306,7 +306,7 @@ def test_a_session_without_volume_fills_nothing():
 
 
 def test_a_symbol_that_begins_later_is_bought_later():
-    """Wishes before its first session buy nothing, and cash waits."""
+    """Weights before its first session buy nothing."""
     early, late = bars([100] * 5, symbol="A"), bars([10, 20], symbol="B", start="2012-01-05")
     ours = simulate(np.full((1, 5, 2), 0.5), pd.concat([early, late]))
     assert ours.exposure[0].tolist() == pytest.approx([0.5, 0.5, 1.0, 1.0])
@@ -314,7 +314,7 @@ def test_a_symbol_that_begins_later_is_bought_later():
 
 
 def test_a_delisted_symbol_is_paid_out_at_its_last_close():
-    """It ends at 80: sold for that on the session after, at the usual cost; the cash is free again."""
+    """It is sold at its last close of 80, and the cash is available again."""
     gone, stays = bars([100, 100, 80], symbol="A"), bars([100] * 6, symbol="B")
     ours = simulate(np.full((1, 6, 2), (1.0, 0.0)), pd.concat([gone, stays]), costs=Costs(commission_bps=100))
     left = 100_000 / 1.01 * 0.8
@@ -323,7 +323,7 @@ def test_a_delisted_symbol_is_paid_out_at_its_last_close():
 
 
 def test_losing_everything_is_the_end():
-    """A short against which the price triples leaves zero, not debts, and never comes back."""
+    """A short whose price triples ends at zero and stays there."""
     ours = simulate(-np.ones((2, 6)), bars([100, 100, 300, 100, 50, 25]), costs=COSTS)
     assert ours.equity[:, 1:].tolist() == [[0] * 4] * 2
     assert (ours.returns[:, 1] == -1).all()
@@ -331,7 +331,7 @@ def test_losing_everything_is_the_end():
 
 
 def test_all_lost_at_a_close_is_the_end_though_the_next_open_is_better():
-    """A short against which the price triples within the session, and falls back overnight."""
+    """A short whose price triples within the session ends at zero, though it falls back overnight."""
     ours = simulate(-np.ones(5), bars([100] * 5, [100, 300, 100, 50, 25]))
     assert ours.equity[0].tolist() == [0, 0, 0, 0]
 
@@ -367,19 +367,19 @@ def test_one_session_of_trading_has_no_deviation():
     ],
 )
 def test_signals_that_do_not_fit_are_refused(signals, message):
-    """The shape wanted, the place of the value, or the date is in the message."""
+    """The message names the expected shape, the position of the value, or the date."""
     with pytest.raises(DataValidationError, match=message):
         simulate(signals, bars([100] * 4))
 
 
 def test_signals_of_some_dates_hold_nothing_on_the_others():
-    """A table of one date wishes for one session."""
+    """A DataFrame of one date holds for one session."""
     table = pd.DataFrame({"A": [1.0]}, index=[pd.Timestamp("2012-01-03")])
     assert simulate(table, bars([100] * 4)).position[0].tolist() == [0, 1, 0]
 
 
 def test_settings_that_make_no_sense_are_refused():
-    """One bar, no capital, an unknown way of trading."""
+    """One session, no capital, or an unknown `rebalance` is refused."""
     with pytest.raises(DataValidationError, match="one session"):
         simulate(np.ones(1), bars([100]))
     with pytest.raises(ConfigurationError, match="capital is 0"):

@@ -46,7 +46,7 @@ def test_the_embedded_prices_show_no_skill(sample_predictions):
 
 
 def test_real_skill_is_recognised():
-    """A prediction that knows a fifth of the variance is seen within a year, and called suspicious."""
+    """An R2 of 20 % is recognised within a year, and called suspicious."""
     verdict = assess_skill(planted(sessions=300, r2=0.2))
     assert verdict.verdict == "skill"
     assert verdict.evidence.p_value < 0.01
@@ -106,7 +106,7 @@ def test_every_condition_of_skill_is_needed(lacking, value):
 
 
 def test_naive_is_no_skill():
-    """Predicting zero gains exactly nothing, is called what it is, and is no trial."""
+    """Predicting zero gains nothing and is called the naive forecast."""
     verdict = assess_skill(noise(size=0, model="naive"))
     assert verdict.verdict == "no skill shown"
     assert verdict.evidence.p_value == 1
@@ -122,7 +122,7 @@ def test_prices_that_never_change_their_pace_are_no_skill(value):
 
 
 def test_a_drift_alone_is_no_skill():
-    """A constant beats zero on prices that only rise, and no better constant is beaten."""
+    """On prices that rise, a constant beats zero but not the best constant."""
     actual = np.random.default_rng(0).standard_normal(2500) / 100 + 0.002
     verdict = assess_skill(made(0.002, actual))
     assert verdict.evidence.r2_low > 0
@@ -131,7 +131,7 @@ def test_a_drift_alone_is_no_skill():
 
 
 def test_one_lucky_year_is_no_skill():
-    """Ten years of next to nothing and one of near certainty: without it nothing is left."""
+    """One year of near certainty in ten of noise is no skill."""
     frame = noise(sessions=2500, size=0.01)
     year = frame.index[1000:1252]
     frame.loc[year, "predicted"] = 0.5 * frame.loc[year, "actual"]
@@ -170,7 +170,7 @@ def test_of_several_models_the_best_is_judged_against_all():
 
 
 def test_every_trial_on_the_same_outcomes_counts():
-    """What is convincing as a first try is less so after twenty others, each on its own."""
+    """The same evidence is weaker after twenty other trials."""
     frame = planted(seed=3, sessions=500, r2=0.03)
     first = assess_skill(frame)
     for seed in range(20):
@@ -189,7 +189,7 @@ def test_every_trial_on_the_same_outcomes_counts():
 
 
 def test_without_a_ledger_the_verdict_says_that_it_could_not_count():
-    """There is a verdict all the same."""
+    """There is a verdict, and it says that the trial was not counted."""
     verdict = assess_skill(planted(), ledger=Ledger(None))
     assert verdict.verdict == "skill"
     assert verdict.evidence.trials == 1
@@ -205,7 +205,7 @@ def test_the_ledger_of_the_argument_counts(tmp_path):
 
 
 def test_the_same_predictions_get_the_same_verdict():
-    """In whatever order the rows come, twice over."""
+    """In any order of rows."""
     frame = pd.concat([planted(), planted(1, symbol="B")])
     one, two = assess_skill(frame), assess_skill(frame.sample(frac=1, random_state=0))
     assert one == two
@@ -213,7 +213,7 @@ def test_the_same_predictions_get_the_same_verdict():
 
 
 def test_the_evidence_can_be_kept_as_json():
-    """What the run keeps is plain: numbers, texts and lists."""
+    """The evidence is JSON serialisable."""
     evidence = json.loads(json.dumps(asdict(assess_skill(planted()).evidence)))
     assert evidence["models"] == ["ridge"]
     assert evidence["scores"]["rmse"].keys() == {"value", "low", "high"}

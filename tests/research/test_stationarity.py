@@ -32,7 +32,7 @@ def walk():
 
 
 def test_a_walk_and_noise_are_told_apart(walk):
-    """Returns and noise keep their mean, walks do not; what is too short is said to be."""
+    """Returns and noise are stationary, walks are not; short series read too short."""
     table = stationarity(*walk).set_index("series")
     assert table["reading"].to_dict() == {
         "log price": "unit root",
@@ -48,7 +48,7 @@ def test_a_walk_and_noise_are_told_apart(walk):
 
 
 def test_it_agrees_with_statsmodels_called_directly(walk):
-    """Lags are those of Schwert's rule, and nothing is lost on the way."""
+    """P values are those of statsmodels with Schwert's lags."""
     from statsmodels.tsa.stattools import adfuller
 
     expected = adfuller(walk[1]["noise"], maxlag=20, autolag=None, result_object=False)[1]
@@ -57,7 +57,7 @@ def test_it_agrees_with_statsmodels_called_directly(walk):
 
 
 def test_frames_out_of_order_are_refused(walk):
-    """The differences of shuffled prices are no returns."""
+    """Unsorted prices are refused."""
     prices, features = walk
     for pair in (
         (prices.iloc[::-1], features),
@@ -70,14 +70,14 @@ def test_frames_out_of_order_are_refused(walk):
 
 
 def test_frames_of_other_symbols_are_refused(walk):
-    """There is nothing to compare."""
+    """Frames without a common symbol are refused."""
     prices, features = walk
     with pytest.raises(DataValidationError, match="no symbol in common"):
         stationarity(prices, features.assign(symbol="BBB"))
 
 
 def test_the_figure_has_a_mark_for_every_series(walk):
-    """Each reading has a shape and colour of its own in the legend."""
+    """Each reading has its own marker in the legend."""
     figure = plots.plot_stationarity(stationarity(*walk))
     assert sum(len(marks.get_offsets()) for marks in figure.axes[0].collections) == 6
     labels = [text.get_text() for text in figure.legends[0].get_texts()]

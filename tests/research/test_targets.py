@@ -41,13 +41,13 @@ def test_the_session_of_knowledge_is_the_symbols_own(walks):
 
 @pytest.mark.parametrize("horizon", [0, -1, 1.0, True, "1", None])
 def test_a_horizon_is_a_whole_number_of_sessions(walks, horizon):
-    """Anything else is a configuration error that names it."""
+    """Anything else is a configuration error that names the argument."""
     with pytest.raises(ConfigurationError, match="horizon is"):
         build_target(walks, horizon)
 
 
 def test_a_numpy_integer_is_a_whole_number(walks):
-    """A horizon read from a frame works."""
+    """A NumPy integer is accepted."""
     assert build_target(walks, np.int64(1)).equals(build_target(walks, 1))
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.unit
 
 
 def test_the_training_table_is_complete(walks, walk_features):
-    """Warm-up and unknown outcomes are gone, the rest is as computed."""
+    """Warm-up rows and unknown outcomes are dropped."""
     table = training_table(walk_features, walks, 5)
     assert list(table.columns) == ["symbol", "date", *feature_names(walk_features), "target"]
     assert not table.isna().any().any()
@@ -80,7 +80,7 @@ def test_the_future_changes_no_prediction(walks, model, scheme):
 
 @pytest.mark.parametrize("model", ["ridge", "elastic_net", "gd", "boosting", "arima_boosting"])
 def test_a_planted_signal_is_found(model):
-    """Where the next return hangs on a feature, the model's predictions go with the outcomes."""
+    """If the next return depends on a feature, predictions correlate with outcomes."""
     prices = simulate(700, symbols=2, seed=4)
     moves = np.log(prices["close"]).groupby(prices["symbol"]).diff().fillna(0).to_numpy().copy()
     for t in range(1, len(moves)):
@@ -92,7 +92,7 @@ def test_a_planted_signal_is_found(model):
 
 
 def test_a_rolling_walk_forgets():
-    """When momentum turns into reversal, a short window learns it and the whole past does not."""
+    """When momentum turns into reversal, a rolling window adapts and an expanding one does not."""
     prices = simulate(900, symbols=1, seed=6)
     shocks = np.log(prices["close"]).diff().fillna(0).to_numpy()
     moves = np.zeros(900)
@@ -112,14 +112,14 @@ def test_a_rolling_walk_forgets():
 
 
 def test_an_embargo_costs_its_sessions(walks, walk_features):
-    """The first prediction comes as many sessions later as are left out."""
+    """The first prediction moves by the sessions left out."""
     first = [walk_forward(walk_features, walks, embargo=e)["date"].min() for e in (0, 10)]
     days = walks["date"].unique().tolist()
     assert days.index(first[1]) - days.index(first[0]) == 10
 
 
 def test_per_symbol_predicts_each_from_its_own_past(walks, walk_features):
-    """Once both have their own fit, one symbol's predictions do not depend on the other's prices."""
+    """With separate fits, one symbol's predictions do not depend on the other's prices."""
     both = walk_forward(walk_features, walks, per_symbol=True)
     other = walks.assign(
         adj_close=np.where(walks["symbol"] == "S1", walks["adj_close"] ** 1.1, walks["adj_close"])
@@ -153,7 +153,7 @@ def test_a_symbol_that_misses_sessions_does_not_leak(walks):
 
 
 def test_just_enough_sessions_do(walks):
-    """One session fewer is refused, the number named is enough."""
+    """The number of sessions in the message is enough, and one fewer is not."""
     days = walks["date"].unique()
     enough = walks[walks["date"] <= days[49 + 317]]
     assert len(walk_forward(build_features(enough), enough)) == 2
@@ -163,7 +163,7 @@ def test_just_enough_sessions_do(walks):
 
 
 def test_a_long_horizon_says_how_many_sessions_it_takes(walks):
-    """The number named at a horizon of 30 is enough, and one fewer is refused."""
+    """The number of sessions in the message is enough at a horizon of 30, and one fewer is not."""
     with pytest.raises(ModelTrainingError, match=r"^521 sessions .* take 612 or more"):
         walk_forward(build_features(walks), walks, horizon=30)
     prices = simulate(49 + 612 + 30, symbols=1)
@@ -174,7 +174,7 @@ def test_a_long_horizon_says_how_many_sessions_it_takes(walks):
 
 
 def test_symbols_that_take_turns_learn_late(walks):
-    """Where each symbol misses every other session, outcomes are known later, so it takes more sessions."""
+    """If each symbol misses every other session, outcomes are known later and more sessions are needed."""
     days = walks["date"].unique()
     odd = walks["date"].isin(days[1::2])
     turns = walks[odd == (walks["symbol"] == "S1")].reset_index(drop=True)
@@ -188,7 +188,7 @@ def test_symbols_that_take_turns_learn_late(walks):
 
 
 def test_frames_that_do_not_belong_together_are_refused(walks, walk_features):
-    """Features of other prices, unsorted features, and no features at all are named."""
+    """Features of other prices, unsorted features, and no features are refused."""
     with pytest.raises(FeatureEngineeringError, match="the prices do not"):
         walk_forward(walk_features, walks[walks["symbol"] == "S0"])
     with pytest.raises(FeatureEngineeringError, match="not sorted"):
@@ -213,13 +213,13 @@ def test_frames_that_do_not_belong_together_are_refused(walks, walk_features):
     ],
 )
 def test_features_that_a_model_would_trip_over_are_refused(walk_features, walks, change, words):
-    """By the name of the column, before any fit."""
+    """The message names the column."""
     with pytest.raises(FeatureEngineeringError, match=words):
         training_table(change(walk_features), walks, 1)
 
 
 def test_a_feature_may_be_called_as_a_column_of_the_result_is(walk_features, walks):
-    """Names of the kit's own work do not get in the way of a user's; the numbers are the same."""
+    """Features may be named like internal columns."""
     names = ["scale", "_merge", "lower", "score", "predicted", "horizon"]
     mine = walk_features[["symbol", "date", *walk_features.columns[2:8]]]
     renamed = mine.set_axis(["symbol", "date", *names], axis=1)
@@ -227,7 +227,7 @@ def test_a_feature_may_be_called_as_a_column_of_the_result_is(walk_features, wal
 
 
 def test_an_unknown_model_is_refused_before_the_work(walk_features, walks):
-    """A wrong name costs no time."""
+    """The name is checked first."""
     with pytest.raises(ConfigurationError, match="Did you mean 'ridge'"):
         walk_forward(walk_features.head(0), walks, model="rigde")
 
@@ -243,7 +243,7 @@ def folds(table):
 
 
 def test_a_fold_is_a_plain_fit_and_predict(table, folds):
-    """What the shared loop returns is what fitting each fold by hand does."""
+    """Predictions equal those of fitting each fold by hand."""
     found = predict_folds(table, folds, model="ridge", seed=0, horizon=1)
     names = feature_names(table.drop(columns="known"))
     for (train, test), values in zip(folds, found, strict=True):
@@ -253,14 +253,14 @@ def test_a_fold_is_a_plain_fit_and_predict(table, folds):
 
 @pytest.mark.parametrize("model", ["ridge", "boosting", "arima_boosting"])
 def test_threads_change_no_number(table, folds, model):
-    """One thread or three: the predictions are equal to the last bit."""
+    """One thread or three give identical predictions."""
     one, three = (predict_folds(table, folds, model=model, seed=1, horizon=1, n_jobs=n) for n in (1, 3))
     for left, right in zip(one, three, strict=True):
         assert (left == right).all()
 
 
 def test_rows_need_not_stand_together(table, folds):
-    """Training rows with holes give what the same rows give on their own."""
+    """Non-contiguous training rows are selected correctly."""
     train, test = folds[0]
     some = train[np.arange(len(train)) % 3 > 0]
     (found,) = predict_folds(table, [(some, test)], model="ridge", seed=0, horizon=1)
@@ -272,13 +272,13 @@ def test_rows_need_not_stand_together(table, folds):
 
 
 def test_a_model_of_series_is_not_wrapped_per_symbol():
-    """What fits each series on its own already says so."""
+    """A model that fits each series separately cannot be wrapped."""
     with pytest.raises(ConfigurationError, match="regime fits each symbol separately already"):
         make_estimator("regime", 0, 1, per_symbol=True)
 
 
 @pytest.mark.parametrize("n_jobs", [0, -1, 1.5, True, "2"])
 def test_threads_are_a_whole_number(table, folds, n_jobs):
-    """Another number of threads is named."""
+    """The message names the argument."""
     with pytest.raises(ConfigurationError, match="n_jobs is"):
         predict_folds(table, folds, model="ridge", seed=0, horizon=1, n_jobs=n_jobs)

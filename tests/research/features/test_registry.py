@@ -87,7 +87,7 @@ def test_rsi_follows_wilders_recursion():
 
 
 def test_a_price_that_never_moves_gives_neutral_values():
-    """Nothing divided by nothing is neutral, never infinite; a session without volume neither."""
+    """0 / 0 is neutral, never infinite; so is a session without volume."""
     features = build_features(flat(60, volume=0))
     last = features.iloc[-1]
     assert last["rsi_14"] == 50
@@ -98,7 +98,7 @@ def test_a_price_that_never_moves_gives_neutral_values():
 
 
 def test_scales_with_ends_keep_to_them(sample):
-    """Rounding carries no value past the end of its scale, which the gate would refuse."""
+    """Rounding moves no value beyond its bounds, which the gate would refuse."""
     built = build_features(sample, ["rsi_14", "williams_r_14"])
     assert built["rsi_14"].dropna().between(0, 100).all()
     assert built["williams_r_14"].dropna().between(-100, 0).all()
@@ -116,7 +116,7 @@ def test_splits_leave_no_trace(sample_features):
 
 @given(cut=st.integers(1, 599), seed=st.integers(0, 2**16))
 def test_the_future_changes_nothing(walks, walk_features, cut, seed):
-    """Features up to *t* are the same, to the last bit, whatever comes after *t*, or if nothing does."""
+    """Features up to *t* are identical for any prices after *t*, or none."""
     prices, features = walks, walk_features
     day = prices["date"].unique()[cut - 1]
     past = prices["date"] <= day
@@ -136,7 +136,7 @@ def test_one_symbol_does_not_change_another(walks, walk_features):
 
 
 def test_names_choose_the_columns_and_their_order(walks):
-    """What is named is built, in that order, once; one name may stand alone, and all of them as a word."""
+    """Named features are built once, in that order; a single name and ``all`` are accepted."""
     assert feature_names(build_features(walks, ["rsi_14", "ma_ratio_200", "rsi_14"])) == [
         "rsi_14",
         "ma_ratio_200",
@@ -153,14 +153,14 @@ def test_a_subset_has_the_values_it_has_among_all(walks, walk_features):
 
 
 def test_the_default_features_need_at_most_fifty_sessions_before(walks):
-    """A symbol of half a year still gets forecasts; the longest of all features takes a year."""
+    """Default features need at most 49 earlier sessions, all features 252."""
     empty = build_features(walks, "all").groupby("symbol").apply(lambda part: part.isna().sum()).max()
     assert empty[default_features()].max() == 49
     assert empty[list(FEATURES)].max() == 252
 
 
 def test_unknown_names_are_refused(walks):
-    """A misspelt feature is met with the nearest one, no feature at all with what to do."""
+    """A misspelt feature gets a suggestion, an empty list a hint."""
     with pytest.raises(FeatureEngineeringError, match=r"Unknown feature 'rsi14'\. Did you mean 'rsi_14'"):
         build_features(walks, ["rsi14"])
     with pytest.raises(FeatureEngineeringError, match="No feature is named"):
@@ -186,7 +186,7 @@ def test_the_probe_would_see_a_cross_section_of_tomorrow(walks):
 
 
 def test_a_later_split_changes_no_feature(walks):
-    """Halving the adjusted past of a symbol, as a later split does, leaves every ratio and rank as it was."""
+    """Halving the adjusted past of a symbol, as a later split does, changes no ratio or rank."""
     split = walks["symbol"] == "S0"
     halved = walks.assign(adj_close=np.where(split, walks["adj_close"] / 2, walks["adj_close"]))
     before, after = (build_features(p, "all")[list(FEATURES)] for p in (walks, halved))
@@ -209,7 +209,7 @@ def test_a_new_feature_is_one_function(walks):
 
 
 def test_a_feature_may_wait_to_be_named(walks):
-    """With default=False a feature is built only when asked for; registering it again is no clash."""
+    """With default=False a feature is built only when named; registering it again is allowed."""
     try:
         for _ in range(2):
 
@@ -225,7 +225,7 @@ def test_a_feature_may_wait_to_be_named(walks):
 
 
 def test_a_name_that_is_taken_is_refused():
-    """Two functions of one name would hide each other; the keys of a frame are no features."""
+    """A second function of the same name, and reserved names, are refused."""
 
     def rsi_14(history):
         return history.close
@@ -277,14 +277,14 @@ def test_a_feature_cannot_look_ahead(walks, sessions):
     ],
 )
 def test_bad_prices_are_refused_by_name(change, words):
-    """What would give a wrong feature without a word is named instead."""
+    """Prices that would silently give a wrong feature are refused."""
     with pytest.raises(FeatureEngineeringError) as caught:
         build_features(change(flat(3)))
     assert words in str(caught.value)
 
 
 def test_a_feature_that_divides_by_zero_is_refused(walks):
-    """An infinite value is named by feature, symbol and day, and goes no further."""
+    """The message names feature, symbol and day."""
     try:
 
         @feature
@@ -298,7 +298,7 @@ def test_a_feature_that_divides_by_zero_is_refused(walks):
 
 
 def test_the_prices_stay_as_they_were(walks):
-    """Building features changes nothing in the frame given."""
+    """Building features does not modify the prices."""
     before = walks.copy(deep=True)
     build_features(walks)
     pd.testing.assert_frame_equal(walks, before)

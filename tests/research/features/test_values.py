@@ -169,7 +169,7 @@ def test_the_four_volatilities_tell_the_same_story():
 
 
 def test_ranks_and_means_are_neutral_alone(prices):
-    """One symbol ranks in the middle, is the market itself, and does not differ from it."""
+    """A single symbol ranks in the middle and is the market."""
     alone = build_features(prices[prices["symbol"] == "S1"], "all").dropna()
     assert (alone[[n for n in alone if n.startswith("rank_")]] == 0).all().all()
     assert (alone["market_return_1"] == alone["return_1"]).all()

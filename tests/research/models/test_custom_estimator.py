@@ -78,7 +78,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("project")
 def test_it_walks_like_any_other(walks, walk_features, tmp_path):
-    """From the walk over the final fit and its file to the forecast, nothing but the name is different."""
+    """It passes walk-forward, final fit, file and forecast like a named model."""
     predictions = walk_forward(walk_features, walks, model="my_models:Trend")
     assert predictions["model"].unique().tolist() == ["my_models:Trend"]
     first = predictions.merge(walk_features[["symbol", "date", "return_1"]], on=["symbol", "date"])
