@@ -1,4 +1,4 @@
-"""The command line as a user types it: a subprocess, its words and its exit code."""
+"""The command line as a user types it: its words, its exit codes and both of its streams."""
 
 import json
 import os
@@ -9,12 +9,13 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+import webbrowser
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from sta410kit import __version__
+from sta410kit import __version__, config
 from sta410kit._internal.project import find_project
 from sta410kit.market import load_prices
 
@@ -23,17 +24,31 @@ pytestmark = pytest.mark.integration
 PROJECT = find_project(Path(__file__))
 
 
-def sta410(*words, cwd, env=None, timeout=300):
-    """Run the command and return what came of it."""
+def in_a_process(*words, cwd, env=None):
+    """Run the command in a process of its own, where that is the point, and return what came of it."""
     return subprocess.run(
         [sys.executable, "-m", "sta410kit", *map(str, words)],
         cwd=cwd,
         env={**os.environ, "COLUMNS": "200", **(env or {})},
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=300,
         check=False,
     )
+
+
+@pytest.fixture
+def sta410(typed, monkeypatch):
+    """Return a function that runs a command in this process, with variables of its own."""
+
+    def run(*words, cwd, env=None):
+        with monkeypatch.context() as patch:
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            patch.setattr(config, "_current", None)
+            return typed(*words, cwd=cwd)
+
+    return run
 
 
 @pytest.fixture
@@ -58,10 +73,10 @@ def as_vendors_write_them(prices):
 
 def test_version_and_help_are_quick_answers(tmp_path):
     """The installed command and the module are the same thing."""
-    assert sta410("--version", cwd=tmp_path).stdout == f"sta410, version {__version__}\n"
+    assert in_a_process("--version", cwd=tmp_path).stdout == f"sta410, version {__version__}\n"
     installed = Path(sys.executable).with_name("sta410")
     assert subprocess.check_output([installed, "--version"], text=True) == f"sta410, version {__version__}\n"
-    helped = sta410("--help", cwd=tmp_path)
+    helped = in_a_process("--help", cwd=tmp_path)
     assert helped.returncode == 0
     assert all(word in helped.stdout for word in ("run", "validate", "docs", "doctor", "config"))
 
@@ -80,20 +95,21 @@ def test_a_list_that_could_not_be_printed_is_no_success(tmp_path):
         )
     assert done.returncode == 1
     assert done.stderr == (
-        "sta410: what was printed is not whole: standard output cannot be written (No space left on device)\n"
+        "sta410: standard output could not be written (No space left on device); what was printed is "
+        "incomplete\n"
     )
 
 
 def test_the_list_of_commands_is_whole_on_a_narrow_terminal(tmp_path):
     """No sentence of it is cut off at 80 columns."""
-    listed = sta410("--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
+    listed = in_a_process("--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
     commands = listed.partition("Commands:\n")[2].splitlines()
     assert all(line.endswith(".") and not line.endswith("...") for line in commands)
 
 
 def test_the_command_that_the_help_of_completion_gives_can_be_copied(tmp_path):
     """It stands on one line, and the folder it writes to is made first."""
-    helped = sta410("completion", "--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
+    helped = in_a_process("completion", "--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
     assert "  mkdir -p ~/.local/share/bash-completion/completions\n" in helped
     assert "  sta410 completion bash > ~/.local/share/bash-completion/completions/sta410\n" in helped
 
@@ -113,7 +129,7 @@ def test_the_command_that_the_help_of_completion_gives_can_be_copied(tmp_path):
         (["show", "latest"], "change into one, or run a notebook: sta410 run NOTEBOOK"),
         (["unseal", "--list"], "so it has no record of unsealings; change into one"),
         (["regress", "--timeout", ""], "--timeout takes something like 90"),
-        (["runs", "prune", "--keep", "1", "--older-than", ""], "--older-than takes something like 90"),
+        (["runs", "prune", "--keep", "1"], "change into the project whose runs to remove"),
     ],
 )
 def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, typed, words, text):
@@ -172,7 +188,7 @@ def test_a_wrong_parameter_is_refused_before_anything_runs(project, typed, setti
     assert not (project / "runs").exists()
 
 
-def test_config_shows_every_section_and_no_secret(tmp_path):
+def test_config_shows_every_section_and_no_secret(tmp_path, sta410):
     """The seed's view of the current configuration, as JSON."""
     secret = "PKSECRETSECRET123456"  # pragma: allowlist secret
     done = sta410("config", cwd=tmp_path, env={"ALPACA_API_KEY": secret, "GD_LR": "0.1"})
@@ -182,7 +198,7 @@ def test_config_shows_every_section_and_no_secret(tmp_path):
     assert secret not in done.stdout + done.stderr
 
 
-def test_a_wrong_setting_ends_with_2_and_names_the_field(tmp_path):
+def test_a_wrong_setting_ends_with_2_and_names_the_field(tmp_path, sta410):
     """Before anything else is done."""
     done = sta410("config", cwd=tmp_path, env={"TRAIN_TEST_SPLIT": "1.5"})
     assert done.returncode == 2
@@ -191,7 +207,7 @@ def test_a_wrong_setting_ends_with_2_and_names_the_field(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_doctor_finds_this_installation_well(project):
+def test_the_doctor_finds_this_installation_well(project, sta410):
     """Warnings are allowed; every line has a state."""
     done = sta410("doctor", cwd=project)
     assert done.returncode == 0, done.stdout
@@ -200,8 +216,7 @@ def test_the_doctor_finds_this_installation_well(project):
     assert all(line.split()[0] in {"ok", "warning"} for line in lines)
 
 
-@pytest.mark.slow
-def test_the_doctor_fails_on_a_wrong_setting_and_a_broken_suite(project):
+def test_the_doctor_fails_on_a_wrong_setting_and_a_broken_suite(project, sta410):
     """Exit code 2, each trouble on its line with what to type next."""
     (project / "expectations" / "prices.json").write_text("{")
     done = sta410("doctor", cwd=project, env={"GD_ITERATIONS": "-1"})
@@ -211,15 +226,14 @@ def test_the_doctor_fails_on_a_wrong_setting_and_a_broken_suite(project):
     assert "-> correct it; docs/configuration.md has all settings" in done.stdout
 
 
-@pytest.mark.slow
-def test_doctor_tells_of_a_wrong_configuration_once(project):
+def test_doctor_tells_of_a_wrong_configuration_once(project, sta410):
     """What reads the configuration points at the line that says what is wrong with it."""
     done = sta410("doctor", cwd=project, env={"GD_ITERATIONS": "-1"})
     assert done.stdout.count("gd_iterations") == 1
     assert "failed   secrets        could not be looked at: see configuration" in done.stdout.splitlines()
 
 
-def test_config_tells_the_origins_of_its_values(tmp_path):
+def test_config_tells_the_origins_of_its_values(tmp_path, sta410):
     """Variable, value and the layer it comes from; secrets masked."""
     secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
     (tmp_path / ".env").write_text(f"RANDOM_SEED=7\nALPACA_SECRET_KEY={secret}\n")
@@ -231,8 +245,7 @@ def test_config_tells_the_origins_of_its_values(tmp_path):
     assert ["ALPACA_SECRET_KEY=**********", ".env"] in lines
 
 
-@pytest.mark.slow
-def test_config_and_doctor_tell_of_a_setting_that_changes_nothing(project):
+def test_config_and_doctor_tell_of_a_setting_that_changes_nothing(project, sta410):
     """Whoever turns a check off that nothing makes is told so, and standard output stays JSON."""
     typed = {"VALIDATE_DATA": "false", "CACHE_TTL_HOURS": "24"}
     done = sta410("config", cwd=project, env=typed)
@@ -247,7 +260,7 @@ def test_config_and_doctor_tell_of_a_setting_that_changes_nothing(project):
     assert "set, but nothing uses it yet: VALIDATE_DATA\n" in told
 
 
-def test_validate_accepts_clean_prices_and_builds_docs(tmp_path, prices):
+def test_validate_accepts_clean_prices_and_builds_docs(tmp_path, prices, sta410):
     """Exit code 0, a summary line and the page."""
     as_vendors_write_them(prices).to_csv(tmp_path / "prices.csv", index=False)
     done = sta410("validate", "prices.csv", "--suite", "prices", "--symbols", "IBM,MSFT", cwd=tmp_path)
@@ -259,8 +272,7 @@ def test_validate_accepts_clean_prices_and_builds_docs(tmp_path, prices):
     assert Path(shown) == page.parents[4] / "index.html"
 
 
-@pytest.mark.slow
-def test_validate_refuses_and_names_the_row(tmp_path, prices):
+def test_validate_refuses_and_names_the_row(tmp_path, prices, sta410):
     """Exit code 3 with symbol, date and expectation; unreadable data ends so too."""
     prices.loc[10, "high"] = 1.0
     prices.to_parquet(tmp_path / "prices.parquet")
@@ -269,25 +281,25 @@ def test_validate_refuses_and_names_the_row(tmp_path, prices):
     assert "expect_column_pair_values_a_to_be_greater_than_b(high, low)" in done.stdout
     assert "IBM 2012-01-05" in done.stdout
     missing = sta410("validate", "prices.parquet", "--symbols", "ZZZ", cwd=tmp_path)
-    assert "Missing: ZZZ" in missing.stdout
+    assert "no ZZZ" in missing.stdout
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "prices.parquet").read_bytes()[:500])
     cut = sta410("validate", "cut.parquet", cwd=tmp_path)
     assert cut.returncode == 3
     assert "cut.parquet" in cut.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "name", "found"),
     [
         (lambda f: f.sample(frac=1, random_state=1), "prices.csv", "expect_rows_in_order"),
-        (lambda f: f.iloc[::-1], "prices.csv", "expect_rows_in_order"),
         (lambda f: f.assign(date=f["date"] + pd.Timedelta("9h")), "prices.csv", "expect_dates_without_time"),
         (lambda f: f.assign(symbol=f["symbol"] + " "), "prices.csv", "expect_symbols_spelled_alike"),
         (lambda f: f.astype({"close": str}), "prices.parquet", "be_in_type_list(close)"),
     ],
 )
-def test_validate_judges_the_file_and_not_what_loading_makes_of_it(tmp_path, prices, change, name, found):
+def test_validate_judges_the_file_and_not_what_loading_makes_of_it(  # noqa: PLR0913, PLR0917 - fixtures and parameters
+    sta410, tmp_path, prices, change, name, found
+):
     """Order, time of day, stray spaces and text for numbers, which a tidy frame no longer has, are named."""
     written = change(prices)
     (written.to_csv if name.endswith("csv") else written.to_parquet)(tmp_path / name, index=False)
@@ -296,8 +308,7 @@ def test_validate_judges_the_file_and_not_what_loading_makes_of_it(tmp_path, pri
     assert found in done.stdout
 
 
-@pytest.mark.slow
-def test_a_new_column_of_a_file_is_a_difference_to_the_snapshot(tmp_path, prices):
+def test_a_new_column_of_a_file_is_a_difference_to_the_snapshot(tmp_path, prices, sta410):
     """What the kit does not use is reported all the same; the snapshot stays as it was."""
     prices.to_csv(tmp_path / "prices.csv", index=False)
     words = ("validate", "prices.csv", "--snapshot", "kept.parquet")
@@ -309,8 +320,7 @@ def test_a_new_column_of_a_file_is_a_difference_to_the_snapshot(tmp_path, prices
     assert "dividend" not in pd.read_parquet(tmp_path / "kept.parquet")
 
 
-@pytest.mark.slow
-def test_validate_judges_other_frames_by_their_suite(tmp_path):
+def test_validate_judges_other_frames_by_their_suite(tmp_path, sta410):
     """A forecasts file as CSV keeps a symbol such as NA, and its interval order is checked."""
     frame = pd.DataFrame(
         {
@@ -330,20 +340,20 @@ def test_validate_judges_other_frames_by_their_suite(tmp_path):
     assert "NA 2013-03-01" not in done.stdout
 
 
-@pytest.mark.slow
-def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices):
+def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices, sta410, monkeypatch):
     """No browser is not taken for one that opened; with one, the page it got is named."""
     prices.to_parquet(tmp_path / "prices.parquet")
     assert sta410("validate", "prices.parquet", cwd=tmp_path).returncode == 0
-    none = sta410("docs", cwd=tmp_path, env={"BROWSER": "false"})
-    assert none.stdout.startswith(f"no browser here; open {tmp_path}")
+    monkeypatch.setattr(webbrowser, "open", lambda _: False)
+    none = sta410("docs", cwd=tmp_path)
+    assert none.stdout.startswith(f"no browser found; open {tmp_path}")
     assert "sta410 docs --serve" in none.stdout
-    one = sta410("docs", cwd=tmp_path, env={"BROWSER": "true"})
+    monkeypatch.setattr(webbrowser, "open", lambda _: True)
+    one = sta410("docs", cwd=tmp_path)
     assert one.stdout.startswith(f"opened {tmp_path}")
 
 
-@pytest.mark.slow
-def test_docs_are_served_on_this_machine(tmp_path, prices):
+def test_docs_are_served_on_this_machine(tmp_path, prices, sta410):
     """The server answers on the loopback address with the index page, and a path that cannot be with 404."""
     prices.to_parquet(tmp_path / "prices.parquet")
     assert sta410("validate", "prices.parquet", cwd=tmp_path).returncode == 0
@@ -360,7 +370,7 @@ def test_docs_are_served_on_this_machine(tmp_path, prices):
         with urllib.request.urlopen(url, timeout=120) as answer:  # noqa: S310 - our own loopback address
             assert "accepted" in answer.read().decode()
         for hostile in ("/%00", "/..%2f..%2f..%2fetc/passwd", "/%ff"):
-            with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+            with pytest.raises(urllib.error.HTTPError, match="403") as refused:
                 urllib.request.urlopen(urllib.parse.urljoin(url, hostile), timeout=120)  # noqa: S310 - ours too
             refused.value.close()
     finally:
@@ -378,7 +388,9 @@ def test_docs_are_served_on_this_machine(tmp_path, prices):
         ("duplicated session", "expect_compound_columns_to_be_unique(symbol, date)", "MSFT 2012-06-01"),
     ],
 )
-def test_one_broken_value_stops_the_chain_with_3(project, prices, kind, expectation, where):
+def test_one_broken_value_stops_the_chain_with_3(  # noqa: PLR0913, PLR0917 - fixtures and parameters
+    sta410, project, prices, kind, expectation, where
+):
     """Symbol, date and expectation are named, the data docs show them, and nothing later has run."""
     row = prices.index[(prices["symbol"] == "MSFT") & (prices["date"] == "2012-06-01")][0]
     if kind == "high below low":
@@ -404,12 +416,12 @@ def test_one_broken_value_stops_the_chain_with_3(project, prices, kind, expectat
 
 
 @pytest.mark.slow
-def test_the_chain_runs_on_a_users_own_csv(project):
+def test_the_chain_runs_on_a_users_own_csv(project, sta410):
     """Another model, a longer horizon, two symbols, one of them all digits: forecasts for both."""
     mine = load_prices(symbols=["IBM", "MSFT"], start="2008-01-02").replace({"symbol": {"IBM": "000001"}})
     as_vendors_write_them(mine).to_csv(project / "mine.csv", index=False)
     words = ["source=files", "path=mine.csv", "model=boosting", "horizon=5", "symbols=000001,MSFT"]
-    done = sta410("run", *(word for text in words for word in ("-p", text)), cwd=project, timeout=600)
+    done = sta410("run", *(word for text in words for word in ("-p", text)), cwd=project)
     assert done.returncode == 0, done.stderr
     run = next((project / "runs").glob("2*"))
     forecasts = pd.read_parquet(run / "forecasts.parquet")
@@ -491,7 +503,7 @@ def test_no_standard_output_at_all_is_no_trouble(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_brackets_in_names_are_printed_as_they_are(tmp_path):
+def test_brackets_in_names_are_printed_as_they_are(tmp_path, sta410):
     """A notebook's name is no markup of the terminal's."""
     import nbformat
     from nbformat.v4 import new_code_cell, new_notebook
@@ -528,16 +540,16 @@ def test_the_fork_server_can_be_looked_after(tmp_path, short_folder, wait_until)
     env = {"XDG_RUNTIME_DIR": str(short_folder)}
     assert (
         "no server runs; the first notebook starts it"
-        in sta410("kernel", "status", cwd=tmp_path, env=env).stdout
+        in in_a_process("kernel", "status", cwd=tmp_path, env=env).stdout
     )
-    assert "the server runs as process" in sta410("kernel", "start", cwd=tmp_path, env=env).stdout
-    assert ", 0 kernels" in sta410("kernel", "status", cwd=tmp_path, env=env).stdout
-    assert "leaves when" in sta410("kernel", "stop", cwd=tmp_path, env=env).stdout
+    assert "the server runs as process" in in_a_process("kernel", "start", cwd=tmp_path, env=env).stdout
+    assert ", 0 kernels" in in_a_process("kernel", "status", cwd=tmp_path, env=env).stdout
+    assert "leaves when" in in_a_process("kernel", "stop", cwd=tmp_path, env=env).stdout
     assert wait_until(lambda: not list(short_folder.rglob("*.sock")))
-    assert sta410("kernel", "stop", cwd=tmp_path, env=env).stdout == "no server runs\n"
+    assert in_a_process("kernel", "stop", cwd=tmp_path, env=env).stdout == "no server runs\n"
 
 
-def test_a_secret_given_as_a_parameter_ends_with_6_and_is_not_shown(project):
+def test_a_secret_given_as_a_parameter_ends_with_6_and_is_not_shown(project, sta410):
     """By its value, known from .env; nothing has run."""
     secret = "hunter2-hunter2-hunter2"  # pragma: allowlist secret
     (project / ".env").write_text(f"ALPACA_SECRET_KEY={secret}\n")
@@ -550,7 +562,7 @@ def test_a_secret_given_as_a_parameter_ends_with_6_and_is_not_shown(project):
     assert wrong.returncode == 2
 
 
-def test_scan_finds_and_exits_with_6_or_finds_nothing(project):
+def test_scan_finds_and_exits_with_6_or_finds_nothing(project, sta410):
     """In words and as JSON; the value is in neither."""
     secret = "AKIAQ3EGZ7LWKPXN5TRV"  # pragma: allowlist secret
     clean = sta410("scan", cwd=project)
@@ -568,7 +580,7 @@ def test_scan_finds_and_exits_with_6_or_finds_nothing(project):
     assert sta410("scan", "nowhere", cwd=project).returncode == 2
 
 
-def test_unseal_records_and_lists(project):
+def test_unseal_records_and_lists(project, sta410):
     """Refused without a reason or a holdout; shown for people and machines."""
     env = {"HOLDOUT_START": "2012-01-01"}
     assert "never unsealed" in sta410("unseal", "--list", cwd=project, env=env).stdout
@@ -584,8 +596,7 @@ def test_unseal_records_and_lists(project):
     assert (project / "holdout.jsonl").is_file()
 
 
-@pytest.mark.slow
-def test_mutants_that_are_caught_end_well_and_are_reported_as_json(project, prices):
+def test_mutants_that_are_caught_end_well_and_are_reported_as_json(project, prices, sta410):
     """`mutate` names what caught each corruption."""
     file = project / "prices.csv"
     prices.to_csv(file, index=False)
@@ -596,8 +607,7 @@ def test_mutants_that_are_caught_end_well_and_are_reported_as_json(project, pric
     assert "expect_no_stale_bars" in report["mutants"][1]["caught_by"] + report["mutants"][0]["caught_by"]
 
 
-@pytest.mark.slow
-def test_a_surviving_mutant_ends_with_three(project, prices):
+def test_a_surviving_mutant_ends_with_three(project, prices, sta410):
     """A suite without the guard lets repeated bars live: the exit code is that of rejected data."""
     path = project / "expectations" / "prices.json"
     content = json.loads(path.read_text())
@@ -611,8 +621,7 @@ def test_a_surviving_mutant_ends_with_three(project, prices):
     assert "an error that 'prices' would accept in these data" in done.stderr
 
 
-@pytest.mark.slow
-def test_a_draft_accepts_the_data_it_was_made_from(project, prices):
+def test_a_draft_accepts_the_data_it_was_made_from(project, prices, sta410):
     """`suggest` writes a suite that `validate` can use at once; `--snapshot` keeps what was accepted."""
     file, suite, kept = (project / name for name in ("mine.csv", "mine.json", "kept.parquet"))
     prices.to_csv(file, index=False)
