@@ -14,7 +14,7 @@ from sta410kit.guards.data_docs import summaries
 from sta410kit.runner.comparison.runs import changed_dependencies
 from sta410kit.runner.listing import format_seconds
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
-from sta410kit.runner.notebook import MARK, images_of
+from sta410kit.runner.notebook import MARK, cell_name, images_of
 from sta410kit.runner.pages import render
 from sta410kit.runner.results import R2
 from sta410kit.runner.run_log import NAME as LOG
@@ -102,7 +102,7 @@ def _failure(folder: Path, step: StepRecord) -> dict[str, str]:
     cell = cells[below[-1]]
     errors = [output for output in cell.outputs if output.output_type == "error"]
     trace = _COLOURS.sub("", "\n".join(errors[-1].traceback)) if errors else ""
-    return {**found, "cell": _cell_name(cells, below[-1]), "source": cell.source, "trace": trace}
+    return {**found, "cell": cell_name(cells, below[-1]), "source": cell.source, "trace": trace}
 
 
 def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
@@ -153,9 +153,3 @@ def _cells(notebook: Path) -> list[Any]:
     import nbformat
 
     return list(nbformat.read(notebook, as_version=4).cells) if notebook.is_file() else []  # type: ignore[no-untyped-call]
-
-
-def _cell_name(cells: list[Any], position: int) -> str:
-    """Return the number of a code cell as Jupyter shows it, ``In [3]``."""
-    code = [cell for cell in cells[: position + 1] if cell.cell_type == "code"]
-    return f"In [{cells[position].execution_count or len(code)}]"

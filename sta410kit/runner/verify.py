@@ -25,7 +25,7 @@ from sta410kit.runner.comparison.runs import compare_results
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import code_parts, differences, step_parts
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
-from sta410kit.runner.notebook import INJECTED, MARK, Notebook, parameters_of, read_notebook
+from sta410kit.runner.notebook import INJECTED, Notebook, parameters_of, read_notebook
 from sta410kit.runner.parameters import check_parameters
 from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
@@ -181,13 +181,22 @@ def _plan(folder: Path, manifest: Manifest) -> Plan:
         plan = plan_notebook(Path(manifest.title), {}, Options())
     else:
         plan = plan_chain(folder.parent.parent, {}, Options())
-    names = [step.name for step in plan.steps]
-    gone = [record.name for record in manifest.steps if record.name not in names]
+    steps = {step.name: step for step in plan.steps}
+    gone = [record.name for record in manifest.steps if record.name not in steps]
     if gone:
         message = f"the pipeline no longer has the step {', '.join(gone)} of run {manifest.run}"
         raise ConfigurationError(message)
-    steps = [step for step in plan.steps if manifest.step(step.name) is not None]
-    plan.steps = [_as_saved(step, folder, manifest) for step in steps]
+    files = [folder / record.notebook for record in manifest.steps]
+    files += [path for record in manifest.steps for path in plan.inputs(steps[record.name], folder).values()]
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing:
+        message = f"{', '.join(missing)} is gone; run {manifest.run} cannot be verified"
+        raise ConfigurationError(message)
+    # The parameters that the notebooks declared when they were executed.
+    plan.steps = [
+        replace(steps[record.name], parameters=tuple(parameters_of(_executed(folder, record))))
+        for record in manifest.steps
+    ]
     plan.runs, plan.given = folder.parent, manifest.given
     if manifest.kind == "notebook":
         (step,) = plan.steps
@@ -197,34 +206,20 @@ def _plan(folder: Path, manifest: Manifest) -> Plan:
     return plan
 
 
-def _as_saved(step: Step, folder: Path, manifest: Manifest) -> Step:
-    """Return a step with the parameters that its notebook declared when it was executed."""
-    saved = folder / _record(manifest, step).notebook
-    if not saved.is_file():
-        message = f"{saved} is gone; run {manifest.run} cannot be verified"
-        raise ConfigurationError(message)
-    return replace(step, parameters=tuple(parameters_of(_without_injected(saved))))
-
-
 def _changed(plan: Plan, folder: Path, manifest: Manifest, registry: Registry) -> list[str]:
     """Return what the results depend on and has changed, other than the notebooks, which are saved."""
     changed: dict[str, None] = {}
-    for step in plan.steps:
-        record = _record(manifest, step)
-        saved = folder / record.notebook
-        notebook = _without_injected(saved)
+    for step, record in zip(plan.steps, manifest.steps, strict=True):
+        notebook = _executed(folder, record)
         if code_parts(notebook)["code"] != record.parts.get("code"):
-            message = f"{saved} is not what was executed; run {manifest.run} cannot be verified"
+            message = (
+                f"{folder / record.notebook} is not what was executed; run {manifest.run} cannot be verified"
+            )
             raise ConfigurationError(message)
-        inputs = plan.inputs(step, folder)
-        absent = [str(path) for path in inputs.values() if not path.exists()]
-        if absent:
-            message = f"{', '.join(absent)} is gone; run {manifest.run} cannot be verified"
-            raise ConfigurationError(message)
-        parts = step_parts(step, plan.values[step.name], inputs, registry, notebook=notebook)
-        # An altered artifact of the run is found when it is compared, see `_check`.
+        parts = step_parts(step, plan.values[step.name], plan.inputs(step, folder), registry, notebook)
         names = differences(parts, record.parts)
         names += changed_reads(record.reads, step.notebook, registry) if record.reads else []
+        # An altered artifact of the run is found when it is compared, see `_check`.
         changed |= dict.fromkeys(name for name in names if not name.startswith("input "))
     return list(changed)
 
@@ -236,10 +231,10 @@ def _check_all(
     found: list[StepCheck] = []
     seconds = {record.name: record.seconds for record in manifest.steps}
     with progress.of(plan.steps, {step.name: plan.before(step) for step in plan.steps}, seconds, 1):
-        for step in plan.steps:
+        for step, record in zip(plan.steps, manifest.steps, strict=True):
             progress.begin(step.name)
             try:
-                found.append(_check(plan, step, folder, scratch, _record(manifest, step), progress))
+                found.append(_check(plan, step, folder, scratch, record, progress))
             finally:
                 progress.end(step.name)
             if found[-1].state not in _GOOD:
@@ -261,13 +256,12 @@ def _check(  # noqa: PLR0913, PLR0917 - a step, where it was executed, and where
                 shutil.copy2(folder / name, scratch / name)
         note = "its source may return other data today"
         return StepCheck(step.name, DIFFERENT if altered else KEPT, altered, note)
-    ready, output = scratch / "notebooks" / step.notebook.name, scratch / step.notebook.name
-    _write_without_injected(folder / record.notebook, ready)
     handed: dict[str, Any] = dict(plan.inputs(step, scratch))
     if any(parameter.name == RUN_FOLDER for parameter in step.parameters):
         handed[RUN_FOLDER] = scratch
+    output = scratch / step.notebook.name
     done = execute(
-        ready,
+        folder / record.notebook,
         output,
         {**handed, **plan.values[step.name]},
         artifacts=tuple(scratch / name for name in record.artifacts),
@@ -280,36 +274,16 @@ def _check(  # noqa: PLR0913, PLR0917 - a step, where it was executed, and where
         return StepCheck(step.name, FAILED, [*altered, done.message], seconds=done.seconds)
     artifacts = dict.fromkeys(record.artifacts, "")
     repeated = replace(record, notebook=output.name, recorded=done.recorded, artifacts=artifacts)
-    apart = [redact(str(one)) for one in compare_results(folder, record, scratch, repeated)]
+    found = [redact(str(one)) for one in compare_results(folder, record, scratch, repeated)]
     note = "" if record.artifacts or record.recorded else _NO_RESULTS
-    state = DIFFERENT if altered or apart else REPRODUCED
-    return StepCheck(step.name, state, [*altered, *apart], note, done.seconds)
+    state = DIFFERENT if altered or found else REPRODUCED
+    return StepCheck(step.name, state, [*altered, *found], note, done.seconds)
 
 
-def _record(manifest: Manifest, step: Step) -> StepRecord:
-    record = manifest.step(step.name)
-    if record is None or not record.notebook:
-        message = f"run {manifest.run} has no result of {step.name}"
-        raise ConfigurationError(message)
-    return record
-
-
-def _without_injected(path: Path) -> Notebook:
-    """Return a saved notebook without the cells that papermill added."""
-    found = read_notebook(path)
-    return replace(found, cells=tuple(cell for cell in found.cells if not {INJECTED, MARK} & set(cell.tags)))
-
-
-def _write_without_injected(path: Path, target: Path) -> None:
-    import nbformat
-
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    notebook.cells = [
-        cell for cell in notebook.cells if not {INJECTED, MARK} & set(cell.metadata.get("tags", []))
-    ]
-    notebook.metadata.pop("papermill", None)
-    target.parent.mkdir(exist_ok=True)
-    nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
+def _executed(folder: Path, record: StepRecord) -> Notebook:
+    """Return the notebook of a step as it was executed, without the cell of injected parameters."""
+    found = read_notebook(folder / record.notebook)
+    return replace(found, cells=tuple(cell for cell in found.cells if INJECTED not in cell.tags))
 
 
 def print_verification(found: Verification) -> None:

@@ -161,3 +161,16 @@ def test_what_cannot_be_verified_is_refused(project):
     pipeline.write_text(pipeline.read_text().split('[[step]]\nnotebook = "two', maxsplit=1)[0])
     with pytest.raises(ConfigurationError, match="no longer has the step two"):
         verify_run(run.folder, Progress())
+
+
+def test_a_run_without_its_notebook_or_an_input_cannot_be_verified(project):
+    """The missing file is named; a missing result that no step reads is a difference."""
+    run = run_chain(project)
+    (run.folder / "double.txt").unlink()
+    assert verify_run(run.folder, Progress()).checks[1].differences[0].startswith("double.txt is gone")
+    for name in ("number.txt", "one.ipynb"):
+        (run.folder / name).unlink()
+        with pytest.raises(
+            ConfigurationError, match=f"{name}.* is gone; run {run.folder.name} cannot be verified"
+        ):
+            verify_run(run.folder, Progress())
