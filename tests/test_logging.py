@@ -1,6 +1,5 @@
 """Logging: where messages go, what is kept out of them, and several processes at once."""
 
-import io
 import json
 import logging as standard
 import os
@@ -16,7 +15,7 @@ from loguru import logger
 
 from sta410kit import config as config_module
 from sta410kit import logging as kit_logging
-from sta410kit._internal import log_files, redaction
+from sta410kit._internal import redaction
 from sta410kit._internal.secret_type import Secret
 from sta410kit.config import Config, LoggingConfig
 from sta410kit.exceptions import ConfigurationError, ConfigurationWarning
@@ -311,21 +310,6 @@ def test_a_disk_that_fails_later_is_reported_once(logs, capsys, monkeypatch):
     capsys.readouterr()
     log.info("five")  # it had been mended meanwhile, so this is news
     assert capsys.readouterr().err.count("cannot be logged to") == 1
-
-
-def test_a_line_written_in_parts_is_whole(logs, monkeypatch):
-    """A write may take only a part of what it is given; the rest follows."""
-    log = setup_logger("x")
-
-    class Reluctant(io.FileIO):
-        def write(self, data, /):
-            return super().write(data[:7])
-
-    with monkeypatch.context() as nearly_full:
-        nearly_full.setattr(log_files.Path, "open", lambda path, mode, **_: Reluctant(path, mode))
-        log.info("a line that takes many writes")
-    (file,) = logs.glob("sta410_2*.log")
-    assert file.read_text().endswith("a line that takes many writes\n")
 
 
 def test_a_closed_console_does_not_stop_the_work(logs, monkeypatch, tmp_path):

@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sta410kit import config as config_module
 from sta410kit._internal import redaction
@@ -55,28 +53,16 @@ def test_missing_credentials_name_both_variables_and_the_next_step(key, secret):
     assert "sta410 doctor" in text
 
 
-def test_real_looking_credentials_are_valid():
-    """Two different, long enough words pass."""
-    assert validate_api_credentials(KEY, SECRET) is True
-
-
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
         ("", "is missing"),
-        ("  ", "is missing"),
         (None, "is a NoneType, not text"),
-        (123456789012, "is a int, not text"),
         ("short", "is too short (fewer than 10 characters)"),
         ("PKQ7W 3E9R5T1", "holds spaces, line breaks or control characters"),
-        ("PKQ7W3E9R5T1\n", "holds spaces, line breaks or control characters"),
         ("your_api_key_here", "is a placeholder"),
-        ("YOUR-SECRET-KEY", "is a placeholder"),
         ("changeme12345", "is a placeholder"),
-        ("replace_me_please", "is a placeholder"),
-        ("<alpaca key id>x", "holds spaces, line breaks or control characters"),
         ("<alpaca-key-id>", "is a placeholder"),
-        ("PKXXXXXXXXXXXXXXXXXX", "is a placeholder"),
         ("ALPACA_API_KEY", "is a placeholder"),
         ("**************", "is a placeholder"),
         ("ababababababab", "is a placeholder (a few characters repeated)"),
@@ -94,7 +80,8 @@ def test_what_is_no_credential(value, problem):
 
 
 def test_the_same_value_twice_is_refused():
-    """Key and secret are never equal."""
+    """Key and secret are never equal; two different, long enough words pass."""
+    assert validate_api_credentials(KEY, SECRET) is True
     with pytest.raises(SecretsManagementError, match="are the same value"):
         validate_api_credentials(KEY, KEY)
 
@@ -137,14 +124,6 @@ def test_only_text_is_masked():
     """Anything else is refused without showing it."""
     with pytest.raises(SecretsManagementError, match="takes text, not int"):
         mask_secret(12345678)
-
-
-@given(st.text(alphabet="abcdef", max_size=60), st.integers(-5, 70))
-def test_masking_never_shows_more_than_half(secret, visible):
-    """The length stays, and at least half of it is stars."""
-    shown = mask_secret(secret, visible)
-    assert len(shown) == len(secret)
-    assert shown.count("*") * 2 >= len(secret)
 
 
 def read(path):

@@ -68,9 +68,8 @@ class DailyFile:
         with self._lock:
             if path.exists() and path.stat().st_size + len(line) > self._max_size:
                 self._set_aside(path)
-            with path.open("ab", buffering=0) as file:
-                while line:  # a write may take only a part, when the disk is nearly full
-                    line = line[file.write(line) :]
+            with path.open("ab") as file:
+                file.write(line)
 
     def _set_aside(self, path: Path) -> None:
         names = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, self._backups + 1))]
