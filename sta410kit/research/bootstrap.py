@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
@@ -36,8 +37,6 @@ def optimal_block_length(values: ArrayLike) -> float:
     float
         In sessions, 1 or more; 1 for a constant series and for fewer than ten values.
     """
-    import numpy as np
-
     series = np.asarray(values, dtype=float)
     if len(series) < _FEWEST or not np.ptp(series) > 0:
         return 1.0
@@ -59,8 +58,6 @@ def resampled_positions(
     ConfigurationError
         If the block is shorter than one session, there is no resample, or the seed is no whole number.
     """
-    import numpy as np
-
     if not 1 <= block < np.inf or require_whole("resamples", resamples, 0) < 1:
         message = f"block is {block!r} and resamples {resamples!r}; both start at 1."
         raise ConfigurationError(message)
@@ -98,8 +95,6 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
     ConfigurationError
         If the block is shorter than one session, or there is no resample.
     """
-    import numpy as np
-
     table = np.asarray(values, dtype=float)
     table = table[:, None] if table.ndim == 1 else table
     if table.size == 0 or not np.isfinite(table).all():

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, ModelTrainingError
 from sta410kit.research.frames import require_horizon
@@ -17,8 +20,6 @@ from sta410kit.research.frames import require_horizon
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
 MIN_TRAIN = 252  # sessions before the first fit, about a year
@@ -72,8 +73,6 @@ def splits(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     ModelTrainingError
         If there are too few sessions for one fold.
     """
-    import pandas as pd
-
     horizon = require_horizon(horizon)
     for name, value, least in (
         ("min_train", min_train, 1),
@@ -113,8 +112,6 @@ def fold_rows(fold: Fold, table: pd.DataFrame) -> tuple[NDArray[np.intp], NDArra
     train, test : ndarray of int
         A row trains only if its target is known before the test begins, by the symbol's own sessions.
     """
-    import numpy as np
-
     dates, known = table["date"].to_numpy(), table["known"].to_numpy()
     start, end, first, last = (
         np.datetime64(day) for day in (fold.train_start, fold.train_end, fold.test_start, fold.test_end)

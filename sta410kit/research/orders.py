@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from sta410kit._internal.argument_checks import require_positive
 from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import DataValidationError
@@ -14,9 +17,6 @@ from sta410kit.research.frames import require_columns, require_prices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import numpy as np
-    import pandas as pd
 
     from sta410kit.config import TradingConfig
 
@@ -69,9 +69,6 @@ def propose_orders(
     DataValidationError
         If a forecast is duplicated, not finite, without a price, or older than the last session.
     """
-    import numpy as np
-    import pandas as pd
-
     equity = require_positive("equity", equity, "the capital")
     require_columns(forecasts, ("symbol", "date", "predicted"), "forecasts", DataValidationError)
     require_prices(prices, DataValidationError)
@@ -139,8 +136,6 @@ def _sector_share(
     symbols: pd.Series[str], side: np.ndarray, sectors: Mapping[str, str], trading: TradingConfig
 ) -> pd.Series[float]:
     """Return the largest weight per order that keeps its sector within the limit."""
-    import pandas as pd
-
     names = pd.Series(sectors_of(symbols, sectors), index=symbols.index)
     ordered = names.map(names[side != 0].value_counts()).fillna(1)
     return trading.max_sector_exposure / ordered

@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.features import feature_names, require_features_frame
 from sta410kit.research.frames import require_prices
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 STATIONARY, UNIT_ROOT, UNCLEAR, TOO_SHORT = "stationary", "unit root", "unclear", "too short"
@@ -45,8 +47,6 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     DataValidationError
         If the frames have no symbol in common, or one is not sorted, holds duplicates or text.
     """
-    import numpy as np
-    import pandas as pd
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
     require_prices(prices, DataValidationError, ("adj_close",))
@@ -68,8 +68,6 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judge(values: NDArray) -> dict[str, object]:  # type: ignore[type-arg]
-    import numpy as np
-
     known = values[np.isfinite(values)]
     if len(known) < _SHORTEST or np.ptp(known) == 0:
         return {"sessions": len(known), "adf_p": np.nan, "kpss_p": np.nan, "reading": TOO_SHORT}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
+import numpy as np
+import pandas as pd
+
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import FeatureEngineeringError, STA410Exception
 from sta410kit.research.features.history import History
@@ -12,8 +15,6 @@ from sta410kit.research.frames import require_prices, require_series
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     Feature = Callable[[History], "pd.Series[float]"]
@@ -92,9 +93,6 @@ def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = Non
         If a name is unknown, the prices are incomplete, not sorted or not positive, or a feature returns
         anything but one finite number or NaN per row.
     """
-    import numpy as np
-    import pandas as pd
-
     chosen = _chosen(names)
     require_prices(prices, FeatureEngineeringError)
     ordered = prices.reset_index(drop=True)
@@ -114,9 +112,6 @@ def feature_names(frame: pd.DataFrame) -> list[str]:
 
 def require_features_frame(features: pd.DataFrame, error: type[STA410Exception]) -> None:
     """Raise `error` unless this is a sorted features frame with numeric, finite columns; NaN may occur."""
-    import numpy as np
-    import pandas as pd
-
     require_series(features, "features", error)
     names = [name for name in features.columns if name not in KEYS]
     if not names:
@@ -164,8 +159,6 @@ def _chosen(names: Iterable[str] | str | None) -> list[str]:
 
 
 def _column(name: str, found: object, prices: pd.DataFrame) -> NDArray[np.float64]:
-    import numpy as np
-
     try:
         values = np.asarray(found, dtype=float)
     except (TypeError, ValueError) as error:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.plots.style import (
     BLUE,
@@ -20,7 +23,6 @@ from sta410kit.research.plots.style import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
 _MOST_NUMBERED = 16  # features whose correlations are written into the cells
@@ -73,8 +75,6 @@ def plot_coverage(prices: pd.DataFrame) -> Figure:
 
     A session is missing where another symbol traded and this one, between its first and its last, did not.
     """
-    import numpy as np
-    import pandas as pd
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
     require_rows(prices, ("symbol", "date"), "prices")
@@ -138,8 +138,6 @@ def plot_features(features: pd.DataFrame) -> Figure:
 
 def plot_correlation(features: pd.DataFrame) -> Figure:
     """Plot the rank correlation between the features (Spearman), with numbers for up to 16 features."""
-    import numpy as np
-
     names = _feature_columns(features)
     table = features[names].rank().corr().to_numpy()  # Pearson of ranks; ties share their mean rank
     cell = 0.52 if len(names) <= _MOST_NUMBERED else min(0.24, 11 / len(names))

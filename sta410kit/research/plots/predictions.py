@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.plots.style import (
     BLUE,
@@ -127,7 +129,6 @@ def plot_coverage_by_year(predictions: pd.DataFrame, level: float = 0.9) -> Figu
 
     A frame marks cells more than two standard errors from `level`, counting outcomes that do not overlap.
     """
-    import numpy as np
     from matplotlib.patches import Rectangle
 
     require_rows(predictions, _INTERVALS, "predictions")
@@ -172,8 +173,6 @@ def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40
     last : int
         Past sessions to draw.
     """
-    import numpy as np
-
     require_rows(forecasts, ("symbol", "date", "horizon", "predicted", "lower", "upper"), "forecasts")
     drawn = forecasts.head(MOST_LINES)
     title = f"Forecast over {horizon_of(drawn)} with its interval, and the last {last} closes"
@@ -214,8 +213,6 @@ def plot_quantile_forecast(quantiles: pd.DataFrame, prices: pd.DataFrame, last: 
 
 
 def _draw_bands(axes: Axes, part: pd.DataFrame, prices: pd.DataFrame, last: int) -> None:
-    import numpy as np
-
     close = _draw_past(axes, prices, part["symbol"].iloc[0], part["date"].iloc[0], last)
     ordered = part.sort_values("horizon")
     for shade, level in zip((0.3, 0.45, 0.6, 0.75), sorted(part["level"].unique())[::-1], strict=False):
@@ -231,8 +228,6 @@ def _draw_bands(axes: Axes, part: pd.DataFrame, prices: pd.DataFrame, last: int)
 
 def _draw_past(axes: Axes, prices: pd.DataFrame, symbol: str, day: pd.Timestamp, last: int) -> float:
     """Draw the closes of a symbol up to a session and return the last of them."""
-    import numpy as np
-
     past = prices[(prices["symbol"] == symbol) & (prices["date"] <= day)].tail(last)
     if past.empty:
         message = f"The prices hold no session of {symbol} up to {day:%Y-%m-%d}."
