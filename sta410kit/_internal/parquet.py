@@ -17,8 +17,8 @@ MOST_TIMES = 100  # its size on disk that a larger one may take; prices and feat
 _CELL = 8  # bytes of a value in a frame
 
 
-def read_table(path: Path) -> pa.Table:
-    """Return the table in a Parquet file.
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Return the table in a Parquet file, or those of `columns` that it has.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def read_table(path: Path) -> pa.Table:
                     "repetition"
                 )
                 raise DataLoadingError(message)
-            return file.read()
+            return file.read(columns=columns)
     except (OSError, ValueError, pa.ArrowException) as error:
         message = f"{path} cannot be read as Parquet: {error}"
         raise DataLoadingError(message) from error

@@ -7,7 +7,9 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.parquet import read_table
 from sta410kit._internal.redaction import redact
+from sta410kit.exceptions import DataLoadingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,16 +34,12 @@ def data_coverage(path: Path) -> dict[str, Any] | None:
     """
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
-            if not {"symbol", "date"} <= set(file.schema_arrow.names):
-                return None
-            table = file.read(columns=["symbol", "date"])
+        table = read_table(path, ["symbol", "date"])
         sessions = pc.min_max(table["date"]).as_py()
         symbols = sorted(map(str, pc.unique(table["symbol"]).to_pylist()))
-    except (OSError, ValueError, pa.ArrowException):
+    except (DataLoadingError, KeyError, pa.ArrowException):
         return None
     first, last = (str(sessions[name])[:10] if sessions[name] else "" for name in ("min", "max"))
     return {"symbols": symbols, "first": first, "last": last, "rows": table.num_rows}
@@ -79,7 +77,7 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
             continue
         try:
             found[name] = read(folder / file)
-        except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
+        except (DataLoadingError, OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
             why = redact(f"{type(error).__name__}: {error}")
             warnings.append(f"{file} does not hold the {name} of a run, so the report omits it ({why})")
     return found, warnings
@@ -102,10 +100,7 @@ def _read_verdict(path: Path) -> dict[str, Any]:
 
 
 def _read_forecasts(path: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    # `pq.read_table` would import pandas, which this process does not need otherwise.
-    return [_forecast(row) for row in pq.ParquetFile(path).read().to_pylist()]
+    return [_forecast(row) for row in read_table(path).to_pylist()]
 
 
 def _forecast(row: dict[str, Any]) -> dict[str, Any]:

@@ -33,8 +33,9 @@ def test_data_coverage_is_symbols_sessions_and_rows(tmp_path):
     }
     pd.DataFrame({"symbol": ["A"], "date": [date(2012, 1, 3)]}).iloc[:0].to_parquet(path)
     assert data_coverage(path) == {"symbols": [], "first": "", "last": "", "rows": 0}
-    pd.DataFrame({"close": [1.0]}).to_parquet(path)
-    assert data_coverage(path) is None
+    for other in ({"close": [1.0]}, {"symbol": ["A"]}, {"symbol": [["A"]], "date": [{"x": 1}]}):
+        pd.DataFrame(other).to_parquet(path)
+        assert data_coverage(path) is None
     path.write_text("damaged")
     assert data_coverage(path) is None
 

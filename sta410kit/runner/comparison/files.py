@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sta410kit._internal.parquet import read_table
+from sta410kit.exceptions import DataLoadingError
 from sta410kit.runner.comparison.tolerance import EXACT, Difference, Tolerance
 from sta410kit.runner.registry import content_digest
 
@@ -42,8 +44,8 @@ def compare_files(first: Path, second: Path, tolerance: Tolerance = EXACT) -> li
         return []
     try:
         found = _by_content(first, second, tolerance)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        return [Difference("artifacts", f"{name} cannot be read: {error}")]
+    except (DataLoadingError, OSError, ValueError, zipfile.BadZipFile) as error:
+        return [Difference("artifacts", f"{name} cannot be compared: {error}")]
     return [one._replace(where=f"{name}: {one.where}" if one.where else name) for one in found]
 
 
@@ -78,7 +80,7 @@ def _at(values: dict[str, Any], key: str) -> str:
 def _by_content(first: Path, second: Path, tolerance: Tolerance) -> list[Difference]:
     suffix = first.suffix.lower()
     if suffix in {".parquet", ".pq"}:
-        return _compare_tables(pd.read_parquet(first), pd.read_parquet(second), tolerance)
+        return _compare_tables(read_table(first).to_pandas(), read_table(second).to_pandas(), tolerance)
     if suffix == ".csv":
         return _compare_tables(pd.read_csv(first), pd.read_csv(second), tolerance)
     if suffix == ".json":

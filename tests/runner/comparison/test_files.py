@@ -140,7 +140,7 @@ def test_json_values_are_compared_one_by_one(first, second, found):
 def test_a_damaged_file_is_a_difference(compare):
     """Without a traceback."""
     (found,) = compare(text, "one", "other", ".parquet")
-    assert found.startswith("x.parquet cannot be read: ")
+    assert found.startswith("x.parquet cannot be compared: ")
 
 
 def test_archives_are_compared_member_by_member(compare, tmp_path):
