@@ -31,6 +31,10 @@ _OPTIONAL = {"symbol", "adj_close"}
 _KNOWN = {name for names in (*_SPELLINGS.values(), *_WEAK.values()) for name in names}
 
 
+class NoPriceColumnsError(DataLoadingError):
+    """A file lacks columns that prices have, so it may be a table of something else."""
+
+
 def recognised(names: Sequence[str]) -> int:
     """Return how many of the names are ones that price files use."""
     return sum(_plain(name) in _KNOWN for name in names)
@@ -45,9 +49,11 @@ def find(names: Sequence[str], file: Path) -> dict[str, int]:
     Raises
     ------
     DataLoadingError
-        Two columns mean the same, or one is missing.
+        Two columns mean the same, or the header has several lines.
+    NoPriceColumnsError
+        A column is missing.
     """
-    if names and _plain(names[0]) == "price":
+    if [_plain(name) for name in names[:2]] in (["price", "close"], ["price", "adjclose"]):
         message = (
             f"{file}: this is yfinance's header of several lines. Write the file again, for one ticker from "
             "yf.download(..., multi_level_index=False), for several from "
@@ -69,7 +75,7 @@ def find(names: Sequence[str], file: Path) -> dict[str, int]:
     missing = [column for column in COLUMNS if column not in found and column not in _OPTIONAL]
     if missing:
         message = f"{file}: no column for {', '.join(missing)}; found {', '.join(names) or 'none'}."
-        raise DataLoadingError(message)
+        raise NoPriceColumnsError(message)
     return found
 
 

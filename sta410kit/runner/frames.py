@@ -15,10 +15,12 @@ _SEED = 42  # of the example's walk-forward
 
 
 def read_any_frame(path: Path) -> pd.DataFrame:
-    """Return the frame in `path`, as prices where its columns can be read as prices."""
+    """Return the frame in `path`, as prices if it has the columns of prices."""
+    from sta410kit.market.columns import NoPriceColumnsError
+
     try:
         return read_frame(path, prices=True)
-    except DataLoadingError:
+    except NoPriceColumnsError:
         return read_frame(path, prices=False)
 
 

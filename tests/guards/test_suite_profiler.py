@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sta410kit import guards
-from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.exceptions import ConfigurationError, DataLoadingError, DataValidationError
 from sta410kit.guards.suite_profiler import draft_suite
 from sta410kit.guards.suites import read_suite
 from sta410kit.runner.frames import read_any_frame, read_frame
@@ -46,6 +46,9 @@ def test_prices_are_recognised_under_other_names_of_their_columns(make_walk, tmp
     other = tmp_path / "other.csv"
     other.write_text("name,size\na,1\n")
     assert list(read_any_frame(other).columns) == ["name", "size"]
+    other.write_text("Price,Close,Close\nTicker,A,B\nDate,,\n")  # prices, but of a form that is refused
+    with pytest.raises(DataLoadingError, match="yfinance's header of several lines"):
+        read_any_frame(other)
 
 
 def test_what_the_data_do_not_meet_is_left_out_and_named(make_walk, tmp_path):
