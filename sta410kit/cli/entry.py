@@ -53,8 +53,8 @@ def _report(error: Exception) -> ExitCode:
     """Say what ended a command, as JSON too where it was asked for, and return its exit code."""
     kind, message, code = _outcome(error)
     if FLAG in sys.argv:
-        told = {"type": kind, "message": message}
-        print_json({"outcome": code.name, "exit_code": int(code), "error": told})
+        content = {"type": kind, "message": message}
+        print_json({"outcome": code.name, "exit_code": int(code), "error": content})
     if isinstance(error, click.ClickException):
         error.show()
     elif code is ExitCode.INTERNAL:

@@ -1,4 +1,4 @@
-"""``--deadline``, ``--timeout`` and ``--memory``: what a run, a step, a unit may use."""
+"""The options ``--deadline``, ``--timeout`` and ``--memory``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Limits(TypedDict):
-    """Seconds for the whole and for each part, and bytes for each; nothing where there is no limit."""
+    """Seconds for the whole and for each part, and bytes for each part; None is no limit."""
 
     deadline: float | None
     timeout: float | None
@@ -21,12 +21,12 @@ class Limits(TypedDict):
 
 
 def limit_options(whole: str, part: str) -> Callable[[FC], FC]:
-    """Give a command the options ``--deadline``, ``--timeout`` and ``--memory``.
+    """Return a decorator that adds the options ``--deadline``, ``--timeout`` and ``--memory``.
 
     Parameters
     ----------
     whole, part : str
-        What has a deadline, and of what each has the other limits: ``run``, ``step``.
+        What the deadline and what the other limits apply to, for the help: ``run``, ``step``.
     """
     deadline = click.option(
         "--deadline", metavar="TIME", help=f"How long the whole {whole} may take: 90, 15m, 2h."
@@ -37,7 +37,7 @@ def limit_options(whole: str, part: str) -> Callable[[FC], FC]:
 
 
 def parsed_limits(deadline: str | None, timeout: str | None, memory: str | None) -> Limits:
-    """Return the limits as numbers; what cannot be read is a `ConfigurationError`."""
+    """Return the limits as numbers."""
     from sta410kit.runner.limits import parse_memory, parse_seconds
 
     return {

@@ -1,4 +1,4 @@
-"""What is typed as ``-p NAME=VALUE`` or ``-g NAME=A,B``, or stands in the file of ``--params``."""
+"""The options ``-p NAME=VALUE`` and ``--params FILE``."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def parameter_options(about: str, wins: str) -> Callable[[FC], FC]:
-    """Give a command the options ``-p`` and ``--params``, handed to it as `parameters` and `file`.
+    """Return a decorator that adds the options ``-p`` and ``--params``, as `parameters` and `file`.
 
     Parameters
     ----------
     about : str
-        What ``-p`` does there, as a sentence of the help.
+        Help of ``-p``.
     wins : str
-        What wins over the file.
+        Which options take precedence over the file, for the help.
     """
     typed = click.option(
         "-p",
@@ -47,7 +47,13 @@ def parameter_options(about: str, wins: str) -> Callable[[FC], FC]:
 
 
 def pairs(parameters: tuple[str, ...], option: str = "-p") -> dict[str, str]:
-    """Return the values by their names; one given twice or not of that form is a `ConfigurationError`."""
+    """Return the values by name.
+
+    Raises
+    ------
+    ConfigurationError
+        A name is given twice, or a text is not of the form NAME=VALUE.
+    """
     given: dict[str, str] = {}
     for text in parameters:
         name, equals, value = text.partition("=")
@@ -55,19 +61,19 @@ def pairs(parameters: tuple[str, ...], option: str = "-p") -> dict[str, str]:
             message = f"{option} takes NAME=VALUE, got {text!r}"
             raise ConfigurationError(message)
         if name.strip() in given:
-            message = f"{option} {name.strip()} is given twice; which one is meant?"
+            message = f"{option} {name.strip()} is given twice"
             raise ConfigurationError(message)
         given[name.strip()] = value
     return given
 
 
 def from_file(path: Path | None) -> dict[str, Any]:
-    """Return the parameters in a file; none without a file.
+    """Return the parameters in a TOML or JSON file; none without a file.
 
     Raises
     ------
     ConfigurationError
-        It cannot be read, or holds something else than names and values.
+        It cannot be read, or is not a table of names and values.
     """
     if path is None:
         return {}
@@ -87,7 +93,7 @@ def from_file(path: Path | None) -> dict[str, Any]:
 
 
 def _once(items: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object; a name given twice is refused, as on the command line and in TOML."""
+    """Return a JSON object; a name given twice is refused, as on the command line."""
     found = dict(items)
     if len(found) < len(items):
         twice = next(name for name in found if [one for one, _ in items].count(name) > 1)

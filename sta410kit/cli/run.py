@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 @parameter_options(
     "Set a notebook parameter; may be given several times. Lists: -p symbols=AAPL,MSFT.", "-p wins"
 )
-@click.option("--dry-run", is_flag=True, help="Say what would run and why, and run nothing.")
-@click.option("--fresh", is_flag=True, help="Execute every step, whatever earlier runs left.")
-@click.option("--resume", is_flag=True, help="Go on with the newest run that did not pass.")
+@click.option("--dry-run", is_flag=True, help="Show what would run and why, and run nothing.")
+@click.option("--fresh", is_flag=True, help="Execute every step, even if nothing has changed.")
+@click.option("--resume", is_flag=True, help="Continue the newest run that did not pass.")
 @click.option(
     "--from",
     "first",
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     default="",
     metavar="STEP",
     shell_complete=step_names,
-    help="Leave out what STEP does not need.",
+    help="Execute only STEP and what it needs.",
 )
 @click.option("--jobs", default=0, type=click.IntRange(0), help="Steps side by side; 0: one a processor.")
 @limit_options("run", "step")
@@ -59,7 +59,7 @@ def run(  # noqa: PLR0913 - a command has many options
 ) -> int:
     """Run the chain of the project, or one NOTEBOOK, headless.
 
-    Steps that have not changed since they last passed are taken over from there.
+    Results of steps that have not changed since they last passed are reused.
     """
     from sta410kit.runner.chain import resume_run, run_plan
     from sta410kit.runner.explain import explain
@@ -68,7 +68,7 @@ def run(  # noqa: PLR0913 - a command has many options
 
     given = {**from_file(file), **pairs(parameters)}
     if resume and (given or notebook or how["fresh"] or dry_run):
-        message = "--resume goes on with the run as it was: no NOTEBOOK, -p, --params, --fresh or --dry-run"
+        message = "--resume continues a run as it was: no NOTEBOOK, -p, --params, --fresh or --dry-run"
         raise ConfigurationError(message)
     options = _options(**how)
     if resume:

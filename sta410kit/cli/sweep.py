@@ -39,7 +39,7 @@ _WIDEST = 10_000
     multiple=True,
     metavar="NAME=A,B,...",
     shell_complete=parameter_names,
-    help="Values to go through; every combination is executed. Lists: -g symbols=[AAPL,MSFT],[IBM].",
+    help="Values to sweep; every combination is executed. Lists: -g symbols=[AAPL,MSFT],[IBM].",
 )
 @parameter_options("Set a parameter to the same value everywhere.", "-p and -g win")
 @click.option("--workers", default=0, type=click.IntRange(0), help="Units at once; 0: one a processor.")

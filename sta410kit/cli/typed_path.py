@@ -1,4 +1,4 @@
-"""Paths as they are typed: one that cannot even be looked up is wrong use, and no defect of the kit."""
+"""Paths on the command line: one that the system refuses to look up is a usage error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN = 100  # characters of a path in a message
 
 
 class TypedPath(click.Path):
-    """A path that may be there or not, but can be asked for: not too long, in no folder that is closed."""
+    """A path that need not exist but can be looked up: not too long, not in a closed folder."""
 
     def __init__(self, *, dir_okay: bool = True) -> None:
         super().__init__(path_type=Path, dir_okay=dir_okay)
@@ -22,7 +22,7 @@ class TypedPath(click.Path):
     def convert(
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> Path:
-        """Return the path; one that the system refuses to look up is a usage error."""
+        """Return the path, or fail if it cannot be looked up."""
         super().convert(value, param, ctx)  # refuses a folder where a file is wanted
         path = Path(value)
         try:

@@ -31,13 +31,13 @@ class Finding:
     Attributes
     ----------
     subject : str
-        What was looked at.
+        What was checked.
     state : str
         ``ok``, ``warning`` or ``failed``.
     text : str
         What was found.
     advice : str
-        The next command to type; empty when nothing is to be done.
+        The next command to type; empty when there is nothing to do.
     """
 
     subject: str
@@ -47,7 +47,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Go through the checklist; a check that breaks is a failed line and never an exception."""
+    """Run all checks; one that raises is a failed line."""
     checks: tuple[tuple[str, Callable[[], Finding | None]], ...] = (
         ("python", _python),
         ("project", _project),
@@ -70,8 +70,8 @@ def examine() -> list[Finding]:
         except STA410Exception as error:
             text, advice = str(error), "correct it; docs/configuration.md has all settings"
             earlier = next((one.subject for one in findings if one.text == text), None)
-            if earlier is not None:  # a wrong configuration stops every check that reads it
-                text, advice = f"could not be looked at: see {earlier}", "sta410 config"
+            if earlier is not None:  # a wrong configuration fails every check that reads it
+                text, advice = f"not checked: see {earlier}", "sta410 config"
             findings.append(Finding(subject, FAILED, text, advice))
         except Exception as error:  # noqa: BLE001 - a broken installation is a finding
             text = f"{type(error).__name__}: {error}"
@@ -149,7 +149,7 @@ def _holdout() -> Finding | None:
     looked = f"; looked into {pluralize(number, 'time')}, see sta410 unseal --list" if number else ""
     if seal.opened is not None:
         text = f"OPEN until {seal.opened.until} ({seal.opened.who}: {seal.opened.why}){looked}"
-        return Finding("holdout", WARNING, text, "it is sealed again by itself")
+        return Finding("holdout", WARNING, text, "nothing to do: it is sealed again at that time")
     if seal.start is None:
         return Finding("holdout", OK, f"none any more{looked}") if number else None
     return Finding("holdout", OK, f"sealed from {seal.start}{looked}")
@@ -169,7 +169,7 @@ def _notebooks() -> Finding:
 
     project = find_project()
     if project is None:
-        return Finding("notebooks", OK, "outside a project; nothing to check")
+        return Finding("notebooks", OK, "outside a project; not checked")
     steps = read_pipeline(project)
     return Finding("notebooks", OK, f"{len(steps)} steps: {', '.join(step.name for step in steps)}")
 
@@ -207,7 +207,7 @@ def _disk() -> Finding:
     free = shutil.disk_usage(project_folder()).free / _GIB
     if free < _ENOUGH_GIB:
         state = FAILED if free < _ENOUGH_GIB / 10 else WARNING
-        return Finding("disk", state, f"{free:.2f} GiB free", "remove old folders in runs/")
+        return Finding("disk", state, f"{free:.2f} GiB free", "sta410 runs prune --older-than 30d")
     return Finding("disk", OK, f"{free:.0f} GiB free")
 
 

@@ -30,7 +30,7 @@ MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as it stands in the file."""
+    """A cell of a notebook file."""
 
     cell_type: str
     source: str
@@ -44,7 +44,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook as it stands in the file, without its outputs."""
+    """A notebook file, without its outputs."""
 
     cells: tuple[Cell, ...]
     metadata: dict[str, Any]
@@ -75,7 +75,7 @@ def read_notebook(path: Path) -> Notebook:
             message = (
                 f"its format is {content['nbformat']}; jupyter nbconvert --to notebook --inplace converts it"
             )
-            raise ValueError(message)  # noqa: TRY301 - told like everything else that is wrong with the file
+            raise ValueError(message)  # noqa: TRY301 - reported like everything else that is wrong with the file
         cells, metadata = tuple(_cell(cell) for cell in content["cells"]), dict(content.get("metadata", {}))
         if not isinstance(metadata.get("kernelspec", {}), dict):
             message = "its kernelspec is malformed"
@@ -210,7 +210,7 @@ def require_kernel(notebook: Notebook, name: str) -> None:
 
 
 def cell_name(cells: Sequence[Mapping[str, Any]], position: int) -> str:
-    """Return how messages name a cell: ``In [3]``, the number that stands before it when it has run.
+    """Return how messages name a cell: ``In [3]``, the number before it once it has run.
 
     A cell that has not run goes by the number it would have had.
     """

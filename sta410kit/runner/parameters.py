@@ -154,7 +154,7 @@ def declared_parameters(source: str) -> list[Parameter]:
 
 
 def _assigned(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[str, ast.expr | None]]:
-    """Yield the names that an assignment binds, each with its part of the value where it can be told."""
+    """Yield the names that an assignment binds, each with its part of the value where that is known."""
     if isinstance(target, ast.Name):
         yield target.id, value
     elif isinstance(target, ast.Tuple | ast.List):

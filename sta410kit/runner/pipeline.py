@@ -1,4 +1,4 @@
-"""The chain as its project declares it in ``notebooks/pipeline.toml``."""
+"""The chain that a project declares in ``notebooks/pipeline.toml``."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class Step:
     Attributes
     ----------
     notebook : Path
-        The notebook; its stem is the step's name.
+        The notebook; its stem is the name of the step.
     needs : tuple of str
-        Artifacts it reads; each is handed over by a parameter of that name.
+        Artifacts it reads; each is passed by a parameter of that name.
     produces : dict of str to str
-        Artifacts it must leave in the run folder, and their file names.
+        Artifacts it must write to the run folder, and their file names.
     parameters : tuple of Parameter
         What it declares.
     reusable_when : dict of str to list
-        Values of parameters with which an earlier result may be used again; with others, such as a live
-        source of prices, the step always runs. Empty when its result depends on nothing outside.
+        Values of parameters with which an earlier result may be reused; with others, such as a live source
+        of prices, the step always runs. Empty if its result depends on nothing outside.
     """
 
     notebook: Path
@@ -86,7 +86,7 @@ def read_pipeline(project: Path) -> list[Step]:
 
 
 def _check_names(steps: list[Step], path: Path) -> None:
-    """Refuse files in the run folder that two would write: a step removes what it produces before it runs."""
+    """Refuse file names that two steps would write to the run folder."""
     writer = dict.fromkeys((MANIFEST, REPORT, LOG, DIFF), "the run")
     for step in steps:
         if step.notebook.name in writer:
@@ -112,7 +112,7 @@ def check_chain_parameters(given: Mapping[str, Any], steps: list[Step]) -> dict[
     Raises
     ------
     ConfigurationError
-        A parameter that no step declares, that the chain itself hands over, or that does not fit its type.
+        A parameter that no step declares, that the chain itself passes, or that does not fit its type.
     """
     handed = {RUN_FOLDER, *(name for step in steps for name in step.produces)}
     declared = {p.name for step in steps for p in step.parameters} - handed
@@ -132,7 +132,7 @@ def check_chain_parameters(given: Mapping[str, Any], steps: list[Step]) -> dict[
     }
 
 
-def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatever stands in the file
+def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - parsed TOML
     if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
         message = f"{path}: step {number} names no notebook"
         raise ConfigurationError(message)
@@ -158,13 +158,11 @@ def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - whatev
     strangers = sorted(set(reusable_when) - {parameter.name for parameter in parameters})
     if strangers:
         message = (
-            f"{path}: reusable_when of {notebook.name} names {', '.join(strangers)}, which are no parameters"
+            f"{path}: reusable_when of {notebook.name} names {', '.join(strangers)}, which are not parameters"
         )
         raise ConfigurationError(message)
     for name, values in reusable_when.items():
         if not isinstance(values, list):  # in a text, any part of it would be a value
-            message = (
-                f"{path}: reusable_when of {notebook.name}: {name} is {values!r}, which is no list of values"
-            )
+            message = f"{path}: reusable_when of {notebook.name}: {name} is {values!r}, which is not a list"
             raise ConfigurationError(message)
     return Step(notebook, needs, produces, parameters, reusable_when)

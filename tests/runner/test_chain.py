@@ -300,7 +300,7 @@ def test_a_wrong_condition_is_refused(project):
     """It names a parameter that the notebook does not have."""
     path = project / "notebooks" / "pipeline.toml"
     path.write_text(path.read_text().replace('"one.ipynb"', '"one.ipynb"\nreusable_when = { sauce = [2] }'))
-    with pytest.raises(ConfigurationError, match="sauce, which are no parameters"):
+    with pytest.raises(ConfigurationError, match="sauce, which are not parameters"):
         run_chain(project)
 
 

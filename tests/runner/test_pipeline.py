@@ -69,7 +69,7 @@ def test_all_wrong_parameters_are_named_at_once(project):
         ("[[step]]\nnotebook = 'one.ipynb'\nneeds = ['what']", "declares no such parameter"),
         ("[[step]]\nnotebook = 'one.ipynb'\nneeds = 'start'", "needs of step 1 is not a list"),
         ("[[step]]\nnotebook = 'one.ipynb'\nproduces = ['x.txt']", "produces of step 1 is not a table"),
-        ("[[step]]\nnotebook = 'one.ipynb'\nreusable_when = { start = '1' }", "is '1', which is no list"),
+        ("[[step]]\nnotebook = 'one.ipynb'\nreusable_when = { start = '1' }", "is '1', which is not a list"),
         (f"{ONE}x = '../x.txt' }}", "x = '../x.txt', which is not the name of a file"),
         (f"{ONE}x = '/x.txt' }}", "x = '/x.txt', which is not the name of a file"),
         (f"{ONE}x = '' }}", "x = '', which is not the name of a file"),

@@ -83,9 +83,7 @@ def grid_values(
         Names all that is wrong: as `check_parameters`, and a parameter that is both fixed and swept, or
         has one value twice, and more than a hundred thousand combinations.
     """
-    problems = [
-        f"'{name}' is given with -p and with -g; which one is meant?" for name in grid if name in fixed
-    ]
+    problems = [f"'{name}' is given with -p and with -g" for name in grid if name in fixed]
     count = prod(len(texts) for texts in grid.values())
     if count > MOST_UNITS:
         problems.append(f"that makes {count:,} combinations; a sweep takes up to {MOST_UNITS:,}")
