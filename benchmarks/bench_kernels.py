@@ -99,7 +99,7 @@ def weight(kernel: str, number: int) -> int:
 
 def server() -> int:
     """Return the number of the fork server's process."""
-    return int(ask("status")["pid"])
+    return int(ask("status")[0]["pid"])
 
 
 def one_start(_: int) -> int:
@@ -120,7 +120,7 @@ def many_starts(number: int, side_by_side: int) -> dict[str, float]:
         print(f"  {problem!r}", file=sys.stderr)
     time.sleep(2)
     pids = [future.result() for future in futures if future.exception() is None]
-    orphans = sum(Path(f"/proc/{pid}").exists() for pid in pids) + len(ask("status")["children"])
+    orphans = sum(Path(f"/proc/{pid}").exists() for pid in pids) + len(ask("status")[0]["children"])
     return {
         "failures": len(failed),
         "orphans": orphans,
