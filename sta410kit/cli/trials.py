@@ -1,4 +1,4 @@
-"""``sta410 trials``: how often one has looked, by dataset and target."""
+"""``sta410 trials``: the trials ledger, by dataset and target."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 @click.command()
 @json_option
 def trials(*, as_json: bool) -> int:
-    """Show the trials ledger.
+    """Show the trials ledger: what was tried per dataset and target, and what the best of it is worth.
 
-    It holds what was tried on which dataset and target; shown is what the best of it is worth. The project's
-    runs/trials.sqlite, or the file that STA410_LEDGER names.
+    The ledger is the project's runs/trials.sqlite, or the file that STA410_LEDGER names.
     """
     from dataclasses import asdict
 
@@ -50,7 +49,7 @@ def trials(*, as_json: bool) -> int:
 
 
 def _figures(held: Trials) -> dict[str, Any]:
-    """Return the count and what the best Sharpe ratio of the trials is worth; ratios are annualised."""
+    """Return the count and the deflated Sharpe ratio of the best trial; ratios are annualised."""
     from sta410kit.research.costs import SESSIONS_A_YEAR
     from sta410kit.research.overfitting import deflated_sharpe
     from sta410kit.research.trial_identity import FEWEST_RETURNS
@@ -75,11 +74,11 @@ def _figures(held: Trials) -> dict[str, Any]:
 
 
 def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
-    """Print a row a dataset and target, and what the columns mean."""
+    """Print one row per dataset and target, and a legend."""
     from rich.console import Console
     from rich.table import Table
 
-    # 80 columns are enough for all of it, whatever the terminal says its width is.
+    # The table fits 80 columns.
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("symbols", overflow="fold", min_width=12)
     for name in ("from", "to"):
@@ -100,8 +99,8 @@ def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
         )
     Console(highlight=False).print(table)
     click.echo(
-        "\nh: sessions the target looks ahead. Sharpe: of the best trial, a year.\n"
-        "luck: the Sharpe that the best of as many useless trials would show.\n"
-        "deflated: the chance that the best is worth more than that; 95 % is needed.\n"
+        "\nh: sessions the target looks ahead. Sharpe: of the best trial, annualised.\n"
+        "luck: the Sharpe ratio that the best of as many useless trials would show.\n"
+        "deflated: the probability that the true ratio exceeds that; 95 % is needed.\n"
         "PBO: the probability of backtest overfitting."
     )

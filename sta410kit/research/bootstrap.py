@@ -64,7 +64,7 @@ def resampled_positions(
     seed = require_whole("seed", seed, 0)
     from arch.bootstrap import StationaryBootstrap
 
-    # arch takes any mean block length, whatever its annotation says.
+    # arch accepts fractional mean block lengths, against its annotation.
     sampler = StationaryBootstrap(block, np.arange(sessions), seed=seed)  # type: ignore[arg-type]
     for (drawn,), _ in sampler.bootstrap(resamples):
         yield np.asarray(drawn)
@@ -102,5 +102,5 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
         raise DataValidationError(message)
     sessions = len(table)
     drawn = resampled_positions(sessions, block=block, resamples=resamples, seed=seed)
-    # Counting how often a date is drawn makes the means one product, whatever the number of columns.
+    # With counts of how often each date is drawn, the means of all columns are one product.
     return np.array([np.bincount(each, minlength=sessions) @ table for each in drawn]) / sessions

@@ -46,7 +46,7 @@ LEVEL = 0.9
 # Sessions of past scores that a quantile looks back on, and that the first interval needs. Overlapping
 # targets say little more than one, so for long horizons both are counted in horizons: with 25 and 10 of them
 # 89 % to 90 % of the outcomes of long random walks lie inside at horizons of 5, 21 and 63; with 252 sessions
-# at a horizon of 63, 84 %.
+# at a horizon of 63, 84 % to 88 %.
 _WINDOW, _BURN_IN = 252, 63
 _WINDOW_SPANS, _BURN_IN_SPANS = 25, 10
 _DECAY = 0.94  # of squared daily returns: J.P. Morgan, RiskMetrics Technical Document, 1996

@@ -100,7 +100,7 @@ class Trials:
 
     @property
     def forecasts(self) -> int:
-        """Number of distinct forecasts, whatever strategies followed them."""
+        """Number of distinct forecasts, regardless of strategies."""
         return len({trial.predictions for trial in self.trials})
 
     @property

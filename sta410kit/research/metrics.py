@@ -179,9 +179,8 @@ def _time_series_products(panel: Panel, predicted: Floats) -> Floats:
         for values in (predicted, panel.actual)
     )
     alive = (np.bincount(panel.symbol_index, one**2) > 0) & (np.bincount(panel.symbol_index, two**2) > 0)
-    weight = (alive / np.bincount(panel.symbol_index))[
-        panel.symbol_index
-    ]  # symbols weigh the same, whatever their length
+    share = alive / np.bincount(panel.symbol_index)  # symbols weigh the same, independent of their length
+    weight = share[panel.symbol_index]
     return np.column_stack([one * two * weight, weight])
 
 

@@ -18,7 +18,7 @@ _PIECES, _SHOWN_SYMBOLS = 64, 5
 
 
 class Dataset(NamedTuple):
-    """Outcomes to be predicted, described by names and recognised by pieces.
+    """Outcomes to be predicted, described by symbols and dates and recognised by pieces.
 
     A piece is a digest of the outcomes of one symbol in one month. The 64 smallest are kept (Broder 1997, "On
     the resemblance and containment of documents"): datasets that overlap share some, so a later start, a
@@ -33,7 +33,7 @@ class Dataset(NamedTuple):
 
 
 def dataset_of(predictions: pd.DataFrame) -> Dataset:
-    """Return the dataset and target of predictions: their outcomes, whatever was predicted."""
+    """Return the dataset and target of predictions, which only depend on their outcomes."""
     import numpy as np
 
     rows = _ordered(predictions).drop_duplicates(["symbol", "day"])  # models share their outcomes

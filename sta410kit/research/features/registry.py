@@ -59,7 +59,7 @@ def feature(
             raise FeatureEngineeringError(message)
         there = FEATURES.get(name)
         if there is not None and _origin(there) != _origin(function):
-            message = f"There is a feature {name!r} already, in {there.__module__}; give yours another name."
+            message = f"There is a feature {name!r} already, in {there.__module__}; choose another name."
             raise FeatureEngineeringError(message)
         FEATURES[name] = function
         (_ON_DEMAND.discard if default else _ON_DEMAND.add)(name)

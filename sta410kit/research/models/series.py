@@ -44,8 +44,7 @@ class SeriesRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     returns : str
         Name of the column with the daily log return known at *t*.
     least : int
-        Returns a symbol needs for parameters of its own; with fewer its forecast is the mean return over all
-        symbols.
+        Returns a symbol needs to be fitted; with fewer its forecast is the mean return over all symbols.
 
     Attributes
     ----------
