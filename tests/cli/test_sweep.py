@@ -33,22 +33,14 @@ def notebook(tmp_path):
     return path
 
 
-def sta410(*words, cwd):
-    """Run the command and return what came of it."""
-    return subprocess.run(
-        [sys.executable, "-m", "sta410kit", *map(str, words)],
-        cwd=cwd, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def test_parameters_are_printed(notebook):
+def test_parameters_are_printed(notebook, typed):
     """Names, types, defaults, choices, comments; those that nothing reads are marked."""
-    done = sta410("params", notebook, cwd=notebook.parent)
+    done = typed("params", notebook, cwd=notebook.parent)
     assert done.returncode == 0
     assert "ridge, naive" in done.stdout
     assert "which" in done.stdout
     assert "(no cell reads it)" in done.stdout
-    rows = json.loads(sta410("params", "x.ipynb", "--json", cwd=notebook.parent).stdout)
+    rows = json.loads(typed("params", "x.ipynb", "--json", cwd=notebook.parent).stdout)
     assert rows[0] == {
         "name": "model", "type": "Literal['ridge', 'naive']", "default": "'ridge'",
         "choices": ["ridge", "naive"], "help": "which", "read": True,
@@ -56,10 +48,10 @@ def test_parameters_are_printed(notebook):
     assert [row["read"] for row in rows] == [True, True, False, True]
 
 
-def test_a_notebook_without_parameters_is_no_error(tmp_path):
+def test_a_notebook_without_parameters_is_no_error(tmp_path, typed):
     """It has nothing to list."""
     nbformat.write(new_notebook(cells=[new_code_cell("1")]), tmp_path / "a.ipynb")
-    done = sta410("params", "a.ipynb", cwd=tmp_path)
+    done = typed("params", "a.ipynb", cwd=tmp_path)
     assert (done.returncode, "declares no parameters" in done.stdout) == (0, True)
 
 
@@ -97,31 +89,29 @@ def test_wrong_use_ends_with_2_and_nothing_has_run(notebook, typed, words, text)
     assert not list(notebook.parent.glob("runs/*/units"))
 
 
-def test_a_dry_run_lists_and_runs_nothing(notebook):
+def test_a_dry_run_lists_and_runs_nothing(notebook, typed):
     """Every combination, lists too."""
-    done = sta410(
-        "sweep", "x.ipynb", "-g", "n=1,2", "-g", "words=[a,b],[c]", "--dry-run", cwd=notebook.parent
-    )
+    done = typed("sweep", "x.ipynb", "-g", "n=1,2", "-g", "words=[a,b],[c]", "--dry-run", cwd=notebook.parent)
     assert done.returncode == 0
     assert "4 units of x.ipynb" in done.stdout
     assert '["a", "b"]' in done.stdout
     assert not (notebook.parent / "runs").exists()
 
 
-def test_part_of_it_fails_with_4_and_is_resumed(notebook):
+def test_part_of_it_fails_with_4_and_is_resumed(notebook, typed):
     """The table, what failed and the next command; as JSON for machines."""
-    done = sta410("sweep", "x.ipynb", "-g", "n=1,3", "-p", "model=naive", cwd=notebook.parent)
+    done = typed("sweep", "x.ipynb", "-g", "n=1,3", "-p", "model=naive", cwd=notebook.parent)
     assert done.returncode == 4
     assert "0.25" in done.stdout
     assert "results.parquet" in done.stdout
     assert "unit 0002 failed: cell In [4]: AssertionError: three" in done.stderr
     assert "1 of 2 units are not done; these alone: sta410 sweep --resume" in done.stderr
-    again = sta410("sweep", "x.ipynb", "--resume", "--json", cwd=notebook.parent)
+    again = typed("sweep", "x.ipynb", "--resume", "--json", cwd=notebook.parent)
     assert again.returncode == 4
     content = json.loads(again.stdout)
     assert [step["outcome"] for step in content["steps"]] == ["PASSED", "NOTEBOOK_FAILED"]
     assert content["results"]["sweep"]["recorded"]["0001"] == {"score": 0.25, "words": []}
-    none = sta410("sweep", "x.ipynb", "--resume", "-g", "n=7", cwd=notebook.parent)
+    none = typed("sweep", "x.ipynb", "--resume", "-g", "n=7", cwd=notebook.parent)
     assert (none.returncode, "nothing to resume" in none.stdout) == (0, True)
 
 
@@ -174,10 +164,10 @@ def test_whatever_a_sweep_comes_to_is_json_too(notebook, typed):
     assert nothing["run"] is None
 
 
-def test_a_long_table_shows_what_failed_first(notebook):
+def test_a_long_table_shows_what_failed_first(notebook, typed):
     """The rest is in the file."""
     values = ",".join(map(str, range(-40, 4)))
-    done = sta410("sweep", "x.ipynb", "-g", f"n={values}", cwd=notebook.parent)
+    done = typed("sweep", "x.ipynb", "-g", f"n={values}", cwd=notebook.parent)
     assert done.returncode == 4
     assert "and 4 more rows in results.parquet" in done.stdout
     rows = [line for line in done.stdout.splitlines() if line.startswith("│")]
