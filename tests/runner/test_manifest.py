@@ -1,4 +1,4 @@
-"""What every manifest says, whoever began the run."""
+"""What every manifest says when a run begins."""
 
 import platform
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture
 def _a_seed():
-    """Set a seed, and the configuration of before again."""
+    """Set a seed, and restore the configuration afterwards."""
     before = get_config()
     set_config(Config(model=ModelConfig(random_seed=7)))
     yield
@@ -22,8 +22,8 @@ def _a_seed():
 
 
 @pytest.mark.usefixtures("_a_seed")
-def test_a_run_that_begins_says_when_where_and_with_what(tmp_path):
-    """Seed, settings, machine and versions are in its folder before anything runs, whatever its kind."""
+def test_a_run_begins_with_time_seed_settings_machine_and_versions(tmp_path):
+    """They are in the manifest before anything runs, for every kind of run."""
     folder = tmp_path / "runs" / "20260101-000000-000aa"
     folder.mkdir(parents=True)
     with Registry(tmp_path / "runs") as registry:
@@ -35,3 +35,4 @@ def test_a_run_that_begins_says_when_where_and_with_what(tmp_path):
     assert found.host["python"] == platform.python_version()
     assert found.versions["sta410kit"] == __version__
     assert found.git == {}
+    assert found.schema == 1
