@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sta410kit._internal.redaction import redact
+from sta410kit.runner.notebook import cell_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,8 @@ class RunLog:
         import nbformat
 
         with suppress(OSError, ValueError):
-            for number, cell in enumerate(nbformat.read(path, as_version=4).cells, 1):  # type: ignore[no-untyped-call]
+            cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+            for position, cell in enumerate(cells):
                 for output in cell.get("outputs", []):
                     if output.get("name") == "stderr":
-                        self.say("".join(output.text), f"{step} cell {number}")
+                        self.say("".join(output.text), f"{step} {cell_name(cells, position)}")

@@ -479,7 +479,7 @@ def test_a_run_has_a_log_of_its_own(project):
         "import sys\nfrom pathlib import Path\nprint('something odd', file=sys.stderr)\nfound = factor",
     )
     log = (run_chain(project).folder / "run.log").read_text().splitlines()
-    assert [line.split(" ", 1)[1] for line in log if "odd" in line] == ["two cell 3: something odd"]
+    assert [line.split(" ", 1)[1] for line in log if "odd" in line] == ["two In [3]: something odd"]
     assert log[-1].endswith("run: ends: PASSED, exit code 0")
     assert sum(": begins" in line for line in log) == 3
 

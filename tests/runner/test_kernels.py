@@ -38,6 +38,6 @@ def test_the_verdict_holds_in_an_ordinary_kernel_too(tmp_path, write_notebook, m
     )
     result = execute(notebook, tmp_path / "out" / "x.ipynb", {})
     assert result.outcome is ExitCode.NOTEBOOK_FAILED
-    assert result.message.startswith("cells that were never executed: 3; cell 2 (import sys) ended")
+    assert result.message.startswith("cells that were never executed: In [3]; In [2] (import sys) ended")
     assert "42" in result.notebook.read_text()
     assert list(private.iterdir()) == []
