@@ -16,6 +16,7 @@ from papermill.engines import Engine, NBClientEngine
 from papermill.iorw import write_ipynb
 from papermill.log import logger
 
+from sta410kit._internal.redaction import redact
 from sta410kit.runner.execute import needs_a_client
 from sta410kit.runner.kernelspecs import NATIVE, PYTHON, is_this_python
 from sta410kit.runner.notebook import EXPECTED, SKIP, add_missing_error, inject_parameters
@@ -27,7 +28,7 @@ from sta410kit.runner.warm import session as warm
 from sta410kit.secrets import learn_configured_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _SECONDS_BETWEEN_SAVES = 1.0
 
@@ -109,7 +110,7 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         forked : bool
             Whether a forked process may execute it.
         **keywords
-            Papermill's; of these a forked process heeds ``execution_timeout``, the seconds a cell may take.
+            Papermill's; a forked process heeds ``execution_timeout`` and ``log_output``.
         """
         nb_man.output_path = destination
         nb_man.save = partial(_save_clean, nb_man)
@@ -120,7 +121,7 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
                 NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **keywords)
             else:
                 with session:
-                    _execute_cells(nb_man, session, keywords.get("execution_timeout"))
+                    _execute_cells(nb_man, session, keywords)
         finally:
             clean = nb_man.save(at_once=True)
             nb_man.nb.update(clean)  # papermill itself writes it once more
@@ -154,14 +155,23 @@ def _session(nb_man: Any, kernel_name: str, keywords: dict[str, Any]) -> warm.Ce
         return None
 
 
-def _execute_cells(nb_man: Any, session: warm.CellSession, timeout: float | None) -> None:  # noqa: ANN401
-    outputs = Outputs(nbformat.from_dict)
+def _execute_cells(nb_man: Any, session: warm.CellSession, keywords: dict[str, Any]) -> None:  # noqa: ANN401
+    outputs, timeout = Outputs(nbformat.from_dict), keywords.get("execution_timeout")
+
+    def take(message: dict[str, Any]) -> None:
+        outputs.take(message)
+        if keywords.get("log_output") and message["msg_type"] == "stream":
+            logger.info("%s", redact(message["content"]["text"]).rstrip())
+
     for index, cell in enumerate(nb_man.nb.cells):
         try:
             nb_man.cell_start(cell, index)
             tags = cell.metadata.get("tags", [])
             if cell.cell_type == "code" and cell.source.strip() and SKIP not in tags:
-                reply = _execute(session, cell, outputs, timeout)
+                outputs.begin(cell)
+                reply = _execute(session, cell, take, timeout)
+                outputs.end()
+                add_missing_error(cell, reply, nbformat.from_dict)
                 if reply["status"] == "error" and EXPECTED not in tags:
                     raise CellExecutionError.from_cell_and_msg(cell, reply)  # noqa: TRY301 - papermill's bookkeeping
         except CellExecutionError as error:
@@ -175,17 +185,18 @@ def _execute_cells(nb_man: Any, session: warm.CellSession, timeout: float | None
     nb_man.nb.metadata["language_info"] = session.language_info
 
 
-def _execute(session: warm.CellSession, cell: Any, outputs: Outputs, timeout: float | None) -> dict[str, Any]:  # noqa: ANN401
-    """Execute one cell, fill in its outputs and return the reply; raise nbclient's errors."""
-    outputs.begin(cell)
+def _execute(
+    session: warm.CellSession,
+    cell: Any,  # noqa: ANN401 - an nbformat node
+    take: Callable[[dict[str, Any]], None],
+    timeout: float | None,
+) -> dict[str, Any]:
+    """Execute one cell and return the reply; raise nbclient's errors where there is none."""
     try:
-        reply = session.execute(cell.source, cell.get("id"), outputs.take, timeout)
+        return session.execute(cell.source, cell.get("id"), take, timeout)
     except warm.CellTimeoutError:
         message = "Cell execution timed out"
         raise CellTimeoutError.error_from_timeout_and_cell(message, int(timeout or 0), cell) from None
     except (warm.ProcessDiedError, BrokenPipeError, ConnectionResetError) as death:
         code = death.args[0] if isinstance(death, warm.ProcessDiedError) else 0
         raise DeadKernelError(warm.died_message(code, session.stderr_tail())) from None
-    outputs.end()
-    add_missing_error(cell, reply, nbformat.from_dict)
-    return reply

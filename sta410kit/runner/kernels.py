@@ -1,4 +1,4 @@
-"""Kernels that only their owner on this machine can reach."""
+"""Ordinary kernels that only their owner on this machine can reach."""
 
 from __future__ import annotations
 

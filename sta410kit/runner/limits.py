@@ -1,4 +1,4 @@
-"""What a step may use, and the watch that ends it when it uses more."""
+"""Limits on the time and memory of a step, and the watch that enforces them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SPANS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class StepStoppedError(Exception):
-    """A step was ended from outside: too slow, too big, or not wanted any more."""
+    """A step was stopped: it met a limit, or the run was interrupted."""
 
     def __init__(self, outcome: ExitCode, message: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class StepStoppedError(Exception):
 
 @dataclass
 class Watch:
-    """Looks at the process of a step, again and again, while it runs.
+    """Checks the process of a step several times a second while it runs.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Watch:
     memory : int, optional
         How many bytes of memory its process may have, imported packages included.
     deadline : float, optional
-        When the whole run has to be over, on the clock of `time.monotonic`.
+        When the whole run has to end, on the clock of `time.monotonic`.
     stop : threading.Event
         Set when the run is to end, as by Ctrl-C.
 
@@ -48,10 +48,10 @@ class Watch:
     deadline: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     peak: int = 0
-    _began: float | None = None  # the first look at a process: waiting for the fork server does not count
+    _began: float | None = None  # first check of a process: waiting for the fork server does not count
 
     def __call__(self, pid: int) -> None:
-        """Raise `StepStoppedError` when the process `pid` has to end; 0 while there is none yet."""
+        """Raise `StepStoppedError` if the process `pid` has to end; 0 means there is none yet."""
         if self.stop.is_set():
             raise StepStoppedError(ExitCode.INTERRUPTED, "interrupted")
         now = time.monotonic()
@@ -72,7 +72,7 @@ class Watch:
 
 
 def peak_memory(pid: int) -> int:
-    """Return the most physical memory a process has had, in bytes; 0 where the system does not tell."""
+    """Return the most physical memory a process has had, in bytes; 0 where the system does not say."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:

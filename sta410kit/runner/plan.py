@@ -1,4 +1,4 @@
-"""What to execute: the steps, their parameters, and how the run is to be done."""
+"""The plan of a run: its steps, their parameters and its options."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is to be done.
+    """Options of a run.
 
     Attributes
     ----------
     fresh : bool
-        Execute every step, whatever earlier runs left.
+        Execute every step, reuse nothing.
     resume : bool
-        Go on with the newest run that did not pass, in its folder and with its parameters.
+        Continue the newest run that did not pass, in its folder and with its parameters.
     first, last : str
-        Execute `first` and all that follows from it, changed or not; leave out what comes after `last`.
+        Execute `first` and all steps after it, changed or not; leave out the steps after `last`.
     jobs : int
-        How many steps may run side by side; 0 is one a processor.
+        How many steps may run in parallel; 0 is one per processor.
     deadline, timeout : float, optional
         Seconds for the whole run, and for each step.
     memory : int, optional
@@ -51,7 +51,7 @@ class Options:
 
 @dataclass
 class Plan:
-    """What to execute, with which parameters, and where the results go."""
+    """The steps to execute, their parameters, and where the results go."""
 
     steps: list[Step]
     values: dict[str, dict[str, Any]]
@@ -87,7 +87,7 @@ class Plan:
         }
 
     def reusable(self, step: Step) -> bool:
-        """Tell whether an earlier result of `step` may stand for a new one."""
+        """Tell whether an earlier result of `step` may be reused."""
         if self.options.fresh or self.kind != "chain":
             return False
         values = self.values[step.name]
@@ -99,7 +99,7 @@ class Plan:
 
     @property
     def forced(self) -> set[str]:
-        """The steps that run whether they have changed or not."""
+        """The steps that run even if nothing has changed."""
         return self.after(self.options.first) if self.options.first else set()
 
 

@@ -1,4 +1,4 @@
-"""What a person sees while notebooks run: one bar over all code cells, on standard error."""
+"""Show the progress of a run: one bar over all code cells, on standard error."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ _MINUTE = 60
 
 
 class Progress:
-    """A progress bar with the time left; where no terminal listens, a line a step.
+    """A progress bar with the time left; without a terminal, one line per step.
 
-    The time left is that of the longest way through the steps still to come, or of all of them shared by the
-    jobs if that is more, from how long each took the last time. Steps run side by side, each in a thread;
-    every method may be called from any of them.
+    The time left is that of the longest path through the remaining steps, or of all of them divided by the
+    jobs if that is more, from how long each took the last time. Methods may be called from any thread.
     """
 
-    silent = False  # whether nothing is to be seen
+    silent = False  # show nothing
 
     def __init__(self) -> None:
         self._bar: RichProgress | None = None
@@ -57,9 +56,9 @@ class Progress:
         before : mapping of str to collection of str, optional
             For each step the steps that come before it.
         seconds : mapping of str to float, optional
-            How long steps took the last time; no time left is told when one of them is not known.
+            How long steps took the last time; if one is not known, no time left is shown.
         jobs : int
-            How many run side by side.
+            How many run in parallel.
         """
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -85,21 +84,21 @@ class Progress:
             yield
 
     def begin(self, name: str) -> None:
-        """Say that a step runs now."""
+        """Show that a step runs now."""
         with self._lock:
             self._running.append(name)
             self._began[name] = time.monotonic()
         self._say(f"running {name}")
 
     def end(self, name: str) -> None:
-        """Say that a step has ended."""
+        """Show that a step has ended."""
         with self._lock:
             self._running.remove(name)
             self._done[name] = self._cells.get(name, 0)
         self._say("")
 
     def skip(self, name: str) -> None:
-        """Say that a step has not changed; all its cells count as done."""
+        """Show that a step is unchanged; all its cells count as done."""
         self._say(f"unchanged {name}")
         self.advance(name, self._cells.get(name, 0))
 
@@ -111,7 +110,7 @@ class Progress:
             self._bar.update(self._bar.task_ids[0], advance=cells)
 
     def left(self) -> float | None:
-        """Return about how many seconds are left; nothing when it is not known how long a step takes."""
+        """Return about how many seconds are left; None if it is not known how long a step takes."""
         with self._lock:
             if any(name not in self._seconds for name in self._cells if not self._over(name)):
                 return None
@@ -126,7 +125,7 @@ class Progress:
         return self._done.get(name, 0) >= self._cells[name]
 
     def _still(self, name: str) -> float:
-        """Return how long a step still takes: what its cells, or the clock, say is left of the last time."""
+        """Return how long a step still takes, by its cells or by the clock, compared with the last time."""
         if self._over(name):
             return 0.0
         whole = self._seconds[name]
@@ -136,7 +135,7 @@ class Progress:
         return max(0.0, min(by_cells, whole - (time.monotonic() - self._began[name])))
 
     def __str__(self) -> str:
-        """Say how long it still takes; the bar asks each time it draws itself."""
+        """Return the time left as text; the bar asks whenever it is drawn."""
         left = self.left()
         if left is None:
             return ""

@@ -1,4 +1,4 @@
-"""``run.log``: what happened in a run and when, and what its notebooks said on standard error."""
+"""``run.log``: what happened in a run and when, and what its notebooks wrote to standard error."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ NAME = "run.log"
 
 
 class RunLog:
-    """The log of one run; a line is on the disk before the next thing happens.
+    """The log of one run; every line is flushed at once.
 
-    Steps run side by side, each in a thread; every method may be called from any of them. A disk that takes
-    nothing more costs lines of the log and nothing else.
+    Methods may be called from any thread. Lines that cannot be written, as on a full disk, are dropped.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,7 +27,7 @@ class RunLog:
         self._lock = threading.Lock()
 
     def say(self, text: str, step: str = "run") -> None:
-        """Add a line a line of `text`, each with the time and the step it is about."""
+        """Add each line of `text` with the time and the step that it is about."""
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
         lines = "".join(f"{stamp} {step}: {line}\n" for line in redact(text).splitlines() if line.strip())
         with self._lock, suppress(OSError), self._path.open("a", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Steps side by side: each begins as soon as everything it needs is there, and none after a failure."""
+"""Run steps in parallel: each begins once all that it needs has ended, and none after a failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Result = TypeVar("Result")
-_GLANCE = 0.1  # seconds; between two looks an interrupt is delivered to this thread
+_POLL_SECONDS = 0.1  # in between, an interrupt is delivered to this thread
 
 
 def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
@@ -24,23 +24,22 @@ def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
     jobs: int,
     stop: threading.Event,
 ) -> bool:
-    """Do `work` for each name once all names it needs have ended well.
+    """Call `work` for each name once all names it needs have succeeded.
 
     Parameters
     ----------
     needs : mapping of str to iterable of str
-        For each name the names that come before it. Without circles.
+        For each name the names that come before it, without cycles.
     work : callable
         Called with a name, in a thread of its own.
     good : callable
-        Tells whether a result lets others begin; after the first that does not, none begins any more.
+        Tells whether a result is a success; after the first that is not, no other name begins.
     done : callable
-        Called with name and result in this thread, in the order they end; may be called twice for one when
-        it is interrupted.
+        Called with name and result in this thread, in the order they end; twice for one if interrupted.
     jobs : int
         How many may run at once.
     stop : threading.Event
-        Set here when this thread is interrupted, for `work` to see; what runs is waited for.
+        Set when this thread is interrupted, for `work` to check; running names are waited for.
 
     Returns
     -------
@@ -60,10 +59,10 @@ def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
                     running[pool.submit(work, name)] = name
                 if not running:
                     break
-                ended, _ = wait(running, timeout=_GLANCE, return_when=FIRST_COMPLETED)
+                ended, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 for future in ended:
                     name, result = running[future], future.result()
-                    done(name, result)  # interrupted in here, it is done once more
+                    done(name, result)  # if interrupted here, it is called once more
                     del running[future]
                     failed = failed or not good(result)
                     graph.done(name)
@@ -72,6 +71,6 @@ def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
                 interrupted = True
                 stop.set()
             except BaseException:
-                stop.set()  # or leaving this block would wait for what runs to come to its end
+                stop.set()  # otherwise leaving this block would wait for all that runs
                 raise
     return interrupted

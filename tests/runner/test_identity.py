@@ -10,26 +10,6 @@ from sta410kit.runner.registry import Registry
 pytestmark = pytest.mark.integration
 
 
-@pytest.mark.parametrize("place", ["parameter", "default"])
-def test_an_estimator_of_the_users_own_counts_by_its_code(project, write_notebook, place):
-    """Named as module:Class, as a parameter or in the cell, a change in its file is another result."""
-    default = '"ridge"' if place == "parameter" else '"my_models:Trend"'
-    cell = (f"model: str = {default}\nrun_dir: str | None = None", "parameters")
-    write_notebook(project / "notebooks" / "one.ipynb", cell)
-    values = {"model": "my_models:Trend"} if place == "parameter" else {}
-    step = read_pipeline(project)[0]
-    own = project / "my_models.py"
-
-    def parts(code):
-        own.write_text(code)
-        with Registry(project / "runs") as registry:
-            return step_parts(step, values, {}, registry)
-
-    first = parts("strength = 0.1\n")
-    assert differences(first, parts("strength = 0.1  # as before\n")) == []
-    assert differences(first, parts("strength = 0.25\n")) == ["module my_models"]
-
-
 @pytest.mark.parametrize("given", [lambda path: (path,), lambda path: (path.parent / "gone.csv", path)])
 def test_a_file_counts_by_its_content(project, write_notebook, given):
     """Alone or in a list, another content under the same name is another result."""

@@ -26,7 +26,7 @@ import threading
 import time
 import traceback
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -49,7 +49,6 @@ class _Caller:
 
     lines: Lines
     child: int = 0
-    outgoing: bytes = field(default=b"", repr=False)
 
 
 class Server:
