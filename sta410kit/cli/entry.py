@@ -35,7 +35,7 @@ _DEFECT = "internal error; please report it with the lines above: it is a defect
 
 
 def main() -> NoReturn:
-    """Run the command line and exit with the code of DESIGN's table."""
+    """Run the command line and exit with the command's code."""
     signal.signal(signal.SIGTERM, _interrupt)
     refused = keep_writing()
     _skip_slow_grammars()
