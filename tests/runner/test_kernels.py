@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -30,9 +31,7 @@ def test_each_kernel_has_sockets_of_its_own_in_the_private_folder(private):
 
 def test_the_verdict_holds_in_an_ordinary_kernel_too(tmp_path, write_notebook, monkeypatch, private):
     """Here the notebook lies in another folder than the current one; nothing is left behind."""
-    import papermill  # noqa: F401 - the engine is part of it, and cannot be imported before
-
-    monkeypatch.setattr("sta410kit.runner.engine._session", lambda *_: None)
+    monkeypatch.setattr("sta410kit.runner.warm.session.connect", Mock(side_effect=OSError("no sockets")))
     notebook = write_notebook(
         tmp_path / "x.ipynb", "print(6 * 7)", "import sys\nsys.exit(0)", "print('never')"
     )
@@ -40,4 +39,5 @@ def test_the_verdict_holds_in_an_ordinary_kernel_too(tmp_path, write_notebook, m
     assert result.outcome is ExitCode.NOTEBOOK_FAILED
     assert result.message.startswith("cells that were never executed: In [3]; In [2] (import sys) ended")
     assert "42" in result.notebook.read_text()
+    assert result.observed is None
     assert list(private.iterdir()) == []
