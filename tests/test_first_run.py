@@ -11,28 +11,28 @@ pytestmark = pytest.mark.integration
 STEPS = ["01_ingest", "02_validate", "03_features", "04_train", "05_evaluate", "06_forecast"]
 OUTPUT = """\
 run ID
-┏━━━━━━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━┓
-┃ step        ┃ outcome ┃ seconds ┃
-┡━━━━━━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━┩
-│ 01_ingest   │ PASSED  │ SECONDS │
-│ 02_validate │ PASSED  │ SECONDS │
-│ 03_features │ PASSED  │ SECONDS │
-│ 04_train    │ PASSED  │ SECONDS │
-│ 05_evaluate │ PASSED  │ SECONDS │
-│ 06_forecast │ PASSED  │ SECONDS │
-└─────────────┴─────────┴─────────┘
-forecasts from the last session on, in % (log returns)
-┏━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━━━┳━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
-┃ symbol ┃ last session ┃ horizon ┃ model ┃ forecast ┃       interval ┃
-┡━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━━━╇━━━━━━━╇━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
-│ AAPL   │ 2013-03-01   │       1 │ ridge │    +0.20 │ -3.79 to +4.20 │
-│ FB     │ 2013-03-01   │       1 │ ridge │    +0.06 │ -3.72 to +3.85 │
-│ GOOG   │ 2013-03-01   │       1 │ ridge │    +0.14 │ -1.58 to +1.87 │
-│ IBM    │ 2013-03-01   │       1 │ ridge │    +0.14 │ -1.47 to +1.75 │
-│ MSFT   │ 2013-03-01   │       1 │ ridge │    +0.16 │ -1.38 to +1.70 │
-└────────┴──────────────┴─────────┴───────┴──────────┴────────────────┘
+┏━━━━━━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━┓
+┃ step        ┃ outcome ┃ seconds ┃ peak MiB ┃
+┡━━━━━━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━┩
+│ 01_ingest   │ PASSED  │ SECONDS │ MEMORY │
+│ 02_validate │ PASSED  │ SECONDS │ MEMORY │
+│ 03_features │ PASSED  │ SECONDS │ MEMORY │
+│ 04_train    │ PASSED  │ SECONDS │ MEMORY │
+│ 05_evaluate │ PASSED  │ SECONDS │ MEMORY │
+│ 06_forecast │ PASSED  │ SECONDS │ MEMORY │
+└─────────────┴─────────┴─────────┴──────────┘
+forecasts from the last session, in % (log returns)
+┏━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
+┃ symbol ┃ last session ┃ model ┃ horizon ┃ forecast ┃       interval ┃
+┡━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
+│ AAPL   │ 2013-03-01   │ ridge │       1 │    +0.20 │ -3.79 to +4.20 │
+│ FB     │ 2013-03-01   │ ridge │       1 │    +0.06 │ -3.72 to +3.85 │
+│ GOOG   │ 2013-03-01   │ ridge │       1 │    +0.14 │ -1.58 to +1.87 │
+│ IBM    │ 2013-03-01   │ ridge │       1 │    +0.14 │ -1.47 to +1.75 │
+│ MSFT   │ 2013-03-01   │ ridge │       1 │    +0.16 │ -1.38 to +1.70 │
+└────────┴──────────────┴───────┴─────────┴──────────┴────────────────┘
 verdict: no skill shown. ridge does not beat the naive forecast of no change for the next session: \
-out-of-sample R2 against naive is -0.06% (95 % interval -0.34% to +0.21%, p = 0.125 after one trial, \
+out-of-sample R2 against naive is -0.06% (95 % interval -0.34% to +0.22%, p = 0.125 after one trial, \
 2,904 sessions). That is expected on daily returns.
 report:    PROJECT/runs/ID/report.html
 data docs: PROJECT/runs/ID/data_docs/index.html
@@ -40,9 +40,9 @@ data docs: PROJECT/runs/ID/data_docs/index.html
 
 
 def masked(first_run):
-    """Replace what differs from run to run: the folder, the run's id and the seconds."""
+    """Replace what differs from run to run: the folder, the run's id, seconds and memory."""
     text = first_run.stdout.replace(str(first_run.cwd), "PROJECT").replace(first_run.run.name, "ID")
-    return re.sub(r" +\d+\.\d (?=│\n)", " SECONDS ", text)
+    return re.sub(r" +\d+\.\d │ +\d+ (?=│\n)", " SECONDS │ MEMORY ", text)
 
 
 def test_it_prints_what_its_reader_needs_and_nothing_else(first_run):
