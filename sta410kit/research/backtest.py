@@ -5,14 +5,15 @@ A prediction made at the close of *t* is traded at the open of the next session.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from sta410kit._internal.argument_checks import require_positive
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.research.account import Market, Terms, keep_books
+from sta410kit.research.account import Market, keep_books
 from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
 from sta410kit.research.frames import require_predictions, require_prices
 from sta410kit.research.performance import drawdowns
@@ -21,7 +22,6 @@ from sta410kit.research.simulation import (
     aligned,
     limited,
     market_of,
-    require_capital,
     simulation_of,
     terms_of,
 )
@@ -115,11 +115,10 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         If the predictions mix models or horizons, hold values that are not finite, do not match the prices,
         or leave no session to trade in.
     """
-    capital = require_capital(capital)
+    capital = require_positive("capital", capital, "the cash at the start")
     ahead = plan(predictions, prices, threshold=threshold, limits=limits)
     both = np.stack([ahead.weights, np.broadcast_to(ahead.held, ahead.weights.shape)], axis=2)
-    terms = terms_of(costs, "each session")
-    terms = Terms(terms.buy, terms.sell, terms.fee, terms.borrow, always=np.array([True, False]))
+    terms = replace(terms_of(costs, "each session"), always=np.array([True, False]))
     done = simulation_of(keep_books(both, ahead.market, terms, capital), ahead.sessions, capital)
     summary, benchmark = _figures(done)
     strategy = f"limits={limits!r}, threshold={threshold!r}" if limits else f"threshold={threshold!r}"

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.argument_checks import as_number
 from sta410kit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Costs:
     def __post_init__(self) -> None:
         for each in fields(self):
             value, most = getattr(self, each.name), math.inf if each.name == "order_fee" else _MOST_BPS
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            if not 0 <= as_number(value) <= most:
                 raise _unusable(each.name, value, "a number from 0 to 10,000")
             if math.isinf(value):
                 raise _unusable(each.name, value, "a finite amount")

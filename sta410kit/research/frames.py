@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -61,13 +61,15 @@ def require_series(frame: pd.DataFrame, what: str, error: type[STA410Exception])
         return
     twice = frame.duplicated(["symbol", "date"]).to_numpy()
     if twice.any():
-        message = f"The {what} hold {_row(frame, twice)} more than once; run them through the gate first."
+        message = (
+            f"The {what} hold {row_label(frame, twice)} more than once; run them through the gate first."
+        )
         raise error(message)
     symbol, date = frame["symbol"], frame["date"]
     earlier = (symbol == symbol.shift()) & (date < date.shift())
     unsorted = ((symbol < symbol.shift()) | earlier).to_numpy()
     if unsorted.any():
-        late = _row(frame, unsorted)
+        late = row_label(frame, unsorted)
         message = f"The {what} are not sorted: {late} is out of order. Sort by symbol and date first."
         raise error(message)
 
@@ -80,7 +82,7 @@ def require_rows_of(
     found = frame[keys].merge(prices[keys], on=keys, how="left", indicator=True)
     strange = (found["_merge"] == "left_only").to_numpy()
     if strange.any():
-        row = _row(frame, strange)
+        row = row_label(frame, strange)
         message = f"The {what} hold {row}, the prices do not; use the prices they were made from."
         raise error(message)
 
@@ -119,7 +121,7 @@ def require_prices(
         bad = ~np.isfinite(values) | (values < 0 if name == "volume" else values <= 0)
         if bad.any():
             message = (
-                f"{name} of {_row(prices, bad)} is {values[bad][0]}; {int(bad.sum())} such row(s). "
+                f"{name} of {row_label(prices, bad)} is {values[bad][0]}; {int(bad.sum())} such row(s). "
                 "Run the prices through the gate first."
             )
             raise error(message)
@@ -134,11 +136,7 @@ def require_predictions(predictions: pd.DataFrame, *, bounds: bool = True) -> No
     needed = ("symbol", "date", "horizon", "model", *numbers)
     require_columns(predictions, needed, "predictions", DataValidationError)
     require_once(predictions, ("symbol", "date", "model", "horizon"), "predictions")
-    for name in ("model", "horizon"):
-        values = predictions[name].unique()
-        if len(values) != 1:
-            message = f"The predictions mix {name} {', '.join(map(str, values))}; evaluate one at a time."
-            raise DataValidationError(message)
+    _only_value(predictions, "model")
     horizon_of(predictions)
     for name in numbers:
         numbers_of(predictions, name, "predictions")
@@ -156,7 +154,7 @@ def require_once(frame: pd.DataFrame, keys: Iterable[str], what: str) -> None:
         _require_text(frame["symbol"], what, DataValidationError)
     twice = frame.duplicated(names).to_numpy()
     if twice.any():
-        message = f"The {what} hold {_row(frame, twice)} more than once."
+        message = f"The {what} hold {row_label(frame, twice)} more than once."
         raise DataValidationError(message)
 
 
@@ -170,22 +168,19 @@ def numbers_of(frame: pd.DataFrame, name: str, what: str) -> NDArray[np.float64]
     bad = ~(np.abs(values) < _LARGEST)  # NaN too
     if bad.any():
         kind = "is too large for a log return" if np.isfinite(values[bad]).all() else "is not a finite number"
-        message = f"{name} of {_row(frame, bad)} {kind}; {int(bad.sum())} such row(s)."
+        message = f"{name} of {row_label(frame, bad)} {kind}; {int(bad.sum())} such row(s)."
         raise DataValidationError(message)
     return values
 
 
 def horizon_of(predictions: pd.DataFrame) -> int:
     """Return the horizon of predictions, or raise `DataValidationError` if it is invalid or mixed."""
-    values = predictions["horizon"].unique()
-    if len(values) != 1:
-        message = f"The predictions mix horizon {', '.join(map(str, values))}; evaluate one at a time."
-        raise DataValidationError(message)
+    found = _only_value(predictions, "horizon")
     try:
-        value = float(values[0])
-        return require_horizon(int(value) if value.is_integer() else values[0])
+        value = float(found)
+        return require_horizon(int(value) if value.is_integer() else found)
     except (ConfigurationError, TypeError, ValueError, OverflowError) as cause:
-        message = f"The horizon of the predictions is {values[0]!r}; give whole sessions, 1 or more."
+        message = f"The horizon of the predictions is {found!r}; give whole sessions, 1 or more."
         raise DataValidationError(message) from cause
 
 
@@ -197,6 +192,15 @@ def require_horizon(horizon: object) -> int:
 def log(values: pd.Series[float]) -> pd.Series[float]:
     """Return the natural logarithm of a column, as float64 on the same index."""
     return pd.Series(np.log(values.to_numpy(dtype=float)), index=values.index)
+
+
+def _only_value(predictions: pd.DataFrame, name: str) -> Any:  # noqa: ANN401 - of any column
+    """Return the value that all predictions share, or raise `DataValidationError` if they mix several."""
+    values = predictions[name].unique()
+    if len(values) != 1:
+        message = f"The predictions mix {name} {', '.join(map(str, values))}; evaluate one at a time."
+        raise DataValidationError(message)
+    return values[0]
 
 
 def _require_keys(frame: pd.DataFrame, what: str, error: type[STA410Exception]) -> None:
@@ -229,7 +233,8 @@ def _is_sorted(frame: pd.DataFrame) -> bool:
     return bool(later.iloc[1:].all()) and not bool(date.isna().any() or symbol.isna().any())
 
 
-def _row(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> str:
+def row_label(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> str:
+    """Return symbol and date of the first chosen row, for a message."""
     if not {"symbol", "date"} <= set(frame.columns):
         return f"row {chosen.argmax()}"
     first = frame[chosen].iloc[0]

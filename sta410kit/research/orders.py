@@ -13,7 +13,7 @@ import pandas as pd
 from sta410kit._internal.argument_checks import require_positive
 from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research.frames import require_columns, require_prices
+from sta410kit.research.frames import require_columns, require_prices, row_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +75,7 @@ def propose_orders(
     priced = forecasts.merge(prices[["symbol", "date", "close"]], on=["symbol", "date"], how="left")
     bad = ~np.isfinite(priced["predicted"]) | priced["close"].isna() | priced.duplicated("symbol")
     if bad.any():
-        row = priced[bad].iloc[0]
-        which = f"{row['symbol']} {row['date']:%Y-%m-%d}"
+        which = row_label(priced, bad.to_numpy())
         message = f"The forecast of {which} is duplicated, not finite, or without a price."
         raise DataValidationError(message)
     _require_current(priced, prices["date"].max())

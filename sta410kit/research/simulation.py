@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from sta410kit._internal.argument_checks import require_positive
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import performance
 from sta410kit.research.account import Market, Terms, keep_books
@@ -111,7 +112,8 @@ def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     costs, limits = costs or Costs(), limits or Limits()
     sessions, symbols, market = market_of(prices, limits.max_participation)
     weights = limited(_weights_of(signals, sessions, symbols), limits, market.last)
-    books = keep_books(weights, market, terms_of(costs, rebalance), require_capital(capital))
+    capital = require_positive("capital", capital, "the cash at the start")
+    books = keep_books(weights, market, terms_of(costs, rebalance), capital)
     return simulation_of(books, sessions, capital)
 
 
@@ -239,11 +241,3 @@ def _without_gaps(values: NDArray[np.generic]) -> NDArray[np.generic]:
         )
         raise DataValidationError(message)
     return np.where(finite, values, 0)
-
-
-def require_capital(capital: float) -> float:
-    """Return the capital as a float, or raise `ConfigurationError`."""
-    if not 0 < capital < np.inf:
-        message = f"capital is {capital!r}; give a positive amount of quote currency."
-        raise ConfigurationError(message)
-    return float(capital)

@@ -1,4 +1,4 @@
-"""What makes two trials the same, and two trials ones of the same dataset and target."""
+"""Digests that identify a trial, and the dataset and target it belongs to."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def pack(returns: pd.Series[float]) -> bytes:
 
 
 def unpack(packed: bytes) -> pd.Series[float]:
-    """Return the series given to `_pack`, to seven digits."""
+    """Return the series given to `pack`, to seven digits."""
     import numpy as np
     import pandas as pd
 

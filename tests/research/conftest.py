@@ -1,10 +1,12 @@
-"""Prices, features and predictions that many tests share; none may change them."""
+"""Prices, features, predictions and a model shared by many tests, which must not modify them."""
 
 import matplotlib as mpl
 import pytest
 
 from sta410kit.market import load_prices
 from sta410kit.research.features import build_features
+from sta410kit.research.forecasting import fit_final
+from sta410kit.research.ledger import Ledger
 from sta410kit.research.walk_forward import walk_forward
 from tests.research.simulated import simulate
 
@@ -39,6 +41,18 @@ def walk_features(walks):
 @pytest.fixture(scope="session")
 def walk_predictions(walks, walk_features):
     return walk_forward(walk_features, walks, model="ridge")
+
+
+@pytest.fixture(scope="session")
+def fitted(walks, walk_features, walk_predictions):
+    """Return ridge, fitted on all simulated prices."""
+    return fit_final(walk_features, walks, walk_predictions, model="ridge")
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """Return an empty trials ledger in a folder that does not exist yet."""
+    return Ledger(tmp_path / "new" / "trials.sqlite")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from sta410kit.config import TradingConfig
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.backtest import backtest
 from sta410kit.research.costs import Costs, Limits
-from tests.research.simulated import simulate
+from tests.research.simulated import bars, simulate
 
 pytestmark = pytest.mark.unit
 
@@ -60,7 +60,7 @@ def by_hand(predictions, prices, cost_bps, threshold):
 @pytest.mark.parametrize("cost_bps", [0.0, 25.0])
 @pytest.mark.parametrize("threshold", [0.0, 0.004])
 def test_it_agrees_with_a_plain_loop(horizon, cost_bps, threshold):
-    """Vectors and a loop over cash and shares give the same equity to 1e-12."""
+    """The vectorised equity equals that of a loop over cash and shares to 1e-12."""
     prices = simulate(40, symbols=3, seed=1)
     predicted = np.random.default_rng(2).normal(0, 0.01, len(prices))
     predictions = predictions_of(prices, predicted, horizon, last=horizon)
@@ -74,11 +74,7 @@ def test_it_agrees_with_a_plain_loop(horizon, cost_bps, threshold):
 def test_three_sessions_by_hand():
     """Long at the open after the decision, short at the next, out at the third; 100 bps a trade."""
     opens, closes = np.array([9.0, 10.0, 11.0, 12.0]), np.array([9.0, 10.5, 11.5, 12.5])
-    prices = pd.DataFrame(
-        {"symbol": "A", "date": pd.bdate_range("2012-01-02", periods=4, unit="us"), "open": opens}
-        | dict.fromkeys(("high", "low", "close", "adj_close"), closes)
-        | {"volume": 1}
-    )
+    prices = bars(opens, closes)
     result = backtest(
         predictions_of(prices, [0.01, -0.01, 0.0, 0.0], last=2), prices, costs=Costs(slippage_bps=100.0)
     )
@@ -113,7 +109,7 @@ def test_naive_trades_nothing(walks, walk_predictions):
     assert np.isnan(result.summary["sharpe"])
 
 
-def test_knowing_the_future_pays_and_costs_take_from_it():
+def test_perfect_foresight_gains_and_costs_reduce_it():
     """Correct signs gain, opposite ones lose, and costs lower both."""
     prices = simulate(300, symbols=2, seed=3)
     opens = prices.groupby("symbol")["open"]
@@ -140,7 +136,7 @@ def test_a_split_earns_nothing(sample):
     assert result.summary["total_return"] == pytest.approx(result.benchmark["total_return"])
 
 
-def test_losing_everything_is_the_end():
+def test_an_account_at_zero_stays_at_zero():
     """A short that more than doubles ends at zero, not below or NaN."""
     prices = simulate(10, symbols=1)
     columns = ["open", "high", "low", "close", "adj_close"]
@@ -153,8 +149,8 @@ def test_losing_everything_is_the_end():
     assert not result.frame.isna().any().any()
 
 
-def test_costs_one_by_one_and_limits_are_heeded():
-    """Half the gross weight is half the exposure."""
+def test_costs_and_limits_are_applied():
+    """Costs add up, half the gross weight is half the exposure, and settings are in basis points."""
     prices = simulate(40, symbols=2, seed=1)
     predictions = predictions_of(prices, 0.01)
     costs = Costs(commission_bps=1, spread_bps=2, slippage_bps=3)
@@ -163,10 +159,6 @@ def test_costs_one_by_one_and_limits_are_heeded():
     assert result.strategy == f"limits={Limits(max_gross=0.5)!r}, threshold=0.0"
     assert result.frame["exposure"].tolist() == pytest.approx([0.5] * len(result.frame))
     assert backtest(predictions, prices, costs=Costs()).frame["cost"].max() == 0
-
-
-def test_the_slippage_setting_becomes_costs():
-    """`SLIPPAGE_BPS`, a fraction in the settings, is basis points again."""
     assert Costs.from_settings(TradingConfig(simulated_slippage=0.0007)) == Costs(slippage_bps=7.0)
 
 

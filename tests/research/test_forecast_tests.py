@@ -20,7 +20,7 @@ SIZE, BLOCK, RESAMPLES = 250, 6, 300
 
 
 def overlapping(size=400, horizon=5, seed=0):
-    """Return overlapping outcomes and a forecast that knows a little of them."""
+    """Return overlapping outcomes and a weakly informed forecast."""
     rng = np.random.default_rng(seed)
     actual = np.convolve(rng.standard_normal(size + horizon - 1), np.ones(horizon), mode="valid")
     return actual, 0.3 * actual + rng.standard_normal(size)

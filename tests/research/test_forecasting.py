@@ -16,12 +16,7 @@ from tests.research.simulated import simulate
 pytestmark = pytest.mark.unit
 
 
-@pytest.fixture(scope="module")
-def fitted(walks, walk_features, walk_predictions):
-    return fit_final(walk_features, walks, walk_predictions, model="ridge")
-
-
-def test_the_model_knows_what_it_is(fitted, walks):
+def test_the_model_describes_itself(fitted, walks):
     """Name, symbols, features, seed and last session are stored with the estimator."""
     assert (fitted.name, fitted.horizon, fitted.seed, fitted.level) == ("ridge", 1, 42, 0.9)
     assert fitted.symbols == ("S0", "S1")
@@ -47,19 +42,13 @@ def test_a_window_forgets_what_is_older(walks, walk_features, walk_predictions):
     table = training_table(walk_features, walks, 1)
     newest = table[table["date"] >= table["date"].unique()[-300]]
     assert fitted.estimator.constant_[0][0] == pytest.approx(newest["target"].mean(), rel=1e-12)
+    for window in (0, -5, 1.5, "9", True):
+        with pytest.raises(ConfigurationError, match="window is"):
+            fit_final(walk_features, walks, walk_predictions, window=window)
 
 
-@pytest.mark.parametrize("window", [0, -5, 1.5, "9", True])
-def test_a_window_is_a_whole_number(walks, walk_features, walk_predictions, window):
-    """A window that is not a positive whole number is refused."""
-    with pytest.raises(ConfigurationError, match="window is"):
-        fit_final(walk_features, walks, walk_predictions, window=window)
-
-
-def test_predictions_of_sessions_that_the_prices_do_not_have_are_refused(
-    walks, walk_features, walk_predictions
-):
-    """Errors of later sessions would set the width of a forecast made before them."""
+def test_predictions_after_the_prices_are_refused(walks, walk_features, walk_predictions):
+    """Errors of later sessions would set the width of an earlier forecast."""
     days = walks["date"].unique()
     early = walks["date"] < days[500]
     with pytest.raises(ModelTrainingError, match=r"predictions hold S0 .*, the prices do not"):
@@ -68,7 +57,7 @@ def test_predictions_of_sessions_that_the_prices_do_not_have_are_refused(
 
 @pytest.mark.parametrize("level", [0.5, 0.8])
 def test_misses_of_another_level_do_not_narrow_the_intervals(walks, walk_features, walk_predictions, level):
-    """Intervals at another level than the predictions' are calibrated by their own misses."""
+    """Intervals at another level than the predictions' are calibrated at that level."""
     fitted = fit_final(walk_features, walks, walk_predictions, level=level)
     of_its_own = walk_forward(walk_features, walks, level=level)
     expected = fit_final(walk_features, walks, of_its_own, level=level)
@@ -76,8 +65,11 @@ def test_misses_of_another_level_do_not_narrow_the_intervals(walks, walk_feature
     assert fitted.adaptation == pytest.approx(expected.adaptation, rel=0.1)
 
 
-def test_the_forecast_frame_is_what_it_promises(fitted, walks):
-    """One row per symbol; the interval is the calibrated width times the volatility."""
+def test_the_forecast_frame_is_complete(fitted, walks):
+    """One row per symbol; the interval is the calibrated width times the volatility.
+
+    The forecast is the estimator's prediction from the last features, and does not depend on other symbols.
+    """
     table = forecast(fitted, walks)
     assert list(table.columns) == ["symbol", "date", "horizon", "model", "predicted", "lower", "upper"]
     assert table["symbol"].tolist() == ["S0", "S1"]
@@ -86,6 +78,10 @@ def test_the_forecast_frame_is_what_it_promises(fitted, walks):
     half = (table["upper"] - table["lower"]).to_numpy() / 2
     assert half == pytest.approx(fitted.scores_quantile * np.array(fitted.adaptation) * scale.to_numpy())
     assert (table["upper"] + table["lower"]).to_numpy() / 2 == pytest.approx(table["predicted"].to_numpy())
+    last = build_features(walks).groupby("symbol").tail(1)[list(fitted.features)].to_numpy()
+    assert table["predicted"].tolist() == fitted.estimator.predict(last).tolist()
+    alone = forecast(fitted, walks[walks["symbol"] == "S1"])
+    pd.testing.assert_frame_equal(alone, table.tail(1).reset_index(drop=True), check_exact=True)
 
 
 def test_the_width_comes_from_out_of_sample_errors(fitted, walks, walk_predictions):
@@ -96,16 +92,10 @@ def test_the_width_comes_from_out_of_sample_errors(fitted, walks, walk_predictio
     assert fitted.scores_quantile == scores[int(np.ceil((len(scores) + 1) * 0.9)) - 1]
 
 
-def test_later_prices_are_forecast_from_their_own_end(fitted, walks):
-    """Prices that go on after the training move the decision date."""
-    more = pd.concat(
-        [
-            walks,
-            simulate(5, seed=9).assign(
-                date=lambda f: f["date"] + (walks["date"].max() - walks["date"].min())
-            ),
-        ]
-    )
+def test_later_prices_are_forecast_from_their_last_session(fitted, walks):
+    """Prices that continue after the training move the decision date."""
+    later = simulate(5, seed=9)
+    more = pd.concat([walks, later.assign(date=later["date"] + (walks["date"].max() - walks["date"].min()))])
     longer = more.drop_duplicates(["symbol", "date"]).sort_values(["symbol", "date"])
     assert (forecast(fitted, longer)["date"] > fitted.trained_through).all()
 
@@ -123,7 +113,7 @@ def test_a_stale_symbol_is_refused(fitted, walks):
     )
 
 
-def test_what_the_model_cannot_know_is_refused(fitted, walks):
+def test_prices_that_do_not_fit_the_model_are_refused(fitted, walks):
     """New symbols, old prices, short histories and unknown features are refused."""
     with pytest.raises(ModelPredictionError, match="not trained on NEW, only on S0, S1"):
         forecast(
@@ -153,17 +143,3 @@ def test_a_final_fit_needs_its_own_predictions(walks, walk_features, walk_predic
         fit_final(walk_features.groupby("symbol").head(40), walks, walk_predictions)
     with pytest.raises(ConfigurationError, match="Unknown model"):
         fit_final(walk_features, walks, walk_predictions, model="oracle")
-
-
-def test_one_symbols_features_do_not_need_the_other(fitted, walks):
-    """A model of two symbols forecasts one of them alone, to the same number."""
-    alone = forecast(fitted, walks[walks["symbol"] == "S1"])
-    pd.testing.assert_frame_equal(
-        alone, forecast(fitted, walks).tail(1).reset_index(drop=True), check_exact=True
-    )
-
-
-def test_features_are_built_from_the_prices(fitted, walks):
-    """The forecast equals the estimator on the last row of the features."""
-    last = build_features(walks).groupby("symbol").tail(1)[list(fitted.features)].to_numpy()
-    assert forecast(fitted, walks)["predicted"].tolist() == fitted.estimator.predict(last).tolist()

@@ -6,16 +6,14 @@ import pytest
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.frames import read_panel, require_predictions, require_prices
-from tests.research.simulated import make_predictions
+from tests.research.simulated import bars, make_predictions
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
 def four():
-    prices = dict.fromkeys(("open", "high", "low", "close", "adj_close"), 10.0)
-    days = pd.bdate_range("2012-01-02", periods=4, unit="us")
-    return pd.DataFrame({"symbol": "A", "date": days, **prices, "volume": 100})
+    return bars([10.0] * 4)
 
 
 @pytest.mark.parametrize(
@@ -51,39 +49,31 @@ def four():
         (lambda _: None, "The prices are a NoneType; give a DataFrame"),
     ],
 )
-def test_types_that_would_mislead_are_refused_with_what_to_type(four, change, words):
-    """A type that later arithmetic would fail on, or drop rows for, is refused up front."""
+def test_unsuitable_column_types_are_refused(four, change, words):
+    """The message names the conversion to apply."""
     require_prices(four, DataValidationError)
     with pytest.raises(DataValidationError, match=words):
         require_prices(change(four), DataValidationError)
 
 
-def test_predictions_are_asked_for_intervals_only_where_they_are_used(four):
-    """Intervals are required for coverage and not for trading."""
-    made = four[["symbol", "date"]].assign(horizon=1, model="mine", predicted=0.1, actual=0.2)
-    require_predictions(made, bounds=False)
-    with pytest.raises(DataValidationError, match=r"lack the column\(s\) lower, upper"):
-        require_predictions(made)
-    with pytest.raises(DataValidationError, match="date of the predictions holds str"):
-        require_predictions(made.astype({"date": str}), bounds=False)
-
-
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "bounds", "words"),
     [
-        (lambda f: f.assign(horizon=0), r"horizon of the predictions is np.int64\(0\)"),
-        (lambda f: f.assign(horizon="1d"), "horizon of the predictions is '1d'"),
-        (lambda f: f.assign(model=None), "have no model in row 0; 4 such"),
-        (lambda f: f.assign(symbol=7), "symbol of the predictions holds int64, not text"),
-        (lambda f: f.assign(predicted="up"), "predicted of the predictions holds str, not numbers"),
+        (lambda f: f, True, r"lack the column\(s\) lower, upper"),
+        (lambda f: f.astype({"date": str}), False, "date of the predictions holds str"),
+        (lambda f: f.assign(horizon=0), False, r"horizon of the predictions is np.int64\(0\)"),
+        (lambda f: f.assign(horizon="1d"), False, "horizon of the predictions is '1d'"),
+        (lambda f: f.assign(model=None), False, "have no model in row 0; 4 such"),
+        (lambda f: f.assign(symbol=7), False, "symbol of the predictions holds int64, not text"),
+        (lambda f: f.assign(predicted="up"), False, "predicted of the predictions holds str, not numbers"),
     ],
 )
-def test_predictions_that_arithmetic_would_trip_over_are_refused(four, change, words):
-    """The message names the column, before a merge or a division fails."""
+def test_invalid_predictions_are_refused(four, change, bounds, words):
+    """The message names the column; intervals are required only where they are used."""
     made = four[["symbol", "date"]].assign(horizon=1, model="mine", predicted=0.1, actual=0.2)
-    with pytest.raises(DataValidationError, match=words):
-        require_predictions(change(made), bounds=False)
     require_predictions(made.astype({"symbol": "category"}), bounds=False)
+    with pytest.raises(DataValidationError, match=words):
+        require_predictions(change(made), bounds=bounds)
 
 
 FOUR = make_predictions([0.01, -0.01, 0.0, 0.02], [0.02, 0.01, 0.03, 0.0], start="2012-01-02")
@@ -104,7 +94,7 @@ def test_rows_are_sorted_by_date_and_symbol():
     assert panel.constant == pytest.approx([0.15, 0.35, 0.15, 0.35])
 
 
-def test_models_meet_on_the_rows_they_share():
+def test_models_are_compared_on_common_rows():
     """A row that one model did not predict is dropped for all."""
     panel = read_panel(pd.concat([FOUR, FOUR.iloc[1:].assign(model="other", predicted=0.5)]))
     assert panel.models == ("ridge", "other")
@@ -112,22 +102,18 @@ def test_models_meet_on_the_rows_they_share():
     assert panel.actual.tolist() == [0.01, 0.03, 0.0]
 
 
-def test_categories_and_arrow_types_are_taken():
-    """Types that files are read with make no difference."""
+def test_types_of_files_and_missing_intervals_are_accepted():
+    """Categories, nullable numbers and time zones are read; folds and intervals may be missing."""
     frame = FOUR.astype({"symbol": "category", "model": "category", "predicted": "Float64"})
     frame["date"] = frame["date"].dt.tz_localize("UTC")
-    assert read_panel(frame).predicted.tolist() == read_panel(FOUR).predicted.tolist()
-
-
-def test_intervals_and_folds_are_not_asked_for():
-    """Predictions made elsewhere may lack both."""
-    assert read_panel(FOUR.drop(columns=["fold", "lower", "upper"])).predicted.tolist() == [
-        [0.01],
-        [-0.01],
-        [0.0],
-        [0.02],
-    ]
-    assert read_panel(FOUR.assign(lower=np.nan, upper=np.nan)).actual.tolist() == [0.02, 0.01, 0.03, 0.0]
+    for other in (
+        frame,
+        FOUR.drop(columns=["fold", "lower", "upper"]),
+        FOUR.assign(lower=np.nan, upper=np.nan),
+    ):
+        panel = read_panel(other)
+        assert panel.predicted.tolist() == [[0.01], [-0.01], [0.0], [0.02]]
+        assert panel.actual.tolist() == [0.02, 0.01, 0.03, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -153,8 +139,8 @@ def test_intervals_and_folds_are_not_asked_for():
         (lambda _: None, "The predictions are a NoneType"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_judged_is_refused(change, words):
-    """The message names what would give a meaningless number."""
+def test_predictions_without_a_meaningful_score_are_refused(change, words):
+    """The message names the column, row or conflict."""
     with pytest.raises(DataValidationError) as caught:
         read_panel(change(FOUR))
     assert words in str(caught.value)

@@ -1,4 +1,4 @@
-"""The trials ledger: every distinct trial once, from several processes, and never a crash."""
+"""The trials ledger counts every distinct trial once, also from several processes."""
 
 import multiprocessing
 import sqlite3
@@ -28,11 +28,6 @@ def made(seed=0, *, sessions=300, symbols=2, model="ridge", outcomes=0, start=0)
     return pd.concat(parts, ignore_index=True)
 
 
-@pytest.fixture
-def ledger(tmp_path):
-    return Ledger(tmp_path / "new" / "trials.sqlite")
-
-
 def followed(frame):
     return frame.groupby("date")["actual"].mean()
 
@@ -45,21 +40,16 @@ def test_the_same_trial_counts_once_and_another_counts_again(ledger):
     assert ledger.record_predictions(made()).count == 2
 
 
-def test_rounding_noise_is_no_new_trial(ledger):
-    """Predictions that differ in the sixteenth digit are the same, and so are zero and minus zero."""
+def test_equal_predictions_in_another_form_are_no_new_trial(ledger):
+    """Rounding in the sixteenth digit, minus zero, categories and time zones make no new trial."""
     frame = made()
     frame.loc[0, ["predicted", "actual"]] = 0.0
     ledger.record_predictions(frame)
     assert ledger.record_predictions(frame.assign(predicted=frame["predicted"] * (1 + 1e-15))).count == 1
+    other = frame.astype({"symbol": "category", "model": "category"})
+    other["date"] = other["date"].dt.tz_localize("UTC")
+    assert ledger.record_predictions(other).count == 1
     frame.loc[0, ["predicted", "actual"]] = -0.0
-    assert ledger.record_predictions(frame).count == 1
-
-
-def test_the_types_of_columns_are_no_new_trial(ledger):
-    """Categories, as files come back with, name the same symbols; a time zone the same days."""
-    ledger.record_predictions(made())
-    frame = made().astype({"symbol": "category", "model": "category"})
-    frame["date"] = frame["date"].dt.tz_localize("UTC")
     assert ledger.record_predictions(frame).count == 1
 
 
@@ -85,7 +75,7 @@ def test_each_model_of_a_frame_is_a_trial_except_zero(ledger):
     assert found.forecasts == 2
 
 
-def test_a_trial_keeps_what_the_deflated_ratio_needs(ledger):
+def test_a_trial_stores_its_scores_and_returns(ledger):
     """Sharpe ratio per session, R2, sessions, and the returns of following the sign to seven digits."""
     frame = made(symbols=1)
     (trial,) = (found := ledger.record_predictions(frame)).trials
@@ -98,7 +88,7 @@ def test_a_trial_keeps_what_the_deflated_ratio_needs(ledger):
 
 
 def test_overlapping_targets_have_no_returns_per_session(ledger):
-    """At a horizon of five sessions the look has its R2 and no Sharpe ratio, and counts all the same."""
+    """At a horizon of five sessions a trial has its R2 but no Sharpe ratio, and counts."""
     (daily,) = ledger.record_predictions(made()).trials
     (weekly,) = (found := ledger.record_predictions(made().assign(horizon=5))).trials
     assert daily.sharpe is not None
@@ -106,7 +96,7 @@ def test_overlapping_targets_have_no_returns_per_session(ledger):
     assert (found.count, found.sharpes, found.returns().empty) == (1, (), True)
 
 
-def test_a_backtest_replaces_the_look_at_the_skill(ledger):
+def test_a_backtest_replaces_the_skill_trial(ledger):
     """Skill and backtest of the same predictions are one trial; another threshold is another."""
     frame = made()
     ledger.record_predictions(frame)
@@ -129,7 +119,7 @@ def test_reading_adds_nothing(ledger):
 
 
 def test_rows_are_never_changed_or_removed(ledger):
-    """The file itself refuses."""
+    """SQLite refuses updates and deletions."""
     ledger.record_predictions(made())
     with closing(sqlite3.connect(ledger.path)) as connection:
         for order in ("DELETE FROM trials", "UPDATE trials SET model = 'x'"):
@@ -143,8 +133,8 @@ def record_some(path, first):
         Ledger(path).record_predictions(made(seed=seed, sessions=30))
 
 
-def test_several_processes_lose_nothing(ledger):
-    """Processes that begin the ledger at once record every trial, on one dataset."""
+def test_concurrent_processes_record_every_trial(ledger):
+    """Processes that create the ledger at the same time record every trial on one dataset."""
     starter = multiprocessing.get_context("fork")
     workers = [starter.Process(target=record_some, args=(ledger.path, 5 * n)) for n in range(2)]
     for worker in workers:
@@ -157,8 +147,8 @@ def test_several_processes_lose_nothing(ledger):
     assert trials.count == 15
 
 
-def test_the_default_ledger_is_the_projects(tmp_path, monkeypatch):
-    """From anywhere inside the project; outside one nothing is counted; a variable names another file."""
+def test_the_default_ledger_belongs_to_the_project(tmp_path, monkeypatch):
+    """It is found from any folder of the project; outside one nothing is counted."""
     monkeypatch.delenv("STA410_LEDGER")
     monkeypatch.chdir(tmp_path)
     for found in (Ledger.of_project().record_predictions(made()), Ledger.of_project().read(made())):
@@ -218,7 +208,7 @@ def test_damaged_returns_are_dropped(ledger):
 
 
 def test_a_ledger_of_a_newer_kit_is_left_alone(tmp_path):
-    """A schema version that this one does not know is not touched."""
+    """A ledger with a newer schema version is not modified."""
     ledger = Ledger(tmp_path / "trials.sqlite")
     with closing(sqlite3.connect(ledger.path)) as connection:
         connection.execute("PRAGMA user_version = 2")
@@ -252,14 +242,14 @@ def test_returns_survive_packing_in_any_order():
     assert unpack(pack(pd.Series([], pd.DatetimeIndex([]), dtype=float))).empty
 
 
+@pytest.mark.parametrize("returns", [[], [0.01], [0.01, 0.01001], [0.01, 0.01001, np.nan]])
+def test_fewer_than_three_returns_have_no_sharpe_ratio(returns):
+    """Two returns that are close by chance would have a ratio of a thousand."""
+    assert sharpe_of(pd.Series(returns, dtype=float)) is None
+
+
 def test_constant_returns_have_no_sharpe_ratio():
-    """Rounding is no deviation; a ratio of 1e12 in the ledger would drown every later trial."""
+    """Rounding errors are no deviation."""
     closes = pd.Series(100 * 1.001 ** np.arange(300))
     assert sharpe_of(closes.pct_change().dropna()) is None
     assert sharpe_of(pd.Series([0.01, -0.01, 0.02])) == pytest.approx(0.4364357804719848)
-
-
-@pytest.mark.parametrize("returns", [[], [0.01], [0.01, 0.01001], [0.01, 0.01001, np.nan]])
-def test_fewer_than_three_returns_have_no_sharpe_ratio(returns):
-    """Two that are close by chance would have one of a thousand, and the ledger only grows."""
-    assert sharpe_of(pd.Series(returns, dtype=float)) is None

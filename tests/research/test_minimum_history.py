@@ -13,7 +13,7 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize(("sessions", "full"), [(1, 0), (10, 0), (49, 0), (60, 11), (97, 48)])
-def test_a_history_of_warm_up_says_how_many_sessions_there_are(sessions, full):
+def test_a_history_too_short_for_features_is_refused(sessions, full):
     """If fewer than half of the rows have all features, the message says how many sessions are needed."""
     features = build_features(simulate(sessions, symbols=2))
     words = "1 session" if sessions == 1 else f"{sessions} sessions"
@@ -25,8 +25,8 @@ def test_a_history_of_warm_up_says_how_many_sessions_there_are(sessions, full):
     )
 
 
-def test_a_feature_missing_in_a_long_history_is_not_its_fault():
-    """It is left to the gate."""
+def test_an_empty_feature_in_a_long_history_passes():
+    """An empty feature is left to the data gate."""
     require_features(build_features(simulate(98, symbols=1)))
     require_features(build_features(simulate(429, symbols=1)).assign(mine=float("nan")))
 
@@ -38,7 +38,7 @@ def test_a_feature_missing_in_a_long_history_is_not_its_fault():
         (20, 760, "759 sessions, 690 of them .* need 691 of these, so 760 .* or shorten the horizon"),
     ],
 )
-def test_the_number_named_is_enough_and_one_fewer_is_not(horizon, shortest, words):
+def test_the_required_number_of_sessions_is_exact(horizon, shortest, words):
     """With that many sessions the chain completes; with one fewer it is refused."""
 
     def finish(prices):

@@ -1,4 +1,4 @@
-"""Resampled paths: what they keep, what they say, and what they refuse."""
+"""Monte Carlo paths by the stationary bootstrap."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_the_median_path_ends_near_the_history(returns):
     assert 0.4 < below < 0.6
 
 
-def test_probabilities_by_hand():
+def test_literal_probabilities():
     """Returns that always lose 10 %: every path ends in loss, ruin and drawdown."""
     found = monte_carlo([-0.1] * 10, paths=5)
     assert found.probability_of_loss() == 1
@@ -69,24 +69,16 @@ def test_returns_are_finite_numbers(returns):
         monte_carlo(returns)
 
 
-@pytest.mark.parametrize("wrong", [{"paths": 0}, {"block": 0.5}, {"block": np.inf}, {"paths": 10**9}])
-def test_paths_that_make_no_sense_are_refused(returns, wrong):
-    """No paths, blocks below one session, and more than memory holds are refused."""
-    with pytest.raises(ConfigurationError, match="give at least 1 path"):
-        monte_carlo(returns, **wrong)
-
-
-@pytest.mark.parametrize("share", [0, -0.1, 1.1, np.nan])
-def test_a_loss_is_a_share(returns, share):
-    """Percent is not a share."""
-    with pytest.raises(ConfigurationError, match="share above 0"):
-        monte_carlo(returns, paths=2).probability_of_ruin(share)
-    with pytest.raises(ConfigurationError, match="share above 0"):
-        monte_carlo(returns, paths=2).probability_of_drawdown(share)
-
-
-@pytest.mark.parametrize("wrong", [{"paths": 1.5}, {"seed": None}, {"seed": -1}, {"seed": "1"}])
-def test_counts_and_seeds_are_whole_numbers(wrong):
-    """A seed of None, which would give other paths every time, is refused."""
-    with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))} is"):
-        monte_carlo([0.1, -0.1], **wrong)
+def test_invalid_arguments_are_refused(returns):
+    """Counts and seeds are whole numbers, blocks hold a session, paths fit into memory, losses are shares."""
+    for wrong in ({"paths": 0}, {"block": 0.5}, {"block": np.inf}, {"paths": 10**9}):
+        with pytest.raises(ConfigurationError, match="give at least 1 path"):
+            monte_carlo(returns, **wrong)
+    for wrong in ({"paths": 1.5}, {"seed": None}, {"seed": -1}, {"seed": "1"}):
+        with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))} is"):
+            monte_carlo([0.1, -0.1], **wrong)
+    found = monte_carlo(returns, paths=2)
+    for share in (0, -0.1, 1.1, np.nan):
+        for probability in (found.probability_of_ruin, found.probability_of_drawdown):
+            with pytest.raises(ConfigurationError, match="share above 0"):
+                probability(share)

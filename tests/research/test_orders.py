@@ -1,4 +1,4 @@
-"""Order proposals inside their limits, and the guard that does not believe them."""
+"""Order proposals stay within their limits and pass the guard that checks them."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sta410kit.config import TradingConfig
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.guards import approve_orders
 from sta410kit.research.orders import ORDER_COLUMNS, propose_orders
+from tests.research.simulated import bars
 
 pytestmark = pytest.mark.unit
 
@@ -34,14 +36,7 @@ DAY = pd.Timestamp("2012-01-03")
 def frames(predicted, closes):
     symbols = list("ABCDEFGHIJKL")[: len(predicted)]
     forecasts = pd.DataFrame({"symbol": symbols, "date": DAY, "predicted": predicted})
-    prices = pd.DataFrame(
-        {
-            "symbol": symbols,
-            "date": DAY,
-            **dict.fromkeys(("open", "high", "low", "close", "adj_close"), closes),
-        }
-    )
-    return forecasts, prices.assign(volume=1)
+    return forecasts, bars(closes).assign(symbol=symbols, date=DAY)
 
 
 def test_literal_orders():
@@ -64,23 +59,15 @@ def test_literal_orders():
     approve_orders(orders, 10_000, LIMITS)
 
 
-def test_one_order_is_cut_by_its_own_risk():
-    """A single order with a wide stop risks 2.5 % of equity."""
-    limits = Limits(stop_loss_pct=0.10)
-    orders = propose_orders(*frames([0.02], [10.0]), 10_000, limits)
-    assert orders["shares"].tolist() == [250]
-    assert orders["risk"].tolist() == pytest.approx([0.025])
+@pytest.mark.parametrize(("count", "price", "risk"), [(1, 10.0, 0.025), (10, 1.0, 0.005)])
+def test_risk_limits_cut_the_orders(count, price, risk):
+    """With a wide stop one order risks 2.5 % of equity; ten share the portfolio's 5 %."""
+    orders = propose_orders(*frames([0.02] * count, [price] * count), 10_000, Limits(stop_loss_pct=0.10))
+    assert orders["shares"].tolist() == [250 if count == 1 else 500] * count
+    assert orders["risk"].tolist() == pytest.approx([risk] * count)
 
 
-def test_many_orders_share_the_portfolios_risk():
-    """Ten orders with a wide stop risk a tenth of 5 % each."""
-    limits = Limits(stop_loss_pct=0.10)
-    orders = propose_orders(*frames([0.02] * 10, [1.0] * 10), 10_000, limits)
-    assert orders["risk"].tolist() == pytest.approx([0.005] * 10)
-    assert orders["risk"].sum() == pytest.approx(0.05)
-
-
-def test_a_share_too_dear_is_held():
+def test_a_share_above_the_available_capital_is_held():
     """The reason says that the capital does not buy one share."""
     orders = propose_orders(*frames([0.02], [5_000.0]), 1_000, LIMITS)
     assert orders["side"].tolist() == ["hold"]
@@ -133,9 +120,9 @@ def test_a_sector_shares_what_a_sector_may_hold():
     assert propose_orders(*given, 10_000, limits)["shares"].tolist() == [333, 333, 333, 0]
 
 
-@pytest.mark.parametrize("equity", [0, -1, np.nan, np.inf])
-def test_capital_is_a_positive_number(equity):
-    """Zero, negative and infinite capital is refused."""
+@pytest.mark.parametrize("equity", [0, -1, np.nan, np.inf, "100", None, pd.NA, True])
+def test_capital_is_a_positive_finite_number(equity):
+    """Anything else is refused by the name of the argument."""
     with pytest.raises(ConfigurationError, match="equity is"):
         propose_orders(*frames([0.02], [10.0]), equity, LIMITS)
 
@@ -153,14 +140,13 @@ def test_forecasts_without_a_price_are_refused():
 
 
 def test_the_kits_settings_are_limits():
-    """The trading section of the configuration is accepted."""
-    config = pytest.importorskip("sta410kit.config")
-    orders = propose_orders(*frames([0.01], [33.0]), 10_000, config.TradingConfig())
+    """The trading section of the configuration is accepted as limits."""
+    orders = propose_orders(*frames([0.01], [33.0]), 10_000, TradingConfig())
     assert orders["shares"].tolist() == [252]  # 2.5 % at a stop of 3 %: a weight of 83.3 %
 
 
-def test_a_stop_or_a_target_at_nothing_is_no_order():
-    """A stop or target at or below zero makes a hold."""
+def test_a_stop_or_target_at_or_below_zero_makes_a_hold():
+    """No order is proposed whose exit price cannot be reached."""
     both = frames([0.02, -0.02], [10.0, 10.0])
     for limits, sides in (
         (Limits(take_profit_pct=1.0), ["buy", "hold"]),
@@ -172,17 +158,10 @@ def test_a_stop_or_a_target_at_nothing_is_no_order():
     assert orders.loc[0, "reason"] == "its stop or its target would be at or below 0, which no price reaches"
 
 
-def test_missing_sectors_are_sized_as_the_guard_counts_them():
-    """Empty cells are one sector, and so are two spellings of a name."""
+def test_missing_sectors_share_one_limit():
+    """Empty cells count as one sector, and so do two spellings of a name, as in the guard."""
     limits = Limits(max_sector_exposure=0.4)
     sectors = {"A": float("nan"), "B": None, "C": "Tech", "D": "tech "}
     orders = propose_orders(*frames([0.02] * 4, [10.0] * 4), 10_000, limits, sectors)
     assert orders["weight"].tolist() == pytest.approx([0.2] * 4)
     approve_orders(orders, 10_000, limits, sectors=sectors)
-
-
-@pytest.mark.parametrize("equity", [0, float("nan"), "100", None, pd.NA, True])
-def test_capital_that_is_no_number_is_refused(equity):
-    """The message names the argument."""
-    with pytest.raises(ConfigurationError, match="equity is"):
-        propose_orders(*frames([0.02], [10.0]), equity, LIMITS)

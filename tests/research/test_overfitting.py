@@ -11,7 +11,7 @@ from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import overfitting
 from sta410kit.research.backtest import backtest
 from sta410kit.research.costs import Costs
-from sta410kit.research.ledger import Ledger, Trials
+from sta410kit.research.ledger import Trials
 from tests.research.simulated import make_predictions
 
 pytestmark = pytest.mark.unit
@@ -25,11 +25,6 @@ def returns(size=500, seed=0, mean=0.0):
 def frame(size=500, seed=0):
     actual = np.random.default_rng(99).standard_normal(size) / 100
     return make_predictions(np.random.default_rng(seed).standard_normal(size), actual)
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    return Ledger(tmp_path / "trials.sqlite")
 
 
 def recorded(count, ledger):
@@ -49,7 +44,7 @@ def test_moments_agree_with_scipy():
 
 
 def test_the_probabilistic_ratio_by_the_published_formula():
-    """The example of a normal series, worked by hand, and a fat tail that lowers it."""
+    """The ratio is that of the published formula; constant returns have a probability of zero."""
     values = returns(mean=0.001).to_numpy()
     sharpe = values.mean() / values.std(ddof=1)
     skewness, kurtosis = stats.skew(values), stats.kurtosis(values, fisher=False)
@@ -62,7 +57,7 @@ def test_the_probabilistic_ratio_by_the_published_formula():
 
 
 def test_the_published_example():
-    """100 trials whose annual ratios have a variance of 1/2, the best 2.5 over 1,250 days: 0.9004."""
+    """100 trials whose annual ratios have a variance of 1/2, the best 2.5 over 1,250 days, give 0.9004."""
     benchmark = np.sqrt(0.5 / 250) * overfitting.expected_best(100)
     sharpe, skewness, kurtosis = 2.5 / np.sqrt(250), -3.0, 10.0
     error = np.sqrt((1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2) / 1249)
@@ -72,18 +67,14 @@ def test_the_published_example():
 
 @pytest.mark.parametrize("trials", [10, 100, 1000])
 def test_the_expected_best_is_that_of_draws(trials):
-    """The formula comes close to the mean of the largest of so many normal draws."""
+    """The formula approximates the mean maximum of normal draws, and is zero for one trial."""
     drawn = np.random.default_rng(0).standard_normal((2000, trials)).max(axis=1).mean()
     assert overfitting.expected_best(trials) == pytest.approx(drawn, rel=0.03)
-
-
-def test_a_single_trial_is_not_deflated():
-    """One trial is compared with zero."""
     assert overfitting.expected_best(1) == 0
 
 
 def test_the_count_comes_from_the_ledger(ledger):
-    """Thirty recorded trials deflate by their own spread; the count cannot be typed."""
+    """Thirty recorded trials deflate the ratio by their own spread."""
     trials = recorded(30, ledger)
     best = max(range(30), key=lambda seed: returns(seed=seed).mean() / returns(seed=seed).std())
     found = overfitting.deflated_sharpe(returns(seed=best), trials)
@@ -100,7 +91,7 @@ def test_the_count_comes_from_the_ledger(ledger):
 
 
 def test_deflating_counts_the_backtest(ledger, walks, walk_predictions):
-    """Its Sharpe ratio after costs is recorded; double costs are the same trial, another threshold is not."""
+    """Its Sharpe ratio is recorded; double costs are the same trial, another threshold is not."""
     tested = backtest(walk_predictions, walks)
     assert ledger.read(walk_predictions).count == 0  # a backtest alone writes nothing
     assert overfitting.deflate(tested, walk_predictions, ledger=ledger).trials == 1
@@ -115,13 +106,13 @@ def test_deflating_counts_the_backtest(ledger, walks, walk_predictions):
 
 
 def test_only_trials_on_the_same_outcomes_count(ledger):
-    """What was tried on other outcomes does not deflate."""
+    """Trials on other outcomes do not deflate."""
     ledger.record_backtest(frame().assign(actual=0.5), returns())
     assert recorded(3, ledger).count == 3
 
 
-def test_trials_without_a_ratio_deflate_all_the_same(ledger):
-    """Skill looks further ahead have no returns; twenty of them and one backtest are not one trial."""
+def test_trials_without_a_ratio_count_too(ledger):
+    """Trials at longer horizons have no returns but are counted."""
     for seed in range(20):
         ledger.record_predictions(frame(seed=seed).assign(horizon=5))
     trials = ledger.record_backtest(frame(seed=0).assign(horizon=5), returns(seed=0))
@@ -132,8 +123,8 @@ def test_trials_without_a_ratio_deflate_all_the_same(ledger):
     assert found.probability < overfitting.probabilistic_sharpe(returns(seed=0))
 
 
-def test_returns_with_two_values_have_a_probability():
-    """Where the variance of the ratio vanishes, rounding may leave less than nothing of it."""
+def test_a_vanishing_variance_of_the_ratio_is_handled():
+    """Rounding may make the variance of the ratio of two-valued returns negative."""
     one_in_three = np.array([1.0, 0.0, 0.0])
     for factor in (1, 1 + 1e-16, 1 + 1e-15, 1 - 1e-15):
         mean = 8**0.5 * factor * one_in_three.std(ddof=1)
@@ -141,15 +132,8 @@ def test_returns_with_two_values_have_a_probability():
         assert found == pytest.approx(1)
 
 
-@pytest.mark.parametrize(("groups", "words"), [(5, "even number"), (2, "4 or more"), ("8", "4 or more")])
-def test_half_of_the_groups_is_a_whole_number(groups, words):
-    """Another number is not made an even one without a word."""
-    with pytest.raises(ConfigurationError, match=words):
-        overfitting.probability_of_overfitting(np.ones((100, 2)), groups)
-
-
 def test_without_a_ledger_the_sentence_says_so():
-    """A count that is missing is never passed over."""
+    """A failure to count the trials is part of the sentence."""
     found = overfitting.deflated_sharpe(returns(mean=0.01), Trials(problem="nothing could be counted"))
     assert found.passed
     assert found.trials == 1
@@ -171,49 +155,44 @@ def overfitting_by_loops(table, groups):
 
 
 def test_overfitting_by_definition():
-    """The product of matrices gives what a loop over all choices gives."""
+    """Matrix products give the same probability as a loop over all splits."""
     table = np.random.default_rng(0).standard_normal((96, 7)) + np.linspace(0, 0.2, 7)
     found = overfitting.probability_of_overfitting(table, groups=8)
     assert found == pytest.approx(overfitting_by_loops(table, 8), abs=1e-12)
 
 
 def test_selecting_among_noise_is_overfitting_and_among_skill_is_not():
-    """Noise: about one half or more. One strategy with an edge: nearly never."""
+    """The probability is about one half or more for noise and near zero for a real edge."""
     noise = np.random.default_rng(1).standard_normal((800, 20))
     edge = noise.copy()
     edge[:, 3] += 0.4
     assert overfitting.probability_of_overfitting(noise) > 0.35
     assert overfitting.probability_of_overfitting(edge) < 0.01
+    cash = np.column_stack([np.zeros(100), -np.abs(returns(100).to_numpy()) - 0.001])
+    assert overfitting.probability_of_overfitting(cash) == 0  # a strategy in cash has a ratio of zero
+
+
+def test_invalid_arguments_are_refused():
+    """Groups are an even number of 4 or more; returns are finite, and at least three."""
+    for groups, words in ((5, "even number"), (2, "4 or more"), ("8", "4 or more")):
+        with pytest.raises(ConfigurationError, match=words):
+            overfitting.probability_of_overfitting(np.ones((100, 2)), groups)
+    for table in ([0.1, 0.2, 0.3], [[0.1, np.nan], [0.2, 0.3]] * 20):
+        with pytest.raises(DataValidationError, match=r"shape \(sessions, strategies\)"):
+            overfitting.probability_of_overfitting(table)
+    for values in ([], [0.1, 0.2], [0.1, np.nan, 0.2], [[0.1, 0.2, 0.3]], [1e99] * 3):
+        with pytest.raises(DataValidationError, match="three finite returns"):
+            overfitting.deflated_sharpe(values, Trials())
 
 
 @pytest.mark.parametrize("shape", [(500, 1), (19, 5), (0, 0)])
 def test_too_little_to_select_from(shape):
-    """One strategy, or too few sessions to be cut into groups, have no such probability."""
+    """One strategy, or too few sessions for the groups, give no probability."""
     assert overfitting.probability_of_overfitting(np.ones(shape)) is None
 
 
-@pytest.mark.parametrize("returns", [[0.1, 0.2, 0.3], [[0.1, np.nan], [0.2, 0.3]] * 20])
-def test_what_is_no_table_of_numbers_is_refused(returns):
-    """A single series, or a gap in one of several, is refused."""
-    with pytest.raises(DataValidationError, match=r"shape \(sessions, strategies\)"):
-        overfitting.probability_of_overfitting(returns)
-
-
-def test_strategies_that_never_trade_are_ranked_like_others():
-    """A strategy in cash has a ratio of zero."""
-    table = np.column_stack([np.zeros(100), -np.abs(returns(100).to_numpy()) - 0.001])
-    assert overfitting.probability_of_overfitting(table) == 0
-
-
-@pytest.mark.parametrize("values", [[], [0.1, 0.2], [0.1, np.nan, 0.2], [[0.1, 0.2, 0.3]], [1e99] * 3])
-def test_returns_are_three_finite_numbers_or_more(values):
-    """Anything else is refused."""
-    with pytest.raises(DataValidationError, match="three finite returns"):
-        overfitting.deflated_sharpe(values, Trials())
-
-
-def test_the_oldest_sessions_that_fill_no_group_are_left_out():
-    """Seven extra sessions at the beginning of eighty change nothing; at the end they do."""
+def test_the_oldest_sessions_that_fill_no_group_are_dropped():
+    """Seven extra sessions before eighty change nothing; after them they do."""
     rng = np.random.default_rng(0)
     table, more = rng.normal(size=(80, 6)), 100 * rng.normal(size=(7, 6))
     alone = overfitting.probability_of_overfitting(table)

@@ -5,7 +5,7 @@ import pytest
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import conformal
 from sta410kit.research.quantile_forecast import quantile_forecast
-from sta410kit.research.targets import build_target, realised_on
+from tests.research.simulated import naive_with_intervals
 
 pytestmark = pytest.mark.unit
 
@@ -43,8 +43,3 @@ def test_a_horizon_too_long_for_the_history_is_refused(walks):
         quantile_forecast(walks, horizons=[63], levels=[0.9])
     with pytest.raises(ConfigurationError, match="at least one horizon"):
         quantile_forecast(walks, horizons=[])
-
-
-def naive_with_intervals(prices):
-    table = build_target(prices, 1).assign(known=realised_on(prices, 1), predicted=0.0)
-    return conformal.add_intervals(table.dropna(), prices, 1)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.costs import Costs, Limits
 from sta410kit.research.simulation import simulate
+from tests.research.simulated import bars
 
 pytestmark = pytest.mark.unit
 
@@ -101,13 +102,8 @@ def test_thirteen_years_agree_with_a_broker_to_the_cent(sample, on_change):
     """Five symbols, three splits, dividends and a late listing: equal equity to the cent at each close."""
     sample = sample[sample["date"] < "2006-01-01"] if on_change else sample  # after the last split
     signals = signals_for(sample)
-    ours = simulate(
-        signals,
-        sample,
-        costs=COSTS,
-        limits=Limits(max_gross=2.0),
-        rebalance="on change" if on_change else "each session",
-    )
+    rebalance = "on change" if on_change else "each session"
+    ours = simulate(signals, sample, costs=COSTS, limits=Limits(max_gross=2.0), rebalance=rebalance)
     theirs = by_events(sample, signals, COSTS, 100_000.0, on_change=on_change)
     assert np.abs(ours.equity[0] - theirs).max() < 0.005
     assert ours.cost.sum() > 5_000  # costs were there to agree on
@@ -120,17 +116,11 @@ def test_any_weights_and_costs_agree_with_a_broker(seed, bps, on_change):
     prices = pd.concat(
         [bars(100 * np.exp(np.cumsum(rng.normal(0, 0.03, 15))), symbol=name) for name in "ABC"]
     )
-    signals = pd.DataFrame(
-        rng.uniform(-0.5, 0.5, (15, 3)).round(1), sorted(prices["date"].unique()), list("ABC")
-    )
+    weights = rng.uniform(-0.5, 0.5, (15, 3)).round(1)
+    signals = pd.DataFrame(weights, sorted(prices["date"].unique()), list("ABC"))
     costs = Costs(commission_bps=bps / 2, slippage_bps=bps / 2)
-    ours = simulate(
-        signals,
-        prices,
-        costs=costs,
-        limits=Limits(max_gross=3.0),
-        rebalance="on change" if on_change else "each session",
-    )
+    rebalance = "on change" if on_change else "each session"
+    ours = simulate(signals, prices, costs=costs, limits=Limits(max_gross=3.0), rebalance=rebalance)
     theirs = by_events(prices, signals, costs, 100_000.0, on_change=on_change)
     assert np.abs(ours.equity[0] - theirs).max() < 0.005
 
@@ -148,12 +138,8 @@ def test_a_split_moves_the_account_by_its_true_return(sample, day):
 def test_holes_in_the_sessions_agree_with_a_broker(sample):
     """Over missing sessions, shares are kept at the last close."""
     prices = sample[sample["date"] < "2001-01-01"]
-    missing = (
-        (prices["symbol"] == "IBM")
-        & (prices["date"] < "2000-12-20")
-        & np.isin(np.arange(len(prices)) % 7, (3, 4))
-    )
-    prices = prices[~missing]
+    absent = np.isin(np.arange(len(prices)) % 7, (3, 4))
+    prices = prices[~((prices["symbol"] == "IBM") & (prices["date"] < "2000-12-20") & absent)]
     signals = signals_for(prices, seed=1)
     ours = simulate(signals, prices, costs=COSTS, limits=Limits(max_gross=2.0))
     assert np.abs(ours.equity[0] - by_events(prices, signals, COSTS, 100_000.0)).max() < 0.005
@@ -218,10 +204,8 @@ def test_no_decision_sees_the_price_it_is_filled_at(cut, factor, seed):
     The decisions of *t* itself are changed too: they are filled later.
     """
     rng = np.random.default_rng(seed)
-    days = pd.bdate_range("2012-01-02", periods=40, unit="us")
     close = 100 * np.exp(np.cumsum(rng.normal(0, 0.02, 40)))
-    prices = pd.DataFrame({"symbol": "A", "date": days, "open": close * 1.001})
-    prices = prices.assign(high=close * 1.1, low=close * 0.9, close=close, adj_close=close, volume=1000)
+    prices = bars(close * 1.001, close)
     signals = rng.uniform(-1, 1, (3, 40))
     after = np.arange(40) > cut
     names = ["open", "high", "low", "close", "adj_close"]
@@ -254,20 +238,20 @@ def test_each_order_pays_its_fee():
     assert ours.cost[0].tolist() == pytest.approx([7, 0, 7, 0])
 
 
-def test_what_rounding_leaves_is_no_order():
-    """Weights that prices have not moved pay their fees once, though 0.3 is not exact in binary."""
+def test_rounding_errors_place_no_order():
+    """Weights that prices have not moved pay their fees once, although 0.3 is not exact in binary."""
     prices = pd.concat([bars([0.1] * 6, symbol=name) for name in "AB"])
     ours = simulate(np.full((1, 6, 2), 0.3), prices, costs=Costs(order_fee=7))
     assert ours.cost[0].tolist() == [14, 0, 0, 0, 0]
 
 
-def test_a_short_position_pays_for_its_shares():
+def test_a_short_position_pays_a_borrowing_fee():
     """252 bps a year are 1 bp a session on what is borrowed."""
     ours = simulate(np.array([-1, -1, 0, 0]), bars([100] * 4), costs=Costs(borrow_bps=252))
     assert ours.equity[0] == pytest.approx([99_990, 99_980.001, 99_980.001])
 
 
-def test_limits_cut_wishes():
+def test_weights_are_cut_to_the_limits():
     """Weights beyond a limit are cut, proportionally for the gross limit; long-only drops shorts."""
     prices = pd.concat([bars([100, 100, 100], symbol=name) for name in "AB"])
     wishes = np.array([[[3.0, -1.0]] * 3])
@@ -282,18 +266,12 @@ def test_limits_cut_wishes():
         assert ours.exposure[0, 0] == pytest.approx(np.abs(expected).sum())
 
 
-def test_an_order_takes_its_share_of_the_volume_and_waits_with_the_rest():
-    """1,000 shares wanted, 400 per session allowed: bought 400, 400 and 200."""
-    prices = bars([100] * 5, volume=4000)
-    ours = simulate(np.ones(5), prices, limits=Limits(max_participation=0.1), rebalance="on change")
-    assert ours.position[0].tolist() == pytest.approx([0.4, 0.8, 1.0, 1.0])
-
-
-def test_a_sale_takes_its_share_of_the_volume_as_well():
-    """Sold short 400, 400 and 200; the volume of the day bounds both directions."""
-    prices = bars([100] * 5, volume=4000)
-    ours = simulate(-np.ones(5), prices, limits=Limits(max_participation=0.1), rebalance="on change")
-    assert ours.position[0].tolist() == pytest.approx([-0.4, -0.8, -1.0, -1.0])
+@pytest.mark.parametrize("side", [1, -1])
+def test_an_order_is_filled_up_to_its_share_of_the_volume(side):
+    """Of 1,000 shares bought or sold short, 400, 400 and 200 are filled at 400 a session."""
+    limits = Limits(max_participation=0.1)
+    ours = simulate(side * np.ones(5), bars([100] * 5, volume=4000), limits=limits, rebalance="on change")
+    assert (side * ours.position[0]).tolist() == pytest.approx([0.4, 0.8, 1.0, 1.0])
 
 
 def test_a_session_without_volume_fills_nothing():
@@ -322,33 +300,24 @@ def test_a_delisted_symbol_is_paid_out_at_its_last_close():
     assert ours.exposure[0, 2:].tolist() == [0, 0, 0]
 
 
-def test_losing_everything_is_the_end():
-    """A short whose price triples ends at zero and stays there."""
+def test_an_account_at_zero_stays_at_zero():
+    """A short whose price triples ends there, also when the price falls back overnight."""
     ours = simulate(-np.ones((2, 6)), bars([100, 100, 300, 100, 50, 25]), costs=COSTS)
     assert ours.equity[:, 1:].tolist() == [[0] * 4] * 2
     assert (ours.returns[:, 1] == -1).all()
     assert np.isfinite(ours.returns).all()
-
-
-def test_all_lost_at_a_close_is_the_end_though_the_next_open_is_better():
-    """A short whose price triples within the session ends at zero, though it falls back overnight."""
     ours = simulate(-np.ones(5), bars([100] * 5, [100, 300, 100, 50, 25]))
     assert ours.equity[0].tolist() == [0, 0, 0, 0]
 
 
-def test_nothing_traded_has_no_ratios():
-    """Cash alone: no return, no risk, and NaN where a ratio would divide by zero."""
+def test_undefined_ratios_are_nan():
+    """Cash alone has neither return nor risk; a single return has no deviation."""
     summary = simulate(np.full(4, np.nan), bars([100, 110, 90, 100])).summary().iloc[0]
     assert (summary["total_return"], summary["volatility"], summary["exposure"]) == (0, 0, 0)
     assert summary[["sharpe", "sortino", "calmar", "hit_rate"]].isna().all()
-
-
-def test_one_session_of_trading_has_no_deviation():
-    """Two bars make one return; its mean is known and its spread is not."""
     summary = simulate(np.ones(2), bars([100, 100], [100, 110])).summary().iloc[0]
     assert summary["total_return"] == pytest.approx(0.1)
-    assert np.isnan(summary["volatility"])
-    assert np.isnan(summary["sharpe"])
+    assert summary[["volatility", "sharpe"]].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -372,13 +341,13 @@ def test_signals_that_do_not_fit_are_refused(signals, message):
         simulate(signals, bars([100] * 4))
 
 
-def test_signals_of_some_dates_hold_nothing_on_the_others():
+def test_dates_without_a_signal_hold_nothing():
     """A DataFrame of one date holds for one session."""
     table = pd.DataFrame({"A": [1.0]}, index=[pd.Timestamp("2012-01-03")])
     assert simulate(table, bars([100] * 4)).position[0].tolist() == [0, 1, 0]
 
 
-def test_settings_that_make_no_sense_are_refused():
+def test_invalid_settings_are_refused():
     """One session, no capital, or an unknown `rebalance` is refused."""
     with pytest.raises(DataValidationError, match="one session"):
         simulate(np.ones(1), bars([100]))
@@ -386,21 +355,3 @@ def test_settings_that_make_no_sense_are_refused():
         simulate(np.ones(2), bars([100, 100]), capital=0)
     with pytest.raises(ConfigurationError, match="rebalance is 'weekly'"):
         simulate(np.ones(2), bars([100, 100]), rebalance="weekly")
-
-
-def bars(opens, closes=None, *, symbol="A", start="2012-01-02", volume=1000):
-    """Return prices of one symbol with these opens and closes."""
-    opens = np.array(opens, dtype=float)
-    closes = opens if closes is None else np.array(closes, dtype=float)
-    return pd.DataFrame(
-        {
-            "symbol": symbol,
-            "date": pd.bdate_range(start, periods=len(opens), unit="us"),
-            "open": opens,
-            "high": np.maximum(opens, closes),
-            "low": np.minimum(opens, closes),
-            "close": closes,
-            "adj_close": closes,
-            "volume": volume,
-        }
-    )

@@ -1,4 +1,4 @@
-"""The verdict: seldom wrong about luck."""
+"""The skill verdict on simulated luck, drift and signal."""
 
 import json
 from dataclasses import asdict, replace
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.unit
 
 
 def planted(seed=0, sessions=2500, r2=0.02, **columns):
-    """Return predictions that are the signal itself, which explains so much of what happens."""
+    """Return predictions equal to a signal that explains a share `r2` of the outcomes."""
     rng = np.random.default_rng(seed)
     signal = r2**0.5 * rng.standard_normal(sessions) / 100
     return made(signal, signal + (1 - r2) ** 0.5 * rng.standard_normal(sessions) / 100, **columns)
 
 
 def noise(seed=0, sessions=1000, size=0.01, **columns):
-    """Return predictions that have nothing to do with what happens, `size` times as large."""
+    """Return predictions independent of the outcomes, `size` times as large."""
     actual, predicted = np.random.default_rng(seed).standard_normal((2, sessions)) / 100
     return made(size * predicted, actual, **columns)
 
@@ -79,8 +79,8 @@ def test_the_gain_is_the_mean_over_dates():
     (524, 21, "not enough data"),
     (525, 21, "no skill shown"),
 ])  # fmt: skip
-def test_few_outcomes_tell_nothing(sessions, horizon, verdict):
-    """Below 250 sessions, or 25 targets that do not overlap, there is no verdict."""
+def test_too_few_outcomes_give_no_verdict(sessions, horizon, verdict):
+    """Below 250 sessions, or 25 non-overlapping targets, there is not enough data."""
     found = assess_skill(noise(sessions=sessions, size=1, horizon=horizon))
     assert found.verdict == verdict
     assert ("too few" in found.sentence) == (verdict == "not enough data")
@@ -98,7 +98,7 @@ def test_few_outcomes_tell_nothing(sessions, horizon, verdict):
         ("p_without_best", 0.11),
     ],
 )
-def test_every_condition_of_skill_is_needed(lacking, value):
+def test_every_condition_of_skill_is_required(lacking, value):
     """If one of them fails, there is no skill."""
     evidence = assess_skill(planted(sessions=300, r2=0.2), resamples=300).evidence
     assert evidence.verdict == "skill"
@@ -114,8 +114,8 @@ def test_naive_is_no_skill():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.003])
-def test_prices_that_never_change_their_pace_are_no_skill(value):
-    """Where nothing is uncertain, predicting it is no achievement."""
+def test_predicting_constant_returns_is_no_skill(value):
+    """A perfect prediction of constant returns is no skill."""
     verdict = assess_skill(made(value, np.full(300, value)))
     assert verdict.verdict == "no skill shown"
     assert verdict.evidence.r2 == (1 if value else 0)
@@ -144,13 +144,13 @@ def test_one_lucky_year_is_no_skill():
 
 
 def test_the_remark_is_about_daily_returns_only():
-    """The remark about daily returns only appears for daily returns."""
+    """At a horizon of five sessions the sentence does not mention daily returns."""
     sentence = assess_skill(noise(sessions=600, size=1, horizon=5)).sentence
     assert "no change 5 sessions ahead" in sentence
     assert "daily" not in sentence
 
 
-def test_of_several_models_the_best_is_judged_against_all():
+def test_the_best_model_is_compared_with_all():
     """The signal is found among noise, and the luckiest of twenty kinds of noise is not."""
     signal = planted(model="signal")
     others = [
@@ -188,47 +188,37 @@ def test_every_trial_on_the_same_outcomes_counts():
     assert "after 21 trials" in last.sentence
 
 
-def test_without_a_ledger_the_verdict_says_that_it_could_not_count():
-    """There is a verdict, and it says that the trial was not counted."""
-    verdict = assess_skill(planted(), ledger=Ledger(None))
-    assert verdict.verdict == "skill"
-    assert verdict.evidence.trials == 1
-    assert "Note that this is no project" in verdict.sentence
-
-
-def test_the_ledger_of_the_argument_counts(tmp_path):
-    """Trials in one ledger do not count in another."""
+def test_the_ledger_argument_is_used(tmp_path):
+    """Trials in one ledger do not count in another; without a ledger the verdict says so."""
     one, other = Ledger(tmp_path / "one.sqlite"), Ledger(tmp_path / "other.sqlite")
     assess_skill(noise(1), ledger=one, resamples=10)
     assert assess_skill(noise(1), ledger=other, resamples=10).evidence.trials == 1
     assert one.read(noise(1)).count == 1
+    verdict = assess_skill(planted(), ledger=Ledger(None))
+    assert (verdict.verdict, verdict.evidence.trials) == ("skill", 1)
+    assert "Note that this is no project" in verdict.sentence
 
 
-def test_the_same_predictions_get_the_same_verdict():
-    """In any order of rows."""
+def test_the_order_of_rows_does_not_matter():
+    """Shuffled predictions get the same verdict and draws."""
     frame = pd.concat([planted(), planted(1, symbol="B")])
     one, two = assess_skill(frame), assess_skill(frame.sample(frac=1, random_state=0))
     assert one == two
     assert (one.draws == two.draws).all()
 
 
-def test_the_evidence_can_be_kept_as_json():
-    """The evidence is JSON serialisable."""
-    evidence = json.loads(json.dumps(asdict(assess_skill(planted()).evidence)))
+def test_the_evidence_is_json_serialisable():
+    """So is each score with its interval; gains add up to R2, with one draw per resample."""
+    verdict = assess_skill(planted(), resamples=100)
+    evidence = json.loads(json.dumps(asdict(verdict.evidence)))
     assert evidence["models"] == ["ridge"]
     assert evidence["scores"]["rmse"].keys() == {"value", "low", "high"}
-
-
-def test_the_figure_has_what_it_draws():
-    """The gains add up to R2, and there is one R2 a resample."""
-    verdict = assess_skill(planted(), resamples=100)
     assert verdict.gains.sum() == pytest.approx(verdict.evidence.r2)
-    assert len(verdict.gains) == 2500
-    assert verdict.draws.shape == (100,)
+    assert (len(verdict.gains), verdict.draws.shape) == (2500, (100,))
 
 
-def test_the_notebook_form_shows_verdict_and_numbers():
-    """The HTML has the verdict, the sentence and the evidence, with names escaped."""
+def test_the_html_shows_verdict_and_evidence():
+    """Names are escaped."""
     page = assess_skill(noise(sessions=300, size=1, model="<b>"))._repr_html_()
     assert "<strong>no skill shown</strong>" in page
     assert "p value" in page
@@ -239,7 +229,7 @@ def test_the_notebook_form_shows_verdict_and_numbers():
 
 
 def test_predictions_with_gaps_are_refused():
-    """A NaN would make every comparison false, and so a verdict."""
+    """A missing outcome is refused instead of making every comparison false."""
     with pytest.raises(DataValidationError, match="actual of A 2000-01-04 is not a finite number"):
         assess_skill(made(0.0, np.r_[0.0, np.nan, np.zeros(300)]))
 
@@ -251,8 +241,8 @@ def test_noise_is_no_skill(size):
     assert found.count("skill") <= 1
 
 
-def test_biased_noise_is_no_skill_either():
-    """Autocorrelated losses, as overlapping targets have, do not fool it: at most 1 of 15 series."""
+def test_autocorrelated_noise_is_no_skill():
+    """With autocorrelated losses, as of overlapping targets, at most 1 of 15 series is called skill."""
     found = 0
     for seed in range(15):
         rng = np.random.default_rng(seed)

@@ -17,17 +17,14 @@ def table(walks, walk_predictions):
     return stress(walk_predictions, walks, costs=Costs(slippage_bps=10)).set_index("scenario")
 
 
-def test_every_scenario_has_its_row(table):
-    """The first row is the backtest itself; the others follow in order."""
+def test_every_scenario_has_its_row(table, walks, walk_predictions):
+    """The first row is the unchanged backtest; the scenarios follow in order, if there are any."""
     assert list(table.index) == [BASELINE, *(each.name for each in SCENARIOS)]
     assert table.loc[BASELINE, "change"] == 0
-
-
-def test_the_first_row_is_the_backtest(table, walks, walk_predictions):
-    """Nothing is changed as it was."""
     result = backtest(walk_predictions, walks, costs=Costs(slippage_bps=10)).summary
     for name in ("total_return", "sharpe", "max_drawdown", "costs", "turnover"):
         assert table.loc[BASELINE, name] == pytest.approx(result[name])
+    assert len(stress(walk_predictions, walks, scenarios=[])) == 1
 
 
 def test_doubled_costs_are_a_backtest_at_twice_the_costs(table, walks, walk_predictions):
@@ -37,7 +34,7 @@ def test_doubled_costs_are_a_backtest_at_twice_the_costs(table, walks, walk_pred
 
 
 def test_a_crash_takes_its_share_of_a_long_position(walks, walk_predictions):
-    """All long, 20 % overnight: a fifth of all that is made, and the fall shows in the drawdown."""
+    """An overnight fall of 20 % takes a fifth of a long portfolio and shows in the drawdown."""
     always_long = walk_predictions.assign(predicted=0.01)
     found = stress(always_long, walks, costs=Costs(slippage_bps=0)).set_index("scenario")
     was, crashed = found.loc[BASELINE, "total_return"], found.loc["crash of 20 %", "total_return"]
@@ -64,30 +61,25 @@ def test_a_drought_fills_fewer_orders_at_a_higher_cost(walks, walk_predictions):
     assert found.loc["dry", "costs"] > 2 * found.loc[BASELINE, "costs"]
 
 
-def test_a_bad_time_is_dated(table, walks):
-    """Gap and drought have the session they begin on; costs that are always doubled have none."""
+def test_scenarios_at_a_date_name_it(table, walks):
+    """Gaps and droughts have the session they begin on; doubled costs have none."""
     days = pd.DatetimeIndex(walks["date"].unique())
     assert table.loc["crash of 20 %", "date"] in days
     assert table.loc["liquidity drought", "date"] in days
     assert pd.isna(table.loc["doubled costs", "date"])
 
 
-def test_no_scenario_is_one_row(walks, walk_predictions):
-    """An empty list stresses nothing."""
-    assert len(stress(walk_predictions, walks, scenarios=[])) == 1
-
-
 @pytest.mark.parametrize(
     "wrong", [{"gap": -1}, {"gap": np.inf}, {"cost_factor": -1}, {"trade_every": 0}, {"length": 0}]
 )
-def test_scenarios_that_make_no_sense_are_refused(wrong):
+def test_invalid_scenarios_are_refused(wrong):
     """The field and the scenario are named."""
     with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))} of 'odd'"):
         Scenario("odd", **wrong)
 
 
 @pytest.mark.parametrize("names", [("a", "a"), (BASELINE,)])
-def test_scenarios_have_names_of_their_own(walks, walk_predictions, names):
-    """Two rows of one name could not be told apart."""
+def test_scenario_names_are_unique(walks, walk_predictions, names):
+    """Duplicate names, and the name of the baseline, are refused."""
     with pytest.raises(ConfigurationError, match="a unique name"):
         stress(walk_predictions, walks, scenarios=[Scenario(name) for name in names])

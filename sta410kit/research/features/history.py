@@ -18,6 +18,7 @@ from sta410kit.research.frames import log
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from pandas.api.typing import Rolling
 
 
 class History:
@@ -70,19 +71,19 @@ class History:
 
     def mean(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
         """Return the mean of the last `sessions` values, this one included."""
-        return values.rolling(_Window(self._first, sessions), min_periods=sessions).mean()
+        return self._rolling(values, sessions).mean()
 
     def std(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
         """Return the sample standard deviation of the last `sessions` values, this one included."""
-        return values.rolling(_Window(self._first, sessions), min_periods=sessions).std()
+        return self._rolling(values, sessions).std()
 
     def highest(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
         """Return the largest of the last `sessions` values, this one included."""
-        return values.rolling(_Window(self._first, sessions), min_periods=sessions).max()
+        return self._rolling(values, sessions).max()
 
     def lowest(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
         """Return the smallest of the last `sessions` values, this one included."""
-        return values.rolling(_Window(self._first, sessions), min_periods=sessions).min()
+        return self._rolling(values, sessions).min()
 
     def smoothed(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
         """Return Wilder's moving average, in which a new value weighs 1 / `sessions`.
@@ -128,6 +129,9 @@ class History:
         if even:
             return pd.Series(mean.T.ravel(), index=values.index)
         return self._gather(mean, self._session)
+
+    def _rolling(self, values: pd.Series[float], sessions: int) -> Rolling[pd.Series[float]]:
+        return values.rolling(_Window(self._first, sessions), min_periods=sessions)
 
     def _spread(self, values: pd.Series[float], row: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the values as a table with one column per symbol, NaN where it has none."""

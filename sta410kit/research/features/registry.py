@@ -10,7 +10,7 @@ import pandas as pd
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import FeatureEngineeringError, STA410Exception
 from sta410kit.research.features.history import History
-from sta410kit.research.frames import require_prices, require_series
+from sta410kit.research.frames import require_prices, require_series, row_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -128,10 +128,7 @@ def require_features_frame(features: pd.DataFrame, error: type[STA410Exception])
             raise error(message)
         infinite = np.isinf(features[name].to_numpy(dtype=float, na_value=np.nan))
         if infinite.any():
-            row = features[infinite].iloc[0]
-            message = (
-                f"The feature {name} is infinite for {row['symbol']} {row['date']:%Y-%m-%d}; fix or drop it."
-            )
+            message = f"The feature {name} is infinite for {row_label(features, infinite)}; fix or drop it."
             raise error(message)
 
 
@@ -169,8 +166,6 @@ def _column(name: str, found: object, prices: pd.DataFrame) -> NDArray[np.float6
         raise FeatureEngineeringError(message)
     infinite = np.isinf(values)
     if infinite.any():
-        row = prices[infinite].iloc[0]
-        place = f"{row['symbol']} {row['date']:%Y-%m-%d}"
-        message = f"The feature {name} is infinite for {place}; check its prices."
+        message = f"The feature {name} is infinite for {row_label(prices, infinite)}; check its prices."
         raise FeatureEngineeringError(message)
     return values

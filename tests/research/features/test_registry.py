@@ -1,4 +1,4 @@
-"""Features: literal values, no future, no infinity, no silence about bad prices."""
+"""Features: literal values, no look-ahead, no infinities, and refusal of bad prices."""
 
 import numpy as np
 import pandas as pd
@@ -17,51 +17,37 @@ from sta410kit.research.features import (
     feature_names,
     registry,
 )
+from tests.research.simulated import bars
 
 pytestmark = pytest.mark.unit
 
 
-def flat(sessions, **columns):
-    """Return one symbol at a price of 10 that never moves."""
-    frame = pd.DataFrame(
-        {
-            "symbol": "A",
-            "date": pd.bdate_range("2012-01-02", periods=sessions, unit="us"),
-            **dict.fromkeys(("open", "high", "low", "close", "adj_close"), 10.0),
-            "volume": 100,
-        }
-    )
-    return frame.assign(**columns)
+@pytest.fixture
+def registered():
+    """Remove the features that a test registers."""
+    before = set(FEATURES)
+    yield
+    for name in set(FEATURES) - before:
+        del FEATURES[name]
+        registry._ON_DEMAND.discard(name)
 
 
 def test_one_row_a_price_row_and_the_default_features(walks, walk_features):
     """The frame keeps every row and its order, warm-up included."""
     assert walk_features[["symbol", "date"]].equals(walks[["symbol", "date"]])
     assert feature_names(walk_features) == [
-        "return_1",
-        "return_5",
-        "return_21",
-        "ma_ratio_7",
-        "ma_ratio_21",
-        "ma_ratio_50",
-        "macd_histogram",
-        "rsi_14",
-        "williams_r_14",
-        "volatility_21",
-        "range_1",
-        "yang_zhang_21",
-        "dollar_volume_z_21",
+        "return_1", "return_5", "return_21", "ma_ratio_7", "ma_ratio_21", "ma_ratio_50", "macd_histogram",
+        "rsi_14", "williams_r_14", "volatility_21", "range_1", "yang_zhang_21", "dollar_volume_z_21",
         "turn_of_month",
-    ]
-    assert walk_features.groupby("symbol")["ma_ratio_50"].apply(
-        lambda values: values.isna().sum()
-    ).tolist() == [49, 49]
+    ]  # fmt: skip
+    empty = walk_features["ma_ratio_50"].isna()
+    assert empty.groupby(walk_features["symbol"]).sum().tolist() == [49, 49]
 
 
 def test_literal_values():
     """Hand-computed: a price that goes 1, 2, 4, ... doubles every session."""
     doubling = 2.0 ** np.arange(60)
-    prices = flat(60, open=doubling, high=doubling * 1.5, low=doubling, close=doubling, adj_close=doubling)
+    prices = bars(doubling, volume=100).assign(high=doubling * 1.5)
     last = build_features(prices).iloc[-1]
     assert last["return_1"] == pytest.approx(np.log(2))
     assert last["return_5"] == pytest.approx(5 * np.log(2))
@@ -78,7 +64,7 @@ def test_rsi_follows_wilders_recursion():
     """The index agrees with the recursion written out by hand."""
     level = 10 * np.cumprod([1.0, *([1.01, 0.98, 1.03, 1.0, 0.97] * 6)])
     moves = np.diff(level)
-    ours = build_features(flat(31, open=level, high=level, low=level, close=level, adj_close=level))["rsi_14"]
+    ours = build_features(bars(level))["rsi_14"]
     gain, loss = max(moves[0], 0), max(-moves[0], 0)
     for move in moves[1:]:
         gain, loss = (13 * gain + max(move, 0)) / 14, (13 * loss + max(-move, 0)) / 14
@@ -88,7 +74,7 @@ def test_rsi_follows_wilders_recursion():
 
 def test_a_price_that_never_moves_gives_neutral_values():
     """0 / 0 is neutral, never infinite; so is a session without volume."""
-    features = build_features(flat(60, volume=0))
+    features = build_features(bars([10.0] * 60, volume=0))
     last = features.iloc[-1]
     assert last["rsi_14"] == 50
     assert last["dollar_volume_z_21"] == 0
@@ -97,15 +83,15 @@ def test_a_price_that_never_moves_gives_neutral_values():
     assert not np.isinf(features[feature_names(features)].to_numpy()).any()
 
 
-def test_scales_with_ends_keep_to_them(sample):
-    """Rounding moves no value beyond its bounds, which the gate would refuse."""
+def test_bounded_features_stay_within_their_bounds(sample):
+    """Rounding moves no value beyond the bounds that the data gate checks."""
     built = build_features(sample, ["rsi_14", "williams_r_14"])
     assert built["rsi_14"].dropna().between(0, 100).all()
     assert built["williams_r_14"].dropna().between(-100, 0).all()
     assert built["williams_r_14"].max() == 0
 
 
-def test_splits_leave_no_trace(sample_features):
+def test_splits_do_not_show_in_features(sample_features):
     """The session of AAPL's split is an ordinary one in every feature."""
     row = sample_features[
         (sample_features["symbol"] == "AAPL") & (sample_features["date"] == "2005-02-28")
@@ -135,21 +121,21 @@ def test_one_symbol_does_not_change_another(walks, walk_features):
     pd.testing.assert_frame_equal(alone, together, check_exact=True)
 
 
-def test_names_choose_the_columns_and_their_order(walks):
+def test_names_choose_the_columns_and_their_order(walks, walk_features):
     """Named features are built once, in that order; a single name and ``all`` are accepted."""
     assert feature_names(build_features(walks, ["rsi_14", "ma_ratio_200", "rsi_14"])) == [
         "rsi_14",
         "ma_ratio_200",
     ]
     assert feature_names(build_features(walks, "atr_14")) == ["atr_14"]
-    assert feature_names(build_features(walks, "all")) == list(FEATURES)
-    assert set(default_features()) < set(FEATURES)
-
-
-def test_a_subset_has_the_values_it_has_among_all(walks, walk_features):
-    """No feature depends on which others are built."""
     alone = build_features(walks, ["yang_zhang_21"])["yang_zhang_21"]
     pd.testing.assert_series_equal(alone, walk_features["yang_zhang_21"], check_exact=True)
+    assert feature_names(build_features(walks, "all")) == list(FEATURES)
+    assert set(default_features()) < set(FEATURES)
+    with pytest.raises(FeatureEngineeringError, match=r"Unknown feature 'rsi14'\. Did you mean 'rsi_14'"):
+        build_features(walks, ["rsi14"])
+    with pytest.raises(FeatureEngineeringError, match="No feature is named"):
+        build_features(walks, [])
 
 
 def test_the_default_features_need_at_most_fifty_sessions_before(walks):
@@ -159,14 +145,6 @@ def test_the_default_features_need_at_most_fifty_sessions_before(walks):
     assert empty[list(FEATURES)].max() == 252
 
 
-def test_unknown_names_are_refused(walks):
-    """A misspelt feature gets a suggestion, an empty list a hint."""
-    with pytest.raises(FeatureEngineeringError, match=r"Unknown feature 'rsi14'\. Did you mean 'rsi_14'"):
-        build_features(walks, ["rsi14"])
-    with pytest.raises(FeatureEngineeringError, match="No feature is named"):
-        build_features(walks, [])
-
-
 def test_no_feature_looks_ahead(walks):
     """The leak probe finds nothing in any of them, cross-sections included."""
     report = probe_leaks(lambda prices: build_features(prices, "all"), walks, cutoffs=2)
@@ -174,7 +152,7 @@ def test_no_feature_looks_ahead(walks):
     assert len(report.columns) == len(FEATURES)
 
 
-def test_the_probe_would_see_a_cross_section_of_tomorrow(walks):
+def test_the_probe_finds_a_look_ahead_in_a_rank(walks):
     """A rank of tomorrow's returns is found, so the test above can fail."""
 
     def build(prices):
@@ -195,33 +173,24 @@ def test_a_later_split_changes_no_feature(walks):
     np.testing.assert_allclose(after, before, rtol=0, atol=1e-2)
 
 
-def test_a_new_feature_is_one_function(walks):
-    """A decorated function becomes a column."""
-    try:
+@pytest.mark.usefixtures("registered")
+def test_a_decorated_function_is_a_feature(walks):
+    """With default=False it is built only when named; registering it again is allowed."""
 
-        @feature
-        def momentum_3(history: History):
-            return history.close - history.lag(history.close, 3)
+    @feature
+    def momentum_3(history: History):
+        return history.close - history.lag(history.close, 3)
 
-        assert "momentum_3" in build_features(walks)
-    finally:
-        FEATURES.pop("momentum_3", None)
+    for _ in range(2):
 
+        @feature(default=False)
+        def momentum_4(history: History):
+            return history.close - history.lag(history.close, 4)
 
-def test_a_feature_may_wait_to_be_named(walks):
-    """With default=False a feature is built only when named; registering it again is allowed."""
-    try:
-        for _ in range(2):
-
-            @feature(default=False)
-            def momentum_4(history: History):
-                return history.close - history.lag(history.close, 4)
-
-        assert "momentum_4" not in build_features(walks)
-        assert feature_names(build_features(walks, ["momentum_4"])) == ["momentum_4"]
-    finally:
-        FEATURES.pop("momentum_4", None)
-        registry._ON_DEMAND.discard("momentum_4")
+    built = build_features(walks)
+    assert "momentum_3" in built
+    assert "momentum_4" not in built
+    assert feature_names(build_features(walks, ["momentum_4"])) == ["momentum_4"]
 
 
 def test_a_name_that_is_taken_is_refused():
@@ -279,26 +248,17 @@ def test_a_feature_cannot_look_ahead(walks, sessions):
 def test_bad_prices_are_refused_by_name(change, words):
     """Prices that would silently give a wrong feature are refused."""
     with pytest.raises(FeatureEngineeringError) as caught:
-        build_features(change(flat(3)))
+        build_features(change(bars([10.0] * 3)))
     assert words in str(caught.value)
 
 
-def test_a_feature_that_divides_by_zero_is_refused(walks):
+@pytest.mark.usefixtures("registered")
+def test_an_infinite_feature_is_refused(walks):
     """The message names feature, symbol and day."""
-    try:
 
-        @feature
-        def careless(history: History):
-            return 1 / (history.prices["volume"] - history.prices["volume"].iloc[3]).abs()
+    @feature
+    def careless(history: History):
+        return 1 / (history.prices["volume"] - history.prices["volume"].iloc[3]).abs()
 
-        with pytest.raises(FeatureEngineeringError, match="careless is infinite for S0 2000-01-06"):
-            build_features(walks)
-    finally:
-        FEATURES.pop("careless", None)
-
-
-def test_the_prices_stay_as_they_were(walks):
-    """Building features does not modify the prices."""
-    before = walks.copy(deep=True)
-    build_features(walks)
-    pd.testing.assert_frame_equal(walks, before)
+    with pytest.raises(FeatureEngineeringError, match="careless is infinite for S0 2000-01-06"):
+        build_features(walks)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sta410kit.research.features import FEATURES, build_features
-from tests.research.simulated import simulate
+from tests.research.simulated import bars, simulate
 
 pytestmark = pytest.mark.unit
 
@@ -144,25 +144,14 @@ def test_a_feature_agrees_with_its_formula(built, expected, name):
     np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * max(1.0, np.nanmax(np.abs(theirs))))
 
 
-def test_the_four_volatilities_tell_the_same_story():
+def test_the_four_volatility_estimators_agree():
     """On a fine-grained random walk of 1 % a session each estimator finds about 1 %."""
     rng = np.random.default_rng(0)
     sessions, ticks = 500, 400
     steps = 0.01 / math.sqrt(ticks) * rng.standard_normal((sessions, ticks))
     path = np.cumsum(steps).reshape(sessions, ticks)
     level = 100 * np.exp(np.column_stack([np.concatenate([[0], path[:-1, -1]]), path]))
-    frame = pd.DataFrame(
-        {
-            "symbol": "A",
-            "date": pd.bdate_range("2000-01-03", periods=sessions),
-            "open": level[:, 0],
-            "high": level.max(axis=1),
-            "low": level.min(axis=1),
-            "close": level[:, -1],
-            "adj_close": level[:, -1],
-            "volume": 1000,
-        }
-    )
+    frame = bars(level[:, 0], level[:, -1]).assign(high=level.max(axis=1), low=level.min(axis=1))
     names = ["volatility_21", "parkinson_21", "garman_klass_21", "yang_zhang_21"]
     means = build_features(frame, names)[names].mean()
     assert means.to_numpy() == pytest.approx([0.01] * 4, rel=0.08)
@@ -188,6 +177,5 @@ def test_literal_ranks(prices):
 def test_the_turn_of_a_month_by_hand():
     """December 2011 into January 2012: Friday the 30th is the last weekday, Monday the 2nd the first."""
     days = pd.to_datetime(["2011-12-29", "2011-12-30", "2012-01-03", "2012-01-04", "2012-01-05"])
-    frame = pd.DataFrame({"symbol": "A", "date": days, "volume": 1})
-    frame = frame.assign(**dict.fromkeys(("open", "high", "low", "close", "adj_close"), 10.0))
+    frame = bars([10.0] * 5).assign(date=days)
     assert build_features(frame, "turn_of_month")["turn_of_month"].tolist() == [0, 1, 1, 1, 0]

@@ -1,4 +1,4 @@
-"""A user's own estimator, from a file in the project's folder."""
+"""Custom estimators from a module in the project."""
 
 import hashlib
 import sys
@@ -36,7 +36,7 @@ TREND = """
 
     class Fragile(Trend):
         def fit(self, X, y):
-            raise ValueError("too wild for me")
+            raise ValueError("cannot converge")
 
     class Nan(Trend):
         def predict(self, X):
@@ -77,8 +77,9 @@ def project(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("project")
-def test_it_walks_like_any_other(walks, walk_features, tmp_path):
-    """It passes walk-forward, final fit, file and forecast like a named model."""
+def test_a_custom_estimator_works_end_to_end(walks, walk_features, tmp_path):
+    """Walk-forward, final fit, saving, loading and forecasting work as for a built-in model."""
+    assert make_model("my_models:Trend", 7).random_state == 7
     predictions = walk_forward(walk_features, walks, model="my_models:Trend")
     assert predictions["model"].unique().tolist() == ["my_models:Trend"]
     first = predictions.merge(walk_features[["symbol", "date", "return_1"]], on=["symbol", "date"])
@@ -87,12 +88,6 @@ def test_it_walks_like_any_other(walks, walk_features, tmp_path):
     save_model(fitted, tmp_path / "model.skops")
     loaded = load_model(tmp_path / "model.skops")
     assert forecast(loaded, walks).equals(forecast(fitted, walks))
-
-
-@pytest.mark.usefixtures("project")
-def test_the_seed_is_handed_on():
-    """An estimator with a random_state gets the seed."""
-    assert make_model("my_models:Trend", 7).random_state == 7
 
 
 @pytest.mark.usefixtures("project")
@@ -111,8 +106,8 @@ def test_the_seed_is_handed_on():
         ("my_models:", "Unknown model"),
     ],
 )
-def test_what_is_wrong_is_named(name, words):
-    """A missing module, class or method, and a class of another kind, each has its own sentence."""
+def test_an_invalid_name_or_class_is_refused(name, words):
+    """A missing module, class or method, and a class of another kind, each have their own message."""
     with pytest.raises(ConfigurationError, match=words):
         make_model(name)
 
@@ -128,24 +123,24 @@ def test_what_is_wrong_is_named(name, words):
         ("def", "Importing broken failed: SyntaxError"),
     ],
 )
-def test_a_module_that_fails_is_named(project, source, words):
-    """Whatever happens while the user's module is imported, it is said where."""
+def test_a_failing_import_is_reported(project, source, words):
+    """Errors while importing the user's module become configuration errors that name it."""
     (project / "broken.py").write_text(source)
     with pytest.raises(ConfigurationError, match=words):
         make_model("broken:Model")
 
 
 @pytest.mark.usefixtures("project")
-@pytest.mark.parametrize(("name", "words"), [("Fragile", "too wild for me"), ("Nan", "not finite")])
-def test_a_fit_that_fails_says_whose(walks, walk_features, name, words):
-    """An error of the estimator, and predictions that are no numbers, come back as the kit's own error."""
+@pytest.mark.parametrize(("name", "words"), [("Fragile", "cannot converge"), ("Nan", "not finite")])
+def test_a_failing_estimator_is_named(walks, walk_features, name, words):
+    """Errors of the estimator and non-finite predictions become training errors that name it."""
     with pytest.raises(ModelTrainingError, match=f"{name} .*{words}"):
         walk_forward(walk_features, walks, model=f"my_models:{name}")
 
 
 @pytest.mark.usefixtures("project")
-def test_what_cannot_be_saved_is_said(walks, walk_features, tmp_path):
-    """A function inside the estimator cannot be written safely, and nothing is left behind."""
+def test_an_estimator_that_cannot_be_saved_is_refused(walks, walk_features, tmp_path):
+    """An estimator with a function inside is refused, and no file is left behind."""
     name = "my_models:Closure"
     fitted = fit_final(walk_features, walks, walk_forward(walk_features, walks, model=name), model=name)
     with pytest.raises(ModelTrainingError, match="my_models:Closure cannot be saved"):
@@ -153,8 +148,8 @@ def test_what_cannot_be_saved_is_said(walks, walk_features, tmp_path):
     assert not (tmp_path / "model.skops").exists()
 
 
-def test_the_file_knows_the_code(project, walks, walk_features, walk_predictions, tmp_path):
-    """Another rule in the user's module makes another file, so what follows from it is made again."""
+def test_the_file_stores_the_digest_of_the_module(project, walks, walk_features, walk_predictions, tmp_path):
+    """Changed code in the user's module changes the model file, so that later steps are repeated."""
     own = walk_predictions.assign(model="my_models:Trend")
     fitted = fit_final(walk_features, walks, own, model="my_models:Trend", per_symbol=True)
     save_model(fitted, tmp_path / "model.skops")
@@ -163,8 +158,8 @@ def test_the_file_knows_the_code(project, walks, walk_features, walk_predictions
     assert digest == hashlib.sha256(source).hexdigest()
 
 
-def test_a_stranger_is_not_trusted(project, walks, walk_features, tmp_path, monkeypatch):
-    """The same file loads in no other project, unless its types are named."""
+def test_another_project_does_not_trust_the_class(project, walks, walk_features, tmp_path, monkeypatch):
+    """The same file loads in another project only if its types are named."""
     name = "my_models:Trend"
     fitted = fit_final(walk_features, walks, walk_forward(walk_features, walks, model=name), model=name)
     save_model(fitted, tmp_path / "model.skops")
@@ -180,8 +175,8 @@ def test_a_stranger_is_not_trusted(project, walks, walk_features, tmp_path, monk
 
 
 @pytest.mark.usefixtures("project")
-def test_a_name_does_not_open_other_modules():
-    """Only a file in the project's folder belongs to it: not the standard library, not what is installed."""
+def test_only_project_modules_are_trusted():
+    """Neither the standard library nor installed packages belong to the project."""
     assert belongs_to_project("my_models:Trend")
     for name in ("os:system", "sklearn:Ridge", "no_such_module:Thing", "builtins:eval"):
         assert not belongs_to_project(name)
@@ -191,8 +186,8 @@ def test_a_name_does_not_open_other_modules():
 
 
 @pytest.mark.usefixtures("project")
-def test_its_own_features_travel_with_it(walks):
-    """A model trained on chosen features forecasts with those, whatever the default ones are."""
+def test_the_features_are_stored_with_the_model(walks):
+    """A model trained on chosen features forecasts with those."""
     features = build_features(walks, ["return_1", "return_63"])
     predictions = walk_forward(features, walks, model="my_models:Trend")
     fitted = fit_final(features, walks, predictions, model="my_models:Trend")

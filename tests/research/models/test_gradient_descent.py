@@ -46,16 +46,16 @@ def test_it_converges_to_the_known_solution(data, penalty, closed):
     assert ((ours.coef_ == 0) == (theirs.coef_ == 0)).all()
 
 
-def test_the_start_is_least_squares(data):
-    """Without a penalty the start is the solution."""
+def test_without_a_penalty_it_is_least_squares(data):
+    """The starting point is the solution already."""
     ours = GradientDescentRegressor(alpha=0).fit(*data)
     theirs = LinearRegression().fit(*data)
     np.testing.assert_allclose(ours.predict(data[0]), theirs.predict(data[0]), rtol=0, atol=1e-8)
     assert ours.n_iter_ == 1
 
 
-def test_momentum_saves_steps(data):
-    """A share of the last step carried on gets to a lasso in fewer."""
+def test_momentum_needs_fewer_steps(data):
+    """With momentum a lasso converges in less than half the iterations."""
     steps = [
         GradientDescentRegressor(0.05, l1_ratio=1.0, momentum=m, max_iter=10**5).fit(*data).n_iter_
         for m in (0.0, 0.9)
@@ -63,7 +63,7 @@ def test_momentum_saves_steps(data):
     assert steps[1] < steps[0] / 2
 
 
-def test_duplicate_and_constant_columns_do_no_harm(data):
+def test_duplicate_and_constant_columns_change_nothing(data):
     """A doubled, a constant and an empty column leave the predictions of ridge unchanged."""
     x, y = data
     wide = np.column_stack([x, x[:, 0], np.full(len(x), 7.0), np.zeros(len(x))])
@@ -73,7 +73,7 @@ def test_duplicate_and_constant_columns_do_no_harm(data):
 
 
 def test_more_columns_than_rows_have_a_solution():
-    """The penalty decides where the data cannot."""
+    """With more columns than rows the penalised solution is that of ridge."""
     rng = np.random.default_rng(2)
     x, y = rng.standard_normal((10, 30)), rng.standard_normal(10)
     ours = GradientDescentRegressor(0.5, l1_ratio=0, tol=1e-10, max_iter=10**5).fit(x, y)
@@ -81,7 +81,7 @@ def test_more_columns_than_rows_have_a_solution():
 
 
 def test_too_few_steps_are_a_warning(data):
-    """The warning says which setting to raise."""
+    """The warning names the setting to raise."""
     with pytest.warns(ConvergenceWarning, match="3 steps were not enough .* raise GD_ITERATIONS"):
         GradientDescentRegressor(alpha=0.1, l1_ratio=1, max_iter=3).fit(*data)
 
@@ -98,7 +98,7 @@ def test_too_few_steps_are_a_warning(data):
     ],
 )
 def test_parameters_out_of_range_are_named(data, wrong, words):
-    """What cannot work is refused before any step."""
+    """Invalid parameters are refused before the first iteration."""
     with pytest.raises(ConfigurationError, match=words):
         GradientDescentRegressor(**wrong).fit(*data)
 

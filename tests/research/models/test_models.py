@@ -27,19 +27,16 @@ def test_the_same_seed_gives_the_same_model(data, name):
     assert (first == second).all()
 
 
-def test_naive_predicts_no_change(data):
-    """Naive answers zero whatever it was taught."""
-    assert (make_model("naive").fit(*data).predict(data[0]) == 0).all()
-
-
-def test_the_mean_predicts_the_mean(data):
-    """The historical mean answers the mean of what it was taught."""
-    assert make_model("mean").fit(*data).predict(data[0]) == pytest.approx([data[1].mean()] * 2000)
+def test_the_baselines_predict_zero_and_the_mean(data):
+    """Naive predicts zero and the historical mean the mean of its training targets."""
+    x, y = data
+    assert (make_model("naive").fit(x, y).predict(x) == 0).all()
+    assert make_model("mean").fit(x, y).predict(x) == pytest.approx([y.mean()] * 2000)
 
 
 @pytest.mark.parametrize("name", ["ridge", "elastic_net", "gd", "boosting"])
-def test_a_model_learns_what_is_there(data, name):
-    """Where there is a strong signal, the models find it, and do not overshoot it."""
+def test_a_strong_signal_is_learned(data, name):
+    """Predictions follow a strong signal without overshooting it."""
     with threadpool_limits(1):
         predicted = make_model(name).fit(*data).predict(data[0])
     assert np.corrcoef(predicted, data[0][:, 0])[0, 1] > 0.9
@@ -47,8 +44,8 @@ def test_a_model_learns_what_is_there(data, name):
 
 
 @pytest.mark.parametrize("name", ["ridge", "elastic_net", "gd", "boosting"])
-def test_noise_is_not_taken_for_signal(data, name):
-    """Taught pure noise, no model is better than the mean on new noise, and the shrunk ones hardly differ."""
+def test_noise_is_not_fitted(data, name):
+    """Trained on pure noise, no model is better or much worse than the mean on new noise."""
     rng = np.random.default_rng(1)
     noise, fresh = rng.standard_normal(2000), rng.standard_normal(2000)
     with threadpool_limits(1):
@@ -57,8 +54,8 @@ def test_noise_is_not_taken_for_signal(data, name):
     assert -0.01 < gain < 0.005
 
 
-def test_an_elastic_net_leaves_noise_out(data):
-    """Of three columns of which one counts, the other two get no weight, or hardly any."""
+def test_the_elastic_net_drops_noise_columns(data):
+    """Of three columns, the two without signal get a coefficient of zero or nearly so."""
     net = make_model("elastic_net").fit(*data).regressor_[-1]
     assert net.coef_[0] > 0.3
     assert net.coef_[1] == 0
@@ -66,27 +63,27 @@ def test_an_elastic_net_leaves_noise_out(data):
 
 
 @pytest.mark.parametrize("name", ["ridge", "elastic_net", "gd", "boosting", "naive", "mean"])
-def test_a_target_that_never_moves_is_predicted(data, name):
-    """Constant outcomes, as of a halted stock, give that constant and no warning."""
+def test_a_constant_target_is_predicted(data, name):
+    """Constant outcomes, as of a halted stock, are predicted without a warning."""
     with threadpool_limits(1):
         predicted = make_model(name).fit(data[0], np.zeros(2000)).predict(data[0])
     assert predicted.tolist() == [0.0] * 2000
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("Ridge", "Did you mean 'ridge'?"), ("bosting", "Did you mean 'boosting'?")]
+    ("name", "hint"),
+    [("Ridge", "Did you mean 'ridge'"), ("bosting", "Did you mean 'boosting'"), (None, ""), (3, "")],
 )
-def test_an_unknown_model_gets_a_suggestion(name, hint):
-    """A misspelt name is met with the nearest one and the list."""
-    with pytest.raises(ConfigurationError) as caught:
+def test_an_unknown_model_is_refused_with_a_suggestion(name, hint):
+    """The message has the nearest name and all known ones."""
+    with pytest.raises(ConfigurationError, match="Unknown model") as caught:
         make_model(name)
-    assert str(caught.value) == (
-        f"Unknown model {name!r}. {hint} Known: {', '.join(MODELS)}, or module:Class for a custom estimator."
-    )
+    assert hint in str(caught.value)
+    assert f"Known: {', '.join(MODELS)}, or module:Class for a custom estimator." in str(caught.value)
 
 
-def test_a_notebook_takes_the_same_names():
-    """The type of the parameter accepts every model and module:Class, and says so of anything else."""
+def test_the_parameter_type_accepts_the_same_names():
+    """`ModelName` accepts every model and module:Class, and rejects other names."""
     adapter = TypeAdapter(ModelName)
     for name in (*MODELS, "my_models:Trend", "package.module:Class"):
         assert adapter.validate_python(name) == name
@@ -95,20 +92,9 @@ def test_a_notebook_takes_the_same_names():
             adapter.validate_python(name)
 
 
-@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", True, None])
-def test_a_seed_is_what_scikit_learn_takes(seed):
-    """A seed of another kind is refused by name."""
-    with pytest.raises(ConfigurationError, match="seed is"):
-        make_model("boosting", seed)
-
-
-def test_a_whole_number_of_numpy_is_a_seed():
-    """Seeds from an array are taken, and kept as Python's numbers, which a file can hold."""
+def test_a_seed_is_an_unsigned_32_bit_integer():
+    """Other seeds are refused by name; NumPy integers become Python's, which a model file can store."""
+    for seed in (-1, 2**32, 1.5, "1", True, None):
+        with pytest.raises(ConfigurationError, match="seed is"):
+            make_model("boosting", seed)
     assert type(make_model("boosting", np.int64(3)).random_state) is int
-
-
-@pytest.mark.parametrize("name", [None, 3])
-def test_a_name_is_text(name):
-    """What is no text is an unknown model like any other."""
-    with pytest.raises(ConfigurationError, match="Unknown model"):
-        make_model(name)

@@ -35,7 +35,7 @@ def test_each_symbol_learns_its_own(opposites):
 
 
 def test_few_rows_are_predicted_by_the_pooled_fit(opposites):
-    """A symbol that is new, or young, is not left without a prediction."""
+    """Symbols that are new or have few rows are predicted by the pooled fit."""
     x, y = opposites
     fitted = PerSymbolRegressor(LinearRegression(), least=100).fit(x, y)
     young = x.loc[["C"]]
@@ -45,7 +45,7 @@ def test_few_rows_are_predicted_by_the_pooled_fit(opposites):
 
 
 def test_rows_without_a_symbol_are_refused(opposites):
-    """A frame that names no symbol cannot be told apart."""
+    """A frame without the index level `symbol` is refused."""
     x, y = opposites
     with pytest.raises(ModelTrainingError, match="level 'symbol'"):
         PerSymbolRegressor(LinearRegression()).fit(x.reset_index(drop=True), y)

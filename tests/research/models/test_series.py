@@ -73,7 +73,7 @@ def test_arima_forecasts_agree_with_a_state_space(arma, horizon):
 
 
 def test_arima_explains_what_it_should(arma):
-    """On its own process the one-step forecasts explain the share of variance that theory says."""
+    """On its own process the forecasts explain the theoretical share of variance."""
     predicted = ArimaRegressor().fit(arma[:, None], arma).predict(arma[:, None])
     share = 1 - np.var(arma[1:] - predicted[:-1]) / np.var(arma)
     assert share == pytest.approx(1 - 1 / (1 + 0.8**2 / (1 - 0.25)), abs=0.03)  # psi weights 0.8, 0.4, ...
@@ -92,7 +92,7 @@ def test_boosting_finds_what_arima_leaves():
 
 
 def test_the_regimes_are_found(regimes):
-    """The forecast is high in the calm regime, low in the rough one."""
+    """The forecast is high in the calm regime and low in the volatile one."""
     returns, state = regimes
     predicted = RegimeSwitchingRegressor().fit(returns[:, None], returns).predict(returns[:, None])
     assert predicted[state == 0].mean() > 0.003
@@ -100,7 +100,7 @@ def test_the_regimes_are_found(regimes):
 
 
 def test_forecasts_are_filtered_not_smoothed(regimes):
-    """They agree with statsmodels' one-step predictions, moved on by one session."""
+    """Forecasts agree with statsmodels' one-step predictions, shifted by one session."""
     returns, _ = regimes
     model = RegimeSwitchingRegressor()
     scale, *values = model.estimate(returns, None)
@@ -120,7 +120,7 @@ def test_horizons_are_summed(regimes):
 
 
 def test_a_warm_start_ends_where_a_cold_one_does(regimes):
-    """Fitting again after a quarter, from the last parameters, loses next to nothing in likelihood."""
+    """Refitting from the last parameters reaches nearly the same likelihood."""
     returns, _ = regimes
     model = RegimeSwitchingRegressor()
     before = model.estimate(returns[:1900], None)
@@ -134,7 +134,7 @@ def test_a_warm_start_ends_where_a_cold_one_does(regimes):
 @pytest.mark.parametrize("name", ["arima_boosting", "regime"])
 @pytest.mark.parametrize("horizon", [1, 5])
 def test_later_rows_change_no_prediction(arma, name, horizon):
-    """Predicted on a history that goes on differently, or not at all, a row gets the same number."""
+    """A prediction does not depend on later rows."""
     model = make_model(name, 0, horizon).fit(arma[:1000, None], arma[:1000])
     whole = model.predict(arma[:2000, None])
     other = arma[:2000].copy()
@@ -143,8 +143,8 @@ def test_later_rows_change_no_prediction(arma, name, horizon):
     assert (model.predict(arma[:1500, None]) == whole[:1500]).all()
 
 
-def test_a_crash_leaves_probabilities_behind(regimes):
-    """A return of a hundred standard deviations is survived: every later forecast is a number."""
+def test_an_extreme_return_keeps_forecasts_finite(regimes):
+    """A return of a hundred standard deviations does not produce NaN in later forecasts."""
     returns = regimes[0].copy()
     parameters = RegimeSwitchingRegressor().estimate(returns[:1000], None)
     returns[1500:1510] = [-1, 1] * 5
@@ -166,7 +166,7 @@ def test_each_symbol_has_its_own_series(arma, regimes, name):
 
 @pytest.mark.parametrize("kind", [ArimaRegressor, RegimeSwitchingRegressor])
 def test_short_constant_and_unknown_series_get_the_mean(arma, kind):
-    """Without enough returns, or any, the forecast of a symbol is the mean return over all."""
+    """Symbols with too few, constant or no returns are forecast with the mean return of all."""
     frame = framed(A=arma[:500], FEW=arma[:50], FLAT=np.zeros(500))
     model = kind(2).fit(frame, np.zeros(len(frame)))
     assert list(model.parameters_) == ["A"]
@@ -175,8 +175,8 @@ def test_short_constant_and_unknown_series_get_the_mean(arma, kind):
     assert model.predict(new) == pytest.approx([2 * mean] * 180)
 
 
-def test_a_noise_series_is_survived(monkeypatch, arma):
-    """Where the fit of the regimes breaks down, the mean is what is left."""
+def test_a_failed_fit_falls_back_to_the_mean(monkeypatch, arma):
+    """If the fit of the regimes raises, the forecast is the mean."""
 
     def fail(*_, **__):
         raise np.linalg.LinAlgError
@@ -188,8 +188,8 @@ def test_a_noise_series_is_survived(monkeypatch, arma):
 
 
 @pytest.mark.parametrize("name", ["arima_boosting", "regime"])
-def test_the_return_is_needed(name):
-    """Features without the daily return are refused by the name of what is missing."""
+def test_the_daily_return_is_required(name):
+    """Features without the daily return are refused."""
     frame = framed(A=np.zeros(200)).rename(columns={"return_1": "rsi_14"})
     with pytest.raises(ModelTrainingError, match="forecasts the feature return_1, which is missing"):
         make_model(name).fit(frame, np.zeros(200))
