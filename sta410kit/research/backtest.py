@@ -17,14 +17,7 @@ from sta410kit.research.account import Market, keep_books
 from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
 from sta410kit.research.frames import require_predictions, require_prices
 from sta410kit.research.performance import drawdowns
-from sta410kit.research.simulation import (
-    CAPITAL,
-    aligned,
-    limited,
-    market_of,
-    simulation_of,
-    terms_of,
-)
+from sta410kit.research.simulation import CAPITAL, aligned, limited, market_of, simulation_of, terms_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,11 +119,7 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
 
 
 def plan(
-    predictions: pd.DataFrame,
-    prices: pd.DataFrame,
-    *,
-    threshold: float = 0.0,
-    limits: Limits | None = None,
+    predictions: pd.DataFrame, prices: pd.DataFrame, *, threshold: float = 0.0, limits: Limits | None = None
 ) -> Plan:
     """Return the weights that predictions ask for, and the market they are traded in; see `backtest`."""
     if not 0 <= threshold < np.inf:

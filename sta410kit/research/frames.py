@@ -99,9 +99,7 @@ def require_filled(
 
 
 def require_prices(
-    prices: pd.DataFrame,
-    error: type[STA410Exception],
-    columns: Iterable[str] = (*PRICE_COLUMNS, "volume"),
+    prices: pd.DataFrame, error: type[STA410Exception], columns: Iterable[str] = (*PRICE_COLUMNS, "volume")
 ) -> None:
     """Raise `error` unless this is a sorted prices frame with finite, positive prices.
 

@@ -142,11 +142,7 @@ class SkillVerdict:
 
 
 def assess_skill(
-    predictions: pd.DataFrame,
-    *,
-    ledger: Ledger | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = 42,
+    predictions: pd.DataFrame, *, ledger: Ledger | None = None, resamples: int = RESAMPLES, seed: int = 42
 ) -> SkillVerdict:
     """Return whether the predictions beat naive beyond what chance explains, and count the trial.
 
@@ -223,11 +219,7 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
     draws = resampled_means(table, block=block, resamples=resamples, seed=seed)
     resampled = [draws[:, place * count : (place + 1) * count] for place in range(len(series))]
     scored = draws[:, len(series) * count :].reshape(-1, *parts.shape[1:])
-    r2, r2_mean, ratios = (
-        _r2(parts.mean(axis=0), _R2),
-        _r2(parts.mean(axis=0), _R2_MEAN),
-        _r2(scored, _R2),
-    )
+    r2, r2_mean, ratios = (_r2(parts.mean(axis=0), _R2), _r2(parts.mean(axis=0), _R2_MEAN), _r2(scored, _R2))
     r2_low, r2_high = np.percentile(ratios, [2.5, 97.5])
     gain_low, gain_high = np.percentile(resampled[0][:, best], [2.5, 97.5])
     chosen = [each[:, best] for each in series]

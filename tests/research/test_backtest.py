@@ -174,10 +174,7 @@ def test_prices_after_a_session_change_nothing_before_it(walks, walk_predictions
     pd.testing.assert_frame_equal(*before, check_exact=True)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"threshold": -0.1}, {"threshold": np.inf}, {"capital": 0}],
-)
+@pytest.mark.parametrize("wrong", [{"threshold": -0.1}, {"threshold": np.inf}, {"capital": 0}])
 def test_thresholds_and_capital_out_of_range_are_refused(walks, walk_predictions, wrong):
     """The argument is named."""
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):

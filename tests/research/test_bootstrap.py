@@ -53,24 +53,17 @@ def test_columns_are_resampled_together_and_the_seed_decides():
     assert (one != other).any()
 
 
-@pytest.mark.parametrize("values", [[], [1.0, np.nan], [[1.0], [np.inf]]])
-def test_values_are_finite_numbers(values):
-    """Nothing, gaps and infinities are refused."""
-    with pytest.raises(DataValidationError):
-        bootstrap.resampled_means(values, block=1)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"block": 0.5}, {"block": np.nan}, {"resamples": 0}, {"resamples": 1.5},
-        {"seed": None}, {"seed": -1}, {"seed": "1"}, {"seed": True},
-    ],
-)  # fmt: skip
-def test_settings_out_of_range_are_refused(wrong):
-    """Blocks and resamples start at one, seeds are whole numbers."""
-    with pytest.raises(ConfigurationError):
-        bootstrap.resampled_means(np.ones(10), **{"block": 1, **wrong})
+def test_invalid_arguments_are_refused():
+    """Values are finite, blocks and resamples start at 1, seeds are whole numbers."""
+    for values in ([], [1.0, np.nan], [[1.0], [np.inf]]):
+        with pytest.raises(DataValidationError):
+            bootstrap.resampled_means(values, block=1)
+    for name, wrong in {
+        "block": (0.5, np.nan), "resamples": (0, 1.5), "seed": (None, -1, "1", True),
+    }.items():  # fmt: skip
+        for value in wrong:
+            with pytest.raises(ConfigurationError, match=f"{name} "):
+                bootstrap.resampled_means(np.ones(10), **{"block": 1, name: value})
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.9, -0.5])
@@ -80,9 +73,5 @@ def test_the_block_length_is_automatic_on_any_scale(memory, scale):
     values = lfilter([1], [1, -memory], np.random.default_rng(0).standard_normal(700))
     expected = max(optimal_block_length(values)["stationary"].iloc[0], 1.0)
     assert bootstrap.optimal_block_length(scale * values) == pytest.approx(expected, abs=1e-8)
-
-
-@pytest.mark.parametrize("values", [[], [1.0], np.arange(9.0), np.ones(100)])
-def test_few_values_and_constants_have_a_block_length_of_one(values):
-    """There is no autocorrelation to estimate."""
-    assert bootstrap.optimal_block_length(values) == 1.0
+    for short in ([], [1.0], np.arange(9.0), np.ones(100)):  # no autocorrelation to estimate
+        assert bootstrap.optimal_block_length(short) == 1.0

@@ -10,24 +10,18 @@ from sta410kit.exceptions import ConfigurationError, ModelPredictionError, Model
 from sta410kit.research import conformal
 from sta410kit.research.features import build_features
 from sta410kit.research.forecasting import fit_final, forecast
+from sta410kit.research.models import make_model
 from sta410kit.research.walk_forward import training_table, walk_forward
 from tests.research.simulated import simulate
 
 pytestmark = pytest.mark.unit
 
 
-def test_the_model_describes_itself(fitted, walks):
-    """Name, symbols, features, seed and last session are stored with the estimator."""
-    assert (fitted.name, fitted.horizon, fitted.seed, fitted.level) == ("ridge", 1, 42, 0.9)
-    assert fitted.symbols == ("S0", "S1")
-    assert fitted.trained_through == walks["date"].max()
-    assert len(fitted.features) == 14
-
-
 def test_the_fit_uses_every_known_outcome(fitted, walks, walk_features):
-    """The estimator is the one fitted on the whole training table."""
-    from sta410kit.research.models import make_model
-
+    """The estimator is the one fitted on the whole training table, and the model describes it."""
+    assert (fitted.name, fitted.horizon, fitted.seed, fitted.level) == ("ridge", 1, 42, 0.9)
+    assert (fitted.symbols, fitted.trained_through) == (("S0", "S1"), walks["date"].max())
+    assert len(fitted.features) == 14
     table = training_table(walk_features, walks, 1).sort_values("date", kind="stable")
     names = list(fitted.features)
     again = make_model("ridge", 42).fit(table[names].to_numpy(), table["target"].to_numpy())

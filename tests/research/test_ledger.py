@@ -53,17 +53,12 @@ def test_equal_predictions_in_another_form_are_no_new_trial(ledger):
     assert ledger.record_predictions(frame).count == 1
 
 
-def test_other_outcomes_are_another_dataset(ledger):
-    """Trials on other prices, or at another horizon, are counted apart."""
+@pytest.mark.parametrize("change", [{"start": 63}, {"symbols": 1}])
+def test_outcomes_identify_the_dataset(ledger, change):
+    """A part of the same outcomes is the same dataset; other prices and horizons are counted apart."""
     ledger.record_predictions(made())
     assert ledger.record_predictions(made(outcomes=1)).count == 1
     assert ledger.record_predictions(made().assign(horizon=5)).count == 1
-
-
-@pytest.mark.parametrize("change", [{"start": 63}, {"symbols": 1}])
-def test_a_part_of_the_same_outcomes_is_the_same_dataset(ledger, change):
-    """A longer warm-up or fewer symbols do not begin a fresh count."""
-    ledger.record_predictions(made())
     assert ledger.record_predictions(made(seed=1, **change)).count == 2
 
 
@@ -177,16 +172,8 @@ def test_a_ledger_that_cannot_be_written_is_still_read(ledger, monkeypatch):
     assert "readonly database), so this trial is not counted" in found.problem
 
 
-def test_an_impossible_place_is_reported(tmp_path):
-    """A file where the folder should be: no count, and the reason."""
-    (tmp_path / "runs").touch()
-    found = Ledger(tmp_path / "runs" / "trials.sqlite").record_predictions(made())
-    assert found.count == 0
-    assert "so this trial is not counted" in found.problem
-
-
-def test_a_broken_file_is_reported_and_left_alone(tmp_path):
-    """A file that is no database is not overwritten."""
+def test_an_unusable_file_is_reported_and_not_modified(tmp_path):
+    """A file that is no database, of a newer schema, or where the folder should be is left as it is."""
     ledger = Ledger(tmp_path / "trials.sqlite")
     ledger.path.write_bytes(b"not a database, but long enough to be looked at" * 50)
     assert "file is not a database" in ledger.record_predictions(made()).problem
@@ -196,6 +183,13 @@ def test_a_broken_file_is_reported_and_left_alone(tmp_path):
     assert ledger.path.read_bytes().startswith(b"not a database")
     with pytest.raises(DataLoadingError, match="not a readable trials ledger"):
         Ledger(tmp_path).read_all()
+    newer = Ledger(tmp_path / "newer.sqlite")
+    with closing(sqlite3.connect(newer.path)) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    assert "written by a newer version of the kit" in newer.record_predictions(made()).problem
+    nowhere = Ledger(ledger.path / "trials.sqlite").record_predictions(made())
+    assert nowhere.count == 0
+    assert "so this trial is not counted" in nowhere.problem
 
 
 def test_damaged_returns_are_dropped(ledger):
@@ -205,14 +199,6 @@ def test_damaged_returns_are_dropped(ledger):
         connection.executescript("DROP TRIGGER no_update; UPDATE trials SET returns = x'00010203ff'")
     assert found.returns().empty
     assert ledger.read(made()).count == 1
-
-
-def test_a_ledger_of_a_newer_kit_is_left_alone(tmp_path):
-    """A ledger with a newer schema version is not modified."""
-    ledger = Ledger(tmp_path / "trials.sqlite")
-    with closing(sqlite3.connect(ledger.path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
-    assert "written by a newer version of the kit" in ledger.record_predictions(made()).problem
 
 
 def test_a_ledger_can_be_copied_as_it_was(ledger, tmp_path):

@@ -98,10 +98,7 @@ def test_stale_forecasts_are_refused():
 def test_no_proposal_breaks_a_limit(wanted, equity, per_trade, portfolio, stop, sector):  # noqa: PLR0913, PLR0917
     """For any forecasts, prices and limits, the guard approves the proposals."""
     limits = Limits(
-        max_portfolio_risk=portfolio,
-        per_trade_risk=per_trade,
-        stop_loss_pct=stop,
-        max_sector_exposure=sector,
+        max_portfolio_risk=portfolio, per_trade_risk=per_trade, stop_loss_pct=stop, max_sector_exposure=sector
     )
     sectors = {symbol: f"sector {number % 3}" for number, symbol in enumerate("ABCDEFGHIJ")}
     orders = propose_orders(*frames(*map(list, zip(*wanted, strict=True))), equity, limits, sectors)

@@ -31,12 +31,6 @@ def test_a_loss_in_the_first_session_is_a_drawdown():
     assert performance.drawdowns([80.0, 110.0], start=100.0).tolist() == pytest.approx([-0.2, 0.0])
 
 
-def test_a_gain_without_a_position_is_no_hit():
-    """A session in which the position was sold at the open is not counted."""
-    figures = performance.measure([1.1, 1.0, 1.2], exposure=[0.0, 1.0, 1.0])
-    assert figures["hit_rate"] == pytest.approx(1 / 2)
-
-
 def test_many_curves_agree_with_pandas():
     """Each row has the figures that pandas computes."""
     equity = 50 * np.cumprod(1 + np.random.default_rng(0).normal(0, 0.02, (5, 200)), axis=1)
@@ -49,18 +43,15 @@ def test_many_curves_agree_with_pandas():
     assert figures["max_drawdown"] == pytest.approx((table / table.cummax() - 1).min().to_numpy(), rel=1e-10)
 
 
-def test_ratios_without_a_denominator_are_nan():
-    """Ratios without a denominator are NaN."""
+def test_undefined_and_extreme_figures():
+    """Ratios without a denominator are NaN, returns after zero are zero, and only sessions held count."""
     cash = performance.measure(np.ones(10), exposure=np.zeros(10))
     assert all(np.isnan(cash[name]) for name in ("sharpe", "sortino", "calmar", "hit_rate"))
     steady = performance.measure(1.01 ** np.arange(1, 11))
     assert all(np.isnan(steady[name]) for name in ("sharpe", "sortino", "calmar"))
-
-
-def test_all_lost_is_minus_one_once():
-    """After zero the returns are zero, not NaN."""
     assert performance.session_returns([0.5, 0.0, 0.0]).tolist() == [-0.5, -1, 0]
     assert performance.measure([0.5, 0.0, 0.0])["annualised_return"] == -1
+    assert performance.measure([1.1, 1.0, 1.2], exposure=[0.0, 1.0, 1.0])["hit_rate"] == pytest.approx(1 / 2)
 
 
 @pytest.mark.parametrize("curve", [[], [[]], [1.0, np.nan], [np.inf], 3.0])

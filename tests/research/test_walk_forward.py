@@ -217,12 +217,6 @@ def test_features_may_share_names_with_result_columns(walk_features, walks):
     pd.testing.assert_frame_equal(walk_forward(renamed, walks), walk_forward(mine, walks))
 
 
-def test_an_unknown_model_is_refused_before_the_work(walk_features, walks):
-    """The name is checked first."""
-    with pytest.raises(ConfigurationError, match="Did you mean 'ridge'"):
-        walk_forward(walk_features.head(0), walks, model="rigde")
-
-
 @pytest.fixture(scope="module")
 def table(walks, walk_features):
     return labelled(walk_features, walks, 1).sort_values("date", kind="stable", ignore_index=True)
@@ -262,14 +256,12 @@ def test_training_rows_need_not_be_contiguous(table, folds):
     assert found == pytest.approx(by_hand.predict(table[names].to_numpy()[test]), rel=1e-12)
 
 
-def test_a_model_of_series_is_not_wrapped_per_symbol():
-    """A model that fits each series separately cannot be wrapped."""
+def test_invalid_choices_are_refused(walks, walk_features, table, folds):
+    """An unknown model before any work, a model of series wrapped per symbol, and a number of threads."""
+    with pytest.raises(ConfigurationError, match="Did you mean 'ridge'"):
+        walk_forward(walk_features.head(0), walks, model="rigde")
     with pytest.raises(ConfigurationError, match="regime fits each symbol separately already"):
         make_estimator("regime", 0, 1, per_symbol=True)
-
-
-@pytest.mark.parametrize("n_jobs", [0, -1, 1.5, True, "2"])
-def test_threads_are_a_whole_number(table, folds, n_jobs):
-    """The message names the argument."""
-    with pytest.raises(ConfigurationError, match="n_jobs is"):
-        predict_folds(table, folds, model="ridge", seed=0, horizon=1, n_jobs=n_jobs)
+    for n_jobs in (0, -1, 1.5, True, "2"):
+        with pytest.raises(ConfigurationError, match="n_jobs is"):
+            predict_folds(table, folds, model="ridge", seed=0, horizon=1, n_jobs=n_jobs)

@@ -11,12 +11,7 @@ from sta410kit.research.plots.data import (
     plot_prices,
     plot_stationarity,
 )
-from sta410kit.research.plots.evaluation import (
-    plot_equity,
-    plot_monte_carlo,
-    plot_stress,
-    plot_verdict,
-)
+from sta410kit.research.plots.evaluation import plot_equity, plot_monte_carlo, plot_stress, plot_verdict
 from sta410kit.research.plots.predictions import (
     plot_coverage_by_year,
     plot_coverage_over_time,

@@ -114,11 +114,14 @@ def test_the_future_changes_nothing(walks, walk_features, cut, seed):
         pd.testing.assert_frame_equal(kept, features[past].reset_index(drop=True), check_exact=True)
 
 
-def test_one_symbol_does_not_change_another(walks, walk_features):
-    """A symbol alone has the features it has among others."""
+def test_neither_the_future_nor_other_symbols_are_read(walks, walk_features):
+    """A symbol alone has the features it has among others; a lag of 0 or less is refused."""
     alone = build_features(walks[walks["symbol"] == "S1"])
     together = walk_features[walk_features["symbol"] == "S1"].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, together, check_exact=True)
+    for sessions in (0, -1):
+        with pytest.raises(FeatureEngineeringError, match="does not look back"):
+            History(walks).lag(walks["close"], sessions)
 
 
 def test_names_choose_the_columns_and_their_order(walks, walk_features):
@@ -222,13 +225,6 @@ def test_what_a_feature_returns_is_checked(walks, monkeypatch, result, words):
     monkeypatch.setitem(FEATURES, "odd", result)
     with pytest.raises(FeatureEngineeringError, match=f"feature odd .*{words}"):
         build_features(walks, ["odd"])
-
-
-@pytest.mark.parametrize("sessions", [0, -1])
-def test_a_feature_cannot_look_ahead(walks, sessions):
-    """A lag of nothing or into the future is refused."""
-    with pytest.raises(FeatureEngineeringError, match="does not look back"):
-        History(walks).lag(walks["close"], sessions)
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_literal_ranks(prices):
 
 
 def test_the_turn_of_a_month_by_hand():
-    """December 2011 into January 2012: Friday the 30th is the last weekday, Monday the 2nd the first."""
+    """Friday 30 December 2011 is the last weekday of its month, Monday 2 January the first of the next."""
     days = pd.to_datetime(["2011-12-29", "2011-12-30", "2012-01-03", "2012-01-04", "2012-01-05"])
     frame = bars([10.0] * 5).assign(date=days)
     assert build_features(frame, "turn_of_month")["turn_of_month"].tolist() == [0, 1, 1, 1, 0]

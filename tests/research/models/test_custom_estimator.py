@@ -15,7 +15,7 @@ from sta410kit.research.models import make_model
 from sta410kit.research.models.custom_estimator import belongs_to_project
 from sta410kit.research.walk_forward import walk_forward
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("project")]
 
 TREND = """
     import numpy as np
@@ -65,7 +65,7 @@ TREND = """
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """Give a project with the module my_models, which is forgotten afterwards."""
+    """Give a project with the module my_models, which is removed from sys.modules afterwards."""
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "pipeline.toml").touch()
     (tmp_path / "my_models.py").write_text(textwrap.dedent(TREND))
@@ -76,21 +76,42 @@ def project(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
-@pytest.mark.usefixtures("project")
-def test_a_custom_estimator_works_end_to_end(walks, walk_features, tmp_path):
-    """Walk-forward, final fit, saving, loading and forecasting work as for a built-in model."""
-    assert make_model("my_models:Trend", 7).random_state == 7
+@pytest.fixture(params=[False, True], ids=["pooled", "per symbol"])
+def fitted(walks, walk_features, request):
     predictions = walk_forward(walk_features, walks, model="my_models:Trend")
+    return fit_final(walk_features, walks, predictions, model="my_models:Trend", per_symbol=request.param)
+
+
+def test_a_custom_estimator_works_end_to_end(walks):
+    """Walk-forward, final fit and forecast work as for a built-in model, with its own features and seed."""
+    assert make_model("my_models:Trend", 7).random_state == 7
+    features = build_features(walks, ["return_1", "return_63"])
+    predictions = walk_forward(features, walks, model="my_models:Trend")
     assert predictions["model"].unique().tolist() == ["my_models:Trend"]
-    first = predictions.merge(walk_features[["symbol", "date", "return_1"]], on=["symbol", "date"])
+    first = predictions.merge(features[["symbol", "date", "return_1"]], on=["symbol", "date"])
     assert (first["predicted"] == 0.1 * first["return_1"]).all()
-    fitted = fit_final(walk_features, walks, predictions, model="my_models:Trend")
-    save_model(fitted, tmp_path / "model.skops")
-    loaded = load_model(tmp_path / "model.skops")
-    assert forecast(loaded, walks).equals(forecast(fitted, walks))
+    fitted = fit_final(features, walks, predictions, model="my_models:Trend")
+    assert fitted.features == ("return_1", "return_63")
+    assert len(forecast(fitted, walks)) == 2
 
 
-@pytest.mark.usefixtures("project")
+def test_the_model_file_is_bound_to_the_project(project, walks, fitted, tmp_path, monkeypatch):
+    """It stores the digest of the user's module, and loads in another project only if its types are named."""
+    path = tmp_path / "model.skops"
+    save_model(fitted, path)
+    assert forecast(load_model(path), walks).equals(forecast(fitted, walks))
+    digest = read_metadata(path).versions["my_models"]
+    assert digest == hashlib.sha256((project / "my_models.py").read_bytes()).hexdigest()
+    other = tmp_path / "other"
+    (other / "notebooks").mkdir(parents=True)
+    (other / "notebooks" / "pipeline.toml").touch()
+    monkeypatch.chdir(other)
+    assert not belongs_to_project("my_models:Trend")
+    with pytest.raises(ModelPredictionError, match=r"holds my_models\.Trend, which is not trusted"):
+        load_model(path)
+    assert load_model(path, trust=["my_models.Trend"]).name == "my_models:Trend"
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -130,7 +151,6 @@ def test_a_failing_import_is_reported(project, source, words):
         make_model("broken:Model")
 
 
-@pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(("name", "words"), [("Fragile", "cannot converge"), ("Nan", "not finite")])
 def test_a_failing_estimator_is_named(walks, walk_features, name, words):
     """Errors of the estimator and non-finite predictions become training errors that name it."""
@@ -138,7 +158,6 @@ def test_a_failing_estimator_is_named(walks, walk_features, name, words):
         walk_forward(walk_features, walks, model=f"my_models:{name}")
 
 
-@pytest.mark.usefixtures("project")
 def test_an_estimator_that_cannot_be_saved_is_refused(walks, walk_features, tmp_path):
     """An estimator with a function inside is refused, and no file is left behind."""
     name = "my_models:Closure"
@@ -148,33 +167,6 @@ def test_an_estimator_that_cannot_be_saved_is_refused(walks, walk_features, tmp_
     assert not (tmp_path / "model.skops").exists()
 
 
-def test_the_file_stores_the_digest_of_the_module(project, walks, walk_features, walk_predictions, tmp_path):
-    """Changed code in the user's module changes the model file, so that later steps are repeated."""
-    own = walk_predictions.assign(model="my_models:Trend")
-    fitted = fit_final(walk_features, walks, own, model="my_models:Trend", per_symbol=True)
-    save_model(fitted, tmp_path / "model.skops")
-    digest = read_metadata(tmp_path / "model.skops").versions["my_models"]
-    source = (project / "my_models.py").read_bytes()
-    assert digest == hashlib.sha256(source).hexdigest()
-
-
-def test_another_project_does_not_trust_the_class(project, walks, walk_features, tmp_path, monkeypatch):
-    """The same file loads in another project only if its types are named."""
-    name = "my_models:Trend"
-    fitted = fit_final(walk_features, walks, walk_forward(walk_features, walks, model=name), model=name)
-    save_model(fitted, tmp_path / "model.skops")
-    other = tmp_path / "other"
-    (other / "notebooks").mkdir(parents=True)
-    (other / "notebooks" / "pipeline.toml").touch()
-    monkeypatch.chdir(other)
-    assert not belongs_to_project(name)
-    with pytest.raises(ModelPredictionError, match=r"holds my_models\.Trend, which is not trusted"):
-        load_model(tmp_path / "model.skops")
-    assert load_model(tmp_path / "model.skops", trust=["my_models.Trend"]).name == name
-    assert project.exists()
-
-
-@pytest.mark.usefixtures("project")
 def test_only_project_modules_are_trusted():
     """Neither the standard library nor installed packages belong to the project."""
     assert belongs_to_project("my_models:Trend")
@@ -183,13 +175,3 @@ def test_only_project_modules_are_trusted():
     assert skops.io.get_untrusted_types(data=skops.io.dumps(make_model("my_models:Trend"))) == [
         "my_models.Trend"
     ]
-
-
-@pytest.mark.usefixtures("project")
-def test_the_features_are_stored_with_the_model(walks):
-    """A model trained on chosen features forecasts with those."""
-    features = build_features(walks, ["return_1", "return_63"])
-    predictions = walk_forward(features, walks, model="my_models:Trend")
-    fitted = fit_final(features, walks, predictions, model="my_models:Trend")
-    assert fitted.features == ("return_1", "return_63")
-    assert len(forecast(fitted, walks)) == 2

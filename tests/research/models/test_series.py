@@ -10,11 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from sta410kit.exceptions import ModelTrainingError
 from sta410kit.research.models import make_model
-from sta410kit.research.models.series import (
-    ArimaBoostingRegressor,
-    ArimaRegressor,
-    RegimeSwitchingRegressor,
-)
+from sta410kit.research.models.series import ArimaBoostingRegressor, ArimaRegressor, RegimeSwitchingRegressor
 
 pytestmark = pytest.mark.unit
 
