@@ -46,7 +46,6 @@ def run_in_child(
         The child's current folder; it is also first on its ``sys.path``, as for a notebook in that folder.
     timeout : float
         Seconds; the child and its own children are killed when they are over.
-
     start : bool
         Whether to start a fork server if none runs; where it is not needed afterwards, that is slower.
 

@@ -17,10 +17,10 @@ from papermill.iorw import write_ipynb
 from papermill.log import logger
 
 from sta410kit._internal.redaction import redact
-from sta410kit.runner.execute import needs_a_client
 from sta410kit.runner.kernelspecs import NATIVE, PYTHON, is_this_python
 from sta410kit.runner.notebook import EXPECTED, SKIP, add_missing_error, inject_parameters
 from sta410kit.runner.notebook_redaction import forget_redactions, redacted_notebook, redactions
+from sta410kit.runner.ordinary_kernel import needs_a_client
 from sta410kit.runner.outputs import Outputs
 from sta410kit.runner.parameters import plain
 from sta410kit.runner.secret_parameters import refuse_secret_parameters

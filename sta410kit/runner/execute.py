@@ -1,16 +1,14 @@
 """Execute one notebook and judge the result: `execute`, for every way in which the kit runs a notebook.
 
 Chain, single notebook, sweep unit, Dask worker and `verify` all call it. A notebook for this Python is
-executed cell by cell in a process forked from the warm server, without papermill in between, which would
-bring the chain from 6.8 to 5 times papermill's speed and a sweep of do-nothing notebooks from 47 to 4.
-Notebooks for other kernels, those whose widgets need a Jupyter client, and all where no process can be
-forked go through papermill and an ordinary kernel. The executed notebook is the same either way.
+executed cell by cell in a process forked from the warm server: importing papermill and talking to a kernel
+through a Jupyter client take longer than a short notebook itself (figures in benchmarks/README.md). Notebooks
+for other kernels, those whose widgets need a Jupyter client, and all where no process can be forked go
+through `ordinary_kernel`. The executed notebook is the same either way.
 """
 
 from __future__ import annotations
 
-import errno
-import logging
 import re
 import time
 import traceback
@@ -27,8 +25,9 @@ from sta410kit._internal.secret_files import redact_log
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
-from sta410kit.runner.notebook import EXPECTED, INJECTED, MARK, SKIP, add_missing_error
+from sta410kit.runner.notebook import EXPECTED, INJECTED, SKIP, add_missing_error
 from sta410kit.runner.notebook_redaction import redacted_notebook, redactions
+from sta410kit.runner.ordinary_kernel import DISK_ERRORS, KERNEL_LOG, needs_a_client, through_papermill
 from sta410kit.runner.outputs import Outputs
 from sta410kit.runner.postconditions import judge, remarks
 from sta410kit.runner.template import (
@@ -48,15 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-KERNEL_LOG = ".kernel.log"
 _SECONDS_BETWEEN_SAVES = 1.0
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
-# Only a Jupyter client keeps the state of widgets, and puts what `Output` captures into it.
-_NEEDS_A_CLIENT = re.compile(
-    r"^\s*(?:import|from)\s+(?:ipywidgets|ipympl|anywidget|tqdm\.(?:notebook|autonotebook|auto))\b"
-    r"|%matplotlib\s+(?:widget|ipympl)|run_line_magic\('matplotlib', '(?:widget|ipympl)'\)",
-    re.MULTILINE,
-)
 
 
 @dataclass(frozen=True)
@@ -169,7 +160,7 @@ def execute(  # noqa: PLR0913 - three things it needs, four it can do without
     try:
         reason = _in_forked_process(done, template, output, where, watch, on_cell)
         if reason is not None:
-            done = _through_papermill(template, output, parameters, where, watch, on_cell)
+            done.node, done.stopped = through_papermill(template, output, parameters, where, watch, on_cell)
             if reason:
                 done.warnings = (f"executed in an ordinary kernel, which is slower: {reason}",)
     except KeyboardInterrupt:
@@ -215,11 +206,6 @@ def recorded_in(notebook: Node) -> dict[str, Any]:
     for cell in notebook["cells"]:
         found |= recorded_values(cell.get("outputs", []))
     return found
-
-
-def needs_a_client(sources: Sequence[str]) -> bool:
-    """Tell whether notebook code uses widgets, whose state only a Jupyter client keeps."""
-    return any(_NEEDS_A_CLIENT.search(source) for source in sources)
 
 
 @lru_cache(maxsize=4)
@@ -310,102 +296,15 @@ def _execute_cell(session: CellSession, cell: Node, outputs: Outputs) -> bool:
     return good
 
 
-class _CheckedBefore(logging.Filter):
-    """Drop papermill's warnings of parameters that it cannot read: the kit has checked them all."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let other messages through."""
-        text = record.getMessage()
-        return not any(part in text for part in ("unknown parameter", "Unable to parse", "was redacted"))
-
-
-_CHECKED_BEFORE = _CheckedBefore()
-
-
-def _through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
-    template: Template,
-    output: Path,
-    parameters: Mapping[str, Any],
-    folder: Path,
-    watch: Watch,
-    on_cell: Callable[[], None] | None,
-) -> _Execution:
-    """Execute the notebook in an ordinary kernel."""
-    import nbformat
-    import papermill
-    from jupyter_core.utils import ensure_event_loop
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
-
-    from sta410kit.runner.kernels import LocalKernelManager
-
-    def after_cell(cell: Any, **_: object) -> None:  # noqa: ANN401 - an nbformat NotebookNode
-        if on_cell is not None and INJECTED not in cell.metadata.get("tags", []):
-            on_cell()
-
-    aside, stderr = output.with_name(f".{output.name}"), output.with_suffix(KERNEL_LOG)
-    logging.getLogger("papermill").addFilter(_CHECKED_BEFORE)
-    stopped: tuple[ExitCode, str] | None = None
-    try:
-        papermill.execute_notebook(
-            _literal(template.path),
-            _literal(str(aside)),
-            engine_name="sta410",
-            kernel_name=template.kernel,
-            language=template.language,
-            values=parameters,
-            # The kernel's folder, and only the kernel's: papermill's `cwd` would change this process's.
-            resources={"metadata": {"path": str(folder)}},
-            forked=False,
-            progress_bar=False,
-            # An output cut off because the kernel was slow to deliver it is a failure, not a shorter page.
-            raise_on_iopub_timeout=True,
-            on_cell_executed=after_cell,
-            kernel_manager_class=LocalKernelManager,
-            config=Config({"LocalKernelManager": {"stderr_file": str(stderr)}}),
-            execution_timeout=watch.seconds,
-        )
-    except PapermillExecutionError:
-        pass  # what a cell raised is in its output; `mark_error` finds it
-    except CellTimeoutError as error:
-        stopped = ExitCode.TIMED_OUT, str(error).strip()
-    except DeadKernelError as error:
-        tail = stderr.read_text(encoding="utf-8", errors="replace").strip() if stderr.is_file() else ""
-        tail = "\n".join(tail.splitlines()[-5:])
-        text = f"{error}" + (f"; the end of its standard error:\n{tail}" if tail else "")
-        stopped = ExitCode.NOTEBOOK_FAILED, text
-    except OSError as error:
-        if error.errno not in _DISK:
-            raise
-        stopped = ExitCode.NOTEBOOK_FAILED, f"the executed notebook could not be saved: {error}"
-    finally:
-        ensure_event_loop().close()  # nbclient leaves it open, with its sockets
-        done = _Execution(template.with_parameters(parameters, str(output)), stopped)
-        if aside.is_file():
-            done.node = nbformat.read(aside, as_version=4)  # type: ignore[no-untyped-call]
-            aside.unlink()
-            unmarked = [cell for cell in done.node["cells"] if MARK not in cell["metadata"].get("tags", [])]
-            done.node["cells"] = unmarked
-        if stderr.is_file() and not stderr.stat().st_size:
-            stderr.unlink()
-    return done
-
-
 def _defect(error: Exception, log: Path) -> tuple[ExitCode, str]:
     """Return outcome and message of an exception that no cell raised; its traceback goes to `log`."""
     if isinstance(error, exceptions.STA410Exception):
         return error.exit_code, str(error)
-    if isinstance(error, OSError) and error.errno in _DISK:
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
         return ExitCode.NOTEBOOK_FAILED, f"the executed notebook could not be saved: {error}"
     with suppress(OSError), log.open("a", encoding="utf-8") as file:
         file.write("".join(traceback.format_exception(error)))
     return ExitCode.INTERNAL, f"{type(error).__name__}: {error}; more in {log.name}"
-
-
-def _literal(path: str) -> str:
-    """Return a path as papermill takes it: it would replace names in braces by parameters."""
-    return path.replace("{", "{{").replace("}", "}}")
 
 
 def kit_exception(name: str) -> type[exceptions.STA410Exception]:

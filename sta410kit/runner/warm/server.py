@@ -2,8 +2,7 @@
 
 Two processes listen, each with one thread and one loop, and each forks its callers' processes directly. The
 first serves Jupyter kernels and single functions. The second, forked from it after the imports, has also
-made the shell in which `pipe_kernel` executes cells: that takes 31 ms, twice as long as a short notebook, and
-would bring a sweep of do-nothing notebooks from 47 to 25 times papermill's speed if each fork did it.
+made the shell in which `pipe_kernel` executes cells, which takes 31 ms, twice as long as a short notebook.
 Jupyter kernels cannot share that process, for ipykernel makes its own shell and there is one per process.
 """
 
@@ -92,10 +91,8 @@ class Server:
                 elif key.fileobj == self._waker:
                     with contextlib.suppress(BlockingIOError):
                         os.read(self._waker, 4096)
-                else:
-                    descriptors = self._serve(key.data)
-                    if descriptors is not None:
-                        return descriptors
+                elif (descriptors := self._serve(key.data)) is not None:
+                    return descriptors
             self._reap()
         return None
 
@@ -136,8 +133,7 @@ class Server:
                     if len(caller.lines.descriptors) != DESCRIPTORS:
                         messages = None
                         break
-                    descriptors = self._fork(caller)
-                    if descriptors is not None:
+                    if (descriptors := self._fork(caller)) is not None:
                         return descriptors
         except Exception:  # noqa: BLE001 - one caller's nonsense must not end the others' kernels
             messages = None
