@@ -38,26 +38,6 @@ def drawdowns(equity: ArrayLike, start: float = 1.0) -> Floats:
     return below
 
 
-def sharpe_ratio(returns: ArrayLike) -> Floats:
-    """Return mean over standard deviation (n - 1), times the root of 252 (Sharpe 1994, JPM 21)."""
-    values = np.asarray(returns, dtype=float)
-    if values.shape[-1] < 2:  # noqa: PLR2004 - one return has no deviation
-        return np.full(values.shape[:-1], np.nan)
-    daily = _ratio(values.mean(axis=-1), values.std(axis=-1, ddof=1))
-    return np.asarray(daily * SESSIONS_A_YEAR**0.5)
-
-
-def sortino_ratio(returns: ArrayLike) -> Floats:
-    """Return mean over downside deviation from 0, times the root of 252 (Sortino and Price 1994).
-
-    The downside deviation is the root of the mean over *all* sessions of the squared losses.
-    """
-    values = np.asarray(returns, dtype=float)
-    down = np.minimum(values, 0.0)
-    daily = _ratio(values.mean(axis=-1), (down * down).mean(axis=-1) ** 0.5)
-    return np.asarray(daily * SESSIONS_A_YEAR**0.5)
-
-
 def annualised_return(equity: ArrayLike, start: float = 1.0) -> Floats:
     """Return the geometric return per year."""
     curve = np.asarray(equity, dtype=float)
@@ -80,10 +60,11 @@ def measure(equity: ArrayLike, start: float = 1.0, *, exposure: ArrayLike | None
     Returns
     -------
     dict of arrays of shape (...)
-        ``total_return``; ``annualised_return`` (geometric); ``volatility`` (annualised); ``sharpe``;
-        ``sortino``; ``calmar`` (annualised return over the maximum drawdown, Young 1991); ``max_drawdown``;
-        and with `exposure` its mean ``exposure`` and the ``hit_rate``, the share of sessions with a position
-        that gained after costs.
+        ``total_return``; ``annualised_return`` (geometric); ``volatility`` (annualised); ``sharpe`` (mean
+        over standard deviation, annualised, Sharpe 1994); ``sortino`` (mean over the root mean of squared
+        losses, all sessions counted, annualised, Sortino and Price 1994); ``calmar`` (annualised return over
+        the maximum drawdown, Young 1991); ``max_drawdown``; and with `exposure` its mean ``exposure`` and the
+        ``hit_rate``, the share of sessions with a position that gained after costs.
 
     Raises
     ------
@@ -96,14 +77,16 @@ def measure(equity: ArrayLike, start: float = 1.0, *, exposure: ArrayLike | None
         raise DataValidationError(message)
     returns = session_returns(curve, start)
     yearly, worst = annualised_return(curve, start), drawdowns(curve, start).min(axis=-1)
-    several = curve.shape[-1] > 1
+    mean, losses = returns.mean(axis=-1), np.minimum(returns, 0.0)
+    several = curve.shape[-1] > 1  # one return has no deviation
     spread = returns.std(axis=-1, ddof=1) if several else np.full(curve.shape[:-1], np.nan)
+    root = SESSIONS_A_YEAR**0.5
     figures = {
         "total_return": curve[..., -1] / start - 1,
         "annualised_return": yearly,
-        "volatility": spread * SESSIONS_A_YEAR**0.5,
-        "sharpe": sharpe_ratio(returns),
-        "sortino": sortino_ratio(returns),
+        "volatility": spread * root,
+        "sharpe": _ratio(mean, spread) * root,
+        "sortino": _ratio(mean, (losses * losses).mean(axis=-1) ** 0.5) * root,
         "calmar": _ratio(yearly, -worst),
         "max_drawdown": worst,
     }

@@ -29,15 +29,10 @@ def dollar_volume_z_21(history: History) -> pd.Series[float]:
     return _z_score(history, log(1 + history.traded), 21)
 
 
-def _shares(history: History) -> pd.Series[float]:
-    """Return the log of the split-adjusted volume."""
-    return log(1 + history.traded / history.adjusted("close"))
-
-
 @feature(default=False)
 def volume_z_21(history: History) -> pd.Series[float]:
     """Log volume, split-adjusted, standardised over 21 sessions; empty for 20."""
-    return _z_score(history, _shares(history), 21)
+    return _z_score(history, log(1 + history.traded / history.adjusted("close")), 21)
 
 
 @feature(default=False)
