@@ -25,7 +25,7 @@ from sta410kit.runner.plan import Options, Plan, plan_chain
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.report import write_report
 from sta410kit.runner.results import run_results
-from sta410kit.runner.reuse import find_result
+from sta410kit.runner.reuse import is_valid
 from sta410kit.runner.run_log import RunLog
 from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, folder_errors, new_run, run_folders, runs_folder
 from sta410kit.runner.schedule import run_graph
@@ -156,8 +156,7 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
         if not all(path.is_file() for path in inputs.values()):
             return None
         identity = identity_of(step_parts(step, plan.values[step.name], inputs, registry))
-        same = record.identity == identity
-        same = same and find_result(identity, step, plan.runs, registry) is not None
+        same = is_valid(record, identity, step, folder, registry)
     if not same:
         return None
     manifest.steps = [replace(record, reused=record.reused or folder.name) for record in manifest.steps]

@@ -137,7 +137,7 @@ class Progress:
     def __str__(self) -> str:
         """Return the time left as text; the bar asks whenever it is drawn."""
         left = self.left()
-        if left is None:
+        if left is None or round(left) == 0:
             return ""
         minutes, seconds = divmod(round(left), _MINUTE)
         return f", about {minutes} min {seconds} s left" if minutes else f", about {seconds} s left"

@@ -1,11 +1,14 @@
 """The user's own files that a step read while it ran, by content: a result is reused only if all still match.
 
-Modules and data count, wherever they lie; `Observer` sees them being opened. Not seen is what a subprocess
-or native code opens by itself, but for Parquet. Such a file belongs in a parameter, which is digested too.
+Modules and data count, wherever they lie, and the names in a folder that was listed; `Observer` sees them
+being opened. Not seen is what a subprocess or native code opens by itself, but for Parquet. Such a file
+belongs in a parameter, which is digested too.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sys
 import tempfile
@@ -51,7 +54,8 @@ def record_reads(
     Returns
     -------
     dict
-        ``files``: digest by path. ``names`` and ``folders``: the modules that were imported or looked for,
+        ``files``: digest by path; that of a listed folder, whose path ends with a slash, is one of the names
+        in it. ``names`` and ``folders``: the modules that were imported or looked for,
         and the user's folders where they may lie. ``candidates``: the files of those names that were there.
     """
     project = project_folder(notebook.parent).absolute()
@@ -61,8 +65,11 @@ def record_reads(
         path = Path(name)
         if name.startswith(SUITES):
             files[f"expectations/{path.name}"] = ABSENT
-        elif _is_users(path, places, runs):
+        elif _is_users(path, places, runs) and not path.is_dir():
             files[_stored(path, project)] = _state(path, registry, began)
+    for path in map(Path, observed["listed"]):
+        if _is_users(path, places, runs):
+            files[f"{_stored(path, project)}/"] = _state(path, registry)
     modules = [Path(name) for name in observed["read"] if name.endswith((".py", ".so", ".pyd"))]
     modules = [path for path in modules if _is_users(path, places, runs)]
     names = {
@@ -95,7 +102,7 @@ def changed_reads(reads: Mapping[str, Any] | None, notebook: Path, registry: Reg
 
 
 def _is_users(path: Path, places: tuple[Path, ...], runs: Path) -> bool:
-    if path.is_relative_to(runs) or path.is_dir() or path.name.startswith(".env"):
+    if path.is_relative_to(runs) or path.name.startswith(".env"):
         return False  # settings count by their values
     if any(path.is_relative_to(place) for place in places):
         return "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts
@@ -107,6 +114,9 @@ def _is_users(path: Path, places: tuple[Path, ...], runs: Path) -> bool:
 
 def _state(path: Path, registry: Registry, began: float = float("inf")) -> str:
     try:
+        if path.is_dir():
+            names = sorted(p.name for p in path.iterdir() if p.name[0] != "." and p.name != "__pycache__")
+            return hashlib.sha256(json.dumps(names).encode()).hexdigest()
         if not path.is_file():
             return ABSENT
         if path.stat().st_mtime > began:

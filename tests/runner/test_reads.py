@@ -18,6 +18,8 @@ CELL = (
     "models = importlib.import_module('my_models')\n"
     "try:\n    import fast_models\nexcept ImportError:\n    pass\n"
     "table = pd.read_csv('data.csv')\nquick = pd.read_parquet('data.parquet')\n"
+    "days = [pd.read_parquet(path) for path in Path('days').glob('*.parquet')]\n"
+    "quick = pd.concat([quick, *days, pd.read_parquet('parts')])\n"
     "Path('own.txt').write_text('x')\nassert Path('own.txt').read_text()\n"
     "(Path(run_dir) / 'number.txt').write_text(f'{models.value} {len(table)} {len(quick)}')"
 )
@@ -34,9 +36,11 @@ def reading(project, write_notebook):
     (project / "my_models.py").write_text("from helper import value\n")
     (project / "helper.py").write_text("value = 1\n")
     (folder / "data.csv").write_text("a\n1\n")
-    pd.DataFrame({"a": [1]}).to_parquet(folder / "data.parquet")
+    for name in ("data", "days/1", "parts/1"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        pd.DataFrame({"a": [1]}).to_parquet(folder / f"{name}.parquet")
     earlier = time.time() - 60  # what is written while a step runs counts as changed
-    for path in (*project.glob("*.py"), *folder.iterdir()):
+    for path in (*project.glob("*.py"), *folder.rglob("*")):
         os.utime(path, (earlier, earlier))
     return project
 
@@ -57,36 +61,57 @@ CHANGES = {
     "a module in the project's root": (
         "my_models.py",
         write("from helper import value\nvalue += 1\n"),
-        "2 1 1",
+        "2 1 3",
     ),
-    "a module that is imported by a module": ("helper.py", write("value = 33\n"), "33 1 1"),
-    "a table": ("notebooks/data.csv", write("a\n1\n2\n"), "1 2 1"),
+    "a module that is imported by a module": ("helper.py", write("value = 33\n"), "33 1 3"),
+    "a table": ("notebooks/data.csv", write("a\n1\n2\n"), "1 2 3"),
     "a Parquet file": (
         "notebooks/data.parquet",
         lambda path: pd.DataFrame({"a": [1, 2, 3]}).to_parquet(path),
-        "1 1 3",
+        "1 1 5",
     ),
-    "a module earlier on the path": ("notebooks/helper.py", write("value = 4\n"), "4 1 1"),
+    "a file in a folder that is listed": (
+        "notebooks/days/2.parquet",
+        lambda path: pd.DataFrame({"a": [1]}).to_parquet(path),
+        "1 1 4",
+    ),
+    "a part of a Parquet dataset": (
+        "notebooks/parts/1.parquet",
+        lambda path: pd.DataFrame({"a": [1, 2]}).to_parquet(path),
+        "1 1 4",
+    ),
+    "a module earlier on the path": ("notebooks/helper.py", write("value = 4\n"), "4 1 3"),
     "a package beside a module": (
         "helper",
         lambda path: (path.mkdir(), (path / "__init__.py").write_text("value = 5\n")),
-        "5 1 1",
+        "5 1 3",
     ),
-    "a module that was looked for in vain": ("notebooks/fast_models.py", write(""), "1 1 1"),
-    "a module with the name of an installed package": ("notebooks/arch.py", write(""), "1 1 1"),
+    "a module that was looked for in vain": ("notebooks/fast_models.py", write(""), "1 1 3"),
+    "a module with the name of an installed package": ("notebooks/arch.py", write(""), "1 1 3"),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_file_is_a_changed_result(reading, change):
     """And nothing else is: what the step itself writes, or a file that it does not read."""
-    assert run(reading) == "1 1 1"
+    assert run(reading) == "1 1 3"
     (reading / "notebooks" / "unread.py").write_text("")
     assert run(reading) == ""
     name, make, expected = CHANGES[change]
     make(reading / name)
     assert run(reading) == expected
     assert run(reading) == ""
+
+
+def test_a_file_that_is_changed_back_brings_its_own_result_back(reading):
+    """Not that of the newest run, which was made from other content."""
+    assert run(reading) == "1 1 3"
+    (reading / "helper.py").write_text("value = 22\n")
+    assert run(reading) == "22 1 3"
+    (reading / "helper.py").write_text("value = 1\n")
+    done = run_plan(plan_chain(reading, {}, Options()), Progress())
+    assert done.steps[0].reused
+    assert (done.folder / "number.txt").read_text() == "1 1 3"
 
 
 def test_the_reason_names_the_file(reading):
@@ -112,4 +137,4 @@ def test_an_edit_of_the_kit_makes_results_stale(reading, tmp_path, monkeypatch):
     (kit / "cli" / "command.py").write_text("")
     assert run(reading) == ""
     (kit / "market" / "source.py").write_text("")
-    assert run(reading) == "1 1 1"
+    assert run(reading) == "1 1 3"

@@ -17,18 +17,21 @@ if TYPE_CHECKING:
 SUITES = f"{KIT}{os.sep}expectations{os.sep}"  # a file of the same name in the project replaces one of these
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
+_IMPORTING = ("importlib", "_frozen_importlib", "pkgutil")  # list the folders of `sys.path` for every import
+
 
 class Observer:
     """Files that this process opened since the observer was made.
 
     Seen are files opened through Python: modules, also those whose byte code is cached, and data read with
-    `open`, numpy or pandas; and Parquet, which pyarrow opens by itself. Files that other native code or a
-    subprocess opens are not.
+    `open`, numpy or pandas; Parquet, which pyarrow opens by itself; and folders that are listed, as `glob`
+    does. Files that other native code or a subprocess opens, and tests such as `Path.exists`, are not.
     """
 
     def __init__(self) -> None:
         self._read: dict[str, None] = {}
         self._written: set[str] = set()
+        self._listed: dict[str, None] = {}
         self._imported: dict[str, None] = {}
         self._ignored = tuple(
             f"{folder}{os.sep}"
@@ -51,12 +54,14 @@ class Observer:
         Returns
         -------
         dict
-            ``read`` files that this process did not write; ``missing`` names of modules that it tried to
-            import and that do not exist; ``path`` folders of ``sys.path`` that hold no installed packages.
+            ``read`` files that this process did not write; ``listed`` folders; ``missing`` names of
+            modules that it tried to import and that do not exist; ``path`` folders of ``sys.path``
+            that hold no installed packages.
         """
         own = [os.path.abspath(folder) + os.sep for folder in sys.path]  # noqa: PTH100 - no symlinks resolved
         return {
             "read": [path for path in self._read.copy() if path not in self._written],
+            "listed": [*self._listed],
             "missing": [name for name in self._imported.copy() if name not in sys.modules],
             "path": [
                 folder.rstrip(os.sep)
@@ -78,6 +83,10 @@ class Observer:
         def noted(parquet: object, source: object, *others: object, **how: object) -> None:
             for path in source if isinstance(source, list) else [source]:
                 self._add(path, written=written)
+                if isinstance(path, str | os.PathLike) and not written:
+                    for folder, _, names in os.walk(os.fsdecode(path)):  # a dataset of several files
+                        for name in names:
+                            self._add(os.path.join(folder, name), written=False)  # noqa: PTH118
             begin(parquet, source, *others, **how)
 
         return noted
@@ -94,10 +103,14 @@ class Observer:
                 self._add(file, written=False)
         elif event == "os.rename":
             self._add(details[1], written=True)
+        elif event in {"os.listdir", "os.scandir"}:
+            caller = str(sys._getframe(1).f_globals.get("__name__"))  # noqa: SLF001 - the audited code
+            if not caller.startswith(_IMPORTING):
+                self._add("." if details[0] is None else details[0], written=False, to=self._listed)
         elif event == "sqlite3.connect" and details[0] != ":memory:":
             self._add(str(details[0]).removeprefix("file:").partition("?")[0], written=False)
 
-    def _add(self, path: object, *, written: bool) -> None:
+    def _add(self, path: object, *, written: bool, to: dict[str, None] | None = None) -> None:
         if not isinstance(path, str | bytes | os.PathLike):  # a descriptor
             return
         try:
@@ -111,4 +124,4 @@ class Observer:
         if written:
             self._written.add(name)
         else:
-            self._read[name] = None
+            (self._read if to is None else to)[name] = None
