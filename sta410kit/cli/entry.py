@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from typing import NoReturn
 
 import click
@@ -39,10 +40,12 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _interrupt)
     refused = keep_writing()
     _skip_slow_grammars()
-    try:
-        code = cli.main(standalone_mode=False)
-    except Exception as error:  # noqa: BLE001 - every ending has its exit code; a traceback is printed, never lost
-        code = _report(error)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning  # type: ignore[assignment] # it is called by position
+        try:
+            code = cli.main(standalone_mode=False)
+        except Exception as error:  # noqa: BLE001 - every ending has its exit code; a traceback is printed, never lost
+            code = _report(error)
     if reason := refused():
         _say(f"standard output could not be written ({reason}); what was printed is incomplete")
         code = code or ExitCode.INTERNAL
@@ -103,6 +106,11 @@ def _skip_slow_grammars() -> None:
 def _interrupt(*_: object) -> NoReturn:
     """End as on Ctrl-C, so that kernels are shut down and the run gets its manifest."""
     raise KeyboardInterrupt
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    """Show what a warning says, without the line of the kit that gives it."""
+    _say(f"warning: {message}")
 
 
 def _say(text: str) -> None:

@@ -46,6 +46,7 @@ class Cell:
 class Notebook:
     """A notebook file, without its outputs."""
 
+    path: Path
     cells: tuple[Cell, ...]
     metadata: dict[str, Any]
 
@@ -80,7 +81,7 @@ def read_notebook(path: Path) -> Notebook:
         if not isinstance(metadata.get("kernelspec", {}), dict):
             message = "its kernelspec is malformed"
             raise TypeError(message)  # noqa: TRY301 - as above
-        return Notebook(cells, metadata)
+        return Notebook(path, cells, metadata)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else _first_line(error)
         message = f"{path} is not a Jupyter notebook: {reason}"
@@ -120,17 +121,31 @@ def parameters_of(notebook: Notebook) -> list[Parameter]:
     """Return what a notebook's cell tagged ``parameters`` declares; nothing without such a cell.
 
     Of each it says whether another cell reads it.
+
+    Raises
+    ------
+    ConfigurationError
+        The cell is not Python, or several cells have the tag.
     """
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" and TAG in cell.tags:
-            declared = declared_parameters(_as_python(cell.source))
-            read = names_read(
-                _as_python(other.source)
-                for place, other in enumerate(notebook.cells)
-                if other.cell_type == "code" and place != number and INJECTED not in other.tags
-            )
-            return [replace(one, read=read is None or one.name in read) for one in declared]
-    return []
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    tagged = [cell for cell in code if TAG in cell.tags]
+    if len(tagged) > 1:
+        message = (
+            f"{notebook.path.name}: {len(tagged)} cells are tagged '{TAG}', and papermill fills "
+            "one alone; merge them, or remove the tag from all but one"
+        )
+        raise ConfigurationError(message)
+    if not tagged:
+        return []
+    read = names_read(
+        _as_python(cell.source) for cell in code if TAG not in cell.tags and INJECTED not in cell.tags
+    )
+    try:
+        declared = declared_parameters(_as_python(tagged[0].source))
+    except ConfigurationError as error:
+        message = f"{notebook.path.name}: {error}"
+        raise ConfigurationError(message) from error
+    return [replace(one, read=read is None or one.name in read) for one in declared]
 
 
 def inject_parameters(notebook: Any, values: Mapping[str, Any], make: Callable[[Any], Any] = dict) -> None:  # noqa: ANN401 - JSON or nbformat's node

@@ -21,6 +21,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
 
 from sta410kit._internal.argument_checks import shown
 from sta410kit._internal.text import did_you_mean
@@ -33,6 +34,16 @@ NONE_WORDS = {"none", "None", "null"}
 _UNKNOWN = object()  # the type of a default, such as None or [], that does not tell it
 # As a path, an empty text is the current folder; most likely a shell variable is not set.
 _EMPTY = "it is empty; leave it out, or write . for this folder"
+_LIST_FORM = """a list is written A,B or, as JSON, '["A", "B"]'"""
+_FORMS = {  # how a value is written, by pydantic's types of errors
+    "date_from_datetime_inexact": "a date is written 2012-01-31",
+    "time_delta_parsing": "a duration is written 02:30:00 or, in days, P5D",
+    "dict_type": """a dictionary is written as JSON, '{"A": 1}'""",
+    "list_type": _LIST_FORM,
+    "tuple_type": _LIST_FORM,
+    "set_type": _LIST_FORM,
+    "frozen_set_type": _LIST_FORM,
+}
 _BARE_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 _CONTAINERS = (list, tuple, set, frozenset)
 
@@ -113,6 +124,8 @@ def _type_of(name: str, annotation: str, names: dict[str, Any]) -> Any:  # noqa:
 def _reason(error: BaseException, annotation: str) -> str:
     if isinstance(error, _UntypedDefaultError):
         return str(error)
+    if isinstance(error, PydanticSchemaGenerationError):
+        return f"its type {annotation} cannot be given as text; declare one such as date, float or list[str]"
     first = f"{type(error).__name__}: {error}".splitlines()[0]
     return f"its annotation {annotation} cannot be evaluated: {first}"
 
@@ -125,17 +138,27 @@ def implied_type(default: object) -> Any:  # noqa: ANN401 - a type
     """Return the type that an unannotated parameter takes, from its evaluated default."""
     if default is None or (isinstance(default, (*_CONTAINERS, dict)) and not default):
         return _UNKNOWN
-    for kind in (bool, Enum, *TEXT_FORMS, str, float, dict):
-        if isinstance(default, kind):
-            return Path if isinstance(default, Path) else type(default)
-    if isinstance(default, int):
+    if isinstance(default, Path):
+        return Path
+    # A subclass, such as NumPy's float or pandas' Timestamp, is a type of its own.
+    if isinstance(default, Enum | PurePath) or type(default) in {
+        bool,
+        *TEXT_FORMS,
+        dt.datetime,
+        str,
+        float,
+        dict,
+    }:
+        return type(default)
+    if type(default) is int:
         return int | float
     if isinstance(default, _CONTAINERS):
         items = [kind for kind in dict.fromkeys(map(implied_type, default)) if kind is not _UNKNOWN]
         item = Union[tuple(items)] if items else Any  # noqa: UP007 - of a computed tuple
         return types.GenericAlias(type(default), (item, ...) if isinstance(default, tuple) else (item,))
     message = (
-        f"its default is a {type(default).__name__}, which cannot be given as text; annotate the parameter"
+        f"its default is of type {type(default).__name__}, which cannot be given as text; "
+        "annotate the parameter"
     )
     raise _UntypedDefaultError(message)
 
@@ -156,7 +179,10 @@ def convert(text: str, kind: Any, adapter: TypeAdapter[Any]) -> Any:  # noqa: AN
         with suppress(ValidationError):
             return adapter.validate_python(None)
     problem, depth = "", -1
-    for candidate in _candidates(text):
+    candidates = list(_candidates(text))
+    if _takes_text_or_number(kind) and isinstance(_json(text), bool | int | float):
+        candidates.sort(key=lambda candidate: isinstance(candidate, str))  # 5 is a number, auto is text
+    for candidate in candidates:
         try:
             value = adapter.validate_python(candidate)
         except ValidationError as error:
@@ -169,6 +195,11 @@ def convert(text: str, kind: Any, adapter: TypeAdapter[Any]) -> Any:  # noqa: AN
     hint = did_you_mean(text, choices)
     message = f"{problem}{hint and '.'}{hint}"
     raise ValueError(message)
+
+
+def _takes_text_or_number(kind: Any) -> bool:  # noqa: ANN401 - a type
+    parts = set(get_args(kind)) if get_origin(kind) in {Union, types.UnionType} else set()
+    return str in parts and bool(parts & {bool, int, float})
 
 
 def _candidates(text: str) -> Iterator[Any]:
@@ -228,12 +259,11 @@ def _explained(candidate: object, error: ValidationError) -> str:
     if kinds & {"path_not_file", "path_not_directory"} and not Path(str(candidate)).exists():
         found = f"there is no such file or folder (looked in {Path.cwd()})"
         return found if str(candidate).strip() else _EMPTY
-    if "date_from_datetime_inexact" in kinds:
-        return "a date is written 2012-01-31"
-    if "dict_type" in kinds:
-        return """a dictionary is written as JSON, '{"A": 1}'"""
-    if kinds & {"list_type", "tuple_type", "set_type"}:
-        return """a list is written A,B or, as JSON, '["A", "B"]'"""
+    if kinds == {"int_parsing", "float_parsing"}:
+        return "Input should be a valid number"
+    forms = [form for kind, form in _FORMS.items() if kind in kinds]
+    if forms:
+        return forms[0]
     return "; ".join(dict.fromkeys(one["msg"].removeprefix("Value error, ") for one in errors[:3]))
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sta410kit._internal.redaction import redact
+from sta410kit._internal.text import printable
 from sta410kit.runner.notebook import cell_name
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ class RunLog:
     def say(self, text: str, step: str = "run") -> None:
         """Add each line of `text` with the time and the step that it is about."""
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        lines = "".join(f"{stamp} {step}: {line}\n" for line in redact(text).splitlines() if line.strip())
+        lines = "".join(
+            f"{stamp} {printable(step)}: {printable(line)}\n"
+            for line in redact(text).splitlines()
+            if line.strip()
+        )
         with self._lock, suppress(OSError), self._path.open("a", encoding="utf-8") as file:
             file.write(lines)
 

@@ -25,6 +25,24 @@ def test_a_small_file_that_expands_a_thousandfold_is_refused_before_it_is_read(t
         read_table(path)
 
 
+def test_long_texts_that_repeat_are_refused_before_they_are_written_out(tmp_path):
+    """A dictionary of one text of 20 KB and 20,000 references to it take 8 KB on disk."""
+    path = tmp_path / "bomb.parquet"
+    pq.write_table(pa.table({"symbol": ["A" * 20_000] * 20_000}), path)
+    assert path.stat().st_size < 10_000
+    with pytest.raises(DataLoadingError, match=r"declares 400,000,000 bytes"):
+        read_table(path)
+
+
+def test_texts_that_repeat_keep_their_type(tmp_path):
+    """A column whose size cannot be ruled out beforehand is read as it was written."""
+    path = tmp_path / "prices.parquet"
+    table = pa.table({"symbol": [f"S{n % 500}" for n in range(300_000)], "close": np.ones(300_000)})
+    pq.write_table(table, path)
+    assert read_table(path).equals(table)
+    assert read_table(path, ["close"]).column_names == ["close"]
+
+
 def test_repetitive_data_of_ordinary_size_are_read(tmp_path):
     """A constant column of a million rows is 8 MB."""
     path = tmp_path / "flat.parquet"

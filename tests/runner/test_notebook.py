@@ -37,6 +37,20 @@ def test_a_given_parameter_that_nothing_reads_is_refused(tmp_path, write_noteboo
         plan_notebook(path, {"b": "3"}, Options())
 
 
+def test_two_parameters_cells_are_refused(tmp_path, write_notebook):
+    """Papermill fills the first, and the second would overwrite what was given."""
+    path = write_notebook(tmp_path / "x.ipynb", ("a = 1", "parameters"), ("a = 2", "parameters"), "a")
+    with pytest.raises(ConfigurationError, match=r"x\.ipynb: 2 cells are tagged 'parameters'"):
+        parameters_of(read_notebook(path))
+
+
+def test_a_parameters_cell_that_is_not_python_is_named(tmp_path, write_notebook):
+    """A chain has several."""
+    path = write_notebook(tmp_path / "x.ipynb", ("a = = 1", "parameters"), "a")
+    with pytest.raises(ConfigurationError, match=r"x\.ipynb: the parameters cell, line 1, is not Python"):
+        parameters_of(read_notebook(path))
+
+
 def test_in_a_chain_one_reader_is_enough(tmp_path, write_notebook):
     """Another notebook may declare it for the sake of a common head."""
     head = ("a: int = 1\nb: int = 2", "parameters")

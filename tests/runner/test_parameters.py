@@ -29,7 +29,7 @@ pytestmark = pytest.mark.unit
 
 CELL = """
 import os
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -58,6 +58,8 @@ weights: dict[str, float] | None = None
 days: list[int] = []
 dates: list[date] = []
 quoted: "int | None" = None
+depth: int | str | None = "auto"
+pause: timedelta = timedelta(0)
 folder: Path = Path("out")
 price: Decimal = Decimal("1.5")
 at_: datetime | None = None
@@ -146,6 +148,9 @@ def test_declarations_are_read_and_not_run():
         ("weights", '{"a": 0.5}', {"a": 0.5}),
         ("days", "1,2,3", [1, 2, 3]),
         ("quoted", "3", 3),
+        ("depth", "3", 3),
+        ("depth", "sqrt", "sqrt"),
+        ("depth", "none", None),
         ("step", "5", 5),
         ("steps", "5,1", [5, 1]),
         ("count", "3", 3),
@@ -227,7 +232,9 @@ def test_a_class_without_a_name_in_the_cell_is_imported(convert, cell, text, sou
         ("rate", "fast", "valid number"),
         ("rate", "inf", "must be finite"),
         ("rate", "NaN", "must be finite"),
+        ("count", "x", "got 'x': Input should be a valid number$"),
         ("days", "1,x", "valid integer"),
+        ("pause", "2h", "a duration is written 02:30:00"),
         ("horizons", "2,soon", "valid number"),
         ("weights", '{"a": Infinity}', "must be finite"),
         ("weights", "a=1", "written as JSON"),
@@ -258,7 +265,9 @@ def test_what_does_not_fit_is_refused_with_name_and_value(convert, name, text, c
         ("x: Strange = 1", "its annotation Strange cannot be evaluated: NameError"),
         ("import no_such_module\nx: no_such_module.T = 1", r"cell, line 1 raised ModuleNotFoundError"),
         ("x = no_such_name", r"its default could not be evaluated .*line 1 raised NameError"),
-        ("x = object()", "its default is a object, which cannot be given as text; annotate"),
+        ("x = object()", "its default is of type object, which cannot be given as text; annotate"),
+        ("import numpy as np\nx = np.float64(1)", "its default is of type float64, which cannot be given"),
+        ("import pandas as pd\nx: pd.Timestamp = 1", r"its type pd\.Timestamp cannot be given as text"),
         ("raise SystemExit\nx: Strange = 1", "line 1 raised SystemExit"),
     ],
 )
