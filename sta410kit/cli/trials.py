@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 @click.command()
 @json_option
 def trials(*, as_json: bool) -> int:
-    """Show the trials ledger: what was tried per dataset and target, and what the best of it is worth.
+    """Show what was tried, and what the best of it is worth.
 
-    The ledger is the project's runs/trials.sqlite, or the file that STA410_LEDGER names.
+    The trials are counted per dataset and target. The ledger is the project's runs/trials.sqlite, or the file that STA410_LEDGER names.
     """
     from dataclasses import asdict
 

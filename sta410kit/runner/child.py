@@ -68,8 +68,12 @@ def run_in_child(
         if code == 0 and result.is_file():
             return json.loads(result.read_text(encoding="utf-8"))
         printed = output.read_text(encoding="utf-8", errors="replace")[-_OUTPUT_TAIL:].strip()
-        reason = f"took longer than {timeout:g} s" if code is None else f"failed with exit code {code}"
-        message = f"{function} {reason}" + (f":\n{printed}" if printed else "")
+        reason = (
+            f"it took longer than {timeout:g} s"
+            if code is None
+            else f"its process ended with exit code {code}"
+        )
+        message = reason + (f":\n{printed}" if printed else "")
         raise ChildFailedError(message)
 
 
