@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.project import project_folder
 from sta410kit.runner.identity import code_digest
 from sta410kit.runner.registry import content_digest
-from sta410kit.runner.warm.identity import package_folders
+from sta410kit.runner.warm.identity import KIT, package_folders
 from sta410kit.runner.warm.observer import SUITES
 
 if TYPE_CHECKING:
@@ -63,8 +63,10 @@ def record_reads(
     files = {}
     for name in observed["read"]:
         path = Path(name)
-        if name.startswith(SUITES):
+        if name.startswith(SUITES) and path.parent != project / "expectations":
             files[f"expectations/{path.name}"] = ABSENT
+            if not path.is_relative_to(KIT):
+                files[str(path)] = _state(path, registry, began)
         elif _is_users(path, places, runs) and not path.is_dir():
             files[_stored(path, project)] = _state(path, registry, began)
     for path in map(Path, observed["listed"]):

@@ -1,5 +1,6 @@
 """A result is reused only if the user's files that its step read are as they were, and none shadows them."""
 
+import json
 import os
 import time
 
@@ -112,6 +113,34 @@ def test_a_file_that_is_changed_back_brings_its_own_result_back(reading):
     done = run_plan(plan_chain(reading, {}, Options()), Progress())
     assert done.steps[0].reused
     assert (done.folder / "number.txt").read_text() == "1 1 3"
+
+
+def test_a_suite_of_the_project_replaces_that_of_the_kit(project, write_notebook):
+    """A step that was judged by the kit's suite is judged again once the project has its own."""
+    cell = (
+        "from pathlib import Path\nfrom sta410kit.guards.reviewed import read_reviewed\n"
+        "from sta410kit.guards.suites import read_suite\nsuite = read_suite('prices')\n"
+        "reviewed = read_reviewed(suite.path.parent, 'prices')\n"
+        "(Path(run_dir) / 'number.txt').write_text(f'{len(suite.expectations)} {len(reviewed)}')"
+    )
+    folder = project / "notebooks"
+    write_notebook(folder / "one.ipynb", ("run_dir: str | None = None", "parameters"), cell)
+    (folder / "pipeline.toml").write_text(
+        '[[step]]\nnotebook = "one.ipynb"\nproduces = { number = "number.txt" }\n'
+    )
+    assert run(project) not in {"", "1 0"}
+    assert run(project) == ""
+    own = {"type": "expect_column_to_exist", "kwargs": {"column": "symbol"}, "meta": {"severity": "critical"}}
+    (project / "expectations").mkdir(exist_ok=True)
+    (project / "expectations" / "prices.json").write_text(
+        json.dumps({"name": "prices", "expectations": [own]})
+    )
+    assert run(project) == "1 0"
+    (project / "expectations" / "accepted.toml").write_text(
+        '[[finding]]\nsuite = "prices"\nexpectation = "expect_column_to_exist"\nreason = "Known."\n'
+        "expires = 2100-01-01\n"
+    )
+    assert run(project) == "1 1"
 
 
 def test_the_reason_names_the_file(reading):

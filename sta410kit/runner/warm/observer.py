@@ -14,7 +14,8 @@ from sta410kit.runner.warm.identity import KIT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SUITES = f"{KIT}{os.sep}expectations{os.sep}"  # a file of the same name in the project replaces one of these
+# The kit's suites, installed and in a checkout: a file of the same name in the project replaces one of these.
+SUITES = (f"{KIT}{os.sep}expectations{os.sep}", f"{KIT.parent}{os.sep}expectations{os.sep}")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
 _IMPORTING = ("importlib", "_frozen_importlib", "pkgutil")  # list the folders of `sys.path` for every import
