@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def trials(*, as_json: bool) -> int:
     """Show what was tried, and what the best of it is worth.
 
-    The trials are counted per dataset and target. The ledger is the project's runs/trials.sqlite, or the file that STA410_LEDGER names.
+    Trials are counted per dataset and target. The ledger is the project's runs/trials.sqlite, or the file
+    that STA410_LEDGER names.
     """
     from dataclasses import asdict
 
