@@ -37,8 +37,8 @@ CELLS = {
     ),
     "options of matplotlib and numpy": (
         "import matplotlib, numpy as np\n"
-        "{**{k: str(v) for k, v in matplotlib.rcParams.items()}, **{k: str(v) for k, v in "
-        "np.get_printoptions().items()}}"
+        "{**{k: str(v) for k, v in matplotlib.rcParams.items() if k != 'figure.hooks'}, "
+        "**{k: str(v) for k, v in np.get_printoptions().items()}}"
     ),
     "rich displays": (
         "from IPython.display import HTML, Markdown, display\ndisplay(HTML('<b>x</b>'), Markdown('*y*'))"
