@@ -459,7 +459,7 @@ def test_the_fork_server_can_be_looked_after(tmp_path, short_folder, wait_until)
     )
     assert "the server runs as process" in in_a_process("kernel", "start", cwd=tmp_path, env=env).stdout
     assert "with 0 kernels" in in_a_process("kernel", "status", cwd=tmp_path, env=env).stdout
-    assert "leaves when" in in_a_process("kernel", "stop", cwd=tmp_path, env=env).stdout
+    assert "stops when" in in_a_process("kernel", "stop", cwd=tmp_path, env=env).stdout
     assert wait_until(lambda: not list(short_folder.rglob("*.sock")))
     assert in_a_process("kernel", "stop", cwd=tmp_path, env=env).stdout == "no server runs\n"
 
