@@ -196,7 +196,7 @@ def _coverage(made: list[Path]) -> dict[str, dict[str, Any]]:
 
 
 def _reads(site: Site, step: Step, result: StepResult, began: datetime) -> dict[str, Any] | None:
-    if result.observed is None or result.outcome is not ExitCode.PASSED:
+    if result.observed is None:
         return None
     runs = site.folder.parent
     return record_reads(result.observed, step.notebook, runs, began.timestamp(), site.registry)

@@ -153,6 +153,16 @@ def test_the_reason_names_the_file(reading):
     assert explain(plan)[0][1] is False
 
 
+def test_what_a_failed_step_read_is_compared_too(reading):
+    """So that `sta410 show` names the file that made it fail."""
+    run(reading)
+    (reading / "helper.py").write_text("value = 1\nraise RuntimeError\n")
+    failed = run_plan(plan_chain(reading, {}, Options()), Progress()).steps[0]
+    assert failed.outcome == "NOTEBOOK_FAILED"
+    assert failed.reads is not None
+    assert "helper.py" in failed.reads["files"]
+
+
 def test_an_edit_of_the_kit_makes_results_stale(reading, tmp_path, monkeypatch):
     """Of what a notebook can import, not of the command line."""
     kit = tmp_path / "kit"
