@@ -27,7 +27,7 @@ _HEAD = """\
 #
 #     cp .env.example .env
 #
-# Every setting stands here with its default; a line left out, or set to nothing, keeps the default.
+# Every setting is listed with its default; a line left out, or set to nothing, keeps the default.
 # What wins: the real environment, then secret files, then .env.<environment>, then .env, then the defaults.
 # Look at what is in use with: sta410 config
 # .env is never committed. See docs/configuration.md for more.

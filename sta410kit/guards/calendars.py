@@ -58,7 +58,7 @@ def _calendar(market: str, first_year: int, last_year: int) -> NDArray[np.int32]
     from exchange_calendars.errors import InvalidCalendarName  # type: ignore[import-untyped]
 
     try:
-        with warnings.catch_warnings():  # it has not caught up with pandas, which is nobody's concern here
+        with warnings.catch_warnings():  # exchange_calendars uses deprecated parts of pandas
             warnings.simplefilter("ignore")
             calendar = exchange_calendars.get_calendar(
                 market, start=f"{first_year}-01-01", end=f"{last_year}-12-31"

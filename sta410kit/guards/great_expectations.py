@@ -1,4 +1,4 @@
-# ruff: noqa: E402 - Great Expectations is told to be quiet before any part of it is imported
+# ruff: noqa: E402 - Great Expectations' warnings are silenced before any part of it is imported
 """Everything that touches Great Expectations: the kit's expectations there, its answers, and its record.
 
 Importing this module registers the kit's expectations, which lets bare Great Expectations load the kit's

@@ -137,7 +137,7 @@ def order_breaches(
 
 
 def _malformed(row: Row, session: pd.Timestamp | None) -> Iterator[Breach]:
-    """Yield what makes a row no sound order, whatever the limits."""
+    """Yield what makes a row an invalid order, apart from the limits."""
     name, side, symbol = _name(row), row["side"], row["symbol"]
     if not isinstance(side, str) or side not in {"buy", "sell", "hold"}:
         yield Breach("side", name, shown(side), "buy, sell or hold", "Correct the side.")

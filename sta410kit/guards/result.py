@@ -234,7 +234,7 @@ def failures_table(failures: tuple[Check, ...]) -> str:
 def _row_words(row: dict[str, Any]) -> str:
     """Put symbol and date first, then the judged values: ``AAPL 2000-03-08 (high=1.0, low=118.56)``.
 
-    Text stands in quotation marks, so that one that looks like a number is not taken for one.
+    Text is quoted, so that one that looks like a number is not taken for one.
     """
     return " ".join(filter(None, _row_parts(row)))
 
@@ -255,7 +255,7 @@ def _row_parts(row: dict[str, Any]) -> tuple[str, str]:
     return key, f"({values})" if key and values else values
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell of a frame holds
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any cell of a frame
     """Return what JSON and people can read: dates without an empty time, numpy scalars as Python's."""
     if hasattr(value, "isoformat"):
         return value.isoformat().removesuffix("T00:00:00") if value == value else None  # noqa: PLR0124 - NaT

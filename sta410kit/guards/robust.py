@@ -46,7 +46,7 @@ def local_sigma(
 
 
 def near_ratio(steps: NDArray[np.float64], ratios: list[float]) -> NDArray[np.float64]:
-    """Return how far each log step is from the nearest of the log ratios, whatever its sign."""
+    """Return how far each log step is from the nearest of the log ratios, regardless of sign."""
     logs = np.sort(np.log(np.array(ratios, float)))
     size = np.abs(steps)
     place = np.searchsorted(logs, size)

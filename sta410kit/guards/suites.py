@@ -27,7 +27,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite as it stands in its file.
+    """A suite as its file defines it.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Silent(Progress):
-    """Nobody watches: a library does not write to the terminal of who calls it."""
+    """Show no progress: a library does not write to its caller's terminal."""
 
     silent = True
 

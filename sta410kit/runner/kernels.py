@@ -24,8 +24,8 @@ def transport() -> str:
 class LocalKernelManager(AsyncKernelManager):
     """A kernel manager that talks over Unix sockets in the user's private folder, not over TCP.
 
-    Nobody else on the machine can listen or connect, and no two kernels race for a port. Where the system has
-    no such sockets, or the folder's path is too long for them, it is TCP on the loopback address as usual.
+    No other user of the machine can listen or connect, and no two kernels race for a port. Where there are no
+    such sockets, or the folder's path is too long for them, it is TCP on the loopback address as usual.
     """
 
     stderr_file = Unicode("", config=True, help="Where the kernel process itself complains; here when empty.")

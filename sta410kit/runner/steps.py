@@ -59,7 +59,7 @@ class Site:
 
 
 def do_step(site: Site, step: Step, watch: Watch) -> StepRecord:
-    """Bring the result of `step` into the run folder and return how that ended, whatever happens."""
+    """Bring the result of `step` into the run folder and return its record, for every outcome."""
     began = now()
     try:
         record = _do(site, step, watch)

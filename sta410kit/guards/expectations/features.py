@@ -72,7 +72,7 @@ class ExpectFeaturesToVary(Expectation):
     )
 
     def judge(self, panel: Panel) -> Evidence:
-        """Return what stands still, as notes."""
+        """Return which features are constant, as notes."""
         notes = []
         for name, values in _chosen(panel, self.columns, self.ignore):
             ordered = values[panel.position(np.arange(panel.rows))]

@@ -75,7 +75,7 @@ class ExpectWholeShares(BlockExpectation):
 
 
 class _Volumes(NamedTuple):
-    """What a block tells of volume: rows at which the unit changes, and the usual volume of each symbol."""
+    """What a block shows of volume: rows at which the unit changes, and the usual volume of each symbol."""
 
     rows: NDArray[np.int64]
     zeros: list[int]  # at the end of nearly all volumes; -1 when too few or too similar to tell

@@ -1,4 +1,4 @@
-"""Prices by symbol and session, in whatever layout the frame has."""
+"""Prices by symbol and session, in any layout of the frame."""
 
 from __future__ import annotations
 

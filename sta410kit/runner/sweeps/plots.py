@@ -117,7 +117,7 @@ def _range(values: list[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _label(value: Any) -> str:  # noqa: ANN401 - whatever a parameter may be
+def _label(value: Any) -> str:  # noqa: ANN401 - any parameter
     return value if isinstance(value, str) else json.dumps(value)
 
 

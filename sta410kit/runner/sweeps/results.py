@@ -157,7 +157,7 @@ def plots_of(sweep: Sweep, table: dict[str, list[Any]]) -> list[Plot]:
                        [*recorded, "seconds"])  # fmt: skip
 
 
-def shown(value: Any) -> str:  # noqa: ANN401 - whatever a cell of the table holds
+def shown(value: Any) -> str:  # noqa: ANN401 - any cell of the table
     """Return a value as people read it: numbers with up to six digits, lists as JSON, nothing for none."""
     if value is None:
         return ""

@@ -121,7 +121,7 @@ class Server:
             self._selector.register(connection, selectors.EVENT_READ, caller)
 
     def _serve(self, caller: _Caller) -> list[int] | None:
-        """Act on what a caller sends; whatever is wrong with it ends this caller's session only."""
+        """Act on what a caller sends; an error ends this caller's session only."""
         try:
             messages = caller.lines.receive()
             for message in messages or []:
