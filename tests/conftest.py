@@ -220,3 +220,15 @@ def first_run(tmp_path_factory):
     done.cwd = folder
     done.run = next((folder / "runs").glob("2*"), None)
     return done
+
+
+@pytest.fixture
+def registered():
+    """Remove the features that a test registers."""
+    from sta410kit.research.features import registry
+
+    before = set(registry.FEATURES)
+    yield
+    for name in set(registry.FEATURES) - before:
+        del registry.FEATURES[name]
+        registry._ON_DEMAND.discard(name)

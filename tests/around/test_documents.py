@@ -83,6 +83,7 @@ def test_commands_exist_and_take_the_options_shown(document):
 
 
 @pytest.mark.integration
+@pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize("document", WITH_PYTHON, ids=short)
 def test_python_examples_run(document, tmp_path, monkeypatch):
     """The Python blocks of a document run one after the other, in a project, as a reader copies them."""

@@ -15,21 +15,10 @@ from sta410kit.research.features import (
     default_features,
     feature,
     feature_names,
-    registry,
 )
 from tests.research.simulated import bars
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.fixture
-def registered():
-    """Remove the features that a test registers."""
-    before = set(FEATURES)
-    yield
-    for name in set(FEATURES) - before:
-        del FEATURES[name]
-        registry._ON_DEMAND.discard(name)
 
 
 def test_one_row_a_price_row_and_the_default_features(walks, walk_features):
