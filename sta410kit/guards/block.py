@@ -133,11 +133,6 @@ class Block:
         """``log(high / low)`` of each bar."""
         return self.log("high") - self.log("low")
 
-    @cached_property
-    def volume_steps(self) -> NDArray[np.float64]:
-        """Changes of the logarithm of the volume."""
-        return self.change(self.log("volume"))
-
     def around(
         self,
         values: NDArray[np.float64],

@@ -27,7 +27,13 @@ from sta410kit.runner.kernelspecs import is_this_python
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
 from sta410kit.runner.notebook import EXPECTED, INJECTED, SKIP, add_missing_error
 from sta410kit.runner.notebook_redaction import redacted_notebook, redactions
-from sta410kit.runner.ordinary_kernel import DISK_ERRORS, KERNEL_LOG, needs_a_client, through_papermill
+from sta410kit.runner.ordinary_kernel import (
+    DISK_ERRORS,
+    KERNEL_LOG,
+    needs_a_client,
+    not_saved,
+    through_papermill,
+)
 from sta410kit.runner.outputs import Outputs
 from sta410kit.runner.postconditions import judge, remarks
 from sta410kit.runner.template import (
@@ -184,7 +190,7 @@ def execute(  # noqa: PLR0913 - three things it needs, four it can do without
     try:
         write_text(output, as_text(clean))
     except OSError as error:
-        outcome, message = ExitCode.NOTEBOOK_FAILED, f"the executed notebook could not be saved: {error}"
+        outcome, message = not_saved(error)
     redact_log(log)
     return StepResult(
         notebook.stem,
@@ -301,7 +307,7 @@ def _defect(error: Exception, log: Path) -> tuple[ExitCode, str]:
     if isinstance(error, exceptions.STA410Exception):
         return error.exit_code, str(error)
     if isinstance(error, OSError) and error.errno in DISK_ERRORS:
-        return ExitCode.NOTEBOOK_FAILED, f"the executed notebook could not be saved: {error}"
+        return not_saved(error)
     with suppress(OSError), log.open("a", encoding="utf-8") as file:
         file.write("".join(traceback.format_exception(error)))
     return ExitCode.INTERNAL, f"{type(error).__name__}: {error}; more in {log.name}"

@@ -20,7 +20,7 @@ from sta410kit.config import load_config
 from sta410kit.holdout import current_seal
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.parameters import TypedValue, plain
-from sta410kit.runner.registry import content_digest
+from sta410kit.runner.registry import content_digest, json_digest
 from sta410kit.runner.warm.identity import KIT, OUTSIDE_THE_KIT, kit_files
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def step_parts(
     parts["kit"] = registry.once("kit", partial(_kit, registry))
     settings = load_config(os.environ, folder).to_dict()
     settings.pop("logging")  # changes no result
-    parts["settings"] = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    parts["settings"] = json_digest(settings)
     parts["holdout"] = current_seal(folder).state
     parts["packages"] = registry.once("packages", _packages)
     parts["python"] = f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}"
@@ -88,14 +88,14 @@ def file_parts(values: Mapping[str, Any], digest: Callable[[Path], str]) -> dict
     for name, value in values.items():
         found = [digest(path) for path in named_paths(value)]
         if found:
-            whole = hashlib.sha256(json.dumps(found).encode()).hexdigest()
+            whole = json_digest(found)
             parts[f"file {name}"] = whole if len(found) > 1 else found[0]
     return parts
 
 
 def identity_of(parts: Mapping[str, str]) -> str:
     """Return the one short name for all that a result depends on."""
-    return hashlib.sha256(json.dumps(dict(parts), sort_keys=True).encode()).hexdigest()
+    return json_digest(dict(parts))
 
 
 def differences(parts: Mapping[str, str], before: Mapping[str, str]) -> list[str]:
@@ -125,7 +125,7 @@ def _kit(registry: Registry) -> str:
     outside = tuple(f"{KIT}{os.sep}{name}" for name in OUTSIDE_THE_KIT)
     paths = [Path(path) for path, _, _ in kit_files() if not path.startswith(outside)]
     found = [(str(path.relative_to(KIT)), registry.remembered(path, content_digest)) for path in paths]
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+    return json_digest(found)
 
 
 def _packages() -> str:
@@ -137,4 +137,4 @@ def _packages() -> str:
         for entry in os.scandir(folder)
         if entry.name.endswith((".dist-info", ".egg-info")) and not entry.name.startswith("sta410kit-")
     )
-    return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+    return json_digest(names)

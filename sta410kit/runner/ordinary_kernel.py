@@ -31,6 +31,11 @@ def needs_a_client(sources: Sequence[str]) -> bool:
     return any(_NEEDS_A_CLIENT.search(source) for source in sources)
 
 
+def not_saved(error: OSError) -> tuple[ExitCode, str]:
+    """Return outcome and message where the disk did not take the executed notebook."""
+    return ExitCode.NOTEBOOK_FAILED, f"the executed notebook could not be saved: {error}"
+
+
 def through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
     template: Template,
     output: Path,
@@ -86,7 +91,7 @@ def through_papermill(  # noqa: PLR0913, PLR0917 - what `execute` was given
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             raise
-        stopped = ExitCode.NOTEBOOK_FAILED, f"the executed notebook could not be saved: {error}"
+        stopped = not_saved(error)
     finally:
         ensure_event_loop().close()  # nbclient leaves it open, with its sockets
         node = template.with_parameters(parameters, str(output))

@@ -7,8 +7,6 @@ belongs in a parameter, which is digested too.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
 import tempfile
@@ -19,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.project import project_folder
 from sta410kit.runner.identity import code_digest
-from sta410kit.runner.registry import content_digest
+from sta410kit.runner.registry import content_digest, json_digest
 from sta410kit.runner.warm.identity import KIT, package_folders
 from sta410kit.runner.warm.observer import SUITES
 
@@ -118,7 +116,7 @@ def _state(path: Path, registry: Registry, began: float = float("inf")) -> str:
     try:
         if path.is_dir():
             names = sorted(p.name for p in path.iterdir() if p.name[0] != "." and p.name != "__pycache__")
-            return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+            return json_digest(names)
         if not path.is_file():
             return ABSENT
         if path.stat().st_mtime > began:

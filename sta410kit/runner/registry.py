@@ -198,4 +198,9 @@ def content_digest(path: Path) -> str:
             return hashlib.file_digest(content, "sha256").hexdigest()
     files = sorted(item for item in path.rglob("*") if item.is_file())
     listing = [(item.relative_to(path).as_posix(), content_digest(item)) for item in files]
-    return hashlib.sha256(json.dumps(listing).encode()).hexdigest()
+    return json_digest(listing)
+
+
+def json_digest(value: object) -> str:
+    """Return the SHA-256 of a value as JSON; the order of keys does not count."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

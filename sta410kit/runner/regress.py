@@ -17,6 +17,7 @@ from sta410kit._internal.redaction import redact
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
+from sta410kit.research.ledger import VARIABLE
 from sta410kit.runner.comparison.tolerance import Difference, Tolerance
 from sta410kit.runner.manifest import read_manifest
 from sta410kit.runner.pipeline import read_pipeline
@@ -102,7 +103,7 @@ def run_nbval(notebooks: Sequence[Path], timeout: float | None = None) -> Regres
         command += [f"--nbval-cell-timeout={timeout:g}"] if timeout else []
         done = subprocess.run(  # noqa: S603 - the interpreter of this environment
             [*command, *map(str, dict.fromkeys(chosen))],
-            env={**os.environ, "STA410_LEDGER": str(Path(scratch) / "trials.sqlite")},
+            env={**os.environ, VARIABLE: str(Path(scratch) / "trials.sqlite")},
             capture_output=True,
             text=True,
             check=False,
