@@ -12,13 +12,7 @@ if TYPE_CHECKING:
 
 
 class _Output(io.FileIO):
-    """The raw standard output; after a write fails, it discards everything.
-
-    Attributes
-    ----------
-    refusal : str
-        Why a write failed, as on a full disk; empty when the reader has left on purpose.
-    """
+    """The raw standard output; after a write fails, it discards everything."""
 
     refusal = ""
 
@@ -35,13 +29,7 @@ class _Output(io.FileIO):
 
 
 def keep_writing() -> Callable[[], str]:
-    """Let this process go on when the reader of its standard output leaves.
-
-    Returns
-    -------
-    callable
-        Call it at the end: it flushes, and returns why not everything could be written, if so.
-    """
+    """Let this process go on when the reader of its standard output leaves."""
     if sys.stdout is None:  # closed by the caller: `>&-`
         return str
     sys.stdout.flush()

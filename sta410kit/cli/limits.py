@@ -21,13 +21,7 @@ class Limits(TypedDict):
 
 
 def limit_options(whole: str, part: str) -> Callable[[FC], FC]:
-    """Return a decorator that adds the options ``--deadline``, ``--timeout`` and ``--memory``.
-
-    Parameters
-    ----------
-    whole, part : str
-        What the deadline and what the other limits apply to, for the help: ``run``, ``step``.
-    """
+    """Return a decorator that adds the options ``--deadline``, ``--timeout`` and ``--memory``."""
     deadline = click.option(
         "--deadline", metavar="TIME", help=f"How long the whole {whole} may take: 90, 15m, 2h."
     )

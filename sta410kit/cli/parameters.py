@@ -18,15 +18,7 @@ if TYPE_CHECKING:
 
 
 def parameter_options(about: str, wins: str) -> Callable[[FC], FC]:
-    """Return a decorator that adds the options ``-p`` and ``--params``, as `parameters` and `file`.
-
-    Parameters
-    ----------
-    about : str
-        Help of ``-p``.
-    wins : str
-        Which options take precedence over the file, for the help.
-    """
+    """Return a decorator that adds the options ``-p`` and ``--params``, as `parameters` and `file`."""
     typed = click.option(
         "-p",
         "--parameter",
@@ -47,13 +39,7 @@ def parameter_options(about: str, wins: str) -> Callable[[FC], FC]:
 
 
 def pairs(parameters: tuple[str, ...], option: str = "-p") -> dict[str, str]:
-    """Return the values by name.
-
-    Raises
-    ------
-    ConfigurationError
-        A name is given twice, or a text is not of the form NAME=VALUE.
-    """
+    """Return the values by name."""
     given: dict[str, str] = {}
     for text in parameters:
         name, equals, value = text.partition("=")
@@ -68,13 +54,7 @@ def pairs(parameters: tuple[str, ...], option: str = "-p") -> dict[str, str]:
 
 
 def from_file(path: Path | None) -> dict[str, Any]:
-    """Return the parameters in a TOML or JSON file; none without a file.
-
-    Raises
-    ------
-    ConfigurationError
-        It cannot be read, or is not a table of names and values.
-    """
+    """Return the parameters in a TOML or JSON file; none without a file."""
     if path is None:
         return {}
     import json

@@ -39,15 +39,7 @@ def execute_alone(
 
 
 def require_passed(run: Run) -> None:
-    """Raise what ended `run`; nothing when it has passed.
-
-    Raises
-    ------
-    STA410Exception
-        The kit's exception that a cell raised, of the same class and with the same message.
-    NotebookError
-        It ended in any other way.
-    """
+    """Raise what ended `run`; nothing when it has passed."""
     if run.outcome is ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     for step in run.steps:

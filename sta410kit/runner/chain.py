@@ -43,17 +43,9 @@ _RESUME = "sta410 run --resume"
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run.
+    """A finished run."""
 
-    Attributes
-    ----------
-    folder : Path
-        ``runs/<id>``: executed notebooks, artifacts, data docs, manifest and report.
-    manifest : Manifest
-        Also written there.
-    """
-
-    folder: Path
+    folder: Path  # ``runs/<id>``: executed notebooks, artifacts, data docs, manifest and report
     manifest: Manifest
 
     @property
@@ -68,13 +60,7 @@ class Run:
 
 
 def run_plan(plan: Plan, progress: Progress) -> Run:
-    """Execute a plan; where nothing would come out differently, return the newest run as it is.
-
-    Raises
-    ------
-    ConfigurationError
-        A kernel is missing or the configuration is wrong; nothing has run then.
-    """
+    """Execute a plan; where nothing would come out differently, return the newest run as it is."""
     _prepare(plan)
     with Registry(plan.runs) as registry:
         same = _unchanged_run(plan, registry)
@@ -87,13 +73,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
 
 
 def resume_run(project: Path, options: Options, progress: Progress) -> Run | None:
-    """Go on with the newest run of the chain; nothing when it has passed or there is none.
-
-    Raises
-    ------
-    ConfigurationError
-        It is still running, or as for a new run.
-    """
+    """Go on with the newest run of the chain; nothing when it has passed or there is none."""
     for folder, manifest in _chains(runs_folder(project)):
         if manifest.outcome == ExitCode.PASSED.name:
             return None

@@ -34,31 +34,7 @@ def run_in_child(
     timeout: float = 30.0,
     start: bool = True,
 ) -> Any:  # noqa: ANN401 - JSON
-    """Call ``function(argument)`` in a child process and return its result.
-
-    Parameters
-    ----------
-    function : str
-        ``module:name`` of an importable function of one argument.
-    argument : JSON value
-        Passed to the function.
-    folder : Path
-        The child's current folder; it is also first on its ``sys.path``, as for a notebook in that folder.
-    timeout : float
-        Seconds; the child and its own children are killed when they are over.
-    start : bool
-        Whether to start a fork server if none runs; where it is not needed afterwards, that is slower.
-
-    Returns
-    -------
-    JSON value
-        What the function returned. Its prints go nowhere unless it fails.
-
-    Raises
-    ------
-    ChildFailedError
-        The function raised an exception, died, timed out or returned something that is not JSON.
-    """
+    """Call ``function(argument)`` in a child process and return its result."""
     with tempfile.TemporaryDirectory(prefix="sta410-child-") as home:
         order, result, output = (Path(home) / name for name in ("order.json", "result.json", "output.txt"))
         order.write_text(json.dumps({"function": function, "argument": argument}), encoding="utf-8")

@@ -22,21 +22,7 @@ _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def find_docs(runs: Path, run: Path | None) -> Path:
-    """Return the index page of a run's data docs.
-
-    Parameters
-    ----------
-    runs : Path
-        The folder of the runs.
-    run : Path, optional
-        A run folder. By default the newest run of the chain that has data docs; without one, the newest
-        validation by `sta410 validate`, a notebook alone, or JupyterLab.
-
-    Raises
-    ------
-    ConfigurationError
-        There are no data docs.
-    """
+    """Return the index page of a run's data docs."""
     if run is not None:
         page = run / DATA_DOCS / "index.html"
         if not page.is_file():
@@ -67,20 +53,6 @@ def serve_run(folder: Path, port: int, announce: Callable[[str], None]) -> None:
     """Serve a run folder on the loopback address until interrupted.
 
     Every address begins with a random token, so that other users of this machine cannot read the pages.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder. Files outside it are not served, nor those that symbolic links lead to.
-    port : int
-        0 takes any free port.
-    announce : callable
-        Called with the address of the data docs.
-
-    Raises
-    ------
-    ConfigurationError
-        The port is taken.
     """
     token = secrets.token_urlsafe(24)
     handler = partial(_RunPages, folder=folder.resolve(), token=token)

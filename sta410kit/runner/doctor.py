@@ -26,24 +26,12 @@ _INSTALL_KERNEL = f"{sys.executable} -m ipykernel install --sys-prefix"
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the checklist.
-
-    Attributes
-    ----------
-    subject : str
-        What was checked.
-    state : str
-        ``ok``, ``warning`` or ``failed``.
-    text : str
-        What was found.
-    advice : str
-        The next command to type; empty when there is nothing to do.
-    """
+    """One line of the checklist."""
 
     subject: str
-    state: str
+    state: str  # ``ok``, ``warning`` or ``failed``
     text: str
-    advice: str = ""
+    advice: str = ""  # the next command to type; empty when there is nothing to do
 
 
 def examine() -> list[Finding]:

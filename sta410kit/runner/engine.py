@@ -62,22 +62,7 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         values: Mapping[str, Any] | None = None,
         **how: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Execute a notebook and save it as it goes; secrets are redacted before anything is written.
-
-        Parameters
-        ----------
-        nb, kernel_name, output_path
-            As for papermill.
-        values : mapping, optional
-            Values of parameters in their declared types, which papermill's own cell cannot hold.
-        **how
-            See `execute_managed_notebook`.
-
-        Raises
-        ------
-        SecretFoundError
-            A parameter is a secret.
-        """
+        """Execute a notebook and save it as it goes; secrets are redacted before anything is written."""
         learn_configured_secrets()
         forget_redactions(nb)
         if values:
@@ -97,21 +82,7 @@ class WarmEngine(Engine):  # type: ignore[misc] # papermill is untyped
         forked: bool = True,
         **keywords: Any,  # noqa: ANN401
     ) -> None:
-        """Execute every code cell and save the notebook as papermill's own engine does, but for secrets.
-
-        Parameters
-        ----------
-        nb_man : papermill.engines.NotebookExecutionManager
-            The notebook and its bookkeeping.
-        kernel_name : str
-            The kernel the notebook wants.
-        destination : str, optional
-            Where to save after every cell.
-        forked : bool
-            Whether a forked process may execute it.
-        **keywords
-            Papermill's; a forked process heeds ``execution_timeout`` and ``log_output``.
-        """
+        """Execute every code cell and save the notebook as papermill's own engine does, but for secrets."""
         nb_man.output_path = destination
         nb_man.save = partial(_save_clean, nb_man)
         nb_man.save(at_once=True)

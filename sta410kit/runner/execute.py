@@ -58,61 +58,29 @@ _SECONDS_BETWEEN_SAVES = 1.0
 
 @dataclass(frozen=True)
 class Failure:
-    """The exception that a cell raised.
+    """The exception that a cell raised."""
 
-    Attributes
-    ----------
-    cell : int or None
-        The number in brackets before the cell, as in ``In [3]``.
-    error, text : str
-        The exception's class, by name, and its message.
-    of_the_kit : bool
-        Whether it is one of `sta410kit.exceptions`.
-    """
-
-    cell: int | None
+    cell: int | None  # the number in brackets before the cell, as in ``In [3]``
     error: str
     text: str
-    of_the_kit: bool
+    of_the_kit: bool  # whether it is one of `sta410kit.exceptions`
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """How one notebook ended.
-
-    Attributes
-    ----------
-    name : str
-        The step's name.
-    outcome : ExitCode
-        ``PASSED`` or what went wrong.
-    seconds : float
-        Wall-clock time.
-    message : str
-        What went wrong and where; empty when it passed.
-    notebook : Path
-        The executed notebook, saved for every outcome.
-    warnings : tuple of str
-        What did not stop it but has to be shown.
-    peak_memory : int
-        The most memory its process had, in bytes; 0 where that is not known.
-    failure : Failure, optional
-        The exception that a cell raised.
-    recorded : dict of str to JSON values
-        What its cells recorded, see `sta410kit.steps.record`.
-    observed : dict, optional
-        The files that its process read, see `Observer.observed`; nothing where they were not observed.
-    """
+    """How one notebook ended."""
 
     name: str
-    outcome: ExitCode
+    outcome: ExitCode  # ``PASSED`` or what went wrong
     seconds: float
-    message: str
-    notebook: Path
-    warnings: tuple[str, ...] = ()
-    peak_memory: int = 0
+    message: str  # what went wrong and where; empty when it passed
+    notebook: Path  # the executed notebook, saved for every outcome
+    warnings: tuple[str, ...] = ()  # what did not stop it but has to be shown
+    peak_memory: int = 0  # the most memory its process had, in bytes; 0 where that is not known
     failure: Failure | None = None
+    # what its cells recorded, see `sta410kit.steps.record`
     recorded: dict[str, Any] = field(default_factory=dict)
+    # the files that its process read, see `Observer.observed`; nothing where they were not observed
     observed: dict[str, list[str]] | None = None
 
 

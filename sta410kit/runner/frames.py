@@ -25,22 +25,7 @@ def read_any_frame(path: Path) -> pd.DataFrame:
 
 
 def read_frame(path: Path, *, prices: bool) -> pd.DataFrame:
-    """Return the frame in `path` as it is written.
-
-    Parameters
-    ----------
-    path : Path
-        A CSV or Parquet file. Rows of the sealed holdout are held back, by the column ``date``.
-    prices : bool
-        Whether columns may have any names that a source of prices gives them.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no such file, its ending says neither CSV nor Parquet, or all of it is sealed.
-    DataLoadingError
-        It cannot be read as what its ending says.
-    """
+    """Return the frame in `path` as it is written."""
     if prices:
         from sta410kit.market import load_prices
 
@@ -78,13 +63,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 
 def example_frame(suite: str) -> pd.DataFrame:
-    """Return clean data for one of the kit's suites, made from the embedded prices.
-
-    Raises
-    ------
-    ConfigurationError
-        Nothing is known of this suite; give it data of its own.
-    """
+    """Return clean data for one of the kit's suites, made from the embedded prices."""
     from sta410kit import steps
 
     prices = steps.prices(None)

@@ -15,22 +15,7 @@ if TYPE_CHECKING:
 
 
 def import_function(target: str, folders: Iterable[Path]) -> Callable[..., Any]:
-    """Import a function by its name, ``module:function``.
-
-    Parameters
-    ----------
-    target : str
-        A module as in an import statement, or a file, and a function in it; ``module:Class.method`` and
-        ``folder/file.py:function`` work as well.
-    folders : iterable of Path
-        Searched before the installed packages, in this order. They stay on ``sys.path``, because a function
-        may import when it is called.
-
-    Raises
-    ------
-    ConfigurationError
-        It is not of that form, there is no such module or function, or importing it failed.
-    """
+    """Import a function by its name, ``module:function``."""
     module_name, _, path = target.partition(":")
     path = path.lstrip(":")  # pytest's form has two colons
     if not module_name or not path:

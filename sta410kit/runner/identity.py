@@ -38,21 +38,7 @@ def step_parts(
     registry: Registry,
     notebook: Notebook | None = None,
 ) -> dict[str, str]:
-    """Return what the result of `step` depends on, by name, as short texts.
-
-    Parameters
-    ----------
-    step : Step
-        The notebook and what it declares.
-    values : mapping
-        Parameters that were given; a file or folder among them counts by its content.
-    inputs : mapping of str to Path
-        Artifacts that are handed over; they count by their content.
-    registry : Registry
-        Remembers files that have not changed.
-    notebook : Notebook, optional
-        What stands for the notebook of the step, such as an earlier version of it.
-    """
+    """Return what the result of `step` depends on, by name, as short texts."""
     notebook = notebook or read_notebook(step.notebook)
     folder = project_folder(step.notebook.parent)
     parts = code_parts(notebook)

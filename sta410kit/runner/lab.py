@@ -15,18 +15,7 @@ from sta410kit.secrets import learn_configured_secrets
 
 
 def redact_before_save(model: dict[str, Any], path: str, contents_manager: Any, **_: Any) -> None:  # noqa: ANN401
-    """Redact registered secrets in a notebook that is about to be saved; warn and name the cells.
-
-    Parameters
-    ----------
-    model : dict
-        What Jupyter's server was sent. Only notebooks are redacted: a text file may be the ``.env`` that
-        holds the secrets.
-    path : str
-        Where it will be saved, below the server's root.
-    contents_manager : ContentsManager
-        Its ``root_dir`` leads to the project, its ``log`` gets the warnings.
-    """
+    """Redact registered secrets in a notebook that is about to be saved; warn and name the cells."""
     content = model.get("content")
     if model.get("type") != "notebook" or not isinstance(content, dict):
         return

@@ -24,30 +24,13 @@ class StepStoppedError(Exception):
 
 @dataclass
 class Watch:
-    """Checks the process of a step several times a second while it runs.
-
-    Parameters
-    ----------
-    seconds : float, optional
-        How long the step may take.
-    memory : int, optional
-        How many bytes of memory its process may have, imported packages included.
-    deadline : float, optional
-        When the whole run has to end, on the clock of `time.monotonic`.
-    stop : threading.Event
-        Set when the run is to end, as by Ctrl-C.
-
-    Attributes
-    ----------
-    peak : int
-        The most memory the process has had so far, in bytes.
-    """
+    """Checks the process of a step several times a second while it runs."""
 
     seconds: float | None = None
     memory: int | None = None
     deadline: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
-    peak: int = 0
+    peak: int = 0  # the most memory the process has had so far, in bytes
     _began: float | None = None  # first check of a process: waiting for the fork server does not count
 
     def __call__(self, pid: int) -> None:

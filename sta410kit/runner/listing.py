@@ -25,44 +25,23 @@ _COLOURS = {ExitCode.PASSED.name: "green", RUNNING: "cyan", "": "dim"}
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What the list of runs says of one run.
+    """What the list of runs says of one run."""
 
-    Attributes
-    ----------
-    run, kind, title : str
-        Its id; ``chain``, ``notebook``, ``sweep``, ``validate`` or ``unknown``; the notebook, or empty.
-    started : datetime
-        In UTC.
-    outcome : str
-        The name of an exit code, ``RUNNING``, ``KILLED`` or ``UNREADABLE``.
-    folder : Path
-        The run folder.
-    seconds : float or None
-        Wall-clock time; None while it runs, and if it was killed.
-    steps, reused : int
-        Number of steps so far, and how many of them were reused.
-    model, verdict : str
-        Empty if unknown.
-    scores : dict of str to float
-        The numbers that were recorded.
-    data : dict
-        Symbols, first and last session, and rows of its prices.
-    parameters : dict of str to str
-        As typed.
-    """
-
+    # its id; ``chain``, ``notebook``, ``sweep``, ``validate`` or ``unknown``; the notebook, or empty
     run: str
     kind: str
     title: str
     started: datetime
-    outcome: str
+    outcome: str  # the name of an exit code, ``RUNNING``, ``KILLED`` or ``UNREADABLE``
     folder: Path
-    seconds: float | None = None
+    seconds: float | None = None  # wall-clock time; None while it runs, and if it was killed
+    # number of steps so far, and how many of them were reused
     steps: int = 0
     reused: int = 0
     model: str = ""
     verdict: str = ""
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)  # the numbers that were recorded
+    # symbols, first and last session, and rows of its prices
     data: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
 

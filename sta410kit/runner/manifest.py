@@ -33,105 +33,62 @@ _MOST_UNTRACKED = 100
 
 @dataclass
 class StepRecord:
-    """How one step of a run ended.
+    """How one step of a run ended."""
 
-    Attributes
-    ----------
-    name, outcome, message, notebook : str
-        Its name, the name of its exit code, the reason of a failure, and the executed notebook's file name.
-    seconds : float
-        Wall-clock time.
-    peak_memory : int
-        Bytes; 0 where unknown.
-    warnings : list of str
-        Problems that did not stop the step.
-    parameters : dict
-        Values of all its parameters; a default that is an expression is given as source text.
-    recorded : dict
-        Values recorded with `sta410kit.steps.record`.
-    data : dict of str to dict
-        For each Parquet artifact with columns ``symbol`` and ``date``: ``symbols``, ``first`` and ``last``
-        session, ``rows``.
-    identity : str
-        The digest of `parts`.
-    parts : dict of str to str
-        Digests of what the result depends on.
-    artifacts : dict of str to str
-        SHA-256 of each file it left, by file name.
-    reused : str
-        The run its result was taken from; empty when it was executed in this run.
-    started : str
-        When it began, in UTC.
-    reads : dict, optional
-        The user's files that it read while it ran, see `reads.record_reads`; nothing where not observed.
-    failure : dict
-        The exception that a cell raised: ``cell`` (its execution count), ``error``, ``text``, ``of_the_kit``.
-    """
-
+    # its name, the name of its exit code, the reason of a failure, and the executed notebook's file name
     name: str
     outcome: str
-    seconds: float = 0.0
+    seconds: float = 0.0  # wall-clock time
     message: str = ""
     notebook: str = ""
-    peak_memory: int = 0
-    warnings: list[str] = field(default_factory=list)
+    peak_memory: int = 0  # bytes; 0 where unknown
+    warnings: list[str] = field(default_factory=list)  # problems that did not stop the step
+    # values of all its parameters; a default that is an expression is given as source text
     parameters: dict[str, Any] = field(default_factory=dict)
-    recorded: dict[str, Any] = field(default_factory=dict)
+    recorded: dict[str, Any] = field(default_factory=dict)  # values recorded with `sta410kit.steps.record`
+    # for each Parquet artifact with columns ``symbol`` and ``date``: ``symbols``, ``first`` and ``last``
+    # session, ``rows``
     data: dict[str, dict[str, Any]] = field(default_factory=dict)
-    identity: str = ""
-    parts: dict[str, str] = field(default_factory=dict)
-    artifacts: dict[str, str] = field(default_factory=dict)
-    reused: str = ""
-    started: str = ""
+    identity: str = ""  # the digest of `parts`
+    parts: dict[str, str] = field(default_factory=dict)  # digests of what the result depends on
+    artifacts: dict[str, str] = field(default_factory=dict)  # SHA-256 of each file it left, by file name
+    reused: str = ""  # the run its result was taken from; empty when it was executed in this run
+    started: str = ""  # when it began, in UTC
+    # the user's files that it read while it ran, see `reads.record_reads`; nothing where not observed
     reads: dict[str, Any] | None = None
+    # the exception that a cell raised: ``cell`` (its execution count), ``error``, ``text``, ``of_the_kit``
     failure: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class Manifest:
-    """Everything that is known of a run.
+    """Everything that is known of a run."""
 
-    Attributes
-    ----------
-    run, kind, title : str
-        Its id; ``chain``, ``notebook`` or ``sweep``; the notebook, unless it is a chain.
-    schema : int
-        Version of this structure.
-    started, finished : str
-        In UTC; the second is empty while it runs.
-    outcome, exit_code : str, int or None
-        ``RUNNING`` and None until it has ended.
-    given, parameters : dict
-        Parameters as typed; typed values by step.
-    options : dict
-        ``fresh``, ``first``, ``last``.
-    steps, not_run : list
-        Records of the steps that were executed or reused; names of the others.
-    results : dict
-        ``model``, ``verdict``, ``scores``, ``forecasts`` and ``data``, see `results.run_results`.
-    seed, settings : int or None, dict
-        The random seed, and all settings but secrets.
-    git, host, versions : dict
-        Commit, branch and uncommitted changes; the machine; the installed packages.
-    """
-
+    # its id; ``chain``, ``notebook`` or ``sweep``; the notebook, unless it is a chain
     run: str
     kind: str = "chain"
     title: str = ""
-    schema: int = SCHEMA
+    schema: int = SCHEMA  # version of this structure
+    # in UTC; the second is empty while it runs
     started: str = ""
     finished: str = ""
+    # ``RUNNING`` and None until it has ended
     outcome: str = RUNNING
     exit_code: int | None = None
+    # parameters as typed; typed values by step
     given: dict[str, str] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)  # ``fresh``, ``first``, ``last``
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    # records of the steps that were executed or reused; names of the others
     steps: list[StepRecord] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    # ``model``, ``verdict``, ``scores``, ``forecasts`` and ``data``, see `results.run_results`
     results: dict[str, Any] = field(default_factory=dict)
+    # the random seed, and all settings but secrets
     seed: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    # commit, branch and uncommitted changes; the machine; the installed packages
     git: dict[str, Any] = field(default_factory=dict)
     host: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -173,13 +130,7 @@ def begin(manifest: Manifest, folder: Path, registry: Registry) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest of the run in `folder`.
-
-    Raises
-    ------
-    ConfigurationError
-        There is none, it is damaged, or a version of the kit with another schema wrote it.
-    """
+    """Return the manifest of the run in `folder`."""
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -56,11 +56,6 @@ def read_notebook(path: Path) -> Notebook:
 
     The file is read as JSON: to load nbformat takes longer than a run in which nothing has changed. Papermill
     validates what it executes.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no such file, or it is not a notebook of format 4.
     """
     if not path.is_file():
         names = [other.name for other in sorted(path.parent.glob("*.ipynb"))]
@@ -121,11 +116,6 @@ def parameters_of(notebook: Notebook) -> list[Parameter]:
     """Return what a notebook's cell tagged ``parameters`` declares; nothing without such a cell.
 
     Of each it says whether another cell reads it.
-
-    Raises
-    ------
-    ConfigurationError
-        The cell is not Python, or several cells have the tag.
     """
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     tagged = [cell for cell in code if TAG in cell.tags]
@@ -149,17 +139,7 @@ def parameters_of(notebook: Notebook) -> list[Parameter]:
 
 
 def inject_parameters(notebook: Any, values: Mapping[str, Any], make: Callable[[Any], Any] = dict) -> None:  # noqa: ANN401 - JSON or nbformat's node
-    """Put the cell that sets `values` into a notebook's JSON, behind its parameters cell, as papermill does.
-
-    Parameters
-    ----------
-    notebook : dict or nbformat.NotebookNode
-        Changed in place; a cell injected earlier is replaced.
-    values : mapping
-        Plain values, `TypedValue` and paths; a path is text where the notebook does not declare it as a path.
-    make : callable
-        Makes the cell from a dictionary: ``nbformat.from_dict`` for nbformat's own nodes.
-    """
+    """Put the cell that sets `values` behind a notebook's parameters cell, as papermill does."""
     cells = notebook["cells"]
     tags = [cell["metadata"].get("tags", []) for cell in cells]
     places = {tag: place for tag in (INJECTED, TAG) for place, found in enumerate(tags) if tag in found}

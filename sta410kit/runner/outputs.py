@@ -18,13 +18,7 @@ _KEPT = {
 
 
 class Outputs:
-    """Collects the outputs of one notebook's cells, one cell after the other.
-
-    Parameters
-    ----------
-    make : callable
-        Makes an output; `nbformat.from_dict` where the notebook is nbformat's.
-    """
+    """Collects the outputs of one notebook's cells, one cell after the other."""
 
     def __init__(self, make: Callable[[Node], Node] = dict) -> None:
         self._make = make

@@ -19,15 +19,7 @@ _CONTAINERS = (list, tuple, set, frozenset)
 
 
 def encode(value: Any, names: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - any parameter
-    """Return a value as JSON, with the source that builds it where JSON cannot hold it.
-
-    Parameters
-    ----------
-    value : object
-        The value.
-    names : dict
-        What the parameters cell defines; classes go by the names they have there.
-    """
+    """Return a value as JSON, with the source that builds it where JSON cannot hold it."""
     if _is_plain(value):
         return {"plain": value}
     imports: list[str] = []

@@ -49,20 +49,7 @@ _CONTAINERS = (list, tuple, set, frozenset)
 
 
 def convert_all(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Convert the values given for several notebooks.
-
-    Parameters
-    ----------
-    requests : list of dict
-        For each notebook: ``folder`` it runs in, ``cell`` (source), ``here`` (paths are relative to it) and
-        ``parameters``, each with ``name``, ``annotation`` and ``values``: pairs of a text, and whether it was
-        given as text.
-
-    Returns
-    -------
-    list of dict
-        For each notebook ``values``, encoded by parameter name, and ``problems``.
-    """
+    """Convert the values given for several notebooks."""
     return [_convert_one(request) for request in requests]
 
 
@@ -168,11 +155,6 @@ def convert(text: str, kind: Any, adapter: TypeAdapter[Any]) -> Any:  # noqa: AN
 
     A comma-separated text is a list where a list is declared; other containers are JSON. ``none``, ``None``
     and ``null`` are None where the type allows it and they are not among its choices. Paths become absolute.
-
-    Raises
-    ------
-    ValueError
-        It has none; the text says why.
     """
     choices = [str(choice) for choice in _choices(kind)]
     if text in NONE_WORDS and text not in choices:

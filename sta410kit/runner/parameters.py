@@ -30,28 +30,14 @@ _KIT_TYPES = {"ModelName": "sta410kit.research.models", "SourceName": "sta410kit
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter as its notebook declares it.
-
-    Attributes
-    ----------
-    name : str
-        Its name.
-    annotation, default : str
-        Source text; empty when there is none.
-    help : str
-        The comment at the end of its line.
-    read : bool
-        Whether another cell of the notebook reads it.
-    cell : str
-        Source of the whole parameters cell, as plain Python.
-    """
+    """A parameter as its notebook declares it."""
 
     name: str
     annotation: str
     default: str
-    help: str = ""
-    read: bool = True
-    cell: str = field(default="", repr=False)
+    help: str = ""  # the comment at the end of its line
+    read: bool = True  # whether another cell of the notebook reads it
+    cell: str = field(default="", repr=False)  # source of the whole parameters cell, as plain Python
 
     @property
     def type(self) -> str:
@@ -94,24 +80,12 @@ def _literals(module: str, name: str) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class TypedValue:
-    """A value that JSON cannot hold, as the source that builds it in the notebook.
+    """A value that JSON cannot hold, as the source that builds it in the notebook."""
 
-    Attributes
-    ----------
-    plain : JSON value
-        How manifests and tables write it.
-    source : str
-        A Python expression.
-    imports : tuple of str
-        Import statements that `source` needs.
-    paths : tuple of Path
-        Files and folders it names.
-    """
-
-    plain: Any
-    source: str
-    imports: tuple[str, ...] = ()
-    paths: tuple[Path, ...] = ()
+    plain: Any  # how manifests and tables write it
+    source: str  # A Python expression
+    imports: tuple[str, ...] = ()  # import statements that `source` needs
+    paths: tuple[Path, ...] = ()  # files and folders it names
 
 
 @dataclass(frozen=True)
@@ -124,13 +98,7 @@ class Asked:
 
 
 def declared_parameters(source: str) -> list[Parameter]:
-    """Return the parameters that a parameters cell, given as plain Python, declares; in order.
-
-    Raises
-    ------
-    ConfigurationError
-        The cell is not Python.
-    """
+    """Return the parameters that a parameters cell, given as plain Python, declares; in order."""
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
@@ -174,47 +142,13 @@ def _unquoted(annotation: ast.expr) -> str:
 def check_parameters(
     given: Mapping[str, Any], declared: Sequence[Parameter], notebook: Path
 ) -> dict[str, Any]:
-    """Return the values of `given` in the declared types; paths absolute.
-
-    Parameters
-    ----------
-    given : mapping
-        Text as typed on a command line, or values from Python, JSON or TOML.
-    declared : sequence of Parameter
-        What the notebook declares.
-    notebook : Path
-        The notebook; its parameters cell is evaluated in its folder.
-
-    Returns
-    -------
-    dict
-        Plain values as they are; all others as `TypedValue`.
-
-    Raises
-    ------
-    ConfigurationError
-        Names every parameter that is not declared (with a suggestion), that no cell reads, or that does not
-        fit its type.
-    """
+    """Return the values of `given` in the declared types; paths absolute."""
     asked = Asked(notebook, declared, {name: [value] for name, value in given.items()})
     return {name: values[0] for name, values in typed_values([asked])[0].items()}
 
 
 def typed_values(asked: Sequence[Asked], problems: Sequence[str] = ()) -> list[dict[str, list[Any]]]:
-    """Return the values given for several notebooks in the declared types; see `check_parameters`.
-
-    Parameters
-    ----------
-    asked : sequence of Asked
-        What was given for each notebook.
-    problems : sequence of str
-        What is wrong already; reported with what is found here.
-
-    Raises
-    ------
-    ConfigurationError
-        All problems at once, a line each.
-    """
+    """Return the values given for several notebooks in the declared types; see `check_parameters`."""
     problems = list(problems)
     requests = [_request(one, problems) for one in asked]
     answers = _evaluated(asked, requests) if any(one["parameters"] for one in requests) else []

@@ -24,27 +24,14 @@ RUN_FOLDER = "run_dir"  # the parameter by which a notebook learns where to writ
 
 @dataclass(frozen=True)
 class Step:
-    """One notebook of the chain.
+    """One notebook of the chain."""
 
-    Attributes
-    ----------
-    notebook : Path
-        The notebook; its stem is the name of the step.
-    needs : tuple of str
-        Artifacts it reads; each is passed by a parameter of that name.
-    produces : dict of str to str
-        Artifacts it must write to the run folder, and their file names.
-    parameters : tuple of Parameter
-        What it declares.
-    reusable_when : dict of str to list
-        Values of parameters with which an earlier result may be reused; with others, such as a live source
-        of prices, the step always runs. Empty if its result depends on nothing outside.
-    """
-
-    notebook: Path
-    needs: tuple[str, ...]
-    produces: dict[str, str]
+    notebook: Path  # the notebook; its stem is the name of the step
+    needs: tuple[str, ...]  # artifacts it reads; each is passed by a parameter of that name
+    produces: dict[str, str]  # artifacts it must write to the run folder, and their file names
     parameters: tuple[Parameter, ...]
+    # values of parameters with which an earlier result may be reused; with others, such as a live source of
+    # prices, the step always runs. Empty if its result depends on nothing outside.
     reusable_when: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
@@ -54,13 +41,7 @@ class Step:
 
 
 def read_pipeline(project: Path) -> list[Step]:
-    """Return the steps of the chain, in order.
-
-    Raises
-    ------
-    ConfigurationError
-        The file is not TOML, names a missing notebook, or a step needs what no step before it produces.
-    """
+    """Return the steps of the chain, in order."""
     path = project / MARKER
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -107,13 +88,7 @@ def _check_names(steps: list[Step], path: Path) -> None:
 
 
 def check_chain_parameters(given: Mapping[str, Any], steps: list[Step]) -> dict[str, dict[str, Any]]:
-    """Return, for each step's name, the values of those of `given` that it declares.
-
-    Raises
-    ------
-    ConfigurationError
-        A parameter that no step declares, that the chain itself passes, or that does not fit its type.
-    """
+    """Return, for each step's name, the values of those of `given` that it declares."""
     handed = {RUN_FOLDER, *(name for step in steps for name in step.produces)}
     declared = {p.name for step in steps for p in step.parameters} - handed
     problems = [unknown_parameter(name, declared, "the chain") for name in given if name not in declared]

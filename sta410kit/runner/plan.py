@@ -21,32 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a run.
+    """Options of a run."""
 
-    Attributes
-    ----------
-    fresh : bool
-        Execute every step, reuse nothing.
-    resume : bool
-        Continue the newest run that did not pass, in its folder and with its parameters.
-    first, last : str
-        Execute `first` and all steps after it, changed or not; leave out the steps after `last`.
-    jobs : int
-        How many steps may run in parallel; 0 is one per processor.
-    deadline, timeout : float, optional
-        Seconds for the whole run, and for each step.
-    memory : int, optional
-        Bytes that the process of a step may have.
-    """
-
-    fresh: bool = False
-    resume: bool = False
+    fresh: bool = False  # execute every step, reuse nothing
+    resume: bool = False  # continue the newest run that did not pass, in its folder and with its parameters
+    # execute `first` and all steps after it, changed or not; leave out the steps after `last`
     first: str = ""
     last: str = ""
-    jobs: int = 0
+    jobs: int = 0  # how many steps may run in parallel; 0 is one per processor
     deadline: float | None = None
     timeout: float | None = None
-    memory: int | None = None
+    memory: int | None = None  # bytes that the process of a step may have
 
 
 @dataclass
@@ -104,15 +89,7 @@ class Plan:
 
 
 def plan_chain(project: Path, given: Mapping[str, Any], options: Options) -> Plan:
-    """Return the plan for the project's pipeline.
-
-    Raises
-    ------
-    ConfigurationError
-        The pipeline, a parameter or a step's name is wrong.
-    SecretFoundError
-        A parameter is a secret.
-    """
+    """Return the plan for the project's pipeline."""
     refuse_secrets(given, project)
     steps = read_pipeline(project)
     names = [step.name for step in steps]
@@ -132,15 +109,7 @@ def plan_chain(project: Path, given: Mapping[str, Any], options: Options) -> Pla
 
 
 def plan_notebook(notebook: Path, given: Mapping[str, Any], options: Options) -> Plan:
-    """Return the plan for one notebook alone, on its own defaults and what was `given`.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no such notebook or a parameter is wrong.
-    SecretFoundError
-        A parameter is a secret.
-    """
+    """Return the plan for one notebook alone, on its own defaults and what was `given`."""
     notebook = notebook.absolute()
     refuse_secrets(given, notebook.parent)
     declared = parameters_of(read_notebook(notebook))

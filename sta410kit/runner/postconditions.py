@@ -38,20 +38,7 @@ _WARNED = re.compile(
 
 
 def judge(notebook: Mapping[str, Any], artifacts: Iterable[Path]) -> tuple[str, int | None]:
-    """Return what is missing from an executed notebook, and the position of the cell it is about.
-
-    Parameters
-    ----------
-    notebook : mapping
-        Its JSON, after it ran without an error.
-    artifacts : iterable of Path
-        Files it must have written.
-
-    Returns
-    -------
-    tuple of str and int or None
-        The message is empty when nothing is missing.
-    """
+    """Return what is missing from an executed notebook, and the position of the cell it is about."""
     cells = notebook["cells"]
     left_out = [position for position, cell in enumerate(cells) if _should_run(cell) and not _ran(cell)]
     if left_out:
@@ -155,19 +142,7 @@ def _warned(cells: list[Mapping[str, Any]]) -> list[str]:
 
 
 def refused_gates(docs: Path, step: str, others: Iterable[str], since: datetime) -> list[str]:
-    """Return the suites whose gate refused data of `step` since then, even if the notebook went on.
-
-    Parameters
-    ----------
-    docs : Path
-        The run's data docs.
-    step : str
-        The step that has run.
-    others : iterable of str
-        The run's other steps; what they published is theirs.
-    since : datetime
-        When the step began; pages of an earlier try in the same folder do not count.
-    """
+    """Return the suites whose gate refused data of `step` since then, even if the notebook went on."""
     began, theirs = f"{since:%Y%m%dT%H%M%S%fZ}", set(others) - {step}
     return [
         entry["suite"]

@@ -47,19 +47,7 @@ class Progress:
         seconds: Mapping[str, float] | None = None,
         jobs: int = 1,
     ) -> Iterator[None]:
-        """Show the bar while `steps` run.
-
-        Parameters
-        ----------
-        steps : sequence of Step
-            In the order of the chain.
-        before : mapping of str to collection of str, optional
-            For each step the steps that come before it.
-        seconds : mapping of str to float, optional
-            How long steps took the last time; if one is not known, no time left is shown.
-        jobs : int
-            How many run in parallel.
-        """
+        """Show the bar while `steps` run."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress

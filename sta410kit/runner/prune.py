@@ -32,21 +32,11 @@ _JUST_BEGUN = timedelta(hours=1)  # a folder this young may have no manifest yet
 
 @dataclass(frozen=True)
 class Removal:
-    """What pruning removes, or would remove.
+    """What pruning removes, or would remove."""
 
-    Attributes
-    ----------
-    runs : list of RunFacts
-        Oldest first.
-    logs : list of Path
-        Daily log files from before the oldest remaining run.
-    freed : int
-        Bytes on disk; files that a remaining run links to are not counted.
-    """
-
-    runs: list[RunFacts]
-    logs: list[Path]
-    freed: int
+    runs: list[RunFacts]  # oldest first
+    logs: list[Path]  # daily log files from before the oldest remaining run
+    freed: int  # bytes on disk; files that a remaining run links to are not counted
 
 
 def prune(
@@ -62,22 +52,6 @@ def prune(
     A run is removed if it is older than `older_than` and not among the newest `keep`; if only one of them is
     given, by that one. A run that is still going on stays. A result that a later run has reused stays: it is
     a hard link to the same file.
-
-    Parameters
-    ----------
-    runs, logs : Path
-        The folder of the runs, and the project's log folder.
-    older_than : float, optional
-        Seconds.
-    keep : int, optional
-        How many of the newest runs stay.
-    dry_run : bool
-        Remove nothing.
-
-    Raises
-    ------
-    ConfigurationError
-        Neither limit is given, or `runs` is a symbolic link: what it leads to may be no run folder of ours.
     """
     if older_than is None and keep is None:
         message = "say what to remove: --older-than, such as 30d, or --keep, such as 20, or both"

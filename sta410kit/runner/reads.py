@@ -33,29 +33,7 @@ _SYSTEM = ("/etc", "/usr", "/lib", "/lib64", "/opt", "/var", "/run", "/snap", "/
 def record_reads(
     observed: Mapping[str, list[str]], notebook: Path, runs: Path, began: float, registry: Registry
 ) -> dict[str, Any]:
-    """Return what a step depends on of the user's files, as it is stored in its record.
-
-    Parameters
-    ----------
-    observed : mapping
-        What `Observer.observed` saw.
-    notebook : Path
-        The step's notebook; files of its project are stored relative to the project.
-    runs : Path
-        Where run folders are: what a step reads there are its inputs, which count by themselves.
-    began : float
-        When the step began, as `time.time`. A file that was written after that and not by the step itself
-        may not be what the step has read: the result is never reused.
-    registry : Registry
-        Remembers files that have not changed.
-
-    Returns
-    -------
-    dict
-        ``files``: digest by path; that of a listed folder, whose path ends with a slash, is one of the names
-        in it. ``names`` and ``folders``: the modules that were imported or looked for,
-        and the user's folders where they may lie. ``candidates``: the files of those names that were there.
-    """
+    """Return what a step depends on of the user's files, as it is stored in its record."""
     project = project_folder(notebook.parent).absolute()
     places = (project, notebook.parent.absolute())
     files = {}

@@ -36,15 +36,7 @@ _PATIENCE = 30.0  # seconds to wait for another process's write lock
 
 
 class Registry:
-    """The index of one ``runs/`` folder; a context manager, safe to use from several threads and processes.
-
-    Parameters
-    ----------
-    runs : Path
-        The folder.
-    make : bool
-        Create the folder if it does not exist; otherwise the index is then in memory.
-    """
+    """The index of one ``runs/`` folder, safe to use from several threads and processes."""
 
     def __init__(self, runs: Path, *, make: bool = True) -> None:
         self._path = runs / NAME

@@ -37,20 +37,11 @@ _UNCLOSED = f"ignore:unclosed file <_io.TextIOWrapper name='{os.devnull}':Resour
 
 @dataclass(frozen=True)
 class Regression:
-    """The outcome of running nbval over notebooks.
-
-    Attributes
-    ----------
-    notebooks : list of Path
-        What was executed.
-    cells : int
-        Number of cells that were compared.
-    failures : dict of str to str
-        nbval's message for each cell that differs or raised, by ``notebook In [n]``.
-    """
+    """The outcome of running nbval over notebooks."""
 
     notebooks: list[Path]
-    cells: int
+    cells: int  # number of cells that were compared
+    # nbval's message for each cell that differs or raised, by ``notebook In [n]``
     failures: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -68,18 +59,6 @@ def run_nbval(notebooks: Sequence[Path], timeout: float | None = None) -> Regres
 
     Trials are counted in a temporary ledger. Notebooks run in the kernel ``sta410``; the project's
     ``notebooks/nbval_sanitize.cfg`` says which text is ignored.
-
-    Parameters
-    ----------
-    notebooks : sequence of Path
-        Those of the project's chain if empty.
-    timeout : float, optional
-        Seconds that each cell may take; nbval's default is 2000.
-
-    Raises
-    ------
-    ConfigurationError
-        nbval is not installed, there is no such notebook, or none is named outside a project.
     """
     if find_spec("nbval") is None or find_spec("xdist") is None:
         message = "regression tests need nbval and pytest-xdist; install them: pip install 'sta410kit[test]'"
@@ -119,20 +98,6 @@ def run_reference(reference: Path, tolerance: Tolerance, progress: Progress) -> 
 
     It is an ordinary run: steps that have not changed are reused. A step that the reference has and the new
     run has not is a difference.
-
-    Parameters
-    ----------
-    reference : Path
-        The folder of a run of the chain or of one notebook.
-    tolerance : Tolerance
-        For floats in recorded values, tables and JSON.
-    progress : Progress
-        Shows the steps.
-
-    Raises
-    ------
-    ConfigurationError
-        The reference has not passed, or is a sweep.
     """
     from sta410kit.runner.chain import run_plan
     from sta410kit.runner.comparison.runs import compare_results

@@ -46,17 +46,7 @@ def data_coverage(path: Path) -> dict[str, Any] | None:
 
 
 def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, Any], list[str]]:
-    """Return the results of a run as JSON values, and warnings about files that are not what they should be.
-
-    Returns
-    -------
-    dict
-        ``model``, the value of that parameter; ``verdict`` and ``forecasts``, from ``verdict.json`` and
-        ``forecasts.parquet``; ``scores``, all recorded numbers by name; ``data``, the coverage of the prices.
-        What is not known is absent.
-    list of str
-        A sentence for each file that does not hold what its name says, as a custom chain may leave.
-    """
+    """Return the results of a run as JSON values, and warnings about files that are not as they should be."""
     steps = list(steps)
     found: dict[str, Any] = {}
     warnings = []

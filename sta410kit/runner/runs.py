@@ -51,20 +51,7 @@ def new_run(runs: Path) -> Path:
 
 @contextmanager
 def folder_errors(folder: Path, resume: str) -> Iterator[None]:
-    """Turn a failure to write the run folder into an error that says what to do; remove an empty run.
-
-    Parameters
-    ----------
-    folder : Path
-        The run folder that is written in this block.
-    resume : str
-        The command that continues the run.
-
-    Raises
-    ------
-    STA410Exception
-        The folder cannot be written, for example because the disk is full.
-    """
+    """Turn a failure to write the run folder into an error that says what to do; remove an empty run."""
     try:
         yield
     except Timeout:  # another process holds the lock: the run is its own
@@ -81,20 +68,7 @@ def folder_errors(folder: Path, resume: str) -> Iterator[None]:
 
 
 def find_run(runs: Path, wanted: str) -> Path:
-    """Return the folder of one run.
-
-    Parameters
-    ----------
-    runs : Path
-        The folder of the runs.
-    wanted : str
-        An id, a unique prefix of one, ``latest``, or the path of a run folder or of a file in it.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no such run, or several match.
-    """
+    """Return the folder of one run."""
     folders = run_folders(runs)
     by_path = _as_folder(wanted)
     if not folders and by_path is None:

@@ -24,28 +24,7 @@ def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
     jobs: int,
     stop: threading.Event,
 ) -> bool:
-    """Call `work` for each name once all names it needs have succeeded.
-
-    Parameters
-    ----------
-    needs : mapping of str to iterable of str
-        For each name the names that come before it, without cycles.
-    work : callable
-        Called with a name, in a thread of its own.
-    good : callable
-        Tells whether a result is a success; after the first that is not, no other name begins.
-    done : callable
-        Called with name and result in this thread, in the order they end; twice for one if interrupted.
-    jobs : int
-        How many may run at once.
-    stop : threading.Event
-        Set when this thread is interrupted, for `work` to check; running names are waited for.
-
-    Returns
-    -------
-    bool
-        Whether it was interrupted.
-    """
+    """Call `work` for each name once all names it needs have succeeded."""
     graph = TopologicalSorter(needs)
     graph.prepare()
     ready = deque(graph.get_ready())

@@ -18,11 +18,6 @@ def refuse_secret_parameters(given: Mapping[str, Any]) -> None:
 
     Parameters end in notebooks, manifests, reports and the shell's history, so there is no safe way to take
     one. How random a value looks does not matter, and neither does the parameter's name.
-
-    Parameters
-    ----------
-    given : mapping
-        Names and values, as typed or of any type; lists and dictionaries are looked into.
     """
     found = []
     for name, value in given.items():

@@ -59,19 +59,7 @@ def _resume_hint(manifest: Manifest) -> str:
 
 
 def run_details(folder: Path) -> dict[str, Any]:
-    """Return everything that is known of the run in `folder`, as JSON values.
-
-    Returns
-    -------
-    dict
-        The manifest, and ``state`` (the outcome, ``RUNNING`` or ``KILLED``), ``seconds``, ``reused`` (number
-        of steps), ``gates``, ``changes`` since the run before, and ``paths``.
-
-    Raises
-    ------
-    ConfigurationError
-        It has no readable manifest.
-    """
+    """Return everything that is known of the run in `folder`, as JSON values."""
     manifest = read_manifest(folder)
     pages = {
         "folder": folder,

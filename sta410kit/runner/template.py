@@ -48,15 +48,7 @@ class Template:
     sources: tuple[str, ...]
 
     def with_parameters(self, values: Mapping[str, Any], output: str) -> Node:
-        """Return the notebook with `values` injected and nothing executed yet.
-
-        Parameters
-        ----------
-        values : mapping
-            Values in their declared types.
-        output : str
-            Where it will be saved; noted in its metadata.
-        """
+        """Return the notebook with `values` injected and nothing executed yet."""
         notebook: Node = json.loads(self.content)
         ours = notebook["metadata"]["papermill"]
         if values:
@@ -69,13 +61,7 @@ class Template:
 
 
 def read_template(path: Path) -> Template:
-    """Return the notebook in `path` as a template.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no such file, or it is no notebook of format 4.
-    """
+    """Return the notebook in `path` as a template."""
     stamp = path.stat() if path.is_file() else None
     return _read(path, (stamp.st_ino, stamp.st_size, stamp.st_mtime_ns) if stamp else ())
 
@@ -146,13 +132,7 @@ def finish(notebook: Node, began: datetime) -> None:
 
 
 def mark_error(notebook: Node) -> tuple[int | None, str, str] | None:
-    """Mark the cell that raised.
-
-    Returns
-    -------
-    tuple of int or None, str, str, or None
-        Where it raised, as counted by the kernel, the exception's name and text; ``None`` when no cell has.
-    """
+    """Mark the cell that raised."""
     found = next(
         ((place, error) for place, cell in enumerate(notebook["cells"]) if (error := _error_of(cell))), None
     )
@@ -174,17 +154,7 @@ def mark_error(notebook: Node) -> tuple[int | None, str, str] | None:
 
 
 def mark_failure(notebook: Node, message: str, position: int | None = None) -> None:
-    """Say in an executed notebook why it failed, unless a cell that raised is marked already.
-
-    Parameters
-    ----------
-    notebook : dict
-        The executed notebook.
-    message : str
-        What is wrong.
-    position : int, optional
-        The cell that it is about, from 0; the first that did not complete when omitted.
-    """
+    """Say in an executed notebook why it failed, unless a cell that raised is marked already."""
     if any(MARK in cell["metadata"].get("tags", []) for cell in notebook["cells"]):
         return
     words = "The run stopped here." if position is None else "The notebook ran to its end, but failed:"

@@ -23,14 +23,7 @@ _MAGICS = re.compile(r"run\b.*\s-\w*i\b|(?:who\w*|store|psearch|edit|macro)\b")
 
 
 def names_read(cells: Iterable[str]) -> set[str] | None:
-    """Return the names that code cells read, in any scope; None if they may read any name.
-
-    Parameters
-    ----------
-    cells : iterable of str
-        Code cells as Python; magics and shell lines as the calls they are translated to. In a cell that is
-        not Python, every word may be a name.
-    """
+    """Return the names that code cells read, in any scope; None if they may read any name."""
     found: set[str] = set()
     for source in cells:
         try:

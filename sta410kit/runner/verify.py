@@ -46,47 +46,24 @@ _NO_RESULTS = "it left no artifact and recorded no value, so only that it still 
 
 @dataclass(frozen=True)
 class StepCheck:
-    """The outcome of executing one step once more.
+    """The outcome of executing one step once more."""
 
-    Attributes
-    ----------
-    step, state : str
-        Its name; ``reproduced``, ``different``, ``failed`` or ``not executed``.
-    differences : list of str
-        Where its results differ, or why it failed.
-    note : str
-        Why it was not executed, or that there was nothing to compare.
-    seconds : float
-        Wall-clock time of this execution.
-    """
-
+    # its name; ``reproduced``, ``different``, ``failed`` or ``not executed``
     step: str
     state: str
-    differences: list[str] = field(default_factory=list)
-    note: str = ""
-    seconds: float = 0.0
+    differences: list[str] = field(default_factory=list)  # where its results differ, or why it failed
+    note: str = ""  # why it was not executed, or that there was nothing to compare
+    seconds: float = 0.0  # wall-clock time of this execution
 
 
 @dataclass(frozen=True)
 class Verification:
-    """The outcome of verifying a run.
-
-    Attributes
-    ----------
-    run : str
-        Its id.
-    checks : list of StepCheck
-        One per step, up to the first that differs.
-    changed : list of str
-        What the results depend on and has changed since; only with ``anyway``.
-    scratch : Path or None
-        The folder of the new results, kept if something differs.
-    """
+    """The outcome of verifying a run."""
 
     run: str
-    checks: list[StepCheck]
-    changed: list[str]
-    scratch: Path | None
+    checks: list[StepCheck]  # one per step, up to the first that differs
+    changed: list[str]  # what the results depend on and has changed since; only with ``anyway``
+    scratch: Path | None  # the folder of the new results, kept if something differs
 
     @property
     def outcome(self) -> ExitCode:
@@ -111,21 +88,6 @@ def verify_run(folder: Path, progress: Progress, *, anyway: bool = False) -> Ver
 
     Recorded values and artifacts must be equal, see `compare_results`. A step with a live source is not
     executed; its artifacts are copied. The first difference ends the verification.
-
-    Parameters
-    ----------
-    folder : Path
-        The run.
-    progress : Progress
-        Shows the steps.
-    anyway : bool
-        Verify even if packages, settings, modules or data have changed.
-
-    Raises
-    ------
-    ConfigurationError
-        The run has not passed, its notebooks, pipeline or data are gone, or, without `anyway`, something else
-        that its results depend on has changed.
     """
     manifest = read_manifest(folder)
     plan = _plan(folder, manifest)

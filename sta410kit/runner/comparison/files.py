@@ -31,13 +31,6 @@ def compare_files(first: Path, second: Path, tolerance: Tolerance = EXACT) -> li
 
     Parquet and CSV are compared cell by cell (missing equals missing), JSON value by value, zip archives such
     as model files member by member without their timestamps. All other files must have the same bytes.
-
-    Parameters
-    ----------
-    first, second : Path
-        Existing files.
-    tolerance : Tolerance
-        For floats in tables and JSON.
     """
     name = first.name
     if content_digest(first) == content_digest(second):

@@ -26,24 +26,13 @@ _DEPENDENCIES = {"code": "code", "kit": "code", "file": "data", "holdout": "data
 
 @dataclass(frozen=True)
 class Comparison:
-    """The outcome of comparing two runs.
-
-    Attributes
-    ----------
-    first, second : str
-        The ids of the runs.
-    differences : list of Difference
-        Empty when the runs are equal.
-    steps : list of str
-        The steps that both runs have.
-    notebooks : tuple of Path
-        The executed notebooks of the first step whose results or code differ; empty when there is none.
-    """
+    """The outcome of comparing two runs."""
 
     first: str
     second: str
-    differences: list[Difference]
+    differences: list[Difference]  # empty when the runs are equal
     steps: list[str]
+    # the executed notebooks of the first step whose results or code differ; empty when there is none
     notebooks: tuple[Path, ...] = ()
 
     @property
@@ -71,18 +60,6 @@ def compare_runs(first: Path, second: Path, tolerance: Tolerance = EXACT) -> Com
     """Compare two runs: what they depended on, how they ended, what they recorded and left.
 
     Units of two sweeps are paired by the values that were swept, not by their numbers.
-
-    Parameters
-    ----------
-    first, second : Path
-        The run folders.
-    tolerance : Tolerance
-        For recorded values and artifacts.
-
-    Raises
-    ------
-    ConfigurationError
-        One of them has no readable manifest.
     """
     old, new = read_manifest(first), read_manifest(second)
     ids = old.run, new.run
@@ -117,15 +94,6 @@ def compare_results(
     """Return where the recorded values and the artifacts of a step differ between two runs.
 
     `diff`, `verify` and `regress` share this comparison.
-
-    Parameters
-    ----------
-    first, second : Path
-        The run folders; the artifacts of a sweep's unit lie beside its notebook.
-    step, other : StepRecord
-        The step in each of them.
-    tolerance : Tolerance
-        For floats.
     """
     from sta410kit.runner.comparison.files import compare_files, compare_values
 

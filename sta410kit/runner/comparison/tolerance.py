@@ -9,14 +9,9 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Floats are equal when ``|second - first| <= atol + rtol * |first|``; integers must be identical.
+    """Floats are equal when ``|second - first| <= atol + rtol * |first|``; integers must be identical."""
 
-    Attributes
-    ----------
-    rtol, atol : float
-        Relative and absolute tolerance; both zero by default, which is exact comparison.
-    """
-
+    # relative and absolute tolerance; both zero by default, which is exact comparison
     rtol: float = 0.0
     atol: float = 0.0
 
@@ -33,21 +28,13 @@ EXACT = Tolerance()
 
 
 class Difference(NamedTuple):
-    """One thing in which two runs differ, with the evidence.
+    """One thing in which two runs differ, with the evidence."""
 
-    Attributes
-    ----------
-    kind : str
-        ``code``, ``parameters``, ``data``, ``packages``, ``settings``, ``seed``, ``git``, ``outcomes``,
-        ``recorded`` or ``artifacts``.
-    where : str
-        Step, file, column, row, or the name of the value.
-    first, second : str
-        What each run has there; both empty where only digests are known.
-    """
-
+    # ``code``, ``parameters``, ``data``, ``packages``, ``settings``, ``seed``, ``git``, ``outcomes``,
+    # ``recorded`` or ``artifacts``
     kind: str
-    where: str
+    where: str  # step, file, column, row, or the name of the value
+    # what each run has there; both empty where only digests are known
     first: str = ""
     second: str = ""
 

@@ -41,27 +41,7 @@ _RETRIES = 3  # of a unit whose worker was lost or has raised
 def cluster(
     notebook: Path, count: int, address: str, paths: Sequence[Path] = ()
 ) -> Iterator[tuple[Any, int]]:
-    """Give a function that executes a unit on the workers of a scheduler, and how many units at once.
-
-    Parameters
-    ----------
-    notebook : Path
-        What they execute.
-    count : int
-        How many units at once; 0 is one for each of their threads.
-    address : str
-        The scheduler's: ``tcp://HOST:PORT``.
-    paths : sequence of Path
-        Files and folders that parameters name.
-
-    Raises
-    ------
-    ConfigurationError
-        Dask is not installed here, the address is malformed, the notebook is too large to be sent, or a
-        worker has another version of the kit or does not see one of `paths` as it is here.
-    SchedulerUnavailableError
-        No scheduler answers there, or it has no workers.
-    """
+    """Give a function that executes a unit on the workers of a scheduler, and how many units at once."""
     sent = {path.name: path for path in [notebook, *sorted(notebook.parent.glob("*.py"))]}
     for path in sent.values():
         _refuse_to_send(path)

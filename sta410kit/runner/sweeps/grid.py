@@ -27,11 +27,6 @@ def split_values(text: str) -> list[str]:
     A comma inside brackets or quotation marks separates nothing: ``[AAPL,MSFT],[IBM]`` are two lists, and
     ``"a,b",c`` two texts. Quotation marks around a whole value are taken off, and so are brackets around
     words that are not JSON.
-
-    Raises
-    ------
-    ConfigurationError
-        A bracket or a quotation mark is not closed, or there is nothing between two commas.
     """
     parts, start, waiting = [], 0, [""]
     for place, letter in enumerate(text):
@@ -76,12 +71,6 @@ def grid_values(
 
     Every value of every parameter is looked at; a parameter's type does not depend on the others, so this
     checks every combination.
-
-    Raises
-    ------
-    ConfigurationError
-        Names all that is wrong: as `check_parameters`, and a parameter that is both fixed and swept, or
-        has one value twice, and more than a hundred thousand combinations.
     """
     problems = [f"'{name}' is given with -p and with -g" for name in grid if name in fixed]
     count = prod(len(texts) for texts in grid.values())

@@ -20,48 +20,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """How a sweep is to be done.
+    """How a sweep is to be done."""
 
-    Attributes
-    ----------
-    workers : int
-        How many units run at once; 0 is one a processor, or with a scheduler one a thread of its workers.
-    timeout, deadline : float, optional
-        Seconds for each unit, and for the whole sweep.
-    memory : int, optional
-        Bytes that the process of a unit may have.
-    scheduler : str
-        Address of a Dask scheduler; empty for this machine.
-    """
-
+    # how many units run at once; 0 is one a processor, or with a scheduler one a thread of its workers
     workers: int = 0
     timeout: float | None = None
     deadline: float | None = None
-    memory: int | None = None
-    scheduler: str = ""
+    memory: int | None = None  # bytes that the process of a unit may have
+    scheduler: str = ""  # address of a Dask scheduler; empty for this machine
 
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """What a sweep will execute.
-
-    Attributes
-    ----------
-    notebook : Path
-        The notebook.
-    grid, fixed : dict
-        What is swept and what is the same everywhere, as typed.
-    units : dict of str to dict
-        The parameters of each unit by its name.
-    takes_folder : bool
-        Whether the notebook wants to be told where to write.
-    """
+    """What a sweep will execute."""
 
     notebook: Path
+    # what is swept and what is the same everywhere, as typed
     grid: dict[str, list[str]]
     fixed: dict[str, str]
-    units: dict[str, dict[str, Any]]
-    takes_folder: bool
+    units: dict[str, dict[str, Any]]  # the parameters of each unit by its name
+    takes_folder: bool  # whether the notebook wants to be told where to write
 
     @property
     def runs(self) -> Path:
@@ -70,15 +48,7 @@ class SweepPlan:
 
 
 def plan_sweep(notebook: Path, grid: Mapping[str, Sequence[str]], fixed: Mapping[str, Any]) -> SweepPlan:
-    """Return what a sweep over `grid` will execute; nothing has run when something is wrong.
-
-    Raises
-    ------
-    ConfigurationError
-        There is no such notebook, its kernel is missing, or a parameter is wrong; all problems at once.
-    SecretFoundError
-        A parameter is a secret.
-    """
+    """Return what a sweep over `grid` will execute; nothing has run when something is wrong."""
     notebook = notebook.absolute()
     refuse_secrets({**fixed, **grid}, notebook.parent)
     content = read_notebook(notebook)

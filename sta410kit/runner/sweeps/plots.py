@@ -20,29 +20,15 @@ _LONGEST_LABEL = 14
 
 @dataclass(frozen=True)
 class Plot:
-    """One number over one parameter: a dot a unit, and a line through the means.
-
-    Attributes
-    ----------
-    x, y : str
-        Names of the columns.
-    dots : list of tuple of float, float, str
-        Place in the picture, and what the dot stands for.
-    line : str
-        The means as the points of an SVG polyline.
-    ticks_x, ticks_y : list of tuple of float, str
-        Place along the axis, and label.
-    zero : float, optional
-        Where the number is zero, if that lies in the picture.
-    """
+    """One number over one parameter: a dot a unit, and a line through the means."""
 
     x: str
     y: str
-    dots: list[tuple[float, float, str]]
-    line: str
+    dots: list[tuple[float, float, str]]  # place in the picture, and what the dot stands for
+    line: str  # the means as the points of an SVG polyline
     ticks_x: list[tuple[float, str]]
     ticks_y: list[tuple[float, str]]
-    zero: float | None
+    zero: float | None  # where the number is zero, if that lies in the picture
 
 
 def small_plots(

@@ -28,24 +28,12 @@ _ENDING = ("outcome", "seconds", "peak_mib", "message", "notebook")
 
 @dataclass
 class Sweep:
-    """A sweep that has ended.
-
-    Attributes
-    ----------
-    folder : Path
-        ``runs/<id>``.
-    manifest : Manifest
-        Also written there; one step for each unit that was executed.
-    recorded : dict of str to dict
-        By unit, what it recorded.
-    notes : list of str
-        Remarks on the whole sweep.
-    """
+    """A sweep that has ended."""
 
     folder: Path
-    manifest: Manifest
+    manifest: Manifest  # also written there; one step for each unit that was executed
     recorded: dict[str, dict[str, Any]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # remarks on the whole sweep
 
     @property
     def outcome(self) -> ExitCode:

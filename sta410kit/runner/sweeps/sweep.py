@@ -55,15 +55,7 @@ Execute = Callable[[Path, Mapping[str, Any], Path, Watch], StepResult]
 
 
 def run_sweep(plan: SweepPlan, options: SweepOptions, on_unit: Callable[[StepRecord], None]) -> Sweep:
-    """Execute a sweep in a run folder of its own.
-
-    Parameters
-    ----------
-    plan, options
-        What, and how.
-    on_unit : callable
-        Called with the record of each unit that has ended.
-    """
+    """Execute a sweep in a run folder of its own."""
     folder = new_run(plan.runs)
     with folder_errors(folder, _RESUME), FileLock(folder / LOCK):
         return _run(plan, options, folder, {}, on_unit)
@@ -72,13 +64,7 @@ def run_sweep(plan: SweepPlan, options: SweepOptions, on_unit: Callable[[StepRec
 def resume_sweep(
     found: tuple[Path, Manifest], options: SweepOptions, on_unit: Callable[[StepRecord], None]
 ) -> Sweep:
-    """Execute those units of an earlier sweep, see `unfinished_sweep`, that have not passed.
-
-    Raises
-    ------
-    ConfigurationError
-        It is still running, or the notebook does not take its parameters any more.
-    """
+    """Execute those units of an earlier sweep, see `unfinished_sweep`, that have not passed."""
     folder, manifest = found
     swept = manifest.results["sweep"]
     plan = plan_sweep(Path(swept["notebook"]), swept["grid"], swept["fixed"])
@@ -93,17 +79,7 @@ def resume_sweep(
 def unfinished_sweep(
     start: Path, notebook: Path | None, grid: Mapping[str, Sequence[str]], fixed: Mapping[str, str]
 ) -> tuple[Path, Manifest] | None:
-    """Return folder and manifest of the newest sweep, if it has not passed.
-
-    Parameters
-    ----------
-    start : Path
-        Whose runs are looked at.
-    notebook : Path, optional
-        Only sweeps of this notebook count.
-    grid, fixed : mapping
-        When not empty, only sweeps over exactly these count.
-    """
+    """Return folder and manifest of the newest sweep, if it has not passed."""
     for folder in run_folders(runs_folder(start)):
         try:
             manifest = read_manifest(folder)

@@ -23,18 +23,7 @@ _LAUNCHER = str(_spec.origin) if _spec else ""
 
 
 def receive_order(descriptors: list[int]) -> dict[str, Any]:
-    """Return the caller's order, received in the child so that the server never holds an environment.
-
-    Parameters
-    ----------
-    descriptors : list of int
-        Standard input, output and error for this process, and the socket with the order. All are closed.
-
-    Returns
-    -------
-    dict
-        ``job`` (``module:function``) and its ``arguments``, besides what `take_place` has applied.
-    """
+    """Return the caller's order, received in the child so that the server never holds an environment."""
     *streams, order = descriptors
     with socket.socket(fileno=order) as connection:
         lines, messages = Lines(connection), None

@@ -44,23 +44,7 @@ def keep_waiting() -> None:
 def connect(
     check: Callable[[], None] = keep_waiting, *, for_cells: bool = False, start: bool = True
 ) -> socket.socket:
-    """Return a connection to the server, which is started when it does not run.
-
-    Parameters
-    ----------
-    check : callable, optional
-        Called several times a second while the server starts. An exception of it ends the wait; the server
-        goes on starting.
-    for_cells : bool
-        To the process that executes notebook cells, not to the one for Jupyter kernels and functions.
-    start : bool
-        Whether to start the server if it does not run.
-
-    Raises
-    ------
-    ServerUnavailableError
-        It does not run and could not be started, or belongs to another user.
-    """
+    """Return a connection to the server, which is started when it does not run."""
     try:
         path = socket_path()
         wanted = cells_path(path) if for_cells else path
@@ -84,13 +68,7 @@ def warm_up() -> None:
 
 
 def ask(question: str) -> list[dict[str, Any]]:
-    """Ask the server for its ``status`` or to ``stop``, and return the answers of its two processes.
-
-    Raises
-    ------
-    ServerUnavailableError
-        It does not run.
-    """
+    """Ask the server for its ``status`` or to ``stop``, and return the answers of its two processes."""
     try:
         path = socket_path()
         answers = [answer for one in (path, cells_path(path)) if (answer := _ask(one, question))]
@@ -118,19 +96,6 @@ def fork(
 ) -> None:
     """Have the server fork a process that does `job` in this process's place.
 
-    Parameters
-    ----------
-    connection : socket
-        From `connect`. Over it come ``{"pid": n}`` and, at the end, ``{"ended": code}``.
-    streams : list of int
-        Descriptors for the standard input, output and error of the process.
-    job, arguments : str, list of str
-        ``module:function`` and what it is called with.
-    folder : str, optional
-        The current folder of the process; this process's when omitted.
-
-    Notes
-    -----
     Environment, mask and limits are sent to the forked process itself. The server never has them.
     """
     import resource

@@ -154,13 +154,7 @@ def _stamp(folder: Path) -> tuple[str, list[tuple[str, int]]]:
 
 
 def server_folder() -> Path:
-    """Return the private folder of this user's servers; only its owner may enter it.
-
-    Raises
-    ------
-    PermissionError
-        Somebody else owns the folder, or others may enter it.
-    """
+    """Return the private folder of this user's servers; only its owner may enter it."""
     base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     folder = Path(base) / f"sta410-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)

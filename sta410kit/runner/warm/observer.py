@@ -50,15 +50,7 @@ class Observer:
         self._note_parquet()
 
     def observed(self) -> dict[str, list[str]]:
-        """Return what was seen so far, as lists of absolute paths and names.
-
-        Returns
-        -------
-        dict
-            ``read`` files that this process did not write; ``listed`` folders; ``missing`` names of
-            modules that it tried to import and that do not exist; ``path`` folders of ``sys.path``
-            that hold no installed packages.
-        """
+        """Return what was seen so far, as lists of absolute paths and names."""
         own = [os.path.abspath(folder) + os.sep for folder in sys.path]  # noqa: PTH100 - no symlinks resolved
         return {
             "read": [path for path in self._read.copy() if path not in self._written],

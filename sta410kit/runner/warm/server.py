@@ -51,17 +51,7 @@ class _Caller:
 
 
 class Server:
-    """The loop of one listening process.
-
-    Parameters
-    ----------
-    listener : socket
-        Where callers connect.
-    idle_seconds : float
-        It ends when no caller was there for this long.
-    busy : mmap, optional
-        When one of the servers that share it was last in use: they end together.
-    """
+    """The loop of one listening process."""
 
     def __init__(self, listener: socket.socket, idle_seconds: float, busy: mmap.mmap | None = None) -> None:
         self._listener = listener

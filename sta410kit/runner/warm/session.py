@@ -37,22 +37,7 @@ CANNOT_FORK = (ServerUnavailableError, ProcessDiedError, WireError, OSError)
 
 
 class CellSession:
-    """A fresh forked process, from `with` to the end of the block.
-
-    Parameters
-    ----------
-    folder : str, optional
-        The current folder of the process; the caller's when omitted.
-    watch : callable, optional
-        Called with the process's id several times a second, and with 0 while the fork server starts. An
-        exception of it ends the process; a cell that runs is interrupted first, so that its traceback shows
-        where it was.
-
-    Raises
-    ------
-    ServerUnavailableError
-        There is no fork server.
-    """
+    """A fresh forked process, from `with` to the end of the block."""
 
     def __init__(self, folder: str | None = None, watch: Callable[[int], None] | None = None) -> None:
         self._server = connect(partial(watch, 0) if watch else keep_waiting, for_cells=True)
@@ -107,15 +92,7 @@ class CellSession:
         on_message: Callable[[dict[str, Any]], None],
         timeout: float | None,
     ) -> dict[str, Any]:
-        """Execute a cell, call `on_message` with each message as it arrives, and return the reply.
-
-        Raises
-        ------
-        ProcessDiedError
-            The process ended while it executed the cell.
-        CellTimeoutError
-            The cell took longer than `timeout` seconds and did not end when it was interrupted either.
-        """
+        """Execute a cell, call `on_message` with each message as it arrives, and return the reply."""
         # A process that has ended takes nothing; reading tells how it ended.
         with contextlib.suppress(ConnectionError):
             self._cells.sendall(encode({"code": code, "id": cell_id}))

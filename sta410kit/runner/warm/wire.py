@@ -38,15 +38,7 @@ def peer_user(connection: socket.socket) -> int:
 
 
 class Lines:
-    """Messages as they arrive over one connection, and the descriptors sent with them.
-
-    Parameters
-    ----------
-    connection : socket
-        A Unix socket.
-    longest : float
-        The most bytes of one message; a longer one is a `WireError`.
-    """
+    """Messages as they arrive over one connection, and the descriptors sent with them."""
 
     def __init__(self, connection: socket.socket, longest: float = float("inf")) -> None:
         self.connection = connection
@@ -56,13 +48,7 @@ class Lines:
         self._size = 0
 
     def receive(self) -> list[dict[str, Any]] | None:
-        """Return the messages that are complete by now; ``None`` when the other side has closed.
-
-        Raises
-        ------
-        WireError
-            A line is not a JSON object, or too long.
-        """
+        """Return the messages that are complete by now; ``None`` when the other side has closed."""
         try:
             data, descriptors, _, _ = socket.recv_fds(self.connection, _CHUNK, DESCRIPTORS, _CLOSE_ON_EXEC)
         except BlockingIOError:
