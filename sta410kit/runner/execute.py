@@ -3,19 +3,21 @@
 Chain, single notebook, sweep unit, Dask worker and `verify` all call it. A notebook for this Python is
 executed cell by cell in a process forked from the warm server: importing papermill and talking to a kernel
 through a Jupyter client take longer than a short notebook itself (figures in benchmarks/README.md). Notebooks
-for other kernels, those whose widgets need a Jupyter client, and all where no process can be forked go
-through `ordinary_kernel`. The executed notebook is the same either way.
+for other kernels, those whose widgets need a Jupyter client, and all where no process can be forked run in
+`ordinary_kernel`. The executed notebook is the same either way.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import time
 import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from sta410kit import exceptions
@@ -23,17 +25,10 @@ from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
 from sta410kit._internal.secret_files import redact_log
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.kernelspecs import is_this_python
+from sta410kit.runner.kernelspecs import is_this_python, needs_a_client
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
 from sta410kit.runner.notebook import EXPECTED, INJECTED, SKIP, add_missing_error
 from sta410kit.runner.notebook_redaction import redacted_notebook, redactions
-from sta410kit.runner.ordinary_kernel import (
-    DISK_ERRORS,
-    KERNEL_LOG,
-    needs_a_client,
-    not_saved,
-    through_papermill,
-)
 from sta410kit.runner.outputs import Outputs
 from sta410kit.runner.postconditions import judge, remarks
 from sta410kit.runner.template import (
@@ -53,6 +48,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+KERNEL_LOG = ".kernel.log"
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 _SECONDS_BETWEEN_SAVES = 1.0
 
 
@@ -94,7 +91,7 @@ class _Execution:
     observed: dict[str, list[str]] | None = None
 
 
-def execute(  # noqa: PLR0913 - three things it needs, four it can do without
+def execute(  # noqa: PLR0913 - three things it needs, five it can do without
     notebook: Path,
     output: Path,
     parameters: Mapping[str, Any],
@@ -103,6 +100,7 @@ def execute(  # noqa: PLR0913 - three things it needs, four it can do without
     artifacts: tuple[Path, ...] = (),
     watch: Watch | None = None,
     folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> StepResult:
     """Execute `notebook` and save it, executed, as `output`.
 
@@ -120,6 +118,8 @@ def execute(  # noqa: PLR0913 - three things it needs, four it can do without
         Its limits; none when omitted.
     folder : Path, optional
         The current folder of its process; the one that it lies in when omitted.
+    environment : mapping, optional
+        Variables that its process has beside those of this one.
 
     Returns
     -------
@@ -132,11 +132,15 @@ def execute(  # noqa: PLR0913 - three things it needs, four it can do without
     log, where = output.with_suffix(KERNEL_LOG), folder or notebook.parent
     done = _Execution(template.with_parameters(parameters, str(output)))
     try:
-        reason = _in_forked_process(done, template, output, where, watch, on_cell)
-        if reason is not None:
-            done.node, done.stopped = through_papermill(template, output, parameters, where, watch, on_cell)
-            if reason:
-                done.warnings = (f"executed in an ordinary kernel, which is slower: {reason}",)
+        began = begin(done.node)
+        try:
+            with _cell_runner(done, template, log, where, watch, environment or {}) as run:
+                _execute_cells(run, done.node, output, on_cell)
+        except StepStoppedError as stop:
+            done.stopped = stop.outcome, str(stop)
+            done.node["metadata"]["papermill"]["exception"] = True
+        finally:
+            finish(done.node, began)
     except KeyboardInterrupt:
         done.stopped = ExitCode.INTERRUPTED, "interrupted"
     except Exception as error:  # noqa: BLE001 - an outcome, so that the run gets its manifest and report
@@ -158,7 +162,7 @@ def execute(  # noqa: PLR0913 - three things it needs, four it can do without
     try:
         write_text(output, as_text(clean))
     except OSError as error:
-        outcome, message = not_saved(error)
+        outcome, message = _not_saved(error)
     redact_log(log)
     return StepResult(
         notebook.stem,
@@ -187,38 +191,46 @@ def _may_fork(kernel: str, sources: tuple[str, ...]) -> bool:
     return is_this_python(kernel) and not needs_a_client(sources)
 
 
-def _in_forked_process(  # noqa: PLR0913, PLR0917 - what `execute` was given
+@contextmanager
+def _cell_runner(  # noqa: PLR0913, PLR0917 - what `execute` was given
     done: _Execution,
     template: Template,
-    output: Path,
+    log: Path,
     folder: Path,
     watch: Watch,
-    on_cell: Callable[[], None] | None,
-) -> str | None:
-    """Execute the cells of ``done.node``; if that is not done, return why, empty where it is not wanted."""
-    if not _may_fork(template.kernel, template.sources):
-        return ""
-    began = begin(done.node)
-    try:
-        session = CellSession(str(folder), watch)
-    except CANNOT_FORK as error:
-        return str(error) or type(error).__name__
-    except StepStoppedError as stop:
-        done.stopped = stop.outcome, str(stop)
-        return None
-    try:
-        with session, _death_as_outcome(session):
-            _execute_cells(session, done.node, output, on_cell)
-            watch.peak = max(watch.peak, peak_memory(session.pid))
-            done.node["metadata"]["language_info"] = session.language_info
-            with suppress(OSError, ProcessDiedError):  # one that has left by `exit()` was not observed
-                done.observed = session.observed()
-    except StepStoppedError as stop:
-        done.stopped = stop.outcome, str(stop)
-        done.node["metadata"]["papermill"]["exception"] = True
-    finally:
-        finish(done.node, began)
-    return None
+    environment: Mapping[str, str],
+) -> Iterator[Callable[[Node], bool]]:
+    """Give what executes a code cell of ``done.node`` and tells whether it may go on."""
+    if _may_fork(template.kernel, template.sources):
+        try:
+            session = CellSession(str(folder), watch, environment)
+        except CANNOT_FORK as error:
+            reason = str(error) or type(error).__name__
+            done.warnings = (f"executed in an ordinary kernel, which is slower: {reason}",)
+        else:
+            with session, _death_as_outcome(session):
+                yield partial(_execute_in, session, Outputs())
+                watch.peak = max(watch.peak, peak_memory(session.pid))
+                done.node["metadata"]["language_info"] = session.language_info
+                with suppress(OSError, ProcessDiedError):  # one that has left by `exit()` was not observed
+                    done.observed = session.observed()
+            return
+    import nbformat
+
+    from sta410kit.runner.kernels import ordinary_kernel
+
+    done.node = nbformat.from_dict(done.node)  # type: ignore[no-untyped-call]
+    variables = {**os.environ, **environment}
+    with ordinary_kernel(done.node, template.kernel, folder, log, watch.seconds, variables) as run:
+        yield run
+
+
+def _execute_in(session: CellSession, outputs: Outputs, cell: Node) -> bool:
+    outputs.begin(cell)
+    reply = session.execute(cell["source"], cell.get("id"), outputs.take)
+    outputs.end()
+    add_missing_error(cell, reply)
+    return reply["status"] != "error" or EXPECTED in cell["metadata"]["tags"]
 
 
 @contextmanager
@@ -233,36 +245,28 @@ def _death_as_outcome(session: CellSession) -> Iterator[None]:
 
 
 def _execute_cells(
-    session: CellSession, node: Node, output: Path, on_cell: Callable[[], None] | None
+    run: Callable[[Node], bool], node: Node, output: Path, on_cell: Callable[[], None] | None
 ) -> None:
     """Execute the cells until one fails; save what there is at least every second."""
-    outputs, saved = Outputs(), time.monotonic()
+    saved = time.monotonic()
     for cell in node["cells"]:
-        good = _execute_cell(session, cell, outputs)
-        if not good:
+        if not _execute_cell(run, cell):
             node["metadata"]["papermill"]["exception"] = True
             return
-        tags = cell["metadata"].get("tags", [])
-        if on_cell is not None and cell["cell_type"] == "code" and INJECTED not in tags:
+        if on_cell is not None and cell["cell_type"] == "code" and INJECTED not in cell["metadata"]["tags"]:
             on_cell()
         if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:
             write_text(output, as_text(redacted_notebook(node)))
             saved = time.monotonic()
 
 
-def _execute_cell(session: CellSession, cell: Node, outputs: Outputs) -> bool:
+def _execute_cell(run: Callable[[Node], bool], cell: Node) -> bool:
     """Execute one cell, note in its metadata how that went, and tell whether the next may follow."""
-    tags, notes = cell["metadata"]["tags"], cell["metadata"]["papermill"]
-    began = datetime.now(UTC)
+    notes, began = cell["metadata"]["papermill"], datetime.now(UTC)
     notes |= {"start_time": began.isoformat(), "status": "running", "exception": False}
-    good = cell["cell_type"] != "code" or not cell["source"].strip() or SKIP in tags
+    good = cell["cell_type"] != "code" or not cell["source"].strip() or SKIP in cell["metadata"]["tags"]
     try:
-        if not good:
-            outputs.begin(cell)
-            reply = session.execute(cell["source"], cell.get("id"), outputs.take, None)
-            outputs.end()
-            add_missing_error(cell, reply)
-            good = reply["status"] != "error" or EXPECTED in tags
+        good = good or run(cell)
     finally:
         ended = datetime.now(UTC)
         notes |= {"end_time": ended.isoformat(), "duration": (ended - began).total_seconds()}
@@ -274,11 +278,15 @@ def _defect(error: Exception, log: Path) -> tuple[ExitCode, str]:
     """Return outcome and message of an exception that no cell raised; its traceback goes to `log`."""
     if isinstance(error, exceptions.STA410Exception):
         return error.exit_code, str(error)
-    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
-        return not_saved(error)
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return _not_saved(error)
     with suppress(OSError), log.open("a", encoding="utf-8") as file:
         file.write("".join(traceback.format_exception(error)))
     return ExitCode.INTERNAL, f"{type(error).__name__}: {error}; more in {log.name}"
+
+
+def _not_saved(error: OSError) -> tuple[ExitCode, str]:
+    return ExitCode.NOTEBOOK_FAILED, f"the executed notebook could not be saved: {error}"
 
 
 def kit_exception(name: str) -> type[exceptions.STA410Exception]:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-_OURS = "sta410"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WARM = "sta410"
 NATIVE = "python3"  # ipykernel's own, there even when no specification is installed
 PYTHON = "python"  # the language, as notebooks name it
+# Only a Jupyter client keeps the state of widgets, and puts what `Output` captures into it.
+_NEEDS_A_CLIENT = re.compile(
+    r"^\s*(?:import|from)\s+(?:ipywidgets|ipympl|anywidget|tqdm\.(?:notebook|autonotebook|auto))\b"
+    r"|%matplotlib\s+(?:widget|ipympl)|run_line_magic\('matplotlib', '(?:widget|ipympl)'\)",
+    re.MULTILINE,
+)
+
+
+def needs_a_client(sources: Sequence[str]) -> bool:
+    """Tell whether notebook code uses widgets, whose state only a Jupyter client keeps."""
+    return any(_NEEDS_A_CLIENT.search(source) for source in sources)
 
 
 def is_this_python(kernel: str) -> bool:
@@ -17,7 +33,7 @@ def is_this_python(kernel: str) -> bool:
 
     Specifications are looked for where `jupyter_client` looks, in the same order.
     """
-    if kernel == _OURS:
+    if kernel == WARM:
         return True
     program = _program(kernel.lower())
     if not program:

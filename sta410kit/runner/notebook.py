@@ -17,7 +17,7 @@ from sta410kit.runner.parameters import TAG, Parameter, TypedValue, declared_par
 from sta410kit.runner.usage import names_read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _FORMAT = 4
@@ -138,7 +138,7 @@ def parameters_of(notebook: Notebook) -> list[Parameter]:
     return [replace(one, read=read is None or one.name in read) for one in declared]
 
 
-def inject_parameters(notebook: Any, values: Mapping[str, Any], make: Callable[[Any], Any] = dict) -> None:  # noqa: ANN401 - JSON or nbformat's node
+def inject_parameters(notebook: dict[str, Any], values: Mapping[str, Any]) -> None:
     """Put the cell that sets `values` behind a notebook's parameters cell, as papermill does."""
     cells = notebook["cells"]
     tags = [cell["metadata"].get("tags", []) for cell in cells]
@@ -167,19 +167,19 @@ def inject_parameters(notebook: Any, values: Mapping[str, Any], make: Callable[[
         "outputs": [],
     }
     if INJECTED in places:
-        cells[places[INJECTED]] = make(cell)
+        cells[places[INJECTED]] = cell
     else:
-        cells.insert(places.get(TAG, -1) + 1, make(cell))
+        cells.insert(places.get(TAG, -1) + 1, cell)
 
 
-def add_missing_error(cell: Any, reply: Mapping[str, Any], make: Callable[[Any], Any] = dict) -> None:  # noqa: ANN401 - as above
+def add_missing_error(cell: dict[str, Any], reply: Mapping[str, Any]) -> None:
     """Add the error of a kernel's reply to the outputs of a cell that has none.
 
     IPython only prints a mistake in a magic; everything that looks for an error looks among the outputs.
     """
     if reply["status"] == "error" and not any(one["output_type"] == "error" for one in cell["outputs"]):
         kept = {name: reply[name] for name in ("ename", "evalue", "traceback")}
-        cell["outputs"].append(make({"output_type": "error", **kept}))
+        cell["outputs"].append({"output_type": "error", **kept})
 
 
 def kernel_of(notebook: Notebook) -> tuple[str, str]:

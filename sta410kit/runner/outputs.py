@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any
 
 Node = dict[str, Any]
 _KEPT = {
@@ -20,8 +17,7 @@ _KEPT = {
 class Outputs:
     """Collects the outputs of one notebook's cells, one cell after the other."""
 
-    def __init__(self, make: Callable[[Node], Node] = dict) -> None:
-        self._make = make
+    def __init__(self) -> None:
         self._cell: Node = {}
         self._cleared = False  # the next output replaces what is there
         self._displays: dict[str, list[Node]] = {}  # by display id, across cells
@@ -53,8 +49,7 @@ class Outputs:
             else:
                 self._clear()
         elif kind in _KEPT:
-            output = {"output_type": kind, **{name: content[name] for name in _KEPT[kind]}}
-            self._add(self._make(output), display)
+            self._add({"output_type": kind, **{name: content[name] for name in _KEPT[kind]}}, display)
 
     def _add(self, output: Node, display: str | None) -> None:
         if self._cleared:

@@ -11,10 +11,9 @@ from sta410kit._internal.secret_files import files_with_secrets, found_message
 from sta410kit.exceptions import STA410Exception
 from sta410kit.exit_codes import ExitCode
 from sta410kit.holdout import current_seal
-from sta410kit.runner.execute import execute
+from sta410kit.runner.execute import KERNEL_LOG, execute
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.manifest import DIFF, StepRecord, now
-from sta410kit.runner.ordinary_kernel import KERNEL_LOG
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.postconditions import gate_outcome, refused_gates
 from sta410kit.runner.reads import record_reads

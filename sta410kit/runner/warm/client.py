@@ -18,7 +18,7 @@ from sta410kit.runner.warm.identity import cells_path, import_environment, serve
 from sta410kit.runner.warm.wire import Lines, encode, peer_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import BinaryIO, TextIO
 
 IDLE_SECONDS = 900.0
@@ -91,8 +91,13 @@ def _ask(path: Path, question: str) -> dict[str, Any] | None:
     return answers[0] if answers else None
 
 
-def fork(
-    connection: socket.socket, streams: list[int], job: str, arguments: list[str], folder: str | None = None
+def fork(  # noqa: PLR0913, PLR0917 - what a process starts with
+    connection: socket.socket,
+    streams: list[int],
+    job: str,
+    arguments: list[str],
+    folder: str | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Have the server fork a process that does `job` in this process's place.
 
@@ -104,7 +109,7 @@ def fork(
     order = {
         "job": job,
         "arguments": arguments,
-        "environ": dict(os.environ),
+        "environ": {**os.environ, **(environment or {})},
         "folder": folder or str(Path.cwd()),
         "umask": _umask(),
         "limits": {name: resource.getrlimit(getattr(resource, name)) for name in kinds},

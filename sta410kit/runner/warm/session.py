@@ -17,7 +17,7 @@ from sta410kit.runner.warm.client import POLL_SECONDS, ServerUnavailableError, c
 from sta410kit.runner.warm.wire import Lines, WireError, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
 _STDERR_TAIL = 2000  # characters
@@ -28,10 +28,6 @@ class ProcessDiedError(Exception):
     """The process ended before it had answered; the argument is its exit code, negative for a signal."""
 
 
-class CellTimeoutError(Exception):
-    """A cell took longer than it may."""
-
-
 # What `CellSession` raises where no process can be forked.
 CANNOT_FORK = (ServerUnavailableError, ProcessDiedError, WireError, OSError)
 
@@ -39,7 +35,12 @@ CANNOT_FORK = (ServerUnavailableError, ProcessDiedError, WireError, OSError)
 class CellSession:
     """A fresh forked process, from `with` to the end of the block."""
 
-    def __init__(self, folder: str | None = None, watch: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        folder: str,
+        watch: Callable[[int], None] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._server = connect(partial(watch, 0) if watch else keep_waiting, for_cells=True)
         self._watch: Callable[[int], None] | None = None
         mine, theirs = socket.socketpair()
@@ -50,9 +51,9 @@ class CellSession:
         self.language_info: dict[str, Any] = {}
         try:
             with theirs:
-                fork(self._server, [theirs.fileno(), *streams], "", [], folder)
+                fork(self._server, [theirs.fileno(), *streams], "", [], folder, environment)
             os.close(streams[0])
-            self.language_info = self._until(lambda message: "ready" in message)["ready"]
+            self.language_info = self._until("ready")
             # The process may be ready before the server has told its id, without which it cannot be watched.
             while not self.pid:
                 self._hear_from_the_server()
@@ -86,43 +87,32 @@ class CellSession:
         return "\n".join(text.strip().splitlines()[-5:])
 
     def execute(
-        self,
-        code: str,
-        cell_id: str | None,
-        on_message: Callable[[dict[str, Any]], None],
-        timeout: float | None,
+        self, code: str, cell_id: str | None, on_message: Callable[[dict[str, Any]], None]
     ) -> dict[str, Any]:
         """Execute a cell, call `on_message` with each message as it arrives, and return the reply."""
         # A process that has ended takes nothing; reading tells how it ended.
         with contextlib.suppress(ConnectionError):
             self._cells.sendall(encode({"code": code, "id": cell_id}))
-        reply: dict[str, Any] = self._until(lambda message: "reply" in message, on_message, timeout)["reply"]
+        reply: dict[str, Any] = self._until("reply", on_message)
         return reply
 
     def observed(self) -> dict[str, list[str]]:
         """Return the files that the process has read so far, see `Observer.observed`."""
         self._cells.sendall(encode({"ask": "reads"}))
-        found: dict[str, list[str]] = self._until(lambda message: "reads" in message)["reads"]
+        found: dict[str, list[str]] = self._until("reads")
         return found
 
     def interrupt(self) -> None:
         """Raise `KeyboardInterrupt` in the cell that runs."""
         self._server.sendall(encode({"signal": int(signal.SIGINT)}))
 
-    def _until(
-        self,
-        wanted: Callable[[dict[str, Any]], bool],
-        on_message: Callable[[dict[str, Any]], None] = lambda _: None,
-        timeout: float | None = None,
-    ) -> dict[str, Any]:
-        deadline = float("inf") if timeout is None else time.monotonic() + timeout
-        reason: Exception | None = None
+    def _until(self, wanted: str, on_message: Callable[[dict[str, Any]], None] = lambda _: None) -> Any:  # noqa: ANN401 - JSON
+        """Pass messages on until the one with the key `wanted` arrives; return what it holds."""
+        deadline, reason = 0.0, None
         while True:
-            left = max(0.0, deadline - time.monotonic())
-            ready, _, _ = select.select([self._cells, self._server], [], [], min(left, POLL_SECONDS))
-            problem = self._look(deadline) if reason is None else None
-            if problem is not None:
-                reason, deadline = problem, time.monotonic() + _GRACE
+            ready, _, _ = select.select([self._cells, self._server], [], [], POLL_SECONDS)
+            if reason is None and (reason := self._limit()) is not None:
+                deadline = time.monotonic() + _GRACE
                 self.interrupt()
             elif reason is not None and time.monotonic() > deadline:
                 raise reason
@@ -133,13 +123,10 @@ class CellSession:
             if answer is not None:
                 if reason is not None:
                     raise reason
-                return answer
+                return answer[wanted]
 
     def _read(
-        self,
-        ready: list[socket.socket],
-        wanted: Callable[[dict[str, Any]], bool],
-        on_message: Callable[[dict[str, Any]], None],
+        self, ready: list[socket.socket], wanted: str, on_message: Callable[[dict[str, Any]], None]
     ) -> dict[str, Any] | None:
         """Pass on what has arrived; return the message that is waited for if it is there."""
         if self._cells in ready:
@@ -147,21 +134,19 @@ class CellSession:
             if messages is None:
                 self._wait_for_end(_GRACE)
             for message in messages or []:
-                if wanted(message):
+                if wanted in message:
                     return message
                 if "registered" in message:
                     for value in message["registered"]:
                         register(value)
-                    continue
-                on_message(message)
+                else:
+                    on_message(message)
         if self._server in ready:
             self._hear_from_the_server()
         return None
 
-    def _look(self, deadline: float) -> Exception | None:
+    def _limit(self) -> Exception | None:
         """Return why the cell that runs has to end, if it has to."""
-        if time.monotonic() > deadline:
-            return CellTimeoutError()
         if self._watch is not None and self.pid:
             try:
                 self._watch(self.pid)

@@ -1,4 +1,4 @@
-"""The engine `sta410`: what a notebook shows is what papermill's own engine shows, only sooner."""
+"""A notebook shows what papermill shows, only sooner; and the papermill engine `sta410`."""
 
 import json
 import re
@@ -7,17 +7,15 @@ from contextlib import suppress
 import nbformat
 import papermill
 import pytest
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import write_ipynb
 
 from sta410kit._internal import redaction
 from sta410kit._internal.redaction import register
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner import engine
-from sta410kit.runner.notebook_redaction import redacted_notebook
-from sta410kit.runner.warm.client import ServerUnavailableError
-from sta410kit.runner.warm.session import CellSession
+from sta410kit.runner.execute import execute as run_notebook
 
 pytestmark = pytest.mark.integration
 
@@ -76,16 +74,19 @@ def words(cell):
     return [(output.name, word) for output in cell.outputs for word in output.text.split()]
 
 
-def execute(folder, cells, engine, **keywords):
-    """Execute `cells`, each allowed to raise, and return the notebook with its code cells only."""
+def execute(folder, cells, engine=None):
+    """Execute `cells`, each allowed to raise, with papermill or like `sta410 run`; return the code cells."""
     made = [new_code_cell(source, metadata={"tags": ["raises-exception"]}) for source in cells]
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     path, output = folder / "in.ipynb", folder / f"{engine}.ipynb"
     nbformat.write(new_notebook(cells=made, metadata={"kernelspec": spec}), path)
-    with suppress(PapermillExecutionError):  # papermill marks the first error of a notebook, allowed or not
-        papermill.execute_notebook(
-            path, output, engine_name=engine, progress_bar=False, cwd=folder, **keywords
-        )
+    if engine is None:
+        run_notebook(path, output, {})
+    else:
+        with suppress(
+            PapermillExecutionError
+        ):  # papermill marks the first error of a notebook, allowed or not
+            papermill.execute_notebook(path, output, engine_name=engine, progress_bar=False, cwd=folder)
     saved = nbformat.read(output, as_version=4)
     saved.cells = [cell for cell in saved.cells if cell.cell_type == "code"]
     return saved
@@ -109,7 +110,7 @@ def both(tmp_path_factory):
     with pytest.MonkeyPatch.context() as environment:
         # ipykernel lets the words of native code and subprocesses go by when it finds pytest at work.
         environment.delenv("PYTEST_CURRENT_TEST")
-        return execute(folder, CELLS.values(), "sta410"), execute(folder, CELLS.values(), "nbclient")
+        return execute(folder, CELLS.values()), execute(folder, CELLS.values(), "nbclient")
 
 
 @pytest.mark.parametrize("number", range(len(CELLS)), ids=list(CELLS))
@@ -132,18 +133,18 @@ def test_the_notebooks_metadata_are_the_same(both):
 
 
 def test_streams_keep_their_order(tmp_path):
-    """Where an ordinary kernel mixes them up by chance, they stand as they were written."""
+    """Where an ordinary kernel mixes them up by chance, they are as they were written."""
     source = (
         "import sys, os\nfor i in range(3):\n    print(i)\n    print(-i, file=sys.stderr)\nos.write(2, b'!')"
     )
-    outputs = execute(tmp_path, [source], "sta410").cells[0].outputs
+    outputs = execute(tmp_path, [source]).cells[0].outputs
     assert [output.text for output in outputs[:6]] == ["0\n", "0\n", "1\n", "-1\n", "2\n", "-2\n!"]
 
 
 def test_a_huge_output_comes_whole(tmp_path):
     """What is too long for a request to the server is not too long for a notebook."""
     source = "from IPython.display import HTML\nHTML('x' * 17_000_000)"
-    (output,) = execute(tmp_path, [source], "sta410").cells[0].outputs
+    (output,) = execute(tmp_path, [source]).cells[0].outputs
     assert len(output.data["text/html"]) == 17_000_000
 
 
@@ -153,36 +154,22 @@ def test_each_notebook_starts_afresh(tmp_path):
         "import os, numpy as np, pandas as pd\nprint('seen' in dir(pd), 'SEEN' in os.environ)\n"
         "pd.seen = os.environ['SEEN'] = 'x'\nnp.random.rand()"
     )
-    first, second = (execute(tmp_path, [source], "sta410").cells[0].outputs for _ in range(2))
+    first, second = (execute(tmp_path, [source]).cells[0].outputs for _ in range(2))
     assert first[0].text == second[0].text == "False False\n"
     assert first[1].data != second[1].data
 
 
-def test_a_module_that_was_edited_is_imported_as_it_stands_now(tmp_path):
+def test_a_module_that_was_edited_is_imported_anew(tmp_path):
     """Only third-party packages are kept warm."""
     for value in (1, 22):  # of another size, for Python sees changes by seconds and bytes
         (tmp_path / "mine.py").write_text(f"value = {value}\n")
-        outputs = execute(tmp_path, ["import mine\nmine.value"], "sta410").cells[0].outputs
+        outputs = execute(tmp_path, ["import mine\nmine.value"]).cells[0].outputs
         assert outputs[0].data["text/plain"] == str(value)
-
-
-def test_a_cell_that_takes_too_long_is_interrupted_and_reported(tmp_path, monkeypatch):
-    """What it had shown until then is saved, and so is where it hung."""
-    look, begun = CellSession._look, tmp_path / "begun"
-    # The time is over when the cell has begun and not before, however busy the machine is.
-    monkeypatch.setattr(CellSession, "_look", lambda self, end: look(self, end) if begun.exists() else None)
-    source = "print('begun', flush=True)\nopen('begun', 'w').close()\nimport time\ntime.sleep(600)"
-    with pytest.raises(CellTimeoutError):
-        execute(tmp_path, [source], "sta410", execution_timeout=0.01)
-    shown = nbformat.read(tmp_path / "sta410.ipynb", as_version=4).cells[0].outputs
-    assert shown[0].text == "begun\n"
-    assert shown[1].ename == "KeyboardInterrupt"
 
 
 @pytest.mark.parametrize(
     ("source", "cause"),
     [
-        ("import os\nos._exit(3)", "with exit code 3"),
         ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "by SIGKILL"),
         (
             "import os\nos.write(2, b'broken heart')\nos.abort()",
@@ -190,35 +177,23 @@ def test_a_cell_that_takes_too_long_is_interrupted_and_reported(tmp_path, monkey
         ),
     ],
 )
-def test_a_process_that_dies_is_said_to_have_died_and_of_what(tmp_path, source, cause):
+def test_a_process_that_dies_is_said_to_have_died_and_of_what(tmp_path, write_notebook, source, cause):
     """The cells before it are saved."""
-    with pytest.raises(DeadKernelError, match=f"(?s)Kernel died {cause}"):
-        execute(tmp_path, ["'before'", source, "'after'"], "sta410")
-    saved = nbformat.read(tmp_path / "sta410.ipynb", as_version=4)
-    assert saved.cells[0].outputs[0].data["text/plain"] == "'before'"
+    notebook = write_notebook(tmp_path / "x.ipynb", "'before'", source, "'after'")
+    result = run_notebook(notebook, tmp_path / "out.ipynb", {})
+    assert result.outcome is ExitCode.NOTEBOOK_FAILED
+    assert result.message.startswith(f"Kernel died {cause}")
+    assert "'before'" in str(nbformat.read(result.notebook, as_version=4).cells[0].outputs)
 
 
-def test_what_a_dying_process_was_handed_is_known_to_who_writes_its_files(tmp_path):
+def test_the_caller_learns_the_secrets_of_a_process_that_dies(tmp_path):
     """At once, not at the end of the cell, which never comes."""
     source = (
         "import os\nfrom sta410kit._internal.kernel_redaction import register\n"
         "register('sesame-dies-4711')\nos._exit(3)"
     )
-    with pytest.raises(DeadKernelError):
-        execute(tmp_path, [source], "sta410")
+    execute(tmp_path, [source])
     assert "sesame-dies-4711" in redaction.registered()
-
-
-def test_without_a_server_an_ordinary_kernel_does_the_work(tmp_path, monkeypatch, caplog):
-    """Slower, with one line in the log."""
-
-    def none(*_args):
-        message = "no sockets here"
-        raise ServerUnavailableError(message)
-
-    monkeypatch.setattr("sta410kit.runner.engine.warm.CellSession", none)
-    assert execute(tmp_path, ["1 + 1"], "sta410").cells[0].outputs[0].data["text/plain"] == "2"
-    assert "an ordinary kernel is started: no sockets here" in caplog.text
 
 
 def test_a_forked_grandchild_does_not_disturb_the_channel(tmp_path):
@@ -227,52 +202,31 @@ def test_a_forked_grandchild_does_not_disturb_the_channel(tmp_path):
         "import multiprocessing as mp\nwith mp.get_context('fork').Pool(1) as pool:\n"
         "    print(pool.map(abs, [-1, -2]))\n    pool.map(print, ['x', 'x'])"
     )
-    outputs = execute(tmp_path, [source, "'still here'"], "sta410").cells
+    outputs = execute(tmp_path, [source, "'still here'"]).cells
     assert outputs[0].outputs[0].text == "[1, 2]\nx\nx\n"
     assert outputs[1].outputs[0].data["text/plain"] == "'still here'"
 
 
-def test_a_notebook_is_looked_through_once_at_its_end_and_never_written_with_a_secret(tmp_path, monkeypatch):
-    """Neither by the engine nor by papermill, which writes the notebook once more itself."""
-    looked, written = [], []
-
-    def look(notebook):
-        looked.append(notebook)
-        return redacted_notebook(notebook)
+def test_papermill_never_writes_a_secret(tmp_path, monkeypatch):
+    """Neither in the engine nor itself, when it writes the notebook once more."""
+    written = []
 
     def write(notebook, path):
         written.append(nbformat.writes(notebook))
         write_ipynb(notebook, path)
 
-    monkeypatch.setattr(engine, "_SECONDS_BETWEEN_SAVES", float("inf"))
-    monkeypatch.setattr(engine, "redacted_notebook", look)
     for module in (engine, papermill.execute):
         monkeypatch.setattr(module, "write_ipynb", write)
     register("sesame-open-4711")
     saved = execute(tmp_path, ["print('sesame-' + 'open-4711')", "1 / 0"], "sta410")
-    assert len(looked) == 2  # at the start and at the end
     assert len(written) >= 3
     assert not any("sesame-open-4711" in text for text in written)
     assert "***" in saved.cells[0].outputs[0].text
 
 
-@pytest.mark.parametrize("parameters", [{}, {"x": 2}])
-def test_a_notebook_that_names_no_kernel_is_python(tmp_path, parameters):
-    """As in `sta410 run`; with parameters papermill asks for the language too."""
-    write_ipynb(new_notebook(cells=[new_code_cell("print('ran')")]), str(tmp_path / "in.ipynb"))
-    done = papermill.execute_notebook(
-        str(tmp_path / "in.ipynb"),
-        str(tmp_path / "out.ipynb"),
-        parameters,
-        engine_name="sta410",
-        progress_bar=False,
+def test_papermill_gets_a_kernel_forked_from_the_server(tmp_path):
+    """Its parent is no Jupyter client."""
+    saved = execute(
+        tmp_path, ["import os, pathlib\npathlib.Path(f'/proc/{os.getppid()}/cmdline').read_text()"], "sta410"
     )
-    assert done.cells[-1].outputs[0].text == "ran\n"
-
-
-def test_a_notebook_of_another_language_is_not_taken_for_python():
-    """Without a kernel's name papermill's own refusal stands."""
-    notebook = new_notebook(metadata={"language_info": {"name": "R"}})
-    with pytest.raises(ValueError, match="No kernel name found"):
-        engine.WarmEngine.nb_kernel_name(notebook)
-    assert engine.WarmEngine.nb_language(notebook) == "R"
+    assert "sta410kit.runner.warm.server" in saved.cells[0].outputs[0].data["text/plain"]

@@ -52,7 +52,7 @@ def test_spawned_processes_find_a_module_beside_the_notebook(tmp_path, write_not
 
 
 def test_half_of_a_surrogate_pair_becomes_a_replacement_character(tmp_path, write_notebook):
-    """As in the name of a file that is not UTF-8; a whole pair is the character it stands for."""
+    """As in the name of a file that is not UTF-8; a whole pair is that character."""
     cell = r"import os" + "\n" + r"print('\ud800|\ud83d\ude00|' + os.fsdecode(b'r\xe9sum\xe9'))"
     assert printed(tmp_path, write_notebook, cell) == "\ufffd|\U0001f600|r\ufffdsum\ufffd\n"
 
@@ -82,11 +82,11 @@ def test_an_interrupt_ends_the_processes_of_a_cell(tmp_path, gone):
                 session.interrupt()
 
         cell = "%%bash\necho begun $$\nsleep 600"
-        reply = session.execute(cell, None, on_message, None)
+        reply = session.execute(cell, None, on_message)
         assert reply["ename"] in {"KeyboardInterrupt", "CalledProcessError"}
         bash = next(message["content"]["text"] for message in messages if message["msg_type"] == "stream")
         assert gone(int(bash.split()[1]))
-        assert session.execute("1 + 1", None, messages.append, None)["status"] == "ok"
+        assert session.execute("1 + 1", None, messages.append)["status"] == "ok"
 
 
 def test_output_captured_by_a_widget_is_in_the_widget(tmp_path, write_notebook):
