@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class _Silent(Progress):
-    """Show no progress: a library does not write to its caller's terminal."""
-
-    silent = True
-
-
 def execute_alone(
     notebook: str | Path,
     parameters: Mapping[str, Any],
@@ -32,7 +26,7 @@ def execute_alone(
 ) -> Run:
     """Execute one notebook; see `sta410kit.runner.run_notebook`."""
     plan = plan_notebook(Path(notebook), parameters, Options(timeout=timeout, memory=memory))
-    run = run_plan(plan, _Silent())
+    run = run_plan(plan, Progress(silent=True))
     if check:
         require_passed(run)
     return run

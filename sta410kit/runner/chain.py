@@ -186,7 +186,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
 
     before = {step.name: plan.before(step) for step in plan.steps}
     jobs = options.jobs or os.cpu_count() or 1
-    with progress.of(plan.steps, before, registry.seconds(), jobs):
+    with progress.of(plan.steps):
         interrupted = run_graph(
             before,
             work,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sta410kit.runner.identity import differences, identity_of, step_parts
+from sta410kit.runner.reads import changed_reads
 from sta410kit.runner.registry import Registry
-from sta410kit.runner.reuse import changed_since_last, find_result
+from sta410kit.runner.reuse import find_result, last_passed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,23 +29,18 @@ def explain(plan: Plan) -> list[tuple[str, bool, str]]:
             if not reason and upstream:
                 reason = f"after {', '.join(upstream)}, if its result changes"
             if not reason:
-                inputs = {
-                    name: places[other.name] / other.produces[name]
-                    for name in step.needs
-                    for other in plan.steps
-                    if name in other.produces
-                }
+                inputs = {name: places[name] for name in step.needs}
                 parts = step_parts(step, plan.values[step.name], inputs, registry)
                 found = find_result(identity_of(parts), step, plan.runs, registry)
                 if found is not None:
-                    places[step.name] = found[0]
+                    places |= {name: found[0] / file for name, file in step.produces.items()}
                     rows.append((step.name, False, f"unchanged since {found[1].reused or found[0].name}"))
                     continue
-                before = registry.last_parts(step.name)
-                changed = differences(parts, before)
-                reason = f"changed: {', '.join(changed)}" if before else "it has never passed"
-                if before and not changed:
-                    changed = changed_since_last(identity_of(parts), step, plan.runs, registry)
+                last = last_passed(step, plan.runs)
+                reason = "it has never passed"
+                if last is not None:
+                    changed = differences(parts, last.parts)
+                    changed = changed or changed_reads(last.reads, step.notebook, registry)
                     gone = "its earlier result is gone or was altered"
                     reason = f"changed: {', '.join(changed)}" if changed else gone
             will_run.add(step.name)

@@ -9,7 +9,7 @@ from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.parameters import all_as_typed, check_parameters
-from sta410kit.runner.pipeline import Step, check_chain_parameters, read_pipeline
+from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters, read_pipeline
 from sta410kit.runner.runs import runs_folder
 from sta410kit.runner.secret_parameters import refuse_secret_parameters
 from sta410kit.secrets import learn_configured_secrets
@@ -70,6 +70,11 @@ class Plan:
             for other in self.steps
             if name in other.produces
         }
+
+    def handed(self, step: Step, folder: Path) -> dict[str, Path]:
+        """Return the parameters that the runner sets: inputs, and the run folder where it is declared."""
+        takes_folder = any(parameter.name == RUN_FOLDER for parameter in step.parameters)
+        return self.inputs(step, folder) | ({RUN_FOLDER: folder} if takes_folder else {})
 
     def reusable(self, step: Step) -> bool:
         """Tell whether an earlier result of `step` may be reused."""

@@ -12,7 +12,7 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.manifest import StepRecord, read_manifest
 from sta410kit.runner.reads import changed_reads
 from sta410kit.runner.registry import content_digest
-from sta410kit.runner.runs import DATA_DOCS
+from sta410kit.runner.runs import DATA_DOCS, run_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,16 +38,17 @@ def find_result(identity: str, step: Step, runs: Path, registry: Registry) -> tu
     return None
 
 
-def changed_since_last(identity: str, step: Step, runs: Path, registry: Registry) -> list[str]:
-    """Return what changed of the files that the newest result of this identity was made from."""
-    for name in registry.runs_with(identity):
+def last_passed(step: Step, runs: Path) -> StepRecord | None:
+    """Return the record of the newest run of the chain in which `step` passed."""
+    for folder in run_folders(runs):
         try:
-            record = read_manifest(runs / name).step(step.name)
+            manifest = read_manifest(folder)
         except ConfigurationError:
             continue
-        if record is not None:
-            return changed_reads(record.reads, step.notebook, registry)
-    return []
+        record = manifest.step(step.name) if manifest.kind == "chain" else None
+        if record is not None and record.outcome == ExitCode.PASSED.name:
+            return record
+    return None
 
 
 def is_valid(record: StepRecord, identity: str, step: Step, folder: Path, registry: Registry) -> bool:

@@ -14,7 +14,6 @@ from sta410kit.holdout import current_seal
 from sta410kit.runner.execute import KERNEL_LOG, execute
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.manifest import DIFF, StepRecord, now
-from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.postconditions import gate_outcome, refused_gates
 from sta410kit.runner.reads import record_reads
 from sta410kit.runner.registry import content_digest
@@ -89,11 +88,8 @@ def _do(site: Site, step: Step, watch: Watch) -> StepRecord:
         site.progress.skip(step.name)
         return kept
     site.log.say("begins", step.name)
-    site.progress.begin(step.name)
-    try:
+    with site.progress.running(step.name):
         record = _execute(site, step, inputs, watch)
-    finally:
-        site.progress.end(step.name)
     if current_seal(step.notebook.parent).state != parts["holdout"]:
         # Which of the two it has seen is unknown, so it is never reused.
         parts["holdout"] = f"opened or sealed while it ran, in {folder.name}"
@@ -101,8 +97,7 @@ def _do(site: Site, step: Step, watch: Watch) -> StepRecord:
     record.parts, record.identity = parts, identity
     site.log.notebook_said(folder / record.notebook, step.name)
     if record.outcome == ExitCode.PASSED.name and plan.kind == "chain":
-        registry.passed(identity, step.name, folder.name, parts)
-        registry.note_seconds(step.name, record.seconds)
+        registry.passed(identity, folder.name)
     return record
 
 
@@ -123,15 +118,13 @@ def _kept(site: Site, step: Step, identity: str) -> StepRecord | None:
     except OSError:  # the earlier run was removed a moment ago
         return None
     # Noted for this run too: the earlier one may be pruned, and what it left lives on here.
-    registry.passed(identity, step.name, folder.name, earlier.parts)
+    registry.passed(identity, folder.name)
     return replace(earlier, reused=earlier.reused or source.name)
 
 
 def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> StepRecord:
     folder, given = site.folder, site.plan.values[step.name]
-    handed: dict[str, Any] = dict(inputs)
-    if any(parameter.name == RUN_FOLDER for parameter in step.parameters):
-        handed[RUN_FOLDER] = folder
+    handed = site.plan.handed(step, folder)
     made = [folder / file for file in step.produces.values()]
     for path in made:  # left by an earlier try in this folder
         path.unlink(missing_ok=True)
@@ -143,7 +136,7 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
         folder / step.notebook.name,
         # What was typed wins, for a notebook run alone may be told its own run folder.
         {**handed, **given},
-        on_cell=lambda: site.progress.advance(step.name),
+        on_cell=site.progress.advance,
         artifacts=tuple(made),
         watch=watch,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ from sta410kit.runner.identity import code_parts, differences, step_parts
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.notebook import INJECTED, Notebook, parameters_of, read_notebook
 from sta410kit.runner.parameters import check_parameters
-from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters
+from sta410kit.runner.pipeline import Step, check_chain_parameters
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
 from sta410kit.runner.reads import changed_reads
 from sta410kit.runner.registry import Registry, content_digest
@@ -35,7 +34,7 @@ from sta410kit.runner.runs import is_running
 from sta410kit.runner.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from sta410kit.runner.progress import Progress
 
@@ -105,27 +104,20 @@ def verify_run(folder: Path, progress: Progress, *, anyway: bool = False) -> Ver
     scratch = Path(tempfile.mkdtemp(prefix=".verify-", dir=folder.parent))
     found: list[StepCheck] = []
     try:
-        ledger = Ledger(folder.parent / LEDGER.name)
-        with _counting_in(ledger.copy_as_of(manifest.last_end, scratch / LEDGER.name)):
-            found = _check_all(plan, folder, scratch, manifest, progress)
+        # Its trials are counted in a copy of the ledger as it was when the run ended.
+        ledger = Ledger(folder.parent / LEDGER.name).copy_as_of(manifest.last_end, scratch / LEDGER.name)
+        with progress.of(plan.steps):
+            for step, record in zip(plan.steps, manifest.steps, strict=True):
+                with progress.running(step.name):
+                    found.append(
+                        _check(plan, step, folder, scratch, record, progress, {VARIABLE: str(ledger)})
+                    )
+                if found[-1].state not in _GOOD:
+                    break
     finally:
         if all(check.state in _GOOD for check in found):
             shutil.rmtree(scratch, ignore_errors=True)
     return Verification(manifest.run, found, changed, scratch if scratch.exists() else None)
-
-
-@contextmanager
-def _counting_in(ledger: Path) -> Iterator[None]:
-    """Let the kernels that this process starts count their trials in another ledger."""
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = str(ledger)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[VARIABLE]
-        else:
-            os.environ[VARIABLE] = before
 
 
 def _plan(folder: Path, manifest: Manifest) -> Plan:
@@ -186,26 +178,14 @@ def _changed(plan: Plan, folder: Path, manifest: Manifest, registry: Registry) -
     return list(changed)
 
 
-def _check_all(
-    plan: Plan, folder: Path, scratch: Path, manifest: Manifest, progress: Progress
-) -> list[StepCheck]:
-    """Check one step after the other, up to the first that differs."""
-    found: list[StepCheck] = []
-    seconds = {record.name: record.seconds for record in manifest.steps}
-    with progress.of(plan.steps, {step.name: plan.before(step) for step in plan.steps}, seconds, 1):
-        for step, record in zip(plan.steps, manifest.steps, strict=True):
-            progress.begin(step.name)
-            try:
-                found.append(_check(plan, step, folder, scratch, record, progress))
-            finally:
-                progress.end(step.name)
-            if found[-1].state not in _GOOD:
-                break
-    return found
-
-
 def _check(  # noqa: PLR0913, PLR0917 - a step, where it was executed, and where it is repeated
-    plan: Plan, step: Step, folder: Path, scratch: Path, record: StepRecord, progress: Progress
+    plan: Plan,
+    step: Step,
+    folder: Path,
+    scratch: Path,
+    record: StepRecord,
+    progress: Progress,
+    environment: Mapping[str, str],
 ) -> StepCheck:
     altered = [
         f"{name} is gone, or was changed after the run"
@@ -218,17 +198,15 @@ def _check(  # noqa: PLR0913, PLR0917 - a step, where it was executed, and where
                 shutil.copy2(folder / name, scratch / name)
         note = "its source may return other data today"
         return StepCheck(step.name, DIFFERENT if altered else KEPT, altered, note)
-    handed: dict[str, Any] = dict(plan.inputs(step, scratch))
-    if any(parameter.name == RUN_FOLDER for parameter in step.parameters):
-        handed[RUN_FOLDER] = scratch
     output = scratch / step.notebook.name
     done = execute(
         folder / record.notebook,
         output,
-        {**handed, **plan.values[step.name]},
+        {**plan.handed(step, scratch), **plan.values[step.name]},
         artifacts=tuple(scratch / name for name in record.artifacts),
-        on_cell=lambda: progress.advance(step.name),
+        on_cell=progress.advance,
         folder=step.notebook.parent,
+        environment=environment,
     )
     if done.outcome is ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
