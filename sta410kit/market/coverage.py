@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def coverage(prices: pd.DataFrame) -> pd.DataFrame:
     """Return how much of the calendar each symbol covers.
 
-    A day on which any symbol traded is a session. A holiday of one exchange therefore counts as missing for
-    its symbols if another exchange was open.
+    A day on which any symbol traded is a session, and a row without a close counts as missing. A holiday of
+    one exchange therefore counts as missing for its symbols if another exchange was open.
 
     Returns
     -------
@@ -25,13 +25,13 @@ def coverage(prices: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DataValidationError
-        `prices` lacks ``symbol`` or ``date``.
+        `prices` lacks ``symbol``, ``date`` or ``close``.
     """
     import numpy as np
     import pandas as pd
 
-    columns.require(prices, "symbol", "date")
-    days = prices.dropna(subset=["date"])
+    columns.require(prices, "symbol", "date", "close")
+    days = prices.dropna(subset=["date", "close"])
     calendar = np.sort(days["date"].unique())
     table = days.groupby("symbol")["date"].agg(first="min", last="max", sessions="nunique").reset_index()
     begin = np.searchsorted(calendar, table["first"].to_numpy())

@@ -82,6 +82,9 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     horizon of *h* sessions each decision gets 1/*h* of the capital for *h* sessions (overlapping portfolios,
     Jegadeesh and Titman 1993). Weights are rebalanced each session.
 
+    At a gap of the prices nothing is traded: a position, the benchmark's too, returns zero until the next
+    known price and then takes the whole move.
+
     The benchmark buys equal amounts of the symbols predicted on the first decision date at the first open and
     holds them, at the same costs. Nothing is recorded: `overfitting.deflate` counts the trial.
 

@@ -26,6 +26,7 @@ import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError, FeatureEngineeringError
 from sta410kit.research.frames import (
+    is_gap,
     log,
     numbers_of,
     require_columns,
@@ -60,12 +61,13 @@ _MOST = math.log(5)  # a halted symbol narrows to a fifth at most, and recovers 
 def trailing_scale(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     """Return the volatility known at each close, scaled to `horizon` sessions.
 
-    The root of the exponentially weighted mean of squared daily log returns, times the root of the horizon.
+    The root of the exponentially weighted mean of squared daily log returns, times the root of the horizon. A
+    gap has no returns to or from it; older ones decay over it as over any session.
 
     Returns
     -------
     DataFrame
-        Columns ``symbol, date, scale``; NaN in the first 21 rows of a symbol, and at least 1e-8.
+        Columns ``symbol, date, scale``, at least 1e-8; NaN at a gap and until 21 returns are known.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def trailing_scale(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     squared = log(prices["adj_close"]).groupby(prices["symbol"], sort=False).diff() ** 2
     groups = squared.groupby(prices["symbol"], sort=False)
     variance = groups.ewm(alpha=1 - _DECAY, min_periods=_FIRST).mean().droplevel(0)
-    scale = ((variance * horizon) ** 0.5).clip(lower=1e-8)
+    scale = ((variance * horizon) ** 0.5).clip(lower=1e-8).where(~is_gap(prices))
     return prices[["symbol", "date"]].assign(scale=scale).reset_index(drop=True)
 
 

@@ -10,7 +10,7 @@ from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
 from sta410kit.research import conformal
 from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names
-from sta410kit.research.frames import require_horizon, require_predictions, require_rows_of
+from sta410kit.research.frames import is_gap, require_horizon, require_predictions, require_rows_of
 from sta410kit.research.targets import realised_on
 from sta410kit.research.walk_forward import fit, make_estimator, needs_history, predict, training_table
 
@@ -146,19 +146,20 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
         From `fit_final` or `model_store.load_model`.
     prices : DataFrame
         A prices frame of symbols the model was trained on, with enough sessions for its features and the
-        last session in common.
+        last session in common, which may be a gap.
 
     Returns
     -------
     DataFrame
         A forecasts frame, one row per symbol: ``symbol, date, horizon, model, predicted, lower, upper``;
-        `date` is the last session of the prices, the last three are log returns over the horizon, unit 1.
+        `date` is the last session of the prices, the last three are log returns over the horizon, unit 1. A
+        symbol without usable bars to forecast from has no row, see `without_forecast`.
 
     Raises
     ------
     ModelPredictionError
         If a symbol is unknown to the model, has too few sessions or ends before the others, the prices end
-        before the training did, or a feature of the model is not registered.
+        before the training did, a feature of the model is not registered, or gaps leave no forecast at all.
     """
     _require_match(fitted, prices)
     try:
@@ -166,11 +167,15 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     except FeatureEngineeringError as error:
         raise ModelPredictionError(str(error)) from error
     rows = features.merge(conformal.trailing_scale(prices, fitted.horizon), on=list(KEYS))
-    last = rows.groupby("symbol", sort=True).tail(1).reset_index(drop=True)
-    short = last[last.isna().any(axis=1)]["symbol"].tolist()
+    last = rows.groupby("symbol", sort=True).tail(1).dropna(ignore_index=True)
+    excused = without_forecast(last, prices)
+    short = [name for name in prices["symbol"].unique() if name not in {*last["symbol"], *excused}]
     if short:
         names = ", ".join(short)
         message = f"Too few sessions for the features of {names}; load a longer period or leave them out."
+        raise ModelPredictionError(message)
+    if last.empty:
+        message = f"No symbol has a forecast: {'; '.join(f'{name}: {why}' for name, why in excused.items())}."
         raise ModelPredictionError(message)
     predicted = _predict_last(fitted, features, last)
     factors = last["symbol"].astype(str).map(dict(zip(fitted.symbols, fitted.adaptation, strict=True)))
@@ -178,6 +183,20 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     result = last[list(KEYS)].assign(horizon=fitted.horizon, model=fitted.name, predicted=predicted)
     result = result.assign(lower=result["predicted"] - half, upper=result["predicted"] + half)
     return result[list(FORECAST_COLUMNS)]
+
+
+def without_forecast(forecasts: pd.DataFrame, prices: pd.DataFrame) -> dict[str, str]:
+    """Return the symbols of the prices that gaps leave without a forecast, and the reason of each.
+
+    Forecasting from an older session would look like a current view, so these symbols have no forecast until
+    the features of their last session are complete again.
+    """
+    reasons = {}
+    for symbol, gaps in is_gap(prices).groupby(prices["symbol"]):
+        if gaps.any() and symbol not in set(forecasts["symbol"]):
+            last = "quarantined" if gaps.iloc[-1] else "its features reach over a quarantined bar"
+            reasons[str(symbol)] = f"no forecast: {last}"
+    return reasons
 
 
 def _predict_last(fitted: FittedModel, features: pd.DataFrame, last: pd.DataFrame) -> NDArray[np.float64]:

@@ -103,7 +103,8 @@ def require_prices(
 ) -> None:
     """Raise `error` unless this is a sorted prices frame with finite, positive prices.
 
-    Only the `columns` are required and checked; volumes may be zero.
+    Only the `columns` are required and checked; volumes may be zero. A gap, which is a session without a
+    usable bar, is empty in all of them.
     """
     names = [*columns]
     require_columns(prices, ["symbol", "date", *names], "prices", error)
@@ -118,11 +119,28 @@ def require_prices(
         values = prices[name].to_numpy(dtype=float)
         bad = ~np.isfinite(values) | (values < 0 if name == "volume" else values <= 0)
         if bad.any():
+            bad &= ~prices[names].isna().all(axis=1).to_numpy()
+        if bad.any():
             message = (
                 f"{name} of {row_label(prices, bad)} is {values[bad][0]}; {int(bad.sum())} such row(s). "
                 "Run the prices through the gate first."
             )
             raise error(message)
+
+
+def is_gap(prices: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows are gaps: sessions whose bar is missing or quarantined."""
+    return prices["adj_close"].isna()
+
+
+def unbroken_runs(prices: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the number of each row's run: consecutive rows of a symbol without a gap among them.
+
+    Nothing is computed across two runs. Adjacent gaps are a run too, of missing values.
+    """
+    symbol, gap = prices["symbol"], is_gap(prices)
+    begins = (symbol != symbol.shift()) | (gap != gap.shift())
+    return np.cumsum(begins.to_numpy()) - 1
 
 
 def require_predictions(predictions: pd.DataFrame, *, bounds: bool = True) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from sta410kit._internal.argument_checks import require_positive
 from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import DataValidationError
+from sta410kit.research.forecasting import without_forecast
 from sta410kit.research.frames import require_columns, require_prices, row_label
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ def propose_orders(
     trading: TradingConfig,
     sectors: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Return one proposal per forecast: buy, sell (short) or hold, with the reason.
+    """Return one proposal per symbol: buy, sell (short) or hold, with the reason.
 
     A forecast is traded when it exceeds the round-trip cost, twice the slippage. Orders share the capital
     equally, without borrowing, and are cut to the risk limits per trade, portfolio and sector. Shares are
-    rounded down. A price that gaps over its stop loses more than planned.
+    rounded down. A price that jumps over its stop loses more than planned. A symbol that gaps of the prices
+    leave without a forecast is on hold, without a reference price.
 
     Parameters
     ----------
@@ -106,7 +108,17 @@ def propose_orders(
         expected_return=expected,
         reason=pd.Series(reasons, index=priced.index, dtype="str"),
     )
-    return table[list(ORDER_COLUMNS)]
+    return _with_held(table[list(ORDER_COLUMNS)], without_forecast(forecasts, prices), prices["date"].max())
+
+
+def _with_held(table: pd.DataFrame, reasons: Mapping[str, str], day: pd.Timestamp) -> pd.DataFrame:
+    """Return the proposals with a hold per symbol that has no forecast, sorted by symbol."""
+    if not reasons:
+        return table
+    held = pd.DataFrame({"symbol": list(reasons), "date": day, "side": "hold", "shares": 0, "weight": 0.0})
+    held = held.assign(risk=0.0, reason=list(reasons.values())).reindex(columns=table.columns)
+    held = held.astype(table.dtypes.to_dict())
+    return pd.concat([table, held]).sort_values("symbol", kind="stable", ignore_index=True)
 
 
 def _require_current(forecasts: pd.DataFrame, end: pd.Timestamp) -> None:

@@ -42,7 +42,7 @@ def quantile_forecast(
     -------
     DataFrame
         Columns ``symbol, date, horizon, level, lower, upper``, sorted; `date` is the last session of the
-        symbol, bounds are log returns from its close, unit 1.
+        symbol, bounds are log returns from its close, unit 1. A symbol that ends with a gap is left out.
 
     Raises
     ------

@@ -81,7 +81,8 @@ def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     split earns nothing and a dividend is reinvested. Costs are paid out of the equity: after a trade the
     weights are those wanted, of what is then left. Cash earns nothing.
 
-    Where a symbol has no session or no volume, its order waits. A symbol whose prices end before the others'
+    Where a symbol has no session, a gap or no volume, its order waits. A position held over a gap returns
+    zero until the next known price and then takes the whole move. A symbol whose rows end before the others'
     is sold at its last close, at the usual cost. An account that falls to zero stays there.
 
     Parameters
@@ -122,9 +123,10 @@ def market_of(
 ) -> tuple[pd.DatetimeIndex, list[str], Market]:
     """Return the sessions, the symbols and the market of a prices frame."""
     factor = prices["adj_close"] / prices["close"]
-    wide = prices.assign(open=prices["open"] * factor, close=prices["adj_close"], raw=prices["open"])
+    wide = prices.assign(open=prices["open"] * factor, close=prices["adj_close"], raw=prices["open"], row=1)
     # pivot refuses duplicates, pivot_table would average them
-    table = wide.pivot(index="date", columns="symbol", values=["open", "close", "raw", "volume"]).sort_index()  # noqa: PD010
+    columns = ["open", "close", "raw", "volume", "row"]
+    table = wide.pivot(index="date", columns="symbol", values=columns).sort_index()  # noqa: PD010
     symbols = [str(name) for name in table["open"].columns]
     opens, closes = table["open"].to_numpy(dtype=float), table["close"].ffill()
     there = np.isfinite(opens)
@@ -133,7 +135,7 @@ def market_of(
     last_close = closes.shift().to_numpy(dtype=float)
     opens = np.where(there, opens, np.nan_to_num(last_close, nan=1.0))
     closes_ = np.nan_to_num(closes.to_numpy(dtype=float), nan=1.0)
-    last = len(there) - 1 - there[::-1].argmax(axis=0)
+    last = len(there) - 1 - table["row"].notna().to_numpy()[::-1].argmax(axis=0)
     for column, end in enumerate(last):
         tradable[end + 1 : end + 2, column] = True  # delisted: positions are closed at the last close
     capacity = None

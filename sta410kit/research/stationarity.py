@@ -27,7 +27,7 @@ def stationarity(prices: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     The null hypothesis of the augmented Dickey-Fuller test (Said and Dickey 1984) is a unit root, that of
     KPSS (Kwiatkowski, Phillips, Schmidt and Shin 1992) stationarity around a constant. A series reads
     stationary if only the first rejects, unit root if only the second does, and unclear otherwise. A model
-    fitted to a series with a unit root finds spurious relations (Granger and Newbold 1974).
+    fitted to a series with a unit root finds spurious relations (Granger and Newbold 1974). Gaps are skipped.
 
     Parameters
     ----------

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from sta410kit.exceptions import FeatureEngineeringError
-from sta410kit.research.frames import log, require_horizon, require_prices, require_series
-
-if TYPE_CHECKING:
-    import pandas as pd
+from sta410kit.research.frames import log, require_horizon, require_prices, require_series, unbroken_runs
 
 
 def build_target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -25,7 +22,7 @@ def build_target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``symbol, date, target``, one row per price row, unit 1; NaN in the last `horizon` rows of
-        each symbol, whose outcome is not known yet.
+        each symbol, whose outcome is not known yet, and where a gap lies between the two closes.
 
     Raises
     ------
@@ -36,16 +33,16 @@ def build_target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     """
     horizon = require_horizon(horizon)
     require_prices(prices, FeatureEngineeringError)
-    level = log(prices["adj_close"])
-    later = level.groupby(prices["symbol"], sort=False).shift(-horizon)
-    return prices[["symbol", "date"]].assign(target=later - level).reset_index(drop=True)
+    level, run = log(prices["adj_close"]), pd.Series(unbroken_runs(prices), index=prices.index)
+    target = (level.shift(-horizon) - level).where(run == run.shift(-horizon))
+    return prices[["symbol", "date"]].assign(target=target).reset_index(drop=True)
 
 
 def realised_on(prices: pd.DataFrame, horizon: int) -> pd.Series[pd.Timestamp]:
     """Return, for each price row, the session at whose close its target is known; NaT while it is not.
 
-    This is the symbol's own session *t* + `horizon`: where a symbol misses sessions, it lies later than the
-    calendar suggests, and purging by the calendar alone would leak.
+    This is the symbol's own row *t* + `horizon`, gaps counted: where a symbol misses rows, it lies later than
+    the calendar suggests, and purging by the calendar alone would leak.
     """
     horizon = require_horizon(horizon)
     require_series(prices, "prices", FeatureEngineeringError)

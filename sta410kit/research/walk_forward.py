@@ -116,7 +116,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
 def training_table(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     """Return what a model is trained on: ``symbol, date``, the features and ``target``, without NaN.
 
-    Rows in the warm-up of the features, and rows whose outcome is not known yet, are dropped.
+    Rows in the warm-up of the features, rows whose outcome is not known yet, and rows whose features or
+    target would reach over a gap of the prices are dropped.
 
     Raises
     ------

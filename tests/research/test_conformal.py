@@ -187,7 +187,7 @@ def test_bounds_are_finite_from_the_burn_in_on(walks):
     ("change", "words"),
     [
         (lambda f: f.sample(frac=1, random_state=0), "not sorted"),
-        (lambda f: f.assign(adj_close=f["adj_close"].where(f.index != 3)), "adj_close of S0 .* is nan"),
+        (lambda f: f.assign(adj_close=f["adj_close"].where(f.index != 3, 0)), "adj_close of S0 .* is 0"),
     ],
 )
 def test_unsorted_or_incomplete_prices_are_refused(walks, predicted, change, words):

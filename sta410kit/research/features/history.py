@@ -1,7 +1,7 @@
-"""Prices with operations that only look backwards, each within its symbol.
+"""Prices with operations that only look backwards, each within its symbol and not across a gap.
 
-Rows of a symbol are contiguous, so a window is a pair of row numbers that never reaches before the symbol's
-first row, and pandas' compiled kernels run once over the whole column instead of once per symbol.
+Rows of a symbol between two gaps are contiguous, so a window is a pair of row numbers that never reaches
+before the first of them, and pandas' compiled kernels run once over the whole column, not once per symbol.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 from pandas.api.indexers import BaseIndexer
 
 from sta410kit.exceptions import FeatureEngineeringError
-from sta410kit.research.frames import log
+from sta410kit.research.frames import log, unbroken_runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,20 +27,20 @@ class History:
     Parameters
     ----------
     prices : DataFrame
-        A prices frame, sorted, with finite positive prices and the index 0, 1, 2, ...
+        A prices frame, sorted, with finite positive prices or gaps, and the index 0, 1, 2, ...
 
     Notes
     -----
-    Operations take and return a Series on the index of ``prices``; incomplete windows give NaN.
+    Operations take and return a Series on the index of ``prices``; incomplete windows give NaN. After a gap
+    each begins anew, as at the first session of the symbol.
     """
 
     def __init__(self, prices: pd.DataFrame) -> None:
         self.prices = prices
         symbols = prices["symbol"]
-        begins = (symbols != symbols.shift()).to_numpy()
-        self._symbol = np.cumsum(begins) - 1  # number of the row's symbol
-        self._first = np.flatnonzero(begins)[self._symbol]  # row in which the row's symbol begins
-        self._session = np.arange(len(prices)) - self._first  # number of the row among the symbol's own
+        self._symbol = np.cumsum((symbols != symbols.shift()).to_numpy()) - 1  # number of the row's symbol
+        self._run = unbroken_runs(prices)
+        self._first = np.flatnonzero(np.diff(self._run, prepend=-1))[self._run]  # row in which the run begins
 
     @cached_property
     def close(self) -> pd.Series[float]:
@@ -63,11 +63,11 @@ class History:
         return close if column == "close" else self.prices[column] * (close / self.prices["close"])
 
     def lag(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
-        """Return the values of `sessions` sessions earlier."""
+        """Return the values of `sessions` sessions earlier; NaN where a gap lies between."""
         if sessions < 1:
             message = f"A lag of {sessions} does not look back; features may only use earlier sessions."
             raise FeatureEngineeringError(message)
-        return values.shift(sessions).where(self._session >= sessions)
+        return values.shift(sessions).where(np.arange(len(values)) - self._first >= sessions)
 
     def mean(self, values: pd.Series[float], sessions: int) -> pd.Series[float]:
         """Return the mean of the last `sessions` values, this one included."""
@@ -102,13 +102,13 @@ class History:
 
         ``(rank - 1/2) / n - 1/2`` with the mean rank for ties, over the symbols that have a value.
         """
-        table = pd.DataFrame(self._spread(values, self._day))
+        table = pd.DataFrame(self._by_session(values))
         share = (table.rank(axis=1) - 0.5).div(table.notna().sum(axis=1), axis=0) - 0.5
-        return self._gather(share.to_numpy(), self._day)
+        return pd.Series(share.to_numpy()[self._day, self._symbol], index=values.index)
 
     def market(self, values: pd.Series[float]) -> pd.Series[float]:
         """Return the equal-weighted mean over the symbols that have a value in the session."""
-        table = self._spread(values, self._day)
+        table = self._by_session(values)
         there = ~np.isnan(table)
         count = there.sum(axis=1)
         total = np.where(there, table, 0.0).sum(axis=1)
@@ -120,31 +120,21 @@ class History:
         return np.unique(self.prices["date"].to_numpy(), return_inverse=True)[1]
 
     def _weighted(self, values: pd.Series[float], alpha: float, least: int) -> pd.Series[float]:
-        sessions = len(values) // (int(self._symbol[-1]) + 1)
-        even = bool((self._session[sessions - 1 :: sessions] == sessions - 1).all())
-        # Symbols of equal length are in the table's order already.
-        spread = values.to_numpy().reshape(-1, sessions).T if even else self._spread(values, self._session)
-        table = pd.DataFrame(spread, copy=False)
-        mean = table.ewm(alpha=alpha, adjust=False, min_periods=least).mean().to_numpy()
-        if even:
-            return pd.Series(mean.T.ravel(), index=values.index)
-        return self._gather(mean, self._session)
+        runs = values.groupby(self._run, sort=False)
+        return runs.ewm(alpha=alpha, adjust=False, min_periods=least).mean().droplevel(0)
 
     def _rolling(self, values: pd.Series[float], sessions: int) -> Rolling[pd.Series[float]]:
         return values.rolling(_Window(self._first, sessions), min_periods=sessions)
 
-    def _spread(self, values: pd.Series[float], row: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return the values as a table with one column per symbol, NaN where it has none."""
-        table = np.full((int(row.max()) + 1, int(self._symbol[-1]) + 1), np.nan, order="F")
-        table[row, self._symbol] = values.to_numpy()
+    def _by_session(self, values: pd.Series[float]) -> NDArray[np.float64]:
+        """Return the values with one row per session and one column per symbol, NaN where it has none."""
+        table = np.full((int(self._day.max()) + 1, int(self._symbol[-1]) + 1), np.nan, order="F")
+        table[self._day, self._symbol] = values.to_numpy()
         return table
-
-    def _gather(self, table: NDArray[np.float64], row: NDArray[np.intp]) -> pd.Series[float]:
-        return pd.Series(table[row, self._symbol], index=self.prices.index)
 
 
 class _Window(BaseIndexer):
-    """The last `sessions` rows up to each row, truncated at the symbol's first."""
+    """The last `sessions` rows up to each row, truncated where its run begins."""
 
     def __init__(self, first: NDArray[np.intp], sessions: int) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ import pandas as pd
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import FeatureEngineeringError, STA410Exception
 from sta410kit.research.features.history import History
-from sta410kit.research.frames import require_prices, require_series, row_label
+from sta410kit.research.frames import is_gap, require_prices, require_series, row_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -76,8 +76,8 @@ def default_features() -> list[str]:
 def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = None) -> pd.DataFrame:
     """Return the features frame: ``symbol, date`` and one float column per feature, one row per price row.
 
-    A value at *t* uses only what was known at the close of *t*. It is NaN in the first rows of a symbol until
-    the feature's window is full (49 sessions by default, 252 for all features).
+    A value at *t* uses only what was known at the close of *t*. It is NaN at a gap, and in the first rows of
+    a symbol and after a gap until the feature's window is full (49 sessions by default, 252 for all).
 
     Parameters
     ----------
@@ -101,6 +101,7 @@ def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = Non
     values = np.empty((len(chosen), len(ordered)))
     for row, name in enumerate(chosen):
         values[row] = _column(name, FEATURES[name](history), ordered)
+    values[:, is_gap(ordered).to_numpy()] = np.nan
     keys = ordered[list(KEYS)]
     return pd.concat([keys, pd.DataFrame(values.T, columns=chosen, copy=False)], axis=1)
 

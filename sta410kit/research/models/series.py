@@ -1,7 +1,8 @@
 """Models of a return series: one series per symbol, forecast from its own past.
 
 These regressors have a true `needs_history`: they get frames indexed by symbol and date, and predict for
-whole histories. The value of a row depends on the rows of its symbol up to it, never on later ones.
+whole histories. The value of a row depends on the rows of its symbol up to it, never on later ones. Rows that
+are left out at a gap of the prices are skipped: the series goes on with the next complete row.
 """
 
 from __future__ import annotations

@@ -45,16 +45,16 @@ def plot_prices(prices: pd.DataFrame, splits: pd.DataFrame | None = None) -> Fig
         for number, symbol in enumerate(symbols):
             part = prices[prices["symbol"] == symbol]
             for axes, name in ((traded, "close"), (adjusted, "adj_close")):
-                usable = part[part[name] > 0]
-                if usable.empty:
-                    continue
-                relative = usable[name] / usable[name].iloc[0]
-                axes.plot(usable["date"], relative, label=symbol, color=PALETTE[number])
+                usable = part[name].where(part[name] > 0)  # a gap stays one
+                relative = usable / usable.bfill().iloc[0]
+                axes.plot(part["date"], relative, label=symbol, color=PALETTE[number])
                 if splits is not None:
                     days = splits.loc[splits["symbol"] == symbol, "date"]
-                    marks = relative[usable["date"].isin(days)]
-                    days = usable.loc[marks.index, "date"]
-                    axes.scatter(days, marks, color=PALETTE[number], marker="v", s=50, zorder=3)
+                    marks = part["date"].isin(days)
+                    axes.scatter(
+                        part["date"][marks], relative[marks],
+                        color=PALETTE[number], marker="v", s=50, zorder=3,
+                    )  # fmt: skip
         for axes, title in (
             (traded, "As traded: splits look like crashes"),
             (adjusted, "Adjusted: what an owner earned"),
@@ -73,12 +73,13 @@ def plot_prices(prices: pd.DataFrame, splits: pd.DataFrame | None = None) -> Fig
 def plot_coverage(prices: pd.DataFrame) -> Figure:
     """Plot the completeness of each symbol and month as a heat map.
 
-    A session is missing where another symbol traded and this one, between its first and its last, did not.
+    A session is missing where another symbol traded and this one, between its first and its last, did not, or
+    its row has no close.
     """
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
-    require_rows(prices, ("symbol", "date"), "prices")
-    known = prices.loc[prices["symbol"].notna() & prices["date"].notna(), ["symbol", "date"]]
+    require_rows(prices, ("symbol", "date", "close"), "prices")
+    known = prices.dropna(subset=["symbol", "date", "close"])[["symbol", "date"]]
     require_rows(known.drop_duplicates(), ("symbol", "date"), "sessions")
     symbols = first_symbols(known["symbol"], 40)
     there = pd.crosstab(known["date"], known["symbol"].astype(str)).clip(upper=1)[symbols]

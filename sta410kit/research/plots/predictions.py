@@ -55,11 +55,14 @@ def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last:
         raise ConfigurationError(message)
     inside = part["actual"].between(part["lower"], part["upper"])
     date, percent = part["date"], 100 * part[["lower", "upper", "predicted", "actual"]]
+    sessions = predictions["date"].unique()
+    sessions = sessions[(sessions >= date.min()) & (sessions <= date.max())]
+    line = percent.set_axis(date).reindex(sessions)  # what lacks a prediction is drawn as a gap
     with drawing() as (figure, (axes,)):
         axes.fill_between(
-            date, percent["lower"], percent["upper"], color=SKY, alpha=0.35, lw=0, label="interval"
+            line.index, line["lower"], line["upper"], color=SKY, alpha=0.35, lw=0, label="interval"
         )
-        axes.plot(date, percent["predicted"], color=BLUE, label="predicted")
+        axes.plot(line.index, line["predicted"], color=BLUE, label="predicted")
         for chosen, colour, size, marker, label in (
             (inside, GREY, 12, "o", "outcome inside"),
             (~inside, VERMILION, 22, "X", "outcome outside"),
