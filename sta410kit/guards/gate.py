@@ -10,7 +10,7 @@ from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.plan import plan_checks, with_run
 from sta410kit.guards.result import Check, GuardResult
 from sta410kit.guards.reviewed import read_reviewed
-from sta410kit.guards.suites import read_suite
+from sta410kit.guards.suites import STOP, read_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def validate(
+def validate(  # noqa: PLR0913 - what a gate can be asked
     frame: pd.DataFrame,
     suite: str | Path = "prices",
     *,
     symbols: Iterable[str] | None = None,
     snapshot: str | Path | None = None,
     max_age: int | None = None,
+    strict: bool = False,
 ) -> GuardResult:
     """Judge `frame` by a suite and return what was found.
 
@@ -43,11 +44,14 @@ def validate(
         then. A file that does not exist yet has nothing to compare with.
     max_age : int, optional
         Whole sessions of the exchange that may have passed since each symbol's last row.
+    strict : bool
+        Whether any critical finding refuses the frame, as if the suite quarantined nothing.
 
     Returns
     -------
     GuardResult
-        ``.passed`` is false when any critical expectation failed; ``.require()`` raises then.
+        ``.usable`` is the frame without what is ``.quarantined``. ``.passed`` is false when anything critical
+        cannot be left out, or too much would be; ``.require()`` raises then.
 
     Raises
     ------
@@ -60,12 +64,16 @@ def validate(
     if problem := structure_problem(frame):
         return replace(result, checks=(problem,))
     asked = with_run(contract.expectations, snapshot, max_age)
+    if strict:
+        asked = [{**item, "meta": {**item["meta"], "on_failure": STOP}} for item in asked]
     planned, skipped = plan_checks(asked, frame, [symbols] if isinstance(symbols, str) else symbols)
     reviewed = read_reviewed(contract.path.parent, contract.name)
     from sta410kit.guards.evaluation import evaluate
+    from sta410kit.guards.quarantine import leave_out
 
     try:
         checks, ill_typed = evaluate(contract.name, planned, frame, reviewed)
+        checks, quarantine = leave_out(contract, planned, frame, checks, reviewed)
     except STA410Exception:
         raise
     except Exception as error:  # noqa: BLE001 - a gate that cannot judge must refuse, not crash
@@ -80,6 +88,7 @@ def validate(
         skipped=(*skipped, *ill_typed, *not_asked),
         rules=contract.digest,
         frame=frame_digest(frame),
+        quarantine=quarantine,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,10 @@ from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataValidationError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sta410kit.guards.evidence import Evidence
+    from sta410kit.guards.quarantine import Quarantine
 
 CRITICAL = "critical"
 SEVERITIES = (CRITICAL, "warning", "info")
@@ -31,7 +34,7 @@ class Check:
     rows : tuple of dict
         The first few rows that break it: symbol, date (``YYYY-MM-DD``) and the values judged.
     severity : str
-        ``critical`` stops the chain; ``warning`` and ``info`` are shown and recorded.
+        ``critical`` stops the chain or leaves out what was found; ``warning`` and ``info`` are shown.
     message : str
         What was expected and what was found, in words; empty when it held.
     evidence : Evidence or None
@@ -46,6 +49,8 @@ class Check:
         Why it could not be evaluated.
     not_asked : bool
         Whether the frame lacks what it looks at.
+    quarantined : bool
+        Whether what it found is left out of the usable frame.
     """
 
     expectation: str
@@ -60,6 +65,12 @@ class Check:
     found: dict[str, Any] | None = field(default=None, repr=False)
     error: str = ""
     not_asked: bool = False
+    quarantined: bool = False
+
+    @property
+    def on_failure(self) -> str:
+        """What its findings cost: ``stop``, ``quarantine_symbol`` or ``quarantine_bars``."""
+        return str(self.config.get("meta", {}).get("on_failure", "stop"))
 
     @property
     def count(self) -> int:
@@ -89,8 +100,35 @@ class Check:
             "count": self.count,
             "rows": [{key: _plain(value) for key, value in row.items()} for row in self.rows],
             "severity": self.severity,
+            "quarantined": self.quarantined,
             "message": self.message,
         }
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a frame is left out.
+
+    Attributes
+    ----------
+    symbols, symbols_left_out : int
+        Symbols of the frame, and those that are quarantined.
+    bars, bars_left_out : int
+        Bars of the other symbols, missing sessions included, and those that are quarantined.
+    """
+
+    symbols: int = 0
+    symbols_left_out: int = 0
+    bars: int = 0
+    bars_left_out: int = 0
+
+    def __str__(self) -> str:
+        parts = []
+        if self.symbols_left_out:
+            parts.append(f"{self.symbols_left_out} of {pluralize(self.symbols, 'symbol')}")
+        if self.bars_left_out:
+            parts.append(f"{self.bars_left_out:,} of {pluralize(self.bars, 'bar')}")
+        return " and ".join(parts)
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,6 +147,8 @@ class GuardResult:
         Expectations that could not be evaluated because of another failure (a missing column, a wrong type).
     suite_file, rules, frame : str
         The suite's file, a digest of its expectations, and one of the frame that was judged.
+    quarantine : Quarantine or None
+        What is left out; None where the frame could not be judged.
     """
 
     suite: str
@@ -118,11 +158,13 @@ class GuardResult:
     suite_file: str = ""
     rules: str = ""
     frame: str = ""
+    quarantine: Quarantine | None = None
 
     def __repr__(self) -> str:
         return (
             f"GuardResult(suite={self.suite!r}, row_count={self.row_count}, evaluated={self.evaluated}, "
-            f"failures={self.failures}, skipped={self.skipped}, accepted={self.accepted})"
+            f"failures={self.failures}, skipped={self.skipped}, accepted={self.accepted}, "
+            f"coverage={self.coverage})"
         )
 
     @property
@@ -143,12 +185,50 @@ class GuardResult:
 
     @property
     def passed(self) -> bool:
-        """Whether no critical expectation failed."""
-        return not self.critical
+        """Whether nothing critical is left in the usable frame, and the limits of the quarantine hold."""
+        return not self.stopping and not self.excess
+
+    @property
+    def stopping(self) -> tuple[Check, ...]:
+        """The critical failures that cannot be left out."""
+        return tuple(check for check in self.critical if not check.quarantined)
+
+    @property
+    def excess(self) -> str:
+        """Which limit of the quarantine does not hold, in words; empty when all do."""
+        return self.quarantine.excess if self.quarantine else ""
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many symbols and bars are left out."""
+        return self.quarantine.coverage if self.quarantine else Coverage()
+
+    @property
+    def quarantined(self) -> pd.DataFrame:
+        """What is left out: ``symbol, date, expectation, reason``; without a date it is the whole symbol."""
+        import pandas as pd
+
+        columns = ["symbol", "date", "expectation", "reason"]
+        return self.quarantine.table if self.quarantine else pd.DataFrame(columns=columns)
+
+    @property
+    def usable(self) -> pd.DataFrame:
+        """The frame without what is quarantined: the frame itself where nothing is.
+
+        Quarantined symbols are gone. Quarantined bars and missing sessions have a row without values.
+
+        Raises
+        ------
+        DataValidationError
+            The frame was refused.
+        """
+        self.require()
+        assert self.quarantine is not None  # noqa: S101 - a frame that was not judged is refused
+        return self.quarantine.usable
 
     @property
     def critical(self) -> tuple[Check, ...]:
-        """The failures that stop the chain."""
+        """The failures that stop the chain, or whose rows are left out."""
         return tuple(f for f in self.failures if f.severity == CRITICAL)
 
     @property
@@ -166,21 +246,24 @@ class GuardResult:
 
     def summary(self) -> str:
         """Return one line: suite, outcome, counts."""
-        outcome = "accepted" if self.passed else "REJECTED"
+        without = f" without {self.coverage}" if str(self.coverage) else ""
+        outcome = f"accepted{without}" if self.passed else "REJECTED"
         excused = f", {pluralize(len(self.accepted), 'accepted finding')}" if self.accepted else ""
         return f"{self.suite}: {outcome} - {self.counts}{excused}"
 
     def require(self) -> GuardResult:
-        """Return the result itself, or raise when a critical expectation failed.
+        """Return the result itself, or raise when the frame is refused.
 
         Raises
         ------
         DataValidationError
-            Names every critical failure with its expectation and first rows.
+            Names every failure that stops with its expectation and first rows; all critical ones where too
+            much would be left out.
         """
         if self.passed:
             return self
-        lines = "\n".join(f"  - {failure}" for failure in self.critical)
+        words = [*([self.excess] if self.excess else []), *(self.stopping or self.critical)]
+        lines = "\n".join(f"  - {failure}" for failure in words)
         message = (
             f"the gate '{self.suite}' refused the data ({pluralize(self.row_count, 'row')}):\n{lines}\n"
             "Correct these rows at their source; `sta410 docs` shows the whole validation."
@@ -197,14 +280,22 @@ class GuardResult:
             "failures": [failure.to_dict() for failure in self.failures],
             "skipped": list(self.skipped),
             "accepted": list(self.accepted),
+            "left_out": str(self.coverage),
+            "coverage": asdict(self.coverage),
+            "excess": self.excess,
         }
 
     def _repr_html_(self) -> str:
         colour, word = ("#00734d", "accepted") if self.passed else ("#b3261e", "rejected")
+        left_out = str(self.coverage)
+        if self.passed and left_out:
+            colour, word = "#8a5a00", f"accepted without {left_out}"
         head = (
             f'<div style="border-left:6px solid {colour};padding:6px 12px;margin:4px 0">'
             f"<b>{escape(self.suite)}</b>: <b>{word}</b> &mdash; {self.counts}"
         )
+        if self.excess:
+            head += f"<div>{escape(self.excess)}</div>"
         if self.failures:
             head += failures_table(self.failures)
         if self.accepted:
@@ -216,8 +307,9 @@ class GuardResult:
 def failures_table(failures: tuple[Check, ...]) -> str:
     """Return the failures as an HTML table; every value from the data is escaped."""
     body = "".join(
-        f"<tr><td>{escape(f.severity)}</td><td><code>{escape(f.expectation)}</code></td>"
-        f"<td>{escape(f.column)}</td><td>{f.count or ''}</td><td>{escape(f.message)}</td>"
+        f"<tr><td>{escape(f.severity)}{', quarantined' * f.quarantined}</td>"
+        f"<td><code>{escape(f.expectation)}</code></td><td>{escape(f.column)}</td>"
+        f"<td>{f.count or ''}</td><td>{escape(f.message)}</td>"
         f"<td>{'<br>'.join(map(_row_html, f.rows[:5]))}</td></tr>"
         for f in failures
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PRICE_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
+STOP, QUARANTINE_SYMBOL, QUARANTINE_BARS = "stop", "quarantine_symbol", "quarantine_bars"
+ON_FAILURE = (STOP, QUARANTINE_SYMBOL, QUARANTINE_BARS)
 _PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a frame may be quarantined; ``meta.quarantine`` of a suite.
+
+    Attributes
+    ----------
+    max_symbols : float
+        Share of the symbols; beyond it the frame is refused.
+    max_bars : float
+        Share of the bars of all other symbols; beyond it the frame is refused.
+    max_bars_per_symbol : float
+        Share of a symbol's bars; beyond it the whole symbol is quarantined.
+    """
+
+    max_symbols: float = 0.25
+    max_bars: float = 0.02
+    max_bars_per_symbol: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -39,12 +60,15 @@ class Suite:
         The expectations, each with ``type``, ``kwargs`` and ``meta`` (``severity`` filled in).
     notes : str
         What the suite says it is for.
+    limits : Limits
+        How much of a frame may be left out.
     """
 
     name: str
     path: Path
     expectations: tuple[dict[str, Any], ...]
     notes: str = ""
+    limits: Limits = Limits()
 
     @property
     def judges_prices(self) -> bool:
@@ -55,7 +79,8 @@ class Suite:
     @property
     def digest(self) -> str:
         """The identity of the rules: it changes when any expectation does."""
-        return hashlib.sha256(json.dumps(self.expectations, sort_keys=True).encode()).hexdigest()
+        rules = [self.expectations, asdict(self.limits)]
+        return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
 
 
 def columns_of(kwargs: Mapping[str, Any]) -> list[str]:
@@ -115,7 +140,26 @@ def read_suite(name: str | Path) -> Suite:
         path=path,
         expectations=checked,
         notes=notes if isinstance(notes, str) else "\n".join(map(str, notes)),
+        limits=_limits(content.get("meta"), path),
     )
+
+
+def _limits(meta: object, path: Path) -> Limits:
+    """Return the limits in ``meta.quarantine``, the usual ones where it says nothing."""
+    given = (meta.get("quarantine") or {}) if isinstance(meta, dict) else {}
+    names = [one.name for one in fields(Limits)]
+    where = f"suite file {path}: meta.quarantine"
+    if not isinstance(given, dict):
+        message = f"{where} is {given!r}; it takes an object with {', '.join(names)}"
+        raise ConfigurationError(message)
+    for name, share in given.items():
+        if name not in names:
+            message = f"{where} has no limit called {name!r}.{did_you_mean(name, names)}"
+            raise ConfigurationError(message)
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+            message = f"{where}.{name} is {share!r}; it takes a share from 0 to 1"
+            raise ConfigurationError(message)
+    return Limits(**given)
 
 
 def _locate(name: str | Path) -> Path:
@@ -153,6 +197,17 @@ def _checked(item: object, number: int, path: Path) -> dict[str, Any]:
         message = (
             f"suite file {path}: expectation {number} ({item['type']}) has severity {severity!r}; "
             f"it takes one of {', '.join(SEVERITIES)}"
+        )
+        raise ConfigurationError(message)
+    action = meta.get("on_failure", STOP)
+    if action not in ON_FAILURE or (severity != CRITICAL and "on_failure" in meta):
+        problem = (
+            f"it takes one of {', '.join(ON_FAILURE)}"
+            if action not in ON_FAILURE
+            else f"but severity {severity!r}, which leaves nothing out"
+        )
+        message = (
+            f"suite file {path}: expectation {number} ({item['type']}) has on_failure {action!r}; {problem}"
         )
         raise ConfigurationError(message)
     return {**item, "kwargs": kwargs, "meta": {**meta, "severity": severity}}

@@ -33,8 +33,8 @@ def test_a_suite_without_the_guard_lets_the_corruption_live(tmp_path, crisis):
     import numpy as np
 
     frame = broken.apply(crisis, np.random.default_rng(3))
-    assert guards.validate(frame, path).passed
-    assert not guards.validate(frame, "prices").passed
+    assert guards.validate(frame, path, strict=True).passed
+    assert not guards.validate(frame, "prices", strict=True).passed
 
 
 def test_a_survivor_is_named_and_fails_the_report():

@@ -42,7 +42,7 @@ def gap(make_walk):
 
 def test_an_accepted_finding_does_not_fail_and_is_shown(suite, gap, tmp_path):
     """The frame passes; result, HTML and data docs name what was accepted, by whom and why."""
-    assert not guards.validate(gap, suite).passed
+    assert not guards.validate(gap, suite, strict=True).passed
     accept(suite, "expect_sessions_to_match_calendar", first="2015-02-03", last="2015-02-04")
     result = guards.validate(gap, suite)
     assert result.passed

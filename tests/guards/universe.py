@@ -13,7 +13,7 @@ COLUMNS = ["symbol", "date", "open", "high", "low", "close", "adj_close", "volum
 
 
 @cache
-def clean_universe(seed=0, symbols=len(SYMBOLS), start="2006-01-03", end="2017-12-29"):
+def clean_universe(seed=0, symbols=31, start="2006-01-03", end="2017-12-29"):
     """Give 31 symbols over 12 years: a common factor, GARCH, Student-t shocks, dividends, a few splits.
 
     The frame is shared by all who ask for it; copy it before changing it.

@@ -39,6 +39,8 @@ class Expectation(BaseModel):
     """Columns of numbers; without them the expectation is not evaluated."""
     shows: ClassVar[tuple[str, ...]] = ()
     """Columns whose values are shown as evidence; those of `needs` when empty."""
+    finds_rows_to_drop: ClassVar[bool] = False
+    """Whether a row it finds does not belong in the frame, such as one on a day without a session."""
     sentence: ClassVar[str]
     """What it expects, in plain language, with the names of thresholds in braces."""
 

@@ -113,6 +113,7 @@ class ExpectSessionsToMatchCalendar(BlockExpectation):
     max_missing: NonNegativeInt = 0  # sessions a symbol may lack between its rows
     max_missing_at_end: NonNegativeInt = 0  # sessions a symbol may lack after its last row
 
+    finds_rows_to_drop: ClassVar[bool] = True
     sentence: ClassVar[str] = (
         "Every symbol has a row for each session of {calendar} from its first to the frame's last "
         "session, and for no other day; at most {max_missing} are missing within and "
