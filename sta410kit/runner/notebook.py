@@ -151,7 +151,7 @@ def inject_parameters(notebook: dict[str, Any], values: Mapping[str, Any]) -> No
     lines = []
     for name, value in values.items():
         if isinstance(value, TypedValue):
-            imports |= dict.fromkeys(value.imports)
+            imports["from pydantic import TypeAdapter"] = None
             lines.append(f"{name} = {value.source}")
         elif isinstance(value, PurePath) and "Path" in declared.get(name, ""):
             imports["from pathlib import Path"] = None

@@ -16,40 +16,56 @@ import re
 import sys
 import types
 from contextlib import suppress
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 
 from sta410kit._internal.argument_checks import shown
 from sta410kit._internal.text import did_you_mean
-from sta410kit.runner.parameter_source import TEXT_FORMS, encode, parts_of
+from sta410kit.runner.parameters import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NONE_WORDS = {"none", "None", "null"}
-_UNKNOWN = object()  # the type of a default, such as None or [], that does not tell it
 # As a path, an empty text is the current folder; most likely a shell variable is not set.
 _EMPTY = "it is empty; leave it out, or write . for this folder"
-_LIST_FORM = """a list is written A,B or, as JSON, '["A", "B"]'"""
+_DATE = "a date is written 2012-01-31"
+_LIST = """a list is written A,B or, as JSON, '["A", "B"]'"""
 _FORMS = {  # how a value is written, by pydantic's types of errors
-    "date_from_datetime_inexact": "a date is written 2012-01-31",
+    "date_from_datetime_inexact": _DATE,
     "time_delta_parsing": "a duration is written 02:30:00 or, in days, P5D",
     "dict_type": """a dictionary is written as JSON, '{"A": 1}'""",
-    "list_type": _LIST_FORM,
-    "tuple_type": _LIST_FORM,
-    "set_type": _LIST_FORM,
-    "frozen_set_type": _LIST_FORM,
+    **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), _LIST),
 }
 _BARE_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 _CONTAINERS = (list, tuple, set, frozenset)
+_SCALAR = bool | int | float | str | None  # what a default of None may become
+_PLAIN = {str, int, float, bool, type(None)}
+# A subclass, such as NumPy's float or pandas' Timestamp, is a type of its own.
+_TOLD_BY_DEFAULT = {str, float, bool, dict, dt.date, dt.datetime, dt.time, dt.timedelta, Decimal, UUID}
 
 
 def convert_all(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Convert the values given for several notebooks."""
+    """Convert the values given for several notebooks.
+
+    Parameters
+    ----------
+    requests : list of dict
+        For each notebook: ``folder`` it runs in, ``cell`` (source), ``here`` (paths are relative to it) and
+        ``parameters``, each with ``name``, ``annotation`` and ``values``: pairs of a text, and whether it was
+        given as text.
+
+    Returns
+    -------
+    list of dict
+        For each notebook ``values``, encoded by parameter name, and ``problems``.
+    """
     return [_convert_one(request) for request in requests]
 
 
@@ -63,7 +79,7 @@ def _convert_one(request: dict[str, Any]) -> dict[str, Any]:
         values[name] = []
         try:
             kind = _type_of(name, annotation, names)
-            adapter = None if kind is _UNKNOWN else TypeAdapter(kind)
+            adapter: TypeAdapter[Any] = TypeAdapter(kind)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - code of the notebook
             trouble = f" (the parameters cell, {failures[0]})" if failures else ""
             problems.append(f"parameter '{name}': {_reason(error, annotation)}{trouble}")
@@ -71,9 +87,13 @@ def _convert_one(request: dict[str, Any]) -> dict[str, Any]:
         what = annotation or f"{_spelled(kind)}, as its default"
         for text, is_text in parameter["values"]:
             try:
-                value = _guess(text, names[name]) if adapter is None else convert(text, kind, adapter)
-                _require_meant(value, what, is_text=is_text)
-                values[name].append(encode(value, names))
+                value = convert(text, kind, adapter)
+                if type(value) is str and not is_text:
+                    message = (
+                        "it would reach the notebook as text; give text, or declare the type that is meant"
+                    )
+                    raise ValueError(message)  # noqa: TRY301 - reported like what cannot be converted
+                values[name].append(_encode(value, adapter, annotation or f"type({name})"))
             except ValueError as error:
                 problems.append(f"parameter '{name}' takes {what}, got {shown(text)}: {error}")
     return {"values": values, "problems": problems}
@@ -105,7 +125,7 @@ def _type_of(name: str, annotation: str, names: dict[str, Any]) -> Any:  # noqa:
     if name not in names:
         message = "it has no annotation, and its default could not be evaluated"
         raise _UntypedDefaultError(message)
-    return implied_type(names[name])
+    return _implied_type(names[name])
 
 
 def _reason(error: BaseException, annotation: str) -> str:
@@ -121,32 +141,21 @@ class _UntypedDefaultError(TypeError):
     """An unannotated parameter does not tell its type."""
 
 
-def implied_type(default: object) -> Any:  # noqa: ANN401 - a type
+def _implied_type(default: object) -> Any:  # noqa: ANN401 - a type
     """Return the type that an unannotated parameter takes, from its evaluated default."""
-    if default is None or (isinstance(default, (*_CONTAINERS, dict)) and not default):
-        return _UNKNOWN
+    kind = type(default)
+    if default is None:
+        return _SCALAR
+    if kind is int:
+        return int | float
     if isinstance(default, Path):
         return Path
-    # A subclass, such as NumPy's float or pandas' Timestamp, is a type of its own.
-    if isinstance(default, Enum | PurePath) or type(default) in {
-        bool,
-        *TEXT_FORMS,
-        dt.datetime,
-        str,
-        float,
-        dict,
-    }:
-        return type(default)
-    if type(default) is int:
-        return int | float
-    if isinstance(default, _CONTAINERS):
-        items = [kind for kind in dict.fromkeys(map(implied_type, default)) if kind is not _UNKNOWN]
-        item = Union[tuple(items)] if items else Any  # noqa: UP007 - of a computed tuple
-        return types.GenericAlias(type(default), (item, ...) if isinstance(default, tuple) else (item,))
-    message = (
-        f"its default is of type {type(default).__name__}, which cannot be given as text; "
-        "annotate the parameter"
-    )
+    if kind in _TOLD_BY_DEFAULT or isinstance(default, Enum):
+        return kind
+    if isinstance(default, list | tuple | set | frozenset) and default and kind in _CONTAINERS:
+        items = Union[tuple(dict.fromkeys(map(_implied_type, default)))]  # type: ignore[valid-type] # noqa: UP007 - of a computed tuple
+        return types.GenericAlias(kind, (items, ...) if kind is tuple else (items,))
+    message = f"its default of type {kind.__name__} does not tell what it takes; annotate the parameter"
     raise _UntypedDefaultError(message)
 
 
@@ -155,7 +164,15 @@ def convert(text: str, kind: Any, adapter: TypeAdapter[Any]) -> Any:  # noqa: AN
 
     A comma-separated text is a list where a list is declared; other containers are JSON. ``none``, ``None``
     and ``null`` are None where the type allows it and they are not among its choices. Paths become absolute.
+
+    Raises
+    ------
+    ValueError
+        It has none; the text says why.
     """
+    if kind is _SCALAR and "," in text:
+        message = "its default, None, does not tell whether this is a list; annotate the parameter"
+        raise ValueError(message)
     choices = [str(choice) for choice in _choices(kind)]
     if text in NONE_WORDS and text not in choices:
         with suppress(ValidationError):
@@ -177,6 +194,29 @@ def convert(text: str, kind: Any, adapter: TypeAdapter[Any]) -> Any:  # noqa: AN
     hint = did_you_mean(text, choices)
     message = f"{problem}{hint and '.'}{hint}"
     raise ValueError(message)
+
+
+def _encode(value: Any, adapter: TypeAdapter[Any], spelled: str) -> dict[str, Any]:  # noqa: ANN401 - any parameter
+    """Return a value as JSON, with the source that builds it where JSON cannot hold it."""
+    plain = adapter.dump_python(value, mode="json")
+    if _is_plain(value):
+        return {"plain": value}
+    if adapter.validate_python(plain) != value:
+        message = f"a {type(value).__name__} cannot be written into a notebook"
+        raise ValueError(message)
+    paths = [str(part) for part in _parts_of(value) if isinstance(part, Path)]
+    plain = sorted(plain, key=repr) if isinstance(value, set | frozenset) else plain
+    return {
+        "plain": plain,
+        "source": f"TypeAdapter({spelled}).validate_python({literal(plain)})",
+        "paths": paths,
+    }
+
+
+def _is_plain(value: object) -> bool:
+    if type(value) is dict:
+        return all(type(key) is str and _is_plain(item) for key, item in value.items())
+    return all(map(_is_plain, value)) if type(value) is list else type(value) in _PLAIN
 
 
 def _takes_text_or_number(kind: Any) -> bool:  # noqa: ANN401 - a type
@@ -206,35 +246,6 @@ def _json(text: str) -> Any:  # noqa: ANN401 - JSON
         return None
 
 
-def _guess(text: str, default: object) -> Any:  # noqa: ANN401 - what the text looks like
-    """Read a text for a parameter whose default, None or empty, does not tell its type."""
-    if text in NONE_WORDS:
-        return None
-    found, is_json = _json(text), text[:1] in {"[", "{"}
-    if default is None and not is_json and (isinstance(found, bool | int | float) or "," not in text):
-        value = text if found is None else found
-        _object_to(value, text)
-        return value
-    if isinstance(default, dict) and isinstance(found, dict):
-        return found
-    if isinstance(default, _CONTAINERS):
-        items = found if isinstance(found, list) else [item.strip() for item in text.split(",")]
-        read = [_json(item) if isinstance(item, str) else item for item in items]
-        if None not in read:
-            return type(default)(read)
-        if not any(read) and not is_json:
-            return type(default)(items)
-    message = "its default does not tell the type; annotate the parameter"
-    raise ValueError(message)
-
-
-def _require_meant(value: object, what: str, *, is_text: bool) -> None:
-    """Refuse None, numbers and the like that would reach the notebook as the text of themselves."""
-    if type(value) is str and not is_text and what:
-        message = "it would reach the notebook as text; give text, or declare the type that is meant"
-        raise ValueError(message)
-
-
 def _explained(candidate: object, error: ValidationError) -> str:
     errors = error.errors(include_url=False, include_context=False)
     kinds = {one["type"] for one in errors}
@@ -251,22 +262,32 @@ def _explained(candidate: object, error: ValidationError) -> str:
 
 def _object_to(value: object, text: str) -> None:
     """Refuse what fits the type and is hardly ever meant."""
-    parts = list(parts_of(value))
+    parts = list(_parts_of(value))
+    message = ""
     if any(isinstance(part, float) and not math.isfinite(part) for part in parts):
         message = "numbers must be finite"
-        raise ValueError(message)
-    if any(isinstance(part, dt.date) for part in parts) and any(
-        _BARE_NUMBER.fullmatch(item.strip()) for item in text.strip("[]").split(",")
-    ):
-        message = "a date is written 2012-01-31"  # pydantic reads a bare number as seconds since 1970
-        raise ValueError(message)
-    if not text.strip() and any(isinstance(part, PurePath) for part in parts):
-        raise ValueError(_EMPTY)
+    elif any(isinstance(part, dt.date) for part in parts):
+        if any(_BARE_NUMBER.fullmatch(item.strip()) for item in text.strip("[]").split(",")):
+            message = _DATE  # pydantic reads a bare number as seconds since 1970
+    elif not text.strip() and any(isinstance(part, PurePath) for part in parts):
+        message = _EMPTY
     try:
         "".join(str(part) for part in parts if isinstance(part, str | PurePath)).encode()
     except UnicodeEncodeError:
         message = "it is not text in UTF-8"
-        raise ValueError(message) from None
+    if message:
+        raise ValueError(message)
+
+
+def _parts_of(value: object) -> Iterator[object]:
+    """Yield the single values in nested containers, the keys of dictionaries too."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, _CONTAINERS):
+        for item in value:
+            yield from _parts_of(item)
+    else:
+        yield value
 
 
 def _choices(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
@@ -281,8 +302,6 @@ def _choices(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
 
 
 def _spelled(kind: Any) -> str:  # noqa: ANN401 - a type
-    if kind is _UNKNOWN:
-        return "a value"
     return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
 
 

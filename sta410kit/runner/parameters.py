@@ -83,8 +83,7 @@ class TypedValue:
     """A value that JSON cannot hold, as the source that builds it in the notebook."""
 
     plain: Any  # how manifests and tables write it
-    source: str  # A Python expression
-    imports: tuple[str, ...] = ()  # import statements that `source` needs
+    source: str  # an expression of pydantic's `TypeAdapter`, behind the cell that declares the type
     paths: tuple[Path, ...] = ()  # files and folders it names
 
 
@@ -196,7 +195,7 @@ def _decoded(answer: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON or a TypedVa
     if "source" not in answer:
         return answer["plain"]
     paths = tuple(map(Path, answer["paths"]))
-    return TypedValue(answer["plain"], answer["source"], tuple(answer["imports"]), paths)
+    return TypedValue(answer["plain"], answer["source"], paths)
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any parameter
