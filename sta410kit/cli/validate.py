@@ -34,7 +34,15 @@ from sta410kit.exit_codes import ExitCode
     default=None,
     help="Whole sessions that may have passed since each symbol's last row.",
 )
-def validate(file: Path, suite: str, symbols: str | None, snapshot: Path | None, max_age: int | None) -> int:
+@click.option("--exchange", default=None, help="Calendar of all symbols, e.g. XASX; by suffix when left out.")
+def validate(  # noqa: PLR0913, PLR0917 - one for each option
+    file: Path,
+    suite: str,
+    symbols: str | None,
+    snapshot: Path | None,
+    max_age: int | None,
+    exchange: str | None,
+) -> int:
     """Judge the data in FILE (CSV or Parquet) by a suite.
 
     The data docs show the whole validation. Exits with 3 when the suite refuses the data, and when FILE
@@ -51,7 +59,7 @@ def validate(file: Path, suite: str, symbols: str | None, snapshot: Path | None,
     contract = read_suite(suite)  # refused before the file is read
     asked = parse_symbols(symbols)
     frame = read_frame(file, prices=contract.judges_prices)
-    result = judge(frame, suite, symbols=asked, snapshot=snapshot, max_age=max_age)
+    result = judge(frame, suite, symbols=asked, snapshot=snapshot, max_age=max_age, exchange=exchange)
     page = publish(result, new_run(runs_folder(Path.cwd())) / DATA_DOCS, "validate")
     click.echo(printable(result.summary()))
     for failure in result.failures:

@@ -26,6 +26,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     symbols: Iterable[str] | None = None,
     snapshot: str | Path | None = None,
     max_age: int | None = None,
+    exchange: str | None = None,
     strict: bool = False,
 ) -> GuardResult:
     """Judge `frame` by a suite and return what was found.
@@ -44,6 +45,8 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
         then. A file that does not exist yet has nothing to compare with.
     max_age : int, optional
         Whole sessions of the exchange that may have passed since each symbol's last row.
+    exchange : str, optional
+        Calendar of all symbols, e.g. ``XLON`` or ``24/7``; by each symbol's suffix when left out.
     strict : bool
         Whether any critical finding refuses the frame, as if the suite quarantined nothing.
 
@@ -63,7 +66,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     result = GuardResult(contract.name, rows, suite_file=str(contract.path))
     if problem := structure_problem(frame):
         return replace(result, checks=(problem,))
-    asked = with_run(contract.expectations, snapshot, max_age)
+    asked = with_run(contract.expectations, snapshot, max_age, exchange)
     if strict:
         asked = [{**item, "meta": {**item["meta"], "on_failure": STOP}} for item in asked]
     planned, skipped = plan_checks(asked, frame, [symbols] if isinstance(symbols, str) else symbols)

@@ -22,6 +22,7 @@ LARGEST = 1e300  # anything beyond is infinite for all practical purposes
 _ALMOST_NONE = 1e-9  # `mostly` at this share fails only when every value is null
 _ROWS, _EXISTS = "expect_table_row_count_to_be_between", "expect_column_to_exist"
 _PRESENT, _BETWEEN = "expect_column_values_to_not_be_null", "expect_column_values_to_be_between"
+_OF_EXCHANGES = ("expect_sessions_to_match_calendar", "expect_last_session_to_be_recent")
 _OF_A_RUN = {
     "expect_history_unrevised": "Sessions accepted before have the values they had then.",
     "expect_schema_unchanged": "Columns are those of the last accepted snapshot.",
@@ -62,10 +63,19 @@ def plan_checks(
 
 
 def with_run(
-    expectations: Sequence[dict[str, Any]], snapshot: str | Path | None, max_age: int | None
+    expectations: Sequence[dict[str, Any]],
+    snapshot: str | Path | None,
+    max_age: int | None,
+    exchange: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return the expectations with what only this run knows filled in; what the suite lacks is added."""
-    filled = list(expectations)
+    market: dict[str, Any] = {"calendar": exchange, "calendars": {}}
+    filled = [
+        {**item, "kwargs": {**item["kwargs"], **market}}
+        if exchange and item["type"] in _OF_EXCHANGES
+        else item
+        for item in expectations
+    ]
     for kind, words in _OF_A_RUN.items():
         recent = kind == "expect_last_session_to_be_recent"
         value = max_age if recent else str(snapshot) if snapshot is not None else None

@@ -8,16 +8,20 @@ registers each with Great Expectations under `Expectation.type_name`.
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from sta410kit.guards.evidence import Evidence, at_panel_rows
+from sta410kit.guards.calendars import matches
+from sta410kit.guards.evidence import Evidence, at_panel_rows, concatenate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
 
 Share = Annotated[float, Field(gt=0, le=1)]
+Thresholds = dict[str, Any] | Literal["off"]
 
 
 class Expectation(BaseModel):
@@ -33,7 +38,8 @@ class Expectation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    overrides: dict[str, dict[str, Any]] = {}  # thresholds of single symbols, by symbol
+    overrides: dict[str, Thresholds] = {}
+    """Thresholds or ``"off"`` by patterns of symbols such as ``"^* *=X"``; a symbol's own name wins."""
 
     needs: ClassVar[tuple[str, ...]] = ()
     """Columns of numbers; without them the expectation is not evaluated."""
@@ -46,12 +52,39 @@ class Expectation(BaseModel):
 
     @field_validator("overrides")
     @classmethod
-    def _known_thresholds(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        unknown = sorted({key for own in value.values() for key in own} - set(cls.model_fields))
+    def _known_thresholds(cls, value: dict[str, Thresholds]) -> dict[str, Thresholds]:
+        unknown = sorted(
+            {key for own in value.values() if own != "off" for key in own} - set(cls.model_fields)
+        )
         if unknown:
             message = f"overrides name thresholds that this expectation does not have: {', '.join(unknown)}"
             raise ValueError(message)
-        return value
+        return dict(sorted(value.items(), key=lambda item: _PATTERN.search(item[0]) is None))
+
+    def model_post_init(self, _context: object) -> None:
+        """Refuse a wrong threshold of a symbol when the suite is loaded, not when the symbol turns up."""
+        for own in self.overrides.values():
+            self._with(own)
+
+    def _with(self, own: Thresholds) -> Self | None:
+        """Return the expectation with the thresholds of a symbol; None when it is off."""
+        if own == "off":
+            return None
+        return type(self)(**{**self.model_dump(exclude={"overrides"}), **own})
+
+    def by_symbol(self, symbols: Sequence[str]) -> list[tuple[Expectation, frozenset[str] | None]]:
+        """Return the expectation with each set of thresholds, and the symbols it judges; None for all."""
+        groups: dict[str, list[str]] = {}
+        for symbol in symbols if self.overrides else ():
+            own: Thresholds = {}
+            for patterns, more in self.overrides.items():
+                if matches(patterns, symbol):
+                    own = "off" if more == "off" else {**(own if own != "off" else {}), **more}
+            groups.setdefault(json.dumps(own, sort_keys=True), []).append(symbol)
+        if set(groups) <= {"{}"}:
+            return [(self, None)]
+        rules = [(self._with(json.loads(own)), frozenset(names)) for own, names in groups.items()]
+        return [(rule, names) for rule, names in rules if rule is not None]
 
     @classmethod
     def type_name(cls) -> str:
@@ -71,10 +104,11 @@ class Expectation(BaseModel):
         text = self.sentence.format(
             **{name: _spoken(getattr(self, name)) for name in type(self).model_fields}
         )
-        for symbol, changed in self.overrides.items():
-            text += (
-                f" For {symbol}: {', '.join(f'{key} {_spoken(value)}' for key, value in changed.items())}."
+        for symbols, own in self.overrides.items():
+            words = (
+                own if own == "off" else ", ".join(f"{key} {_spoken(value)}" for key, value in own.items())
             )
+            text += f" For {symbols}: {words}."
         return text
 
 
@@ -90,45 +124,81 @@ class BlockExpectation(Expectation):
         raise NotImplementedError
 
     def scan(self, block: Block) -> Any:  # noqa: ANN401 - anything that `conclude` takes
-        """Return the panel's rows that break the expectation; some symbols may have their own thresholds."""
-        rows = self.rows(block)
-        for number, name in enumerate(block.symbols if self.overrides else ()):
-            if name in self.overrides:
-                own = type(self)(**{**self.model_dump(exclude={"overrides"}), **self.overrides[name]})
-                others = rows[block.symbol_of(rows) != number]
-                rows = np.concatenate([others, own.rows(block.only(number)) + block.bounds[number]])
-        return rows + block.offset
+        """Return the panel's rows that break the expectation."""
+        return self.rows(block) + block.offset
 
     def conclude(self, panel: Panel, parts: list[Any]) -> Evidence:
         """Return what breaks the expectation, from what `scan` returned of each block."""
         return at_panel_rows(panel, np.concatenate([*parts, np.empty(0, np.int64)]))
 
 
+class _Job(NamedTuple):
+    """An expectation with one set of thresholds, and the symbols whose findings count; None for all."""
+
+    number: int
+    rule: Expectation
+    symbols: frozenset[str] | None
+
+    def scan(self, block: Block) -> list[Any]:
+        """Return what the rule finds in a block; a few symbols are scanned alone where that is the same."""
+        rule = cast("BlockExpectation", self.rule)
+        alone = (type(rule).scan, type(rule).conclude) == (BlockExpectation.scan, BlockExpectation.conclude)
+        if self.symbols is None or not alone or 2 * len(self.symbols) > len(block.panel.symbols):
+            return [rule.scan(block)]
+        return [
+            rule.scan(block.only(number)) for number, name in enumerate(block.symbols) if name in self.symbols
+        ]
+
+    def of_its_symbols(self, found: Evidence, panel: Panel) -> Evidence:
+        """Leave out the findings, and notes that begin with the name, of other symbols."""
+        if self.symbols is None:
+            return found
+        others = frozenset(panel.symbols) - self.symbols
+        hit = np.fromiter((name in others for name in found.symbols), bool, found.count)
+        notes = tuple(note for note in found.notes if note.split(" ", 1)[0].rstrip(":,") not in others)
+        return replace(found.without(hit), notes=() if found.count and hit.all() else notes)
+
+
 def judge_all(expectations: Sequence[Expectation], panel: Panel) -> list[Evidence | Exception | None]:
     """Return what each found, why it could not be evaluated, or None where it does not apply."""
-    found: dict[int, Evidence | Exception | None] = {}
-    by_block: dict[int, BlockExpectation] = {}
-    parts: dict[int, list[Any]] = {}
+    applies = [one.applies(panel) for one in expectations]
+    jobs = [
+        _Job(number, rule, symbols)
+        for number, one in enumerate(expectations)
+        if applies[number]
+        for rule, symbols in one.by_symbol(panel.symbols)
+    ]
+    by_block = [job for job in jobs if isinstance(job.rule, BlockExpectation)]
+    parts: dict[int, list[Any]] = {id(job): [] for job in by_block}
+    found: dict[int, Evidence | Exception] = {}
     with np.errstate(all="ignore"):
-        for number, one in enumerate(expectations):
-            if not one.applies(panel):
-                found[number] = None
-            elif isinstance(one, BlockExpectation):
-                by_block[number], parts[number] = one, []
-            else:
-                found[number] = _attempt(one.judge, panel)
+        for job in jobs:
+            if not isinstance(job.rule, BlockExpectation):
+                found[id(job)] = _attempt(job.rule.judge, panel)
         for block in panel.blocks() if by_block else ():
-            for number, one in by_block.items():
-                if number not in found:
-                    part = _attempt(one.scan, block)
+            for job in by_block:
+                if id(job) not in found:
+                    part = _attempt(job.scan, block)
                     if isinstance(part, Exception):
-                        found[number] = part
+                        found[id(job)] = part
                     else:
-                        parts[number].append(part)
-        for number, one in by_block.items():
-            if number not in found:
-                found[number] = _attempt(one.conclude, panel, parts[number])
-    return [found[number] for number in range(len(expectations))]
+                        parts[id(job)] += part
+        for job in by_block:
+            if id(job) not in found:
+                found[id(job)] = _attempt(job.rule.conclude, panel, parts[id(job)])  # type: ignore[attr-defined]
+    return [
+        _merged([(job, found[id(job)]) for job in jobs if job.number == number], panel) if asked else None
+        for number, asked in enumerate(applies)
+    ]
+
+
+def _merged(answers: list[tuple[_Job, Evidence | Exception]], panel: Panel) -> Evidence | Exception:
+    """Return the findings of one expectation under all of its thresholds."""
+    failed = [found for _, found in answers if isinstance(found, Exception)]
+    if failed:
+        return failed[0]
+    kept = [job.of_its_symbols(found, panel) for job, found in answers if isinstance(found, Evidence)]
+    return kept[0] if len(kept) == 1 else concatenate(kept)
 
 
 def _attempt(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
@@ -137,6 +207,9 @@ def _attempt(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN4
         return call(*arguments)
     except Exception as error:  # noqa: BLE001 - reported as "could not be checked", which refuses the frame
         return error
+
+
+_PATTERN = re.compile(r"[*?\[ ]")
 
 
 def _spoken(value: Any) -> str:  # noqa: ANN401 - any threshold
