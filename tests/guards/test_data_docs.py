@@ -139,7 +139,7 @@ def test_the_suites_page_says_what_the_thresholds_are(prices, tmp_path):
     data_docs.publish(guards.validate(prices, "prices"), tmp_path)
     text = (tmp_path / "expectations" / "prices.html").read_text()
     assert "No more than 3 sessions in a row pass without volume" in text
-    assert "each session of XNYS" in text
+    assert "each session of its exchange (XNYS" in text
     assert "a factor of 10, 100, 1000 that adj_close shares" in text
     assert "by more than 6.5 times" in text
     assert "than max_age: none is set, so this is not checked." in text
