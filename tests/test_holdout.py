@@ -167,7 +167,7 @@ def test_a_missing_end_of_line_loses_nothing(project):
 
 
 def test_unsealings_at_the_same_time_are_all_recorded():
-    """Each line holds the digest of the one before, whoever wrote that."""
+    """Each line holds the digest of the one before, by any writer."""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: unseal(f"look {number}"), range(24)))
     assert sorted(one.why for one in unsealings()) == sorted(f"look {number}" for number in range(24))

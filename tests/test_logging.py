@@ -75,7 +75,7 @@ def test_messages_reach_console_and_file_once(logs, capsys):
 
 
 def test_errors_have_a_file_of_their_own(logs):
-    """ERROR and above stand in both files, the rest in one."""
+    """ERROR and above go to both files, the rest to one."""
     log = setup_logger("x")
     log.warning("one")
     log.error("two")

@@ -176,7 +176,7 @@ def test_a_file_of_another_form_is_refused(tmp_path, name, content, complaint):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """Make a project whose secrets stand in its .env and in a file, and stand elsewhere."""
+    """Make a project whose secrets are in its .env and in a file, and go to another folder."""
     (tmp_path / "project" / "notebooks").mkdir(parents=True)
     (tmp_path / "project" / "notebooks" / "pipeline.toml").touch()
     (tmp_path / "project" / "secret").write_text(SECRET)

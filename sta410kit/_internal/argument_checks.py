@@ -31,10 +31,7 @@ def require_positive(name: str, value: object, what: str) -> float:
 
 
 def as_number(value: object) -> float:
-    """Return a real number of Python's, numpy's or decimal's as a float.
-
-    NaN for anything else, a text of digits, a truth value and a number that no float holds included.
-    """
+    """Return a real number of Python, numpy or decimal as a float, and NaN for anything else."""
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         return math.nan
     try:

@@ -11,17 +11,7 @@ from sta410kit._internal.redaction import redact
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside `target`; when the block ends well it takes the target's place.
-
-    A reader sees the old file or the new one, never half of either; when the block raises, the old file
-    stays and the temporary one is removed. What was written is on the disk before it takes the place, so a
-    power cut leaves no empty file under the target's name. The folder of `target` is made if needed.
-
-    Yields
-    ------
-    Path
-        Where to write; same folder and suffix as `target`, so that writers which look at the suffix work.
-    """
+    """Give a temporary path beside `target`, which takes the target's place when the block ends well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.stem}-{secrets.token_hex(8)}{target.suffix}")
     # The kernel applies the umask, as for any new file; to ask for the umask is to change it for a moment.

@@ -14,10 +14,7 @@ _PLACEHOLDER = re.compile(
 
 
 def problem_with(value: object) -> str | None:
-    """Say what is wrong with a credential, or ``None`` when it looks real.
-
-    It may look real and still be refused by the broker; only a request can tell.
-    """
+    """Say what is wrong with a credential, or ``None`` when it looks real."""
     if not isinstance(value, str):
         return f"is a {type(value).__name__}, not text"
     checks = {

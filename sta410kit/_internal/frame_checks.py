@@ -76,10 +76,7 @@ def numbers(column: "pd.Series[Any]") -> "pd.Series[float]":
 
 
 def array(value: object, what: str, *, truth: bool = False) -> "npt.NDArray[np.float64]":
-    """Return anything array-like as a ``float64`` array of its shape; ``None`` and ``NA`` are NaN.
-
-    Text, dates and complex numbers are refused, and truth values unless `truth`.
-    """
+    """Return anything array-like as `float64`, refusing text, dates and complex numbers."""
     import numpy as np
     import pandas as pd
 
@@ -121,11 +118,7 @@ def infinite(values: "pd.Series[float]") -> "pd.Series[bool]":
 
 
 def far_out(values: "pd.Series[float]") -> "pd.Series[bool]":
-    """Mark values more than ten robust standard deviations from the median.
-
-    One wild value cannot stretch the median absolute deviation as it stretches the standard deviation. Where
-    more than half of the values are equal it is zero, and nothing is marked.
-    """
+    """Mark values more than ten robust standard deviations from the median."""
     import numpy as np
 
     with np.errstate(over="ignore", invalid="ignore"):
@@ -135,10 +128,7 @@ def far_out(values: "pd.Series[float]") -> "pd.Series[bool]":
 
 
 def missing_times(index: "pd.DatetimeIndex", frequency: str, where: str) -> "pd.DatetimeIndex":
-    """Return the expected times, from the first to the last of a sorted `index`, around which it has none.
-
-    One time is expected in each step of `frequency`, anywhere in it: a weekly series may be dated Fridays.
-    """
+    """Return the expected times, from the first to the last of a sorted `index`, around which it has none."""
     import pandas as pd
 
     refusal = f"{where}expected_freq is {frequency!r}; it takes a pandas frequency such as D, B, h, W or ME"

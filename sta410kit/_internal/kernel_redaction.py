@@ -21,10 +21,7 @@ _SHOWN = {
 
 
 def register(value: str) -> bool:
-    """Redact `value` from now on in this process, and in a kernel also in what it sends to its clients.
-
-    See `sta410kit._internal.redaction.register`.
-    """
+    """Redact `value` from now on, in a kernel also in what it sends to its clients."""
     known = redaction.register(value)
     if "ipykernel" in sys.modules:
         guard_kernel()

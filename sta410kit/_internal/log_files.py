@@ -21,25 +21,7 @@ _LOCK = ".sta410.lock"
 
 
 class DailyFile:
-    """A sink of loguru: ``<folder>/<stem>_YYYYMMDD.log``, the date being that of the message.
-
-    A file that would grow past `max_size` becomes ``….log.1``, the one before it ``….log.2`` and so on, up to
-    `backups`; what is older is removed. With no backups the file starts anew. A message larger than
-    `max_size` is written whole.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of the files; must exist.
-    stem : str
-        Beginning of the name.
-    max_size : int
-        Bytes.
-    backups : int
-        How many files set aside are kept for each day.
-    json_lines : bool
-        Write one JSON object a line instead of text.
-    """
+    """A sink of loguru, ``<folder>/<stem>_YYYYMMDD.log``; past `max_size` bytes it becomes ``.log.1``."""
 
     def __init__(self, folder: Path, stem: str, max_size: int, backups: int, *, json_lines: bool) -> None:
         self._folder, self._stem = folder, stem
@@ -49,11 +31,7 @@ class DailyFile:
         self._complained = False
 
     def __call__(self, message: "Message") -> None:
-        """Write one message, redacted.
-
-        A full disk does not stop the work that logs: the first time, the console says so, and the next
-        message tries again.
-        """
+        """Write one message, redacted; a full disk is reported once and does not stop the work."""
         text = as_json(message.record) if self._json_lines else redact(message)
         line = text.encode("utf-8", errors="backslashreplace")
         try:

@@ -18,14 +18,7 @@ _CELL = 8  # bytes of a value in a frame
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Return the table in a Parquet file, or those of `columns` that it has.
-
-    Raises
-    ------
-    DataLoadingError
-        The file is not Parquet or is cut short, or it declares far more data than a file of its size holds:
-        218 KB can expand to 1 GB.
-    """
+    """Return the table in a Parquet file; refuse one that declares far more data than its size holds."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

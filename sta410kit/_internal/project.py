@@ -13,13 +13,7 @@ OUTSIDE = f"lies in no project (no {MARKER.as_posix()} here or above)"
 
 
 def find_project(start: Path | None = None) -> Path | None:
-    """Return the project folder that contains `start`, or ``None`` outside any project.
-
-    Parameters
-    ----------
-    start : Path, optional
-        A file or folder; the current folder when omitted.
-    """
+    """Return the project folder that contains `start` (or the current folder), None outside any."""
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / MARKER).is_file():
@@ -28,18 +22,7 @@ def find_project(start: Path | None = None) -> Path | None:
 
 
 def require_project(otherwise: str) -> Path:
-    """Return the project of the current folder.
-
-    Parameters
-    ----------
-    otherwise : str
-        The end of the message: the consequence, and what to do instead.
-
-    Raises
-    ------
-    ConfigurationError
-        The folder is in no project.
-    """
+    """Return the project of the current folder, or raise with `otherwise` as the message's end."""
     project = find_project()
     if project is None:
         message = f"{Path.cwd()} {OUTSIDE}{otherwise}"

@@ -2,7 +2,7 @@
 
 Redaction is by value, not by pattern: what was handed out as a secret is known exactly, and nothing else is
 touched. A value is found in plain form and as JSON, Python's ``repr``, URLs, HTML and base64 (at any offset
-of a longer text) write it, also where colour codes or line breaks stand inside it.
+of a longer text) write it, also with colour codes or line breaks inside it.
 
 A text is first squeezed to its ASCII letters and digits, which takes milliseconds for megabytes. The patterns
 of a value are compiled and searched only when its longest run of letters and digits is in there.
@@ -41,17 +41,7 @@ _clean: set[int] = set()
 
 
 class _Form:
-    """One way to write one value.
-
-    Parameters
-    ----------
-    characters : iterable of str
-        A regular expression for each character.
-    text : str
-        The same in plain form, for the needle.
-    breakable : bool
-        Whether it is also found with colours and line ends inside; short words would be found by chance.
-    """
+    """One way to write one value: a pattern per character, `breakable` if colours may be inside."""
 
     def __init__(
         self, characters: Iterable[str], text: str, *, breakable: bool, around: tuple[str, str] = ("", "")
@@ -67,20 +57,7 @@ class _Form:
 
 
 def register(value: str) -> bool:
-    """Redact `value` from now on, for the life of this process.
-
-    Parameters
-    ----------
-    value : str
-        The secret in clear, stripped of white space around it. Each line of a value of several lines, such as
-        a private key, is a secret of its own.
-
-    Returns
-    -------
-    bool
-        ``False`` when the value has fewer than six characters: too short to redact without damaging ordinary
-        text, and too short to be a credential.
-    """
+    """Redact `value`, and each line of it, from now on; return False if it is too short to be a secret."""
     value = value.strip()
     if len(value) < MINIMUM_LENGTH:
         return False
@@ -124,11 +101,7 @@ def holds_secret(text: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """Return `text` with every registered value replaced by ``***``.
-
-    Removing one value may bring the halves of another together, so the search is repeated until nothing is
-    found.
-    """
+    """Return `text` with every registered value replaced by ``***``, until nothing is found."""
     while found := find(text):
         parts, at = [], 0
         for start, end in found:

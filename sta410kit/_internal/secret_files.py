@@ -19,24 +19,7 @@ _PARQUET = b"PAR1"
 
 
 def files_with_secrets(folder: Path, *, since: float = 0.0, ignore: Collection[str] = ()) -> list[str]:
-    """Return the files below `folder` that hold a registered secret, in their bytes, Parquet texts or name.
-
-    Compressed and encrypted content is not looked into, but for Parquet. Links are not followed.
-
-    Parameters
-    ----------
-    folder : Path
-        A run folder, or any other.
-    since : float, optional
-        Only files modified at or after this time (seconds since the epoch).
-    ignore : collection of str, optional
-        File names to skip: the artifacts and logs of steps that run at the same time.
-
-    Returns
-    -------
-    list of str
-        Paths relative to `folder`, redacted.
-    """
+    """Return the files below `folder`, relative and redacted, that hold a secret in bytes, texts or name."""
     if not registered():
         return []
     found = []

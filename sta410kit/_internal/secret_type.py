@@ -8,13 +8,7 @@ from sta410kit.exceptions import SecretsManagementError
 
 
 class Secret(SecretStr):
-    """A credential that stays out of every text it is put into.
-
-    It is not a ``str``: nothing can print, join, log or send it by mistake. ``str``, ``repr``, an f-string
-    and JSON show ten stars, or nothing when it is empty. `get_secret_value` returns the text, at
-    the point of use. A pickle would hold the value in clear, so pickling is refused, unless it is empty; the
-    other process reads its own configuration.
-    """
+    """A credential that stays out of every text it is put into."""
 
     def __reduce__(self) -> tuple[type[Self], tuple[str]]:
         if not self.get_secret_value():

@@ -11,17 +11,7 @@ UNKNOWN_SECTOR = "unknown"
 
 
 def sectors_of(symbols: Iterable[str], sectors: Mapping[str, object] | None) -> list[str]:
-    """Return the sector of each symbol.
-
-    A symbol without one, or with one that is not a name (empty, NaN), is in the sector ``unknown``, so that a
-    missing line hides nothing. Case and surrounding spaces do not matter; a whole number, such as a GICS
-    code, is a name.
-
-    Raises
-    ------
-    ConfigurationError
-        `sectors` is not a mapping.
-    """
+    """Return the sector of each symbol, ignoring case and spaces; `unknown` where it has no name."""
     if sectors is not None and not isinstance(sectors, Mapping):
         kind = type(sectors).__name__  # type: ignore[unreachable]
         message = f"sectors is {kind}; give a mapping of symbol to sector, such as read_sectors(path)."

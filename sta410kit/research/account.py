@@ -71,17 +71,7 @@ class Books:
 
 
 def keep_books(weights: NDArray[np.generic], market: Market, terms: Terms, capital: float) -> Books:
-    """Return the books of every strategy.
-
-    Parameters
-    ----------
-    weights : array of shape (sessions, symbols, strategies)
-        Weights decided at the close of each session, finite; any dtype that is a number.
-    market, terms
-        See the classes.
-    capital : float
-        Cash of each strategy before the second session, the first it can trade in.
-    """
+    """Return the books of finite weights decided at each close, shape (sessions, symbols, strategies)."""
     sessions, symbols, strategies = weights.shape
     shape = (sessions - 1, strategies)
     exposure = np.empty(shape) if symbols > 1 else None

@@ -25,18 +25,7 @@ _FEWEST = 10  # values below which autocorrelation cannot be estimated
 
 
 def optimal_block_length(values: ArrayLike) -> float:
-    """Return the mean block length of Politis and White (2004), corrected by Patton et al. (2009).
-
-    Parameters
-    ----------
-    values : array of shape (sessions,)
-        In time order.
-
-    Returns
-    -------
-    float
-        In sessions, 1 or more; 1 for a constant series and for fewer than ten values.
-    """
+    """Return the mean block length of Politis and White (2004), as Patton et al. (2009) correct it."""
     series = np.asarray(values, dtype=float)
     if len(series) < _FEWEST or not np.ptp(series) > 0:
         return 1.0
@@ -51,13 +40,7 @@ def optimal_block_length(values: ArrayLike) -> float:
 def resampled_positions(
     sessions: int, *, block: float, resamples: int, seed: int
 ) -> Iterator[NDArray[np.int64]]:
-    """Yield the positions of each resample, shape (sessions,).
-
-    Raises
-    ------
-    ConfigurationError
-        If the block is shorter than one session, there is no resample, or the seed is no whole number.
-    """
+    """Yield the positions of each resample, shape (sessions,)."""
     if not 1 <= block < np.inf or require_whole("resamples", resamples, 0) < 1:
         message = f"block is {block!r} and resamples {resamples!r}; both start at 1."
         raise ConfigurationError(message)
@@ -71,30 +54,7 @@ def resampled_positions(
 
 
 def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPLES, seed: int = 42) -> Floats:
-    """Return the column means of each resample.
-
-    Parameters
-    ----------
-    values : array of shape (sessions,) or (sessions, k)
-        One row per date, in time order; columns are resampled together.
-    block : float
-        Mean block length in sessions, 1 or more.
-    resamples : int
-        Number of resamples.
-    seed : int
-        The same seed gives the same resamples.
-
-    Returns
-    -------
-    array of shape (resamples, k)
-
-    Raises
-    ------
-    DataValidationError
-        If there are no values, or one is not finite.
-    ConfigurationError
-        If the block is shorter than one session, or there is no resample.
-    """
+    """Return the column means of each resample of dates, shape (resamples, k)."""
     table = np.asarray(values, dtype=float)
     table = table[:, None] if table.ndim == 1 else table
     if table.size == 0 or not np.isfinite(table).all():

@@ -111,23 +111,7 @@ def burn_in(horizon: int, level: float = LEVEL) -> int:
 
 
 def rolling_quantiles(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> pd.Series[float]:
-    """Return, for each row, the score quantile known at its decision date, all symbols together.
-
-    Parameters
-    ----------
-    scored : DataFrame
-        Columns ``date`` (decision), ``known`` (session at whose close the outcome is known) and ``score``, in
-        any order.
-    horizon : int
-        Sessions from the decision to the outcome.
-    level : float
-        Share of outcomes that an interval should hold.
-
-    Returns
-    -------
-    Series
-        On the index of `scored`; NaN in the burn-in.
-    """
+    """Return for each row of `date, known, score` the quantile known at its date; NaN in the burn-in."""
     days = np.sort(scored["date"].unique())
     session = np.searchsorted(days, scored["date"].to_numpy())
     order, begin = _grouped(session, len(days))
@@ -147,20 +131,7 @@ def rolling_quantiles(scored: pd.DataFrame, horizon: int, level: float = LEVEL) 
 
 
 def latest_quantile(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> float:
-    """Return the score quantile for the next prediction, from scores that are all known.
-
-    Parameters
-    ----------
-    scored : DataFrame
-        Columns ``date`` (decision) and ``score``, in any order.
-    horizon, level
-        See `rolling_quantiles`.
-
-    Returns
-    -------
-    float
-        Infinite while there are fewer than `burn_in` sessions.
-    """
+    """Return the quantile of the last scores by `date`; infinite with fewer than `burn_in` sessions."""
     days = np.sort(scored["date"].unique())
     recent = scored[scored["date"].isin(days[-window(horizon, level) :])].sort_values("date")
     return _quantile_after_burn_in(recent["score"].to_numpy(), recent["date"].to_numpy(), horizon, level)
@@ -281,10 +252,7 @@ def add_intervals(
 
 
 def _step(horizon: int) -> float:
-    """Return the step for overlapping outcomes, of which one surprise moves up to `horizon`.
-
-    Dividing by the horizon itself learned too slowly in 13 years at a horizon of a month.
-    """
+    """Return the step for overlapping outcomes; dividing by the horizon itself learned too slowly."""
     return _STEP / math.sqrt(horizon)
 
 

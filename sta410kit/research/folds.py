@@ -97,21 +97,7 @@ def splits(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
 
 
 def fold_rows(fold: Fold, table: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the positions of the rows that a fold trains on and tests.
-
-    Parameters
-    ----------
-    fold : Fold
-        From `splits`.
-    table : DataFrame
-        Columns ``date`` (decision) and ``known`` (session at whose close the target is known, see
-        `targets.realised_on`), in any order.
-
-    Returns
-    -------
-    train, test : ndarray of int
-        A row trains only if its target is known before the test begins, by the symbol's own sessions.
-    """
+    """Return the positions a fold trains on and tests; training targets are known before the test."""
     dates, known = table["date"].to_numpy(), table["known"].to_numpy()
     start, end, first, last = (
         np.datetime64(day) for day in (fold.train_start, fold.train_end, fold.test_start, fold.test_end)

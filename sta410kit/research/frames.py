@@ -294,14 +294,7 @@ class Panel:
 
 
 def read_panel(predictions: pd.DataFrame) -> Panel:
-    """Return the panel of a predictions frame; rows that not every model predicted are dropped.
-
-    Raises
-    ------
-    DataValidationError
-        If the frame is incomplete or mixes horizons, has duplicates or values that are not finite, or if
-        models disagree on outcomes or have no row in common.
-    """
+    """Return the panel of a predictions frame; rows that not every model predicted are dropped."""
     frame = _comparable(predictions)
     long = frame.set_index(["date", "symbol"])["predicted"]
     models = tuple(dict.fromkeys(frame["model"]))

@@ -142,16 +142,7 @@ class Ledger:
         return cls(Path(named) if named else project / FILE if project else None)
 
     def record_predictions(self, predictions: pd.DataFrame, panel: Panel | None = None) -> Trials:
-        """Record each model of a predictions frame, and return all trials on its dataset and target.
-
-        Models that predict zero everywhere are no trial. Returns of following the sign are recorded for a
-        horizon of one session; longer targets overlap.
-
-        Raises
-        ------
-        DataValidationError
-            As `frames.read_panel`, where `panel` is not given.
-        """
+        """Record each model of a frame that does not predict zero; return all trials on its dataset."""
         import numpy as np
         import pandas as pd
 
@@ -168,17 +159,7 @@ class Ledger:
         return self._record(predictions, SKILL, returns if panel.horizon == 1 else {}, r2=scores)
 
     def record_backtest(self, predictions: pd.DataFrame, net: pd.Series[float], strategy: str = "") -> Trials:
-        """Record a backtest, and return all trials on its dataset and target.
-
-        Parameters
-        ----------
-        predictions : DataFrame
-            The predictions it followed, of one model and one horizon.
-        net : Series
-            Simple return of each session after costs, indexed by date.
-        strategy : str
-            What was chosen besides the predictions, such as ``threshold=0.001``. Costs are no choice.
-        """
+        """Record a backtest and its choices; return all trials on its dataset and target."""
         return self._record(
             predictions, BACKTEST, {str(predictions["model"].iloc[0]): net}, strategy=strategy
         )
@@ -196,13 +177,7 @@ class Ledger:
             return Trials(problem=f"the ledger {self.path} cannot be read ({error})", path=self.path)
 
     def read_all(self) -> list[tuple[dict[str, object], Trials]]:
-        """Return every dataset and target with its trials, oldest first; empty if there is no file.
-
-        Raises
-        ------
-        DataLoadingError
-            If the file cannot be read.
-        """
+        """Return every dataset and target with its trials, oldest first; `DataLoadingError` if unreadable."""
         if self.path is None or not self.path.exists():
             return []
         names = ("id", "symbols", "horizon", "first", "last")

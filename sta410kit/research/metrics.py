@@ -108,10 +108,7 @@ def block_of(panel: Panel, column: int) -> float:
 
 
 def score_parts(panel: Panel, column: int) -> Floats:
-    """Return numerator and denominator of each score per date, shape (dates, scores, 2).
-
-    Each score is a ratio of two sums over dates, so a resample of dates gives a resample of the score.
-    """
+    """Return per date the sums whose ratio is each score, shape (dates, scores, 2)."""
     actual, predicted = panel.actual, panel.predicted[:, column]
     error, ones = actual - predicted, np.ones_like(actual)
     moved = (actual != 0).astype(float)
@@ -128,15 +125,7 @@ def score_parts(panel: Panel, column: int) -> Floats:
 
 
 def estimates(parts: Floats, draws: Floats) -> dict[str, Estimate]:
-    """Return each defined score with its interval.
-
-    Parameters
-    ----------
-    parts : array of shape (dates, scores, 2)
-        From `score_parts`.
-    draws : array of shape (resamples, scores, 2)
-        Their resampled means.
-    """
+    """Return each defined score with its interval, from `score_parts` and their resampled means."""
     values, spread = _score_values(parts.mean(axis=0)), _score_values(draws)
     found = {}
     for number, name in enumerate(SCORES):
@@ -170,10 +159,7 @@ def _rank_correlations(panel: Panel, predicted: Floats) -> tuple[Floats, Floats]
 
 
 def _time_series_products(panel: Panel, predicted: Floats) -> Floats:
-    """Return per row the product of standardised ranks within its symbol, and the row's weight.
-
-    A symbol whose predictions or outcomes never change has no correlation and no weight.
-    """
+    """Return per row the product of standardised ranks within its symbol, and its weight."""
     one, two = (
         _standardised(_ranks(values, panel.symbol_index), panel.symbol_index)
         for values in (predicted, panel.actual)

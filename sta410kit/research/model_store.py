@@ -123,15 +123,7 @@ def save_model(fitted: FittedModel, path: Path) -> None:
 
 
 def read_metadata(path: Path) -> ModelMetadata:
-    """Return what a model file says about itself, without loading the estimator.
-
-    Raises
-    ------
-    ConfigurationError
-        If the file does not exist.
-    ModelPredictionError
-        If it is not a model file of this kit, or damaged.
-    """
+    """Return what a model file says about itself, without loading the estimator."""
     text = _member(path, _METADATA)
     try:
         return ModelMetadata.model_validate_json(text)

@@ -156,15 +156,7 @@ def needs_history(estimator: RegressorMixin) -> bool:
 
 
 def fit(estimator: RegressorMixin, table: pd.DataFrame, names: Sequence[str]) -> RegressorMixin:
-    """Fit an estimator on the named columns of a training table, in time order.
-
-    On one thread: the tables are small, and threads waiting for a busy core make the fit ten times slower.
-
-    Raises
-    ------
-    ModelTrainingError
-        If the estimator refuses the data.
-    """
+    """Fit an estimator on the named columns of a training table, in time order, on one thread."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped,unused-ignore]
 
     ordered = table.sort_values("date", kind="stable")
@@ -173,10 +165,7 @@ def fit(estimator: RegressorMixin, table: pd.DataFrame, names: Sequence[str]) ->
 
 
 def predict(estimator: RegressorMixin, table: pd.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
-    """Return the predictions of a fitted estimator for the rows of a table.
-
-    For an estimator that needs history, the table holds each symbol's rows from the first on.
-    """
+    """Return the predictions for the rows of a table: whole histories for an estimator that needs them."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):
@@ -194,12 +183,7 @@ def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
     least: int = MIN_TRAIN,
     n_jobs: int | None = None,
 ) -> list[NDArray[np.float64]]:
-    """Return for each fold the predictions of its test rows by a model fitted on its training rows.
-
-    `table` is from `labelled`, sorted by date; `folds` are pairs of positions to train on and to test. Every
-    fold starts from the same seed. An estimator with a true `warm_start` that needs history is fitted fold
-    after fold, each from where the last one ended.
-    """
+    """Return for each fold of positions the predictions of its test rows, fitted on its training rows."""
     from threadpoolctl import ThreadpoolController
 
     names = feature_names(table.drop(columns="known"))

@@ -40,7 +40,7 @@ def test_nothing_registered_changes_nothing():
 
 
 def test_a_registered_value_is_redacted_everywhere():
-    """Every occurrence, whatever is around it; white space around the value does not count."""
+    """Every occurrence in any surroundings; white space around the value does not count."""
     assert register(" hunter2-hunter2\n") is True
     assert redact("xhunter2-hunter2yhunter2-hunter2") == "x***y***"
     assert register("hunter2-hunter2") is True
@@ -211,7 +211,7 @@ SPELLINGS = [
 @given(st.text(min_size=6, max_size=40), st.text(max_size=20), st.text(max_size=20))
 @example("p s/w\"d'\té", "<", ">")
 def test_a_registered_value_survives_in_no_notation(value, before, after):
-    """Whatever the value holds and whatever is around it, none of its spellings is left."""
+    """None of its encodings is left, for any value in any surroundings."""
     forget()
     value = value.strip()
     assume(register(value))

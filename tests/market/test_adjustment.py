@@ -28,7 +28,7 @@ def test_the_sample_has_three_splits_and_no_other():
 
 
 @given(st.sampled_from(SPLIT_RATIOS), st.floats(10, 500), st.floats(-0.2, 0.2))
-def test_every_simple_ratio_is_found_whatever_the_price_did(ratio, price, move):
+def test_every_simple_ratio_is_found_at_any_move_of_the_price(ratio, price, move):
     """A split shows beside an ordinary move of the price, rounded to cents as published."""
     after = round(price * 100 * (1 + move), 2)  # large enough that cents do not blur the ratio
     before = round(price * 100 * ratio, 2)

@@ -1,4 +1,4 @@
-"""Prices of the sealed holdout are held back, whatever the source."""
+"""Prices of the sealed holdout are held back from every source."""
 
 from datetime import date
 

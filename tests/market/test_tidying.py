@@ -95,7 +95,7 @@ def test_a_folder_may_hold_files_of_both_orders(prices):
 @pytest.mark.parametrize("by", [["symbol", "date"], ["date", "symbol"]])
 @given(first=st.integers(0, 28), second=st.integers(0, 28))
 def test_rows_that_changed_places_are_left_for_the_gate(prices, by, first, second):
-    """Two sessions exchanged in a file of any order are nobody's order."""
+    """Two sessions exchanged in a file of any order are no order that files are kept in."""
     written = prices.sort_values(by, ignore_index=True)
     assume(written["date"][first] != written["date"][second])
     order = np.arange(len(written))

@@ -97,7 +97,7 @@ def test_three_sessions_by_hand():
     assert result.summary["total_return"] == pytest.approx(third - 1)
     # Bought 10 shares' worth; sold them and as many again as were then short; bought those back.
     paid = shares * 10 + (shares * 11 + sold) + sold / 11 * 12
-    assert result.summary["costs"] == pytest.approx(0.01 * paid)  # of the capital, whatever that is
+    assert result.summary["costs"] == pytest.approx(0.01 * paid)  # a fraction of the capital
     assert result.summary["sessions"] == 3
 
 

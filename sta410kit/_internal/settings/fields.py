@@ -25,25 +25,7 @@ def setting(  # noqa: PLR0913 - a declaration, read by its keywords
     reserved: bool = False,
     **bounds: float,
 ) -> Any:  # noqa: ANN401 - as pydantic's own Field
-    """Declare a field of a section.
-
-    Parameters
-    ----------
-    variable : str
-        The environment variable that sets it.
-    description : str
-        What it is for, in one line, with its unit.
-    default : object
-        Its value when nothing sets it.
-    takes : str, optional
-        Which values are accepted, as an error says it; worded from `default` and `bounds` when omitted.
-    divisor : float
-        What the number in the variable is divided by: 10,000 turns basis points into a fraction.
-    reserved : bool
-        Whether nothing uses it yet.
-    **bounds : float
-        ``gt``, ``ge``, ``lt``, ``le``, as in pydantic.
-    """
+    """Declare a field of a section; see `Setting` for the arguments, `bounds` are those of pydantic."""
     takes = takes or _takes(default, bounds)
     extra = {"variable": variable, "takes": takes, "divisor": divisor, "reserved": reserved}
     return Field(default=default, description=description, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
@@ -61,29 +43,15 @@ def _takes(default: object, bounds: dict[str, float]) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table of everything that can be set.
+    """One row of the table of everything that can be set."""
 
-    Attributes
-    ----------
-    variable, field : str
-        ``GD_LR`` and ``model.gd_learning_rate``.
-    default : object
-        The value of the field when nothing sets it.
-    description, takes : str
-        What it is for and which values it accepts.
-    divisor : float
-        What the number in the variable is divided by to give the field; 1 for all but basis points.
-    reserved : bool
-        Whether nothing uses it yet.
-    """
-
-    variable: str
-    field: str
+    variable: str  # GD_LR
+    field: str  # model.gd_learning_rate
     default: object
     description: str
-    takes: str
-    divisor: float
-    reserved: bool
+    takes: str  # which values are accepted, in words
+    divisor: float  # of the number in the variable: 10,000 turns basis points into a fraction
+    reserved: bool  # nothing uses it yet
 
     @property
     def secret(self) -> bool:

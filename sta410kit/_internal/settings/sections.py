@@ -70,17 +70,7 @@ def broken_rule(text: str) -> PydanticCustomError:
 
 
 def refusal(error: ValidationError, model: type[BaseModel], found: Mapping[str, tuple[str, str]]) -> str:
-    """Return the message about everything that is wrong with a model, one line a setting.
-
-    Parameters
-    ----------
-    error : ValidationError
-        What pydantic says.
-    model : type
-        The section, or `sta410kit.config.Config`.
-    found : mapping of str to (str, str)
-        Text and origin of each variable; empty for a model that was built in code.
-    """
+    """Return the message for settings that are wrong, all of them together."""
     lines = list(_lines(error, model, "", found))
     head = "1 setting is wrong:" if len(lines) == 1 else f"{len(lines)} settings are wrong:"
     body = "\n".join(f"  - {line}" for line in lines)

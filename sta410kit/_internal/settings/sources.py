@@ -33,21 +33,7 @@ class Found(NamedTuple):
 def gather(
     environ: Mapping[str, str], folder: Path | None, secrets_folder: Path, settings: Sequence[Setting]
 ) -> dict[str, Found]:
-    """Return the text and the origin of each variable; one that is set to nothing counts as not set.
-
-    The real environment wins over secret files, ``.env.<environment>`` and ``.env``, in this order.
-
-    Parameters
-    ----------
-    environ : mapping of str to str
-        The real environment.
-    folder : Path or None
-        Where ``.env`` and ``.env.<environment>`` are; none are read when ``None``.
-    secrets_folder : Path
-        Holds a file for each secret, named like its variable in lower case.
-    settings : sequence of Setting
-        The known settings: for secrets, and for the warning about misspelt names.
-    """
+    """Return text and origin of each variable that is set to something, by order of precedence."""
     process = {name: Found(text, "environment") for name, text in environ.items() if text.strip()}
     common = read_dotenv(folder / ".env") if folder else {}
     environment = _environment({**common, **process})
@@ -70,14 +56,7 @@ def gather(
 
 
 def read_dotenv(path: Path) -> dict[str, Found]:
-    """Return the variables that a ``.env`` file sets to something; none when there is no such file.
-
-    Raises
-    ------
-    ConfigurationError
-        It cannot be read, is not UTF-8, or has a line that python-dotenv cannot parse. The message names the
-        line and never quotes it: half a line of ``.env`` may be a password.
-    """
+    """Return the variables of a ``.env`` file; errors name the line and never quote it."""
     if not path.exists() and not path.is_symlink():
         return {}
     try:

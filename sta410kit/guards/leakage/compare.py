@@ -21,21 +21,11 @@ _FLOOR = 1e-15  # smaller differences are rounding, at any scale
 
 @dataclass(frozen=True)
 class Past:
-    """What must not change. Each array is indexed by symbol code; its last entry is the whole market.
+    """What must not change, as dates by symbol code; the last entry is the whole market."""
 
-    Attributes
-    ----------
-    until : array of dates
-        Values up to this date must not change.
-    rows : array of dates
-        Rows up to this date must be present; later ones may be missing because a target is not known yet.
-    listed : array of dates
-        The symbol's first session. Rows before it carry no information.
-    """
-
-    until: Dates
-    rows: Dates
-    listed: Dates
+    until: Dates  # values up to this date must not change
+    rows: Dates  # rows up to this date must be present; a later target is not known yet
+    listed: Dates  # rows before the symbol's first session carry no information
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,22 +34,7 @@ _FRIDAY, _THIRD_WEEK = 4, 2  # counted from 0
 
 
 def read_cutoffs(panel: Panel, cutoffs: object) -> int | Dates:
-    """Return how many cutoffs are asked for, or which, sorted.
-
-    Parameters
-    ----------
-    panel : Panel
-        The prices.
-    cutoffs : int or sequence of dates
-        How many, at most one per session; or which. A date between two sessions means the one before.
-
-    Raises
-    ------
-    DataValidationError
-        There are fewer than ten sessions.
-    ConfigurationError
-        There is no cutoff, or one that leaves no past or no future.
-    """
+    """Return how many cutoffs are asked for, or which; a date between two sessions means the first."""
     sessions = panel.sessions
     if len(sessions) < _LEAST:
         message = f"the leak probe needs at least {_LEAST} sessions, got {len(sessions)}; load more"
@@ -81,10 +66,7 @@ def _require_some(number: int) -> None:
 def choose_cutoffs(
     panel: Panel, number: int, columns: dict[str, Column], rng: np.random.Generator
 ) -> tuple[Dates, Dates]:
-    """Return sessions spread over the history, and those at which columns begin, `number` in all.
-
-    A single cutoff is spread.
-    """
+    """Return `number` sessions in all: some spread over the history, some at which columns begin."""
     begun = _beginnings(panel, number, columns)[: number - 1]
     return _spread(panel, number - len(begun), columns, rng), begun
 
@@ -108,10 +90,7 @@ def _spread(panel: Panel, number: int, columns: dict[str, Column], rng: np.rando
 
 
 def _beginnings(panel: Panel, number: int, columns: dict[str, Column]) -> Dates:
-    """Return the sessions on which columns have their first values: the earliest, then the most common.
-
-    There is one or, with many cutoffs, a few. A history that ends there is short and costs little.
-    """
+    """Return the sessions on which columns have their first values: the earliest, then the most common."""
     sessions = panel.sessions[:-1]
     firsts = [column.rows.dates[~np.isnan(column.data)] for column in columns.values()]
     places = [np.searchsorted(sessions, dates.min(), side="right") - 1 for dates in firsts if len(dates)]

@@ -24,11 +24,7 @@ MARKET = -1  # the code of a row that belongs to the market as a whole
 
 
 class Codes:
-    """Numbers for symbols and labels that stay the same in every run of a probe.
-
-    Also remembers which outputs are for the market as a whole: on a short history with one symbol a row of
-    the market looks like a row of that symbol.
-    """
+    """Numbers for symbols and labels that stay the same in every run of a probe."""
 
     def __init__(self, symbols: list[Hashable]) -> None:
         self.symbols = list(symbols)
@@ -91,19 +87,7 @@ class Column:
 
 
 def columns_of(output: object, panel: Panel, codes: Codes, prefix: str = "") -> dict[str, Column]:
-    """Read the output of a function that was given the prices of `panel`.
-
-    Parameters
-    ----------
-    output : DataFrame, Series, array, or a mapping, list or tuple of these
-        Keyed by ``symbol, date`` columns or index levels; by the index of the prices; by date, with one
-        column per symbol or with values for the market as a whole; or an array with one entry per row.
-
-    Raises
-    ------
-    ConfigurationError
-        The session of a value cannot be determined.
-    """
+    """Read the output of a function, in any layout, as columns keyed by symbol and date."""
     if isinstance(output, Mapping):
         return _several(output.items(), panel, codes, prefix)
     if isinstance(output, tuple) or (isinstance(output, list) and output and not np.isscalar(output[0])):
@@ -168,10 +152,7 @@ def _as_frame(output: object, panel: Panel) -> pd.DataFrame:
 
 
 def _named_levels_to_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn named index levels beside symbol and date into columns, e.g. a regime.
-
-    A level without a name is a row number that pandas left behind.
-    """
+    """Turn named index levels beside symbol and date into columns, e.g. a regime."""
     names = [str(name).casefold() for name in frame.index.names]
     if frame.index.nlevels == 1 or frame.columns.nlevels > 1 or not set(SYMBOL_NAMES) & set(names):
         return frame

@@ -55,10 +55,7 @@ def find_keys(frame: pd.DataFrame) -> Keys:
 
 
 def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates, texts or periods
-    """Return dates as ``datetime64[us]`` without time zone; a period counts from its last day on.
-
-    Text must be ISO 8601: for other forms pandas guesses the order of day and month value by value.
-    """
+    """Return dates, as text in ISO 8601 only, as `datetime64[us]`; a period counts from its last day on."""
     if isinstance(values, pd.Series) and isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
         return values.to_numpy().astype("datetime64[us]")  # the usual case, a hundred times per probe
     try:
@@ -78,22 +75,12 @@ def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates,
 
 @dataclass(frozen=True)
 class Panel:
-    """A prices frame with the symbol and the session of each row.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        As the user gave it, or some of its rows.
-    dates, symbols : array
-        One entry per row; symbols are ``""`` where the frame has none.
-    columns : tuple
-        Positions of the columns that are neither.
-    """
+    """A prices frame with the symbol ("" where it has none) and the session of each row."""
 
     frame: pd.DataFrame
     dates: Dates
     symbols: NDArray[Any]
-    columns: tuple[int, ...]
+    columns: tuple[int, ...]  # positions of the columns that are neither
 
     @classmethod
     def of(cls, prices: object) -> Panel:
@@ -175,13 +162,9 @@ class Panel:
         return np.array(places, dtype=np.int64)
 
     def limits(self, cutoff: np.datetime64, horizon: int, *, bar_known: bool = False) -> Dates:
-        """Return, by code, the last date whose next `horizon` sessions all lie up to `cutoff`.
-
-        The last of the entries is for the market as a whole. Where the bar of the cutoff is known, the
-        weekend or the evening after it knows nothing more.
-        """
+        """Return by code, last the market, the last date whose next `horizon` sessions lie up to `cutoff`."""
         if horizon == 0:
-            if bar_known:
+            if bar_known:  # the evening or the weekend after that bar knows nothing more
                 following = self.sessions[np.searchsorted(self.sessions, cutoff, side="right") :]
                 cutoff = following[0] - np.timedelta64(1, "us") if len(following) else cutoff
             return np.full(len(self.names) + 1, cutoff, dtype="datetime64[us]")

@@ -33,47 +33,21 @@ EXECUTIONS = {"next_open": None, "close": ("open",), "open": ()}
 
 @dataclass(eq=False)
 class _Future:
-    """The rows after a cutoff, to be changed in place.
-
-    Attributes
-    ----------
-    cells : dict of array
-        The new values of each column, by position, for all rows of the panel.
-    rows : array of int
-        The rows that may change.
-    before : array of int
-        For each of them the last row of its symbol that may not; the symbol's first row where there is none.
-    keep, later : array of bool
-        Rows of the panel that the changed prices still have, and those after the cutoff.
-    """
+    """The rows after a cutoff, to be changed in place."""
 
     panel: Panel
-    cells: dict[int, NDArray[Any]]
-    rows: Positions
-    before: Positions
-    keep: NDArray[np.bool_]
-    later: NDArray[np.bool_]
+    cells: dict[int, NDArray[Any]]  # new values of each column, by position
+    rows: Positions  # that may change
+    before: Positions  # for each of them the symbol's last row that may not
+    keep: NDArray[np.bool_]  # rows that the changed prices still have
+    later: NDArray[np.bool_]  # rows after the cutoff
     rng: np.random.Generator
 
 
 def change_future(
     panel: Panel, cutoff: np.datetime64, mode: str, rng: np.random.Generator, execution: str = "next_open"
 ) -> Panel:
-    """Return a copy of the prices with another future after `cutoff`.
-
-    Parameters
-    ----------
-    panel : Panel
-        The prices, which stay as they are.
-    cutoff : datetime64
-        The last session that is left unchanged.
-    mode : str
-        One of `MODES`.
-    rng : Generator
-        Source of the invented future.
-    execution : str
-        One of `EXECUTIONS`: with ``"close"`` and ``"open"`` the bar of the cutoff itself changes too.
-    """
+    """Return a copy of the prices with another future after `cutoff`, changed in one of `MODES`."""
     known = EXECUTIONS[execution]
     later = panel.dates > cutoff
     if mode == "cut off":

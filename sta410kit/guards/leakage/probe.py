@@ -217,12 +217,7 @@ def _look(  # noqa: PLR0913, PLR0917 - the pieces of one probe
 
 
 def _plan(chosen: Dates) -> list[tuple[np.datetime64, str]]:
-    """Return which change is tried after which cutoff.
-
-    One change per cutoff: the first mode after two of three, the others in turn after the third, or a little
-    more often where that gives each a turn. Modes that had no turn are tried after an early cutoff, where a
-    run costs little. A few cutoffs get every mode.
-    """
+    """Return which change is tried after which cutoff: the first twice, then one of the others in turn."""
     from sta410kit.guards.leakage.perturbations import MODES
 
     always, *others = MODES

@@ -25,17 +25,7 @@ FOREVER = np.datetime64(2**62, "us")
 
 
 class Runs:
-    """Every call of one function, and what was noticed on the way.
-
-    Attributes
-    ----------
-    base : dict of Column
-        The output for the prices as they are.
-    count : int
-        Calls so far.
-    state_changed, input_changed : bool
-        Whether the function keeps state between calls, or changes the prices it is given.
-    """
+    """Every call of one function, and what was noticed on the way."""
 
     def __init__(self, build: Callable[[pd.DataFrame], Any], panel: Panel, tolerance: float) -> None:
         self._build = build
@@ -57,17 +47,7 @@ class Runs:
         self.base = columns_of(output, panel, self.codes)
 
     def again(self, panel: Panel, change: str, *, fresh: bool = True) -> dict[str, Column] | None:
-        """Run on other prices; return None when the function raised, which is noted.
-
-        Parameters
-        ----------
-        panel : Panel
-            The changed prices.
-        change : str
-            A description of the change, for the note.
-        fresh : bool
-            Restore the function's state first.
-        """
+        """Run on other prices, from the first state if `fresh`; None when the function raised."""
         if fresh:
             self.state_changed |= self._state.restore()
         self.count += 1
@@ -91,11 +71,8 @@ class Runs:
         return Past(until, self.panel.limits(cutoff, horizon_of_rows), self._listed)
 
     def not_deterministic(self) -> dict[str, Difference]:
-        """Run twice more on the unchanged prices, and return the columns that differ.
-
-        The second run starts from the state that the first left: that finds a function that counts its
-        calls, but not one that only remembers what it computed from the same prices.
-        """
+        """Return the columns that differ in two more runs on the same prices."""
+        # The second starts from the state of the first: this finds a function that counts its calls.
         found: dict[str, Difference] = {}
         past = self.past(FOREVER)
         for fresh in (True, False):

@@ -22,12 +22,7 @@ _ADJUSTED = ("adj_close", "adj close", "adjclose")
 
 
 def warmup(runs: Runs) -> dict[str, int | None]:
-    """Return, by column, for how many sessions a value depends on where the history starts.
-
-    The first quarter, and then the first half, of the sessions is left out. A window of 20 settles after 19
-    sessions, an exponential average later, an expanding mean never (None). Columns without warm-up are left
-    out.
-    """
+    """Return for how many sessions each column depends on where the history starts; None for always."""
     settled: dict[str, int | None] = {}
     panel = runs.panel
     ends = np.full(len(panel.names) + 1, FOREVER)
@@ -45,10 +40,7 @@ def warmup(runs: Runs) -> dict[str, int | None]:
 
 
 def revisions(runs: Runs, rng: np.random.Generator) -> tuple[str, ...]:
-    """Return the columns that move with the level of `adj_close`, which later splits and dividends rescale.
-
-    Their values are not the ones that would have been computed at the time; returns and ratios are.
-    """
+    """Return the columns that move with the level of `adj_close`, which later splits rescale."""
     panel = runs.panel
     names = [str(name).casefold() for name in panel.frame.columns]
     place = next((names.index(name) for name in _ADJUSTED if name in names), None)

@@ -24,16 +24,7 @@ def is_custom(name: str) -> bool:
 
 
 def make_custom(name: str, seed: int) -> RegressorMixin:
-    """Return a fresh estimator of the class that ``module:Class`` names, constructed without arguments.
-
-    The module is imported from what is installed or from the project's folder. A parameter `random_state` is
-    set to the seed.
-
-    Raises
-    ------
-    ConfigurationError
-        If the module or class does not exist, importing it fails, or it is no scikit-learn regressor.
-    """
+    """Return a fresh estimator of the class that ``module:Class`` names, constructed without arguments."""
     from sklearn.base import is_regressor
 
     module_name, _, class_name = name.partition(":")

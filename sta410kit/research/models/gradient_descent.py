@@ -108,11 +108,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         return predicted
 
     def _descend(self, x: Array, y: Array, l1: Array, l2: Array) -> tuple[Array, int, bool]:
-        """Return the minimum for standardised data, the number of steps and whether it converged.
-
-        Whether a step overshot is read from the slope behind it: near the minimum, losses differ by less
-        than rounding.
-        """
+        """Return the minimum for standardised data, the number of steps and whether it converged."""
         gram, pull = x.T @ x / len(x), x.T @ y / len(x)
         diagonal = np.diag(gram)
         curvature = np.where(diagonal > 0, diagonal, 1.0) + l2
@@ -152,10 +148,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
 
 
 def _ridge_by_qr(x: Array, y: Array, l2: Array) -> Array:
-    """Return the minimum without the L1 part by QR, the shortest one if it is not unique.
-
-    The squared penalty is least squares on the extra rows ``sqrt(n l2)`` (Golub and Van Loan 2013, 6.1.4).
-    """
+    """Return the minimum without the L1 part by QR, the shortest one if it is not unique."""
     from scipy import linalg  # type: ignore[import-untyped,unused-ignore]
 
     tall = np.vstack([x, np.diag(np.sqrt(len(x) * l2))])

@@ -1,4 +1,4 @@
-"""Whatever layout a function returns, a value is told by its symbol and date."""
+"""In every layout of an output, a value is identified by its symbol and date."""
 
 import numpy as np
 import pandas as pd
@@ -86,7 +86,7 @@ def test_prices_come_in_other_layouts(walks, prices):
 
 @pytest.mark.parametrize("levels", [["symbol", "date", "regime"], ["regime", "date", "symbol"]])
 def test_a_named_level_of_the_index_is_judged(walks, levels):
-    """Wherever it stands; row numbers that pandas leaves in the index are not."""
+    """At any position; row numbers that pandas leaves in the index are not."""
 
     def build(p, k):
         close = p.groupby("symbol")["close"]

@@ -245,7 +245,7 @@ def test_a_leak_that_shows_on_few_days_is_found(walks, when):
 )
 @pytest.mark.parametrize("cutoffs", [5, 40])
 def test_a_filled_warm_up_is_found(walks, fill, cutoffs):
-    """A cutoff stands where a column has its first value; an honest one is the same there."""
+    """One cutoff lies where a column has its first value; an honest one is the same there."""
     assert not probe_leaks(feature(fill), walks, cutoffs).passed
     assert probe_leaks(feature(lambda s: s.rolling(20, min_periods=1).mean()), walks, cutoffs).passed
 
@@ -260,7 +260,7 @@ def test_a_filled_warm_up_is_found(walks, fill, cutoffs):
     ids=["dividends", "moves of the close", "moves of the volume"],
 )
 def test_a_leak_on_rare_events_is_found(walks, when, cutoffs):
-    """The cutoffs fall on them too, whatever the seed."""
+    """The cutoffs fall on them too, with any seed."""
 
     def build(prices):
         return prices[KEYS].assign(x=_ahead(prices).where(when(prices), prices["close"]))

@@ -111,7 +111,7 @@ def test_a_single_file_without_symbols_takes_the_one_asked_for(load):
 
 @pytest.mark.filterwarnings("ignore:No adjusted close")
 def test_a_file_named_for_a_symbol_is_not_sold_as_another(load):
-    """AAPL.csv holds nothing of MSFT, whoever asks."""
+    """AAPL.csv holds nothing of MSFT."""
     with pytest.raises(DataLoadingError, match=r"No prices for MSFT\. .*The source holds: AAPL"):
         load(HEAD + ROW, "AAPL.csv", symbols="MSFT")
     assert load(HEAD + ROW, "AAPL.csv", symbols="AAPL")["symbol"].tolist() == ["AAPL"]

@@ -1,4 +1,4 @@
-"""Months, weeks and years: labels that stand before what they name, and leaks that show on few days."""
+"""Months, weeks and years: labels dated before what they name, and leaks that show on few days."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Case:
     sentence : str
         What it computes, and why that is or is not honest.
     build : callable
-        From prices to whatever the probe takes.
+        From prices to any output that the probe reads.
     arguments : dict
         What is declared to the probe: a horizon, an execution.
     """

@@ -83,7 +83,7 @@ class _Kept:
 
 
 class _Constant:
-    """Scales by a number that stands in the class."""
+    """Scales by a constant of the class."""
 
     mean = 100.0
 
@@ -113,7 +113,7 @@ CASES = (
         "target inside a feature",
         "A tenth of the target is in the feature beside it.",
         lambda p: _with_target(p, inside=True),
-        "The target stands beside the feature and is declared.",
+        "The target is a column beside the feature and is declared.",
         lambda p: _with_target(p, inside=False),
         horizon=5,
     ),
@@ -196,7 +196,7 @@ CASES = (
         "memory of a class",
         "Scaled by the mean of the first prices, which the class keeps.",
         _Kept.scaled,
-        "Scaled by a number that stands in the class.",
+        "Scaled by a constant of the class.",
         _Constant.scaled,
     ),
     *pair(

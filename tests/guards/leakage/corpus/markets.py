@@ -40,7 +40,7 @@ def _survivors(prices: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rising(prices: pd.DataFrame) -> pd.DataFrame:
-    """Return the returns on the days on which a symbol stands higher than it began."""
+    """Return the returns on the days on which a symbol is higher than it began."""
     rows = prices[["symbol", "date"]].assign(x=_daily(prices))
     return rows[prices["close"] > prices.groupby("symbol")["close"].transform("first")]
 

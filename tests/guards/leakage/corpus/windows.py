@@ -71,7 +71,7 @@ def _convolved(series: pd.Series[Any], *, centred: bool) -> NDArray[np.float64]:
 CASES = (
     *pair(
         "shift by one",
-        "The close of tomorrow stands on today's row.",
+        "Today's row holds the close of tomorrow.",
         by_symbol(lambda s: s.shift(-1)),
         "The close of yesterday.",
         by_symbol(lambda s: s.shift(1)),
@@ -197,9 +197,9 @@ CASES = (
     ),
     *pair(
         "pattern of gaps",
-        "A value stands only where tomorrow will be higher; the value itself is honest.",
+        "There is a value only where tomorrow will be higher; the value itself is honest.",
         by_symbol(lambda s: s.where(s.shift(-1) > s)),
-        "A value stands only where today is higher than yesterday.",
+        "There is a value only where today is higher than yesterday.",
         by_symbol(lambda s: s.where(s > s.shift(1))),
     ),
 )
