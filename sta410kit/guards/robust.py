@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sta410kit.guards.block import Block
+    from sta410kit.guards.panel import Panel
 
+_TAIL, _BEGIN, _EXPONENT = 0.95, 2.3, 4.0  # where the tail of daily moves begins, usually, and how it falls
+_CAP = 3.0  # times the beginning of the tail, as which anything larger counts
+_PRIOR = 250  # rows that the usual tail is worth
+_SCORED = 2000  # rows of a symbol that show its tail
+_OTHERS = 3  # other symbols that are no coincidence
 TO_SIGMA = 1.4826  # the standard deviation of a normal variable over its median absolute value
 
 
@@ -96,6 +102,72 @@ def per_symbol(
     for number in np.unique(symbol):
         values[number] = measure(slice(block.bounds[number], block.bounds[number + 1]))
     return values[symbol]
+
+
+def tail_chance(
+    block: Block, rows: NDArray[np.int64], score: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Return how often the symbol of each row has a score as large, by a Pareto tail fitted to its scores.
+
+    The tail begins at the 95 % quantile; its exponent is Hill's estimator with scores above three times
+    that counted as no larger, so that what is to be judged does not excuse itself. A short series leans on
+    an exponent of four, as daily returns have it.
+    """
+    scores, symbol, found = score(rows), block.symbol_of(rows), np.ones(len(rows))
+    for number in np.unique(symbol):
+        first, stop = block.bounds[number], block.bounds[number + 1]
+        sample = score(np.arange(first, stop, max(1, (stop - first) // _SCORED)))
+        sample = sample[np.isfinite(sample)]
+        weight = _PRIOR / (len(sample) + _PRIOR)
+        begin = np.quantile(sample, _TAIL) if len(sample) else _BEGIN
+        begin = np.exp((1 - weight) * np.log(max(begin, 1.0)) + weight * np.log(_BEGIN))
+        beyond = sample[sample > begin]
+        excess = np.log(np.minimum(beyond / begin, _CAP)).sum()
+        exponent = ((beyond < _CAP * begin).sum() + _PRIOR * (1 - _TAIL)) / (
+            excess + _PRIOR * (1 - _TAIL) / _EXPONENT
+        )
+        here = symbol == number
+        found[here] = (1 - _TAIL) * np.maximum(scores[here] / begin, 1.0) ** -exponent
+    return np.where(np.isfinite(scores), found, 1.0)
+
+
+def shared_by_others(
+    panel: Panel,
+    rows: NDArray[np.int64],
+    measure: Callable[[Panel, NDArray[np.int64]], NDArray[np.float64]],
+    least: float,
+    share: float,
+) -> NDArray[np.bool_]:
+    """Return where at least a share of the other symbols, and three, do the same on that session.
+
+    Parameters
+    ----------
+    panel : Panel
+        All symbols.
+    rows : ndarray of int
+        Rows of the panel.
+    measure : callable
+        ``(panel, rows) -> sizes`` of what is compared; the sign is its direction.
+    least : float
+        Size from which on another symbol does the same.
+    share : float
+        Share of the other symbols of the session.
+    """
+    shared = np.zeros(len(rows), bool)
+    if not len(rows) or len(panel.symbols) <= _OTHERS:
+        return shared
+    first, last = panel.span
+    wanted = np.zeros(last - first + 1, bool)
+    wanted[panel.days[rows] - first] = True
+    every = np.flatnonzero(wanted[panel.days - first])
+    sizes, days = measure(panel, every), panel.days[every] - first
+    present = np.bincount(days, minlength=len(wanted))
+    own, place = measure(panel, rows), panel.days[rows] - first
+    for sign in (-1, 1):
+        same = np.bincount(days[sign * sizes >= least], minlength=len(wanted))
+        others = same[place] - (sign * own >= least)
+        shared |= (sign * own > 0) & (others >= np.maximum(_OTHERS, share * (present[place] - 1)))
+    return shared
 
 
 def trailing_zeros(volume: NDArray[np.float64]) -> NDArray[np.float64]:

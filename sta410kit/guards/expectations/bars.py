@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
-from sta410kit.guards.expectations.base import BlockExpectation
-from sta410kit.guards.robust import local_sigma, median_of_lines, per_symbol, run_lengths, stretches
+from sta410kit.guards.evidence import Evidence, at_panel_rows
+from sta410kit.guards.expectations.base import BlockExpectation, Share
+from sta410kit.guards.robust import (
+    local_sigma,
+    median_of_lines,
+    per_symbol,
+    run_lengths,
+    shared_by_others,
+    stretches,
+    tail_chance,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sta410kit.guards.block import Block
+    from sta410kit.guards.panel import Panel
 
 _BAR = ("open", "high", "low", "close")
 _ROUNDING = 1e-9  # differences of prices that are none
+_CANCEL = 0.35  # share of pairs of large moves that have opposite signs and cancel
+_HABIT = 0.2  # share of the largest moves taken back from which on a symbol always does so
+_DOUBT = 10  # moves that are not taken back, as which a short series counts
+_FEW = 100_000  # rows as many as which a smaller frame counts
 
 
 class ExpectNoRevertingSpikes(BlockExpectation):
-    """Expect no close or bar that the next session takes back, and no open that its own session does."""
+    """Expect no close or bar that the next session takes back, and no open that its own session does.
+
+    Two moves that cancel are a finding when both exceed multiples of the usual move, and when `chance` says
+    that moves of their sizes, by the tails of the symbol's own moves, would not meet in so many rows. A day
+    with more volume may move by more; what many symbols do on one session is the market.
+    """
 
     min_move: PositiveFloat = 0.08  # log move from which on `sigmas` are enough
     small_move: PositiveFloat = 0.03  # smallest log move, at twice the `sigmas`
@@ -32,15 +51,18 @@ class ExpectNoRevertingSpikes(BlockExpectation):
     quiet_span: PositiveFloat = 1.5  # usual ranges a bar that only gapped stays within
     back: PositiveFloat = 0.35  # share of the move that may remain of it
     coarse: NonNegativeFloat = 0.012  # move of a price that its smallest step explains
+    chance: PositiveFloat = 0.05  # such pairs that chance is expected to bring about in the whole frame
+    market: Share = 0.1  # share of the other symbols, and at least three, that makes it an event
     min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
 
-    needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close")
-    shows: ClassVar[tuple[str, ...]] = ("open", "close", "adj_close")
+    needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close", "volume")
+    shows: ClassVar[tuple[str, ...]] = ("open", "close", "adj_close", "volume")
     sentence: ClassVar[str] = (
         "No close moves by more than {sigmas} times the usual daily move (and {min_move} in logs) and is "
         "back the next session, or by more than {undone_sigmas} and is back at the next open; no open by "
         "more than {open_sigmas} that its own session takes back; and no bar of ordinary range is "
-        "{gap_sigmas} usual overnight moves apart from both its neighbours."
+        "{gap_sigmas} usual overnight moves apart from both its neighbours; but where a share of {market} of "
+        "the other symbols does the same."
     )
 
     def rows(self, block: Block) -> NDArray[np.int64]:
@@ -50,11 +72,19 @@ class ExpectNoRevertingSpikes(BlockExpectation):
         gaps = self._apart(block, opened, self.gap_sigmas)
         usual = median_of_lines(block.around(block.spans, gaps, (-12, 12), (0, 0)))
         gaps = gaps[block.spans[gaps] <= self.quiet_span * usual]
-        apart = [self._apart(block, moves, self.sigmas) for moves in (raw, net)]
-        return np.unique(
-            np.concatenate(
-                [*apart, self._undone(block, net, opened), self._misread_open(block, opened), gaps]
-            )
+        found = [
+            self._unlikely(block, gaps, opened, opened),
+            *(self._unlikely(block, self._apart(block, one, self.sigmas), one, one) for one in (raw, net)),
+            self._unlikely(block, self._undone(block, net, opened), net, opened),
+            self._misread_open(block, opened),
+        ]
+        return np.unique(np.concatenate(found))
+
+    def conclude(self, panel: Panel, parts: list[Any]) -> Evidence:
+        """Return the bars that differ from their neighbours, those of the whole market left out."""
+        rows = np.concatenate([*parts, np.empty(0, np.int64)])
+        return at_panel_rows(
+            panel, rows[~shared_by_others(panel, rows, _reversal, self.small_move, self.market)]
         )
 
     def _apart(self, block: Block, moves: NDArray[np.float64], sigmas: float) -> NDArray[np.int64]:
@@ -79,7 +109,42 @@ class ExpectNoRevertingSpikes(BlockExpectation):
         within = block.log("close") - block.log("open")
         rows, size = self._reversed(block, opened, within, self.min_move)
         usual = np.maximum(*(self._usual(block, moves, rows) for moves in (opened, within)))
-        return rows[size >= self.open_sigmas * usual]
+        return self._unlikely(block, rows[size >= self.open_sigmas * usual], opened, within, after=0)
+
+    def _unlikely(
+        self,
+        block: Block,
+        rows: NDArray[np.int64],
+        here: NDArray[np.float64],
+        then: NDArray[np.float64],
+        after: int = 1,
+    ) -> NDArray[np.int64]:
+        """Return the rows where two moves cancel that chance would not bring together in such a frame."""
+        if not len(rows):
+            return rows
+        first, second = self._tail(block, here, rows), self._tail(block, then, rows + after)
+
+        def habit(span: slice) -> float:
+            one, two = here[span][: len(here[span]) - after], then[span][after:]
+            large = np.abs(one) >= np.nanquantile(np.abs(one), 0.95)
+            back = np.abs(one + two) <= self.back * np.minimum(np.abs(one), np.abs(two))
+            return float((large & back).sum() / (large.sum() + _DOUBT))
+
+        # Where opens do not follow the close before, the session takes each of them back.
+        both = first * np.where(per_symbol(block, rows, habit) >= _HABIT, 1.0, second)
+        return rows[both * _CANCEL * max(block.panel.rows, _FEW) <= self.chance]
+
+    def _tail(self, block: Block, moves: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how often the symbol of each row moves by so much, in usual moves at such a volume."""
+
+        def score(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+            busy = block.log("volume")[rows] - median_of_lines(
+                block.around(block.log("volume"), rows, (-12, 12), (0, 0))
+            )
+            usual = self._usual(block, moves, rows) * np.exp(np.fmax(busy, 0) / 2)
+            return np.abs(moves[rows]) / usual
+
+        return tail_chance(block, rows, score)
 
     def _taken_back(
         self, block: Block, moves: NDArray[np.float64], next_moves: NDArray[np.float64]
@@ -103,6 +168,21 @@ class ExpectNoRevertingSpikes(BlockExpectation):
     ) -> NDArray[np.float64]:
         """Return the usual move around each row, and no less than the smallest step of its price."""
         return np.maximum(local_sigma(block, moves, rows, (0, 1)), self.coarse / block.column("close")[rows])
+
+
+def _reversal(panel: Panel, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return by how much close or open of each row leave both their neighbours, up or down."""
+    number = panel.symbol_of(rows)
+    before = np.maximum(rows - 1, panel.bounds[number])
+    after = np.minimum(rows + 1, panel.bounds[number + 1] - 1)
+    opened, closed = (np.log(panel.values(name, rows)) for name in ("open", "close"))
+    last = np.log(panel.values("close", before))
+    found = np.zeros(len(rows))
+    for there, back in ((closed, np.log(panel.values("close", after))), (opened, closed)):
+        out, home = there - last, there - back
+        size = np.where(out * home > 0, np.sign(out) * np.minimum(np.abs(out), np.abs(home)), 0.0)
+        found = np.where(np.abs(size) > np.abs(found), size, found)
+    return found
 
 
 class ExpectNoExtremeWicks(BlockExpectation):

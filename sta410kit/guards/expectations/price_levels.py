@@ -6,18 +6,20 @@ ordinary turnover, and stays. A crash (AAPL, 2000-09-29) comes with many times t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from sta410kit.guards.expectations.base import BlockExpectation
+from sta410kit.guards.evidence import Evidence, at_panel_rows
+from sta410kit.guards.expectations.base import BlockExpectation, Share
 from sta410kit.guards.robust import (
     level_change,
     local_sigma,
     median_of_lines,
     near_ratio,
     quantile_of_lines,
+    shared_by_others,
     stretches,
 )
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sta410kit.guards.block import Block
+    from sta410kit.guards.panel import Panel
 
 SPLIT_RATIOS = [1.25, 4 / 3, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 100, 1000]
 _EXACT = 0.02  # a split in the factor is exact, but for a dividend on the same day
@@ -36,14 +39,15 @@ class ExpectJumpsToBeExplained(BlockExpectation):
     ratios: list[float] = SPLIT_RATIOS  # new shares for one old
     tolerance: PositiveFloat = 0.04  # log distance from a ratio that counts as it
     min_jump: PositiveFloat = 0.2  # smallest log jump that is considered
-    split_sigmas: PositiveFloat = 6.0  # usual daily moves a split-like jump exceeds
+    split_sigmas: PositiveFloat = 9.0  # usual daily moves a split-like jump exceeds
     far_jump: PositiveFloat = 0.38  # log jump that is extreme at any ratio
     far_sigmas: PositiveFloat = 12.0  # usual daily moves an extreme jump exceeds
     alone: float = Field(2.5, ge=1)  # times the largest gaps nearby, but for the top 2 %
     quiet_span: PositiveFloat = 3.0  # usual ranges a quiet day stays within
     quiet_volume: PositiveFloat = 4.0  # usual volumes a quiet day stays within
-    news_volume: PositiveFloat = 2.0  # usual volumes that explain a jump below `far_jump` on the busiest day
+    news_volume: PositiveFloat = 2.4  # usual volumes that explain a jump on the busiest day
     busiest: float = Field(1.25, ge=1)  # times the next largest volume nearby that the busiest day has
+    market: Share = 0.1  # share of the other symbols, and at least three, that makes it an event
     min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
 
     needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close", "volume")
@@ -52,7 +56,7 @@ class ExpectJumpsToBeExplained(BlockExpectation):
         "No price jumps overnight by the ratio of a split (a log jump of {min_jump} and more) that "
         "adj_close does not show, and none by {far_jump} at any ratio, on a day whose range stays "
         "within {quiet_span} and whose volume stays within {quiet_volume} times the usual. A crash is no "
-        "such day."
+        "such day, nor one on which a share of {market} of the other symbols jumps."
     )
 
     def rows(self, block: Block) -> NDArray[np.int64]:
@@ -75,23 +79,37 @@ class ExpectJumpsToBeExplained(BlockExpectation):
         chosen = near & (size >= self.split_sigmas * usual) & (~loose | extreme) | (~loose & extreme)
         # Where large jumps are common, one is no news; the largest few may be jumps of the same kind.
         others = quantile_of_lines(np.abs(block.around(jumps, rows, (-120, 120), (-1, 1))), 0.98)
-        return rows[chosen & self._quiet(block, rows, size) & (size >= self.alone * others)]
+        return rows[chosen & self._quiet(block, rows, jumps[rows]) & (size >= self.alone * others)]
 
-    def _quiet(self, block: Block, rows: NDArray[np.int64], size: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def conclude(self, panel: Panel, parts: list[Any]) -> Evidence:
+        """Return the rows after an unexplained jump, those of the whole market left out."""
+        rows = np.concatenate([*parts, np.empty(0, np.int64)])
+        return at_panel_rows(
+            panel, rows[~shared_by_others(panel, rows, _gap, self.min_jump / 2, self.market)]
+        )
+
+    def _quiet(self, block: Block, rows: NDArray[np.int64], jumps: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return where range and volume are ordinary; a split multiplies the shares traded by its ratio.
 
         A crash has a range of some size beside its fall: a busy day at another level is still a busy day.
         """
+        size = np.abs(jumps)
         span = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
         near = block.around(block.log("volume"), rows, (-12, 12), (0, 0))
         traded = block.log("volume")[rows]
-        more = traded - median_of_lines(near) - size
+        more = traded - median_of_lines(near) + np.minimum(jumps, 0)
         loud = block.spans[rows] > np.maximum(self.quiet_span * np.maximum(span, 0.005), size / 3)
         loud |= more > np.log(self.quiet_volume)
-        # Moves of a quarter come from news more often than from splits: such a day is the busiest nearby.
+        # Jumps come from news more often than from forgotten splits: such a day is the busiest nearby.
         busiest = traded >= quantile_of_lines(near, 1.0) + np.log(self.busiest)
-        loud |= (size < self.far_jump) & busiest & (more > np.log(self.news_volume))
+        loud |= busiest & (more > np.log(self.news_volume))
         return ~loud
+
+
+def _gap(panel: Panel, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the log move from the close before to the open."""
+    before = np.maximum(rows - 1, panel.bounds[panel.symbol_of(rows)])
+    return np.log(panel.values("open", rows)) - np.log(panel.values("close", before))
 
 
 class ExpectPricesInOneUnit(BlockExpectation):
@@ -175,10 +193,10 @@ class ExpectAdjustedCloseToFollowClose(BlockExpectation):
         size, net = steps[rows], block.returns[rows] + steps[rows]
         usual = np.maximum(local_sigma(block, block.returns + steps, rows, (-1, 1)), 0.01)
         usual = np.where(np.isfinite(usual), usual, 0.02)
-        reverse_split = (
-            (near_ratio(size, self.ratios) <= _EXACT)
-            & (np.abs(size) >= np.log(min(self.ratios)) - _EXACT)
-            & (np.abs(net) <= np.maximum(2 * self.sigmas * usual, 0.15))
+        whole = np.rint(np.exp(np.abs(size)))  # shares are consolidated 1 for 35 or for 200, too
+        consolidated = (np.abs(np.abs(size) - np.log(whole)) <= _EXACT) & (whole > 1)
+        reverse_split = (consolidated | (near_ratio(size, self.ratios) <= _EXACT)) & (
+            np.abs(net) <= np.maximum(2 * self.sigmas * usual, 0.15)
         )
         fell = (size < 0) & ~reverse_split
         rose = (size > self.dividend) & (np.abs(net) > np.maximum(self.sigmas * usual, size / 2))
