@@ -100,7 +100,7 @@ def keep_books(weights: NDArray[np.generic], market: Market, terms: Terms, capit
             trade *= moving
         cost = _total(rate * trade)
         if not plain:
-            state = (wanted, values, equity, left, rate)
+            state = (wanted, values, equity, buy[now], sell[now], rate)
             trade, cost, moving = _with_extras(now, state, trade, moving, market, terms)
         cash -= _total(trade)
         cash -= cost
@@ -149,20 +149,21 @@ def _after_costs(  # noqa: PLR0913, PLR0917 - the whole state of an open
 
 def _with_extras(  # noqa: PLR0913, PLR0917 - the whole state of an open
     now: int,
-    state: tuple[Floats, Floats, Floats, Floats, Floats],
+    state: tuple[Floats, Floats, Floats, Floats, Floats, Floats],
     trade: Floats,
     moving: Booleans | None,
     market: Market,
     terms: Terms,
 ) -> tuple[Floats, Floats, Booleans | None]:
     """Return trades, costs and which orders were filled whole, with fees, capacity and borrowing."""
-    wanted, values, equity, left, rate = state
+    wanted, values, equity, buy, sell, rate = state
     shape = (len(market.opens), wanted.shape[1])
     fee, borrow = np.broadcast_to(terms.fee, shape)[now], np.broadcast_to(terms.borrow, shape)[now]
-    fees = fee * (np.abs(trade) > _NO_ORDER * equity).sum(axis=0)
-    if fees.any():
-        trade = wanted * np.maximum(left - fees, 0.0) - values
-        trade = trade if moving is None else trade * moving
+    orders = np.abs(trade) > _NO_ORDER * equity
+    fees = fee * orders.sum(axis=0)
+    if fees.any():  # the wanted weights are those of what is left after the fees, and reached by these orders
+        left, rate = _after_costs(wanted, values, np.maximum(equity - fees, 0.0), orders, buy, sell)
+        trade = (wanted * left - values) * orders
     if market.capacity is not None:
         whole, trade = trade, np.clip(trade, -market.capacity[now], market.capacity[now])
         complete = trade == whole

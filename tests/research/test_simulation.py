@@ -238,6 +238,16 @@ def test_each_order_pays_its_fee():
     assert ours.cost[0].tolist() == pytest.approx([7, 0, 7, 0])
 
 
+@pytest.mark.parametrize("rebalance", ["each session", "on change"])
+def test_a_held_position_pays_its_fee_once(rebalance):
+    """A year fully invested at 5 an order and 5 bps costs 5 and 49.97 on the first day, then nothing."""
+    prices = bars(100 * np.exp(0.01 * np.random.default_rng(0).standard_normal(253)))
+    costs = Costs(slippage_bps=5, order_fee=5)
+    ours = simulate(np.ones(253), prices, costs=costs, rebalance=rebalance)
+    assert ours.cost[0, 0] == pytest.approx(5 + 99_995 * 0.0005 / 1.0005)
+    assert ours.cost[0, 1:].tolist() == [0] * 251
+
+
 def test_rounding_errors_place_no_order():
     """Weights that prices have not moved pay their fees once, although 0.3 is not exact in binary."""
     prices = pd.concat([bars([0.1] * 6, symbol=name) for name in "AB"])

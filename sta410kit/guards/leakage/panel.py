@@ -41,7 +41,7 @@ def find_keys(frame: pd.DataFrame) -> Keys:
     numbers = () if isinstance(frame.index, pd.RangeIndex) else range(frame.index.nlevels)
     levels = {number: frame.index.get_level_values(number) for number in numbers}
     for number, level in list(levels.items()):
-        if isinstance(level, pd.DatetimeIndex | pd.PeriodIndex):
+        if isinstance(level, pd.DatetimeIndex):
             dates = days(level) if dates is None else dates
             del levels[number]
     for level in sorted(levels.values(), key=lambda one: str(one.name).casefold() not in SYMBOL_NAMES):
@@ -54,14 +54,12 @@ def find_keys(frame: pd.DataFrame) -> Keys:
     return Keys(dates, symbols, others)
 
 
-def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates, texts or periods
-    """Return dates, as text in ISO 8601 only, as `datetime64[us]`; a period counts from its last day on."""
+def days(values: Any) -> Dates:  # noqa: ANN401 - a column or an index of dates or texts
+    """Return dates, text in ISO 8601 among them, as `datetime64[us]` without time zone."""
     if isinstance(values, pd.Series) and isinstance(values.dtype, np.dtype) and values.dtype.kind == "M":
         return values.to_numpy().astype("datetime64[us]")  # the usual case, a hundred times per probe
     try:
         index = pd.Index(values)
-        if isinstance(index, pd.PeriodIndex):
-            index = index.end_time.normalize()
         if len(index) and pd.api.types.is_any_real_numeric_dtype(index):
             message = f"they are numbers, as {index[0]}"  # pandas would count nanoseconds from 1970
             raise TypeError(message)  # noqa: TRY301 - reported like all else that is not a date

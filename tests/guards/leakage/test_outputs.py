@@ -24,19 +24,14 @@ LAYOUTS = {
     "wide": lambda p, k: wide(p).shift(k),
     "wide, two names": lambda p, k: wide(p, ["close", "volume"]).shift(k),
     "two levels": lambda p, k: p.set_index(KEYS).groupby(level=0)[["close"]].shift(k),
-    "two levels without names": lambda p, k: (
-        p.set_index(["date", "symbol"]).groupby(level=1)[["close"]].shift(k).rename_axis([None, None])
-    ),
     "dates as index, a row a price row": lambda p, k: p.set_index("date").groupby("symbol")["close"].shift(k),
     "the market": lambda p, k: p.groupby("date")["close"].mean().shift(k),
-    "the market, by period": lambda p, k: wide(p).mean(axis=1).to_period("D").shift(k),
     "one array a session": lambda p, k: wide(p).mean(axis=1).shift(k).to_numpy(),
     "long": lambda p, k: p[KEYS].assign(a=p.groupby("symbol")["close"].shift(k), b=p["close"]).melt(KEYS),
     "sorted by date": lambda p, k: (
         p[KEYS].assign(x=p.groupby("symbol")["close"].shift(k)).sort_values(["date", "symbol"])
     ),
     "a mapping": lambda p, k: {"a": p["close"], "b": p.groupby("symbol")["close"].shift(k)},
-    "records": lambda p, k: p[KEYS].assign(x=p.groupby("symbol")["close"].shift(k)).to_records(index=False),
     "a pair": lambda p, k: (p[["close"]], p.groupby("symbol")["close"].shift(k)),
     "nullable whole numbers": lambda p, k: p[KEYS].assign(
         x=p.groupby("symbol")["volume"].shift(k).astype("Int64")
@@ -82,24 +77,6 @@ def test_prices_come_in_other_layouts(walks, prices):
 
     assert probe_leaks(lambda p: build(p, 1), given, 6).passed
     assert not probe_leaks(lambda p: build(p, -1), given, 6).passed
-
-
-@pytest.mark.parametrize("levels", [["symbol", "date", "regime"], ["regime", "date", "symbol"]])
-def test_a_named_level_of_the_index_is_judged(walks, levels):
-    """At any position; row numbers that pandas leaves in the index are not."""
-
-    def build(p, k):
-        close = p.groupby("symbol")["close"]
-        regime = np.where(close.shift(k) > p["close"], "up", "down")
-        return p[KEYS].assign(x=close.pct_change(), regime=regime).set_index(levels)
-
-    def numbered(p):
-        late = p.sort_values(["date", "symbol"], ignore_index=True)
-        return late.set_index(["symbol", "date"], append=True)[["close"]]
-
-    assert [one.column for one in probe_leaks(lambda p: build(p, -1), walks, 6).findings] == ["regime"]
-    assert probe_leaks(lambda p: build(p, 1), walks, 6).passed
-    assert probe_leaks(numbered, walks, 6).passed
 
 
 def test_a_wide_frame_of_prices_is_probed(walks):
