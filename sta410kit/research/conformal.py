@@ -179,29 +179,6 @@ def follow_misses(
     return pd.Series(width, index=scored.index), factors
 
 
-def factors_after(predictions: pd.DataFrame, horizon: int, level: float = LEVEL) -> dict[str, float]:
-    """Return the factor of each symbol after a predictions frame, read off the outcomes it missed.
-
-    Equal to the factors of `follow_misses` when it made the intervals.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        Columns ``symbol, date, actual, lower, upper``, all outcomes known, in any order.
-    horizon, level
-        As the intervals were made with.
-    """
-    ordered = predictions.sort_values(["symbol", "date"])
-    missed = ~ordered["actual"].between(ordered["lower"], ordered["upper"])
-    factors = {}
-    for symbol, misses in missed.groupby(ordered["symbol"].astype(str), sort=True):
-        state = 0.0
-        for miss in misses:
-            state = min(max(state + _step(horizon) * (miss - (1 - level)), -_MOST), _MOST)
-        factors[str(symbol)] = math.exp(state)
-    return factors
-
-
 def add_intervals(
     predicted: pd.DataFrame, prices: pd.DataFrame, horizon: int, level: float = LEVEL
 ) -> pd.DataFrame:

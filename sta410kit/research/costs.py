@@ -78,8 +78,9 @@ class Limits:
 
     `max_weight` bounds the weight of one symbol, long or short, and `max_gross` the sum of all absolute
     weights; larger weights are cut, in proportion for the second. `long_only` drops short weights.
-    `max_participation` is the largest share of a session's volume that one order may take; the rest waits for
-    the next session. Weights are fractions of equity when the order is filled.
+    `max_participation` is the largest share that one order may take of the mean dollar volume of the 21
+    sessions before; the rest waits for the next session. Weights are fractions of equity when the order is
+    filled.
 
     Raises
     ------

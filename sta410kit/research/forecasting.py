@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sklearn.base import RegressorMixin
 
 FORECAST_COLUMNS = ("symbol", "date", "horizon", "model", "predicted", "lower", "upper")
-_SAME_LEVEL = 3  # standard errors by which the observed coverage may differ from the level
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,12 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         raise ModelTrainingError(message)
     names = feature_names(features)
     symbols = tuple(sorted(str(symbol) for symbol in table["symbol"].unique()))
-    factors = _factors(predictions, scored, prices, horizon, level)
+    # Counted from the scores: the intervals of the predictions may be at another level.
+    scored = scored.merge(
+        prices[list(KEYS)].assign(known=realised_on(prices, horizon).to_numpy()), on=list(KEYS)
+    )
+    quantiles = conformal.rolling_quantiles(scored, horizon, level)
+    _, factors = conformal.follow_misses(scored, quantiles, horizon, level)
     return FittedModel(
         estimator=fit(estimator, table, names),
         name=model,
@@ -121,20 +125,6 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         scores_quantile=width,
         adaptation=tuple(factors.get(symbol, 1.0) for symbol in symbols),
     )
-
-
-def _factors(
-    predictions: pd.DataFrame, scored: pd.DataFrame, prices: pd.DataFrame, horizon: int, level: float
-) -> dict[str, float]:
-    """Return the factor of each symbol; misses of intervals at another level are counted anew from scores."""
-    held = predictions["actual"].between(predictions["lower"], predictions["upper"]).mean()
-    error = (level * (1 - level) * horizon / predictions["date"].nunique()) ** 0.5
-    if abs(held - level) <= _SAME_LEVEL * error:
-        return conformal.factors_after(predictions, horizon, level)
-    known = prices[list(KEYS)].assign(known=realised_on(prices, horizon).to_numpy())
-    scored = scored.merge(known, on=list(KEYS))
-    quantiles = conformal.rolling_quantiles(scored, horizon, level)
-    return conformal.follow_misses(scored, quantiles, horizon, level)[1]
 
 
 def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Rebalance = Literal["each session", "on change"]
 CAPITAL = 100_000.0
 _DIMENSIONS = 3
+_USUAL = 21  # sessions whose mean dollar volume bounds an order
 _AT_ONCE = 64  # strategies summarised at once, so that they stay in the processor cache
 
 
@@ -123,7 +124,7 @@ def market_of(
 ) -> tuple[pd.DatetimeIndex, list[str], Market]:
     """Return the sessions, the symbols and the market of a prices frame."""
     factor = prices["adj_close"] / prices["close"]
-    wide = prices.assign(open=prices["open"] * factor, close=prices["adj_close"], raw=prices["open"], row=1)
+    wide = prices.assign(open=prices["open"] * factor, close=prices["adj_close"], raw=prices["close"], row=1)
     # pivot refuses duplicates, pivot_table would average them
     columns = ["open", "close", "raw", "volume", "row"]
     table = wide.pivot(index="date", columns="symbol", values=columns).sort_index()  # noqa: PD010
@@ -139,8 +140,9 @@ def market_of(
     for column, end in enumerate(last):
         tradable[end + 1 : end + 2, column] = True  # delisted: positions are closed at the last close
     capacity = None
-    if max_participation is not None:
-        capacity = max_participation * np.nan_to_num(volume * table["raw"].to_numpy(dtype=float))
+    if max_participation is not None:  # of what was traded before: the session's own volume is not known yet
+        usual = (table["raw"] * table["volume"]).rolling(_USUAL, min_periods=1).mean().shift()
+        capacity = max_participation * np.nan_to_num(usual.to_numpy(dtype=float))
         capacity = np.where(there, capacity, np.inf)[:, :, None]
     market = Market(opens[:, :, None], closes_[:, :, None], tradable[:, :, None], last, capacity)
     return pd.DatetimeIndex(table.index), symbols, market

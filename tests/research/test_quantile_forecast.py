@@ -22,7 +22,7 @@ def test_it_is_what_the_last_intervals_would_be(walks):
     table = history.assign(score=history["actual"].abs() / history["scale"])
     width = conformal.latest_quantile(table, 1, 0.9)
     scale = conformal.trailing_scale(walks, 1).groupby("symbol")["scale"].last()
-    factors = conformal.factors_after(history, 1, 0.9)
+    _, factors = conformal.follow_misses(table, conformal.rolling_quantiles(table, 1, 0.9), 1, 0.9)
     for symbol in ("S0", "S1"):
         one = found[(found["symbol"] == symbol) & (found["horizon"] == 1) & (found["level"] == 0.9)]
         assert one["upper"].item() == pytest.approx(width * factors[symbol] * scale[symbol])

@@ -278,10 +278,14 @@ def test_weights_are_cut_to_the_limits():
 
 @pytest.mark.parametrize("side", [1, -1])
 def test_an_order_is_filled_up_to_its_share_of_the_volume(side):
-    """Of 1,000 shares bought or sold short, 400, 400 and 200 are filled at 400 a session."""
+    """Of 1,000 shares bought or sold short, a tenth of the mean volume before each session is filled.
+
+    That is 400 of 4,000, then 300 of 4,000 and 2,000, then the rest, although 9,000 are traded by then.
+    """
     limits = Limits(max_participation=0.1)
-    ours = simulate(side * np.ones(5), bars([100] * 5, volume=4000), limits=limits, rebalance="on change")
-    assert (side * ours.position[0]).tolist() == pytest.approx([0.4, 0.8, 1.0, 1.0])
+    prices = bars([100] * 5, volume=[4000, 2000, 9000, 4000, 4000])
+    ours = simulate(side * np.ones(5), prices, limits=limits, rebalance="on change")
+    assert (side * ours.position[0]).tolist() == pytest.approx([0.4, 0.7, 1.0, 1.0])
 
 
 def test_a_session_without_volume_fills_nothing():
