@@ -19,7 +19,7 @@ from sta410kit._internal.atomic_files import replacing, write_text
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import redact_values
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards import read_accepted
+from sta410kit.guards import read_accepted, read_quarantined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +65,12 @@ def prices(path: str | Path | None) -> pd.DataFrame:
     from sta410kit.market.tidying import tidy
 
     return tidy(_accepted(path, "prices")) if path else load_prices()
+
+
+def quarantined_symbols(path: str | Path | None) -> dict[str, str]:
+    """Return the symbols that the gate left out of its prices, and why."""
+    table = read_quarantined(path).query("date.isna()") if path else None
+    return {} if table is None else dict(zip(table["symbol"], table["reason"], strict=True))
 
 
 def features(path: str | Path | None, prices: pd.DataFrame) -> pd.DataFrame:

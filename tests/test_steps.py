@@ -175,12 +175,15 @@ def test_raw_prices_come_back_as_they_were_written(tmp_path):
 
 
 def test_prices_the_gate_has_not_seen_are_judged_when_they_are_read(tmp_path):
-    """A file given by hand goes through the gate."""
+    """A file given by hand goes through the gate: a bad bar is left empty, and a bad symbol refused alone."""
     prices = load_prices(symbols=["FB"])
     prices.loc[3, "high"] = 0.01
     path = steps.write_frame(prices, tmp_path / "mine.parquet")
+    read = steps.prices(path)
+    assert read["close"].isna().to_numpy().nonzero()[0].tolist() == [3]
+    assert steps.quarantined_symbols(path) == {}
     with pytest.raises(DataValidationError, match="FB 2012-05-23"):
-        steps.prices(path)
+        steps.prices(steps.write_frame(prices.assign(low=0.0), tmp_path / "worse.parquet"))
     with pytest.raises(ConfigurationError, match=r"no file .*none\.parquet"):
         steps.prices(tmp_path / "none.parquet")
 

@@ -35,6 +35,7 @@ from sta410kit.exit_codes import ExitCode
     help="Whole sessions that may have passed since each symbol's last row.",
 )
 @click.option("--exchange", default=None, help="Calendar of all symbols, e.g. XASX; by suffix when left out.")
+@click.option("--strict", is_flag=True, help="Refuse FILE for any critical finding; quarantine nothing.")
 def validate(  # noqa: PLR0913, PLR0917 - one for each option
     file: Path,
     suite: str,
@@ -42,11 +43,13 @@ def validate(  # noqa: PLR0913, PLR0917 - one for each option
     snapshot: Path | None,
     max_age: int | None,
     exchange: str | None,
+    *,
+    strict: bool,
 ) -> int:
     """Judge the data in FILE (CSV or Parquet) by a suite.
 
-    The data docs show the whole validation. Exits with 3 when the suite refuses the data, and when FILE
-    cannot be read.
+    The data docs show the whole validation, and what is quarantined. Exits with 3 when the suite refuses the
+    data, and when FILE cannot be read.
     """
     from sta410kit.guards import keep_snapshot
     from sta410kit.guards import validate as judge
@@ -59,11 +62,14 @@ def validate(  # noqa: PLR0913, PLR0917 - one for each option
     contract = read_suite(suite)  # refused before the file is read
     asked = parse_symbols(symbols)
     frame = read_frame(file, prices=contract.judges_prices)
-    result = judge(frame, suite, symbols=asked, snapshot=snapshot, max_age=max_age, exchange=exchange)
+    result = judge(
+        frame, suite, symbols=asked, snapshot=snapshot, max_age=max_age, exchange=exchange, strict=strict
+    )
     page = publish(result, new_run(runs_folder(Path.cwd())) / DATA_DOCS, "validate")
     click.echo(printable(result.summary()))
     for failure in result.failures:
-        click.echo(printable(f"  {failure.severity}: {failure}"))
+        severity = f"{failure.severity}, quarantined" if failure.quarantined else failure.severity
+        click.echo(printable(f"  {severity}: {failure}"))
     for words in result.accepted:
         click.echo(printable(f"  accepted: {words}"))
     if snapshot is not None and result.passed:

@@ -4,7 +4,7 @@
 is loaded by the first call that needs it.
 """
 
-from sta410kit.guards.acceptance import accept, keep_snapshot, read_accepted
+from sta410kit.guards.acceptance import accept, keep_snapshot, read_accepted, read_quarantined
 from sta410kit.guards.gate import validate
 from sta410kit.guards.leakage import LeakFinding, LeakReport, probe_leaks
 from sta410kit.guards.mutation import Mutant, MutationReport, mutate
@@ -32,6 +32,7 @@ __all__ = [
     "mutate",
     "probe_leaks",
     "read_accepted",
+    "read_quarantined",
     "read_sectors",
     "validate",
 ]

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
+from loguru import logger
 
 from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.gate import validate
+from sta410kit.guards.result import QUARANTINED
 from sta410kit.guards.snapshots import SCHEMA, read_snapshot, schema_of
 from sta410kit.guards.suites import read_suite
 
@@ -24,24 +26,36 @@ if TYPE_CHECKING:
 
     from sta410kit.guards.result import GuardResult
 
-_KEY = b"sta410.accepted"
+_KEY, _LEFT_OUT = b"sta410.accepted", b"sta410.quarantined"
 
 
 def accept(frame: pd.DataFrame, result: GuardResult, path: Path) -> pd.DataFrame:
-    """Write `frame` to `path` as Parquet with the stamp of `result`, and return it.
+    """Write what is usable of `frame` to `path` as Parquet with the stamp of `result`, and return it.
+
+    What is quarantined travels with the file: `read_quarantined` returns it.
 
     Raises
     ------
     DataValidationError
-        `result` holds a critical failure, or judged another frame than this one; nothing is written then.
+        `result` refused the frame, or judged another one than this; nothing is written then.
     """
     _require_judged(frame, result)
-    _write_with(frame, path, _KEY, _stamp(result.suite, result.rules, result.frame))
-    return frame
+    usable = result.usable
+    digest = result.frame if usable is frame else frame_digest(usable)
+    metadata = {_KEY: _stamp(result.suite, result.rules, digest)}
+    if str(result.coverage):
+        metadata[_LEFT_OUT] = result.quarantined.to_json(orient="records", date_format="iso").encode()
+    _write_with(usable, path, metadata)
+    return usable
 
 
 def read_accepted(path: Path, suite: str) -> pd.DataFrame:
     """Read a Parquet file that the gate `suite` has accepted, or put it through that gate now.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frame; without what the gate quarantines where it is judged now.
 
     Raises
     ------
@@ -62,12 +76,27 @@ def read_accepted(path: Path, suite: str) -> pd.DataFrame:
     contract, digest = read_suite(suite), frame_digest(frame)
     stamp = _stamp(contract.name, contract.digest, digest)
     if not digest or (table.schema.metadata or {}).get(_KEY) != stamp:
-        validate(frame, suite).require()
+        result = validate(frame, suite).require()
+        if str(result.coverage):
+            logger.warning("{}: {}", path.name, result.summary())
+        return result.usable
     return frame
 
 
+def read_quarantined(path: str | Path) -> pd.DataFrame:
+    """Return what the gate left out of an accepted file: ``symbol, date, expectation, reason``."""
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    stored = json.loads((pq.read_schema(path).metadata or {}).get(_LEFT_OUT, b"[]"))
+    table = pd.DataFrame(stored, columns=list(QUARANTINED))
+    return table.assign(date=pd.to_datetime(table["date"]).dt.tz_localize(None).astype("datetime64[us]"))
+
+
 def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) -> Path:
-    """Make `frame` the snapshot at `path`, keeping the older sessions that it lacks.
+    """Make `frame` the snapshot at `path`, keeping what the older one says of all that it lacks.
+
+    What is quarantined is not kept: for these bars the older snapshot still holds.
 
     Parameters
     ----------
@@ -88,9 +117,12 @@ def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) ->
     import pandas as pd
 
     _require_judged(frame, result)
-    path = Path(path)
+    schema, path = schema_of(frame), Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
+        usable = result.usable
+        if usable is not frame:
+            frame = usable.dropna(subset=usable.columns.intersection(["close"]))
         whole = frame
         if path.is_file():
             keys = ["symbol", "date"]
@@ -99,7 +131,7 @@ def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) ->
             older = before[~pd.MultiIndex.from_frame(before[keys].astype({"symbol": object})).isin(known)]
             if len(older):
                 whole = pd.concat([older, frame], ignore_index=True).sort_values(keys, kind="stable")
-        _write_with(whole, path, SCHEMA, json.dumps(schema_of(frame)).encode())
+        _write_with(whole, path, {SCHEMA: json.dumps(schema).encode()})
     return path
 
 
@@ -111,13 +143,13 @@ def _require_judged(frame: pd.DataFrame, result: GuardResult) -> None:
         raise DataValidationError(message)
 
 
-def _write_with(frame: pd.DataFrame, path: Path, key: bytes, value: bytes) -> None:
-    """Write `frame` as Parquet with one more metadata entry, whole or not at all."""
+def _write_with(frame: pd.DataFrame, path: Path, entries: dict[bytes, bytes]) -> None:
+    """Write `frame` as Parquet with more metadata entries, whole or not at all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    metadata = {**(table.schema.metadata or {}), key: value}
+    metadata = {**(table.schema.metadata or {}), **entries}
     with replacing(path) as aside:
         pq.write_table(table.replace_schema_metadata(metadata), aside, compression="zstd")
 

@@ -28,10 +28,13 @@ from sta410kit.guards.suites import read_suite
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pandas as pd
+
     from sta410kit.guards.result import GuardResult
     from sta410kit.guards.suites import Suite
 
-INDEX = "index.html"
+INDEX, QUARANTINE = "index.html", "quarantined.csv"
+_MOST = 500  # quarantined bars that a page shows
 
 
 def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
@@ -51,6 +54,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
     from sta410kit.guards.great_expectations import to_record
 
     record = json.loads(json.dumps(to_record(result), default=str))
+    quarantined = result.quarantined
     page = _render(
         "validation.html",
         home="../../../../index.html",
@@ -58,6 +62,9 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
         step=step,
         when=f"{now:%Y-%m-%d %H:%M} UTC",
         failures=failures_table(result.failures),
+        quarantined=_rows(quarantined.head(_MOST)),
+        more=max(0, len(quarantined) - _MOST),
+        quarantine_file=QUARANTINE,
         sections=_validation_sections(record) if record["results"] else [],
         ge_version=version("great-expectations"),
     )
@@ -69,12 +76,19 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
         "warnings": len(result.warnings),
     }
     write_text(place / INDEX, page)
+    if len(quarantined):
+        write_text(place / QUARANTINE, quarantined.to_csv(index=False))
     write_text(place / "result.json", json.dumps(record, indent=1))
     write_text(place / "summary.json", json.dumps({**result.to_dict(), **entry}, indent=1, default=str))
     with FileLock(folder / ".lock"):  # or the slower of two would list what the faster has not written yet
         _publish_suite(read_suite(Path(result.suite_file)), folder, version("great-expectations"))
         _write_index(folder)
     return place / INDEX
+
+
+def _rows(quarantined: pd.DataFrame) -> list[dict[Any, Any]]:
+    days = ["all" if date != date else f"{date:%Y-%m-%d}" for date in quarantined["date"]]  # noqa: PLR0124 - NaT
+    return quarantined.assign(date=days).to_dict("records")
 
 
 def load_templates() -> None:
@@ -108,6 +122,12 @@ def summaries(folder: Path) -> list[dict[str, Any]]:
         json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("validations/*/*/*/summary.json")
     ]
     return sorted(found, key=lambda entry: str(entry["page"].split("/")[-2]), reverse=True)
+
+
+def newest_gates(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the newest summary of each step and suite; a resumed run has older ones too."""
+    found = {(gate["step"], gate["suite"]): gate for gate in reversed(gates)}
+    return sorted(found.values(), key=lambda gate: (gate["step"], gate["page"].split("/")[-2]))
 
 
 def _publish_suite(suite: Suite, folder: Path, ge_version: str) -> None:

@@ -19,7 +19,7 @@ EXAMPLES = 20  # rows that a check shows
 NO_ROW = -1
 NO_DAY = np.iinfo(np.int32).min
 EVERY_ROW = 1.0
-_KEYS = ("symbol", "date")
+KEYS = ("symbol", "date")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Evidence:
         ):
             row: dict[str, Any] = {}
             for name in self.columns if position != NO_ROW else ():
-                if name in frame.columns and name not in _KEYS:
+                if name in frame.columns and name not in KEYS:
                     value = frame[name].iloc[position]
                     row[name] = value.item() if hasattr(value, "item") else value
             if "symbol" in frame.columns:

@@ -41,8 +41,8 @@ class Windows:
     sessions: int
 
     @classmethod
-    def of(cls, dates: Any, horizon: int) -> Windows:  # noqa: ANN401 - see `check_splits`
-        """Read the dates, and the symbols where there are some."""
+    def of(cls, dates: Any, horizon: int, sessions: pd.DataFrame | None = None) -> Windows:  # noqa: ANN401 - see `check_splits`
+        """Read the dates, and the symbols where there are some; `sessions` has more of them to count in."""
         frame = pd.DataFrame(index=dates) if isinstance(dates, pd.MultiIndex) else dates
         keys = find_keys(frame) if isinstance(frame, pd.DataFrame) else None
         own = keys.dates if keys is not None else days(frame)
@@ -56,12 +56,17 @@ class Windows:
             row = int(np.flatnonzero(pd.isna(symbols))[0])
             message = f"the row of {str(own[row])[:10]} has no symbol: give one per row, or the dates alone"
             raise ConfigurationError(message)
-        calendar, starts = np.unique(own, return_inverse=True)
-        ends = np.empty(len(own), dtype=np.int64)
-        for rows in pd.Series(range(len(own))).groupby(symbols).indices.values():
-            live = np.unique(starts[rows])
-            place = np.searchsorted(live, starts[rows]) + min(horizon, len(live))
-            ends[rows] = live[np.minimum(place, len(live) - 1)]
+        names, known = symbols, own
+        if sessions is not None:
+            names = np.concatenate([symbols, sessions["symbol"].to_numpy(dtype=object)])
+            known = np.concatenate([own, days(sessions["date"])])
+        calendar, numbers = np.unique(known, return_inverse=True)
+        starts, ends = numbers[: len(own)], np.empty(len(own), dtype=np.int64)
+        for place in pd.Series(range(len(names))).groupby(names).indices.values():
+            rows = np.asarray(place)
+            live, rows = np.unique(numbers[rows]), rows[rows < len(own)]
+            reach = np.searchsorted(live, starts[rows]) + min(horizon, len(live))
+            ends[rows] = live[np.minimum(reach, len(live) - 1)]
         return cls(own, symbols, starts.astype(np.int64), ends, len(calendar))
 
     def among(self, rows: Positions, sessions: set[int]) -> NDArray[np.bool_]:

@@ -27,6 +27,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     snapshot: str | Path | None = None,
     max_age: int | None = None,
     exchange: str | None = None,
+    prices: pd.DataFrame | None = None,
     strict: bool = False,
 ) -> GuardResult:
     """Judge `frame` by a suite and return what was found.
@@ -47,6 +48,8 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
         Whole sessions of the exchange that may have passed since each symbol's last row.
     exchange : str, optional
         Calendar of all symbols, e.g. ``XLON`` or ``24/7``; by each symbol's suffix when left out.
+    prices : pandas.DataFrame, optional
+        The accepted prices that `frame` was made of: its gaps explain what is missing there.
     strict : bool
         Whether any critical finding refuses the frame, as if the suite quarantined nothing.
 
@@ -66,7 +69,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     result = GuardResult(contract.name, rows, suite_file=str(contract.path))
     if problem := structure_problem(frame):
         return replace(result, checks=(problem,))
-    asked = with_run(contract.expectations, snapshot, max_age, exchange)
+    asked = with_run(contract.expectations, snapshot, max_age, exchange, prices)
     if strict:
         asked = [{**item, "meta": {**item["meta"], "on_failure": STOP}} for item in asked]
     planned, skipped = plan_checks(asked, frame, [symbols] if isinstance(symbols, str) else symbols)

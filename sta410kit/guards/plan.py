@@ -67,6 +67,7 @@ def with_run(
     snapshot: str | Path | None,
     max_age: int | None,
     exchange: str | None = None,
+    prices: pd.DataFrame | None = None,
 ) -> list[dict[str, Any]]:
     """Return the expectations with what only this run knows filled in; what the suite lacks is added."""
     market: dict[str, Any] = {"calendar": exchange, "calendars": {}}
@@ -76,18 +77,31 @@ def with_run(
         else item
         for item in expectations
     ]
-    for kind, words in _OF_A_RUN.items():
-        recent = kind == "expect_last_session_to_be_recent"
-        value = max_age if recent else str(snapshot) if snapshot is not None else None
+    values: dict[str, tuple[str, Any]] = {
+        "expect_history_unrevised": ("snapshot", snapshot and str(snapshot)),
+        "expect_schema_unchanged": ("snapshot", snapshot and str(snapshot)),
+        "expect_last_session_to_be_recent": ("max_age", max_age),
+        "expect_missing_only_in_warm_up": ("gaps", None if prices is None else gaps_of(prices)),
+    }
+    for kind, (name, value) in values.items():
         if value is None:
             continue
-        kwargs = {"max_age" if recent else "snapshot": value}
         places = [number for number, item in enumerate(filled) if item["type"] == kind]
-        if not places:
-            filled.append(_added(kind, words, **kwargs))
+        if not places and kind in _OF_A_RUN:
+            filled.append(_added(kind, _OF_A_RUN[kind], **{name: value}))
         for number in places:
-            filled[number] = {**filled[number], "kwargs": {**filled[number]["kwargs"], **kwargs}}
+            filled[number] = {**filled[number], "kwargs": {**filled[number]["kwargs"], name: value}}
     return filled
+
+
+def gaps_of(prices: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the sessions without a close, by symbol."""
+    gaps = prices.loc[prices["close"].isna(), ["symbol", "date"]]
+    days = gaps["date"].dt.strftime("%Y-%m-%d")
+    return {
+        str(symbol): days[rows].tolist()
+        for symbol, rows in gaps.groupby("symbol", observed=True).groups.items()
+    }
 
 
 def _covers(own: Mapping[str, Any], added: Mapping[str, Any]) -> bool:

@@ -9,7 +9,7 @@ counted in rows and must not stretch. In a frame without prices, the row is left
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +17,9 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from sta410kit._internal.text import pluralize
-from sta410kit.guards.evidence import NO_DAY, NO_ROW
+from sta410kit.guards.evidence import KEYS, NO_DAY, NO_ROW
 from sta410kit.guards.expectations import EXPECTATIONS
-from sta410kit.guards.result import CRITICAL, Coverage
+from sta410kit.guards.result import CRITICAL, QUARANTINED
 from sta410kit.guards.suites import QUARANTINE_SYMBOL, STOP
 
 if TYPE_CHECKING:
@@ -30,10 +30,35 @@ if TYPE_CHECKING:
     from sta410kit.guards.reviewed import ReviewedFinding
     from sta410kit.guards.suites import Limits, Suite
 
-COLUMNS = ["symbol", "date", "expectation", "reason"]
 _WHOLE, _BAR, _MISSING, _EXTRA = "symbol", "bar", "missing session", "extra day"
 _ROUNDS = 8
 _SHIFT = 7  # days between a missing session and an extra day that make a shift of dates
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a frame is left out.
+
+    Attributes
+    ----------
+    symbols, symbols_left_out : int
+        Symbols of the frame, and those that are quarantined.
+    bars, bars_left_out : int
+        Bars of the other symbols, missing sessions included, and those that are quarantined.
+    """
+
+    symbols: int = 0
+    symbols_left_out: int = 0
+    bars: int = 0
+    bars_left_out: int = 0
+
+    def __str__(self) -> str:
+        parts = []
+        if self.symbols_left_out:
+            parts.append(f"{self.symbols_left_out} of {pluralize(self.symbols, 'symbol')}")
+        if self.bars_left_out:
+            parts.append(f"{self.bars_left_out:,} of {pluralize(self.bars, 'bar')}")
+        return " and ".join(parts)
 
 
 class Quarantine:
@@ -125,7 +150,7 @@ class Quarantine:
         ]
         days = rows["day"].astype("int64").where(rows["day"] != NO_DAY, np.iinfo(np.int64).min)
         rows["date"] = pd.to_datetime(days.to_numpy().astype("datetime64[D]")).as_unit("us")
-        return rows[COLUMNS]
+        return rows[list(QUARANTINED)]
 
     @property
     def coverage(self) -> Coverage:
@@ -233,7 +258,7 @@ def _reasons(evidence: Evidence, kinds: np.ndarray, frame: pd.DataFrame, check: 
     return [
         kind
         if kind != _BAR
-        else ", ".join(f"{name}={values[position]}" for name, values in shown.items() if name not in COLUMNS)
+        else ", ".join(f"{name}={values[position]}" for name, values in shown.items() if name not in KEYS)
         for position, kind in zip(evidence.positions, kinds, strict=True)
     ]
 
@@ -248,14 +273,14 @@ def _without(frame: pd.DataFrame, found: pd.DataFrame, symbols: list[str]) -> pd
     if "close" not in frame.columns:
         return frame[keep & ~empty].reset_index(drop=True)
     if empty.any():  # of several rows for one session, one stays
-        keep &= ~(empty & frame.duplicated(["symbol", "date"]).to_numpy())
+        keep &= ~(empty & frame.duplicated(list(KEYS)).to_numpy())
     gone = found[found["kind"] == _MISSING].drop_duplicates(["symbol", "day"])
     rows = np.flatnonzero(keep)
     like = pd.Series(rows, index=frame["symbol"].iloc[rows].astype(object)).groupby(level=0).first()
     taken = np.concatenate([rows, like[gone["symbol"]].to_numpy()])
     usable = frame.iloc[taken].reset_index(drop=True)
     empty = np.concatenate([empty[rows], np.ones(len(gone), bool)])
-    for name in usable.columns.difference(["symbol", "date"]):
+    for name in usable.columns.difference(list(KEYS)):
         if empty.any() and is_numeric_dtype(usable[name].dtype):
             usable[name] = usable[name].mask(empty)
     if gone.empty:

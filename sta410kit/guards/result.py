@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sta410kit.guards.evidence import Evidence
-    from sta410kit.guards.quarantine import Quarantine
+    from sta410kit.guards.quarantine import Coverage, Quarantine
 
 CRITICAL = "critical"
 SEVERITIES = (CRITICAL, "warning", "info")
+QUARANTINED = ("symbol", "date", "expectation", "reason")  # columns of what is left out
 
 
 @dataclass(frozen=True)
@@ -105,32 +106,6 @@ class Check:
         }
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """How much of a frame is left out.
-
-    Attributes
-    ----------
-    symbols, symbols_left_out : int
-        Symbols of the frame, and those that are quarantined.
-    bars, bars_left_out : int
-        Bars of the other symbols, missing sessions included, and those that are quarantined.
-    """
-
-    symbols: int = 0
-    symbols_left_out: int = 0
-    bars: int = 0
-    bars_left_out: int = 0
-
-    def __str__(self) -> str:
-        parts = []
-        if self.symbols_left_out:
-            parts.append(f"{self.symbols_left_out} of {pluralize(self.symbols, 'symbol')}")
-        if self.bars_left_out:
-            parts.append(f"{self.bars_left_out:,} of {pluralize(self.bars, 'bar')}")
-        return " and ".join(parts)
-
-
 @dataclass(frozen=True, repr=False)
 class GuardResult:
     """What one gate found in one frame.
@@ -163,8 +138,7 @@ class GuardResult:
     def __repr__(self) -> str:
         return (
             f"GuardResult(suite={self.suite!r}, row_count={self.row_count}, evaluated={self.evaluated}, "
-            f"failures={self.failures}, skipped={self.skipped}, accepted={self.accepted}, "
-            f"coverage={self.coverage})"
+            f"failures={self.failures}, skipped={self.skipped}, accepted={self.accepted})"
         )
 
     @property
@@ -201,6 +175,8 @@ class GuardResult:
     @property
     def coverage(self) -> Coverage:
         """How many symbols and bars are left out."""
+        from sta410kit.guards.quarantine import Coverage
+
         return self.quarantine.coverage if self.quarantine else Coverage()
 
     @property
@@ -208,8 +184,7 @@ class GuardResult:
         """What is left out: ``symbol, date, expectation, reason``; without a date it is the whole symbol."""
         import pandas as pd
 
-        columns = ["symbol", "date", "expectation", "reason"]
-        return self.quarantine.table if self.quarantine else pd.DataFrame(columns=columns)
+        return self.quarantine.table if self.quarantine else pd.DataFrame(columns=list(QUARANTINED))
 
     @property
     def usable(self) -> pd.DataFrame:

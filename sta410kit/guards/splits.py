@@ -17,6 +17,8 @@ from sta410kit.exceptions import LeakageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pandas as pd
+
     from sta410kit.guards.folds import Positions, Windows
 
 
@@ -113,6 +115,7 @@ def check_splits(
     dates: Any,  # noqa: ANN401 - dates in any form, or a frame that has them
     horizon: int,
     embargo: int = 0,
+    sessions: pd.DataFrame | None = None,
 ) -> SplitReport:
     """Check every fold of a walk-forward against the declared horizon.
 
@@ -128,6 +131,8 @@ def check_splits(
         Sessions a target looks ahead.
     embargo : int
         Further sessions that training keeps away from the test.
+    sessions : DataFrame, optional
+        ``symbol, date`` of all sessions, such as the prices, where `dates` lacks some of a symbol's own.
 
     Returns
     -------
@@ -148,7 +153,7 @@ def check_splits(
 
     horizon = require_whole("horizon", horizon, of="sessions")
     embargo = require_whole("embargo", embargo, 0, of="sessions")
-    windows = Windows.of(dates, horizon)
+    windows = Windows.of(dates, horizon, sessions)
     folds = read_folds(splits, windows.dates)
     findings = (
         finding

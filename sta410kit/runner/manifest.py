@@ -83,7 +83,7 @@ class Manifest:
     steps: list[StepRecord] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    # ``model``, ``verdict``, ``scores``, ``forecasts`` and ``data``, see `results.run_results`
+    # ``model``, ``verdict``, ``scores``, ``forecasts``, ``data``, ``quarantined``: `results.run_results`
     results: dict[str, Any] = field(default_factory=dict)
     # the random seed, and all settings but secrets
     seed: int | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.atomic_files import write_text
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.guards.data_docs import summaries
+from sta410kit.guards.data_docs import newest_gates, summaries
 from sta410kit.runner.comparison.runs import changed_dependencies
 from sta410kit.runner.listing import format_seconds
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
@@ -128,12 +128,6 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
                 steps[step.name] = changed_dependencies(before, step)
         return {"run": earlier.run, "steps": steps}
     return {}
-
-
-def newest_gates(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the newest validation of each step and suite; a resumed run has older ones too."""
-    found = {(gate["step"], gate["suite"]): gate for gate in reversed(gates)}
-    return sorted(found.values(), key=lambda gate: (gate["step"], gate["page"].split("/")[-2]))
 
 
 def _figures(notebook: Path, step: str) -> list[dict[str, str]]:

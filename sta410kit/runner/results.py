@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import json
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.parquet import read_table
 from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import DataLoadingError
+from sta410kit.guards import read_quarantined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sta410kit.runner.manifest import StepRecord
@@ -58,7 +60,8 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
     found |= {"model": str(models[-1])} if models else {}
     found |= {"scores": scores} if scores else {}
     found |= {"data": data[known[0]]} if known else {}
-    readers = {
+    readers: dict[str, tuple[str, Callable[[Path], Any]]] = {
+        "prices.parquet": ("quarantined", _read_quarantined),
         "verdict.json": ("verdict", _read_verdict),
         "forecasts.parquet": ("forecasts", _read_forecasts),
     }
@@ -70,6 +73,15 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
         except (DataLoadingError, OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
             why = redact(f"{type(error).__name__}: {error}")
             warnings.append(f"{file} does not hold the {name} of a run, so the report omits it ({why})")
+    if not found.get("quarantined", True):
+        del found["quarantined"]
+    elif "forecasts" in found and "quarantined" in found:
+        forecast = {row["symbol"] for row in found["forecasts"]}
+        last = dict.fromkeys(
+            found.get("data", {}).get("symbols", []), "quarantined bars near its last session"
+        )
+        reasons = {**last, **found["quarantined"]["symbols"]}
+        found["no_forecast"] = {symbol: why for symbol, why in reasons.items() if symbol not in forecast}
     return found, warnings
 
 
@@ -82,6 +94,15 @@ def _literal(source: str) -> Any:  # noqa: ANN401 - the default may be of any ty
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _read_quarantined(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the reason of each symbol and the bars of each expectation; empty where all is used."""
+    table = read_quarantined(path)
+    whole = table["date"].isna()
+    reasons = dict(zip(table["symbol"][whole], table["reason"][whole], strict=True))
+    bars = dict(Counter(table["expectation"][~whole]))
+    return {"symbols": reasons, "bars": bars} if len(table) else {}
 
 
 def _read_verdict(path: Path) -> dict[str, Any]:

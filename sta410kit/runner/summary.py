@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import pluralize
 from sta410kit.exit_codes import ExitCode
-from sta410kit.guards.data_docs import summaries
+from sta410kit.guards.data_docs import newest_gates, summaries
 from sta410kit.runner.listing import format_seconds, state_of
 from sta410kit.runner.manifest import DIFF, Manifest, read_manifest
-from sta410kit.runner.report import changes_since, newest_gates
+from sta410kit.runner.report import changes_since
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, REPORT
 from sta410kit.runner.terminal import say, show_table
@@ -92,11 +91,13 @@ def print_details(folder: Path) -> None:
             say(f"{step.name} failed: {step.message}", "red")
     for gate in details["gates"]:
         state, colour = ("accepted", "green") if gate["passed"] else ("rejected", "red")
+        state += f" without {gate['left_out']}" if gate["passed"] and gate.get("left_out") else ""
         counts = f"{pluralize(gate['row_count'], 'row')}, {gate['critical']} critical"
         counts += f", {pluralize(gate['warnings'], 'warning')}"
         text = f"gate {gate['suite']} ({gate['step']}): {state}, {counts}"
         say(text, colour)
     _print_results(folder, manifest)
+    _print_quarantined(manifest)
     for step in manifest.steps:
         for name, value in step.recorded.items():
             say(f"recorded {step.name}: {name} = {value}")
@@ -106,6 +107,14 @@ def print_details(folder: Path) -> None:
             say(f"  {name}: {', '.join(parts) or 'nothing'}")
     for name, path in details["paths"].items():
         say(f"{name.replace('_', ' ') + ':':10} {path}")
+
+
+def _print_quarantined(manifest: Manifest) -> None:
+    found = manifest.results.get("quarantined", {})
+    for symbol, reason in found.get("symbols", {}).items():
+        say(f"quarantined {symbol}: {reason}")
+    for expectation, count in found.get("bars", {}).items():
+        say(f"quarantined {pluralize(count, 'bar')}: {expectation}")
 
 
 def _print_head(manifest: Manifest, state: str) -> None:
@@ -156,6 +165,8 @@ def _print_results(folder: Path, manifest: Manifest) -> None:
         for row in manifest.results.get("forecasts", [])
     ]
     if rows:
+        missing = manifest.results.get("no_forecast", {})
+        rows += [(symbol, "", "", "", "no forecast", "quarantined") for symbol in missing]
         title = "forecasts from the last session, in % (log returns)"
         show_table(columns, rows, title=title, right=columns[3:])
     for step in manifest.steps:
@@ -163,13 +174,12 @@ def _print_results(folder: Path, manifest: Manifest) -> None:
             say(f"warning: {step.name}: {text}", "yellow")
     for text in manifest.warnings:
         say(f"warning: {text}", "yellow")
-    for gate in sorted(summaries(folder / DATA_DOCS), key=itemgetter("step")):
-        if gate["warnings"]:
-            counted = pluralize(gate["warnings"], "warning")
-            say(
-                f"warning: {gate['step']}: the gate '{gate['suite']}' has {counted}, see the data docs",
-                "yellow",
-            )
+    for gate in newest_gates(summaries(folder / DATA_DOCS)):
+        parts = [f"left out {gate['left_out']}"] if gate["passed"] and gate.get("left_out") else []
+        parts += [f"has {pluralize(gate['warnings'], 'warning')}"] if gate["warnings"] else []
+        if parts:
+            words = " and ".join(parts)
+            say(f"warning: {gate['step']}: the gate '{gate['suite']}' {words}, see the data docs", "yellow")
     if verdict := manifest.results.get("verdict"):
         say(f"verdict: {verdict['verdict']}. {verdict['sentence']}")
 

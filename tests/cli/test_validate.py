@@ -40,11 +40,15 @@ def test_a_warning_is_shown_without_the_code_that_gives_it(typed, tmp_path, pric
     assert ".py" not in said
 
 
-def test_validate_refuses_and_names_the_row(typed, tmp_path, prices):
-    """Exit code 3 with symbol, date and expectation; unreadable data ends so too."""
+def test_validate_names_the_row_and_strict_refuses_it(typed, tmp_path, prices):
+    """Symbol, date and expectation; exit code 3 with --strict, and for unreadable data."""
     prices.loc[10, "high"] = 1.0
     prices.to_parquet(tmp_path / "prices.parquet")
     done = typed("validate", "prices.parquet", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("prices: accepted without 1 of 598 bars")
+    assert "  critical, quarantined: expect_column_pair_values" in done.stdout
+    done = typed("validate", "prices.parquet", "--strict", cwd=tmp_path)
     assert done.returncode == 3
     assert "expect_column_pair_values_a_to_be_greater_than_b(high, low)" in done.stdout
     assert "IBM 2012-01-05" in done.stdout

@@ -8,7 +8,9 @@ import pytest
 
 from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.guards import data_docs
 from sta410kit.guards.suites import read_suite
+from sta410kit.research.features import build_features
 from tests.guards.universe import MISSING, SYMBOLS, faulty_universe
 
 pytestmark = pytest.mark.integration
@@ -233,3 +235,64 @@ def test_the_universe_of_a_vendor_is_used_almost_whole():
     share = table.groupby("symbol").size() / result.coverage.bars * 31
     assert ((share <= 0.01).reindex(SYMBOLS, fill_value=True)).sum() >= 28
     assert (result.usable["date"] == MISSING).sum() == 31
+
+
+def test_what_is_left_out_travels_with_the_accepted_file(walks, tmp_path):
+    """The file holds what is usable under a stamp of its own; the list is read back as it was."""
+    walks.loc[900, "low"] = 0.0
+    rows = walks["symbol"] == "S3"
+    walks.loc[rows, ["open", "close"]] = walks.loc[rows, ["close", "open"]].to_numpy()
+    result = guards.validate(walks)
+    path = tmp_path / "prices.parquet"
+    accepted = guards.accept(walks, result, path)
+    pd.testing.assert_frame_equal(accepted, result.usable)
+    pd.testing.assert_frame_equal(guards.read_accepted(path, "prices"), accepted, check_dtype=False)
+    pd.testing.assert_frame_equal(guards.read_quarantined(path), result.quarantined, check_dtype=False)
+    assert left_out(result) == [("S2", day(walks, 900)), ("S3", "")]
+
+
+def test_a_file_that_is_judged_when_it_is_read_is_left_out_of_as_well(walks, tmp_path):
+    """Without a stamp the gate judges it now, and what it quarantines does not pass."""
+    walks.loc[900, "low"] = 0.0
+    walks.to_parquet(tmp_path / "prices.parquet")
+    assert guards.read_accepted(tmp_path / "prices.parquet", "prices")["close"].isna().sum() == 1
+
+
+def test_a_snapshot_keeps_the_last_good_values_of_what_is_quarantined(walks, tmp_path):
+    """A revised bar stays a finding the next day; it does not become the history by being left out."""
+    path = tmp_path / "kept.parquet"
+    guards.keep_snapshot(walks, guards.validate(walks), path)
+    revised = walks.copy()
+    revised.loc[900, "volume"] += 1000
+    for _ in range(2):
+        result = guards.validate(revised, snapshot=path)
+        assert left_out(result) == [("S2", day(walks, 900))]
+        guards.keep_snapshot(revised, result, path)
+    pd.testing.assert_frame_equal(pd.read_parquet(path), walks, check_dtype=False)
+
+
+def test_the_data_docs_show_what_is_left_out(walks, tmp_path):
+    """The page has a table, a file beside it has all of it, and the index counts it."""
+    walks.loc[900, "low"] = 0.0
+    page = data_docs.publish(guards.validate(walks), tmp_path)
+    text = page.read_text()
+    assert "accepted</span> without 1 of 3,200 bars" in text
+    assert f"<td>S2</td><td>{day(walks, 900)}</td><td><code>expect_column_values_to_be_between" in text
+    assert len(pd.read_csv(page.parent / "quarantined.csv")) == 1
+    assert "without 1 of 3,200 bars" in (tmp_path / "index.html").read_text()
+    (summary,) = data_docs.summaries(tmp_path)
+    assert (summary["passed"], summary["left_out"]) == (True, "1 of 3,200 bars")
+
+
+def test_features_may_be_missing_where_a_gap_explains_it_and_nowhere_else(walks):
+    """After a gap a feature lacks as many values as in its first sessions, and not one more."""
+    walks.loc[900, "low"] = 0.0
+    prices = guards.validate(walks).usable
+    features = build_features(prices)
+    assert features["return_1"].isna()[900:903].tolist() == [True, True, False]
+    assert guards.validate(features, "features", prices=prices).passed
+    without = guards.validate(features, "features")
+    assert [check.expectation for check in without.critical] == ["expect_missing_only_in_warm_up"]
+    features.loc[[902, 1300], "return_1"] = np.nan
+    (found,) = guards.validate(features, "features", prices=prices).critical
+    assert [row["date"] for row in found.rows] == [day(walks, 902), day(walks, 1300)]

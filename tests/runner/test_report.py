@@ -5,11 +5,12 @@ import re
 import pytest
 
 from sta410kit.exit_codes import ExitCode
+from sta410kit.guards.data_docs import newest_gates
 from sta410kit.runner.chain import run_plan
 from sta410kit.runner.manifest import Manifest, StepRecord
 from sta410kit.runner.plan import Options, plan_notebook
 from sta410kit.runner.progress import Progress
-from sta410kit.runner.report import changes_since, newest_gates, timeline, write_report
+from sta410kit.runner.report import changes_since, timeline, write_report
 from sta410kit.runner.summary import print_details, run_details
 
 pytestmark = pytest.mark.unit

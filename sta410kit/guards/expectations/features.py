@@ -126,23 +126,34 @@ class ExpectFeaturesNotFrozen(BlockExpectation):
 
 
 class ExpectMissingOnlyInWarmUp(BlockExpectation):
-    """Expect a feature that has begun to have a value in every later session of its symbol."""
+    """Expect a feature that has begun to have a value in every later session, but where prices have a gap.
+
+    A feature begins anew after a gap of its prices, and lacks as many values there as in its first sessions.
+    """
 
     ignore: list[str] = ["target"]  # columns that may end before the others
+    gaps: dict[str, list[str]] = {}  # sessions without prices, by symbol; the gate fills them in
 
     sentence: ClassVar[str] = (
-        "A feature is missing only in the first sessions of a symbol (not checked in {ignore})."
+        "A feature is missing only in the first sessions of a symbol, and as many after a gap of its prices "
+        "(not checked in {ignore})."
     )
 
     def rows(self, block: Block) -> NDArray[np.int64]:
-        """Return the rows with a value missing after its first one."""
-        bad = np.zeros(block.rows, bool)
+        """Return the rows with a value missing where neither the beginning nor a gap explains it."""
+        row, bad = np.arange(block.rows), np.zeros(block.rows, bool)
+        begins = np.zeros(block.rows, np.int64)
+        begins[block.first] = block.first
+        for number, span in block.spans_of_symbols():
+            days = np.array(self.gaps.get(block.symbols[number], []), "M8[D]").astype(np.int32)
+            gaps = row[span][np.isin(block.days[span], days)]
+            begins[gaps] = gaps + 1
+        since = row - np.maximum.accumulate(begins)
         for name in _feature_columns(block.panel, self.ignore):
             missing = np.isnan(block.column(name))
             if missing.any():
-                begun = np.cumsum(~missing)
-                before = np.repeat(begun[block.first] - ~missing[block.first], np.diff(block.bounds))
-                bad |= missing & (begun > before)
+                warm_up = np.minimum.reduceat(np.where(missing, block.rows, since), block.first)
+                bad |= missing & (since >= np.repeat(warm_up, np.diff(block.bounds)))
         return np.flatnonzero(bad)
 
 
