@@ -15,10 +15,10 @@ from sta410kit.cli.completion import completion
 from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
-from sta410kit.cli.json_output import FLAG, print_json
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.leaks import leaks
 from sta410kit.cli.mutate import mutate
+from sta410kit.cli.options import JSON, print_json
 from sta410kit.cli.params import params
 from sta410kit.cli.regress import regress
 from sta410kit.cli.run import run
@@ -31,6 +31,7 @@ from sta410kit.cli.unseal import unseal
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.exit_codes import ExitCode
+from sta410kit.runner.warm.identity import SLOW_GRAMMARS
 
 _DEFECT = "internal error; please report it with the lines above: it is a defect of the kit"
 
@@ -55,7 +56,7 @@ def main() -> NoReturn:
 def _report(error: Exception) -> ExitCode:
     """Say what ended a command, as JSON too where it was asked for, and return its exit code."""
     kind, message, code = _outcome(error)
-    if FLAG in sys.argv:
+    if JSON in sys.argv:
         content = {"type": kind, "message": message}
         print_json({"outcome": code.name, "exit_code": int(code), "error": content})
     if isinstance(error, click.ClickException):
@@ -94,12 +95,8 @@ for _command in (
 
 
 def _skip_slow_grammars() -> None:
-    """Keep jsonschema, which nbformat imports, from building grammars of addresses and durations.
-
-    They take 1.5 s of every command that reads a notebook, and the schema of notebooks uses neither.
-    jsonschema does without them where their packages are missing, and here they look missing to it.
-    """
-    for name in ("rfc3987_syntax", "rfc3986_validator", "isoduration"):
+    """Keep jsonschema, which nbformat imports, from building them: 1.5 s of a command."""
+    for name in SLOW_GRAMMARS:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sta410kit.cli.json_output import json_option, print_json
-from sta410kit.cli.typed_path import TypedPath
+from sta410kit.cli.options import PATH, json_option, print_json
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("target", metavar="MODULE:FUNCTION")
-@click.option("--data", type=TypedPath(), help="Prices, CSV or Parquet; the embedded sample if not given.")
+@click.option("--data", type=PATH, help="Prices, CSV or Parquet; the embedded sample if not given.")
 @click.option(
     "--cutoffs",
     default=40,

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sta410kit.cli.json_output import json_option, print_json
-from sta410kit.cli.typed_path import TypedPath
+from sta410kit.cli.options import PATH, json_option, print_json
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--suite", default="prices", show_default=True, help="Name of the suite to test.")
 @click.option(
     "--data",
-    type=TypedPath(),
+    type=PATH,
     default=None,
     help="Clean data (CSV or Parquet); made from the embedded prices when left out.",
 )

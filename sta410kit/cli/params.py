@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sta410kit.cli.json_output import json_option, print_json
-from sta410kit.cli.typed_path import TypedPath
+from sta410kit.cli.options import PATH, json_option, print_json
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("notebook", type=TypedPath())
+@click.argument("notebook", type=PATH)
 @json_option
 def params(notebook: Path, *, as_json: bool) -> int:
     """Print the parameters that NOTEBOOK declares.
@@ -45,15 +44,12 @@ def params(notebook: Path, *, as_json: bool) -> int:
 
 
 def _print(rows: list[dict[str, Any]], notebook: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from sta410kit.runner.terminal import show_table
 
-    table = Table(title=f"parameters of {notebook.name}", title_justify="left")
-    for name in ("name", "type", "default", "choices", "comment"):
-        table.add_column(name, overflow="fold")
+    cells = []
     for row in rows:
         comment = " ".join(filter(None, (row["help"], "" if row["read"] else "(no cell reads it)")))
-        cells = (row["name"], row["type"], row["default"], ", ".join(row["choices"]), comment)
-        table.add_row(*map(Text, cells))
-    Console(highlight=False).print(table)
+        cells.append((row["name"], row["type"], row["default"], ", ".join(row["choices"]), comment))
+    show_table(
+        ("name", "type", "default", "choices", "comment"), cells, title=f"parameters of {notebook.name}"
+    )

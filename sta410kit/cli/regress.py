@@ -7,15 +7,14 @@ from pathlib import Path
 import click
 
 from sta410kit.cli.completion import run_ids
-from sta410kit.cli.json_output import json_option, print_json
-from sta410kit.cli.typed_path import TypedPath
+from sta410kit.cli.options import PATH, json_option, print_json
 from sta410kit.exit_codes import ExitCode
 
 _NUMBER = click.FloatRange(min=0)
 
 
 @click.command()
-@click.argument("notebooks", nargs=-1, type=TypedPath())
+@click.argument("notebooks", nargs=-1, type=PATH)
 @click.option(
     "--reference", metavar="RUN", shell_complete=run_ids, help="Also run what RUN ran, and compare."
 )

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sta410kit.cli.completion import step_names
-from sta410kit.cli.json_output import json_option, print_json
-from sta410kit.cli.limits import limit_options, parsed_limits
-from sta410kit.cli.parameters import from_file, pairs, parameter_options
-from sta410kit.cli.typed_path import TypedPath
+from sta410kit.cli.options import (
+    PATH,
+    from_file,
+    json_option,
+    limit_options,
+    pairs,
+    parameter_options,
+    parsed_limits,
+    print_json,
+)
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sta410kit.runner.plan import Options, Plan
 
 
 @click.command()
-@click.argument("notebook", required=False, type=TypedPath())
+@click.argument("notebook", required=False, type=PATH)
 @parameter_options(
     "Set a notebook parameter; may be given several times. Lists: -p symbols=AAPL,MSFT.", "-p wins"
 )
@@ -61,6 +66,10 @@ def run(  # noqa: PLR0913 - a command has many options
 
     Results of steps that have not changed since they last passed are reused.
     """
+    if notebook or how["fresh"] or not _runs().is_dir():
+        from sta410kit.runner.warm.client import warm_up
+
+        warm_up()  # its imports take longer than those below
     from sta410kit.runner.chain import resume_run, run_plan
     from sta410kit.runner.explain import explain
     from sta410kit.runner.progress import Progress
@@ -95,6 +104,12 @@ def run(  # noqa: PLR0913 - a command has many options
     else:
         print_summary(done)
     return done.outcome
+
+
+def _runs() -> Path:
+    from sta410kit.runner.runs import runs_folder
+
+    return runs_folder(Path.cwd())
 
 
 def _plan(notebook: Path | None, given: dict[str, Any], options: Options) -> Plan:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sta410kit.cli.completion import run_ids
-from sta410kit.cli.json_output import json_option, print_json
+from sta410kit.cli.options import json_option, print_json
 from sta410kit.exit_codes import ExitCode
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sta410kit._internal.text import pluralize, printable
-from sta410kit.cli.json_output import json_option, print_json
-from sta410kit.cli.typed_path import TypedPath
+from sta410kit.cli.options import PATH, json_option, print_json
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("path", default=".", type=TypedPath())
+@click.argument("path", default=".", type=PATH)
 @json_option
 def scan(path: Path, *, as_json: bool) -> int:
     """Look for secrets in PATH, or here and below.

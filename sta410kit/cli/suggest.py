@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sta410kit.cli.typed_path import TypedPath
+from sta410kit.cli.options import FILE, PATH
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=TypedPath())
+@click.argument("file", type=PATH)
 @click.option("--suite", "name", default=None, help="Name of the new suite; the file's name when left out.")
 @click.option(
     "--output",
-    type=TypedPath(dir_okay=False),
+    type=FILE,
     default=None,
     help="Where to write it; printed when left out.",
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from dataclasses import asdict
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,16 @@ import click
 
 from sta410kit._internal.text import pluralize
 from sta410kit.cli.completion import parameter_names
-from sta410kit.cli.json_output import json_option, print_json
-from sta410kit.cli.limits import limit_options, parsed_limits
-from sta410kit.cli.parameters import from_file, pairs, parameter_options
-from sta410kit.cli.typed_path import TypedPath
+from sta410kit.cli.options import (
+    PATH,
+    from_file,
+    json_option,
+    limit_options,
+    pairs,
+    parameter_options,
+    parsed_limits,
+    print_json,
+)
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 
@@ -27,11 +33,10 @@ if TYPE_CHECKING:
     from sta410kit.runner.sweeps.results import Sweep
 
 _MOST_ROWS = 40
-_WIDEST = 10_000
 
 
 @click.command()
-@click.argument("notebook", required=False, type=TypedPath())
+@click.argument("notebook", required=False, type=PATH)
 @click.option(
     "-g",
     "--grid",
@@ -135,97 +140,63 @@ def _resume(
 
 @contextmanager
 def _watching(total: int) -> Iterator[Callable[[StepRecord], None]]:
-    """Show a bar on a terminal; elsewhere say a line for each unit that fails."""
-    if not sys.stderr.isatty():
-        yield _say_failure
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    """Show a bar, and a line for each unit that fails."""
+    from sta410kit.runner.progress import Progress
 
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("units,"),
-        TextColumn("{task.fields[failed]} failed,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task, failed = bar.add_task("", total=total, failed=0), 0
+    progress = Progress()
 
-        def on_unit(record: StepRecord) -> None:
-            nonlocal failed
-            failed += record.outcome != ExitCode.PASSED.name
-            bar.update(task, advance=1, failed=failed)
+    def on_unit(record: StepRecord) -> None:
+        progress.advance()
+        if record.outcome != ExitCode.PASSED.name:
+            progress.say(f"unit {record.name} failed: {record.message}")
 
+    with progress.counting(total, "units,"):
         yield on_unit
 
 
-def _say_failure(record: StepRecord) -> None:
-    if record.outcome != ExitCode.PASSED.name:
-        click.echo(f"unit {record.name} failed: {record.message}", err=True)
-
-
 def _print_plan(plan: SweepPlan, *, as_json: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from sta410kit.runner.parameters import plain
     from sta410kit.runner.sweeps.results import shown
+    from sta410kit.runner.terminal import say, show_table
 
     if as_json:
         print_json([{"unit": name, "parameters": plain(values)} for name, values in plan.units.items()])
         return
     names = [*plan.grid, *plan.fixed]
-    table = Table(title=f"{pluralize(len(plan.units), 'unit')} of {plan.notebook.name}", title_justify="left")
-    for name in ("unit", *names):
-        table.add_column(Text(name))
-    for unit, values in list(plan.units.items())[:_MOST_ROWS]:
-        table.add_row(unit, *(Text(shown(plain(values[name]))) for name in names))
-    console = Console(highlight=False)
-    console.print(table)
+    units = list(plan.units.items())[:_MOST_ROWS]
+    rows = [(unit, *(shown(plain(values[name])) for name in names)) for unit, values in units]
+    show_table(("unit", *names), rows, title=f"{pluralize(len(plan.units), 'unit')} of {plan.notebook.name}")
     if len(plan.units) > _MOST_ROWS:
-        console.print(f"and {len(plan.units) - _MOST_ROWS} more")
+        say(f"and {len(plan.units) - _MOST_ROWS} more")
 
 
 def _print(sweep: Sweep) -> None:
     """Print the table, failures first where not all rows are shown; reasons go to standard error."""
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from sta410kit.runner.runs import REPORT
     from sta410kit.runner.sweeps.results import TABLE, results_table, shown
+    from sta410kit.runner.terminal import say, show_table
 
-    columns = results_table(sweep)
-    fixed = sweep.manifest.results["sweep"]["fixed"]
-    names = [name for name in columns if name not in {"message", "notebook", *fixed}]
-    table = Table(title=f"sweep {sweep.folder.name}", title_justify="left")
-    for name in names:
-        number = all(isinstance(value, int | float | None) for value in columns[name])
-        # A number that is cut in two is read as two: its heading gives way instead.
-        table.add_column(
-            Text(name.replace("_", "_\n") if number else name),
-            justify="right" if number else "left",
-            overflow="fold",
-            no_wrap=number or name == "outcome",
-        )
-    rows = list(zip(*(columns[name] for name in names), strict=True))
-    ending = names.index("outcome")
-    listed = rows if len(rows) <= _MOST_ROWS else sorted(rows, key=lambda row: row[ending] == "PASSED")
-    for row in listed[:_MOST_ROWS]:
-        colour = {"PASSED": "green", "NOT_RUN": "dim"}.get(row[ending], "red")
-        table.add_row(*(Text(shown(v), colour if place == ending else "") for place, v in enumerate(row)))
-    console = Console(highlight=False, soft_wrap=True)
-    # A table narrower than this would cut the numbers.
-    whole = console.measure(table, options=console.options.update(width=_WIDEST)).minimum
-    console.width = max(console.width, whole)
-    console.print(table)
+    table = results_table(sweep)
+    hidden = {"message", "notebook", *sweep.manifest.results["sweep"]["fixed"]}
+    columns = {name: values for name, values in table.items() if name not in hidden}
+    numbers = {n for n, values in columns.items() if all(isinstance(v, int | float | None) for v in values)}
+    headings = {name: name.replace("_", "_\n") if name in numbers else name for name in columns}
+    rows = []
+    for row in zip(*columns.values(), strict=True):
+        ending = dict(zip(columns, row, strict=True))["outcome"]
+        colour = {"PASSED": "green", "NOT_RUN": "dim"}.get(ending, "red")
+        cells = [Text(shown(v), colour if n == "outcome" else "") for n, v in zip(columns, row, strict=True)]
+        rows.append((ending == "PASSED", cells))
+    listed = rows if len(rows) <= _MOST_ROWS else sorted(rows, key=itemgetter(0))[:_MOST_ROWS]
+    right = {headings[name] for name in numbers}
+    show_table(
+        [*headings.values()], [cells for _, cells in listed], title=f"sweep {sweep.folder.name}", right=right
+    )
     if len(rows) > _MOST_ROWS:
-        console.print(f"and {len(rows) - _MOST_ROWS} more rows in {TABLE}")
-    console.print(f"table:     {sweep.folder / TABLE}", markup=False)
-    console.print(f"report:    {sweep.folder / REPORT}", markup=False)
+        say(f"and {len(rows) - _MOST_ROWS} more rows in {TABLE}")
+    say(f"table:     {sweep.folder / TABLE}\nreport:    {sweep.folder / REPORT}")
     _print_trouble(sweep)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sta410kit.cli.json_output import json_option, print_json
+from sta410kit.cli.options import json_option, print_json
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -76,29 +76,22 @@ def _figures(held: Trials) -> dict[str, Any]:
 
 def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
     """Print one row per dataset and target, and a legend."""
-    from rich.console import Console
-    from rich.table import Table
+    from sta410kit.runner.terminal import show_table
 
-    # The table fits 80 columns.
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("symbols", overflow="fold", min_width=12)
-    for name in ("from", "to"):
-        table.add_column(name, no_wrap=True)
-    for name in ("h", "trials", "Sharpe", "luck", "deflated", "PBO"):
-        table.add_column(name, justify="right", no_wrap=True)
+    forms = {
+        "best_sharpe": "{:+.2f}",
+        "expected_by_luck": "{:.2f}",
+        "probability": "{:.1%}",
+        "overfitting": "{:.0%}",
+    }
+    rows = []
     for dataset, held in found:
         worth = _figures(held)
-        shown = [worth[name] for name in ("best_sharpe", "expected_by_luck", "probability", "overfitting")]
-        forms = ("{:+.2f}", "{:.2f}", "{:.1%}", "{:.0%}")
-        cells = [
-            "" if value is None else form.format(value) for form, value in zip(forms, shown, strict=True)
-        ]
-        table.add_row(
-            *(str(dataset[name]) for name in ("symbols", "first", "last", "horizon")),
-            str(worth["trials"]),
-            *cells,
-        )
-    Console(highlight=False).print(table)
+        cells = ["" if worth[name] is None else form.format(worth[name]) for name, form in forms.items()]
+        names = (str(dataset[name]) for name in ("symbols", "first", "last", "horizon"))
+        rows.append((*names, str(worth["trials"]), *cells))
+    columns = ("symbols", "from", "to", "h", "trials", "Sharpe", "luck", "deflated", "PBO")
+    show_table(columns, rows, right=columns[1:], lines=False)
     click.echo(
         "\nh: sessions the target looks ahead. Sharpe: of the best trial, annualised.\n"
         "luck: the Sharpe ratio that the best of as many useless trials would show.\n"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sta410kit.cli.json_output import json_option, print_json
+from sta410kit.cli.options import json_option, print_json
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 

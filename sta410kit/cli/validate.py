@@ -8,12 +8,12 @@ import click
 
 from sta410kit._internal.text import printable
 from sta410kit.cli.completion import suite_names
-from sta410kit.cli.typed_path import TypedPath
+from sta410kit.cli.options import FILE, PATH
 from sta410kit.exit_codes import ExitCode
 
 
 @click.command()
-@click.argument("file", type=TypedPath())
+@click.argument("file", type=PATH)
 @click.option(
     "--suite",
     default="prices",
@@ -24,7 +24,7 @@ from sta410kit.exit_codes import ExitCode
 @click.option("--symbols", default=None, help="Symbols that must have rows, e.g. AAPL,MSFT.")
 @click.option(
     "--snapshot",
-    type=TypedPath(dir_okay=False),
+    type=FILE,
     default=None,
     help="Parquet file of the last accepted data: compared with, and renewed when these are accepted.",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.manifest import RUNNING, Manifest, read_manifest
 from sta410kit.runner.results import R2
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, is_running, no_runs, run_folders
+from sta410kit.runner.terminal import say, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,44 +20,52 @@ if TYPE_CHECKING:
 KILLED = "KILLED"  # its process is gone and has not written how it ended
 UNREADABLE = "UNREADABLE"  # its manifest is damaged or of another schema
 _MINUTE, _HOUR = 60, 3600
-_WIDE = 170
 _COLOURS = {ExitCode.PASSED.name: "green", RUNNING: "cyan", "": "dim"}
 
 
 @dataclass(frozen=True)
-class RunFacts:
-    """What the list of runs says of one run."""
+class ListedRun:
+    """A run in any state."""
 
-    # its id; ``chain``, ``notebook``, ``sweep``, ``validate`` or ``unknown``; the notebook, or empty
-    run: str
-    kind: str
-    title: str
-    started: datetime
-    outcome: str  # the name of an exit code, ``RUNNING``, ``KILLED`` or ``UNREADABLE``
     folder: Path
-    seconds: float | None = None  # wall-clock time; None while it runs, and if it was killed
-    # number of steps so far, and how many of them were reused
-    steps: int = 0
-    reused: int = 0
-    model: str = ""
-    verdict: str = ""
-    scores: dict[str, float] = field(default_factory=dict)  # the numbers that were recorded
-    # symbols, first and last session, and rows of its prices
-    data: dict[str, Any] = field(default_factory=dict)
-    parameters: dict[str, str] = field(default_factory=dict)
+    kind: str  # ``chain``, ``notebook``, ``sweep``, ``validate`` or ``unknown``
+    outcome: str  # the name of an exit code, ``RUNNING``, ``KILLED`` or ``UNREADABLE``
+    started: datetime  # in UTC
+    manifest: Manifest  # empty where there is none that can be read
+
+    @property
+    def run(self) -> str:
+        """Its id."""
+        return self.folder.name
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the facts as JSON values."""
-        return {**asdict(self), "started": self.started.isoformat(), "folder": str(self.folder)}
+        """Return what the list says of it as JSON values."""
+        manifest, results = self.manifest, self.manifest.results
+        return {
+            "run": self.run,
+            "kind": self.kind,
+            "title": manifest.title,
+            "started": self.started.isoformat(),
+            "outcome": self.outcome,
+            "folder": str(self.folder),
+            "seconds": manifest.seconds,
+            "steps": len(manifest.steps),
+            "reused": sum(bool(step.reused) for step in manifest.steps),
+            "model": results.get("model", ""),
+            "verdict": results.get("verdict", {}).get("verdict", ""),
+            "scores": results.get("scores", {}),
+            "data": results.get("data", {}),
+            "parameters": manifest.given,
+        }
 
 
-def list_runs(runs: Path, limit: int | None = None) -> list[RunFacts]:
+def list_runs(runs: Path, limit: int | None = None) -> list[ListedRun]:
     """Return the runs in the folder `runs`, newest first, at most `limit` of them."""
-    return [facts_of(folder) for folder in run_folders(runs)[:limit]]
+    return [look_at(folder) for folder in run_folders(runs)[:limit]]
 
 
-def facts_of(folder: Path) -> RunFacts:
-    """Return the facts of the run in `folder`, in any state."""
+def look_at(folder: Path) -> ListedRun:
+    """Return what is known of the run in `folder`, in any state."""
     try:
         manifest = read_manifest(folder)
     except ConfigurationError:
@@ -67,24 +76,8 @@ def facts_of(folder: Path) -> RunFacts:
             outcome = RUNNING
         elif (folder / DATA_DOCS).is_dir():
             kind, outcome = "validate", ""
-        return RunFacts(folder.name, kind, "", _started(folder), outcome, folder)
-    results = manifest.results
-    return RunFacts(
-        run=manifest.run,
-        kind=manifest.kind,
-        title=manifest.title,
-        started=_started(folder),
-        outcome=state_of(folder, manifest),
-        folder=folder,
-        seconds=manifest.seconds,
-        steps=len(manifest.steps),
-        reused=sum(bool(step.reused) for step in manifest.steps),
-        model=results.get("model", ""),
-        verdict=results.get("verdict", {}).get("verdict", ""),
-        scores=results.get("scores", {}),
-        data=results.get("data", {}),
-        parameters=manifest.given,
-    )
+        return ListedRun(folder, kind, outcome, _started(folder), Manifest(folder.name))
+    return ListedRun(folder, manifest.kind, state_of(folder, manifest), _started(folder), manifest)
 
 
 def state_of(folder: Path, manifest: Manifest) -> str:
@@ -94,38 +87,32 @@ def state_of(folder: Path, manifest: Manifest) -> str:
     return RUNNING if is_running(folder) else KILLED
 
 
-def print_runs(found: Sequence[RunFacts], folder: Path) -> None:
+def print_runs(found: Sequence[ListedRun], folder: Path) -> None:
     """Print one line per run."""
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDE  # do not wrap in a file or a pipe
     if not found:
-        console.print(no_runs(folder), markup=False, soft_wrap=True)
+        say(no_runs(folder))
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    right = {"duration", "steps", "reused", "R2"}
-    for name in ("run", "kind", "started (UTC)", "duration", "outcome", "steps", "reused", "model", "R2",
-                 "verdict", "notebook"):  # fmt: skip
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=name == "run")
+    columns = ("run", "kind", "started (UTC)", "duration", "outcome", "steps", "reused", "model", "R2",
+               "verdict", "notebook")  # fmt: skip
+    rows = []
     for one in found:
-        table.add_row(
+        facts = one.to_dict()
+        rows.append((
             one.run,
             one.kind,
             f"{one.started:%Y-%m-%d %H:%M}",
-            format_seconds(one.seconds),
+            format_seconds(facts["seconds"]),
             Text(one.outcome.lower().replace("_", " "), _COLOURS.get(one.outcome, "red")),
-            str(one.steps or ""),
-            str(one.reused or ""),
-            Text(one.model),
-            f"{100 * one.scores[R2]:+.2f} %" if R2 in one.scores else "",
-            Text(one.verdict),
-            Text(Path(one.title).name),
-        )
-    console.print(table)
+            str(facts["steps"] or ""),
+            str(facts["reused"] or ""),
+            facts["model"],
+            f"{100 * facts['scores'][R2]:+.2f} %" if R2 in facts["scores"] else "",
+            facts["verdict"],
+            Path(facts["title"]).name,
+        ))  # fmt: skip
+    show_table(columns, rows, right=("duration", "steps", "reused", "R2"), lines=False)
 
 
 def format_seconds(seconds: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.text import printable
 from sta410kit.runner.notebook import read_notebook
 
 if TYPE_CHECKING:
@@ -27,17 +28,23 @@ class Progress:
     @contextmanager
     def of(self, steps: Sequence[Step]) -> Iterator[None]:
         """Show the bar while `steps` run."""
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
         for step in steps:
             cells = read_notebook(step.notebook).cells
             self._cells[step.name] = sum(cell.cell_type == "code" for cell in cells)
-        console = Console(stderr=True, quiet=self._silent)
+        with self.counting(sum(self._cells.values()), "cells,"):
+            yield
+
+    @contextmanager
+    def counting(self, total: int, what: str) -> Iterator[None]:
+        """Show a bar that counts to `total`."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True, quiet=self._silent, soft_wrap=True)
         name = TextColumn("{task.description}", markup=False)
-        columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn("cells,"), TimeElapsedColumn())
+        columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeElapsedColumn())
         with Progress(*columns, console=console, disable=not console.is_terminal) as self._bar:
-            self._bar.add_task("starting", total=sum(self._cells.values()))
+            self._bar.add_task("starting", total=total)
             yield
 
     @contextmanager
@@ -61,9 +68,14 @@ class Progress:
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], advance=cells)
 
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        if self._bar is not None:
+            self._bar.console.print(printable(line), highlight=False, markup=False)
+
     def _say(self, line: str) -> None:
         if self._bar is None:
             return
         if self._bar.disable and line:
-            self._bar.console.print(line, highlight=False, markup=False)
+            self.say(line)
         self._bar.update(self._bar.task_ids[0], description=", ".join(self._running) or "starting")

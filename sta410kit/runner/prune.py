@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.listing import RunFacts, list_runs
+from sta410kit.runner.listing import ListedRun, list_runs
 from sta410kit.runner.manifest import RUNNING
 from sta410kit.runner.registry import NAME as INDEX
 from sta410kit.runner.registry import Registry
@@ -34,7 +34,7 @@ _JUST_BEGUN = timedelta(hours=1)  # a folder this young may have no manifest yet
 class Removal:
     """What pruning removes, or would remove."""
 
-    runs: list[RunFacts]  # oldest first
+    runs: list[ListedRun]  # oldest first
     logs: list[Path]  # daily log files from before the oldest remaining run
     freed: int  # bytes on disk; files that a remaining run links to are not counted
 
@@ -72,7 +72,7 @@ def prune(
     return removal
 
 
-def _may_be_running(one: RunFacts, now: datetime) -> bool:
+def _may_be_running(one: ListedRun, now: datetime) -> bool:
     if one.outcome == RUNNING or is_running(one.folder):
         return True
     return one.kind == "unknown" and now - one.started < _JUST_BEGUN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import printable
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from rich.text import Text
+
+_WIDE, _WIDEST = 170, 10_000
 
 
 def say(text: str, style: str = "", *, err: bool = False) -> None:
@@ -21,16 +23,29 @@ def say(text: str, style: str = "", *, err: bool = False) -> None:
 
 
 def show_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, title: str, right: Collection[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str | Text]],
+    *,
+    title: str = "",
+    right: Collection[str] = (),
+    lines: bool = True,
 ) -> None:
-    """Print a table; the columns named in `right` are aligned to the right."""
+    """Print a table; numbers, in the columns named in `right`, are never cut."""
+    from rich.box import HEAVY_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left")
+    look: dict[str, Any] = {"box": HEAVY_HEAD} if lines else {"box": None, "padding": (0, 2, 0, 0)}
+    table = Table(title=title or None, title_justify="left", pad_edge=lines, **look)
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left")
+        number = name in right
+        table.add_column(Text(name), justify="right" if number else "left", no_wrap=number, overflow="fold")
     for row in rows:
         table.add_row(*(one if isinstance(one, Text) else Text(printable(one)) for one in row))
-    Console(highlight=False, soft_wrap=True).print(table)
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDE  # do not wrap in a file or a pipe
+    smallest = console.measure(table, options=console.options.update(width=_WIDEST)).minimum
+    console.width = max(console.width, smallest)
+    console.print(table)

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from sta410kit.cli.json_output import print_json
+from sta410kit.cli.options import print_json
 
 pytestmark = pytest.mark.integration
 

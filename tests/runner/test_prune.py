@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.listing import facts_of, format_seconds, list_runs, print_runs
+from sta410kit.runner.listing import format_seconds, list_runs, look_at, print_runs
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.prune import print_removal, prune
 from sta410kit.runner.registry import Registry
@@ -62,12 +62,7 @@ def test_a_run_is_listed_with_its_model_verdict_and_score(make_run, runs, capsys
     assert (found["steps"], found["reused"], found["model"]) == (2, 1, "ridge")
     assert (found["verdict"], found["scores"]) == ("no skill shown", {"r2_against_naive": -0.0006})
     assert (found["data"], found["parameters"]) == (data, {"model": "ridge"})
-    assert (oldest.kind, oldest.title, oldest.outcome, oldest.model) == (
-        "notebook",
-        "/p/x.ipynb",
-        "TIMED_OUT",
-        "",
-    )
+    assert (oldest.kind, oldest.manifest.title, oldest.outcome) == ("notebook", "/p/x.ipynb", "TIMED_OUT")
     print_runs([newest, oldest], runs)
     shown = capsys.readouterr().out.splitlines()
     assert shown[1].split() == [
@@ -99,15 +94,15 @@ def test_without_runs_the_command_that_makes_one_is_named(runs, capsys):
 def test_a_run_without_an_end_runs_or_was_killed(make_run, runs):
     """The lock in its folder decides, also before there is a manifest."""
     folder = make_run(1, outcome="RUNNING")
-    assert facts_of(folder).outcome == "KILLED"
+    assert look_at(folder).outcome == "KILLED"
     with FileLock(folder / ".lock"):
         assert is_running(folder)
-        assert facts_of(folder).outcome == "RUNNING"
+        assert look_at(folder).outcome == "RUNNING"
     bare = runs / "20260101-000000-bbbb"
     bare.mkdir()
-    assert (facts_of(bare).kind, facts_of(bare).outcome) == ("unknown", "KILLED")
+    assert (look_at(bare).kind, look_at(bare).outcome) == ("unknown", "KILLED")
     (bare / "data_docs").mkdir()
-    assert (facts_of(bare).kind, facts_of(bare).outcome) == ("validate", "")
+    assert (look_at(bare).kind, look_at(bare).outcome) == ("validate", "")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +165,7 @@ def test_a_result_that_a_later_run_has_reused_stays(make_run, runs, tmp_path):
     os.link(old / "prices.parquet", new / "prices.parquet")
     with Registry(runs) as registry:
         for folder in (old, new):
-            registry.passed("i", "one", folder.name, {})
+            registry.passed("i", folder.name)
     removal = prune(runs, tmp_path, older_than=30 * DAY)
     assert removal.freed < 5000
     assert (new / "prices.parquet").read_text() == "x" * 5000
@@ -234,6 +229,6 @@ def test_a_manifest_of_another_schema_or_a_damaged_one_is_refused(make_run, runs
     path.write_text(change(json.loads(path.read_text())))
     with pytest.raises(ConfigurationError, match=message):
         read_manifest(folder)
-    assert facts_of(folder).outcome == "UNREADABLE"
+    assert look_at(folder).outcome == "UNREADABLE"
     print_runs(list_runs(runs), runs)
     assert "unreadable" in capsys.readouterr().out

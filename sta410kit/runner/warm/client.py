@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 900.0
 POLL_SECONDS = 0.1  # between two checks of a caller that waits
 _PATIENCE = 120.0  # seconds for the imports of the first start on a slow machine
-_ANSWER = 10.0  # seconds for the answer to a question
+_ANSWER = 60.0  # seconds for the answer to a question, which may wait for imports
 
 
 class ServerUnavailableError(Exception):

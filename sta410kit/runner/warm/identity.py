@@ -18,8 +18,9 @@ import sta410kit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Third-party modules that take long to import; the kit is loaded too, a user's own modules never are.
-PRELOADED = (
+# What takes long to import, with the kit; a user's own modules are never loaded. In a third of the time, the
+# first group is enough for a notebook that loads and draws prices; the first caller gets no more.
+FIRST = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "comm",
@@ -41,6 +42,15 @@ PRELOADED = (
     "matplotlib.backends.backend_agg",
     "PIL.JpegImagePlugin",
     "IPython.core.pylabtools",
+    "loguru",
+    "sta410kit.steps",
+    "sta410kit.market.sources.sample",
+    "sta410kit.research.plots.data",
+)
+OTHERS = (
+    "great_expectations",
+    "great_expectations.render.renderer.page_renderer",
+    "exchange_calendars",
     "scipy.stats",
     "sklearn.ensemble",
     "sklearn.linear_model",
@@ -49,10 +59,6 @@ PRELOADED = (
     "skops.io",
     "statsmodels.tsa.stattools",
     "arch.bootstrap",
-    "great_expectations",
-    "great_expectations.render.renderer.page_renderer",
-    "exchange_calendars",
-    "loguru",
     "nbformat",
     "jinja2.ext",
 )
@@ -68,6 +74,9 @@ _NAMES = {
 }  # fmt: skip
 KIT = Path(sta410kit.__file__).parent
 _REMEMBERED = 2.0  # seconds
+# Grammars of addresses and durations: jsonschema spends seconds on them at its import, and does without them
+# where they are missing. Neither notebooks nor Great Expectations need any.
+SLOW_GRAMMARS = ("rfc3987_syntax", "rfc3986_validator", "isoduration")
 INLINE = "module://matplotlib_inline.backend_inline"
 
 

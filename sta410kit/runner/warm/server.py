@@ -33,11 +33,19 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sta410kit.runner.warm.child import do_job, receive_order
-from sta410kit.runner.warm.identity import KIT, OUTSIDE_THE_KIT, PRELOADED, cells_path, kit_files
+from sta410kit.runner.warm.identity import (
+    FIRST,
+    KIT,
+    OTHERS,
+    OUTSIDE_THE_KIT,
+    SLOW_GRAMMARS,
+    cells_path,
+    kit_files,
+)
 from sta410kit.runner.warm.wire import DESCRIPTORS, LONGEST, Lines, encode, peer_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _LOOK = 5.0  # seconds between two checks of being idle
 
@@ -53,7 +61,15 @@ class _Caller:
 class Server:
     """The loop of one listening process."""
 
-    def __init__(self, listener: socket.socket, idle_seconds: float, busy: mmap.mmap | None = None) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        idle_seconds: float,
+        busy: mmap.mmap | None = None,
+        *,
+        once: bool = False,
+    ) -> None:
+        self._once = once
         self._listener = listener
         self._idle_seconds = idle_seconds
         self._selector = selectors.DefaultSelector()
@@ -151,6 +167,9 @@ class Server:
         _close(caller)
         caller.child = child
         self._callers[child] = caller
+        if self._once:  # the others wait for the server that has more imported
+            self._selector.unregister(self._listener)
+            self._stopping = True
         self._tell(caller, {"pid": child})
         return None
 
@@ -223,37 +242,52 @@ def _close(caller: _Caller) -> None:
 
 
 def main(path: Path, idle_seconds: float, ready: int) -> None:
-    """Preload, listen, write a byte to `ready` and serve; a forked child does its caller's job and ends."""
+    """Preload, listen, write a byte to `ready` and serve; a forked child does its caller's job and ends.
+
+    The first caller is served after the first group of imports, by a process that is forked for it alone, so
+    that its notebook runs while this one imports the others.
+    """
     if os.fork():
         os._exit(0)  # the caller that started this waits for it no longer than this
-    preload()
+    preload(FIRST)
     kernels, cells = _listen(path), _listen(cells_path(path))
     with contextlib.suppress(BrokenPipeError):  # the caller has stopped waiting
         os.write(ready, b"1")
     os.close(ready)
-    busy = mmap.mmap(-1, 8)
-    executes_cells = os.fork() == 0
-    if executes_cells:
+    if (early := os.fork()) == 0:
         kernels.close()
-        from sta410kit.runner.warm import pipe_kernel
+        _serve_cells(cells, idle_seconds, once=True)
+        return
+    preload([*OTHERS, *kit_modules()])
+    os.kill(early, signal.SIGTERM)
+    busy = mmap.mmap(-1, 8)
+    if os.fork() == 0:
+        kernels.close()
+        _serve_cells(cells, idle_seconds, busy)
+        _remove(cells_path(path), cells)
+        return
+    cells.close()
+    descriptors = Server(kernels, idle_seconds, busy).run()
+    if descriptors is not None:
+        _end(do_job, descriptors)
+    _remove(path, kernels)
 
-        app = pipe_kernel.prepare()
-        _freeze()
-        descriptors = Server(cells, idle_seconds, busy).run()
-        if descriptors is not None:
-            _end(partial(pipe_kernel.serve_caller, app), descriptors)
-    else:
-        cells.close()
-        descriptors = Server(kernels, idle_seconds, busy).run()
-        if descriptors is not None:
-            _end(do_job, descriptors)
-    _remove(cells_path(path) if executes_cells else path, cells if executes_cells else kernels)
+
+def _serve_cells(
+    cells: socket.socket, idle_seconds: float, busy: mmap.mmap | None = None, *, once: bool = False
+) -> None:
+    from sta410kit.runner.warm import pipe_kernel
+
+    app = pipe_kernel.prepare()
+    _freeze()
+    descriptors = Server(cells, idle_seconds, busy, once=once).run()
+    if descriptors is not None:
+        _end(partial(pipe_kernel.serve_caller, app), descriptors)
 
 
-def preload() -> None:
-    """Import what notebooks need: packages that take long, and the kit, but never a user's own modules."""
+def preload(names: Iterable[str]) -> None:
+    """Import modules that notebooks need."""
     with _as_in_a_kernel():
-        names = [*PRELOADED, *kit_modules()]
         for name in names:
             with contextlib.suppress(ImportError):
                 import_module(name)
@@ -302,12 +336,15 @@ def _remove(path: Path, listener: socket.socket) -> None:
 
 @contextlib.contextmanager
 def _as_in_a_kernel() -> Iterator[None]:
-    """Let modules find, while they are imported, what tells pandas how wide a table may be."""
+    """Let modules find what tells pandas how wide a table may be, and no slow grammars."""
     builtins.get_ipython = lambda: SimpleNamespace(kernel=None, config={})  # type: ignore[attr-defined]
+    sys.modules |= dict.fromkeys(SLOW_GRAMMARS)  # type: ignore[arg-type] # None: not found
     try:
         yield
     finally:
         del builtins.get_ipython  # type: ignore[attr-defined]
+        for name in SLOW_GRAMMARS:
+            del sys.modules[name]
 
 
 def _end(work: Callable[[dict[str, Any]], None], descriptors: list[int]) -> NoReturn:

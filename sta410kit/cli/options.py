@@ -1,20 +1,64 @@
-"""The options ``-p NAME=VALUE`` and ``--params FILE``."""
+"""Options that several commands have, and JSON on standard output."""
 
 from __future__ import annotations
 
+import json
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sta410kit._internal.redaction import redact
 from sta410kit.cli.completion import parameter_names
-from sta410kit.cli.typed_path import TypedPath
 from sta410kit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from click.decorators import FC
+
+JSON = "--json"
+json_option = click.option(JSON, "as_json", is_flag=True, help="Print JSON, for machines; errors too.")
+PATH = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def print_json(content: Any) -> None:  # noqa: ANN401 - JSON values
+    """Print a JSON document to standard output, secrets redacted; nothing else may be printed beside it.
+
+    JSON has no word for a number that is missing or infinite; it becomes ``null``.
+    """
+    click.echo(redact(json.dumps(_finite(content), indent=1, default=str)))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(name): _finite(item) for name, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def limit_options(whole: str, part: str) -> Callable[[FC], FC]:
+    """Return a decorator that adds the options ``--deadline``, ``--timeout`` and ``--memory``."""
+    deadline = click.option(
+        "--deadline", metavar="TIME", help=f"How long the whole {whole} may take: 90, 15m, 2h."
+    )
+    timeout = click.option("--timeout", metavar="TIME", help=f"How long each {part} may take.")
+    memory = click.option("--memory", metavar="SIZE", help=f"How much memory each {part} may have: 512M, 2G.")
+    return lambda command: deadline(timeout(memory(command)))
+
+
+def parsed_limits(deadline: str | None, timeout: str | None, memory: str | None) -> dict[str, Any]:
+    """Return the limits as numbers."""
+    from sta410kit.runner.limits import parse_memory, parse_seconds
+
+    return {
+        "deadline": parse_seconds(deadline, "--deadline") if deadline is not None else None,
+        "timeout": parse_seconds(timeout, "--timeout") if timeout is not None else None,
+        "memory": parse_memory(memory, "--memory") if memory is not None else None,
+    }
 
 
 def parameter_options(about: str, wins: str) -> Callable[[FC], FC]:
@@ -28,13 +72,8 @@ def parameter_options(about: str, wins: str) -> Callable[[FC], FC]:
         shell_complete=parameter_names,
         help=about,
     )
-    in_a_file = click.option(
-        "--params",
-        "file",
-        type=TypedPath(),
-        metavar="FILE",
-        help=f"Read parameters from a TOML or JSON file; {wins}.",
-    )
+    help_of_file = f"Read parameters from a TOML or JSON file; {wins}."
+    in_a_file = click.option("--params", "file", type=PATH, metavar="FILE", help=help_of_file)
     return lambda command: typed(in_a_file(command))
 
 
@@ -57,7 +96,6 @@ def from_file(path: Path | None) -> dict[str, Any]:
     """Return the parameters in a TOML or JSON file; none without a file."""
     if path is None:
         return {}
-    import json
     import tomllib
 
     try:
