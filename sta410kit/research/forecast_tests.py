@@ -29,7 +29,7 @@ def accuracy_p_value(gains: Floats, horizon: int = 1) -> float:
 
     size = len(gains)
     shrink = max((size + 1 - 2 * horizon + horizon * (horizon - 1) / size) / size, 0.0) ** 0.5
-    return float(student.sf(_t_ratio(gains, horizon) * shrink, max(size - 1, 1)))
+    return float(student.sf(t_ratio(gains, horizon) * shrink, max(size - 1, 1)))
 
 
 def information_p_value(adjusted: Floats, horizon: int = 1) -> float:
@@ -40,10 +40,10 @@ def information_p_value(adjusted: Floats, horizon: int = 1) -> float:
     """
     from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
 
-    return float(norm.sf(_t_ratio(adjusted, horizon)))
+    return float(norm.sf(t_ratio(adjusted, horizon)))
 
 
-def _t_ratio(values: Floats, horizon: int) -> float:
+def t_ratio(values: Floats, horizon: int) -> float:
     """Return the mean over its standard error, given targets that overlap over `horizon` dates.
 
     Autocovariances up to lag *h* - 1 count in full, as in Diebold and Mariano; where their sum is negative,

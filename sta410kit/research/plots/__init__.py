@@ -19,6 +19,7 @@ from sta410kit.research.plots.predictions import (
     plot_predictions,
     plot_quantile_forecast,
 )
+from sta410kit.research.plots.tear_sheets import plot_factor, plot_returns
 
 __all__ = [
     "plot_correlation",
@@ -26,12 +27,14 @@ __all__ = [
     "plot_coverage_by_year",
     "plot_coverage_over_time",
     "plot_equity",
+    "plot_factor",
     "plot_features",
     "plot_forecasts",
     "plot_monte_carlo",
     "plot_predictions",
     "plot_prices",
     "plot_quantile_forecast",
+    "plot_returns",
     "plot_stationarity",
     "plot_stress",
     "plot_verdict",

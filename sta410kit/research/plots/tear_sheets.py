@@ -1,0 +1,74 @@
+"""Figures of the two tear sheets: the factor, and the returns of its strategy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sta410kit.research.plots.style import BLUE, GREY, SKY, VERMILION, date_axis, drawing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sta410kit.research.factor import FactorTearSheet
+    from sta410kit.research.tear_sheet import ReturnsTearSheet
+
+_TWO_ERRORS = 1.96  # standard errors, for a 95 % interval
+_LEAST_SCALE = 0.01  # of the colours: a month of 1 % is pale
+
+
+def plot_factor(sheet: FactorTearSheet) -> Figure:
+    """Plot the rank IC by horizon, the mean return of each quantile, and the spread over time."""
+    with drawing(1, 3, size=(13, 3.8)) as (figure, (left, middle, right)):
+        _draw_decay(left, sheet)
+        table = sheet.quantiles
+        percent = 1e4 * table["mean"]
+        colours = [BLUE if value >= 0 else VERMILION for value in percent]
+        middle.bar(table["quantile"], percent, color=colours, width=0.7)
+        middle.axhline(0, color="black", linewidth=0.8)
+        middle.set(title="Return by quantile", xlabel="quantile of the prediction", xticks=table["quantile"])
+        middle.set_ylabel("basis points over the mean of the date")
+        total = 100 * sheet.spread.cumsum() / sheet.horizon
+        right.plot(total.index, total, color=BLUE)
+        right.axhline(0, color=GREY, linewidth=1)
+        right.set(title=f"Highest less lowest, t = {sheet.spread_t:.1f}", ylabel="cumulated, %, before costs")
+        date_axis(right)
+    return figure
+
+
+def _draw_decay(axes: Axes, sheet: FactorTearSheet) -> None:
+    table = sheet.information
+    places = np.arange(len(table))
+    error = np.abs(np.divide(table["rank_ic"], table["t"], out=np.zeros(len(table)), where=table["t"] != 0))
+    own = table["horizon"] == sheet.horizon
+    axes.bar(places, table["rank_ic"], color=np.where(own, BLUE, SKY), width=0.7)
+    axes.errorbar(places, table["rank_ic"], yerr=_TWO_ERRORS * error, fmt="none", ecolor=GREY, capsize=3)
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.set_xticks(places, table["horizon"].astype(str))
+    axes.set(title="Rank IC by horizon", xlabel="sessions ahead", ylabel="mean, 95 % interval")
+
+
+def plot_returns(sheet: ReturnsTearSheet) -> Figure:
+    """Plot the return of each month as a table, and the rolling Sharpe ratio."""
+    months = 100 * sheet.monthly
+    height = 1.2 + 0.28 * len(months)
+    with drawing(1, 2, size=(13, max(3.8, height))) as (figure, (left, right)):
+        scale = max(100 * _LEAST_SCALE, float(np.nanpercentile(np.abs(months.drop(columns="Year")), 95)))
+        left.imshow(months, cmap="RdBu", vmin=-scale, vmax=scale, aspect="auto")
+        for (row, column), value in np.ndenumerate(months.to_numpy()):
+            if np.isfinite(value):
+                colour = "white" if abs(value) > 0.7 * scale else "black"
+                left.text(column, row, f"{value:z.1f}", ha="center", va="center", fontsize=8, color=colour)
+        left.set_xticks(range(len(months.columns)), months.columns, fontsize=9)
+        left.set_yticks(range(len(months)), months.index, fontsize=9)
+        left.axvline(len(months.columns) - 1.5, color="white", linewidth=3)
+        left.grid(visible=False)
+        left.spines[:].set_visible(False)
+        left.set_title("Return by month after costs, %")
+        right.plot(sheet.rolling_sharpe.index, sheet.rolling_sharpe, color=BLUE)
+        right.axhline(0, color=GREY, linewidth=1)
+        right.set(title=f"Sharpe ratio of the last {sheet.window} sessions", ylabel="annualised")
+        date_axis(right)
+    return figure
