@@ -16,7 +16,7 @@ import pandas as pd
 from sta410kit._internal.argument_checks import require_whole
 from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research.forecast_tests import t_ratio
+from sta410kit.research.forecast_tests import t_test
 from sta410kit.research.frames import require_horizon, require_predictions, require_prices
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def factor_tear_sheet(
         information=pd.DataFrame([_information(one, plain[one], ranked[one]) for one in ahead]),
         quantiles=_quantile_table(group, known[horizon], groups, horizon),
         spread=spread,
-        spread_t=t_ratio(np.asarray(spread, dtype=np.float64), horizon),
+        spread_t=t_test(np.asarray(spread, dtype=np.float64), horizon).ratio,
         rank_ic=pd.Series(ranked[horizon], factor.index, name="rank_ic").dropna(),
         rank_autocorrelation=_autocorrelation(values, horizon),
         sectors=_by_sector(values, known[horizon], [str(name) for name in factor.columns], sectors),
@@ -198,22 +198,20 @@ def _correlations(one: Floats, two: Floats) -> Floats:
 
 
 def _information(horizon: int, plain: Floats, ranked: Floats) -> dict[str, float]:
-    from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
-
     values = ranked[np.isfinite(ranked)]
     if not len(values):
         return {"horizon": horizon, "dates": 0} | dict.fromkeys(
             ("ic", "rank_ic", "rank_ic_std", "t", "p_value", "share_positive"), np.nan
         )
-    ratio = t_ratio(values, horizon)
+    test = t_test(values, horizon)
     return {
         "horizon": horizon,
         "dates": len(values),
         "ic": float(np.nanmean(plain)),
         "rank_ic": float(values.mean()),
         "rank_ic_std": float(values.std(ddof=1)) if len(values) > 1 else np.nan,
-        "t": ratio,
-        "p_value": float(norm.sf(ratio)),
+        "t": test.ratio,
+        "p_value": test.p_value,
         "share_positive": float((values > 0).mean()),
     }
 

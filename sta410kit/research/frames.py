@@ -6,7 +6,7 @@ that would silently give a wrong number, on an unsorted frame or a missing price
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -275,10 +275,35 @@ class Panel:
     predicted: Floats
 
     @cached_property
-    def constant(self) -> Floats:
-        """The mean outcome of each row's symbol: in hindsight the best constant forecast."""
+    def centred(self) -> Panel:
+        """The panel with each symbol's mean taken from its outcomes and from its predictions.
+
+        What is left to save is what a constant, even the best in hindsight, cannot: a drift predicts nothing.
+        """
         counts = np.bincount(self.symbol_index)
-        return (np.bincount(self.symbol_index, self.actual) / counts)[self.symbol_index]
+
+        def less_mean(values: Floats) -> Floats:
+            return values - (np.bincount(self.symbol_index, values) / counts)[self.symbol_index]
+
+        predicted = np.column_stack([less_mean(column) for column in self.predicted.T])
+        return replace(self, actual=less_mean(self.actual), predicted=predicted)
+
+    @cached_property
+    def spacing(self) -> int:
+        """Business days from one date to the next, 1 for daily decisions."""
+        days = self.dates.to_numpy().astype("datetime64[D]")
+        return max(int(np.median(np.busday_count(days[:-1], days[1:]))), 1) if len(days) > 1 else 1
+
+    @property
+    def span(self) -> int:
+        """Dates that a target spans: its horizon where decisions are daily, 1 where none overlap."""
+        return -(-self.horizon // self.spacing)
+
+    def grid(self, rows: Floats) -> Floats:
+        """Return one value per row as an array of shape (dates, symbols); 0 where there is no row."""
+        table = np.zeros((len(self.dates), len(self.symbols)))
+        table[self.date_index, self.symbol_index] = rows
+        return table
 
     def sums(self, rows: Floats) -> Floats:
         """Return the sum over the symbols of each date; `rows` has shape (rows,) or (rows, k)."""

@@ -28,7 +28,7 @@ SCORES = {
     "rmse": "root mean squared error, log return",
     "mae": "mean absolute error, log return",
     "r2": "out-of-sample R2 against the forecast of zero",
-    "r2_mean": "out-of-sample R2 against the best constant of each symbol, known in hindsight",
+    "r2_mean": "the same of deviations from the mean of each symbol: a drift earns nothing",
     "directional_accuracy": "share of non-zero outcomes whose sign was predicted",
     "ic_cross_section": "information coefficient: rank correlation over the symbols of a date, mean of dates",
     "ic_time_series": "information coefficient: rank correlation over the dates of a symbol, mean of symbols",
@@ -103,7 +103,7 @@ def block_of(panel: Panel, column: int) -> float:
     """Return the mean bootstrap block length for a model, long enough to span the overlap of targets."""
     actual, predicted = panel.actual, panel.predicted[:, column]
     gain = panel.means(actual**2 - (actual - predicted) ** 2)
-    least = 2.0 * panel.horizon if panel.horizon > 1 else 1.0
+    least = 2.0 * panel.span if panel.span > 1 else 1.0
     return min(max(optimal_block_length(gain), least), max(1.0, len(gain) / 3))
 
 
@@ -113,10 +113,22 @@ def score_parts(panel: Panel, column: int) -> Floats:
     error, ones = actual - predicted, np.ones_like(actual)
     moved = (actual != 0).astype(float)
     hit = moved * (np.sign(predicted) == np.sign(actual))
-    constant = (actual - panel.constant) ** 2
+    timed = panel.centred
+    timing_error = timed.actual - timed.predicted[:, column]
     by_date = panel.sums(
         np.column_stack(
-            [error**2, ones, np.abs(error), ones, error**2, actual**2, error**2, constant, hit, moved]
+            [
+                error**2,
+                ones,
+                np.abs(error),
+                ones,
+                error**2,
+                actual**2,
+                timing_error**2,
+                timed.actual**2,
+                hit,
+                moved,
+            ]
         )
     )
     across, counted = _rank_correlations(panel, predicted)

@@ -14,6 +14,8 @@ from sta410kit.research.forecast_tests import (
     accuracy_p_value,
     at_least_once,
     information_p_value,
+    last_of_fading,
+    overlap_of,
     superior_ability,
 )
 from sta410kit.research.frames import read_panel
@@ -45,12 +47,12 @@ class SkillEvidence:
     """The statistics behind a verdict on `model`, the best of `models`.
 
     Squared log returns and shares, unit 1; intervals are 95 %; p values are one-sided, each the larger one of
-    the two benchmarks (zero, and the best constant of each symbol in hindsight).
+    the two benchmarks (zero, and the mean of each symbol).
 
     ``r2``, ``r2_low``, ``r2_high``
         Out-of-sample R2 against zero; 0 where nothing moved.
     ``r2_mean``
-        The same against the best constants.
+        The same of deviations from each symbol's mean.
     ``gain``, ``gain_low``, ``gain_high``
         Mean over dates of the squared error saved against zero, averaged over the symbols of the date.
     ``p_value``
@@ -58,13 +60,19 @@ class SkillEvidence:
     ``p_information``
         Clark and West, of this model alone.
     ``p_accuracy``
-        Diebold and Mariano with the Harvey correction, or the bootstrap over all models where that is larger.
+        Diebold and Mariano, or the bootstrap over all models where that is larger.
     ``p_spa``, ``p_reality_check``
         Hansen and White: whether the best gain over zero among `models` is more than the luck of the best.
     ``gain_without_best``, ``p_without_best``
         Gain and information left without the best `stretch` sessions in a row.
     ``trials``, ``uncounted``
         Forecasts of these outcomes evaluated so far, this one included, and why trials could not be counted.
+    ``spacing``
+        Business days from one decision date to the next; 1 for daily decisions.
+    ``slope``
+        By which the predictions' deviations from their means should be multiplied to fit the outcomes'.
+    ``faded``
+        The last date with information, if it has ended (`forecast_tests.last_of_fading`); else empty.
     ``scores``
         Every defined score with its interval; see `metrics.SCORES`.
     """
@@ -96,19 +104,29 @@ class SkillEvidence:
     uncounted: str
     block_length: float
     resamples: int
+    spacing: int = 1
+    slope: float = 1.0
+    faded: str = ""
     scores: dict[str, Estimate] = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
         """``"skill"``, ``"no skill shown"`` or ``"not enough data"``."""
-        if self.sessions < _sessions_needed(self.horizon):
+        if self.sessions < _dates_needed(self.horizon, self.spacing):
             return TOO_FEW
-        informed = self.p_value <= INFORMATION_LEVEL
-        # The gain averages over dates, R2 over all predictions: both have to agree.
+        lasting = self.gain_without_best > 0 and self.p_without_best <= WITHOUT_BEST_LEVEL and not self.faded
+        return SKILL if self.informed and self.accurate and lasting else NO_SKILL
+
+    @property
+    def informed(self) -> bool:
+        """Whether the predictions hold information."""
+        return self.p_value <= INFORMATION_LEVEL
+
+    @property
+    def accurate(self) -> bool:
+        """Whether they are accurate as they are; R2 weighs predictions alike, the gain dates."""
         better = self.gain > 0 and self.r2 > 0 and self.r2_mean > 0
-        accurate = better and self.p_accuracy <= ACCURACY_LEVEL
-        lasting = self.gain_without_best > 0 and self.p_without_best <= WITHOUT_BEST_LEVEL
-        return SKILL if informed and accurate and lasting else NO_SKILL
+        return better and self.p_accuracy <= ACCURACY_LEVEL
 
 
 @dataclass(frozen=True)
@@ -146,13 +164,14 @@ def assess_skill(
 ) -> SkillVerdict:
     """Return whether the predictions beat naive beyond what chance explains, and count the trial.
 
-    There are two naive forecasts: zero, and the best constant of each symbol, its mean outcome in hindsight.
+    There are two naive forecasts: zero, and the mean of each symbol. Against the second, predictions and
+    outcomes are compared less their means: a difference of means predicts nothing and only adds variance.
     The verdict is ``"skill"`` if against both
 
     1. the predictions hold information: Clark and West, one-sided at 1 %, asymptotic and bootstrapped,
        corrected for every model in the frame and every trial in the ledger;
-    2. they are accurate enough to be used as they are: a positive gain and R2, and Diebold and Mariano with
-       the Harvey correction, and its bootstrap, at 20 %;
+    2. they are accurate enough to be used as they are: a positive gain and R2, and Diebold and Mariano, and
+       its bootstrap, at 20 %;
     3. it was not one lucky year: without the best 252 sessions in a row (a fifth of all, if that is fewer)
        the gain is still positive, and there still is information at 10 %.
 
@@ -187,30 +206,30 @@ def assess_skill(
     return SkillVerdict(evidence.verdict, evidence, _sentence(evidence), gains, draws)
 
 
-def _sessions_needed(horizon: int) -> int:
-    return max(MIN_SESSIONS, MIN_SPANS * horizon)
+def _dates_needed(horizon: int, spacing: int) -> int:
+    """Return the fewest decision dates: about a year, and enough targets that do not overlap."""
+    return max(-(-MIN_SESSIONS // spacing), MIN_SPANS * -(-horizon // spacing))
 
 
 class _Gains(NamedTuple):
-    """What each model saves against a benchmark on each date, shape (dates, models).
+    """What each model saves against zero on each date, shape (dates, models).
 
-    ``adjusted`` adds the squared distance to the benchmark, as Clark and West do.
+    ``adjusted`` adds the squared prediction, as Clark and West do: what it would save if its errors of
+    estimation cost nothing.
     """
 
     plain: Floats
     adjusted: Floats
 
     @classmethod
-    def over(cls, panel: Panel, benchmark: Floats) -> _Gains:
-        base = (panel.actual - benchmark) ** 2
-        plain = base[:, None] - (panel.actual[:, None] - panel.predicted) ** 2
-        distance = (benchmark[:, None] - panel.predicted) ** 2
-        return cls(panel.means(plain), panel.means(plain + distance))
+    def of(cls, panel: Panel) -> _Gains:
+        adjusted = 2 * panel.predicted * panel.actual[:, None]
+        return cls(panel.means(adjusted - panel.predicted**2), panel.means(adjusted))
 
 
 def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[SkillEvidence, Floats]:
     """Return the evidence on the best model of the panel, and its R2 against zero in each resample."""
-    sides = _Gains.over(panel, np.zeros_like(panel.actual)), _Gains.over(panel, panel.constant)
+    sides = _Gains.of(panel), _Gains.of(panel.centred)
     zero, constant = sides
     best = int(np.argmax(np.minimum(zero.plain.mean(axis=0), constant.plain.mean(axis=0))))
     block, parts, count = block_of(panel, best), score_parts(panel, best), len(panel.models)
@@ -227,13 +246,17 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
         superior_ability(one, drawn, block=block, chosen=best).p_value
         for one, drawn in zip(series, resampled, strict=True)
     ]
-    p_information = max(information_p_value(one, panel.horizon) for one in chosen[2:])
-    p_accuracy = max(*(accuracy_p_value(one, panel.horizon) for one in chosen[:2]), *over_models[:2])
+    overlaps = [overlap_of(one.grid(one.predicted[:, best]), panel.span) for one in (panel, panel.centred)]
+    p_information = max(information_p_value(*pair) for pair in zip(chosen[2:], overlaps, strict=True))
+    p_accuracy = max(*(accuracy_p_value(one, panel.span) for one in chosen[:2]), *over_models[:2])
     spa = superior_ability(zero.plain, resampled[0], block=block)
     reality = superior_ability(zero.plain, resampled[0], block=block, studentise=False)
-    stretch = min(_STRETCH, len(panel.dates) // _STRETCH_SHARE)
+    stretch = min(_STRETCH // panel.spacing, len(panel.dates) // _STRETCH_SHARE)
+    faded = last_of_fading(chosen[2], overlaps[0])
+    timed = panel.centred
     left = [
-        _without_best(side.plain[:, best], side.adjusted[:, best], stretch, panel.horizon) for side in sides
+        _without_best(side.plain[:, best], side.adjusted[:, best], stretch, overlap)
+        for side, overlap in zip(sides, overlaps, strict=True)
     ]
     evaluated = max(trials.forecasts, int((panel.predicted != 0).any(axis=0).sum()), 1)
     evidence = SkillEvidence(
@@ -264,17 +287,26 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
         uncounted=trials.problem,
         block_length=block,
         resamples=resamples,
+        spacing=panel.spacing,
+        slope=_slope(timed.predicted[:, best], timed.actual),
+        faded="" if faded is None else f"{panel.dates[faded]:%Y-%m-%d}",
         scores=estimates(parts, scored),
     )
     return evidence, ratios
 
 
-def _without_best(gains: Floats, adjusted: Floats, length: int, horizon: int) -> tuple[float, float]:
+def _without_best(gains: Floats, adjusted: Floats, length: int, overlap: float) -> tuple[float, float]:
     """Return the mean gain and the p value of information without the stretch of largest gain."""
     total = np.concatenate([[0.0], np.cumsum(gains)])
     begin = int(np.argmax(total[length:] - total[: len(total) - length]))
     kept = np.r_[:begin, begin + length : len(gains)]
-    return float(gains[kept].mean()), information_p_value(adjusted[kept], horizon)
+    return float(gains[kept].mean()), information_p_value(adjusted[kept], overlap)
+
+
+def _slope(predicted: Floats, actual: Floats) -> float:
+    """Return the slope of outcomes on predictions (Mincer and Zarnowitz 1969), both less their means."""
+    size = float(predicted @ predicted)
+    return float(predicted @ actual) / size if size > 0 else 0.0
 
 
 def _r2(parts: Floats, score: int) -> Floats:
@@ -289,9 +321,12 @@ def _sentence(evidence: SkillEvidence) -> str:
     verdict, horizon = evidence.verdict, evidence.horizon
     ahead = "for the next session" if horizon == 1 else f"{horizon} sessions ahead"
     if verdict == TOO_FEW:
-        needed = _sessions_needed(horizon)
+        needed, dates = (
+            _dates_needed(horizon, evidence.spacing),
+            "sessions" if evidence.spacing == 1 else "decisions",
+        )
         return (
-            f"{evidence.sessions} sessions are too few to tell skill from luck {ahead}; {needed} are needed."
+            f"{evidence.sessions} {dates} are too few to tell skill from luck {ahead}; {needed} are needed."
         )
     if evidence.model == "naive" and evidence.gain == 0:
         return f"This is the naive forecast of no change {ahead} itself, the benchmark for all others."
@@ -306,6 +341,10 @@ def _sentence(evidence: SkillEvidence) -> str:
     )
     if verdict == SKILL and evidence.r2 > _SUSPICIOUS_R2:
         text += " That is more than returns are known to hold: look for a leak before believing it."
+    elif verdict != SKILL and evidence.informed and evidence.faded:
+        text += f" Skill until {evidence.faded}, none since."
+    elif verdict != SKILL and evidence.informed and not evidence.accurate:
+        text += f" It holds information at the wrong scale: multiply it by {evidence.slope:.2g}."
     elif verdict != SKILL and evidence.gain > 0 and evidence.r2_mean <= 0:
         text += " A constant would have done as well: a drift is no skill."
     elif verdict != SKILL and evidence.gain > 0 >= evidence.gain_without_best:

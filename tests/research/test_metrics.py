@@ -105,13 +105,17 @@ def test_scores_agree_with_scikit_learn():
     frame = informed()
     found = {name: one.value for name, one in intervals(frame).items()}
     actual, predicted = frame["actual"], frame["predicted"]
-    constant = frame.groupby("symbol")["actual"].transform("mean")
+    timed = frame[["actual", "predicted"]] - frame.groupby("symbol")[["actual", "predicted"]].transform(
+        "mean"
+    )
     moved = actual != 0
     expected = {
         "rmse": peer.root_mean_squared_error(actual, predicted),
         "mae": peer.mean_absolute_error(actual, predicted),
         "r2": 1 - peer.mean_squared_error(actual, predicted) / peer.mean_squared_error(actual, 0 * actual),
-        "r2_mean": 1 - peer.mean_squared_error(actual, predicted) / peer.mean_squared_error(actual, constant),
+        "r2_mean": 1
+        - peer.mean_squared_error(timed["actual"], timed["predicted"])
+        / peer.mean_squared_error(timed["actual"], 0 * actual),
         "directional_accuracy": peer.accuracy_score(np.sign(actual[moved]), np.sign(predicted[moved])),
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-8)

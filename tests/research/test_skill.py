@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.signal import lfilter
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.forecast_tests import at_least_once
@@ -60,6 +61,75 @@ def test_two_percent_are_found_in_ten_years():
     found = [assess_skill(planted(seed), resamples=200) for seed in range(8)]
     assert sum(one.verdict == "skill" for one in found) >= 7
     assert not any("leak" in one.sentence for one in found)
+
+
+def cross_sectional(seed, sessions=1250, horizon=20, r2=0.01, symbols=50):
+    """Return predictions of symbols correlated by 0.5, whose returns less the market have an R2 of `r2`."""
+    rng = np.random.default_rng(seed)
+    decay = 0.97 if horizon > 1 else 0.0
+    shocks = rng.standard_normal((sessions + horizon, symbols))
+    signal = lfilter([(1 - decay**2) ** 0.5], [1, -decay], shocks, axis=0)
+    signal -= signal.mean(axis=1, keepdims=True)
+    reach = sum(decay**age for age in range(horizon))
+    scale = 0.02 * (r2 * 0.5 * horizon) ** 0.5 / reach
+    common, own = rng.standard_normal((sessions + horizon, 1)), rng.standard_normal(signal.shape)
+    moves = 0.02 * 0.5**0.5 * (common + own)
+    moves[1:] += scale * signal[:-1]
+    total = np.cumsum(moves, axis=0)
+    actual, predicted = total[horizon:] - total[:-horizon], scale * reach * signal[:-horizon]
+    return pd.concat(
+        made(predicted[:, number], actual[:, number], f"S{number:02d}", horizon=horizon)
+        for number in range(symbols)
+    )
+
+
+@pytest.mark.parametrize(("sessions", "horizon", "r2"), [(1250, 20, 0.01), (500, 1, 0.0025)])
+def test_skill_at_telling_correlated_symbols_apart_is_found(sessions, horizon, r2):
+    """Neither the drift that the symbols share nor a mean fitted in hindsight hides it, in 4 samples of 4."""
+    frames = [cross_sectional(seed, sessions, horizon, r2) for seed in range(4)]
+    assert [assess_skill(one, resamples=200).verdict for one in frames] == ["skill"] * 4
+
+
+def test_a_wrong_scale_is_told_from_no_information():
+    """Ten times too large a signal holds information and is not accurate; the slope says what it lacks."""
+    frame = planted(r2=0.05)
+    verdict = assess_skill(frame.assign(predicted=10 * frame["predicted"]), resamples=200)
+    assert verdict.verdict == "no skill shown"
+    assert verdict.evidence.slope == pytest.approx(0.1, abs=0.03)
+    assert "holds information" in verdict.sentence
+    assert "multiply it by 0.094" in verdict.sentence
+
+
+def test_skill_that_ended_is_said_to_have_ended():
+    """An R2 of 4 % in the first five years and none after is no skill today."""
+    rng = np.random.default_rng(0)
+    signal = 0.04**0.5 * rng.standard_normal(2520) / 100
+    actual = 0.96**0.5 * rng.standard_normal(2520) / 100
+    actual[:1260] += signal[:1260]
+    verdict = assess_skill(made(signal, actual), resamples=200)
+    assert verdict.verdict == "no skill shown"
+    assert verdict.evidence.faded[:4] in {"2004", "2005"}  # day 1260 is 2004-10-29
+    assert f"Skill until {verdict.evidence.faded}, none since." in verdict.sentence
+
+
+def test_lasting_skill_is_not_said_to_have_ended():
+    """In 10 samples of an R2 of 2 % throughout, none is."""
+    assert {assess_skill(planted(seed), resamples=100).evidence.faded for seed in range(10)} == {""}
+
+
+def test_decisions_at_the_end_of_a_month_are_enough_in_ten_years():
+    """120 decisions 21 sessions ahead do not overlap; two years of them are too few."""
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2010-01-29", periods=120, freq="BME", unit="us")
+    parts = []
+    for number in range(20):
+        signal = 0.3 * rng.standard_normal(120) / 10
+        actual = signal + rng.standard_normal(120) / 10
+        parts.append(made(signal, actual, f"S{number:02d}", horizon=21).assign(date=days))
+    verdict = assess_skill(pd.concat(parts), resamples=200)
+    assert verdict.verdict == "skill"
+    early = pd.concat(part.head(24) for part in parts)
+    assert assess_skill(early, resamples=200).verdict == "not enough data"
 
 
 def test_the_gain_is_the_mean_over_dates():
