@@ -91,7 +91,7 @@ def test_rows_are_sorted_by_date_and_symbol():
     assert panel.symbols == ("A", "B")
     assert panel.sums(panel.actual) == pytest.approx([0.4, 0.6])
     assert panel.means(panel.predicted).ravel() == pytest.approx([2.0, 3.0])
-    assert panel.constant == pytest.approx([0.15, 0.35, 0.15, 0.35])
+    assert panel.centred.actual == pytest.approx(panel.actual - [0.15, 0.35, 0.15, 0.35])
 
 
 def test_models_are_compared_on_common_rows():
