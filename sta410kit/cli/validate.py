@@ -51,7 +51,7 @@ def validate(  # noqa: PLR0913, PLR0917 - one for each option
     The data docs show the whole validation, and what is quarantined. Exits with 3 when the suite refuses the
     data, and when FILE cannot be read.
     """
-    from sta410kit.guards import keep_snapshot
+    from sta410kit.guards import apply_repairs, keep_snapshot
     from sta410kit.guards import validate as judge
     from sta410kit.guards.data_docs import publish
     from sta410kit.guards.suites import read_suite
@@ -61,15 +61,26 @@ def validate(  # noqa: PLR0913, PLR0917 - one for each option
 
     contract = read_suite(suite)  # refused before the file is read
     asked = parse_symbols(symbols)
-    frame = read_frame(file, prices=contract.judges_prices)
+    frame, repairs = read_frame(file, prices=contract.judges_prices), None
+    if contract.judges_prices:
+        frame, repairs = apply_repairs(frame, suite)
     result = judge(
-        frame, suite, symbols=asked, snapshot=snapshot, max_age=max_age, exchange=exchange, strict=strict
+        frame,
+        suite,
+        symbols=asked,
+        snapshot=snapshot,
+        max_age=max_age,
+        exchange=exchange,
+        strict=strict,
+        repairs=repairs,
     )
     page = publish(result, new_run(runs_folder(Path.cwd())) / DATA_DOCS, "validate")
     click.echo(printable(result.summary()))
     for failure in result.failures:
         severity = f"{failure.severity}, quarantined" if failure.quarantined else failure.severity
         click.echo(printable(f"  {severity}: {failure}"))
+    for words in result.repairs:
+        click.echo(printable(f"  repaired: {words}"))
     for words in result.accepted:
         click.echo(printable(f"  accepted: {words}"))
     if snapshot is not None and result.passed:

@@ -8,6 +8,7 @@ from sta410kit.guards.acceptance import accept, keep_snapshot, read_accepted, re
 from sta410kit.guards.gate import validate
 from sta410kit.guards.leakage import LeakFinding, LeakReport, probe_leaks
 from sta410kit.guards.mutation import Mutant, MutationReport, mutate
+from sta410kit.guards.repairs import apply_repairs
 from sta410kit.guards.result import Check, GuardResult
 from sta410kit.guards.splits import SplitFinding, SplitReport, check_splits
 from sta410kit.guards.suites import list_suites
@@ -24,6 +25,7 @@ __all__ = [
     "SplitFinding",
     "SplitReport",
     "accept",
+    "apply_repairs",
     "approve_orders",
     "check_orders",
     "check_splits",

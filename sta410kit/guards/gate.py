@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import STA410Exception
 from sta410kit.guards.digest import frame_digest
+from sta410kit.guards.events import read_events
 from sta410kit.guards.plan import plan_checks, with_run
+from sta410kit.guards.repairs import in_words
 from sta410kit.guards.result import Check, GuardResult
 from sta410kit.guards.reviewed import read_reviewed
 from sta410kit.guards.suites import STOP, read_suite
@@ -28,6 +30,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     max_age: int | None = None,
     exchange: str | None = None,
     prices: pd.DataFrame | None = None,
+    repairs: pd.DataFrame | None = None,
     strict: bool = False,
 ) -> GuardResult:
     """Judge `frame` by a suite and return what was found.
@@ -50,6 +53,8 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
         Calendar of all symbols, e.g. ``XLON`` or ``24/7``; by each symbol's suffix when left out.
     prices : pandas.DataFrame, optional
         The accepted prices that `frame` was made of: its gaps explain what is missing there.
+    repairs : DataFrame, optional
+        What `apply_repairs` changed in `frame`; shown with the result.
     strict : bool
         Whether any critical finding refuses the frame, as if the suite quarantined nothing.
 
@@ -66,14 +71,16 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     """
     contract = read_suite(suite)
     rows = len(frame) if hasattr(frame, "__len__") else 0
-    result = GuardResult(contract.name, rows, suite_file=str(contract.path))
+    repaired = () if repairs is None else in_words(repairs)
+    result = GuardResult(contract.name, rows, suite_file=str(contract.path), repairs=repaired)
     if problem := structure_problem(frame):
         return replace(result, checks=(problem,))
     asked = with_run(contract.expectations, snapshot, max_age, exchange, prices)
     if strict:
         asked = [{**item, "meta": {**item["meta"], "on_failure": STOP}} for item in asked]
     planned, skipped = plan_checks(asked, frame, [symbols] if isinstance(symbols, str) else symbols)
-    reviewed = read_reviewed(contract.path.parent, contract.name)
+    folder = contract.path.parent
+    reviewed = read_reviewed(folder, contract.name) + read_events(folder, contract.name)
     from sta410kit.guards.evaluation import evaluate
     from sta410kit.guards.quarantine import leave_out
 

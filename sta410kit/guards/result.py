@@ -122,6 +122,8 @@ class GuardResult:
         Expectations that could not be evaluated because of another failure (a missing column, a wrong type).
     suite_file, rules, frame : str
         The suite's file, a digest of its expectations, and one of the frame that was judged.
+    repairs : tuple of str
+        What `apply_repairs` changed before the frame was judged, in words, with the raw values.
     quarantine : Quarantine or None
         What is left out; None where the frame could not be judged.
     """
@@ -133,6 +135,7 @@ class GuardResult:
     suite_file: str = ""
     rules: str = ""
     frame: str = ""
+    repairs: tuple[str, ...] = ()
     quarantine: Quarantine | None = None
 
     def __repr__(self) -> str:
@@ -255,6 +258,7 @@ class GuardResult:
             "failures": [failure.to_dict() for failure in self.failures],
             "skipped": list(self.skipped),
             "accepted": list(self.accepted),
+            "repairs": list(self.repairs),
             "left_out": str(self.coverage),
             "coverage": asdict(self.coverage),
             "excess": self.excess,
@@ -276,6 +280,9 @@ class GuardResult:
         if self.accepted:
             items = "".join(f"<li>{escape(text)}</li>" for text in self.accepted)
             head += f"<div>Findings a reviewer has accepted:<ul>{items}</ul></div>"
+        if self.repairs:
+            items = "".join(f"<li>{escape(text)}</li>" for text in self.repairs)
+            head += f"<div>Repaired before it was judged:<ul>{items}</ul></div>"
         return head + "</div>"
 
 

@@ -7,6 +7,7 @@ import time
 import pandas as pd
 import pytest
 
+from sta410kit.guards.suites import read_suite
 from sta410kit.runner.chain import run_plan
 from sta410kit.runner.explain import explain
 from sta410kit.runner.plan import Options, plan_chain
@@ -141,6 +142,35 @@ def test_a_suite_of_the_project_replaces_that_of_the_kit(project, write_notebook
         "expires = 2100-01-01\n"
     )
     assert run(project) == "1 1"
+
+
+def test_a_step_runs_again_when_repairs_or_events_are_declared(project, write_notebook):
+    """A file that the step looked for and did not find counts as read."""
+    cell = (
+        "from pathlib import Path\nimport pandas as pd\nfrom sta410kit import guards\n"
+        "bar = dict.fromkeys(['open', 'high', 'low', 'close', 'adj_close'], 1.0)\n"
+        "frame = pd.DataFrame({'symbol': ['A'], 'date': pd.to_datetime(['2024-01-02']), **bar, 'volume': 100})\n"
+        "frame, _ = guards.apply_repairs(frame)\nresult = guards.validate(frame)\n"
+        "(Path(run_dir) / 'number.txt').write_text(str(frame['volume'].iloc[0]))"
+    )
+    folder = project / "notebooks"
+    write_notebook(folder / "one.ipynb", ("run_dir: str | None = None", "parameters"), cell)
+    (folder / "pipeline.toml").write_text(
+        '[[step]]\nnotebook = "one.ipynb"\nproduces = { number = "number.txt" }\n'
+    )
+    suite = read_suite("prices").path
+    (project / "expectations").mkdir(exist_ok=True)
+    (project / "expectations" / "prices.json").write_text(suite.read_text())
+    assert run(project) == "100"
+    assert run(project) == ""
+    (project / "expectations" / "repairs.toml").write_text(
+        '[[repair]]\nsymbol = "A"\naction = "set"\ncolumns = ["volume"]\nvalue = 200\n'
+        'reason = "Known."\nby = "R. Eviewer"\n'
+    )
+    assert run(project) == "200"
+    (project / "expectations" / "events.toml").write_text('[[event]]\ndate = 2024-01-02\nkind = "halt"\n')
+    assert run(project) == "200"
+    assert run(project) == ""
 
 
 def test_the_reason_names_the_file(reading):

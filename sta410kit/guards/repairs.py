@@ -1,0 +1,208 @@
+"""Declared repairs: what a reviewer has decided to do about wrong values, in a file reviewed like code.
+
+``repairs.toml`` lies beside the suites::
+
+    [[repair]]
+    symbol = "ACME"          # "*" for every symbol
+    date = 2024-03-01        # or first and last; every session when left out
+    action = "clamp"
+    reason = "The vendor rounds the open."
+    by = "R. Eviewer"
+
+Repairs are applied on the way into the gate, in the order of the file. The raw values stay in the source, and
+in the table of what was repaired, which result and data docs show.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sta410kit._internal.text import did_you_mean, pluralize
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.declarations import read_entries
+from sta410kit.guards.evidence import at_positions
+from sta410kit.guards.suites import PRICE_COLUMNS, read_suite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+FILE = "repairs.toml"
+ACTIONS = {
+    "quarantine": (),
+    "clamp": (),
+    "extend": (),
+    "set": ("columns", "value"),
+    "scale": ("factor",),
+    "drop": (),
+    "keep_first": (),
+}
+"""What can be done, and the keys that it needs."""
+LOG = ("symbol", "date", "column", "raw", "repaired", "action", "reason", "by")
+_NUMBERS = PRICE_COLUMNS[2:]
+_BAR, _PRICES = ("open", "high", "low", "close"), ("open", "high", "low", "close", "adj_close")
+_COLUMNS = {"quarantine": _NUMBERS, "clamp": ("open", "close"), "scale": _PRICES}
+
+
+class UnusedRepairWarning(UserWarning):
+    """A declared repair found nothing to repair."""
+
+
+def apply_repairs(frame: pd.DataFrame, suite: str | Path = "prices") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Apply the repairs declared beside a suite, and return the frame and what was changed in it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Prices as `load_prices` gives them; not changed.
+    suite : str or Path
+        The suite that will judge them; ``repairs.toml`` is read from its folder.
+
+    Returns
+    -------
+    DataFrame
+        The frame itself where nothing is declared.
+    DataFrame
+        ``symbol, date, column, raw, repaired, action, reason, by``, a row for each value that was changed;
+        ``column`` is empty where a row was dropped. For `validate(..., repairs=...)`.
+
+    Raises
+    ------
+    ConfigurationError
+        The file or an entry of it is not what it should be, or a column to repair holds no numbers.
+
+    Warns
+    -----
+    UnusedRepairWarning
+        A repair matches no value.
+    """
+    import pandas as pd
+
+    path = read_suite(suite).path.parent / FILE
+    log = []
+    for period, entry, where in read_entries(
+        path,
+        "repair",
+        ("action", "reason", "by"),
+        ("columns", "value", "factor"),
+        "; say what, why and by whom",
+    ):
+        action = _checked_action(entry, where)
+        columns = [entry["columns"]] if isinstance(entry.get("columns"), str) else entry.get("columns")
+        names = tuple(columns or _COLUMNS.get(action, _BAR))
+        if missing := [name for name in ("symbol", "date", *names) if name not in frame.columns]:
+            message = f"{where}: the frame has no column {missing[0]}"
+            raise ConfigurationError(message)
+        rows = at_positions(frame, np.arange(len(frame)))
+        hit = period.covers(rows.symbols, rows.days)
+        before = frame
+        frame, changed = _repaired(frame, hit, entry, names, where)
+        if not len(changed) and (period.symbol or period.first):
+            message = f"{where} ({period}: {action}) matches nothing; correct it, or delete it"
+            warnings.warn(message, UnusedRepairWarning, stacklevel=2)
+        for column, at, values in changed:
+            keys = before[["symbol", "date"]].iloc[at].reset_index(drop=True)
+            raw = _floats(before[column])[at] if column else np.nan
+            log.append(keys.assign(column=column, raw=raw, repaired=values, **{k: entry[k] for k in LOG[5:]}))
+    table = pd.concat(log, ignore_index=True) if log else pd.DataFrame(columns=list(LOG))
+    return frame, table
+
+
+def in_words(log: pd.DataFrame) -> tuple[str, ...]:
+    """Return a line for each declared repair, with the raw values of the first few bars."""
+    lines = []
+    for (action, reason, by), rows in log.groupby(["action", "reason", "by"], sort=False):
+        shown = [
+            f"{row['symbol']} {row['date']:%Y-%m-%d}"
+            + (f" {row['column']} {row['raw']:g} -> {row['repaired']:g}" if row["column"] else "")
+            for row in rows.head(_SHOWN).to_dict("records")
+        ]
+        more = f" and {len(rows) - _SHOWN:,} more" if len(rows) > _SHOWN else ""
+        lines.append(f"{action} by {by}, {pluralize(len(rows), 'value')}: {'; '.join(shown)}{more}. {reason}")
+    return tuple(lines)
+
+
+_SHOWN = 20
+
+
+def _checked_action(entry: dict[str, Any], where: str) -> str:
+    action = str(entry["action"])
+    problem = ""
+    if action not in ACTIONS:
+        problem = (
+            f": no action called {action!r}.{did_you_mean(action, ACTIONS)} Actions: {', '.join(ACTIONS)}."
+        )
+    elif missing := [key for key in ACTIONS[action] if key not in entry]:
+        problem = f": {action} needs {', '.join(missing)}"
+    elif unknown := [name for name in entry.get("columns", ()) if name not in _NUMBERS and action != "set"]:
+        problem = f": {unknown[0]!r} is no column of prices ({', '.join(_NUMBERS)})"
+    if problem:
+        raise ConfigurationError(where + problem)
+    return action
+
+
+def _repaired(
+    frame: pd.DataFrame, hit: NDArray[np.bool_], entry: dict[str, Any], names: tuple[str, ...], where: str
+) -> tuple[pd.DataFrame, list[tuple[str, NDArray[np.int64], Any]]]:
+    """Return the frame, and column, positions and new values of what was changed."""
+    action = entry["action"]
+    if action in {"drop", "keep_first"}:
+        gone = hit if action == "drop" else hit & frame.duplicated(["symbol", "date"]).to_numpy()
+        at = np.flatnonzero(gone)
+        return (frame[~gone].reset_index(drop=True), [("", at, np.nan)]) if len(at) else (frame, [])
+    new = {}
+    for name, values in _new_values(_numbers(frame, hit, {*_PRICES, *names}, where), entry, names).items():
+        old = _floats(frame[name])[hit]
+        differs = (values != old) & ~(np.isnan(values) & np.isnan(old))
+        if differs.any():
+            new[name] = (np.flatnonzero(hit)[differs], values[differs])
+    changed = [(name, at, values) for name, (at, values) in new.items()]
+    result = frame.copy() if new else frame
+    for name, (at, values) in new.items():
+        column = _floats(frame[name]).copy()
+        column[at] = values
+        whole = frame[name].dtype.kind in "iu" and bool((column == np.rint(column)).all())
+        result[name] = column.astype(np.int64) if whole else column
+    return result, changed
+
+
+def _numbers(
+    frame: pd.DataFrame, hit: NDArray[np.bool_], names: set[str], where: str
+) -> dict[str, NDArray[np.float64]]:
+    found = {}
+    for name in sorted(names & set(frame.columns)):
+        if frame[name].dtype.kind not in "iuf":
+            message = f"{where}: column {name} holds {frame[name].dtype}, not numbers"
+            raise ConfigurationError(message)
+        found[name] = _floats(frame[name])[hit]
+    return found
+
+
+def _floats(values: pd.Series[Any]) -> NDArray[np.float64]:
+    return values.to_numpy(dtype=float, na_value=np.nan)
+
+
+def _new_values(
+    old: dict[str, NDArray[np.float64]], entry: dict[str, Any], names: tuple[str, ...]
+) -> dict[str, NDArray[np.float64]]:
+    action = entry["action"]
+    if action == "quarantine":
+        return {name: np.full_like(old[name], np.nan) for name in names}
+    if action == "set":
+        return {name: np.full_like(old[name], float(entry["value"])) for name in names}
+    if action == "scale":
+        return {name: old[name] * float(entry["factor"]) for name in names}
+    if action == "clamp":
+        new = {name: np.clip(old[name], old["low"], old["high"]) for name in names}
+        if "close" in new and "adj_close" in old:  # the factor between the two stays
+            new["adj_close"] = np.where(
+                new["close"] == old["close"], old["adj_close"], old["adj_close"] * new["close"] / old["close"]
+            )
+        return new
+    every = np.array([old[name] for name in _BAR])
+    return {"high": np.fmax.reduce(every), "low": np.fmin.reduce(every)}
