@@ -149,8 +149,9 @@ def test_a_step_runs_again_when_repairs_or_events_are_declared(project, write_no
     cell = (
         "from pathlib import Path\nimport pandas as pd\nfrom sta410kit import guards\n"
         "bar = dict.fromkeys(['open', 'high', 'low', 'close', 'adj_close'], 1.0)\n"
-        "frame = pd.DataFrame({'symbol': ['A'], 'date': pd.to_datetime(['2024-01-02']), **bar, 'volume': 100})\n"
-        "frame, _ = guards.apply_repairs(frame)\nresult = guards.validate(frame)\n"
+        "bar |= {'symbol': ['A'], 'date': pd.to_datetime(['2024-01-02']), 'volume': 100}\n"
+        "frame, _ = guards.apply_repairs(pd.DataFrame(bar)[['symbol', 'date', *list(bar)[:5], 'volume']])\n"
+        "result = guards.validate(frame)\n"
         "(Path(run_dir) / 'number.txt').write_text(str(frame['volume'].iloc[0]))"
     )
     folder = project / "notebooks"
