@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sta410kit.research.features import FEATURES, build_features
+from sta410kit.research.targets import build_target
 from tests.research.simulated import bars, simulate
 
 pytestmark = pytest.mark.unit
@@ -104,6 +105,7 @@ def of_one_symbol(p):
     out["volume_z_21"] = z(np.log(1 + c * v / a), 21)
     out["amihud_21"] = np.log(rolled(np.abs(r) / ((1 + c * v) / 1e6), 21, np.mean))
     days = pd.DatetimeIndex(p["date"])
+    days = days + pd.offsets.BDay(1)  # of the session that is predicted
     out["day_of_week"] = days.day_of_week.to_numpy(float)
     out["turn_of_month"] = np.array([float(turns(day)) for day in days])
     return pd.DataFrame(out, index=p.index)
@@ -175,7 +177,18 @@ def test_literal_ranks(prices):
 
 
 def test_the_turn_of_a_month_by_hand():
-    """Friday 30 December 2011 is the last weekday of its month, Monday 2 January the first of the next."""
-    days = pd.to_datetime(["2011-12-29", "2011-12-30", "2012-01-03", "2012-01-04", "2012-01-05"])
+    """After Thursday 29 December 2011 comes the last session of its month, after 3 January the third."""
+    days = pd.to_datetime(["2011-12-28", "2011-12-29", "2011-12-30", "2012-01-03", "2012-01-04"])
     frame = bars([10.0] * 5).assign(date=days)
     assert build_features(frame, "turn_of_month")["turn_of_month"].tolist() == [0, 1, 1, 1, 0]
+    assert build_features(frame, "day_of_week")["day_of_week"].tolist() == [3, 4, 0, 2, 3]
+
+
+def test_a_planted_turn_of_the_month_is_separated_in_full():
+    """15.3 basis points on the sessions of the turn are the difference of the targets by the feature."""
+    days = pd.bdate_range("2000-01-03", periods=1000)
+    gains = np.array([0.00153 if turns(day) else 0.0 for day in days])
+    frame = bars(100 * np.exp(np.cumsum(gains)), start="2000-01-03")
+    target = build_target(frame, 1)["target"]
+    means = target.groupby(build_features(frame, "turn_of_month")["turn_of_month"]).mean()
+    assert means.tolist() == pytest.approx([0, 0.00153])
