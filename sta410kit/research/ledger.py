@@ -62,9 +62,9 @@ CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON trials
 class Trial:
     """One model or strategy that was tried.
 
-    ``sharpe`` is per session, not annualised: of a backtest after costs or, where only the skill was looked
-    at, of following the sign of the predictions without costs. ``r2`` is out of sample against zero; `None`
-    for a backtest.
+    ``sharpe`` is per session, not annualised, of returns in excess of holding the same symbols: of a backtest
+    after costs or, where only the skill was looked at, of following the sign without costs. ``r2`` is out of
+    sample against zero; `None` for a backtest.
     """
 
     id: int
@@ -123,7 +123,7 @@ class Trials:
                 }
         except (OSError, sqlite3.Error, ValueError, zlib.error):  # SQLite does not notice damaged blobs
             return pd.DataFrame()
-        return pd.concat(columns, axis=1).sort_index() if columns else pd.DataFrame()
+        return pd.concat(columns, axis=1, sort=True) if columns else pd.DataFrame()
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Ledger:
         own = np.sum((panel.actual[:, None] - panel.predicted) ** 2, axis=0)
         r2 = 1 - own / moved if moved > 0 else np.full(len(panel.models), np.nan)
         earned = np.expm1(np.clip(panel.actual, -_LARGEST, _LARGEST))
-        followed = panel.means(np.sign(panel.predicted) * earned[:, None])
+        followed = panel.means(np.sign(panel.predicted) * earned[:, None]) - panel.means(earned)[:, None]
         returns = {name: pd.Series(followed[:, i], panel.dates) for i, name in enumerate(panel.models)}
         scores = dict(zip(panel.models, map(float, r2), strict=True))
         return self._record(predictions, SKILL, returns if panel.horizon == 1 else {}, r2=scores)

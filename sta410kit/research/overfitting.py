@@ -18,6 +18,7 @@ from sta410kit._internal.argument_checks import require_whole
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.costs import SESSIONS_A_YEAR
 from sta410kit.research.ledger import Ledger
+from sta410kit.research.performance import session_returns
 from sta410kit.research.trial_identity import FEWEST_RETURNS
 
 if TYPE_CHECKING:
@@ -34,19 +35,20 @@ _EULER = 0.5772156649015329  # Euler-Mascheroni constant
 _GROUPS = 16  # of Bailey and others; 12,870 ways to choose half of them
 _FEWEST_GROUPS = 4
 _SHORTEST_GROUP = 5  # sessions
+_LEAST_SHARED = 0.8  # of the sessions: one short trial would reduce all others to its own
 _ROUNDING = 1e-12
 _LARGEST = 1e50  # a return whose fourth power is still finite
 
 
 @dataclass(frozen=True)
 class DeflatedSharpe:
-    """A Sharpe ratio against the best that as many useless strategies would have shown.
+    """The Sharpe ratio of the excess over buy and hold, against the best of as many useless ones.
 
     ``sharpe`` and ``benchmark`` are per session, not annualised; ``probability`` is the chance that the true
     ratio exceeds ``benchmark``: above 0.95 it passes. ``spread`` is the standard deviation of the recorded
     ratios or, where fewer than two of several trials have one, that of useless strategies. ``overfitting`` is
-    the probability of backtest overfitting over the recorded trials, `None` below two comparable ones.
-    ``problem`` says why trials could not be counted, if so.
+    the probability of backtest overfitting over ``compared`` recorded trials on ``shared`` sessions, `None`
+    if they cannot be compared. ``problem`` says why trials could not be counted, if so.
     """
 
     sharpe: float
@@ -58,6 +60,8 @@ class DeflatedSharpe:
     skewness: float
     kurtosis: float
     overfitting: float | None = None
+    compared: int = 0
+    shared: int = 0
     problem: str = ""
 
     @property
@@ -74,11 +78,14 @@ class DeflatedSharpe:
         )
         verb = "exceeds" if self.passed else "does not exceed"
         text = (
-            f"The Sharpe ratio of {sharpe:+z.2f} a year {verb} what luck gives {tried} ({luck:.2f}): "
-            f"probability {self.probability:.1%}, {CONFIDENCE:.0%} needed."
+            f"The Sharpe ratio over buy and hold, {sharpe:+z.2f} a year, {verb} what luck gives {tried} "
+            f"({luck:.2f}): probability {self.probability:.1%}, {CONFIDENCE:.0%} needed."
         )
+        trials = f"{self.compared:,} trials on {self.shared:,} common sessions"
         if self.overfitting is not None:
-            text += f" Probability of backtest overfitting: {self.overfitting:.0%}."
+            text += f" Probability of backtest overfitting: {self.overfitting:.0%}, of {trials}."
+        elif self.compared > 1:
+            text += f" The probability of backtest overfitting is not computed: there are only {trials}."
         return text + (f" Note that {self.problem}." if self.problem else "")
 
     def _repr_html_(self) -> str:
@@ -87,7 +94,9 @@ class DeflatedSharpe:
 
 
 def deflate(backtest: Backtest, predictions: pd.DataFrame, *, ledger: Ledger | None = None) -> DeflatedSharpe:
-    """Return the deflated Sharpe ratio of a backtest, and count it as a trial.
+    """Return the deflated Sharpe ratio of a backtest in excess of its benchmark, and count it as a trial.
+
+    The excess is the return of each session less that of buy and hold, so that a drift is no skill.
 
     Parameters
     ----------
@@ -98,9 +107,11 @@ def deflate(backtest: Backtest, predictions: pd.DataFrame, *, ledger: Ledger | N
     ledger : Ledger, optional
         Where the trial is counted; the project's by default.
     """
-    net = backtest.frame.set_index("date")["net"]
-    trials = (ledger or Ledger.of_project()).record_backtest(predictions, net, backtest.strategy)
-    return deflated_sharpe(net.to_numpy(), trials)
+    frame = backtest.frame.set_index("date")
+    excess = frame["net"] - session_returns(frame["benchmark"])
+    excess = excess.where(excess.abs() > _ROUNDING, 0.0)  # what follows the benchmark has none
+    trials = (ledger or Ledger.of_project()).record_backtest(predictions, excess, backtest.strategy)
+    return deflated_sharpe(excess.to_numpy(), trials)
 
 
 def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
@@ -109,7 +120,7 @@ def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
     Parameters
     ----------
     returns : array of shape (sessions,)
-        Simple returns of each session.
+        Simple returns of each session in excess of the benchmark.
     trials : Trials
         From the ledger.
 
@@ -126,7 +137,8 @@ def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
         spread = 0.0 if count == 1 else (len(values) - 1) ** -0.5
     benchmark = spread * expected_best(count)
     sharpe, skewness, kurtosis = moments(values)
-    matrix = trials.returns()
+    matrix = _comparable(trials.returns())
+    enough = matrix.shape[1] > 1 and len(matrix) >= _LEAST_SHARED * len(values)
     return DeflatedSharpe(
         sharpe=sharpe,
         benchmark=benchmark,
@@ -136,9 +148,19 @@ def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
         sessions=len(values),
         skewness=skewness,
         kurtosis=kurtosis,
-        overfitting=probability_of_overfitting(matrix.dropna().to_numpy()) if matrix.shape[1] > 1 else None,
+        overfitting=probability_of_overfitting(matrix.to_numpy()) if enough else None,
+        compared=matrix.shape[1],
+        shared=len(matrix),
         problem=trials.problem,
     )
+
+
+def _comparable(returns: pd.DataFrame) -> pd.DataFrame:
+    """Return the sessions that all trials share, without trials that are much shorter than the longest."""
+    lengths = returns.notna().sum()
+    kept = returns.columns[(lengths >= _LEAST_SHARED * lengths.max()).to_numpy()]
+    shared: pd.DataFrame = returns[kept].dropna()
+    return shared
 
 
 def probabilistic_sharpe(returns: ArrayLike, benchmark: float = 0.0) -> float:

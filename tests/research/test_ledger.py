@@ -71,10 +71,10 @@ def test_each_model_of_a_frame_is_a_trial_except_zero(ledger):
 
 
 def test_a_trial_stores_its_scores_and_returns(ledger):
-    """Sharpe ratio per session, R2, sessions, and the returns of following the sign to seven digits."""
+    """Sharpe ratio per session, R2, sessions, and the excess of following the sign to seven digits."""
     frame = made(symbols=1)
     (trial,) = (found := ledger.record_predictions(frame)).trials
-    returns = np.sign(frame["predicted"]) * np.expm1(frame["actual"])
+    returns = (np.sign(frame["predicted"]) - 1) * np.expm1(frame["actual"])  # in excess of holding
     assert trial.sharpe == pytest.approx(returns.mean() / returns.std())
     assert found.sharpes == (trial.sharpe,)
     r2 = 1 - ((frame["actual"] - frame["predicted"]) ** 2).sum() / (frame["actual"] ** 2).sum()

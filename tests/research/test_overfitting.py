@@ -12,7 +12,7 @@ from sta410kit.research import overfitting
 from sta410kit.research.backtest import backtest
 from sta410kit.research.costs import Costs
 from sta410kit.research.ledger import Trials
-from tests.research.simulated import make_predictions
+from tests.research.simulated import bars, make_predictions
 
 pytestmark = pytest.mark.unit
 
@@ -96,13 +96,45 @@ def test_deflating_counts_the_backtest(ledger, walks, walk_predictions):
     assert ledger.read(walk_predictions).count == 0  # a backtest alone writes nothing
     assert overfitting.deflate(tested, walk_predictions, ledger=ledger).trials == 1
     (trial,) = ledger.read(walk_predictions).trials
-    net = tested.frame["net"]
-    assert trial.sharpe == pytest.approx(net.mean() / net.std())
+    held = tested.frame["benchmark"]
+    excess = tested.frame["net"] - (held / held.shift(fill_value=1.0) - 1)
+    assert trial.sharpe == pytest.approx(excess.mean() / excess.std())
     assert (trial.kind, trial.strategy) == ("backtest", "threshold=0.0")
     doubled = backtest(walk_predictions, walks, costs=Costs(slippage_bps=10))
     assert overfitting.deflate(doubled, walk_predictions, ledger=ledger).trials == 1
     choosy = backtest(walk_predictions, walks, threshold=0.001)
     assert overfitting.deflate(choosy, walk_predictions, ledger=ledger).trials == 2
+
+
+def test_a_drift_does_not_pass(ledger):
+    """Always long on prices that rise is no more than holding them; knowing when they rise is."""
+    rng = np.random.default_rng(0)
+    drifts = rng.choice([-0.006, 0.01], 1000)
+    prices = bars(100 * np.exp(np.cumsum(drifts + 0.01 * rng.standard_normal(1000))))
+    long = make_predictions(0.01, [0.0] * 999, start="2012-01-02")
+    held = backtest(long, prices)
+    assert held.summary["sharpe"] > 1.5
+    found = overfitting.deflate(held, long, ledger=ledger)
+    assert (found.sharpe, found.probability, found.passed) == (0, 0, False)
+    timed = long.assign(predicted=np.append(drifts[2:], 0.01))
+    assert overfitting.deflate(backtest(timed, prices), timed, ledger=ledger).passed
+
+
+def test_one_short_trial_does_not_shorten_the_comparison(ledger):
+    """Ten trials over 500 sessions and one over 60: ten are compared on 500, and the sentence says so."""
+    ledger.record_backtest(frame(seed=77), returns(60, seed=77))
+    found = overfitting.deflated_sharpe(returns(), recorded(10, ledger))
+    assert (found.trials, found.compared, found.shared) == (11, 10, 500)
+    assert f"overfitting: {found.overfitting:.0%}, of 10 trials on 500 common sessions." in found.sentence
+
+
+def test_trials_of_different_times_are_not_compared(ledger):
+    """Two trials that share 250 of 500 sessions give no probability of overfitting, and a reason."""
+    late = returns(seed=1).set_axis(pd.bdate_range("2000-12-18", periods=500, unit="us"))
+    ledger.record_backtest(frame(seed=1), late)
+    found = overfitting.deflated_sharpe(returns(), recorded(1, ledger))
+    assert (found.overfitting, found.compared, found.shared) == (None, 2, 250)
+    assert found.sentence.endswith("not computed: there are only 2 trials on 250 common sessions.")
 
 
 def test_only_trials_on_the_same_outcomes_count(ledger):
