@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, add_completion_class, get_completion_class
+from click.shell_completion import CompletionItem, get_completion_class
 
 from sta410kit.exit_codes import ExitCode
 
@@ -35,33 +35,6 @@ def completion(ctx: click.Context, shell: str) -> int:
     if kind is not None:
         click.echo(kind(ctx.find_root().command, {}, "sta410", _VARIABLE).source())
     return ExitCode.PASSED
-
-
-class _Bash(BashComplete):
-    """click's completion for bash, which takes NAME=VALUE for three words and completes the last."""
-
-    source_template = BashComplete.source_template.replace(
-        "    return 0", "    [[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace\n    return 0"
-    )
-
-    def get_completion_args(self) -> tuple[list[str], str]:
-        """Return the words before, and the one to complete, with NAME=VALUE as one word."""
-        args, incomplete = super().get_completion_args()
-        if incomplete == "=":
-            incomplete = ""
-        elif args[-1:] == ["="]:
-            args.pop()
-        else:
-            return args, incomplete
-        return args[:-1], f"{args[-1]}={incomplete}"
-
-    def format_completion(self, item: CompletionItem) -> str:
-        """Return a candidate without the part that bash takes for earlier words."""
-        name, equals, value = item.value.partition("=")
-        return super().format_completion(CompletionItem(value if equals and value else name + equals))
-
-
-add_completion_class(_Bash)
 
 
 def _quiet(find: Callable[[click.Context, str], Iterator[CompletionItem]]) -> Completer:

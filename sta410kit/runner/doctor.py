@@ -9,89 +9,74 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sta410kit._internal.project import find_project, project_folder
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import STA410Exception
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 OK, WARNING, FAILED = "ok", "warning", "failed"
 _GIB = 1024**3
 _ENOUGH_GIB = 1.0
-_INSTALL_KERNEL = f"{sys.executable} -m ipykernel install --sys-prefix"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the checklist."""
+    """One line of the checklist; `advice` is the next command to type, if there is something to do."""
 
-    subject: str
-    state: str  # ``ok``, ``warning`` or ``failed``
+    state: str
     text: str
-    advice: str = ""  # the next command to type; empty when there is nothing to do
+    advice: str = ""
+    subject: str = ""
 
 
 def examine() -> list[Finding]:
     """Run all checks; one that raises is a failed line."""
-    checks: tuple[tuple[str, Callable[[], Finding | None]], ...] = (
-        ("python", _python),
-        ("project", _project),
-        ("configuration", _configuration),
-        ("secrets", _secrets),
-        ("trading", _trading),
-        ("suites", _suites),
-        ("holdout", _holdout),
-        ("data", _data),
-        ("notebooks", _notebooks),
-        ("kernel", _kernel),
-        ("disk", _disk),
-        ("logs", _logs),
-    )
-    findings = []
-    for subject, check in checks:
+    checks = (
+        _python, _project, _configuration, _secrets, _trading, _suites, _holdout, _data, _notebooks, _kernel,
+        _disk, _logs,
+    )  # fmt: skip
+    findings: list[Finding] = []
+    for check in checks:
+        subject = check.__name__.removeprefix("_")
         try:
             found = check()
-            findings += [found] if found is not None else []
         except STA410Exception as error:
-            text, advice = str(error), "correct it; docs/configuration.md has all settings"
-            earlier = next((one.subject for one in findings if one.text == text), None)
+            found = Finding(FAILED, str(error), "correct it; docs/configuration.md has all settings")
+            earlier = next((one.subject for one in findings if one.text == found.text), None)
             if earlier is not None:  # a wrong configuration fails every check that reads it
-                text, advice = f"not checked: see {earlier}", "sta410 config"
-            findings.append(Finding(subject, FAILED, text, advice))
+                found = Finding(FAILED, f"not checked: see {earlier}", "sta410 config")
         except Exception as error:  # noqa: BLE001 - a broken installation is a finding
-            text = f"{type(error).__name__}: {error}"
-            findings.append(Finding(subject, FAILED, text, "make install"))
+            found = Finding(FAILED, f"{type(error).__name__}: {error}", "make install")
+        if found is not None:
+            findings.append(Finding(found.state, found.text, found.advice, subject))
     return findings
 
 
 def _python() -> Finding:
     found = ".".join(map(str, sys.version_info[:3]))
-    return Finding("python", OK, f"{found} at {sys.prefix}")
+    return Finding(OK, f"{found} at {sys.prefix}")
 
 
 def _project() -> Finding:
     project = find_project()
     if project is None:
         text = "no notebooks/pipeline.toml here or above; single notebooks run, the chain does not"
-        return Finding("project", WARNING, text, "cd into the project, then sta410 doctor")
-    return Finding("project", OK, str(project))
+        return Finding(WARNING, text, "cd into the project, then sta410 doctor")
+    return Finding(OK, str(project))
 
 
 def _configuration() -> Finding:
     from sta410kit.config import get_config, settings_in_use
 
     config = get_config()
+    text = f"valid; environment {config.environment}"
     idle = ", ".join(row.setting.variable for row in settings_in_use() if row.idle)
     if idle:
-        text = f"valid; environment {config.environment}; set, but nothing uses it yet: {idle}"
-        return Finding("configuration", WARNING, text, "sta410 config --origins")
+        return Finding(WARNING, f"{text}; set, but nothing uses it yet: {idle}", "sta410 config --origins")
     if config.environment == "production" and config.logging.level in {"DEBUG", "INFO"}:
-        text = f"valid; environment production logs at {config.logging.level}"
-        return Finding("configuration", WARNING, text, "set LOG_LEVEL=WARNING")
-    return Finding("configuration", OK, f"valid; environment {config.environment}")
+        return Finding(WARNING, f"{text} logs at {config.logging.level}", "set LOG_LEVEL=WARNING")
+    return Finding(OK, text)
 
 
 def _secrets() -> Finding:
@@ -102,31 +87,29 @@ def _secrets() -> Finding:
         validate_api_credentials(*get_alpaca_credentials())
     except SecretsManagementError as error:
         advice = "cp .env.example .env and set both; not needed for the sources sample and files"
-        return Finding("secrets", WARNING, str(error).split(". ")[0], advice)
-    return Finding("secrets", OK, "Alpaca credentials are set and look real")
+        return Finding(WARNING, str(error).split(". ")[0], advice)
+    return Finding(OK, "Alpaca credentials are set and look real")
 
 
 def _trading() -> Finding:
     from sta410kit.config import get_config
 
     if get_config().trading.paper_trading:
-        return Finding("trading", OK, "paper trading")
-    return Finding("trading", WARNING, "LIVE trading is on", "set PAPER_TRADING=true unless this is meant")
+        return Finding(OK, "paper trading")
+    return Finding(WARNING, "LIVE trading is on", "set PAPER_TRADING=true unless this is meant")
 
 
 def _suites() -> Finding:
     from sta410kit.guards.great_expectations import load_suite
     from sta410kit.guards.suites import list_suites, read_suite
 
-    names = list_suites()
-    count = 0
-    for name in names:
-        expectations = read_suite(name).expectations
+    suites = {name: read_suite(name).expectations for name in list_suites()}
+    for name, expectations in suites.items():
         load_suite(name, expectations)
-        count += len(expectations)
-    if not names:
-        return Finding("suites", FAILED, "no suite found", "git checkout expectations")
-    return Finding("suites", OK, f"{len(names)} load, {count} expectations: {', '.join(names)}")
+    if not suites:
+        return Finding(FAILED, "no suite found", "git checkout expectations")
+    count = sum(map(len, suites.values()))
+    return Finding(OK, f"{len(suites)} load, {count} expectations: {', '.join(suites)}")
 
 
 def _holdout() -> Finding | None:
@@ -137,10 +120,10 @@ def _holdout() -> Finding | None:
     looked = f"; looked into {pluralize(number, 'time')}, see sta410 unseal --list" if number else ""
     if seal.opened is not None:
         text = f"OPEN until {seal.opened.until} ({seal.opened.who}: {seal.opened.why}){looked}"
-        return Finding("holdout", WARNING, text, "nothing to do: it is sealed again at that time")
+        return Finding(WARNING, text, "nothing to do: it is sealed again at that time")
     if seal.start is None:
-        return Finding("holdout", OK, f"none any more{looked}") if number else None
-    return Finding("holdout", OK, f"sealed from {seal.start}{looked}")
+        return Finding(OK, f"none any more{looked}") if number else None
+    return Finding(OK, f"sealed from {seal.start}{looked}")
 
 
 def _data() -> Finding:
@@ -148,8 +131,8 @@ def _data() -> Finding:
     from sta410kit.market import load_prices
 
     result = validate(load_prices(), "prices")
-    state = OK if result.passed else FAILED
-    return Finding("data", state, f"embedded {result.summary()}", "" if result.passed else "sta410 run")
+    text = f"embedded {result.summary()}"
+    return Finding(OK, text) if result.passed else Finding(FAILED, text, "sta410 run")
 
 
 def _notebooks() -> Finding:
@@ -157,46 +140,38 @@ def _notebooks() -> Finding:
 
     project = find_project()
     if project is None:
-        return Finding("notebooks", OK, "outside a project; not checked")
+        return Finding(OK, "outside a project; not checked")
     steps = read_pipeline(project)
-    return Finding("notebooks", OK, f"{len(steps)} steps: {', '.join(step.name for step in steps)}")
+    return Finding(OK, f"{len(steps)} steps: {', '.join(step.name for step in steps)}")
 
 
 def _kernel() -> Finding:
     """Import the kit in the kernel that notebooks name, in an empty folder, away from the project."""
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
     from nbformat.v4 import new_code_cell, new_notebook
 
-    from sta410kit.runner.kernels import LocalKernelManager
+    from sta410kit.runner.kernels import ordinary_kernel
 
     cell = new_code_cell("import sys, sta410kit; print(sys.prefix)")  # type: ignore[no-untyped-call]
     notebook = new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
+    repair = f"{sys.executable} -m ipykernel install --sys-prefix"
     with tempfile.TemporaryDirectory() as empty:
-        client = NotebookClient(
-            notebook,
-            kernel_name="python3",
-            kernel_manager_class=LocalKernelManager,
-            resources={"metadata": {"path": empty}},
-        )
-        try:
-            client.execute()
-        except CellExecutionError as error:
-            text = f"kernel python3 cannot import sta410kit: {error.evalue}"
-            return Finding("kernel", FAILED, text, f"make install; {_INSTALL_KERNEL}")
+        log = Path(empty) / "kernel.log"
+        with ordinary_kernel(notebook, "python3", Path(empty), log, None, None) as run:
+            if not run(cell):
+                text = f"kernel python3 cannot import sta410kit: {cell.outputs[-1].evalue}"
+                return Finding(FAILED, text, f"make install; {repair}")
     prefix = "".join(output.get("text", "") for output in cell.outputs).strip()
     if prefix != sys.prefix:
-        text = f"kernel python3 runs another environment: {prefix}"
-        return Finding("kernel", WARNING, text, _INSTALL_KERNEL)
-    return Finding("kernel", OK, "python3 starts and imports the kit")
+        return Finding(WARNING, f"kernel python3 runs another environment: {prefix}", repair)
+    return Finding(OK, "python3 starts and imports the kit")
 
 
 def _disk() -> Finding:
     free = shutil.disk_usage(project_folder()).free / _GIB
     if free < _ENOUGH_GIB:
         state = FAILED if free < _ENOUGH_GIB / 10 else WARNING
-        return Finding("disk", state, f"{free:.2f} GiB free", "sta410 runs prune --older-than 30d")
-    return Finding("disk", OK, f"{free:.0f} GiB free")
+        return Finding(state, f"{free:.2f} GiB free", "sta410 runs prune --older-than 30d")
+    return Finding(OK, f"{free:.0f} GiB free")
 
 
 def _logs() -> Finding:
@@ -208,6 +183,5 @@ def _logs() -> Finding:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        text = f"{folder}: {error.strerror}"
-        return Finding("logs", FAILED, text, "set LOG_DIR to a folder you may write to")
-    return Finding("logs", OK, str(folder))
+        return Finding(FAILED, f"{folder}: {error.strerror}", "set LOG_DIR to a folder you may write to")
+    return Finding(OK, str(folder))

@@ -52,7 +52,7 @@ def ordinary_kernel(  # noqa: PLR0913, PLR0917 - what `execute` was given
     folder: Path,
     log: Path,
     timeout: float | None,
-    environment: dict[str, str],
+    environment: dict[str, str] | None,
 ) -> Iterator[Callable[[Any], bool]]:
     """Give what executes a code cell of `notebook` in a new kernel, and tells whether the next may follow.
 

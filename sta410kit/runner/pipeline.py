@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sta410kit._internal.project import MARKER
 from sta410kit.exceptions import ConfigurationError
@@ -16,9 +19,8 @@ from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import MANIFEST, REPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-_KINDS: dict[str, type] = {"needs": list, "produces": dict, "reusable_when": dict}
 RUN_FOLDER = "run_dir"  # the parameter by which a notebook learns where to write
 
 
@@ -40,6 +42,17 @@ class Step:
         return self.notebook.stem
 
 
+class _Entry(BaseModel):
+    """A ``[[step]]`` of the file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    notebook: str
+    needs: list[str] = []
+    produces: dict[str, str] = {}
+    reusable_when: dict[str, list[Any]] = {}
+
+
 def read_pipeline(project: Path) -> list[Step]:
     """Return the steps of the chain, in order."""
     path = project / MARKER
@@ -52,38 +65,59 @@ def read_pipeline(project: Path) -> list[Step]:
     if not isinstance(entries, list) or not entries:
         message = f"{path} declares no [[step]]"
         raise ConfigurationError(message)
-    steps: list[Step] = []
-    made: set[str] = set()
-    for number, entry in enumerate(entries, 1):
-        step = _step(entry, path, number)
-        lacking = [name for name in step.needs if name not in made]
-        if lacking:
-            message = f"{path}: {step.name} needs {', '.join(lacking)}, which no step before it produces"
-            raise ConfigurationError(message)
-        made |= set(step.produces)
-        steps.append(step)
-    _check_names(steps, path)
+    steps = [_step(entry, path, number) for number, entry in enumerate(entries, 1)]
+    problem = next(chain(_problems(steps), _clashes(steps)), None)
+    if problem:
+        message = f"{path}: {problem}"
+        raise ConfigurationError(message)
     return steps
 
 
-def _check_names(steps: list[Step], path: Path) -> None:
-    """Refuse file names that two steps would write to the run folder."""
+def _step(entry: object, path: Path, number: int) -> Step:
+    try:
+        found = _Entry.model_validate(entry)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        message = f"{path}: step {number}: {place}: {first['msg']}"
+        raise ConfigurationError(message) from error
+    notebook = path.parent / found.notebook
+    if not notebook.resolve().is_relative_to(path.parents[1].resolve()):
+        message = f"{path}: step {number} names {found.notebook}, which lies outside the project"
+        raise ConfigurationError(message)
+    parameters = tuple(parameters_of(read_notebook(notebook)))
+    return Step(notebook, tuple(found.needs), found.produces, parameters, found.reusable_when)
+
+
+def _problems(steps: list[Step]) -> Iterator[str]:
+    """Yield what does not fit together."""
+    made: set[str] = set()
+    for step in steps:
+        declared = {parameter.name for parameter in step.parameters}
+        for name in step.needs:
+            if name not in declared:
+                yield f"{step.name} needs {name} but declares no such parameter"
+            if name not in made:
+                yield f"{step.name} needs {name}, which no step before it produces"
+        for name in step.reusable_when.keys() - declared:
+            yield f"reusable_when of {step.name} names {name}, which is no parameter"
+        made |= set(step.produces)
+
+
+def _clashes(steps: list[Step]) -> Iterator[str]:
+    """Yield names of files that are none, or that two steps would write to the run folder."""
+    made: dict[str, str] = {}
     writer = dict.fromkeys((MANIFEST, REPORT, LOG, DIFF), "the run")
     for step in steps:
         if step.notebook.name in writer:
-            message = f"{path}: two steps are called {step.name}; a run has one folder for all"
-            raise ConfigurationError(message)
+            yield f"two steps are called {step.name}; a run has one folder for all"
         writer[step.notebook.name] = step.name
-    made: dict[str, str] = {}
-    for step in steps:
         for name, file in step.produces.items():
-            if not isinstance(file, str) or Path(file).name != file or file[:1] in {"", "."}:
-                message = f"{path}: {step.name} produces {name} = {file!r}, which is not the name of a file"
-                raise ConfigurationError(message)
+            if Path(file).name != file or file[:1] in {"", "."}:
+                yield f"{step.name} produces {name} = {file!r}, which is not the name of a file"
             for taken, what in ((made, name), (writer, file)):
                 if what in taken:
-                    message = f"{path}: {step.name} produces {what}, and so does {taken[what]}"
-                    raise ConfigurationError(message)
+                    yield f"{step.name} produces {what}, and so does {taken[what]}"
                 taken[what] = step.name
 
 
@@ -105,39 +139,3 @@ def check_chain_parameters(given: Mapping[str, Any], steps: list[Step]) -> dict[
         step.name: {name: values[0] for name, values in mine.items()}
         for step, mine in zip(steps, found, strict=True)
     }
-
-
-def _step(entry: Any, path: Path, number: int) -> Step:  # noqa: ANN401 - parsed TOML
-    if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
-        message = f"{path}: step {number} names no notebook"
-        raise ConfigurationError(message)
-    extra = sorted(set(entry) - {"notebook", *_KINDS})
-    if extra:
-        message = f"{path}: step {number} has unknown keys: {', '.join(extra)}"
-        raise ConfigurationError(message)
-    for key, kind in _KINDS.items():
-        if not isinstance(entry.get(key, kind()), kind):
-            message = f"{path}: {key} of step {number} is not a {'list' if kind is list else 'table'}"
-            raise ConfigurationError(message)
-    notebook = path.parent / entry["notebook"]
-    if not notebook.resolve().is_relative_to(path.parents[1].resolve()):
-        message = f"{path}: step {number} names {entry['notebook']}, which lies outside the project"
-        raise ConfigurationError(message)
-    parameters = tuple(parameters_of(read_notebook(notebook)))
-    needs, produces = tuple(map(str, entry.get("needs", ()))), dict(entry.get("produces", {}))
-    undeclared = [name for name in needs if name not in {p.name for p in parameters}]
-    if undeclared:
-        message = f"{notebook.name} needs {', '.join(undeclared)} but declares no such parameter"
-        raise ConfigurationError(message)
-    reusable_when = dict(entry.get("reusable_when", {}))
-    strangers = sorted(set(reusable_when) - {parameter.name for parameter in parameters})
-    if strangers:
-        message = (
-            f"{path}: reusable_when of {notebook.name} names {', '.join(strangers)}, which are not parameters"
-        )
-        raise ConfigurationError(message)
-    for name, values in reusable_when.items():
-        if not isinstance(values, list):  # in a text, any part of it would be a value
-            message = f"{path}: reusable_when of {notebook.name}: {name} is {values!r}, which is not a list"
-            raise ConfigurationError(message)
-    return Step(notebook, needs, produces, parameters, reusable_when)

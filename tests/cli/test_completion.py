@@ -85,23 +85,11 @@ def test_each_shell_gets_its_script(shell):
 
 @pytest.mark.integration
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-@pytest.mark.parametrize(
-    ("words", "reply"),
-    [
-        ("sta410 swe", "<sweep>"),
-        ("sta410 sweep notebooks/04_train.ipynb -g mod", "<model=>"),
-        ("sta410 sweep notebooks/04_train.ipynb -g model = ri", "<ridge>"),
-        (
-            "sta410 sweep notebooks/04_train.ipynb -g model =",
-            "<naive><mean><ridge><elastic_net><gd><boosting><arima_boosting><regime>",
-        ),
-    ],
-)
-def test_bash_completes_values_behind_the_equals_sign(words, reply):
-    """Which it takes for a word of its own."""
+def test_bash_completes_names_of_parameters():
+    """Values behind the equals sign are words of their own to bash, and are not offered."""
     script = (
         "source <(sta410 completion bash)\n"
-        f"COMP_WORDS=({words})\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n"
+        "COMP_WORDS=(sta410 sweep notebooks/04_train.ipynb -g mod)\nCOMP_CWORD=4\n"
         '_sta410_completion sta410\nprintf "<%s>" "${COMPREPLY[@]}"\n'
     )
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -109,4 +97,4 @@ def test_bash_completes_values_behind_the_equals_sign(words, reply):
         ["bash", "-c", script], cwd=PROJECT, env={**os.environ, "PATH": path},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert done.stdout == reply
+    assert done.stdout == "<model=>"
