@@ -113,6 +113,11 @@ def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> Fi
     )
 
 
+def verdict(path: str | Path | None) -> str:
+    """Return the verdict that `05_evaluate` has written; empty where it has not run."""
+    return str(json.loads(Path(path).read_text(encoding="utf-8"))["verdict"]) if path else ""
+
+
 def record(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
     """Record a value under a name in the executed notebook; the last of several under one name counts.
 

@@ -15,6 +15,7 @@ from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.forecasting import without_forecast
 from sta410kit.research.frames import require_columns, require_prices, row_label
+from sta410kit.research.skill import SKILL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +110,35 @@ def propose_orders(
         reason=pd.Series(reasons, index=priced.index, dtype="str"),
     )
     return _with_held(table[list(ORDER_COLUMNS)], without_forecast(forecasts, prices), prices["date"].max())
+
+
+def hold_without_skill(orders: pd.DataFrame, verdict: str) -> pd.DataFrame:
+    """Return the orders in force under a verdict: the proposals with skill, else a hold for each.
+
+    The reason of such a hold says what the order would have been.
+
+    Parameters
+    ----------
+    orders : DataFrame
+        From `propose_orders`.
+    verdict : str
+        Of `skill.assess_skill`; empty where none was reached.
+    """
+    if verdict == SKILL:
+        return orders
+    traded = orders["side"] != "hold"
+    reasons = [
+        f"{verdict or 'not evaluated'}, so not traded; would have been {row['side']} of {row['shares']:,} at "
+        f"{row['reference_price']:,.2f}, {abs(row['weight']):.1%} of equity"
+        for row in orders[traded].to_dict("records")
+    ]
+    held = orders.copy()
+    held.loc[traded, "reason"] = reasons
+    held.loc[traded, "side"] = "hold"
+    held.loc[traded, "shares"] = 0
+    held.loc[traded, ["weight", "risk"]] = 0.0
+    held.loc[traded, ["stop_loss", "take_profit"]] = np.nan
+    return held
 
 
 def _with_held(table: pd.DataFrame, reasons: Mapping[str, str], day: pd.Timestamp) -> pd.DataFrame:

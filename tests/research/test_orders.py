@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sta410kit.config import TradingConfig
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.guards import approve_orders
-from sta410kit.research.orders import ORDER_COLUMNS, propose_orders
+from sta410kit.research.orders import ORDER_COLUMNS, hold_without_skill, propose_orders
 from tests.research.simulated import bars
 
 pytestmark = pytest.mark.unit
@@ -37,6 +37,23 @@ def frames(predicted, closes):
     symbols = list("ABCDEFGHIJKL")[: len(predicted)]
     forecasts = pd.DataFrame({"symbol": symbols, "date": DAY, "predicted": predicted})
     return forecasts, bars(closes).assign(symbol=symbols, date=DAY)
+
+
+def test_without_skill_every_order_is_on_hold_and_says_what_it_would_have_been():
+    """A buy, a short and a hold; with skill they stay as they are."""
+    proposed = propose_orders(*frames([0.01, -0.01, 0.0005], [33.0, 100.0, 10.0]), 10_000, LIMITS)
+    held = hold_without_skill(proposed, "no skill shown")
+    assert held["side"].tolist() == ["hold"] * 3
+    assert held[["shares", "weight", "risk"]].to_numpy().tolist() == [[0, 0, 0]] * 3
+    assert held[["stop_loss", "take_profit"]].isna().all().all()
+    assert held["reason"].tolist() == [
+        "no skill shown, so not traded; would have been buy of 151 at 33.00, 49.8% of equity",
+        "no skill shown, so not traded; would have been sell of 50 at 100.00, 50.0% of equity",
+        proposed.loc[2, "reason"],
+    ]
+    assert held.dtypes.equals(proposed.dtypes)
+    assert hold_without_skill(proposed, "")["reason"].iloc[0].startswith("not evaluated, so not traded;")
+    assert hold_without_skill(proposed, "skill").equals(proposed)
 
 
 def test_literal_orders():
