@@ -57,19 +57,6 @@ def test_what_a_document_names_exists(document, targets):
 
 
 @pytest.mark.unit
-def test_a_broken_link_is_found(tmp_path):
-    """Files, anchors and pictures are looked up; code blocks and other hosts are not."""
-    (tmp_path / "there.md").write_text("# A `heading`, here\n", encoding="utf-8")
-    page = tmp_path / "page.md"
-    page.write_text(
-        '[a](there.md) [b](there.md#a-heading-here) [c](gone.md "title") [d](there.md#gone) ![e](gone.png)\n'
-        '[f](https://example.com) <img width="3" src="lost.png">\n```\n[g](code.md)\n```\n',
-        encoding="utf-8",
-    )
-    assert list(broken_links(page)) == ["gone.md", "there.md#gone", "gone.png", "lost.png"]
-
-
-@pytest.mark.unit
 @pytest.mark.parametrize("document", DOCUMENTS, ids=short)
 def test_commands_exist_and_take_the_options_shown(document):
     """Each `sta410 ...` of a code block names a command and options that the command line has."""

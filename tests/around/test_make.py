@@ -1,7 +1,6 @@
 """What `make` offers, what each target installs, and what it says where it cannot go on."""
 
 import os
-import re
 import subprocess
 
 import pytest
@@ -22,13 +21,6 @@ def make(root, tool, monkeypatch):
                               capture_output=True, text=True, check=False)  # fmt: skip
 
     return run
-
-
-def test_make_alone_lists_the_targets(make, targets):
-    """The default goal explains all others; it changes nothing."""
-    listed = make()
-    assert listed.returncode == 0
-    assert sorted(re.findall(r"^  make ([\w-]+)", listed.stdout, re.MULTILINE)) == sorted(targets)
 
 
 @pytest.mark.parametrize(
@@ -129,13 +121,6 @@ def test_a_python_that_cannot_be_used_is_refused_with_the_command_to_type(root, 
     assert refused.returncode == 2
     assert [message for message in messages if message not in refused.stderr] == []
     assert not (tmp_path / "venv").exists()
-
-
-@pytest.mark.parametrize("script", [".ci/run", "binder/postBuild", "scripts/make_venv.sh"])
-def test_the_scripts_can_be_started(root, tool, script):
-    """Each script is executable and bash can read it."""
-    assert (root / script).stat().st_mode & 0o111
-    assert subprocess.run([tool("bash"), "-n", root / script], check=False).returncode == 0
 
 
 def test_ci_runs_what_a_person_runs(root):

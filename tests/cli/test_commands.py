@@ -6,9 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
 import webbrowser
 from pathlib import Path
 
@@ -100,20 +97,6 @@ def test_a_list_that_could_not_be_printed_is_no_success(tmp_path):
     )
 
 
-def test_the_list_of_commands_is_whole_on_a_narrow_terminal(tmp_path):
-    """No sentence of it is cut off at 80 columns."""
-    listed = in_a_process("--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
-    commands = listed.partition("Commands:\n")[2].splitlines()
-    assert all(line.endswith(".") and not line.endswith("...") for line in commands)
-
-
-def test_the_command_that_the_help_of_completion_gives_can_be_copied(tmp_path):
-    """It stands on one line, and the folder it writes to is made first."""
-    helped = in_a_process("completion", "--help", cwd=tmp_path, env={"COLUMNS": "80"}).stdout
-    assert "  mkdir -p ~/.local/share/bash-completion/completions\n" in helped
-    assert "  sta410 completion bash > ~/.local/share/bash-completion/completions/sta410\n" in helped
-
-
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -182,14 +165,6 @@ def test_config_shows_every_section_and_no_secret(tmp_path, sta410):
     assert secret not in done.stdout + done.stderr
 
 
-def test_a_wrong_setting_ends_with_2_and_names_the_field(tmp_path, sta410):
-    """Before anything else is done."""
-    done = sta410("config", cwd=tmp_path, env={"TRAIN_TEST_SPLIT": "1.5"})
-    assert done.returncode == 2
-    assert "train_test_split" in done.stderr
-    assert "1.5" in done.stderr
-
-
 @pytest.mark.slow
 def test_the_doctor_finds_this_installation_well(project, sta410):
     """Warnings are allowed; every line has a state."""
@@ -250,31 +225,6 @@ def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices, st
     monkeypatch.setattr(webbrowser, "open", lambda _: True)
     one = sta410("docs", cwd=tmp_path)
     assert one.stdout.startswith(f"opened {tmp_path}")
-
-
-def test_docs_are_served_on_this_machine(tmp_path, prices, sta410):
-    """The server answers on the loopback address with the index page, and a path that cannot be with 404."""
-    prices.to_parquet(tmp_path / "prices.parquet")
-    assert sta410("validate", "prices.parquet", cwd=tmp_path).returncode == 0
-    server = subprocess.Popen(
-        [sys.executable, "-m", "sta410kit", "docs", "--serve", "--port", "0"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-    try:
-        url = server.stdout.readline().split()[1]
-        assert url.startswith("http://127.0.0.1:")
-        with urllib.request.urlopen(url, timeout=120) as answer:  # noqa: S310 - our own loopback address
-            assert "accepted" in answer.read().decode()
-        for hostile in ("/%00", "/..%2f..%2f..%2fetc/passwd", "/%ff"):
-            with pytest.raises(urllib.error.HTTPError, match="403") as refused:
-                urllib.request.urlopen(urllib.parse.urljoin(url, hostile), timeout=120)  # noqa: S310 - ours too
-            refused.value.close()
-    finally:
-        server.terminate()
-        server.communicate(timeout=120)
 
 
 @pytest.mark.slow
@@ -393,27 +343,6 @@ def test_a_reader_that_leaves_does_not_change_the_exit_code(tmp_path, prices):
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
-
-
-def test_no_standard_output_at_all_is_no_trouble(tmp_path):
-    """`sta410 config >&-` ends as it would otherwise."""
-    shell = f"{sys.executable} -m sta410kit config >&-"
-    done = subprocess.run(["sh", "-c", shell], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_brackets_in_names_are_printed_as_they_are(tmp_path, sta410):
-    """A notebook's name is no markup of the terminal's."""
-    import nbformat
-    from nbformat.v4 import new_code_cell, new_notebook
-
-    nbformat.write(
-        new_notebook(cells=[new_code_cell("raise ValueError('[/b]')")]), tmp_path / "odd[red].ipynb"
-    )
-    done = sta410("run", "odd[red].ipynb", cwd=tmp_path)
-    assert done.returncode == 4
-    assert "odd[red]" in done.stdout
-    assert "odd[red] failed: cell In [1]: ValueError: [/b]" in done.stderr
 
 
 @pytest.fixture

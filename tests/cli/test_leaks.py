@@ -148,10 +148,3 @@ def test_a_file_names_its_module(folder, name, colon):
     (folder / "sub").mkdir()
     (folder / "fm_functions.py").write_text("def build(prices):\n    return 'found'\n")
     assert import_function(name.format(folder) + colon + "build", [])(None) == "found"
-
-
-def test_the_nearest_folder_wins(folder):
-    """A module of the current folder hides one of the same name in the project."""
-    (folder / "near").mkdir()
-    (folder / "near" / "my_functions.py").write_text("def honest(prices):\n    return 'near'\n")
-    assert import_function("my_functions:honest", [folder / "near", folder])(None) == "near"

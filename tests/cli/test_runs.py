@@ -1,16 +1,11 @@
 """`sta410 runs`, `show`, `diff`, `verify` and `regress`; `--json` prints one JSON document."""
 
 import json
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-
-from sta410kit.cli.options import print_json
 
 pytestmark = pytest.mark.integration
 
@@ -114,26 +109,6 @@ def test_an_error_is_json_too(tmp_path, monkeypatch, typed, words):
     assert told["error"]["message"]
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("odd"), 1)])
-def test_interrupts_and_defects_are_json_too(tmp_path, monkeypatch, typed, error, code):
-    """A defect prints its traceback to standard error."""
-
-    def fail(*_, **__):
-        raise error
-
-    monkeypatch.setattr("sta410kit.runner.runs.find_run", fail)
-    done = typed("show", "x", "--json", cwd=tmp_path)
-    assert (done.returncode, json.loads(done.stdout)["exit_code"]) == (code, code)
-    assert ("Traceback" in done.stderr) is (code == 1)
-
-
-def test_numbers_that_json_lacks_are_null(capsys):
-    """NaN and infinity, so that any JSON parser can read the output."""
-    print_json({"a": float("nan"), "b": [float("-inf"), 1.5], 3: datetime(2026, 1, 1, tzinfo=UTC)})
-    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-    assert told == {"a": None, "b": [None, 1.5], "3": "2026-01-01 00:00:00+00:00"}
-
-
 def test_a_dry_run_and_nothing_to_resume_are_json_too(tmp_path, monkeypatch, sta410):
     """A list of steps, and a run that is null."""
     (tmp_path / "notebooks").mkdir()
@@ -144,29 +119,3 @@ def test_a_dry_run_and_nothing_to_resume_are_json_too(tmp_path, monkeypatch, sta
     assert rows == [{"step": "one", "run": True, "why": "it has never passed"}]
     assert json.loads(sta410("run", "--resume", "--json")[1])["run"] is None
     assert "nothing to resume" in sta410("run", "--resume")[1]
-
-
-@pytest.mark.slow
-def test_parallel_runs_and_a_prune_do_not_disturb_each_other(tmp_path):
-    """Each run has its own folder and passes; they share an index."""
-    (tmp_path / "notebooks").mkdir()
-    source = "run_dir: str | None = None"
-    cell = new_code_cell(source)
-    cell.metadata["tags"] = ["parameters"]
-    work = new_code_cell("from pathlib import Path\n(Path(run_dir) / 'n.txt').write_text('1')")
-    nbformat.write(new_notebook(cells=[cell, work]), tmp_path / "notebooks" / "one.ipynb")
-    (tmp_path / "notebooks" / "pipeline.toml").write_text(
-        '[[step]]\nnotebook = "one.ipynb"\nproduces = { n = "n.txt" }\n'
-    )
-    old = tmp_path / "runs" / f"{datetime.now(UTC) - timedelta(days=99):%Y%m%d-%H%M%S}-aaaa"
-    (old / "data_docs").mkdir(parents=True)
-    words = [["run", "--fresh", "--json"]] * 3 + [["runs", "prune", "--older-than", "30d", "--json"]]
-    command = [sys.executable, "-m", "sta410kit"]
-    processes = [
-        subprocess.Popen([*command, *each], cwd=tmp_path, stdout=subprocess.PIPE, text=True) for each in words
-    ]
-    answers = [json.loads(process.communicate(timeout=300)[0]) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0, 0]
-    assert [one["outcome"] for one in answers[:3]] == ["PASSED"] * 3
-    assert len({one["folder"] for one in answers[:3]}) == 3
-    assert not old.exists()

@@ -1,9 +1,6 @@
 """``sta410 params`` and ``sta410 sweep`` as a user types them."""
 
 import json
-import os
-import subprocess
-import sys
 
 import nbformat
 import pytest
@@ -46,13 +43,6 @@ def test_parameters_are_printed(notebook, typed):
         "choices": ["ridge", "naive"], "help": "which", "read": True,
     }  # fmt: skip
     assert [row["read"] for row in rows] == [True, True, False, True]
-
-
-def test_a_notebook_without_parameters_is_no_error(tmp_path, typed):
-    """It has nothing to list."""
-    nbformat.write(new_notebook(cells=[new_code_cell("1")]), tmp_path / "a.ipynb")
-    done = typed("params", "a.ipynb", cwd=tmp_path)
-    assert (done.returncode, "declares no parameters" in done.stdout) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -150,20 +140,6 @@ def test_a_sweep_takes_the_rest_of_its_parameters_from_a_file(notebook, typed):
     }
 
 
-def test_whatever_a_sweep_comes_to_is_json_too(notebook, typed):
-    """An error, a dry run, nothing to resume."""
-    answers = [
-        typed("sweep", "x.ipynb", *words, "--json", cwd=notebook.parent)
-        for words in (["-g", "n=one"], ["--workers", "x"], ["-g", "n=1", "--dry-run"], ["--resume"])
-    ]
-    assert [done.returncode for done in answers] == [2, 2, 0, 0]
-    wrong, usage, dry, nothing = (json.loads(done.stdout) for done in answers)
-    assert [one["exit_code"] for one in (wrong, usage, nothing)] == [2, 2, 0]
-    assert "valid integer" in wrong["error"]["message"]
-    assert dry == [{"unit": "0001", "parameters": {"n": 1}}]
-    assert nothing["run"] is None
-
-
 def test_a_long_table_shows_what_failed_first(notebook, typed):
     """The rest is in the file."""
     values = ",".join(map(str, range(-40, 4)))
@@ -172,17 +148,3 @@ def test_a_long_table_shows_what_failed_first(notebook, typed):
     assert "and 4 more rows in results.parquet" in done.stdout
     rows = [line for line in done.stdout.splitlines() if line.startswith("│")]
     assert "0044" in rows[0]
-
-
-def test_no_number_of_the_table_is_cut_on_a_narrow_terminal(notebook):
-    """A long heading gives way, for a number on two lines is read as two."""
-    content = nbformat.read(notebook, 4)
-    content.cells.append(new_code_cell("record('r2_against_naive', -0.000572614)"))
-    nbformat.write(content, notebook)
-    done = subprocess.run(
-        [sys.executable, "-m", "sta410kit", "sweep", "x.ipynb", "-g", "n=1,2"],
-        cwd=notebook.parent, env={**os.environ, "COLUMNS": "50"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("-0.000572614") == 2
-    assert "against_" in done.stdout

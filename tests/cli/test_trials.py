@@ -27,14 +27,6 @@ def ask(*words):
     return CliRunner().invoke(cli, ["trials", *words], standalone_mode=False, env={"COLUMNS": "200"})
 
 
-def test_an_empty_ledger_says_how_it_fills():
-    """Nothing yet is no failure."""
-    asked = ask()
-    assert asked.return_value == 0
-    assert "yet; assess_skill, score_table and deflate record them" in asked.output
-    assert json.loads(ask("--json").output)["datasets"] == []
-
-
 def test_the_table_has_a_row_a_dataset_and_target():
     """Two targets of one symbol are two rows; one without returns has no ratio."""
     for seed in range(3):
@@ -49,17 +41,6 @@ def test_the_table_has_a_row_a_dataset_and_target():
     ]
     assert cells[0][7].endswith("%")
     assert cells[1][5:] == []
-
-
-def test_a_trial_of_two_sessions_is_counted_and_worth_nothing():
-    """The ledger only grows: one look at next to nothing must not end every later question."""
-    look(0, sessions=2)
-    (dataset,) = json.loads(ask("--json").output)["datasets"]
-    assert (dataset["trials"], dataset["best_model"], dataset["probability"]) == (1, None, None)
-    look(1)
-    asked = ask()
-    assert asked.return_value == 0
-    assert "2000-01-04" in asked.output
 
 
 def test_json_holds_every_trial():

@@ -31,15 +31,6 @@ def test_validate_accepts_clean_prices_and_builds_docs(typed, tmp_path, prices):
     assert Path(shown) == page.parents[4] / "index.html"
 
 
-@pytest.mark.filterwarnings("always::sta410kit.market.sources.files.UnadjustedPricesWarning")
-def test_a_warning_is_shown_without_the_code_that_gives_it(typed, tmp_path, prices):
-    """Its text is for the reader of the terminal, a line of the kit's source is not."""
-    prices.drop(columns="adj_close").to_csv(tmp_path / "prices.csv", index=False)
-    said = typed("validate", "prices.csv", cwd=tmp_path).stderr
-    assert said.startswith("sta410: warning: No adjusted close in prices.csv")
-    assert ".py" not in said
-
-
 def test_validate_names_the_row_and_strict_refuses_it(typed, tmp_path, prices):
     """Symbol, date and expectation; exit code 3 with --strict, and for unreadable data."""
     prices.loc[10, "high"] = 1.0

@@ -1,18 +1,10 @@
 """Small notebooks and projects to run."""
 
-import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-from types import SimpleNamespace
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.warm import client
 
 BEGUN = "from pathlib import Path\nPath('begun').touch()\n"
 
@@ -52,24 +44,6 @@ def begun(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Watch, "__call__", look_when_begun)
     return BEGUN
-
-
-@pytest.fixture
-def slow_server(monkeypatch):
-    """Let no fork server run, and the one that is started take longer than anybody waits."""
-    held = []
-    folder = Path(tempfile.mkdtemp(prefix="sta410-"))  # short: the path of a socket is
-
-    def start(*_, pass_fds, **__):
-        held.append(os.dup(pass_fds[0]))
-
-    monkeypatch.setattr(client, "socket_path", lambda: folder / "x.sock")
-    stub = SimpleNamespace(run=start, DEVNULL=None, SubprocessError=subprocess.SubprocessError)
-    monkeypatch.setattr(client, "subprocess", stub)
-    yield
-    for descriptor in held:
-        os.close(descriptor)
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

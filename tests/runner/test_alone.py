@@ -3,12 +3,9 @@
 import nbformat
 import pytest
 
-from sta410kit.exceptions import ConfigurationError, DataValidationError, LeakageError, NotebookError
+from sta410kit.exceptions import DataValidationError, LeakageError, NotebookError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner import run_notebook
-from sta410kit.runner.alone import require_passed
-from sta410kit.runner.chain import Run
-from sta410kit.runner.manifest import Manifest
 
 pytestmark = pytest.mark.integration
 
@@ -56,29 +53,3 @@ def test_any_other_failure_is_a_notebook_error(tmp_path, write_notebook, source,
     """Also an exception that only has the name of one of the kit's."""
     with pytest.raises(NotebookError, match=text):
         run_notebook(write_notebook(tmp_path / "x.ipynb", source))
-
-
-def test_unchecked_the_run_comes_back_however_it_ended(tmp_path, write_notebook):
-    """For who wants to look at the outcome."""
-    run = run_notebook(write_notebook(tmp_path / "x.ipynb", "1 / 0"), check=False)
-    assert run.outcome is ExitCode.NOTEBOOK_FAILED
-    assert run.steps[0].failure == {
-        "cell": 1,
-        "error": "ZeroDivisionError",
-        "text": "division by zero",
-        "of_the_kit": False,
-    }
-
-
-def test_a_wrong_parameter_is_refused_before_anything_runs(tmp_path, write_notebook):
-    """No run folder is made."""
-    notebook = write_notebook(tmp_path / "x.ipynb", ("n: int = 1", "parameters"), "print(n)")
-    with pytest.raises(ConfigurationError, match="Did you mean 'n'"):
-        run_notebook(notebook, {"nn": 2})
-    assert not (tmp_path / "runs").exists()
-
-
-def test_an_interrupted_run_interrupts(tmp_path):
-    """As Ctrl-C in any Python code."""
-    with pytest.raises(KeyboardInterrupt):
-        require_passed(Run(tmp_path, Manifest("x", outcome="INTERRUPTED")))

@@ -89,13 +89,6 @@ def test_nothing_outside_the_run_is_served(address, path):
     assert "private" not in body
 
 
-@pytest.mark.integration
-def test_a_port_in_use_is_refused(address, tmp_path):
-    """The message names the port and the option that takes a free one."""
-    with pytest.raises(ConfigurationError, match=f"port {address.port} cannot be used .*try --port 0"):
-        serve_run(tmp_path, address.port, print)
-
-
 @pytest.mark.unit
 def test_the_newest_run_of_the_chain_is_opened(tmp_path):
     """Not that of a notebook, of a verification or of JupyterLab, unless there is no other."""

@@ -65,22 +65,6 @@ def test_a_failing_cell_is_an_outcome_and_is_saved(tmp_path, write_notebook, sou
     assert "after\\n" not in str([cell.get("outputs") for cell in saved.cells])
 
 
-def test_a_figure_cell_without_an_image_fails(tmp_path, write_notebook):
-    """A cell tagged figure that shows no picture is no success."""
-    notebook = write_notebook(tmp_path / "x.ipynb", ("'just text'", "figure"))
-    result = execute(notebook, tmp_path / "out.ipynb", {})
-    assert result.outcome is ExitCode.NOTEBOOK_FAILED
-    assert result.message.startswith("cells whose figure is not shown: In [1] ('just text')")
-
-
-def test_a_missing_artifact_fails(tmp_path, write_notebook):
-    """A step that does not leave what it promised has failed."""
-    notebook = write_notebook(tmp_path / "x.ipynb", "1")
-    result = execute(notebook, tmp_path / "out.ipynb", {}, artifacts=(tmp_path / "prices.parquet",))
-    assert result.outcome is ExitCode.NOTEBOOK_FAILED
-    assert result.message == "it ran but did not write prices.parquet"
-
-
 def test_a_notebook_that_names_no_kernel_gets_pythons(tmp_path, write_notebook):
     """Its metadata is empty, as written by hand; braces in its name are only letters."""
     path = write_notebook(tmp_path / "odd{red}.ipynb", ("n: int = 1", "parameters"), "print(n)")

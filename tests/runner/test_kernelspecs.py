@@ -34,13 +34,6 @@ def test_the_program_decides(install, program, ours):
     assert is_this_python("python3") is ours
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"argv": []}', "{}"])
-def test_a_broken_specification_is_none(install, text):
-    """Somebody else's trouble does not stop a run."""
-    install("broken", text)
-    assert is_this_python("broken") is False
-
-
 def test_the_kits_and_the_native_one_need_no_specification(install):
     """Any other that is not installed is not ours."""
     assert is_this_python("sta410") is True

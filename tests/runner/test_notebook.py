@@ -44,13 +44,6 @@ def test_two_parameters_cells_are_refused(tmp_path, write_notebook):
         parameters_of(read_notebook(path))
 
 
-def test_a_parameters_cell_that_is_not_python_is_named(tmp_path, write_notebook):
-    """A chain has several."""
-    path = write_notebook(tmp_path / "x.ipynb", ("a = = 1", "parameters"), "a")
-    with pytest.raises(ConfigurationError, match=r"x\.ipynb: the parameters cell, line 1, is not Python"):
-        parameters_of(read_notebook(path))
-
-
 def test_in_a_chain_one_reader_is_enough(tmp_path, write_notebook):
     """Another notebook may declare it for the sake of a common head."""
     head = ("a: int = 1\nb: int = 2", "parameters")
@@ -78,12 +71,3 @@ def test_a_notebook_that_is_not_there_is_told_with_those_that_are(project, monke
         read_notebook(project / typed)
     assert str(caught.value).startswith(f"no notebook {project / typed}.")
     assert words in str(caught.value)
-
-
-@pytest.mark.parametrize("kernelspec", ["null", '"python3"', "[]"])
-def test_a_kernelspec_that_is_none_is_told(tmp_path, kernelspec):
-    """As anything else that is wrong with the file, before anything runs."""
-    path = tmp_path / "x.ipynb"
-    path.write_text(f'{{"nbformat": 4, "cells": [], "metadata": {{"kernelspec": {kernelspec}}}}}')
-    with pytest.raises(ConfigurationError, match=r"x.ipynb is not a Jupyter notebook: its kernelspec is mal"):
-        read_notebook(path)

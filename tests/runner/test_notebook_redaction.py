@@ -29,13 +29,6 @@ def stream(text, name="stdout"):
     return new_output("stream", name=name, text=text)
 
 
-def test_a_clean_notebook_is_the_same_object():
-    """Nothing is copied and nothing noted."""
-    notebook = new_notebook(cells=[new_code_cell("1", outputs=[stream("x")]), new_markdown_cell("y")])
-    assert redacted_notebook(notebook) is notebook
-    assert redactions(notebook) == []
-
-
 def test_every_part_of_every_cell_is_redacted_and_named():
     """The notebook that is executed keeps its sources; the copy has none of the secret."""
     notebook = new_notebook(

@@ -75,6 +75,7 @@ def test_all_wrong_parameters_are_named_at_once(project):
             "[[step]]\nnotebook = 'one.ipynb'\nreusable_when = { start = '1' }",
             "reusable_when.start: Input should be a valid list",
         ),
+        ("[[step]]\nnotebook = 'one.ipynb'\nreusable_when = { sauce = [2] }", "sauce, which is no parameter"),
         (f"{ONE}x = '../x.txt' }}", "x = '../x.txt', which is not the name of a file"),
         (f"{ONE}x = '' }}", "x = '', which is not the name of a file"),
         (f"{ONE}x = 3 }}", "produces.x: Input should be a valid string"),

@@ -133,26 +133,12 @@ def test_a_gate_that_refused_counts_whatever_the_notebook_made_of_it(tmp_path):
     assert gate_outcome(["prices"])[0] is ExitCode.DATA_REJECTED
 
 
-def test_of_many_warnings_the_first_are_named(tmp_path, write_notebook):
-    """And how many more there are."""
-    cell = "import warnings\nfor number in range(8):\n    warnings.warn(f'odd {number}')"
-    result = execute(write_notebook(tmp_path / "x.ipynb", cell), tmp_path / "out" / "x.ipynb", {})
-    assert result.warnings[0] == "In [1] warned: odd 0"
-    assert result.warnings[4:] == ("In [1] warned: odd 4", "and 3 warnings more")
-
-
 def warned(*texts):
     """Return an executed notebook that has warned of these."""
     lines = "".join(f"/x.py:{number}: UserWarning: {text}\n" for number, text in enumerate(texts))
     outputs = [{"output_type": "stream", "name": "stderr", "text": lines}]
     cell = {"cell_type": "code", "source": "1", "execution_count": 1, "metadata": {}, "outputs": outputs}
     return {"cells": [cell]}
-
-
-def test_as_many_warnings_as_are_named_leave_no_more():
-    """Five are all there are."""
-    assert remarks(warned(*"abcde")) == [f"In [1] warned: {text}" for text in "abcde"]
-    assert remarks(warned(*"abcdef"))[-1] == "and 1 warning more"
 
 
 def test_a_secret_in_a_warning_is_not_repeated():

@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.listing import format_seconds, list_runs, look_at, print_runs
+from sta410kit.runner.listing import list_runs, look_at, print_runs
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.prune import print_removal, prune
 from sta410kit.runner.registry import Registry
@@ -73,24 +73,6 @@ def test_a_run_is_listed_with_its_model_verdict_and_score(make_run, runs, capsys
     assert shown[2].rstrip().endswith("x.ipynb")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(None, ""), (12.34, "12.3 s"), (90, "1 min 30 s"), (7500, "2 h 05 min")],
-)
-def test_durations_are_readable(seconds, text):
-    assert format_seconds(seconds) == text
-
-
-def test_without_runs_the_command_that_makes_one_is_named(runs, capsys):
-    """In a project and outside any."""
-    print_runs(list_runs(runs), runs)
-    assert "sta410 run NOTEBOOK" in capsys.readouterr().out
-    (runs.parent / "notebooks").mkdir()
-    (runs.parent / "notebooks" / "pipeline.toml").touch()
-    print_runs(list_runs(runs), runs)
-    assert "`sta410 run` makes one" in capsys.readouterr().out
-
-
 def test_a_run_without_an_end_runs_or_was_killed(make_run, runs):
     """The lock in its folder decides, also before there is a manifest."""
     folder = make_run(1, outcome="RUNNING")
@@ -124,12 +106,6 @@ def test_runs_are_pruned_by_age_and_number(make_run, runs, tmp_path, limits, lef
     assert [one.run for one in done.runs] == [one.run for one in planned.runs]
     assert [days for days, folder in folders.items() if folder.exists()] == left
     assert done.freed > 0 or left == [1, 20, 40, 60]
-
-
-def test_a_limit_must_be_given(runs, tmp_path):
-    """Nothing is removed by default."""
-    with pytest.raises(ConfigurationError, match="--older-than, such as 30d"):
-        prune(runs, tmp_path)
 
 
 def test_nothing_is_removed_through_a_symbolic_link(make_run, runs, tmp_path):

@@ -61,15 +61,6 @@ def test_the_results_of_a_run_come_from_its_steps_and_files(tmp_path):
     assert run_results(tmp_path, steps) == (found, [])
 
 
-@pytest.mark.parametrize("content", ["good", '"good"', "[1]", "{}", '{"verdict": "skill"}'])
-def test_another_file_called_verdict_is_a_warning(tmp_path, content):
-    """A custom chain may leave one."""
-    (tmp_path / "verdict.json").write_text(content)
-    found, (sentence,) = run_results(tmp_path, [])
-    assert found == {}
-    assert sentence.startswith("verdict.json does not hold the verdict of a run, so the report omits it (")
-
-
 @pytest.mark.parametrize(
     "changed", [{"predicted": None}, {"upper": float("inf")}, {"date": "2012-01-03"}, {"horizon": "soon"}]
 )

@@ -29,18 +29,6 @@ def test_what_is_needed_comes_first():
     assert go(needs, lambda _: True, jobs=0) == (False, ["a", "b", "c"])
 
 
-def test_what_waits_for_several_begins_when_the_last_of_them_is_there():
-    """Once, and whatever needs it afterwards."""
-    needs = {"d": ["b", "c"], "e": ["d", "a"], "b": ["a"], "c": ["a"], "a": []}
-    assert go(needs, lambda _: True, jobs=1) == (False, ["a", "b", "c", "d", "e"])
-
-
-def test_thousands_that_need_nothing_come_in_their_order():
-    """A large sweep is a graph without an edge."""
-    names = [str(number) for number in range(5000)]
-    assert go(dict.fromkeys(names, ()), lambda _: True, jobs=1) == (False, names)
-
-
 def test_nothing_begins_after_a_failure():
     """What runs already comes to its end."""
     assert go({"a": [], "b": ["a"]}, lambda _: False) == (False, ["a"])

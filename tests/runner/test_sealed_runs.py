@@ -7,12 +7,12 @@ import pytest
 
 from sta410kit import steps
 from sta410kit.config import Config, ModelConfig, set_config
-from sta410kit.exceptions import ConfigurationError, SecretFoundError
+from sta410kit.exceptions import ConfigurationError
 from sta410kit.holdout import unseal
 from sta410kit.runner.chain import run_plan
 from sta410kit.runner.doctor import _holdout
 from sta410kit.runner.frames import read_frame
-from sta410kit.runner.plan import Options, plan_chain, plan_notebook
+from sta410kit.runner.plan import Options, plan_chain
 from sta410kit.runner.progress import Progress
 
 pytestmark = pytest.mark.integration
@@ -115,14 +115,3 @@ def test_files_of_any_suite_are_held_back_from_the_commands(made_before, suffix,
     (made_before / "plain.csv").write_text("name,value\na,1\n")
     (made_before / "holdout.jsonl").unlink()
     assert len(read_frame(made_before / "plain.csv", prices=False)) == 1
-
-
-def test_a_secret_is_refused_before_a_parameter_is_judged(project):
-    """By its value, for the chain and for one notebook; nothing quotes it."""
-    secret = "AKIAQ3EGZ7LWKPXN5TRV"  # pragma: allowlist secret
-    for given in ({"start": secret}, {"no such": secret}):
-        with pytest.raises(SecretFoundError) as refused:
-            plan_chain(project, given, Options())
-        assert secret not in str(refused.value)
-        with pytest.raises(SecretFoundError):
-            plan_notebook(project / "notebooks" / "one.ipynb", given, Options())

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.translators import PythonTranslator
 
-from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.parameters import literal
 from sta410kit.runner.template import as_text, read_template
 
@@ -97,25 +96,9 @@ def test_an_old_notebook_is_brought_up_to_date(tmp_path):
     assert "signature" not in made["metadata"]
 
 
-def test_each_copy_is_its_own(tmp_path):
-    """What is done to one notebook is not seen in the next."""
-    path = tmp_path / "x.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell("a = 1", metadata={"tags": ["parameters"]})]), path)
-    template = read_template(path)
-    template.with_parameters({"a": 1}, "")["cells"].clear()
-    assert len(template.with_parameters({"a": 1}, "")["cells"]) == 2
-
-
 def test_a_marker_of_an_earlier_failure_goes(tmp_path):
     """Papermill takes it out too when the notebook is run again."""
     path = tmp_path / "x.ipynb"
     mark = new_markdown_cell("!", metadata={"tags": ["papermill-error-cell-tag"]})
     nbformat.write(new_notebook(cells=[mark, new_code_cell("1")]), path)
     assert [cell["source"] for cell in read_template(path).with_parameters({}, "")["cells"]] == ["1"]
-
-
-def test_no_notebook_is_refused(tmp_path):
-    """As when it is run."""
-    (tmp_path / "x.ipynb").write_text("{")
-    with pytest.raises(ConfigurationError, match="is not a Jupyter notebook"):
-        read_template(tmp_path / "x.ipynb")

@@ -3,7 +3,6 @@
 import keyword
 
 import pytest
-from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sta410kit.runner.usage import names_read
@@ -95,20 +94,3 @@ def test_whatever_reads_a_name_is_seen(source):
 def test_what_only_looks_like_reading_is_not(source):
     """A name that is set, a key, an attribute, a keyword or a word in a printed text is not read."""
     assert not reads(source)
-
-
-@given(identifiers, identifiers)
-def test_a_loaded_name_is_read_and_a_strange_one_is_not(name, other):
-    """For any two names."""
-    assume(name != other)
-    assume(other not in {"f", "g"})
-    cells = [f"def f(g={name}):\n    return g\n", f"{other} = 1"]
-    assert reads("\n".join(cells), name)
-    assert other not in names_read(cells)
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_looked_at_without_an_error(source):
-    """A cell may hold anything."""
-    found = names_read([source])
-    assert found is None or isinstance(found, set)

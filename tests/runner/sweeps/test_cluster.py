@@ -178,14 +178,6 @@ def test_a_file_too_large_to_come_back_fails_its_unit(notebook, monkeypatch):
         assert sorted(path.name for path in output.parent.iterdir()) == ["sub", "x.ipynb"]
 
 
-def test_what_is_too_large_to_be_sent_is_refused_before_anything_runs(notebook, monkeypatch):
-    """The notebook, or a module beside it."""
-    monkeypatch.setattr(cluster, "_LARGEST", 2**20)
-    (notebook.parent / "tables.py").write_bytes(b"#" * 2**21)
-    with pytest.raises(ConfigurationError, match=r"tables\.py has 2 MiB; the workers are sent"):
-        connect(notebook, "tcp://127.0.0.1:8786")
-
-
 def test_a_file_of_a_parameter_must_be_seen_by_every_worker_as_it_is_here(tmp_path):
     """A folder by its name, a file by its content."""
     path = tmp_path / "in.csv"
@@ -202,32 +194,6 @@ def test_a_file_of_a_parameter_must_be_seen_by_every_worker_as_it_is_here(tmp_pa
     cluster._refuse_unseen(Client(AssertionError("nobody is asked")), [])
 
 
-def test_a_refusal_by_the_cluster_leaves_no_run_behind(tmp_path, write_notebook, monkeypatch):
-    """Files of parameters are looked for on the workers before anything is written."""
-    source = "from pathlib import Path\nsource: Path | None = None\nmore: list[Path] = []"
-    notebook = write_notebook(tmp_path / "x.ipynb", (source, "parameters"), "source, more")
-    (tmp_path / "in.csv").write_text("a")
-    monkeypatch.setattr(cluster, "_connect", lambda _: Here(sees=False))
-    for name, text in (("source", f"{tmp_path}/in.csv"), ("more", f'["{tmp_path}/in.csv"]')):
-        plan = plan_sweep(notebook, {name: [text]}, {})
-        with pytest.raises(ConfigurationError, match=r"worker here does not see .*in\.csv"):
-            run_sweep(plan, SweepOptions(scheduler="tcp://here:1"), lambda _: None)
-    assert list((tmp_path / "runs").glob("*/")) == []
-
-
-def test_what_is_sent_stays_in_its_folder(tmp_path):
-    """A name that leads out of it is passed over."""
-    cluster._unpack({"../out.txt": b"x", "in.txt": b"y"}, tmp_path / "home")
-    assert [path.name for path in tmp_path.rglob("*.txt")] == ["in.txt"]
-
-
-@pytest.mark.parametrize("address", ["nonsense", "tcp://", "tcp://host", "tcp://:8786", "host:port"])
-def test_an_address_that_is_none_is_refused(notebook, address):
-    """The error shows what one looks like."""
-    with pytest.raises(ConfigurationError, match="takes an address such as tcp://"):
-        connect(notebook, address)
-
-
 @pytest.mark.filterwarnings("default")
 def test_a_scheduler_that_does_not_answer_is_told(notebook, monkeypatch):
     """With the command that starts one, and the exit code of a source that is not there."""
@@ -235,13 +201,6 @@ def test_a_scheduler_that_does_not_answer_is_told(notebook, monkeypatch):
     port = free_port()
     with pytest.raises(SchedulerUnavailableError, match=f"start one with `dask scheduler --port {port}`"):
         connect(notebook, f"tcp://127.0.0.1:{port}")
-
-
-def test_without_dask_the_error_says_what_to_install(notebook, monkeypatch):
-    """Dask is an extra."""
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ConfigurationError, match=r'pip install "sta410kit\[dask\]"'):
-        connect(notebook, "tcp://127.0.0.1:8786")
 
 
 class Future:

@@ -1,7 +1,5 @@
 """The grid: values are split as typed, checked as declared, and combined without gaps."""
 
-import contextlib
-import json
 from pathlib import Path
 
 import pytest
@@ -70,19 +68,6 @@ def test_words_come_back(words):
     assert split_values(",".join(words)) == words
 
 
-@given(st.lists(st.lists(WORDS, min_size=1, max_size=4), min_size=1, max_size=4))
-def test_lists_come_back(lists):
-    """As JSON each list is one value, whatever is in it."""
-    assert [json.loads(value) for value in split_values(",".join(map(json.dumps, lists)))] == lists
-
-
-@given(st.text(max_size=20))
-def test_any_text_is_split_or_refused(text):
-    """Nothing typed is a traceback."""
-    with contextlib.suppress(ConfigurationError):
-        assert all(isinstance(value, str) for value in split_values(text))
-
-
 def test_values_become_what_is_declared():
     """Each by its parameter's type; what is fixed too."""
     grid = {"horizon": ["1", "5"], "symbols": ["AAPL,MSFT", "IBM"], "label": ["None", "x"]}
@@ -134,14 +119,3 @@ def test_the_last_swept_changes_fastest():
         "0003": {"a": 2, "b": "x", "c": 0},
         "0004": {"a": 2, "b": "y", "c": 0},
     }
-
-
-@given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
-def test_every_combination_is_there_once(sizes):
-    """As many as the sizes multiply to, all different."""
-    grid = {f"p{place}": list(range(size)) for place, size in enumerate(sizes)}
-    found = [tuple(unit.values()) for unit in combinations(grid, {}).values()]
-    product = 1
-    for size in sizes:
-        product *= size
-    assert len(found) == len(set(found)) == product

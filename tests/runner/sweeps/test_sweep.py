@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from textwrap import indent
 
 import pandas as pd
 import pytest
@@ -142,25 +141,6 @@ def test_limits_end_units_with_their_own_code(tmp_path, write_notebook, options,
     assert sum(step.outcome == outcome.name for step in done.manifest.steps) == units
 
 
-def test_the_deadline_holds_while_a_fork_server_starts(notebook, request):
-    """Nor does the table wait for it."""
-    plan = plan_sweep(notebook, {"n": ["1", "2"]}, {})
-    request.getfixturevalue("slow_server")
-    done = run_sweep(plan, SweepOptions(deadline=0.5), ignore)
-    assert done.outcome is ExitCode.TIMED_OUT
-    assert pd.read_parquet(done.folder / "results.parquet")["outcome"].tolist() == ["TIMED_OUT", "TIMED_OUT"]
-
-
-def test_a_unit_that_was_quick_enough_has_passed(tmp_path, write_notebook, begun):
-    """The limit is that of each unit, and ends only the one that meets it."""
-    source = f"if n > 1:\n{indent(begun + 'import time', '    ')}\n    time.sleep(600)"
-    notebook = write_notebook(tmp_path / "x.ipynb", PARAMETERS, source)
-    plan = plan_sweep(notebook, {"n": ["1", "2"]}, {})
-    done = run_sweep(plan, SweepOptions(timeout=0.2, workers=1), ignore)
-    assert done.outcome is ExitCode.TIMED_OUT
-    assert [step.outcome for step in done.manifest.steps] == ["PASSED", "TIMED_OUT"]
-
-
 def step(name, outcome):
     """Return a record with that ending."""
     return StepRecord(name, outcome)
@@ -202,13 +182,6 @@ def test_wrong_parameters_are_refused_before_anything_runs(notebook, grid, fixed
     assert not (notebook.parent / "runs").exists()
 
 
-def test_a_notebook_without_parameters_cannot_be_swept(tmp_path, write_notebook):
-    """The error says what it lacks."""
-    notebook = write_notebook(tmp_path / "x.ipynb", "1")
-    with pytest.raises(ConfigurationError, match="no cell tagged 'parameters'"):
-        plan_sweep(notebook, {"n": ["1"]}, {})
-
-
 def test_without_a_fork_server_ordinary_kernels_do_it(notebook, monkeypatch):
     """The result is the same, and each unit says why it was slow."""
 
@@ -223,27 +196,6 @@ def test_without_a_fork_server_ordinary_kernels_do_it(notebook, monkeypatch):
     assert done.recorded == {"0001": {"half": 2.0, "name": "x"}}
     assert pd.read_parquet(done.folder / "results.parquet")["half"].tolist() == [2.0]
     assert done.manifest.steps[0].warnings == ["executed in an ordinary kernel, which is slower: none today"]
-
-
-def test_a_full_disk_is_an_ending_of_the_kits(notebook, monkeypatch):
-    """It stops the sweep, which can be resumed."""
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(sweeps, "write_text", fail)
-    done = run_sweep(plan_sweep(notebook, {"n": ["1", "2", "3"]}, {}), SweepOptions(workers=1), ignore)
-    assert done.outcome is ExitCode.INTERNAL
-    assert "No space left on device" in done.manifest.steps[0].message
-    assert done.manifest.not_run == ["0002", "0003"]
-
-
-def test_a_broken_result_is_done_again(tmp_path):
-    """Half a file, or one of another version, counts as not there."""
-    for name, text in (("0001", "{"), ("0002", '{"record": {"x": 1}, "recorded": {}}'), ("0003", "[]")):
-        (tmp_path / "units" / name).mkdir(parents=True)
-        (tmp_path / "units" / name / "unit.json").write_text(text)
-    assert read_units(tmp_path) == {}
 
 
 def command(notebook, *words):

@@ -1,6 +1,5 @@
 """The kernel `sta410`: for every Jupyter client an ordinary kernel that is there at once."""
 
-import asyncio
 import contextlib
 import json
 import os
@@ -16,7 +15,7 @@ from uuid import uuid4
 
 import jupyter_kernel_test
 import pytest
-from jupyter_client.manager import AsyncKernelManager, KernelManager
+from jupyter_client.manager import KernelManager
 
 from sta410kit.runner.warm import client, identity
 from sta410kit.runner.warm.identity import package_folders, server_identity
@@ -205,28 +204,6 @@ def test_no_orphan_is_left_when_the_client_is_killed(tmp_path, gone):
     assert [pid for pid in pids if not gone(pid)] == []
 
 
-def test_sixteen_at_once_all_start(wait_until):
-    """Callers at the same time do not hinder each other, and the server knows none of them afterwards."""
-
-    async def once(number):
-        manager = AsyncKernelManager(kernel_name="sta410", transport="ipc", connection_file=connection_file())
-        await manager.start_kernel()
-        talking = manager.client()
-        talking.start_channels()
-        reply = await talking.execute(f"assert {number} >= 0", reply=True, timeout=PATIENCE)
-        talking.stop_channels()
-        await manager.shutdown_kernel(now=True)
-        return reply["content"]["status"]
-
-    async def all_of_them():
-        return await asyncio.gather(*map(once, range(16)))
-
-    client.connect().close()
-    before = set(client.ask("status")[0]["children"])
-    assert asyncio.run(all_of_them()) == ["ok"] * 16
-    assert wait_until(lambda: set(client.ask("status")[0]["children"]) <= before)
-
-
 def test_where_no_server_can_be_had_it_is_an_ordinary_kernel(tmp_path):
     """The folder of the servers cannot be made; the kernel starts all the same, with a line that says so."""
     (tmp_path / "file").touch()
@@ -284,13 +261,6 @@ def test_a_signal_that_is_none_ends_no_session(nonsense):
         answers = ask_to_fork(connection, "time:sleep", {"signal": nonsense}, {"signal": int(signal.SIGTERM)})
     assert answers[-1]["ended"] != 0
     assert client.ask("status")[0]["pid"]
-
-
-def test_a_signal_right_behind_the_request_is_not_lost():
-    """Both arrive at once when the server is busy, and the child may not be ready for signals yet."""
-    with client.connect(for_cells=True) as connection:
-        answers = ask_to_fork(connection, "", {"signal": int(signal.SIGTERM)})
-    assert answers[-1] == {"ended": -signal.SIGTERM}
 
 
 def test_a_server_of_another_user_is_not_talked_to(monkeypatch):
@@ -433,13 +403,3 @@ def test_the_debugger_stops_at_a_breakpoint():
         assert debug(talking, "stackTrace", threadId=thread)["body"]["stackFrames"][0]["line"] == 2
         assert debug(talking, "continue", threadId=thread)["success"]
         assert answer(talking, asked)["content"]["status"] == "ok"
-
-
-def test_the_debugger_knows_what_is_no_part_of_the_notebook():
-    """The files of imported modules are stepped over; a kernel that starts does not look them up."""
-    code = (
-        "import json\nfrom IPython import get_ipython\nfiles = get_ipython().kernel.debugger.kernel_modules\n"
-        "print(json.__file__ in files, len(files) > 500)"
-    )
-    with started() as (_, talking):
-        assert said(talking, code) == "True True\n"
