@@ -18,6 +18,7 @@ _TAIL, _BEGIN, _EXPONENT = 0.95, 2.3, 4.0  # where the tail of daily moves begin
 _CAP = 3.0  # times the beginning of the tail, as which anything larger counts
 _PRIOR = 250  # rows that the usual tail is worth
 _SCORED = 2000  # rows of a symbol that show its tail
+_HALF_YEAR = 126
 _OTHERS = 3  # other symbols that are no coincidence
 TO_SIGMA = 1.4826  # the standard deviation of a normal variable over its median absolute value
 
@@ -83,14 +84,28 @@ def run_lengths(flags: NDArray[np.bool_], begins: NDArray[np.int64]) -> NDArray[
     return np.where(flags, np.repeat(lengths, lengths), 0)
 
 
+def other_runs(block: Block, flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return how many other runs of true flags begin near each row, within half a year on both sides."""
+    begins = flags.copy()
+    begins[1:] &= ~flags[:-1]
+    begins[block.first] = flags[block.first]
+    before = np.append(0, np.cumsum(begins))
+    rows = np.arange(block.rows)
+    number = block.symbol_of(rows)
+    first = np.maximum(rows - _HALF_YEAR, block.bounds[number])
+    stop = np.minimum(rows + _HALF_YEAR + 1, block.bounds[number + 1])
+    others: NDArray[np.int64] = before[stop] - before[first] - flags
+    return others
+
+
 def level_change(
     block: Block, values: NDArray[np.float64], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return by how much the usual value changes at each row, over ten rows on both sides, and the scale."""
     sides = [block.around(values, rows, reach, (1, 0)) for reach in ((-10, -1), (0, 9))]
     before, after = (median_of_lines(side) for side in sides)
-    spread = np.concatenate([side - median_of_lines(side)[:, None] for side in sides], axis=1)
-    return after - before, TO_SIGMA * median_of_lines(np.abs(spread))
+    spread = [median_of_lines(np.abs(side - median_of_lines(side)[:, None])) for side in sides]
+    return after - before, TO_SIGMA * np.maximum(*spread)
 
 
 def per_symbol(

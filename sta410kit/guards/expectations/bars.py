@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from sta410kit.guards.evidence import Evidence, at_panel_rows
 from sta410kit.guards.expectations.base import BlockExpectation, Share
 from sta410kit.guards.robust import (
     local_sigma,
     median_of_lines,
+    other_runs,
     per_symbol,
     run_lengths,
     shared_by_others,
@@ -257,6 +258,7 @@ class ExpectNoStaleBars(BlockExpectation):
     same_close: NonNegativeInt = 5  # repeats of a close, where closes differ otherwise
     usual: float = Field(0.05, ge=0, le=1)  # share of runs of repeats that makes them ordinary
     always: float = Field(0.5, ge=0, le=1)  # share of repeated rows that does, too
+    quiet_runs: PositiveInt = 5  # other runs of repeats within half a year that do so there
     min_price: NonNegativeFloat = 5.0  # below it a cent is too coarse to tell
     min_volume: NonNegativeFloat = 2000.0  # below it volumes repeat by chance
 
@@ -281,12 +283,13 @@ class ExpectNoStaleBars(BlockExpectation):
         whole &= ~often_same_volume | (moved & dear)
         repeated = bar & dear & moved
         flat = same["close"] & dear & ~moved  # a bar without a range, at yesterday's close: no trade
+        quiet = other_runs(block, flat) >= self.quiet_runs
         bad = whole | (run_lengths(repeated, block.first) > self._allowed(block, repeated))
         bad |= (run_lengths(volume, block.first) > self.same_volume) & ~often_same_volume
         bad |= (run_lengths(close, block.first) > self.same_close) & ~self._ordinary(block, same["close"])
         bad |= (run_lengths(flat, block.first) > 1) & ~self._ordinary(block, flat)
         bad[self._wide(block, np.flatnonzero(repeated))] = True
-        bad[self._filled(block, np.flatnonzero(flat))] = True
+        bad[self._filled(block, np.flatnonzero(flat & ~quiet))] = True
         return np.flatnonzero(bad)
 
     def _wide(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -327,7 +330,7 @@ class ExpectNoStaleBars(BlockExpectation):
         return np.repeat(np.where(others <= self.rare * sizes, fewest, self.same_prices), sizes)
 
     def _ordinary(self, block: Block, repeats: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return the rows of symbols that repeat themselves all the time, by the nature of their data.
+        """Return the rows where repeats are in the nature of the data, in the whole symbol or nearby.
 
         Runs are counted once, so that a long stale stretch does not make itself ordinary.
         """
@@ -336,7 +339,8 @@ class ExpectNoStaleBars(BlockExpectation):
             np.add.reduceat(flags.astype(np.int64), block.first) / sizes
             for flags in (_begins(repeats), repeats)
         )
-        return np.repeat((often > self.usual) | (rows > self.always), sizes)
+        always = np.repeat((often > self.usual) | (rows > self.always), sizes)
+        return always | (other_runs(block, repeats) >= self.quiet_runs)
 
 
 def _begins(repeats: NDArray[np.bool_]) -> NDArray[np.bool_]:

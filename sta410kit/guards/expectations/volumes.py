@@ -13,6 +13,7 @@ from sta410kit.guards.robust import (
     TO_SIGMA,
     level_change,
     median_of_lines,
+    other_runs,
     per_symbol,
     quantile_of_lines,
     run_lengths,
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 _SAMPLE = 500  # first rows of a symbol that tell its usual volume
 _MOST = 10  # times the money traded in the busiest other symbol that no symbol trades
-_RUN = 9  # rows after a step that may still belong to a short run
+_SIDE = 10  # rows on each side of a step
+_STRETCH = 64  # rows whose median is a first guess at what is usual
+_SLACK = 0.4  # how far off, in logs, that guess may be
 _NEARBY = (-40, 40)
 
 
@@ -37,6 +40,7 @@ class ExpectNoRunsOfZeroVolume(BlockExpectation):
     max_run: NonNegativeInt = 3  # sessions in a row that may pass without volume
     max_moved: NonNegativeInt = 1  # sessions in a row without volume whose price may move
     quiet_share: float = Field(0.2, ge=0, le=1)  # share of such sessions from which on that is no news
+    quiet_runs: PositiveInt = 5  # other runs within half a year from which on that is no news there
     min_history: PositiveInt = 15  # rows from which on single sessions are judged
 
     needs: ClassVar[tuple[str, ...]] = ("high", "low", "volume")
@@ -55,7 +59,8 @@ class ExpectNoRunsOfZeroVolume(BlockExpectation):
         judged = np.repeat((share < self.quiet_share) & (sizes >= self.min_history), sizes)
         moved = none & judged & (block.column("high") > block.column("low"))
         runs = run_lengths(none, block.first)
-        return np.flatnonzero((moved & (runs > self.max_moved)) | (runs > self.max_run))
+        found = np.flatnonzero((moved & (runs > self.max_moved)) | (runs > self.max_run))
+        return found[other_runs(block, none)[found] < self.quiet_runs]
 
 
 class ExpectWholeShares(BlockExpectation):
@@ -86,20 +91,22 @@ class ExpectVolumeInOneUnit(BlockExpectation):
     """Expect the volume of a symbol to keep its level, within what splits and busy days explain."""
 
     step: float = Field(20.0, gt=1)  # factor between the usual volume before and after
-    outlier: float = Field(30.0, gt=1)  # factor between a bar and the usual volume around it
+    outlier: float = Field(30.0, gt=1)  # factor by which a bar's volume may fall below that around it
+    busy: float = Field(100.0, gt=1)  # factor by which a busy day's may exceed it
     sigmas: PositiveFloat = 4.0  # usual deviations, in logs, that a step exceeds
     changes: PositiveFloat = 6.2  # upper quartiles of the daily change that a bar exceeds
     run: int = Field(4, ge=2)  # bars in a row that are judged by `step`
     ragged: PositiveFloat = 1.8  # usual spreads of log volume that no low run in another unit exceeds
-    zeros: PositiveInt = 2  # more zeros at the end than in every other symbol
+    zeros: PositiveInt = 2  # more zeros at the end than in every other symbol, or on the days around
+    listing: NonNegativeInt = 8  # first sessions, of when-issued trade or of an offering, that may differ
     min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
 
     needs: ClassVar[tuple[str, ...]] = ("close", "volume")
     shows: ClassVar[tuple[str, ...]] = ("volume",)
     sentence: ClassVar[str] = (
         "The usual volume never changes by a factor of {step} from one session to the next but with a split, "
-        "no bar's volume is {outlier} times that of the bars around it or a part of it as small, and no "
-        "symbol's volumes end in {zeros} zeros more than all others'."
+        "no bar's volume is a part in {outlier} of that around it, {busy} times as large, or {step} times "
+        "and rounder by {zeros} zeros, and no symbol's volumes end in {zeros} zeros more than all others'."
     )
 
     def scan(self, block: Block) -> _Volumes:
@@ -142,56 +149,86 @@ class ExpectVolumeInOneUnit(BlockExpectation):
     def rows(self, block: Block) -> NDArray[np.int64]:
         """Return the bars in other units, or those at which the unit changes."""
         volume = block.column("volume")
-        edge = np.zeros(block.rows, bool)
-        ratio = volume[1:] / volume[:-1]
-        edge[1:] = (ratio > self.step / 2) | (ratio < 2 / self.step)
-        edge[block.first] = False
-        rows = block.with_history(np.flatnonzero(edge), self.min_history)
-        rows = rows[(volume[rows] > 0) & (volume[rows - 1] > 0)]
-        if not len(rows):
-            return rows
-        near = np.unique(np.concatenate([rows - 1, rows]))
-        return np.unique(np.concatenate([self._steps(block, rows), self._outliers(block, near)]))
+        traded = np.where(volume > 0, block.log("volume"), np.nan)
+        found = [self._steps(block, traded), self._outliers(block, traded)]
+        return block.with_history(np.unique(np.concatenate(found)), self.min_history)
 
-    def _steps(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _steps(self, block: Block, traded: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the rows from which on shares and money traded are both at another level."""
-        shares = block.log("volume")
-        step, sigma = level_change(block, shares, rows)
+        change = block.change(traded)
+        rows = np.flatnonzero(np.abs(change) > np.log(self.step / 2))
+        rows = rows[(rows >= _SIDE) & (rows <= block.rows - _SIDE)]
+        # A step shows in the middle of three on either side, too, which is quickly told.
+        middles = [_middle(*(traded[rows + k] for k in three)) for three in ((-3, -2, -1), (0, 1, 2))]
+        rows = rows[np.abs(middles[1] - middles[0]) > np.log(self.step) / 2]
+        step, sigma = level_change(block, traded, rows)
         price, _ = level_change(block, block.log("close"), rows)
         size = np.minimum(np.abs(step), np.abs(step + price))
         known = [
-            np.isfinite(block.around(shares, rows, side, (1, 0))).sum(axis=1) for side in ((-10, -1), (0, 9))
+            np.isfinite(block.around(traded, rows, side, (1, 0))).sum(axis=1)
+            for side in ((-_SIDE, -1), (0, _SIDE - 1))
         ]
         enough = np.minimum(*known) >= 8  # noqa: PLR2004 - of ten
         found: NDArray[np.int64] = rows[enough & (size >= np.maximum(np.log(self.step), self.sigmas * sigma))]
         return found
 
-    def _outliers(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _outliers(self, block: Block, traded: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return bars, alone or in short runs, far from the bars around them.
 
-        How far depends on the spread of the symbol's volumes on that side; several in a row need less, and so
-        does one whose volume ends in more zeros, as lots read as shares do.
+        A day of news, an offering or a change of an index has up to a hundred times the usual volume. In lots
+        or thousands a volume is rounder than those around it, which tells it from such a day.
         """
-        rows = np.unique(np.clip(rows[:, None] + np.arange(-1, _RUN + 1), 0, block.rows - 1))
-        shares, volume = block.log("volume"), block.column("volume")
-        around = block.around(shares, rows, _NEARBY, (0, 0))
-        middle = median_of_lines(around)
-        away = shares[rows] - middle
-        traded = volume[rows] > 0
-        lively = per_symbol(
-            block, rows, lambda span: quantile_of_lines(np.abs(np.diff(shares[span]))[None, :], 0.75)[0]
+        least, most = _levels(block, traded)
+        high = np.flatnonzero(traded - least >= np.log(self.step) - _SLACK)
+        ends = per_symbol(
+            block,
+            high,
+            lambda span: quantile_of_lines(
+                trailing_zeros(block.column("volume")[span][:: max(1, (span.stop - span.start) // _SAMPLE)])[
+                    None
+                ],
+                0.8,
+            )[0],
         )
-        alone = np.abs(away) >= np.maximum(np.log(self.outlier), self.changes * lively)
-        high, low = np.zeros((2, block.rows), bool)
-        several = traded & (np.abs(away) >= np.log(self.step))
-        high[rows], low[rows] = several & (away > 0), several & (away < 0)
-        runs = np.maximum(run_lengths(high, block.first), run_lengths(low, block.first))[rows]
+        round_ones = trailing_zeros(block.column("volume")[high]) >= ends + self.zeros
+        high = high[round_ones | (traded[high] - least[high] >= np.log(self.busy) - _SLACK)]
+        short = traded - most <= _SLACK - np.log(self.step)
+        runs = run_lengths(short, block.first)
+        low = np.flatnonzero(short)
+        lively = self.changes * per_symbol(
+            block, low, lambda span: quantile_of_lines(np.abs(np.diff(traded[span]))[None, :], 0.75)[0]
+        )
+        farthest = np.maximum(np.log(self.outlier), lively)
+        low = low[(runs[low] >= self.run) | (most[low] - traded[low] >= farthest - _SLACK)]
+        rows = np.unique(np.concatenate([high, low]))
+        rows = rows[rows - block.bounds[block.symbol_of(rows)] >= self.listing].astype(np.int64)
+        return self._exactly(block, traded, rows) if len(rows) else rows
+
+    def _exactly(
+        self, block: Block, traded: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return the rows that are outliers beside the bars around each of them."""
+        volume = block.column("volume")
+        around = block.around(traded, rows, _NEARBY, (0, 0))
+        middle = median_of_lines(around)
+        away = traded[rows] - middle
         usual = quantile_of_lines(trailing_zeros(block.around(volume, rows, _NEARBY, (0, 0))), 0.8)
-        alone |= high[rows] & (trailing_zeros(volume[rows]) >= usual + self.zeros)
-        found = traded & (alone | (runs >= self.run))
+        rounder = trailing_zeros(volume[rows]) >= usual + self.zeros
+        lively = per_symbol(
+            block, rows, lambda span: quantile_of_lines(np.abs(np.diff(traded[span]))[None, :], 0.75)[0]
+        )
+        farthest = self.changes * lively
+        high = (away >= np.log(self.step)) & rounder
+        high |= away >= np.maximum(np.log(self.busy), farthest)
+        low = away <= -np.log(self.step)
+        flags = np.zeros(block.rows, bool)
+        flags[rows] = low
+        run = run_lengths(flags, block.first)[rows] >= self.run
+        alone = -away >= np.maximum(np.log(self.outlier), farthest)
         spread = TO_SIGMA * median_of_lines(np.abs(around - middle[:, None]))
-        side = high[rows].astype(np.int64) - low[rows]
-        return rows[found & ~self._ragged(rows, away, side, spread)]
+        ragged = self._ragged(rows, away, -low.astype(np.int64), spread)
+        found: NDArray[np.int64] = rows[high | (low & (run | alone) & ~ragged)]
+        return found
 
     def _ragged(
         self,
@@ -210,6 +247,30 @@ class ExpectVolumeInOneUnit(BlockExpectation):
             if side[run[0]] < 0 and len(run) >= self.run:
                 ragged[run] = np.std(away[run]) > self.ragged * spread[run[0]]
         return ragged
+
+
+def _middle(
+    one: NDArray[np.float64], two: NDArray[np.float64], three: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the middle of three numbers."""
+    middle: NDArray[np.float64] = np.fmax(np.fmin(one, two), np.fmin(np.fmax(one, two), three))
+    return middle
+
+
+def _levels(block: Block, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lowest and the highest median of the stretch of each row and those beside it."""
+    least, most = np.empty((2, block.rows))
+    for _, span in block.spans_of_symbols():
+        lines = -(-(span.stop - span.start) // _STRETCH)
+        padded = np.full(lines * _STRETCH, np.nan)
+        padded[: span.stop - span.start] = values[span]
+        level = np.pad(median_of_lines(padded.reshape(lines, _STRETCH)), 1, mode="edge")
+        three = level[:-2], level[1:-1], level[2:]
+        for found, extreme in ((least, np.fmin), (most, np.fmax)):
+            found[span] = np.repeat(extreme(extreme(*three[:2]), three[2]), _STRETCH)[
+                : span.stop - span.start
+            ]
+    return least, most
 
 
 def _zeros(volume: NDArray[np.float64], min_history: int) -> int:
