@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HORIZONS = (1, 5, 10, 21)
 QUANTILES = 5
-_FEWEST = 3  # symbols on a date, for a rank correlation
+FEWEST_SYMBOLS = 3  # on a date, for a rank correlation
 _ROUNDING = 1e-9
 
 
@@ -107,13 +107,14 @@ def factor_tear_sheet(
     Returns
     -------
     FactorTearSheet
+        NaN where there are fewer than three symbols to rank.
 
     Raises
     ------
     ConfigurationError
         If a horizon or the number of quantiles is out of range.
     DataValidationError
-        If the predictions mix models or horizons, or no date has three symbols.
+        If the predictions mix models or horizons, or hold values that are not finite.
     """
     require_predictions(predictions, bounds=False)
     require_prices(prices, DataValidationError, ("adj_close",))
@@ -122,9 +123,6 @@ def factor_tear_sheet(
     factor = predictions.pivot(index="date", columns="symbol", values="predicted")  # noqa: PD010 - unique
     most = int(factor.notna().sum(axis=1).max())
     groups = min(require_whole("quantiles", quantiles, 2), most)
-    if most < _FEWEST:
-        message = f"Ranking needs {_FEWEST} symbols on a date; these predictions have {most}."
-        raise DataValidationError(message)
     close = prices.pivot(index="date", columns="symbol", values="adj_close")  # noqa: PD010
     close = close.reindex(columns=factor.columns)
     returns = {one: (close.shift(-one) / close - 1).reindex(factor.index) for one in ahead}
@@ -193,7 +191,7 @@ def _correlations(one: Floats, two: Floats) -> Floats:
         for a, b in ((centred[0], centred[1]), (centred[0], centred[0]), (centred[1], centred[1]))
     )
     scale = np.sqrt(first * second)
-    usable = (count >= _FEWEST) & (scale > 0)
+    usable = (count >= FEWEST_SYMBOLS) & (scale > 0)
     return np.where(usable, cross / np.where(usable, scale, 1), np.nan)
 
 

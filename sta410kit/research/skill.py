@@ -112,7 +112,7 @@ class SkillEvidence:
     @property
     def verdict(self) -> str:
         """``"skill"``, ``"no skill shown"`` or ``"not enough data"``."""
-        if self.sessions < _dates_needed(self.horizon, self.spacing):
+        if self.sessions < dates_needed(self.horizon, self.spacing):
             return TOO_FEW
         lasting = self.gain_without_best > 0 and self.p_without_best <= WITHOUT_BEST_LEVEL and not self.faded
         return SKILL if self.informed and self.accurate and lasting else NO_SKILL
@@ -206,9 +206,14 @@ def assess_skill(
     return SkillVerdict(evidence.verdict, evidence, _sentence(evidence), gains, draws)
 
 
-def _dates_needed(horizon: int, spacing: int) -> int:
+def dates_needed(horizon: int, spacing: int) -> int:
     """Return the fewest decision dates: about a year, and enough targets that do not overlap."""
     return max(-(-MIN_SESSIONS // spacing), MIN_SPANS * -(-horizon // spacing))
+
+
+def stretch_of(panel: Panel) -> int:
+    """Return how many dates in a row make a lucky year: 252 sessions, or a fifth of all if that is fewer."""
+    return min(_STRETCH // panel.spacing, len(panel.dates) // _STRETCH_SHARE)
 
 
 class _Gains(NamedTuple):
@@ -251,7 +256,7 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
     p_accuracy = max(*(accuracy_p_value(one, panel.span) for one in chosen[:2]), *over_models[:2])
     spa = superior_ability(zero.plain, resampled[0], block=block)
     reality = superior_ability(zero.plain, resampled[0], block=block, studentise=False)
-    stretch = min(_STRETCH // panel.spacing, len(panel.dates) // _STRETCH_SHARE)
+    stretch = stretch_of(panel)
     faded = last_of_fading(chosen[2], overlaps[0])
     timed = panel.centred
     left = [
@@ -322,7 +327,7 @@ def _sentence(evidence: SkillEvidence) -> str:
     ahead = "for the next session" if horizon == 1 else f"{horizon} sessions ahead"
     if verdict == TOO_FEW:
         needed, dates = (
-            _dates_needed(horizon, evidence.spacing),
+            dates_needed(horizon, evidence.spacing),
             "sessions" if evidence.spacing == 1 else "decisions",
         )
         return (

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sta410kit.exceptions import DataValidationError
 from sta410kit.research.factor import factor_tear_sheet, quantile_of
 
 
@@ -79,10 +78,12 @@ def test_a_perfect_ranking_has_a_rank_ic_of_one_in_every_sector() -> None:
     }
 
 
-def test_two_symbols_cannot_be_ranked(panel: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_two_symbols_have_no_rank_correlation(panel: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     predictions, prices = panel
-    with pytest.raises(DataValidationError, match="Ranking needs 3 symbols"):
-        factor_tear_sheet(predictions[predictions["symbol"] < "S02"], prices)
+    sheet = factor_tear_sheet(predictions[predictions["symbol"] < "S02"], prices)
+    assert sheet.summary()["dates"].tolist() == [0]
+    assert np.isnan(sheet.rank_autocorrelation)
+    assert sheet.rank_ic.empty
 
 
 @given(st.lists(st.integers(-50, 50), min_size=6, max_size=40, unique=True), st.integers(2, 5))

@@ -1,0 +1,179 @@
+"""The verdict on a ranking: whether the order of the symbols is worth trading, or could have been luck."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sta410kit._internal.text import pluralize
+from sta410kit.research.costs import SESSIONS_A_YEAR
+from sta410kit.research.factor import FEWEST_SYMBOLS, FactorTearSheet, factor_tear_sheet
+from sta410kit.research.forecast_tests import at_least_once, t_test
+from sta410kit.research.frames import read_panel
+from sta410kit.research.ledger import Ledger
+from sta410kit.research.skill import (
+    ACCURACY_LEVEL,
+    INFORMATION_LEVEL,
+    NO_SKILL,
+    SKILL,
+    TOO_FEW,
+    WITHOUT_BEST_LEVEL,
+    dates_needed,
+    stretch_of,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from sta410kit.research.costs import Costs
+
+
+@dataclass(frozen=True)
+class RankingEvidence:
+    """The statistics behind a verdict on a ranking; p values are one-sided.
+
+    Attributes
+    ----------
+    horizon, spacing, dates, symbols, trials : int
+        Sessions ahead, business days between decisions, decision dates with a rank correlation, symbols, and
+        forecasts of these outcomes evaluated so far, this one included.
+    rank_ic : float
+        Mean over dates of Spearman's correlation of predictions with forward returns.
+    p_information, p_value : float
+        Of a positive mean rank IC, alone and corrected for all `trials`.
+    net_spread : float
+        Highest less lowest quantile after costs, simple, a year.
+    p_net : float
+        Of a positive net spread.
+    rank_ic_without_best, p_without_best : float
+        The same without the best `stretch` dates in a row.
+    """
+
+    horizon: int
+    spacing: int
+    dates: int
+    symbols: int
+    trials: int
+    rank_ic: float
+    p_information: float
+    p_value: float
+    net_spread: float
+    p_net: float
+    rank_ic_without_best: float
+    p_without_best: float
+    stretch: int
+
+    @property
+    def verdict(self) -> str:
+        """``"skill"``, ``"no skill shown"`` or ``"not enough data"``."""
+        if self.symbols < FEWEST_SYMBOLS or self.dates < dates_needed(self.horizon, self.spacing):
+            return TOO_FEW
+        informed = self.p_value <= INFORMATION_LEVEL
+        earns = self.net_spread > 0 and self.p_net <= ACCURACY_LEVEL
+        lasting = self.rank_ic_without_best > 0 and self.p_without_best <= WITHOUT_BEST_LEVEL
+        return SKILL if informed and earns and lasting else NO_SKILL
+
+
+@dataclass(frozen=True)
+class RankingVerdict:
+    """What the order of the symbols shows: a verdict, a sentence, the evidence and the tear sheet."""
+
+    verdict: str
+    sentence: str
+    evidence: RankingEvidence
+    sheet: FactorTearSheet
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        return {"verdict": self.verdict, "sentence": self.sentence, "evidence": asdict(self.evidence)}
+
+
+def assess_ranking(
+    predictions: pd.DataFrame, prices: pd.DataFrame, *, costs: Costs, ledger: Ledger | None = None
+) -> RankingVerdict:
+    """Return whether the predictions rank the symbols better than chance explains, and count the trial.
+
+    The scale of the predictions does not matter, only their order on each date. The verdict is ``"skill"`` if
+
+    1. the mean rank IC is above zero at 1 %, corrected for every trial in the ledger;
+    2. the highest less the lowest quantile is positive after costs, at 20 %;
+    3. without the best 252 sessions in a row (a fifth, if fewer) the rank IC is above zero at 10 %.
+
+    Each decision gets 1/`horizon` of the capital on either side; what leaves a quantile is sold and what
+    enters is bought at `costs`. The levels, and the amount of data needed, are those of `skill.assess_skill`.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A predictions frame of one model and one horizon.
+    prices : DataFrame
+        The prices it was made from.
+    costs : Costs
+        Trading costs.
+    ledger : Ledger, optional
+        Where the trial is counted; the project's by default.
+
+    Raises
+    ------
+    DataValidationError
+        If the predictions mix models or horizons, or hold values that are not finite.
+    """
+    panel = read_panel(predictions)
+    trials = (ledger or Ledger.of_project()).record_predictions(predictions, panel)
+    sheet = factor_tear_sheet(predictions, prices)
+    span, rank_ic = panel.span, np.asarray(sheet.rank_ic, dtype=np.float64)
+    stretch = stretch_of(panel)
+    net = np.asarray(sheet.spread, dtype=np.float64) / panel.horizon - _cost(sheet, costs)
+    kept = _without_best(rank_ic, stretch)
+    count = max(trials.forecasts, 1)
+    alone = t_test(rank_ic, span).p_value if len(rank_ic) else 1.0
+    evidence = RankingEvidence(
+        horizon=panel.horizon,
+        spacing=panel.spacing,
+        dates=len(rank_ic),
+        symbols=len(panel.symbols),
+        trials=count,
+        rank_ic=float(rank_ic.mean()) if len(rank_ic) else float("nan"),
+        p_information=alone,
+        p_value=at_least_once(alone, count),
+        net_spread=float(net.mean()) * SESSIONS_A_YEAR if len(net) else float("nan"),
+        p_net=t_test(net, span).p_value if len(net) else 1.0,
+        rank_ic_without_best=float(kept.mean()) if len(kept) else float("nan"),
+        p_without_best=t_test(kept, span).p_value if len(kept) else 1.0,
+        stretch=stretch,
+    )
+    return RankingVerdict(evidence.verdict, _sentence(evidence), evidence, sheet)
+
+
+def _cost(sheet: FactorTearSheet, costs: Costs) -> float:
+    """Return the cost per session of keeping both legs, as a fraction of one leg."""
+    if sheet.quantiles.empty:
+        return 0.0
+    traded = 2 * float(sheet.quantiles["turnover"].iloc[[0, -1]].sum())  # sold and bought
+    return traded * costs.one_way_bps / 1e4 / sheet.horizon
+
+
+def _without_best(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Return the values without the `length` in a row whose sum is largest."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    begin = int(np.argmax(total[length:] - total[: len(total) - length])) if len(values) > length else 0
+    return np.delete(values, slice(begin, begin + length))
+
+
+def _sentence(evidence: RankingEvidence) -> str:
+    ahead = "over the next session" if evidence.horizon == 1 else f"over {evidence.horizon} sessions"
+    if evidence.symbols < FEWEST_SYMBOLS:
+        return f"{pluralize(evidence.symbols, 'symbol')} cannot be ranked; {FEWEST_SYMBOLS} are needed."
+    if evidence.verdict == TOO_FEW:
+        needed = dates_needed(evidence.horizon, evidence.spacing)
+        return f"{evidence.dates} dates are too few to judge a ranking {ahead}; {needed} are needed."
+    trials = "one trial" if evidence.trials == 1 else f"{evidence.trials:,} trials"
+    says = "ranks" if evidence.verdict == SKILL else "does not rank"
+    return (
+        f"The model {says} the {evidence.symbols} symbols better than chance {ahead}: mean rank IC "
+        f"{evidence.rank_ic:+.3f} (p = {evidence.p_value:.3f} after {trials}), highest less lowest quantile "
+        f"{evidence.net_spread:+.1%} a year after costs."
+    )
