@@ -87,8 +87,9 @@ class RankingVerdict:
     sheet: FactorTearSheet
 
     def to_dict(self) -> dict[str, object]:
-        """Return plain JSON values."""
-        return {"verdict": self.verdict, "sentence": self.sentence, "evidence": asdict(self.evidence)}
+        """Return plain JSON values; None for what is undefined."""
+        evidence = {name: None if value != value else value for name, value in asdict(self.evidence).items()}  # noqa: PLR0124
+        return {"verdict": self.verdict, "sentence": self.sentence, "evidence": evidence}
 
 
 def assess_ranking(
