@@ -93,7 +93,7 @@ def _cell(cell: dict[str, Any]) -> Cell:
 
 
 def python_cells(notebook: Notebook) -> list[str]:
-    """Return the code cells as plain Python: magics and shell lines become the calls they stand for."""
+    """Return the code cells as plain Python: magics and shell lines become the calls behind them."""
     return [_as_python(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
 
 

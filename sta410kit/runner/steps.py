@@ -134,7 +134,7 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
     result = execute(
         step.notebook,
         folder / step.notebook.name,
-        # What was typed wins, for a notebook run alone may be told its own run folder.
+        # What was typed wins, for a notebook run alone may be given another run folder.
         {**handed, **given},
         on_cell=site.progress.advance,
         artifacts=tuple(made),

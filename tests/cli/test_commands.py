@@ -199,8 +199,8 @@ def test_config_tells_the_origins_of_its_values(tmp_path, sta410):
     assert ["ALPACA_SECRET_KEY=**********", ".env"] in lines
 
 
-def test_config_and_doctor_tell_of_a_setting_that_changes_nothing(project, sta410):
-    """Whoever turns a check off that nothing makes is told so, and standard output stays JSON."""
+def test_config_and_doctor_report_a_setting_that_changes_nothing(project, sta410):
+    """Turning off a check that does not exist gives a note, and standard output stays JSON."""
     typed = {"VALIDATE_DATA": "false", "CACHE_TTL_HOURS": "24"}
     done = sta410("config", cwd=project, env=typed)
     assert json.loads(done.stdout)["data"]["validate_on_load"] is False
@@ -210,8 +210,8 @@ def test_config_and_doctor_tell_of_a_setting_that_changes_nothing(project, sta41
     (line,) = (line for line in lines if line.startswith("VALIDATE_DATA"))
     assert line.endswith("  environment  (reserved: read and checked, nothing uses it yet)")
     assert sum("reserved" in line for line in lines) == 7
-    told = sta410("doctor", cwd=project, env=typed).stdout
-    assert "set, but nothing uses it yet: VALIDATE_DATA\n" in told
+    checklist = sta410("doctor", cwd=project, env=typed).stdout
+    assert "set, but nothing uses it yet: VALIDATE_DATA\n" in checklist
 
 
 def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices, sta410, monkeypatch):

@@ -104,9 +104,9 @@ def test_regress_ends_with_4_if_a_cell_differs_or_the_reference_does(place, sta4
 def test_an_error_is_json_too(tmp_path, monkeypatch, typed, words):
     """It is the only thing on standard output."""
     monkeypatch.delenv("STA410_LEDGER", raising=False)
-    told = json.loads(typed(*words, "--json", cwd=tmp_path).stdout)
-    assert (told["outcome"], told["exit_code"]) == ("USAGE", 2)
-    assert told["error"]["message"]
+    answer = json.loads(typed(*words, "--json", cwd=tmp_path).stdout)
+    assert (answer["outcome"], answer["exit_code"]) == ("USAGE", 2)
+    assert answer["error"]["message"]
 
 
 def test_a_dry_run_and_nothing_to_resume_are_json_too(tmp_path, monkeypatch, sta410):

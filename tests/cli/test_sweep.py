@@ -129,7 +129,7 @@ def test_a_file_of_parameters_is_refused_in_the_same_words_by_run_and_sweep(
 
 
 def test_a_sweep_takes_the_rest_of_its_parameters_from_a_file(notebook, typed):
-    """What is typed, with -p or with -g, wins over what stands there."""
+    """What is typed, with -p or with -g, wins over the file."""
     (notebook.parent / "p.toml").write_text("n = 7\nmodel = 'naive'\nwords = ['a', 'b,c']\n")
     words = ["-g", "n=1,2", "-p", "model=ridge", "--params", "p.toml", "--json"]
     done = typed("sweep", "x.ipynb", *words, cwd=notebook.parent)

@@ -88,7 +88,7 @@ def test_an_unknown_kernel_is_refused_before_anything_runs(project):
 
 
 def test_wrong_settings_are_refused_before_anything_runs(project):
-    """The project's own .env is read, whatever folder the command is typed in."""
+    """The project's own .env is read, from any current folder."""
     (project / ".env").write_text("GD_ITERATIONS=-1\n")
     with pytest.raises(ConfigurationError, match="GD_ITERATIONS"):
         run_chain(project, {})
@@ -156,7 +156,7 @@ def test_code_counts_and_remarks_do_not(project, number, source, ran):
 
 
 def test_only_what_follows_from_a_change_is_executed(project):
-    """The rest is taken over: artifacts, notebooks and the record of how long they took."""
+    """The rest is reused: artifacts, notebooks and the record of how long they took."""
     first = run_chain(project)
     second = run_chain(project, {"factor": "5"})
     assert executed(second) == ["two"]
@@ -212,7 +212,7 @@ def test_a_result_that_was_altered_is_made_again(project, harm):
 
 @pytest.mark.parametrize("harm", ["write_text('9')", "unlink()"])
 def test_a_step_that_spoils_what_another_left_fails_and_harms_no_earlier_run(project, harm):
-    """It names the file; the run that the file was taken over from keeps it as it was."""
+    """It names the file; the run that the file was linked from keeps it as it was."""
     first = run_chain(project)
     edit(project / "notebooks" / "two.ipynb", 1, f"from pathlib import Path\nfound = 9\nPath(number).{harm}")
     again = run_chain(project)
@@ -224,7 +224,7 @@ def test_a_step_that_spoils_what_another_left_fails_and_harms_no_earlier_run(pro
 
 
 def test_fresh_executes_everything(project):
-    """Whatever is there."""
+    """Even if nothing has changed."""
     run_chain(project)
     assert executed(run_chain(project, fresh=True)) == ["one", "two"]
 
@@ -317,7 +317,7 @@ def test_what_an_earlier_try_has_left_is_no_result_of_this_one(project):
     assert resumed.steps[-1].message == "it ran but did not write double.txt"
 
 
-def test_a_gate_that_refused_ends_the_run_whatever_the_notebook_made_of_it(project):
+def test_a_gate_that_refused_ends_the_run_even_if_the_notebook_went_on(project):
     """Data that was refused does not go on to the next step."""
     edit(
         project / "notebooks" / "one.ipynb",
@@ -335,7 +335,7 @@ def test_a_gate_that_refused_ends_the_run_whatever_the_notebook_made_of_it(proje
 
 
 @pytest.mark.parametrize("when", ["at its start", "after a step"])
-def test_a_full_disk_is_told_with_what_to_do(project, monkeypatch, when):
+def test_a_full_disk_is_reported_with_what_to_do(project, monkeypatch, when):
     """What had passed is kept for `--resume`."""
     real, written = Manifest.write, []
 
@@ -356,7 +356,7 @@ def test_a_full_disk_is_told_with_what_to_do(project, monkeypatch, when):
 
 
 def test_a_step_that_cannot_be_prepared_ends_the_run_with_a_report(project, monkeypatch):
-    """A defect of ours is told in the log, and what it was in the message."""
+    """The traceback is in the log, the error in the message."""
     monkeypatch.setattr("sta410kit.runner.steps.step_parts", Mock(side_effect=RuntimeError("no luck")))
     run = run_chain(project)
     assert run.outcome is ExitCode.INTERNAL
@@ -365,7 +365,7 @@ def test_a_step_that_cannot_be_prepared_ends_the_run_with_a_report(project, monk
     assert "no luck" in (run.folder / "report.html").read_text()
 
 
-def test_a_pruned_run_leaves_its_results_with_those_that_took_them_over(project):
+def test_a_pruned_run_leaves_its_results_with_those_that_reused_them(project):
     """What has not changed need not run again, though the run that made it is gone."""
     first = run_chain(project)
     second = run_chain(project, {"factor": "5"})

@@ -22,7 +22,7 @@ def private(monkeypatch):
 
 
 def test_each_kernel_has_sockets_of_its_own_in_the_private_folder(private):
-    """Whatever the current folder of whoever starts it."""
+    """Independent of the current folder."""
     one, other = LocalKernelManager(), LocalKernelManager()
     assert one.ip != other.ip
     assert all(Path(manager.connection_file).parent == private for manager in (one, other))

@@ -26,7 +26,7 @@ def install(tmp_path, monkeypatch):
     ("program", "ours"), [("python", True), ("python3", True), (sys.executable, True), ("/bin/sh", False)]
 )
 def test_the_program_decides(install, program, ours):
-    """Under whatever name, and python3 too when somebody has redefined it."""
+    """Under any name, and python3 too when it was redefined."""
     install("mine", json.dumps({"argv": [program, "-m", "x"]}))
     install("python3", json.dumps({"argv": [program]}))
     assert is_this_python("mine") is ours

@@ -243,7 +243,7 @@ def test_an_enumeration_of_the_cell_keeps_its_class(convert):
     ],
 )
 def test_what_does_not_fit_is_refused_with_name_and_value(convert, name, text, complaint):
-    """The message is short and can be written down, whatever was typed."""
+    """The message is short and can be written down."""
     with pytest.raises(ConfigurationError, match=complaint) as refused:
         convert(name, text)
     message = str(refused.value)
@@ -286,7 +286,7 @@ def test_paths_mean_what_the_shell_means(convert, tmp_path, monkeypatch):
     assert convert("path", "prices.csv").paths == (tmp_path / "prices.csv",)
     assert convert("path", "~/prices.csv").paths == (tmp_path / "prices.csv",)
     assert convert("folder", "~/new").plain == str(tmp_path / "new")
-    assert convert("folder", "~nobody-of-that-name/x").plain == f"{tmp_path}/~nobody-of-that-name/x"
+    assert convert("folder", "~no-such-user/x").plain == f"{tmp_path}/~no-such-user/x"
     (tmp_path / "notebooks" / "beside.py").write_text("T = int")
     declared = declared_parameters("from pathlib import Path\nfrom beside import T\nx: T = 1\nf: Path = None")
     found = check_parameters({"x": "1", "f": "a"}, declared, tmp_path / "notebooks" / "x.ipynb")

@@ -24,13 +24,13 @@ def go(needs, work, *, done=None, jobs=2, stop=None):
 
 
 def test_what_is_needed_comes_first():
-    """Whatever order it is written in."""
+    """In any order of declaration."""
     needs = {"c": ["b"], "b": ["a"], "a": []}
     assert go(needs, lambda _: True, jobs=0) == (False, ["a", "b", "c"])
 
 
 def test_nothing_begins_after_a_failure():
-    """What runs already comes to its end."""
+    """What runs already is completed."""
     assert go({"a": [], "b": ["a"]}, lambda _: False) == (False, ["a"])
 
 
@@ -50,7 +50,7 @@ def test_an_interrupt_stops_what_runs_and_is_no_loss():
 
 
 def test_an_error_stops_what_runs_and_is_raised():
-    """Nobody waits for a step that is not wanted any more."""
+    """Steps that are no longer needed are not waited for."""
     stop = threading.Event()
 
     def work(name):

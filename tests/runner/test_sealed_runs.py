@@ -25,7 +25,7 @@ def _forget():
 
 
 def run(project):
-    """Run the chain and return whether each step was taken over, and its holdout."""
+    """Run the chain and return whether each step was reused, and its holdout."""
     done = run_plan(plan_chain(project, {}, Options(jobs=1)), Progress())
     assert done.outcome == 0
     return [(bool(step.reused), step.parts["holdout"]) for step in done.steps]
@@ -43,8 +43,8 @@ def test_a_result_that_has_seen_the_holdout_is_another_one(project, monkeypatch)
     assert run(project) == [(True, "sealed from 2012-01-01")] * 2
 
 
-def test_a_step_during_which_it_was_opened_stands_for_neither(project, write_notebook, monkeypatch):
-    """Nobody knows which of the two it has seen."""
+def test_a_step_during_which_it_was_opened_counts_for_neither(project, write_notebook, monkeypatch):
+    """Which of the two it has seen is unknown."""
     write_notebook(
         project / "notebooks" / "one.ipynb",
         ("run_dir: str | None = None", "parameters"),

@@ -24,7 +24,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_a_value_is_spelled_as_papermill_spells_it(value):
-    """Whatever its type; and evaluated, it is the value again."""
+    """For every type; evaluated, it is the value again."""
     assert literal(value) == PythonTranslator.translate(value)
     assert eval(literal(value), {}) == value  # noqa: S307 - a literal
 

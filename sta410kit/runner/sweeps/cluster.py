@@ -100,11 +100,11 @@ def _wait(future: Any, output: Path, watch: Watch) -> StepResult | dict[str, Any
 def _unpacked(answer: dict[str, Any], output: Path) -> StepResult:
     """Write the files that a worker has sent back, and return its result."""
     _unpack(answer["files"], output.parent)
-    told = answer["result"]
-    outcome, message = ExitCode[told["outcome"]], told["message"]
+    found = answer["result"]
+    outcome, message = ExitCode[found["outcome"]], found["message"]
     if answer["left_behind"] and outcome is ExitCode.PASSED:
         outcome, message = ExitCode.NOTEBOOK_FAILED, _too_large_message(answer["left_behind"])
-    kept = {name: told[name] for name in ("name", "seconds", "warnings", "peak_memory", "recorded")}
+    kept = {name: found[name] for name in ("name", "seconds", "warnings", "peak_memory", "recorded")}
     return StepResult(**kept, outcome=outcome, message=redact(message), notebook=output)
 
 
@@ -119,8 +119,8 @@ def execute_order(order: dict[str, Any]) -> dict[str, Any]:
         values = order["values"] | ({RUN_FOLDER: str(left)} if order["takes_folder"] else {})
         result = execute(notebook, output, values, watch=Watch(order["seconds"], order["memory"]))
         files, left_behind = _packed(left)
-        told = {**asdict(result), "outcome": result.outcome.name, "notebook": notebook.name}
-        return {"result": told, "files": files, "left_behind": left_behind}
+        found = {**asdict(result), "outcome": result.outcome.name, "notebook": notebook.name}
+        return {"result": found, "files": files, "left_behind": left_behind}
 
 
 def _packed(folder: Path) -> tuple[dict[str, bytes], dict[str, int]]:

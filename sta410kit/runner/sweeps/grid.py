@@ -44,7 +44,9 @@ def split_values(text: str) -> list[str]:
             start = place + 1
     parts.append(text[start:])
     if len(waiting) > 1:
-        message = f"{text!r} misses a {waiting[-1]}; values are separated by commas, lists stand in brackets"
+        message = (
+            f"{text!r} misses a {waiting[-1]}; values are separated by commas, lists are put in brackets"
+        )
         raise ConfigurationError(message)
     if any(not part.strip() for part in parts):
         message = f'{text!r} has nothing between two commas; an empty text is written ""'

@@ -39,7 +39,7 @@ class SweepPlan:
     grid: dict[str, list[str]]
     fixed: dict[str, str]
     units: dict[str, dict[str, Any]]  # the parameters of each unit by its name
-    takes_folder: bool  # whether the notebook wants to be told where to write
+    takes_folder: bool  # whether the notebook declares `run_dir`
 
     @property
     def runs(self) -> Path:

@@ -64,7 +64,11 @@ class Observer:
         }
 
     def _note_parquet(self) -> None:
-        """Note what pyarrow opens by itself, for pandas and for the notebook."""
+        """Note what pyarrow opens, for pandas and for the notebook.
+
+        Its native code raises no audit event and has no hook, and notebooks may read without the kit. If its
+        classes were not wrapped, a result would be reused after such a file has changed.
+        """
         parquet = sys.modules.get("pyarrow.parquet.core")
         for name, written in (("ParquetDataset", False), ("ParquetFile", False), ("ParquetWriter", True)):
             kind = getattr(parquet, name, None)

@@ -82,7 +82,7 @@ class Server:
         os.set_blocking(self._wakened, False)
 
     def run(self) -> list[int] | None:
-        """Serve until idle or told to stop; in a forked child, return the descriptors it was sent."""
+        """Serve until idle or asked to stop; in a forked child, return the descriptors it was sent."""
         self._listener.settimeout(0)
         signal.set_wakeup_fd(self._wakened, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)

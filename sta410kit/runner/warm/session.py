@@ -54,7 +54,7 @@ class CellSession:
                 fork(self._server, [theirs.fileno(), *streams], "", [], folder, environment)
             os.close(streams[0])
             self.language_info = self._until("ready")
-            # The process may be ready before the server has told its id, without which it cannot be watched.
+            # The process may be ready before the server has sent its id, without which it cannot be watched.
             while not self.pid:
                 self._hear_from_the_server()
         except BaseException:

@@ -67,7 +67,7 @@ class Here:
 
 
 def free_port():
-    """Return a port that nobody uses at the moment."""
+    """Return a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
@@ -191,7 +191,7 @@ def test_a_file_of_a_parameter_must_be_seen_by_every_worker_as_it_is_here(tmp_pa
         cluster._refuse_unseen(Client({"a": here, "b": here | {str(path): ""}}), paths)
     with pytest.raises(ConfigurationError, match=f"worker a sees other content under {path}"):
         cluster._refuse_unseen(Client({"a": here | {str(path): "x"}}), paths)
-    cluster._refuse_unseen(Client(AssertionError("nobody is asked")), [])
+    cluster._refuse_unseen(Client(AssertionError("no worker is asked")), [])
 
 
 @pytest.mark.filterwarnings("default")
@@ -204,7 +204,7 @@ def test_a_scheduler_that_does_not_answer_is_told(notebook, monkeypatch):
 
 
 class Future:
-    """A future that does not come, or comes to an error."""
+    """A future that is never done, or raises."""
 
     def __init__(self, error):
         self.error, self.cancelled = error, False
@@ -243,7 +243,7 @@ def test_what_goes_wrong_ends_one_unit():
 
 
 class Client:
-    """A client whose workers say what they are told to."""
+    """A client whose workers give prepared answers."""
 
     def __init__(self, versions):
         self.versions, self.scheduler = versions, SimpleNamespace(address="tcp://here:1")

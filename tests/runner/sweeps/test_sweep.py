@@ -160,7 +160,7 @@ def step(name, outcome):
     ],
 )
 def test_the_whole_has_one_ending(outcomes, interrupted, late, ending):
-    """Part of a sweep failed: 4, whatever it was; only limits and defects keep their own code."""
+    """Part of a sweep failed: always 4; only limits and defects keep their own code."""
     steps = [step(str(place), outcome) for place, outcome in enumerate(outcomes)]
     assert sweeps._outcome(steps, interrupted=interrupted, late=late) is ending
 

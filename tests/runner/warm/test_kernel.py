@@ -174,7 +174,7 @@ def test_it_can_be_interrupted_and_restarted():
         assert said(talking, "print('x' in dir())") == "False\n"
 
 
-def test_a_kernel_that_dies_takes_its_stand_in_with_it(wait_until):
+def test_a_kernel_that_dies_takes_its_proxy_with_it(wait_until):
     """The client sees an ending, with the same signal."""
     with started() as (manager, talking):
         talking.execute("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
@@ -183,7 +183,7 @@ def test_a_kernel_that_dies_takes_its_stand_in_with_it(wait_until):
 
 
 def test_no_orphan_is_left_when_the_client_is_killed(tmp_path, gone):
-    """Neither the stand-in nor the forked process outlives a client that dies without a word."""
+    """Neither the proxy nor the forked process outlives a client that dies without a word."""
     code = (
         "import sys, time\nfrom jupyter_client.manager import KernelManager\n"
         "m = KernelManager(kernel_name='sta410', transport='ipc', connection_file=sys.argv[1])\n"
