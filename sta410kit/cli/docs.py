@@ -16,10 +16,7 @@ from sta410kit.exit_codes import ExitCode
 @click.option(
     "--port", default=8410, show_default=True, type=click.IntRange(0, 65535), help="Port for --serve."
 )
-@click.option(
-    "--path", "only_path", is_flag=True, help="Print the path of the index page and do nothing else."
-)
-def docs(run: str | None, *, serve: bool, port: int, only_path: bool) -> int:
+def docs(run: str | None, *, serve: bool, port: int) -> int:
     """Open the data docs of RUN, or of the newest run of the chain."""
     import webbrowser
 
@@ -28,9 +25,7 @@ def docs(run: str | None, *, serve: bool, port: int, only_path: bool) -> int:
 
     runs = runs_folder(Path.cwd())
     index = find_docs(runs, find_run(runs, run) if run else None)
-    if only_path:
-        click.echo(index)
-    elif serve:
+    if serve:
         # The whole run folder, because the data docs and the report link to each other.
         serve_run(index.parent.parent, port, lambda url: click.echo(f"serving {url} - press Ctrl-C to stop"))
     # Not click.launch, which starts xdg-open and never learns that there is no browser.

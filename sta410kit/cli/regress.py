@@ -49,7 +49,7 @@ def regress(  # noqa: PLR0913 - a command has many options
     if not as_json:
         print_regression(found)
     if reference is not None:
-        from sta410kit.runner.comparison.tolerance import Tolerance
+        from sta410kit.runner.comparison.files import Tolerance
         from sta410kit.runner.progress import Progress
         from sta410kit.runner.runs import find_run, runs_folder
 

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     shell_complete=step_names,
     help="Execute only STEP and what it needs.",
 )
-@click.option("--jobs", default=0, type=click.IntRange(0), help="Steps side by side; 0: one a processor.")
 @limit_options("run", "step")
 @json_option
 def run(  # noqa: PLR0913 - a command has many options

@@ -70,7 +70,7 @@ def sweep(  # noqa: PLR0913 - a command has many options
     checked before anything runs. What a cell gives to `sta410kit.steps.record(name, value)` reaches the
     table.
     """
-    from sta410kit.runner.sweeps.grid import split_values
+    from sta410kit.runner.sweeps.plan import split_values
 
     swept = {name: split_values(text) for name, text in pairs(grid, "-g").items()}
     in_file = {name: value for name, value in from_file(file).items() if name not in swept}

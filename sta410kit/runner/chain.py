@@ -185,14 +185,13 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
         manifest.write(folder)
 
     before = {step.name: plan.before(step) for step in plan.steps}
-    jobs = options.jobs or os.cpu_count() or 1
     with progress.of(plan.steps):
         interrupted = run_graph(
             before,
             work,
             good=lambda record: record.outcome == ExitCode.PASSED.name,
             done=done,
-            jobs=jobs,
+            jobs=max(2, os.cpu_count() or 1),
             stop=whole.stop,
         )
     return _close(folder, manifest, log, known, interrupted=interrupted)

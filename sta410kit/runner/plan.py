@@ -28,7 +28,6 @@ class Options:
     # execute `first` and all steps after it, changed or not; leave out the steps after `last`
     first: str = ""
     last: str = ""
-    jobs: int = 0  # how many steps may run in parallel; 0 is one per processor
     deadline: float | None = None
     timeout: float | None = None
     memory: int | None = None  # bytes that the process of a step may have

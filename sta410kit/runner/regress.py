@@ -18,7 +18,7 @@ from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.research.ledger import VARIABLE
-from sta410kit.runner.comparison.tolerance import Difference, Tolerance
+from sta410kit.runner.comparison.files import Difference, Tolerance
 from sta410kit.runner.manifest import read_manifest
 from sta410kit.runner.pipeline import read_pipeline
 from sta410kit.runner.terminal import say

@@ -30,10 +30,10 @@ def run_graph(  # noqa: PLR0913 - a graph, what to do with it, and how to stop
     ready = deque(graph.get_ready())
     running: dict[Future[Result], str] = {}
     failed = interrupted = False
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
         while ready or running:
             try:
-                while ready and len(running) < max(1, jobs) and not (failed or interrupted):
+                while ready and len(running) < jobs and not (failed or interrupted):
                     name = ready.popleft()
                     running[pool.submit(work, name)] = name
                 if not running:

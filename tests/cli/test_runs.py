@@ -81,7 +81,7 @@ def test_regress_ends_with_4_if_a_cell_differs_or_the_reference_does(place, sta4
         ["run", "none.ipynb"],
         ["run"],
         ["run", "--no-such-option"],
-        ["run", "--jobs", "many"],
+        ["run", "--deadline", "soon"],
         ["run", "--params", "none.toml"],
         ["run", "--resume", "-p", "a=1"],
         ["show", "latest"],

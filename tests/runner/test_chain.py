@@ -441,7 +441,7 @@ def test_steps_that_do_not_need_each_other_run_side_by_side(project, write_noteb
     (project / "notebooks" / "pipeline.toml").write_text(
         '[[step]]\nnotebook = "left.ipynb"\n[[step]]\nnotebook = "right.ipynb"\n'
     )
-    assert run_chain(project, jobs=2).outcome is ExitCode.PASSED
+    assert run_chain(project).outcome is ExitCode.PASSED
 
 
 def test_the_deadline_of_a_run_ends_it(project):

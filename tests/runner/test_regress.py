@@ -8,7 +8,7 @@ import pytest
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.comparison.tolerance import EXACT, Tolerance
+from sta410kit.runner.comparison.files import EXACT, Tolerance
 from sta410kit.runner.manifest import Manifest
 from sta410kit.runner.plan import Options, plan_notebook
 from sta410kit.runner.progress import Progress

@@ -26,7 +26,7 @@ def _forget():
 
 def run(project):
     """Run the chain and return whether each step was reused, and its holdout."""
-    done = run_plan(plan_chain(project, {}, Options(jobs=1)), Progress())
+    done = run_plan(plan_chain(project, {}, Options()), Progress())
     assert done.outcome == 0
     return [(bool(step.reused), step.parts["holdout"]) for step in done.steps]
 

@@ -1,29 +1,66 @@
-"""Compare two versions of an artifact by content."""
+"""Compare two versions of a value or of an artifact, by content."""
 
 from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import zipfile
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import pandas as pd
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sta410kit._internal.parquet import read_table
 from sta410kit.exceptions import DataLoadingError
-from sta410kit.runner.comparison.tolerance import EXACT, Difference, Tolerance
 from sta410kit.runner.registry import content_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
 _FEW = 5  # rows shown of a column
 _SCHEMA = "schema.json"  # of a file written by skops
 _PLACE, _ARRAY = re.compile(rb'"__id__": \d+'), re.compile(rb"\d+\.npy")
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Floats are equal when ``|second - first| <= atol + rtol * |first|``; integers must be identical."""
+
+    # relative and absolute tolerance; both zero by default, which is exact comparison
+    rtol: float = 0.0
+    atol: float = 0.0
+
+    def allows(self, first: float, second: float) -> bool:
+        """Tell whether two numbers count as equal; NaN equals NaN, infinity equals itself."""
+        if first == second or (math.isnan(first) and math.isnan(second)):
+            return True
+        if isinstance(first, int) and isinstance(second, int):
+            return False
+        return abs(second - first) <= self.atol + self.rtol * abs(first) < math.inf
+
+
+EXACT = Tolerance()
+
+
+class Difference(NamedTuple):
+    """One thing in which two runs differ, with the evidence."""
+
+    # ``code``, ``parameters``, ``data``, ``packages``, ``settings``, ``seed``, ``git``, ``outcomes``,
+    # ``recorded`` or ``artifacts``
+    kind: str
+    where: str  # step, file, column, row, or the name of the value
+    # what each run has there; both empty where only digests are known
+    first: str = ""
+    second: str = ""
+
+    def __str__(self) -> str:
+        if not (self.first or self.second):
+            return self.where
+        return f"{self.where}: first {self.first or 'nothing'}, second {self.second or 'nothing'}"
 
 
 def compare_files(first: Path, second: Path, tolerance: Tolerance = EXACT) -> list[Difference]:
@@ -71,6 +108,8 @@ def _at(values: dict[str, Any], key: str) -> str:
 
 
 def _by_content(first: Path, second: Path, tolerance: Tolerance) -> list[Difference]:
+    import pandas as pd
+
     suffix = first.suffix.lower()
     if suffix in {".parquet", ".pq"}:
         return _compare_tables(read_table(first).to_pandas(), read_table(second).to_pandas(), tolerance)
@@ -91,6 +130,8 @@ def _by_content(first: Path, second: Path, tolerance: Tolerance) -> list[Differe
 
 def _compare_tables(first: pd.DataFrame, second: pd.DataFrame, tolerance: Tolerance) -> list[Difference]:
     """Compare two tables: columns, types, number of rows, then cells."""
+    import numpy as np
+
     if list(first.columns) != list(second.columns):
         old, new = (", ".join(map(str, frame.columns)) for frame in (first, second))
         return [Difference("artifacts", "columns", old, new)]
@@ -116,6 +157,9 @@ def _compare_tables(first: pd.DataFrame, second: pd.DataFrame, tolerance: Tolera
 
 
 def _equal(old: pd.Series[Any], new: pd.Series[Any], tolerance: Tolerance) -> npt.NDArray[np.bool_]:
+    import numpy as np
+    import pandas as pd
+
     if all(pd.api.types.is_float_dtype(one.dtype) for one in (old, new)):
         values = [one.to_numpy(dtype=np.float64, na_value=np.nan) for one in (old, new)]
         return np.asarray(

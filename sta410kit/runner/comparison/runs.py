@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.runner.comparison.tolerance import EXACT, Difference, Tolerance
+from sta410kit.runner.comparison.files import EXACT, Difference, Tolerance, compare_files, compare_values
 from sta410kit.runner.manifest import DIFF, Manifest, StepRecord, read_manifest
 from sta410kit.runner.terminal import say
 
@@ -95,8 +95,6 @@ def compare_results(
 
     `diff`, `verify` and `regress` share this comparison.
     """
-    from sta410kit.runner.comparison.files import compare_files, compare_values
-
     found = compare_values(step.recorded, other.recorded, tolerance)
     homes = first / Path(step.notebook).parent, second / Path(other.notebook).parent
     for name in dict.fromkeys([*step.artifacts, *other.artifacts]):

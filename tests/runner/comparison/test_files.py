@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sta410kit.runner.comparison.files import compare_files, compare_values
-from sta410kit.runner.comparison.tolerance import EXACT, Tolerance
+from sta410kit.runner.comparison.files import EXACT, Tolerance, compare_files, compare_values
 
 pytestmark = pytest.mark.unit
 

@@ -4,8 +4,8 @@ import nbformat
 import pytest
 
 from sta410kit.runner.chain import run_plan
+from sta410kit.runner.comparison.files import Tolerance
 from sta410kit.runner.comparison.runs import compare_runs, print_comparison
-from sta410kit.runner.comparison.tolerance import Tolerance
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.plan import Options, plan_chain
 from sta410kit.runner.progress import Progress

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.parameters import declared_parameters
 from sta410kit.runner.sweeps import grid as grid_module
-from sta410kit.runner.sweeps.grid import combinations, grid_values, split_values
+from sta410kit.runner.sweeps.plan import combinations, grid_values, split_values
 
 pytestmark = pytest.mark.unit
 
