@@ -42,10 +42,7 @@ def cluster(
     notebook: Path, count: int, address: str, paths: Sequence[Path] = ()
 ) -> Iterator[tuple[Any, int]]:
     """Give a function that executes a unit on the workers of a scheduler, and how many units at once."""
-    sent = {path.name: path for path in [notebook, *sorted(notebook.parent.glob("*.py"))]}
-    for path in sent.values():
-        _refuse_to_send(path)
-    files = {name: path.read_bytes() for name, path in sent.items() if path.is_file()}
+    files = {path.name: path.read_bytes() for path in [notebook, *notebook.parent.glob("*.py")]}
     run = uuid.uuid4().hex[:8]
     with _connect(address) as client:
         threads = _check_workers(client)
@@ -140,16 +137,6 @@ def _too_large_message(left_behind: Mapping[str, int]) -> str:
         f"too large to be sent back from the worker, and lost: {names}; a file may have "
         f"{_LARGEST // _MEBIBYTE} MiB. Write smaller ones, or leave --scheduler out"
     )
-
-
-def _refuse_to_send(path: Path) -> None:
-    size = path.stat().st_size if path.is_file() else 0
-    if size > _LARGEST:
-        message = (
-            f"{path} has {size / _MEBIBYTE:,.0f} MiB; the workers are sent the notebook and the Python files "
-            f"beside it, each up to {_LARGEST // _MEBIBYTE} MiB. Make it smaller, or leave --scheduler out"
-        )
-        raise ConfigurationError(message)
 
 
 def _refuse_unseen(client: Any, paths: list[str]) -> None:  # noqa: ANN401 - a distributed.Client

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.parameters import declared_parameters
-from sta410kit.runner.sweeps import grid as grid_module
+from sta410kit.runner.sweeps import plan as plan_module
 from sta410kit.runner.sweeps.plan import combinations, grid_values, split_values
 
 pytestmark = pytest.mark.unit
@@ -106,7 +106,7 @@ def test_a_grid_without_end_is_refused(monkeypatch):
     many = {"horizon": [str(n) for n in range(1, 400)], "label": [f"l{n}" for n in range(400)]}
     with pytest.raises(ConfigurationError, match="159,600 combinations; a sweep takes up to 100,000"):
         grid_values(many, {}, DECLARED, Path("x.ipynb"))
-    monkeypatch.setattr(grid_module, "MOST_UNITS", 4)
+    monkeypatch.setattr(plan_module, "MOST_UNITS", 4)
     four = {"horizon": ["1", "2"], "label": ["a", "b"]}
     assert grid_values(four, {}, DECLARED, Path("x.ipynb"))[0]["horizon"] == [1, 2]
 
