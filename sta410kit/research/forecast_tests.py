@@ -20,11 +20,6 @@ _LEFT = 0.10
 _FREQUENCIES = 0.4  # times size to the power 2/3, as its authors recommend
 
 
-def at_least_once(p_value: float, trials: int) -> float:
-    """Return the chance that one of `trials` independent tests has such a p value (Šidák 1967, JASA 62)."""
-    return float(-np.expm1(trials * np.log1p(-min(p_value, 1 - 1e-12))))
-
-
 def accuracy_p_value(gains: Floats, horizon: int = 1) -> float:
     """Return the one-sided p value of Diebold and Mariano (1995, JBES 13) for the gain per date."""
     return t_test(gains, horizon).p_value

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.project import find_project
+from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataLoadingError
-from sta410kit.research.trial_identity import dataset_of, digests_of, pack, sharpe_of, unpack
+from sta410kit.research.trial_identity import at_least_once, dataset_of, digests_of, pack, sharpe_of, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +103,11 @@ class Trials:
     def forecasts(self) -> int:
         """Number of distinct forecasts, regardless of strategies."""
         return len({trial.predictions for trial in self.trials})
+
+    @property
+    def newest(self) -> int:
+        """Id of the newest trial; a copy of the ledger up to it counts the same."""
+        return max((trial.id for trial in self.trials), default=0)
 
     @property
     def sharpes(self) -> tuple[float, ...]:
@@ -194,8 +200,37 @@ class Ledger:
             )
             raise DataLoadingError(message) from error
 
-    def copy_as_of(self, moment: datetime, target: Path) -> Path:
-        """Write to `target` what the ledger held at a moment, so that an old result can be recomputed.
+    def beside(self, number: int) -> Trials:
+        """Return all trials on the dataset and target of a trial, by its id; none where it cannot be read."""
+        if self.path is None or not self.path.is_file():
+            return Trials()
+        try:
+            with closing(_connect(self.path, write=False)) as connection:
+                found = connection.execute("SELECT dataset FROM trials WHERE id = ?", (number,)).fetchall()
+                return _trials_of(connection, [row[0] for row in found], self.path)
+        except (OSError, sqlite3.Error):
+            return Trials()
+
+    def recounted(self, evidence: Mapping[str, Any]) -> str:
+        """Return what trials made after a verdict change in it, in a sentence; empty where there are none.
+
+        Parameters
+        ----------
+        evidence : mapping
+            `skill.SkillEvidence` as ``verdict.json`` holds it.
+        """
+        count = self.beside(int(evidence.get("newest_trial", 0))).forecasts
+        more = count - int(evidence.get("trials", 0))
+        if more <= 0:
+            return ""
+        p_value = max(evidence["p_value"], at_least_once(evidence["p_information"], count))
+        return (
+            f"Since then {pluralize(more, 'forecast')} of the same outcomes "
+            f"{'was' if more == 1 else 'were'} tried: p = {p_value:.3f} after {count:,} trials."
+        )
+
+    def copy_as_of(self, moment: datetime, target: Path, newest: int | None = None) -> Path:
+        """Write to `target` what the ledger held at a moment, or up to its trial `newest`, to count the same.
 
         A ledger that is missing or unreadable gives an empty copy.
         """
@@ -204,7 +239,8 @@ class Ledger:
                 with suppress(OSError, sqlite3.Error), closing(_connect(self.path, write=False)) as ledger:
                     ledger.backup(copy)
             copy.executescript("DROP TRIGGER IF EXISTS no_delete;")
-            copy.execute("DELETE FROM trials WHERE recorded > ?", (_stamp(moment),))
+            later = ("recorded", _stamp(moment)) if newest is None else ("id", newest)
+            copy.execute(f"DELETE FROM trials WHERE {later[0]} > ?", later[1:])  # noqa: S608 - a literal
             copy.executescript(_SCHEMA)
         return target
 

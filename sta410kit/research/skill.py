@@ -12,7 +12,6 @@ import pandas as pd
 from sta410kit.research.bootstrap import RESAMPLES, resampled_means
 from sta410kit.research.forecast_tests import (
     accuracy_p_value,
-    at_least_once,
     information_p_value,
     last_of_fading,
     overlap_of,
@@ -21,6 +20,7 @@ from sta410kit.research.forecast_tests import (
 from sta410kit.research.frames import read_panel
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.metrics import SCORES, block_of, estimates, score_parts
+from sta410kit.research.trial_identity import at_least_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,8 +65,9 @@ class SkillEvidence:
         Hansen and White: whether the best gain over zero among `models` is more than the luck of the best.
     ``gain_without_best``, ``p_without_best``
         Gain and information left without the best `stretch` sessions in a row.
-    ``trials``, ``uncounted``
-        Forecasts of these outcomes evaluated so far, this one included, and why trials could not be counted.
+    ``trials``, ``newest_trial``, ``uncounted``
+        Forecasts of these outcomes evaluated so far, this one included; the last entry of the ledger among
+        them; and why trials could not be counted.
     ``spacing``
         Business days from one decision date to the next; 1 for daily decisions.
     ``slope``
@@ -101,6 +102,7 @@ class SkillEvidence:
     p_without_best: float
     stretch: int
     trials: int
+    newest_trial: int
     uncounted: str
     block_length: float
     resamples: int
@@ -289,6 +291,7 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
         p_without_best=max(p_value for _, p_value in left),
         stretch=stretch,
         trials=evaluated,
+        newest_trial=trials.newest,
         uncounted=trials.problem,
         block_length=block,
         resamples=resamples,

@@ -64,6 +64,11 @@ def digests_of(predictions: pd.DataFrame) -> dict[str, str]:
     return found
 
 
+def at_least_once(p_value: float, trials: int) -> float:
+    """Return the chance that one of `trials` independent tests has such a p value (Šidák 1967, JASA 62)."""
+    return -math.expm1(trials * math.log1p(-min(p_value, 1 - 1e-12)))
+
+
 def _ordered(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return the predictions sorted by symbol and day, rounded to what counts as different."""
     import numpy as np

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.text import pluralize
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import newest_gates, summaries
+from sta410kit.research.ledger import Ledger
 from sta410kit.runner.listing import format_seconds, state_of
 from sta410kit.runner.manifest import DIFF, Manifest, read_manifest
 from sta410kit.runner.report import changes_since
@@ -181,7 +182,8 @@ def _print_results(folder: Path, manifest: Manifest) -> None:
             words = " and ".join(parts)
             say(f"warning: {gate['step']}: the gate '{gate['suite']}' {words}, see the data docs", "yellow")
     if verdict := manifest.results.get("verdict"):
-        say(f"verdict: {verdict['verdict']}. {verdict['sentence']}")
+        more = Ledger.of_project().recounted(verdict.get("evidence", {}))
+        say(f"verdict: {verdict['verdict']}. {verdict['sentence']}{' ' * bool(more)}{more}")
 
 
 def as_json_values(run: Run) -> dict[str, Any]:

@@ -104,8 +104,11 @@ def verify_run(folder: Path, progress: Progress, *, anyway: bool = False) -> Ver
     scratch = Path(tempfile.mkdtemp(prefix=".verify-", dir=folder.parent))
     found: list[StepCheck] = []
     try:
-        # Its trials are counted in a copy of the ledger as it was when the run ended.
-        ledger = Ledger(folder.parent / LEDGER.name).copy_as_of(manifest.last_end, scratch / LEDGER.name)
+        # Trials are counted in a copy of the ledger as the verdict saw it, or as it was when the run ended.
+        counted = manifest.results.get("verdict", {}).get("evidence", {}).get("newest_trial")
+        ledger = Ledger(folder.parent / LEDGER.name).copy_as_of(
+            manifest.last_end, scratch / LEDGER.name, counted
+        )
         with progress.of(plan.steps):
             for step, record in zip(plan.steps, manifest.steps, strict=True):
                 with progress.running(step.name):

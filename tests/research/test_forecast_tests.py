@@ -9,12 +9,12 @@ from scipy.signal import lfilter
 from sta410kit.research.bootstrap import resampled_means
 from sta410kit.research.forecast_tests import (
     accuracy_p_value,
-    at_least_once,
     information_p_value,
     overlap_of,
     superior_ability,
     t_test,
 )
+from sta410kit.research.trial_identity import at_least_once
 
 pytestmark = pytest.mark.unit
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import sqlite3
 from contextlib import closing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 
 from sta410kit.exceptions import DataLoadingError
 from sta410kit.research.ledger import Ledger
-from sta410kit.research.trial_identity import pack, sharpe_of, unpack
+from sta410kit.research.skill import assess_skill
+from sta410kit.research.trial_identity import at_least_once, pack, sharpe_of, unpack
 from tests.research.simulated import make_predictions
 
 pytestmark = pytest.mark.unit
@@ -217,6 +219,27 @@ def test_a_ledger_can_be_copied_as_it_was(ledger, tmp_path):
     missing = Ledger(tmp_path / "none.sqlite")
     assert Ledger(missing.copy_as_of(moment, tmp_path / "empty.sqlite")).record_predictions(made()).count == 1
     assert not missing.path.exists()
+
+
+def test_a_verdict_counts_the_same_in_a_copy_up_to_its_newest_trial(ledger, tmp_path):
+    """Three later models change neither count nor p value there, and are named beside the verdict."""
+    ledger.record_predictions(made(seed=7))
+    verdict = assess_skill(made(), ledger=ledger)
+    evidence = asdict(verdict.evidence)
+    assert (evidence["trials"], evidence["newest_trial"]) == (2, 2)
+    assert ledger.recounted(evidence) == ""
+    for seed in (1, 2, 3):
+        ledger.record_predictions(made(seed=seed))
+    assert assess_skill(made(), ledger=ledger).evidence.trials == 5
+    now = datetime.now(UTC)
+    copy = Ledger(ledger.copy_as_of(now, tmp_path / "copy.sqlite", evidence["newest_trial"]))
+    assert assess_skill(made(), ledger=copy).evidence == verdict.evidence
+    p_value = max(evidence["p_value"], at_least_once(evidence["p_information"], 5))
+    assert ledger.recounted(evidence) == (
+        f"Since then 3 forecasts of the same outcomes were tried: p = {p_value:.3f} after 5 trials."
+    )
+    assert Ledger(tmp_path / "none.sqlite").recounted(evidence) == ""
+    assert ledger.recounted({}) == ""
 
 
 def test_returns_survive_packing_in_any_order():

@@ -9,9 +9,9 @@ import pytest
 from scipy.signal import lfilter
 
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research.forecast_tests import at_least_once
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.skill import assess_skill
+from sta410kit.research.trial_identity import at_least_once
 from tests.research.simulated import make_predictions as made
 
 pytestmark = pytest.mark.unit
