@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from sta410kit.research.frames import Panel
+    from sta410kit.research.panel import Panel
     from sta410kit.research.trial_identity import Dataset
 
 VARIABLE = "STA410_LEDGER"
@@ -152,7 +152,7 @@ class Ledger:
         import numpy as np
         import pandas as pd
 
-        from sta410kit.research.frames import read_panel
+        from sta410kit.research.panel import read_panel
 
         panel = panel or read_panel(predictions)
         moved = float(np.sum(panel.actual**2))
@@ -260,20 +260,10 @@ class Ledger:
             earned = returns.get(model)
             sharpe = None if earned is None else sharpe_of(earned)
             score = (r2 or {}).get(model, math.nan)
+            known = score if math.isfinite(score) else None
             packed = None if earned is None else pack(earned)
             sessions = int(predictions.loc[predictions["model"] == model, "date"].nunique())
-            rows.append(
-                (
-                    kind,
-                    model,
-                    digest,
-                    strategy,
-                    sessions,
-                    score if math.isfinite(score) else None,
-                    sharpe,
-                    packed,
-                )
-            )
+            rows.append((kind, model, digest, strategy, sessions, known, sharpe, packed))
         dataset = dataset_of(predictions)
         try:
             with closing(_connect(self.path)) as connection:

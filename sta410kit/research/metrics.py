@@ -20,7 +20,7 @@ from sta410kit.research.ledger import Ledger
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sta410kit.research.frames import Panel
+    from sta410kit.research.panel import Panel
 
     Floats = NDArray[np.float64]
 

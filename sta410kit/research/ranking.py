@@ -10,9 +10,9 @@ import numpy as np
 from sta410kit._internal.text import pluralize
 from sta410kit.research.costs import SESSIONS_A_YEAR
 from sta410kit.research.factor import FEWEST_SYMBOLS, FactorTearSheet, factor_tear_sheet
-from sta410kit.research.forecast_tests import at_least_once, t_test
-from sta410kit.research.frames import read_panel
+from sta410kit.research.forecast_tests import t_test
 from sta410kit.research.ledger import Ledger
+from sta410kit.research.panel import read_panel
 from sta410kit.research.skill import (
     ACCURACY_LEVEL,
     INFORMATION_LEVEL,
@@ -23,6 +23,7 @@ from sta410kit.research.skill import (
     dates_needed,
     stretch_of,
 )
+from sta410kit.research.trial_identity import at_least_once
 
 if TYPE_CHECKING:
     import pandas as pd

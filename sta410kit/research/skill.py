@@ -17,17 +17,17 @@ from sta410kit.research.forecast_tests import (
     overlap_of,
     superior_ability,
 )
-from sta410kit.research.frames import read_panel
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.metrics import SCORES, block_of, estimates, score_parts
+from sta410kit.research.panel import read_panel
 from sta410kit.research.trial_identity import at_least_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sta410kit.research.frames import Panel
     from sta410kit.research.ledger import Trials
     from sta410kit.research.metrics import Estimate
+    from sta410kit.research.panel import Panel
 
     Floats = NDArray[np.float64]
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research.frames import read_panel, require_predictions, require_prices
+from sta410kit.research.frames import require_predictions, require_prices
+from sta410kit.research.panel import read_panel
 from tests.research.simulated import bars, make_predictions
 
 pytestmark = pytest.mark.unit

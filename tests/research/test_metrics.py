@@ -10,9 +10,9 @@ from sklearn import metrics as peer
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.bootstrap import resampled_means
-from sta410kit.research.frames import read_panel
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.metrics import SCORES, block_of, estimates, score_parts, score_table
+from sta410kit.research.panel import read_panel
 from tests.research.simulated import make_predictions
 
 pytestmark = pytest.mark.unit
