@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.signal import lfilter
 from threadpoolctl import threadpool_limits
 
 from sta410kit.research.features import build_features
@@ -163,6 +164,72 @@ def planted(seed: int, *, make: Callable[..., Floats], symbols: int = 1) -> pd.D
     return predictions_of(actual, signal)
 
 
+def persistent(rng: np.random.Generator, sessions: int, symbols: int, memory: float) -> Floats:
+    """Return an autoregression of variance 1 that keeps `memory` of itself from one session to the next."""
+    return np.asarray(
+        lfilter([(1 - memory**2) ** 0.5], [1, -memory], rng.standard_normal((sessions, symbols)), axis=0)
+    )
+
+
+def ahead(returns: Floats, horizon: int) -> Floats:
+    """Return the return over the next `horizon` sessions, from each session that has one."""
+    path = np.vstack([np.zeros((1, returns.shape[1])), returns.cumsum(axis=0)])
+    return path[horizon:] - path[:-horizon]
+
+
+def cross_section(seed: int, *, sessions: int, horizon: int, r2: float, symbols: int = 50) -> pd.DataFrame:
+    """Return symbols correlated by 0.5, whose returns less the market have an R2 of `r2` on the predictions."""
+    rng = np.random.default_rng(seed)
+    memory = 0.97 if horizon > 1 else 0.0
+    signal = persistent(rng, sessions + horizon, symbols, memory)
+    signal -= signal.mean(axis=1, keepdims=True)
+    reach = sum(memory**age for age in range(horizon))
+    scale = DAILY * (r2 * 0.5 * horizon) ** 0.5 / reach
+    returns = 0.5**0.5 * (normal(rng, sessions + horizon, 1) + normal(rng, sessions + horizon, symbols))
+    returns[1:] += scale * signal[:-1]
+    return predictions_of(ahead(returns[1:], horizon), (scale * reach * signal)[:sessions], horizon)
+
+
+def below_the_average(seed: int, *, sessions: int = 500, horizon: int = 20) -> pd.DataFrame:
+    """Return the distance of a random walk below its average of 200 sessions: nearly a random walk itself."""
+    returns = normal(np.random.default_rng(seed), sessions + horizon + 200, 1)
+    price = returns.cumsum(axis=0)
+    average = np.apply_along_axis(np.convolve, 0, price, np.ones(200) / 200, "valid")
+    actual = ahead(returns[200:], horizon)[:sessions]
+    return predictions_of(actual, 0.02 * (average - price[199:])[:sessions], horizon)
+
+
+def slow_noise(seed: int, *, make: Callable[..., Floats], horizon: int, memory: float = 0.99) -> pd.DataFrame:
+    """Return predictions that are a slow autoregression, of a hundredth of the outcomes."""
+    rng = np.random.default_rng(seed)
+    actual = ahead(make(rng, FIVE_YEARS, 3), horizon)
+    guess = persistent(rng, len(actual), 3, memory)
+    return predictions_of(actual, 0.01 * DAILY * guess, horizon)
+
+
+def faded(seed: int) -> pd.DataFrame:
+    """Return an R2 of 4 % in the first five years of ten and none after."""
+    rng = np.random.default_rng(seed)
+    signal, actual = 0.2 * normal(rng, TEN_YEARS, 1), 0.98 * normal(rng, TEN_YEARS, 1)
+    actual[: TEN_YEARS // 2] += signal[: TEN_YEARS // 2]
+    return predictions_of(actual, signal)
+
+
+def misscaled(seed: int) -> pd.DataFrame:
+    """Return the planted signal ten times as large as it is."""
+    frame = planted(seed, make=normal)
+    return frame.assign(predicted=10 * frame["predicted"])
+
+
+def month_ends(seed: int, *, months: int = 120, symbols: int = 20) -> pd.DataFrame:
+    """Return decisions at the end of each month about the next one, with an R2 of 4 %."""
+    rng = np.random.default_rng(seed)
+    signal = 0.2 * normal(rng, months, symbols)
+    frame = predictions_of(signal + 0.98 * normal(rng, months, symbols), signal, 21)
+    days = pd.date_range("2000-01-31", periods=months, freq="BME", unit="us")
+    return frame.assign(date=np.tile(days, symbols))
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A kind of series, what share of them may or must be called skill, and how one is made."""
@@ -192,6 +259,16 @@ EXPERIMENTS = (
     Experiment("drift of 25 % a year, historical mean", the_mean, skilled=False),
     Experiment("drift of 25 % a year, ridge", partial(PIPELINE, make=drifting), skilled=False),
     Experiment("random walks, GARCH, 5 symbols", partial(PIPELINE, make=garch, symbols=5), skilled=False),
+    Experiment("50 symbols, horizon 20, R2 of 1 %", partial(cross_section, sessions=FIVE_YEARS, horizon=20,
+    r2=0.01), skilled=True), Experiment("50 symbols, 500 sessions, R2 of 0.25 %", partial(cross_section,
+    sessions=500, horizon=1, r2=0.0025), skilled=True),
+    Experiment("120 month-ends, 20 symbols, R2 of 4 %", month_ends, skilled=True),
+    Experiment("below the average, horizon 20", below_the_average, skilled=False),
+    Experiment("slow noise, horizon 1", partial(slow_noise, make=normal, horizon=1), skilled=False),
+    Experiment("slow noise, GARCH, horizon 20", partial(slow_noise, make=garch, horizon=20), skilled=False),
+    Experiment("slow noise, heavy tails, horizon 5", partial(slow_noise, make=heavy, horizon=5), skilled=False),
+    Experiment("R2 of 4 % for five years, then none", faded, skilled=False),
+    Experiment("R2 of 2 %, ten times too large", misscaled, skilled=False),
 )  # fmt: skip
 
 
