@@ -125,7 +125,10 @@ def factor_tear_sheet(
     groups = min(require_whole("quantiles", quantiles, 2), most)
     close = prices.pivot(index="date", columns="symbol", values="adj_close")  # noqa: PD010
     close = close.reindex(columns=factor.columns)
-    returns = {one: (close.shift(-one) / close - 1).reindex(factor.index) for one in ahead}
+    across = {one: close.isna().rolling(one + 1).sum().shift(-one) > 0 for one in ahead}
+    returns = {
+        one: (close.shift(-one) / close - 1).where(~across[one]).reindex(factor.index) for one in ahead
+    }
     values = factor.to_numpy(float)
     known = {
         one: np.where(np.isfinite(values), table.to_numpy(float), np.nan) for one, table in returns.items()

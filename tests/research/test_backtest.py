@@ -109,46 +109,6 @@ def test_naive_trades_nothing(walks, walk_predictions):
     assert np.isnan(result.summary["sharpe"])
 
 
-def test_perfect_foresight_gains_and_costs_reduce_it():
-    """Correct signs gain, opposite ones lose, and costs lower both."""
-    prices = simulate(300, symbols=2, seed=3)
-    opens = prices.groupby("symbol")["open"]
-    ahead = np.log(opens.shift(-2) / opens.shift(-1)).fillna(0.0)
-    right, wrong = (predictions_of(prices, sign * ahead, last=2) for sign in (1, -1))
-    free, paid = (
-        backtest(right, prices, costs=Costs(slippage_bps=0)),
-        backtest(right, prices, costs=Costs(slippage_bps=10)),
-    )
-    assert free.summary["total_return"] > 3
-    assert paid.summary["total_return"] < free.summary["total_return"]
-    assert (paid.frame["cost"] >= 0).all()
-    assert backtest(wrong, prices, costs=Costs(slippage_bps=0)).summary["total_return"] < -0.5
-
-
-def test_a_split_earns_nothing(sample):
-    """Holding AAPL over its split earns the adjusted return, not minus half."""
-    prices = sample[(sample["symbol"] == "AAPL") & sample["date"].between("2005-02-01", "2005-03-31")]
-    result = backtest(
-        predictions_of(prices.reset_index(drop=True), 0.01), prices, costs=Costs(slippage_bps=0)
-    )
-    returns = prices["adj_close"].pct_change().tolist()
-    assert result.frame["gross"].tolist()[1:] == pytest.approx(returns[2:])
-    assert result.summary["total_return"] == pytest.approx(result.benchmark["total_return"])
-
-
-def test_an_account_at_zero_stays_at_zero():
-    """A short that more than doubles ends at zero, not below or NaN."""
-    prices = simulate(10, symbols=1)
-    columns = ["open", "high", "low", "close", "adj_close"]
-    jump = np.where(np.arange(10) >= 5, 3.0, 1.0)
-    prices = prices.assign(**{name: prices[name] * jump for name in columns})
-    result = backtest(predictions_of(prices, -0.01), prices)
-    assert result.frame["equity"].iloc[-1] == 0
-    assert result.summary["total_return"] == -1
-    assert result.summary["max_drawdown"] == -1
-    assert not result.frame.isna().any().any()
-
-
 def test_costs_and_limits_are_applied():
     """Costs add up, half the gross weight is half the exposure, and settings are in basis points."""
     prices = simulate(40, symbols=2, seed=1)

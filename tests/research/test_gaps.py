@@ -12,6 +12,7 @@ from sta410kit.guards import approve_orders
 from sta410kit.research import conformal, plots
 from sta410kit.research.backtest import backtest
 from sta410kit.research.costs import Costs
+from sta410kit.research.factor import factor_tear_sheet
 from sta410kit.research.features import build_features
 from sta410kit.research.forecasting import fit_final, forecast, without_forecast
 from sta410kit.research.frames import require_prices
@@ -171,6 +172,26 @@ def test_a_position_is_held_over_gaps_at_the_end():
     frame = backtest(predictions, prices, costs=Costs(slippage_bps=5)).frame
     assert frame["cost"].iloc[1:].tolist() == [0, 0, 0, 0]
     assert frame["equity"].tolist()[2:] == pytest.approx([1.2 / 1.0005] * 3)
+
+
+def test_forward_returns_of_the_factor_do_not_cross_a_gap():
+    """Of five symbols in the order of their predictions none has a return over 2 sessions across session 4."""
+    rates = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
+    parts = [
+        bars(100 * (1 + rate) ** np.arange(12), symbol=name)
+        for name, rate in zip("ABCDE", rates, strict=True)
+    ]
+    prices = pd.concat(parts, ignore_index=True)
+    for symbol in "ABCDE":
+        prices = with_gap(prices, 4, symbol=symbol)
+    made = [
+        make_predictions(rate, [0.0] * 10, symbol=name, horizon=2, start="2012-01-02")
+        for name, rate in zip("ABCDE", rates, strict=True)
+    ]
+    found = factor_tear_sheet(pd.concat(made, ignore_index=True), prices, horizons=[2])
+    days = prices["date"].unique()
+    assert found.rank_ic.index.tolist() == [days[n] for n in (0, 1, 5, 6, 7, 8, 9)]
+    assert found.rank_ic.tolist() == pytest.approx([1] * 7)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sta410kit.research.monte_carlo import monte_carlo
 from sta410kit.research.quantile_forecast import quantile_forecast
 from sta410kit.research.skill import assess_skill
 from sta410kit.research.stationarity import stationarity
-from sta410kit.research.stress import BASELINE, stress
+from sta410kit.research.stress import stress
 from tests.research.simulated import make_predictions
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("headless")]
@@ -89,17 +89,6 @@ def test_texts_are_readable(drawn):
         assert any(axes.get_ylabel() or axes.get_xlabel() for axes in drawn[name].axes), name
 
 
-def test_a_figure_is_reproducible(walks):
-    """The same data give the same bytes, so that notebooks can be compared."""
-
-    def png():
-        file = io.BytesIO()
-        plots.plot_coverage(walks).savefig(file, format="png", dpi=50, metadata={"Software": None})
-        return file.getvalue()
-
-    assert png() == png()
-
-
 @pytest.mark.parametrize(
     ("name", "columns"),
     [
@@ -132,23 +121,6 @@ def test_frames_without_anything_to_draw_are_refused(walks, walk_features):
     quantiles = quantile_forecast(walks, horizons=[1], levels=[0.9])
     with pytest.raises(DataValidationError, match="no session of S0"):
         plots.plot_quantile_forecast(quantiles, walks[walks["symbol"] == "S1"])
-
-
-@pytest.mark.slow
-def test_one_row_is_enough_to_draw(walks, walk_predictions):
-    """A single session or prediction makes a figure without a warning."""
-    one = walk_predictions.head(1)
-    for figure in (
-        plots.plot_prices(walks.head(1)),
-        plots.plot_coverage(walks.head(1)),
-        plots.plot_predictions(one),
-        plots.plot_coverage_over_time(one),
-        plots.plot_coverage_by_year(one),
-        plots.plot_verdict(assess_skill(walk_predictions.head(2), resamples=10)),
-        plots.plot_stress(pd.DataFrame({"scenario": [BASELINE], "total_return": 0.1, "max_drawdown": -0.1})),
-        plots.plot_monte_carlo(monte_carlo([0.1, -0.1], paths=1)),
-    ):
-        figure.savefig(io.BytesIO(), format="png", dpi=30)
 
 
 def test_a_symbol_may_look_like_a_formula(walks, walk_predictions):
@@ -193,14 +165,6 @@ def test_missing_sessions_are_counted_and_lines_limited(walks):
     assert title(plots.plot_coverage(holey)) == "Sessions of each symbol: 3 missing between first and last"
     many = pd.concat([walks[walks["symbol"] == "S0"].assign(symbol=f"X{n:02}") for n in range(12)])
     assert len(plots.plot_prices(many).axes[0].lines) == 8
-
-
-def test_many_features_have_no_numbers_in_their_cells(walk_features):
-    """Fifty-six features make a figure of bounded size without unreadable numbers."""
-    more = [walk_features.iloc[:, 2:].add_suffix(f"_{n}") for n in range(3)]
-    figure = plots.plot_correlation(pd.concat([walk_features, *more], axis=1))
-    assert max(figure.get_size_inches()) < 16
-    assert list(figure.axes[0].texts) == []
 
 
 def test_faulty_raw_prices_can_be_drawn(sample):

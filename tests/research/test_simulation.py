@@ -125,16 +125,6 @@ def test_any_weights_and_costs_agree_with_a_broker(seed, bps, on_change):
     assert np.abs(ours.equity[0] - theirs).max() < 0.005
 
 
-@pytest.mark.parametrize("day", ["2000-06-21", "2005-02-28"])
-def test_a_split_moves_the_account_by_its_true_return(sample, day):
-    """On the session of a split, a full position earns the adjusted return."""
-    prices = sample[sample["symbol"] == "AAPL"]
-    ours = simulate(np.ones(len(prices)), prices)
-    at = ours.sessions.get_loc(pd.Timestamp(day))
-    adjusted = prices.set_index("date")["adj_close"]
-    assert ours.returns[0][at] == pytest.approx(adjusted.pct_change()[day], abs=1e-12)
-
-
 def test_holes_in_the_sessions_agree_with_a_broker(sample):
     """Over missing sessions, shares are kept at the last close."""
     prices = sample[sample["date"] < "2001-01-01"]

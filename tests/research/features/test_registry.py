@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sta410kit.exceptions import FeatureEngineeringError
 from sta410kit.guards import probe_leaks
@@ -49,18 +47,6 @@ def test_literal_values():
     assert last["dollar_volume_z_21"] == pytest.approx(10 / np.std(np.arange(21), ddof=1), rel=1e-3)
 
 
-def test_rsi_follows_wilders_recursion():
-    """The index agrees with the recursion written out by hand."""
-    level = 10 * np.cumprod([1.0, *([1.01, 0.98, 1.03, 1.0, 0.97] * 6)])
-    moves = np.diff(level)
-    ours = build_features(bars(level))["rsi_14"]
-    gain, loss = max(moves[0], 0), max(-moves[0], 0)
-    for move in moves[1:]:
-        gain, loss = (13 * gain + max(move, 0)) / 14, (13 * loss + max(-move, 0)) / 14
-    assert ours.iloc[-1] == pytest.approx(100 * gain / (gain + loss))
-    assert ours.isna().sum() == 14
-
-
 def test_a_price_that_never_moves_gives_neutral_values():
     """0 / 0 is neutral, never infinite; so is a session without volume."""
     features = build_features(bars([10.0] * 60, volume=0))
@@ -78,29 +64,6 @@ def test_bounded_features_stay_within_their_bounds(sample):
     assert built["rsi_14"].dropna().between(0, 100).all()
     assert built["williams_r_14"].dropna().between(-100, 0).all()
     assert built["williams_r_14"].max() == 0
-
-
-def test_splits_do_not_show_in_features(sample_features):
-    """The session of AAPL's split is an ordinary one in every feature."""
-    row = sample_features[
-        (sample_features["symbol"] == "AAPL") & (sample_features["date"] == "2005-02-28")
-    ].iloc[0]
-    assert abs(row["return_1"]) < 0.02
-    assert abs(row["dollar_volume_z_21"]) < 3
-
-
-@given(cut=st.integers(1, 599), seed=st.integers(0, 2**16))
-def test_the_future_changes_nothing(walks, walk_features, cut, seed):
-    """Features up to *t* are identical for any prices after *t*, or none."""
-    prices, features = walks, walk_features
-    day = prices["date"].unique()[cut - 1]
-    past = prices["date"] <= day
-    factor = np.where(past, 1.0, np.random.default_rng(seed).uniform(0.5, 2.0, len(prices)))
-    columns = ["open", "high", "low", "close", "adj_close", "volume"]
-    disturbed = prices.assign(**{name: prices[name] * factor for name in columns})
-    for other in (build_features(disturbed), build_features(prices[past])):
-        kept = other[other["date"] <= day].reset_index(drop=True)
-        pd.testing.assert_frame_equal(kept, features[past].reset_index(drop=True), check_exact=True)
 
 
 def test_neither_the_future_nor_other_symbols_are_read(walks, walk_features):

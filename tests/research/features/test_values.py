@@ -146,19 +146,6 @@ def test_a_feature_agrees_with_its_formula(built, expected, name):
     np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * max(1.0, np.nanmax(np.abs(theirs))))
 
 
-def test_the_four_volatility_estimators_agree():
-    """On a fine-grained random walk of 1 % a session each estimator finds about 1 %."""
-    rng = np.random.default_rng(0)
-    sessions, ticks = 500, 400
-    steps = 0.01 / math.sqrt(ticks) * rng.standard_normal((sessions, ticks))
-    path = np.cumsum(steps).reshape(sessions, ticks)
-    level = 100 * np.exp(np.column_stack([np.concatenate([[0], path[:-1, -1]]), path]))
-    frame = bars(level[:, 0], level[:, -1]).assign(high=level.max(axis=1), low=level.min(axis=1))
-    names = ["volatility_21", "parkinson_21", "garman_klass_21", "yang_zhang_21"]
-    means = build_features(frame, names)[names].mean()
-    assert means.to_numpy() == pytest.approx([0.01] * 4, rel=0.08)
-
-
 def test_ranks_and_means_are_neutral_alone(prices):
     """A single symbol ranks in the middle and is the market."""
     alone = build_features(prices[prices["symbol"] == "S1"], "all").dropna()
