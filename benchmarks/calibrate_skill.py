@@ -178,7 +178,7 @@ def ahead(returns: Floats, horizon: int) -> Floats:
 
 
 def cross_section(seed: int, *, sessions: int, horizon: int, r2: float, symbols: int = 50) -> pd.DataFrame:
-    """Return symbols correlated by 0.5, whose returns less the market have an R2 of `r2` on the predictions."""
+    """Return symbols correlated by 0.5, whose returns less the market the predictions explain by `r2`."""
     rng = np.random.default_rng(seed)
     memory = 0.97 if horizon > 1 else 0.0
     signal = persistent(rng, sessions + horizon, symbols, memory)
@@ -266,7 +266,7 @@ EXPERIMENTS = (
     Experiment("below the average, horizon 20", below_the_average, skilled=False),
     Experiment("slow noise, horizon 1", partial(slow_noise, make=normal, horizon=1), skilled=False),
     Experiment("slow noise, GARCH, horizon 20", partial(slow_noise, make=garch, horizon=20), skilled=False),
-    Experiment("slow noise, heavy tails, horizon 5", partial(slow_noise, make=heavy, horizon=5), skilled=False),
+    Experiment("slow noise, heavy, horizon 5", partial(slow_noise, make=heavy, horizon=5), skilled=False),
     Experiment("R2 of 4 % for five years, then none", faded, skilled=False),
     Experiment("R2 of 2 %, ten times too large", misscaled, skilled=False),
 )  # fmt: skip
