@@ -26,6 +26,7 @@ from sta410kit.cli.runs import diff, runs, show, verify
 from sta410kit.cli.scan import scan
 from sta410kit.cli.suggest import suggest
 from sta410kit.cli.sweep import sweep
+from sta410kit.cli.triage import triage
 from sta410kit.cli.trials import trials
 from sta410kit.cli.unseal import unseal
 from sta410kit.cli.validate import validate
@@ -93,7 +94,7 @@ def cli() -> None:
 
 for _command in (
     run, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks, trials,
-    scan, unseal, doctor, config, kernel, completion,
+    triage, scan, unseal, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -55,7 +55,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
 
     record = json.loads(json.dumps(to_record(result), default=str))
     quarantined = result.quarantined
-    page = _render(
+    page = render_page(
         "validation.html",
         home="../../../../index.html",
         result=result,
@@ -106,7 +106,7 @@ def refresh_index(folder: Path) -> None:
 
 
 def _write_index(folder: Path) -> None:
-    page = _render(
+    page = render_page(
         "index.html",
         home=INDEX,
         entries=summaries(folder),
@@ -143,7 +143,7 @@ def _publish_suite(suite: Suite, folder: Path, ge_version: str) -> None:
 
     loaded = load_suite(suite.name, [_escaped(item) for item in suite.expectations])
     document = page_renderer.ExpectationSuitePageRenderer().render(loaded).to_json_dict()  # type: ignore[no-untyped-call]
-    page = _render(
+    page = render_page(
         "suite.html",
         home="../index.html",
         name=suite.name,
@@ -192,7 +192,8 @@ def _section_view() -> Any:  # noqa: ANN401 - a DefaultJinjaSectionView, which h
     return DefaultJinjaSectionView()
 
 
-def _render(template: str, **values: object) -> str:
+def render_page(template: str, **values: object) -> str:
+    """Return a page of the data docs; text is escaped, `failures` and `sections` are HTML."""
     from markupsafe import Markup
 
     safe = {"failures", "sections"}  # already HTML, escaped where it was made

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
 _PERIOD = ("symbol", "date", "first", "last")
@@ -40,6 +40,8 @@ class Period:
 
     def covers(self, symbols: NDArray[np.object_], days: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Return which of the symbols and days since 1970-01-01 are in it."""
+        import numpy as np
+
         hit = np.asarray(symbols == self.symbol, bool) if self.symbol else np.ones(len(symbols), bool)
         if self.first is not None and self.last is not None:
             first, last = (int(np.datetime64(day, "D").astype(int)) for day in (self.first, self.last))
@@ -111,3 +113,13 @@ def _problem(entry: dict[str, Any], required: Sequence[str], known: list[str], a
     if "first" in dates and "last" in dates and dates["last"] < dates["first"]:
         return f": last ({dates['last']}) lies before first ({dates['first']})"
     return ""
+
+
+def write_entry(table: str, /, **keys: object) -> str:
+    """Return an entry as such a file has it; JSON's texts, numbers and lists are TOML's."""
+    dates = ("date", "first", "last", "expires")
+    lines = [
+        f"{name} = {value if name in dates else json.dumps(value, ensure_ascii=False)}"
+        for name, value in keys.items()
+    ]
+    return "\n".join([f"[[{table}]]", *lines, ""])

@@ -18,17 +18,15 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sta410kit._internal.text import did_you_mean, pluralize
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.declarations import read_entries
-from sta410kit.guards.evidence import at_positions
 from sta410kit.guards.suites import PRICE_COLUMNS, read_suite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -81,7 +79,10 @@ def apply_repairs(frame: pd.DataFrame, suite: str | Path = "prices") -> tuple[pd
     UnusedRepairWarning
         A repair matches no value.
     """
+    import numpy as np
     import pandas as pd
+
+    from sta410kit.guards.evidence import at_positions
 
     path = read_suite(suite).path.parent / FILE
     log = []
@@ -150,6 +151,8 @@ def _repaired(
     frame: pd.DataFrame, hit: NDArray[np.bool_], entry: dict[str, Any], names: tuple[str, ...], where: str
 ) -> tuple[pd.DataFrame, list[tuple[str, NDArray[np.int64], Any]]]:
     """Return the frame, and column, positions and new values of what was changed."""
+    import numpy as np
+
     action = entry["action"]
     if action in {"drop", "keep_first"}:
         gone = hit if action == "drop" else hit & frame.duplicated(["symbol", "date"]).to_numpy()
@@ -184,12 +187,14 @@ def _numbers(
 
 
 def _floats(values: pd.Series[Any]) -> NDArray[np.float64]:
-    return values.to_numpy(dtype=float, na_value=np.nan)
+    return values.to_numpy(dtype=float, na_value=float("nan"))
 
 
 def _new_values(
     old: dict[str, NDArray[np.float64]], entry: dict[str, Any], names: tuple[str, ...]
 ) -> dict[str, NDArray[np.float64]]:
+    import numpy as np
+
     action = entry["action"]
     if action == "quarantine":
         return {name: np.full_like(old[name], np.nan) for name in names}

@@ -135,3 +135,29 @@ def test_a_draft_accepts_the_data_it_was_made_from(typed, tmp_path, prices):
     done = typed("validate", file, "--suite", suite, "--snapshot", kept, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert kept.is_file()
+
+
+def test_triage_prints_decisions_and_writes_a_page_with_the_entries(typed, tmp_path, prices):
+    """Exit code 0 when what is at fault can be left out; the entry is on the page."""
+    prices.loc[100, "open"] = prices.loc[100, "high"] + 0.01
+    prices.to_parquet(tmp_path / "prices.parquet")
+    done = typed("triage", "prices.parquet", "--output", "page.html", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 decision" in done.stdout
+    assert (
+        "1. critical: open outside of its bar by cents (IBM: 2012-05-14, 1 finding, at most 0.01"
+        in done.stdout
+    )
+    assert "clamp the open to low and high, in every bar: repairs.toml" in done.stdout
+    assert "action = &#34;clamp&#34;" in (tmp_path / "page.html").read_text()
+    assert typed("triage", "prices.parquet", "--exchange", "XASX", cwd=tmp_path).returncode == 3
+
+
+def test_an_exchange_is_chosen_on_the_command_line_and_an_unknown_one_refused(typed, tmp_path, prices):
+    """Sydney's calendar refuses New York's prices."""
+    prices.to_parquet(tmp_path / "prices.parquet")
+    done = typed("validate", "prices.parquet", "--exchange", "XASX", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "judged by XASX" in done.stdout
+    done = typed("validate", "prices.parquet", "--exchange", "XNYZ", cwd=tmp_path)
+    assert (done.returncode, "no exchange calendar called 'XNYZ'" in done.stderr) == (2, True)

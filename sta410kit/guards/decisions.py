@@ -1,0 +1,202 @@
+"""What a triage puts decisions together from: findings, what they amount to, and entries for the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sta410kit._internal.text import pluralize
+from sta410kit.guards.declarations import write_entry
+from sta410kit.guards.result import CRITICAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from sta410kit.guards.result import Check, GuardResult
+
+BAR = ("open", "high", "low", "close")
+REASON, BY = "Seen in triage.", "your name"
+_WHERE = 3  # symbols or days that a decision names
+_YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Findings of one cause, and what to do about them.
+
+    Attributes
+    ----------
+    what, where, size : str
+        The cause, the symbols and sessions, and how large the largest of the findings is.
+    severity : str
+        ``critical`` or ``warning``.
+    findings : DataFrame
+        ``symbol, day, position, expectation`` of each; `day` in days since 1970-01-01.
+    proposal : str
+        What to do.
+    file : str
+        The file that `entries` belong in; empty when the source has to be corrected.
+    entries : str
+        Ready to be pasted, in TOML or, for the suite, in JSON.
+    """
+
+    what: str
+    where: str
+    size: str
+    severity: str
+    findings: pd.DataFrame
+    proposal: str
+    file: str = ""
+    entries: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many findings it covers."""
+        return len(self.findings)
+
+
+class Cases:
+    """The findings that no decision covers yet."""
+
+    def __init__(self, result: GuardResult, frame: pd.DataFrame, found: pd.DataFrame) -> None:
+        self.suite, self.frame, self.left = result.suite, frame, found
+        self.notes = tuple(
+            note for check in result.failures if check.evidence for note in check.evidence.notes
+        )
+        self.symbols = frame["symbol"].nunique() if "symbol" in frame else 0
+
+    def take(self, chosen: pd.Series[bool]) -> pd.DataFrame:
+        """Return the chosen findings, one a bar; what else was found of the same bars goes with them."""
+        taken = self.left[chosen].drop_duplicates(["symbol", "day"])
+        keys = pd.MultiIndex.from_frame(taken[["symbol", "day"]])
+        self.left = self.left[~pd.MultiIndex.from_frame(self.left[["symbol", "day"]]).isin(keys)]
+        return taken
+
+    def of(self, *expectations: str) -> pd.Series[bool]:
+        """Return which of the findings left are of some expectations."""
+        return self.left["expectation"].isin(expectations)
+
+    def values(self, found: pd.DataFrame, name: str) -> NDArray[np.float64]:
+        """Return a column at the findings."""
+        column = pd.to_numeric(self.frame[name], errors="coerce").iloc[found["position"].to_numpy(np.int64)]
+        return column.to_numpy(float)
+
+    def usual(self, found: pd.DataFrame, name: str, reach: int = 20) -> NDArray[np.float64]:
+        """Return the median of a column around each finding, within its symbol."""
+        symbols, column = self.frame["symbol"].to_numpy(), self.frame[name].to_numpy(float)
+        medians = []
+        for at in found["position"].to_numpy(np.int64):
+            near = slice(max(at - reach, 0), at + reach + 1)
+            medians.append(np.nanmedian(column[near][symbols[near] == symbols[at]]))
+        return np.array(medians)
+
+
+def findings_of(failures: Iterable[Check]) -> pd.DataFrame:
+    """Return the rows of all failures, one a line."""
+    parts = [
+        pd.DataFrame(
+            {
+                "symbol": check.evidence.symbols,
+                "day": check.evidence.days,
+                "position": check.evidence.positions,
+                "expectation": check.expectation,
+                "column": check.column,
+                "severity": check.severity,
+            }
+        )
+        for check in failures
+        if check.evidence is not None and has_rows(check)
+    ]
+    empty = {"symbol": "", "day": 0, "position": 0, "expectation": "", "column": "", "severity": ""}
+    return pd.concat([pd.DataFrame([empty])[:0], *parts], ignore_index=True)
+
+
+def has_rows(check: Check) -> bool:
+    """Return whether a check found rows or sessions of symbols."""
+    return check.evidence is not None and check.count > 0 and bool(check.evidence.symbols[0])
+
+
+def of_table(check: Check) -> Decision:
+    """Return the decision on what concerns the table as a whole."""
+    nothing = findings_of(())
+    proposal = "correct it at its source"
+    return Decision(check.message, "the table", "", check.severity, nothing, proposal)
+
+
+def decision(  # noqa: PLR0913, PLR0917 - as many as a decision has
+    what: str, found: pd.DataFrame, proposal: str, file: str, entries: str, size: str = ""
+) -> Decision:
+    """Return a decision on the findings; it is as severe as the worst of them."""
+    severity = CRITICAL if (found["severity"] == CRITICAL).any() else "warning"
+    return Decision(what, _where(found), size, severity, found, proposal, file, entries)
+
+
+def _where(found: pd.DataFrame) -> str:
+    if found.empty:
+        return ""
+    symbols, days = found["symbol"].unique(), np.sort(found["day"].unique())
+    who = ", ".join(symbols) if len(symbols) <= _WHERE else pluralize(len(symbols), "symbol")
+    when = (
+        ", ".join(map(date_of, days)) if len(days) <= _WHERE else f"{date_of(days[0])} to {date_of(days[-1])}"
+    )
+    return f"{who}: {when}"
+
+
+def largest_move(cases: Cases, found: pd.DataFrame) -> str:
+    """Return the largest distance of a bar's ends from the usual close around it."""
+    if found.empty:
+        return ""
+    usual = cases.usual(found, "close", 5)
+    ends = np.array([cases.values(found, name) / usual - 1 for name in BAR])
+    return f"up to {np.nanmax(np.abs(ends)):.0%} from the closes around"
+
+
+def days_of(dates: pd.Series[pd.Timestamp]) -> NDArray[np.int32]:
+    """Return dates as days since 1970-01-01."""
+    return dates.to_numpy().astype("datetime64[D]").astype(np.int32)
+
+
+def date_of(day: int) -> str:
+    """Return a day since 1970-01-01 as a date."""
+    return str(np.datetime64(int(day), "D"))
+
+
+def quarantine(found: pd.DataFrame) -> str:
+    """Return entries that quarantine the bars found."""
+    return each_stretch(found, lambda at: repair(at, "quarantine"))
+
+
+def each_stretch(found: pd.DataFrame, entry: Callable[[dict[str, Any]], str]) -> str:
+    """Return an entry for each stretch of a symbol's days: days in a row are one stretch."""
+    entries = []
+    for symbol, part in found.groupby("symbol", sort=False):
+        days = np.sort(part["day"].unique())
+        for stretch in np.split(days, np.flatnonzero(np.diff(days) > 1) + 1):
+            first, last = date_of(stretch[0]), date_of(stretch[-1])
+            when = {"date": first} if first == last else {"first": first, "last": last}
+            entries.append(entry({"symbol": symbol, **when}))
+    return "\n".join(entries)
+
+
+def repair(at: dict[str, Any], action: str, **more: object) -> str:
+    """Return an entry of repairs.toml."""
+    return write_entry("repair", **at, action=action, **more, reason=REASON, by=BY)
+
+
+def event(at: dict[str, Any], kind: str, note: str) -> str:
+    """Return an entry of events.toml."""
+    return write_entry("event", **at, kind=kind, note=note)
+
+
+def accept(suite: str, expectation: str, at: dict[str, Any]) -> str:
+    """Return an entry of accepted.toml that holds for a year."""
+    expires = str(datetime.now(UTC).date() + _YEAR)
+    return write_entry(
+        "finding", suite=suite, expectation=expectation, **at, reason=REASON, by=BY, expires=expires
+    )

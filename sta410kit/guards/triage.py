@@ -1,0 +1,259 @@
+"""Triage: what a gate found, grouped by cause into the decisions that a reviewer has to make.
+
+Each decision has a proposal and the entries that carry it out, for ``repairs.toml``, ``events.toml``,
+``accepted.toml`` or the suite. With all of them pasted, the next triage of the same data has nothing left.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sta410kit.guards.calendars import CALENDARS, sessions
+from sta410kit.guards.decisions import (
+    BAR,
+    BY,
+    REASON,
+    Cases,
+    Decision,
+    accept,
+    date_of,
+    days_of,
+    decision,
+    each_stretch,
+    event,
+    findings_of,
+    has_rows,
+    largest_move,
+    of_table,
+    quarantine,
+    repair,
+)
+from sta410kit.guards.declarations import write_entry
+from sta410kit.guards.evidence import NO_ROW
+from sta410kit.guards.result import CRITICAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sta410kit.guards.result import GuardResult
+
+REPAIRS, EVENTS, ACCEPTED, SUITE = "repairs.toml", "events.toml", "accepted.toml", "the suite"
+_CENTS = 0.01  # of the price: an open that far outside of its bar is clamped
+_WILD = 0.05  # of the price: a close further outside of its bar is not believed
+_BUSY = 2.0  # times the usual volume that makes a move news
+_TOGETHER = 2  # symbols that move on one day make a market event
+_SHARE = 0.5  # of the symbols that lack a session make it the vendor's
+_FOREIGN = 5  # days without a session that make a calendar the wrong one
+_FACTORS = np.array([0.001, 0.01, 0.1, 10.0, 100.0, 1000.0])
+
+
+def triage(result: GuardResult, frame: pd.DataFrame, repairs: pd.DataFrame | None = None) -> list[Decision]:
+    """Group what a gate found into decisions, critical ones first.
+
+    Parameters
+    ----------
+    result : GuardResult
+        What the gate found.
+    frame : DataFrame
+        The frame that it judged.
+    repairs : DataFrame, optional
+        What `apply_repairs` changed in it; bars that it quarantined need no decision.
+    """
+    found = findings_of(result.failures)
+    if repairs is not None and len(repairs):
+        known = repairs[repairs["action"] == "quarantine"]
+        keys = pd.MultiIndex.from_arrays([known["symbol"], days_of(known["date"])])
+        found = found[~pd.MultiIndex.from_frame(found[["symbol", "day"]]).isin(keys)]
+    cases = Cases(result, frame, found)
+    decisions = [one for make in _MAKERS for one in make(cases) if one.count]
+    decisions += [of_table(check) for check in result.failures if not has_rows(check)]
+    return sorted(decisions, key=lambda one: (one.severity != CRITICAL, -one.count))
+
+
+def _bars_without_values(cases: Cases) -> Iterator[Decision]:
+    kinds = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_between")
+    there = (cases.left["position"] >= 0) & cases.left["column"].isin([*BAR, "adj_close", "volume"])
+    found = cases.take(cases.of(*kinds) & there & (cases.left["severity"] == CRITICAL))
+    yield decision("no value, or none above zero", found, "quarantine the bars", REPAIRS, quarantine(found))
+
+
+def _outside_the_range(cases: Cases) -> Iterator[Decision]:
+    pairs = cases.of("expect_column_pair_values_a_to_be_greater_than_b")
+    pairs &= cases.left["column"].isin([f"{a}, {b}" for a in BAR for b in BAR])
+    found = cases.take(pairs & (cases.left["column"] == "high, low"))
+    yield decision("low above the high", found, "quarantine the bars", REPAIRS, quarantine(found))
+    pairs = pairs.reindex(cases.left.index, fill_value=False)
+    for name in ("open", "close"):
+        here = pairs & cases.left["column"].str.contains(name)
+        if not here.any():
+            continue
+        price, high, low = (cases.values(cases.left[here], column) for column in (name, "high", "low"))
+        beyond = pd.Series(np.fmax(price - high, low - price), index=cases.left.index[here])
+        share = beyond / price
+        near = share <= (_CENTS if name == "open" else _WILD)
+        largest = f"at most {beyond[near].max():.2f} ({share[near].max():.2%})" if near.any() else ""
+        found = cases.take(here & near.reindex(here.index, fill_value=False))
+        if name == "open":
+            entry = write_entry("repair", symbol="*", action="clamp", columns=["open"], reason=REASON, by=BY)
+            what, proposal = (
+                "open outside of its bar by cents",
+                "clamp the open to low and high, in every bar",
+            )
+        else:
+            entry = each_stretch(found, lambda at: repair(at, "extend"))
+            what, proposal = "close outside of its bar", "extend low and high to the close"
+        yield decision(what, found, proposal, REPAIRS, entry, size=largest)
+        pairs = pairs.reindex(cases.left.index, fill_value=False)
+    found = cases.take(pairs)
+    what = "open or close far outside of its bar"
+    yield decision(what, found, "quarantine the bars", REPAIRS, quarantine(found))
+
+
+def _wrong_calendar(cases: Cases) -> Iterator[Decision]:
+    calendar = cases.of(_CALENDAR)
+    extra = cases.left[calendar & (cases.left["position"] >= 0)]
+    counts = extra.groupby("symbol").size()
+    foreign = counts.index[counts >= _FOREIGN]
+    fits = {str(symbol): _best_calendar(cases.frame, symbol) for symbol in foreign}
+    for name in dict.fromkeys(fits.values()):
+        symbols = [symbol for symbol, one in fits.items() if one == name]
+        found = cases.take(cases.of(_CALENDAR) & cases.left["symbol"].isin(symbols))
+        entry = json.dumps({"overrides": {" ".join(symbols): {"calendar": name}}})
+        proposal = f"judge them by the calendar {name}: --exchange {name}, or overrides of {_CALENDAR}"
+        yield decision("sessions of another exchange", found, proposal, SUITE, entry)
+
+
+def _sessions(cases: Cases) -> Iterator[Decision]:
+    found = cases.take(cases.of(_CALENDAR) & (cases.left["position"] >= 0))
+    entry = each_stretch(found, lambda at: repair(at, "drop"))
+    yield decision("rows on days without a session", found, "drop the rows", REPAIRS, entry)
+    gone = cases.of(_CALENDAR) & (cases.left["position"] == NO_ROW)
+    times = cases.left[gone].groupby("day")["symbol"].nunique()
+    shared = times.index[(times >= _TOGETHER) & (times >= _SHARE * cases.symbols)]
+    found = cases.take(gone & cases.left["day"].isin(shared))
+    entry = each_stretch(found.assign(symbol="*"), lambda at: accept(cases.suite, _CALENDAR, at))
+    proposal = "ask another source; or accept that the vendor lacks them"
+    yield decision("sessions that the vendor lacks", found, proposal, ACCEPTED, entry)
+    ended = {note.split(":")[0] for note in cases.notes if "delisted or cut short" in note}
+    found = cases.take(cases.of(_CALENDAR) & cases.left["symbol"].isin(ended))
+    entry = each_stretch(found, lambda at: event(at, "delisting", "Delisted."))
+    proposal = "ask another source; or say that they were delisted"
+    yield decision("series that end before the others", found, proposal, EVENTS, entry)
+    found = cases.take(cases.of(_CALENDAR))
+    entry = each_stretch(found, lambda at: event(at, "halt", "No trading."))
+    proposal = "ask another source; or say that trading was halted"
+    yield decision("sessions missing in single symbols", found, proposal, EVENTS, entry)
+
+
+def _units(cases: Cases) -> Iterator[Decision]:
+    kind = "expect_prices_in_one_unit"
+    for symbol in cases.left.loc[cases.of(kind), "symbol"].unique():
+        found = cases.take(cases.of(kind) & (cases.left["symbol"] == symbol))
+        bars = cases.frame.loc[cases.frame["symbol"] == symbol, ["date", "close"]].sort_values("date")
+        days, prices = days_of(bars["date"]), np.log(bars["close"].to_numpy(float))
+        first, last = (int(np.searchsorted(days, day)) for day in (found["day"].min(), found["day"].max()))
+        if first == last:  # a step that is not taken back: the shorter side is the wrong one
+            first, last = (first, len(days)) if 2 * first > len(days) else (0, first)
+        outside = np.r_[prices[max(first - 250, 0) : first], prices[last + 1 : last + 251]]
+        usual = np.nanmedian(outside) if len(outside) else np.nan
+        steps = np.log(_FACTORS)
+        step = steps[np.abs(np.nanmedian(prices[first : last + 1]) + steps - usual).argmin()]
+        wrong = first + np.flatnonzero(np.abs(prices[first : last + 1] + step - usual) < abs(step) / 2)
+        factor = float(f"{np.exp(step):g}")
+        entry = "\n".join(
+            repair(
+                {"symbol": symbol, "first": date_of(days[one[0]]), "last": date_of(days[one[-1]])},
+                "scale",
+                factor=factor,
+            )
+            for one in np.split(wrong, np.flatnonzero(np.diff(wrong) > 1) + 1)
+            if len(one)
+        )
+        proposal = f"multiply these prices by {factor:g}"
+        yield decision(
+            "prices in another unit", found, proposal, REPAIRS, entry, size=f"{1 / factor:g} times"
+        )
+
+
+def _moves(cases: Cases) -> Iterator[Decision]:
+    moves = cases.of(*_MOVES)
+    times = cases.left[moves].groupby("day")["symbol"].nunique()
+    together = times.index[times >= _TOGETHER]
+    found = cases.take(moves & cases.left["day"].isin(together))
+    entry = each_stretch(found.assign(symbol="*"), lambda at: event(at, "other", "The market moved."))
+    proposal = "say that the market moved"
+    yield decision(
+        "moves of several symbols on one day", found, proposal, EVENTS, entry, size=largest_move(cases, found)
+    )
+    moves = cases.of(*_MOVES)
+    if moves.any() and "volume" in cases.frame:
+        here = cases.left[moves]
+        busy = cases.values(here, "volume") >= _BUSY * cases.usual(here, "volume")
+        busy |= (here["expectation"] == _MOVES[0]).to_numpy()
+        found = cases.take(pd.Series(busy, here.index).reindex(moves.index, fill_value=False))
+        entry = each_stretch(found, lambda at: event(at, "earnings", "News; look up which."))
+        proposal = "look for news and name the event; or quarantine the bars"
+        yield decision(
+            "moves with volume, or that last", found, proposal, EVENTS, entry, size=largest_move(cases, found)
+        )
+    found = cases.take(cases.of(*_MOVES))
+    yield decision(
+        "bars that the next takes back",
+        found,
+        "quarantine the bars",
+        REPAIRS,
+        quarantine(found),
+        size=largest_move(cases, found),
+    )
+
+
+def _rows_twice(cases: Cases) -> Iterator[Decision]:
+    found = cases.take(cases.of("expect_compound_columns_to_be_unique"))
+    entry = each_stretch(found, lambda at: repair(at, "keep_first"))
+    yield decision("sessions that are there twice", found, "keep the first row", REPAIRS, entry)
+
+
+def _the_rest(cases: Cases) -> Iterator[Decision]:
+    for kind in cases.left["expectation"].unique():
+        found = cases.take(cases.of(kind))
+        what = kind.removeprefix("expect_").replace("_", " ")
+        if kind in _WHOLE_BARS:
+            yield decision(what, found, "quarantine the bars", REPAIRS, quarantine(found))
+        elif len(found):
+            many = found.groupby("symbol")["day"].agg(["min", "max"]).reset_index()
+            periods = [
+                {"symbol": row["symbol"], "first": date_of(row["min"]), "last": date_of(row["max"])}
+                for row in many.to_dict("records")
+            ]
+            if kind == _VOLUME:  # a symbol's last row stands for all of it
+                periods = [{"symbol": one["symbol"]} for one in periods]
+            entry = "\n".join(accept(cases.suite, kind, at) for at in periods)
+            proposal = "ask another source; or accept it for these symbols"
+            yield decision(what, found, proposal, ACCEPTED, entry)
+
+
+_CALENDAR, _VOLUME = "expect_sessions_to_match_calendar", "expect_volume_in_one_unit"
+_MOVES = ("expect_jumps_to_be_explained", "expect_no_reverting_spikes", "expect_no_extreme_wicks")
+_WHOLE_BARS = ("expect_no_stale_bars", "expect_no_pasted_bars", "expect_open_to_follow_close")
+_MAKERS: tuple[Callable[[Cases], Iterable[Decision]], ...] = (
+    _rows_twice,
+    _bars_without_values,
+    _outside_the_range,
+    _wrong_calendar,
+    _sessions,
+    _units,
+    _moves,
+    _the_rest,
+)
+
+
+def _best_calendar(frame: pd.DataFrame, symbol: str) -> str:
+    """Return the calendar whose sessions differ least from the days of a symbol."""
+    days = np.unique(days_of(frame.loc[frame["symbol"] == symbol, "date"]))
+    first, last = int(days[0]), int(days[-1])
+    names = ("XNYS", *dict.fromkeys(CALENDARS.values()))
+    return min(names, key=lambda name: len(np.setxor1d(sessions(name, first, last), days)))
