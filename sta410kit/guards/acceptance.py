@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 from loguru import logger
@@ -86,11 +86,17 @@ def read_accepted(path: Path, suite: str) -> pd.DataFrame:
 def read_quarantined(path: str | Path) -> pd.DataFrame:
     """Return what the gate left out of an accepted file: ``symbol, date, expectation, reason``."""
     import pandas as pd
+
+    table = pd.DataFrame(quarantined_rows(path), columns=list(QUARANTINED))
+    return table.assign(date=pd.to_datetime(table["date"]).dt.tz_localize(None).astype("datetime64[us]"))
+
+
+def quarantined_rows(path: str | Path) -> list[dict[str, Any]]:
+    """Return the same as dictionaries, dates as text, without loading pandas."""
     import pyarrow.parquet as pq
 
-    stored = json.loads((pq.read_schema(path).metadata or {}).get(_LEFT_OUT, b"[]"))
-    table = pd.DataFrame(stored, columns=list(QUARANTINED))
-    return table.assign(date=pd.to_datetime(table["date"]).dt.tz_localize(None).astype("datetime64[us]"))
+    rows: list[dict[str, Any]] = json.loads((pq.read_schema(path).metadata or {}).get(_LEFT_OUT, b"[]"))
+    return rows
 
 
 def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) -> Path:

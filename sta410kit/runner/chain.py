@@ -66,7 +66,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
         same = _unchanged_run(plan, registry)
         if same is not None:
             return same
-        warm_up()
+        warm_up("pyarrow.compute", "pyarrow.parquet", "nbformat", "jinja2")  # while the first step runs
         folder = new_run(plan.runs)
         with folder_errors(folder, _RESUME), FileLock(folder / LOCK):
             return _finish(plan, folder, _begin(plan, folder, [], registry), registry, progress)

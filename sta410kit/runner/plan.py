@@ -11,7 +11,6 @@ from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.parameters import all_as_typed, check_parameters
 from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters, read_pipeline
 from sta410kit.runner.runs import runs_folder
-from sta410kit.runner.secret_parameters import refuse_secret_parameters
 from sta410kit.secrets import learn_configured_secrets
 
 if TYPE_CHECKING:
@@ -125,5 +124,7 @@ def plan_notebook(notebook: Path, given: Mapping[str, Any], options: Options) ->
 def refuse_secrets(given: Mapping[str, Any], folder: Path) -> None:
     """Refuse parameters that are secrets of the project in `folder`, before any message could quote one."""
     if given:
+        from sta410kit.runner.secret_parameters import refuse_secret_parameters
+
         learn_configured_secrets(folder)
         refuse_secret_parameters(given)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.parquet import read_table
 from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import DataLoadingError
-from sta410kit.guards import read_quarantined
+from sta410kit.guards.acceptance import quarantined_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,11 +39,12 @@ def data_coverage(path: Path) -> dict[str, Any] | None:
 
     try:
         table = read_table(path, ["symbol", "date"])
-        sessions = pc.min_max(table["date"]).as_py()
+        sessions = pc.min_max(table["date"])
+        # As text: for the Python value of a timestamp pyarrow imports pandas, and the next step would wait.
+        first, last = ((sessions[name].cast(pa.string()).as_py() or "")[:10] for name in ("min", "max"))
         symbols = sorted(map(str, pc.unique(table["symbol"]).to_pylist()))
     except (DataLoadingError, KeyError, pa.ArrowException):
         return None
-    first, last = (str(sessions[name])[:10] if sessions[name] else "" for name in ("min", "max"))
     return {"symbols": symbols, "first": first, "last": last, "rows": table.num_rows}
 
 
@@ -98,11 +99,10 @@ def _is_number(value: object) -> bool:
 
 def _read_quarantined(path: Path) -> dict[str, dict[str, Any]]:
     """Return the reason of each symbol and the bars of each expectation; empty where all is used."""
-    table = read_quarantined(path)
-    whole = table["date"].isna()
-    reasons = dict(zip(table["symbol"][whole], table["reason"][whole], strict=True))
-    bars = dict(Counter(table["expectation"][~whole]))
-    return {"symbols": reasons, "bars": bars} if len(table) else {}
+    rows = quarantined_rows(path)
+    reasons = {row["symbol"]: row["reason"] for row in rows if row["date"] is None}
+    bars = Counter(row["expectation"] for row in rows if row["date"] is not None)
+    return {"symbols": reasons, "bars": dict(bars)} if rows else {}
 
 
 def _read_verdict(path: Path) -> dict[str, Any]:
@@ -111,7 +111,14 @@ def _read_verdict(path: Path) -> dict[str, Any]:
 
 
 def _read_forecasts(path: Path) -> list[dict[str, Any]]:
-    return [_forecast(row) for row in read_table(path).to_pylist()]
+    import pyarrow as pa
+
+    table = read_table(path)
+    place = table.schema.get_field_index("date")
+    days = (
+        table["date"].cast(pa.timestamp("us")).cast(pa.date32(), safe=False)
+    )  # no timestamp: see `data_coverage`
+    return [_forecast(row) for row in table.set_column(place, "date", days).to_pylist()]
 
 
 def _forecast(row: dict[str, Any]) -> dict[str, Any]:

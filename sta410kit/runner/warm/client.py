@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,12 +58,14 @@ def connect(
         raise ServerUnavailableError(str(error)) from error
 
 
-def warm_up() -> None:
-    """Start the server in the background unless it runs: it is needed soon."""
+def warm_up(*modules: str) -> None:
+    """Start the server in the background unless it runs, and import what this process needs later."""
 
     def start() -> None:
         with contextlib.suppress(ServerUnavailableError):
             connect().close()
+        for name in modules:
+            import_module(name)
 
     threading.Thread(target=start, daemon=True).start()
 
