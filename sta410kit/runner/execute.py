@@ -15,7 +15,7 @@ import re
 import time
 import traceback
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from sta410kit._internal.secret_files import redact_log
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.kernelspecs import is_this_python, needs_a_client
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
+from sta410kit.runner.manifest import StepRecord
 from sta410kit.runner.notebook import EXPECTED, INJECTED, SKIP, add_missing_error
 from sta410kit.runner.notebook_redaction import redacted_notebook, redactions
 from sta410kit.runner.outputs import Outputs
@@ -79,6 +80,21 @@ class StepResult:
     recorded: dict[str, Any] = field(default_factory=dict)
     # the files that its process read, see `Observer.observed`; nothing where they were not observed
     observed: dict[str, list[str]] | None = None
+
+    def record(self, name: str, notebook: str, **more: Any) -> StepRecord:  # noqa: ANN401 - fields of the record
+        """Return the record of this result for the manifest of a run."""
+        return StepRecord(
+            name=name,
+            outcome=self.outcome.name,
+            seconds=round(self.seconds, 3),
+            message=self.message,
+            notebook=notebook,
+            peak_memory=self.peak_memory,
+            warnings=list(self.warnings),
+            recorded=self.recorded,
+            failure=asdict(self.failure) if self.failure else {},
+            **more,
+        )
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -150,21 +150,14 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
     if leaked and outcome is not ExitCode.INTERRUPTED:
         found = found_message(leaked)
         outcome, message = ExitCode.SECRET_FOUND, f"{found}. Before that: {message}" if message else found
-    return StepRecord(
+    return replace(result, outcome=outcome, message=message).record(
         name=step.name,
-        outcome=outcome.name,
-        seconds=round(result.seconds, 3),
-        message=message,
         notebook=result.notebook.name if result.notebook.is_file() else "",
-        peak_memory=result.peak_memory,
-        warnings=list(result.warnings),
         parameters=parameter_values((one for one in step.parameters if one.name not in handed), given),
-        recorded=result.recorded,
         data=_coverage(left),
         artifacts={path.relative_to(folder).as_posix(): content_digest(path) for path in left},
         started=began.isoformat(timespec="milliseconds"),
         reads=_reads(site, step, result, began),
-        failure=asdict(result.failure) if result.failure else {},
     )
 
 

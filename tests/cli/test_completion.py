@@ -33,10 +33,7 @@ def completed(*words):
         (["sweep", "notebooks/04_train.ipynb", "-g", "model=ridge,n"], ["model=ridge,naive"]),
         (["sweep", "notebooks/04_train.ipynb", "-p", "horizon="], []),
         (["sweep", "no-such.ipynb", "-g", ""], []),
-        (
-            ["run", "notebooks/06_forecast.ipynb", "-p", ""],
-            ["equity=", "day_return=", "sectors=", "prices=", "model_file=", "run_dir="],
-        ),
+        (["run", "notebooks/06_forecast.ipynb", "-p", "eq"], ["equity="]),
         (["run", "-p", "so"], ["source="]),
         (["run", "-p", "run_d"], []),
         (["run", "--from", "04"], ["04_train"]),

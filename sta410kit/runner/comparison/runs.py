@@ -125,7 +125,7 @@ def _named_by_values(folder: Path, manifest: Manifest, swept: Sequence[str]) -> 
         )
         for unit, values in manifest.parameters.items()
     }
-    ended = manifest.steps or [record for record, _ in read_units(folder).values()]
+    ended = manifest.steps or read_units(folder)
     steps = [replace(record, name=names[record.name]) for record in ended]
     return replace(manifest, steps=steps, not_run=[names[unit] for unit in manifest.not_run])
 

@@ -32,8 +32,12 @@ class Sweep:
 
     folder: Path
     manifest: Manifest  # also written there; one step for each unit that was executed
-    recorded: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # remarks on the whole sweep
+
+    @property
+    def recorded(self) -> dict[str, dict[str, Any]]:
+        """What each unit recorded, by its name."""
+        return {record.name: record.recorded for record in self.manifest.steps}
 
     @property
     def outcome(self) -> ExitCode:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -58,7 +58,7 @@ def run_sweep(plan: SweepPlan, options: SweepOptions, on_unit: Callable[[StepRec
     """Execute a sweep in a run folder of its own."""
     folder = new_run(plan.runs)
     with folder_errors(folder, _RESUME), FileLock(folder / LOCK):
-        return _run(plan, options, folder, {}, on_unit)
+        return _run(plan, options, folder, [], on_unit)
 
 
 def resume_sweep(
@@ -96,15 +96,12 @@ def unfinished_sweep(
     return None
 
 
-def read_units(folder: Path) -> dict[str, tuple[StepRecord, dict[str, Any]]]:
-    """Return record and recorded values of each unit whose result lies in a run folder."""
-    found = {}
+def read_units(folder: Path) -> list[StepRecord]:
+    """Return the record of each unit whose result lies in a run folder."""
+    found = []
     for path in sorted((folder / UNITS).glob(f"*/{RECORD}")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            found[path.parent.name] = (StepRecord(**content["record"]), dict(content["recorded"]))
-        except (OSError, ValueError, TypeError, KeyError):
-            continue  # it will be executed again
+        with suppress(OSError, ValueError, TypeError):  # it will be executed again
+            found.append(StepRecord(**json.loads(path.read_text(encoding="utf-8"))))
     return found
 
 
@@ -112,13 +109,13 @@ def _run(
     plan: SweepPlan,
     options: SweepOptions,
     folder: Path,
-    before: dict[str, tuple[StepRecord, dict[str, Any]]],
+    before: Sequence[StepRecord],
     on_unit: Callable[[StepRecord], None],
 ) -> Sweep:
     """Execute what has not passed before, then write manifest, table and page."""
     with Registry(plan.runs) as registry, _executor(plan, options) as (unit, jobs):
         set_config(load_config(os.environ, project_folder(plan.notebook.parent)))
-        kept = {name: one for name, one in before.items() if one[0].outcome == ExitCode.PASSED.name}
+        kept = [record for record in before if record.outcome == ExitCode.PASSED.name]
         sweep = _begin(plan, folder, kept, registry)
         interrupted, late = _execute(plan, options, sweep, unit, jobs, on_unit)
         manifest = sweep.manifest
@@ -146,9 +143,7 @@ def _executor(plan: SweepPlan, options: SweepOptions) -> AbstractContextManager[
     return nullcontext((unit, options.workers or os.cpu_count() or 1))
 
 
-def _begin(
-    plan: SweepPlan, folder: Path, kept: dict[str, tuple[StepRecord, dict[str, Any]]], registry: Registry
-) -> Sweep:
+def _begin(plan: SweepPlan, folder: Path, kept: list[StepRecord], registry: Registry) -> Sweep:
     """Write the manifest of a sweep that begins, or goes on with what is kept from before."""
     identity = _identity(plan.notebook)
     manifest = Manifest(
@@ -157,15 +152,14 @@ def _begin(
         title=plan.notebook.name,
         given={**plan.fixed, **{name: ",".join(texts) for name, texts in plan.grid.items()}},
         parameters={name: plain(values) for name, values in plan.units.items()},
-        steps=[record for record, _ in kept.values()],
-        not_run=[name for name in plan.units if name not in kept],
+        steps=kept,
+        not_run=[name for name in plan.units if name not in {record.name for record in kept}],
         results={"sweep": {"notebook": str(plan.notebook), "grid": plan.grid, "fixed": plan.fixed}},
     )
     begin(manifest, folder, registry)
-    earlier = sum(record.identity != identity for record, _ in kept.values())
+    earlier = sum(record.identity != identity for record in kept)
     remark = f"kept: {pluralize(earlier, 'unit')} that passed with an earlier version of the notebook"
-    notes = [remark] if earlier else []
-    return Sweep(folder, manifest, {name: values for name, (_, values) in kept.items()}, notes)
+    return Sweep(folder, manifest, [remark] if earlier else [])
 
 
 def _identity(notebook: Path) -> str:
@@ -188,7 +182,7 @@ def _execute(  # noqa: PLR0913, PLR0917 - a sweep, how to do it, and who listens
     def late() -> bool:
         return deadline is not None and monotonic() > deadline
 
-    def work(name: str) -> tuple[StepRecord, dict[str, Any]]:
+    def work(name: str) -> StepRecord:
         home = folder / UNITS / name
         values = {**plan.units[name], **({RUN_FOLDER: home} if plan.takes_folder else {})}
         watch = Watch(options.timeout, options.memory, deadline, whole.stop)
@@ -200,16 +194,14 @@ def _execute(  # noqa: PLR0913, PLR0917 - a sweep, how to do it, and who listens
             if leaked:
                 result = replace(result, outcome=ExitCode.SECRET_FOUND, message=found_message(leaked))
             parts = {"code": identity, **file_parts(plan.units[name], digest)}
-            return _keep(name, result, output, parts), result.recorded
+            return _keep(name, result, output, parts)
         except OSError as error:  # such as a full disk, which the other units will meet too
             message = f"{type(error).__name__}: {error}"
-            return StepRecord(name, ExitCode.INTERNAL.name, message=message), {}
+            return StepRecord(name, ExitCode.INTERNAL.name, message=message)
 
-    def done(name: str, found: tuple[StepRecord, dict[str, Any]]) -> None:
-        record, recorded = found
+    def done(name: str, record: StepRecord) -> None:
         if record.outcome == ExitCode.INTERRUPTED.name:
             return  # resuming executes it again
-        sweep.recorded[name] = recorded
         manifest.steps.append(record)
         manifest.not_run.remove(name)
         on_unit(record)
@@ -217,7 +209,7 @@ def _execute(  # noqa: PLR0913, PLR0917 - a sweep, how to do it, and who listens
     interrupted = run_graph(
         dict.fromkeys(manifest.not_run, ()),
         work,
-        good=lambda found: not late() and found[0].outcome != ExitCode.INTERNAL.name,
+        good=lambda record: not late() and record.outcome != ExitCode.INTERNAL.name,
         done=done,
         jobs=jobs,
         stop=whole.stop,
@@ -235,15 +227,9 @@ def _digest(path: Path) -> str:
 def _keep(name: str, result: StepResult, output: Path, parts: dict[str, str]) -> StepRecord:
     """Write the record of a unit beside its notebook and the files that it left."""
     home = output.parent
-    record = StepRecord(
+    record = result.record(
         name=name,
-        outcome=result.outcome.name,
-        seconds=round(result.seconds, 3),
-        message=result.message,
         notebook=f"{UNITS}/{name}/{output.name}",
-        peak_memory=result.peak_memory,
-        warnings=list(result.warnings),
-        recorded=result.recorded,
         identity=parts["code"],
         parts=parts,
         artifacts={
@@ -253,8 +239,7 @@ def _keep(name: str, result: StepResult, output: Path, parts: dict[str, str]) ->
         },
     )
     if result.outcome is not ExitCode.INTERRUPTED and home.is_dir():
-        content = {"record": asdict(record), "recorded": result.recorded}
-        write_text(home / RECORD, redact(json.dumps(content, indent=1)) + "\n")
+        write_text(home / RECORD, redact(json.dumps(asdict(record), indent=1)) + "\n")
     return record
 
 
