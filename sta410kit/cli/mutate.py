@@ -32,8 +32,8 @@ def mutate(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Test a suite with corrupted data.
 
-    Realistic corruptions are injected one at a time; the report says which expectation caught each. Exits
-    with 3 when a corruption survives, or when the suite refuses the data as they are.
+    Realistic corruptions are injected one at a time; the report says which expectation caught each, and what
+    was left out. Exits with 3 when a corruption survives, or when the suite refuses the data as they are.
     """
     from sta410kit.guards.mutation import mutate as inject
     from sta410kit.guards.suites import read_suite
@@ -51,13 +51,13 @@ def mutate(  # noqa: PLR0913 - one for each option
         print_json(report.to_dict())
         return ExitCode.PASSED if report.passed else ExitCode.DATA_REJECTED
     for mutant in report.mutants:
-        what = (
-            ", ".join(mutant.caught_by)
-            if mutant.caught_by
-            else f"SURVIVED. {mutant.about}"
-            if mutant.applies
-            else "no place for it"
-        )
+        if mutant.outcome:
+            left_out = "refused" if mutant.outcome == "refused" else f"{mutant.outcome} quarantined"
+            what = f"{left_out} ({', '.join(mutant.caught_by)})"
+        elif mutant.caught_by:
+            what = f"SURVIVED: not exactly what was corrupted is left out ({', '.join(mutant.caught_by)})"
+        else:
+            what = f"SURVIVED. {mutant.about}" if mutant.applies else "no place for it"
         click.echo(f"  {mutant.corruption}: {what}")
     idle = report.idle()
     if idle and not kinds:

@@ -42,6 +42,8 @@ class Evidence:
         Rows that could break the expectation, those that are excused left out.
     mostly : float
         Share of them that has to hold.
+    whole : tuple of str
+        Symbols whose fault goes beyond these rows, such as a unit that changes at one of them.
     """
 
     positions: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -51,6 +53,7 @@ class Evidence:
     columns: tuple[str, ...] = ()
     judged: int = 0
     mostly: float = EVERY_ROW
+    whole: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -74,6 +77,7 @@ class Evidence:
             self.columns,
             self.judged - int(excused.sum()),
             self.mostly,
+            self.whole,
         )
 
     def rows(self, frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -113,14 +117,17 @@ def concatenate(parts: Sequence[Evidence]) -> Evidence:
         np.concatenate([part.symbols for part in parts]),
         np.concatenate([part.days for part in parts]),
         tuple(note for part in parts for note in part.notes),
+        whole=tuple(symbol for part in parts for symbol in part.whole),
     )
 
 
-def at_panel_rows(panel: Panel, rows: NDArray[np.int64], notes: Iterable[str] = ()) -> Evidence:
+def at_panel_rows(
+    panel: Panel, rows: NDArray[np.int64], notes: Iterable[str] = (), *, whole: Iterable[str] = ()
+) -> Evidence:
     """Return findings at rows of the panel, each once."""
     rows = np.unique(rows)
-    names = np.array(panel.symbols, object)
-    return Evidence(panel.position(rows), names[panel.symbol_of(rows)], panel.days[rows], tuple(notes))
+    symbols = np.array(panel.symbols, object)[panel.symbol_of(rows)]
+    return Evidence(panel.position(rows), symbols, panel.days[rows], tuple(notes), whole=tuple(whole))
 
 
 def at_positions(  # noqa: PLR0913 - evidence of any kind

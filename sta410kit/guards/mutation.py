@@ -1,10 +1,16 @@
-"""Mutation testing of suites: corrupt clean data in every known way and check that the suite notices."""
+"""Mutation testing of suites: corrupt clean data in every known way and check that the suite notices.
+
+A mutant is caught when the frame is refused, or when exactly what was corrupted is left out: every corrupted
+bar, by itself or with its symbol, and nothing else. Three things a fault cannot but touch are allowed for:
+the sessions right before and after a corrupted bar, whose moves start or end there; the stretch that a pasted
+one was copied from, and the symbol with the same series, since which is the copy cannot be known.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sta410kit.guards.corruptions import Corruption
+    from sta410kit.guards.result import GuardResult
+
+_COPIES = ("expect_no_pasted_bars", "expect_symbols_to_differ")
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,8 @@ class Mutant:
         Which draw of its size and place it is, from 0.
     caught_by : tuple of str
         The critical expectations that failed; empty for a survivor.
+    outcome : str
+        ``refused``, or what was left out: ``symbol`` or ``bars``; empty where that is not what was corrupted.
     applies : bool
         Whether the data have a place for it; a single symbol cannot be mistaken for another.
     """
@@ -39,12 +50,13 @@ class Mutant:
     about: str
     number: int
     caught_by: tuple[str, ...] = ()
+    outcome: str = ""
     applies: bool = True
 
     @property
     def survived(self) -> bool:
-        """Whether no expectation noticed it."""
-        return self.applies and not self.caught_by
+        """Whether any of it would be used, or more than it is left out."""
+        return self.applies and not self.outcome
 
 
 @dataclass(frozen=True)
@@ -104,16 +116,7 @@ class MutationReport:
             "caught": self.applied - len(self.survivors),
             "rate": self.rate,
             "survivors": [mutant.corruption for mutant in self.survivors],
-            "mutants": [
-                {
-                    "corruption": mutant.corruption,
-                    "about": mutant.about,
-                    "number": mutant.number,
-                    "applies": mutant.applies,
-                    "caught_by": list(mutant.caught_by),
-                }
-                for mutant in self.mutants
-            ],
+            "mutants": [asdict(mutant) for mutant in self.mutants],
         }
 
 
@@ -152,7 +155,7 @@ def mutate(
 
     corruptions = _chosen(suite, kinds)
     symbols = sorted(frame["symbol"].astype(str).unique()) if "symbol" in frame.columns else None
-    clean = validate(frame, suite, symbols=symbols).require()
+    clean = validate(frame, suite, symbols=symbols, strict=True).require()
     mutants = []
     with tempfile.TemporaryDirectory() as folder:
         snapshot = Path(folder) / "accepted.parquet"
@@ -168,8 +171,41 @@ def mutate(
                 beside = snapshot if corruption.since_snapshot else None
                 result = validate(broken, suite, symbols=symbols, snapshot=beside)
                 caught = tuple(dict.fromkeys(failure.expectation for failure in result.critical))
-                mutants.append(Mutant(corruption.name, corruption.about, number, caught))
+                outcome = _outcome(frame, broken, result) if caught else ""
+                mutants.append(Mutant(corruption.name, corruption.about, number, caught, outcome))
     return MutationReport(suite, seed, tuple(mutants))
+
+
+def _outcome(frame: pd.DataFrame, broken: pd.DataFrame, result: GuardResult) -> str:
+    """Return what became of the mutant, and nothing where that is not what was corrupted."""
+    if not result.passed:
+        return "refused"
+    before, after = _rows(frame), _rows(broken)
+    counts = before.sub(after, fill_value=0)
+    dates = {date: number for number, date in enumerate(counts.index.unique("date").sort_values())}
+    corrupted = {(symbol, dates[date]) for symbol, date, _ in counts[counts != 0].index}
+    near = {(symbol, number + step) for symbol, number in corrupted for step in (-1, 0, 1)}
+    table = result.quarantined
+    whole = set(table["symbol"][table["date"].isna()])
+    bars = {(symbol, dates[date]) for symbol, date in table.dropna()[["symbol", "date"]].to_numpy()}
+    complete = all(symbol in whole or (symbol, number) in bars for symbol, number in corrupted)
+    exact = whole <= {symbol for symbol, _ in corrupted} and bars <= near
+    copied = any(check.expectation in _COPIES for check in result.critical)
+    return ("symbol" if whole else "bars") if complete and (exact or copied) else ""
+
+
+def _rows(frame: pd.DataFrame) -> pd.Series[int]:
+    """Count the rows by symbol, date and a digest of their values."""
+    import pandas as pd
+
+    values = frame.drop(columns=["symbol", "date"]).astype(float)
+    return pd.DataFrame(
+        {
+            "symbol": frame["symbol"].astype(object),
+            "date": frame["date"].astype("datetime64[us]"),
+            "values": pd.util.hash_pandas_object(values, index=False),
+        }
+    ).value_counts()
 
 
 def _chosen(suite: str, kinds: list[str] | None) -> list[Corruption]:

@@ -25,6 +25,8 @@ from sta410kit.guards.suites import QUARANTINE_SYMBOL, STOP
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from sta410kit.guards.evidence import Evidence
     from sta410kit.guards.result import Check
     from sta410kit.guards.reviewed import ReviewedFinding
@@ -233,33 +235,38 @@ def _findings(check: Check, frame: pd.DataFrame) -> pd.DataFrame:
     assert evidence is not None  # noqa: S101 - of `can_be_left_out`
     rule = EXPECTATIONS.get(check.expectation)
     here = _EXTRA if rule is not None and rule.finds_rows_to_drop else _BAR
-    kinds = np.where(evidence.positions == NO_ROW, _MISSING, here)
+    kinds = np.where(evidence.positions == NO_ROW, _MISSING, here).astype(object)
+    kinds[np.isin(evidence.symbols, list(evidence.whole)) | (check.on_failure == QUARANTINE_SYMBOL)] = _WHOLE
     return pd.DataFrame(
         {
             "symbol": evidence.symbols,
             "day": evidence.days,
             "position": evidence.positions,
-            "kind": np.full(evidence.count, _WHOLE) if check.on_failure == QUARANTINE_SYMBOL else kinds,
+            "kind": kinds,
             "expectation": check.expectation,
-            "reason": _reasons(evidence, kinds, frame, check),
+            "reason": _reasons(evidence, kinds, frame),
         }
     )
 
 
-def _reasons(evidence: Evidence, kinds: np.ndarray, frame: pd.DataFrame, check: Check) -> list[str]:
+def _reasons(evidence: Evidence, kinds: NDArray[np.object_], frame: pd.DataFrame) -> list[str]:
     """Return the values judged at each bar, or what a note says of the symbol."""
-    if check.on_failure == QUARANTINE_SYMBOL:
-        notes = {
-            symbol: next((note for note in evidence.notes if symbol in note.replace(":", "").split()), "")
-            for symbol in set(evidence.symbols)
-        }
-        return [notes[symbol] or str(check.config.get("description", "")) for symbol in evidence.symbols]
-    shown = {name: frame[name].to_numpy() for name in evidence.columns if name in frame.columns}
+    found = [*evidence.notes, *evidence.stretches()] if (kinds == _WHOLE).any() else []
+    notes = {
+        symbol: next(note for note in found if symbol in note.replace(":", "").split())
+        for symbol in set(evidence.symbols[kinds == _WHOLE])
+    }
+    shown = {
+        name: frame[name].to_numpy()
+        for name in evidence.columns
+        if name in frame.columns and name not in KEYS
+    }
+    words = {_MISSING: _MISSING, _EXTRA: _EXTRA}
     return [
-        kind
-        if kind != _BAR
-        else ", ".join(f"{name}={values[position]}" for name, values in shown.items() if name not in KEYS)
-        for position, kind in zip(evidence.positions, kinds, strict=True)
+        (notes.get(symbol, "") if kind == _WHOLE else "")
+        or words.get(kind)
+        or ", ".join(f"{name}={values[position]}" for name, values in shown.items())
+        for symbol, position, kind in zip(evidence.symbols, evidence.positions, kinds, strict=True)
     ]
 
 

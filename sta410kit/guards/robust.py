@@ -191,3 +191,24 @@ def trailing_zeros(volume: NDArray[np.float64]) -> NDArray[np.float64]:
     for zeros in range(1, 10):
         count += volume % 10**zeros == 0
     return count
+
+
+def is_lasting(
+    steps: NDArray[np.float64], rows: NDArray[np.int64], tolerance: float, share: float = 0.0
+) -> bool:
+    """Return whether the step into any stretch of `rows` is taken back neither in it nor right after it.
+
+    Parameters
+    ----------
+    steps : ndarray
+        Changes since the row before.
+    rows : ndarray of int
+        Ascending.
+    tolerance, share : float
+        What may remain of a step, and which share of it.
+    """
+    for stretch in np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1):
+        into, later = steps[stretch[0]], steps[stretch[0] + 1 : stretch[-1] + 2]
+        if not (np.abs(into + later) <= tolerance + share * np.abs(into)).any():
+            return True
+    return False

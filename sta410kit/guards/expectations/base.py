@@ -129,7 +129,18 @@ class BlockExpectation(Expectation):
 
     def conclude(self, panel: Panel, parts: list[Any]) -> Evidence:
         """Return what breaks the expectation, from what `scan` returned of each block."""
-        return at_panel_rows(panel, np.concatenate([*parts, np.empty(0, np.int64)]))
+        rows = np.unique(np.concatenate([*parts, np.empty(0, np.int64)]))
+        number = panel.symbol_of(rows)
+        whole = [
+            panel.symbols[one]
+            for one in np.unique(number)
+            if self.goes_beyond(panel.block_of(one), rows[number == one] - panel.bounds[one])
+        ]
+        return at_panel_rows(panel, rows, whole=whole)
+
+    def goes_beyond(self, block: Block, rows: NDArray[np.int64]) -> bool:  # noqa: ARG002 - for those that define it
+        """Return whether the fault of a symbol goes beyond these rows: leaving them out is not enough."""
+        return False
 
 
 class _Job(NamedTuple):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from sta410kit.guards.evidence import Evidence, at_panel_rows
 from sta410kit.guards.expectations.base import BlockExpectation, Share
 from sta410kit.guards.robust import (
+    is_lasting,
     level_change,
     local_sigma,
     median_of_lines,
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sta410kit.guards.block import Block
+    from sta410kit.guards.evidence import Evidence
     from sta410kit.guards.panel import Panel
 
 SPLIT_RATIOS = [1.25, 4 / 3, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 100, 1000]
+_BACK = 0.35  # share of a jump that may remain of it when it is taken back
 _EXACT = 0.02  # a split in the factor is exact, but for a dividend on the same day
 
 
@@ -82,11 +84,20 @@ class ExpectJumpsToBeExplained(BlockExpectation):
         return rows[chosen & self._quiet(block, rows, jumps[rows]) & (size >= self.alone * others)]
 
     def conclude(self, panel: Panel, parts: list[Any]) -> Evidence:
-        """Return the rows after an unexplained jump, those of the whole market left out."""
+        """Return the rows after an unexplained jump, those of the whole market left out.
+
+        Where a jump takes the one before it back, the bar between them is the one that is wrong.
+        """
         rows = np.concatenate([*parts, np.empty(0, np.int64)])
-        return at_panel_rows(
-            panel, rows[~shared_by_others(panel, rows, _gap, self.min_jump / 2, self.market)]
-        )
+        rows = rows[~shared_by_others(panel, rows, _gap, self.min_jump / 2, self.market)]
+        before = rows[rows > panel.bounds[panel.symbol_of(rows)]] - 1
+        moves = _gap(panel, before) + _gap(panel, before + 1)
+        back = before[np.abs(moves) <= _BACK * np.abs(_gap(panel, before + 1))]
+        return super().conclude(panel, [rows, back])
+
+    def goes_beyond(self, block: Block, rows: NDArray[np.int64]) -> bool:
+        """Return whether a jump is not taken back by the next session."""
+        return is_lasting(block.returns + block.factor_steps, rows, 0.0, _BACK)
 
     def _quiet(self, block: Block, rows: NDArray[np.int64], jumps: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return where range and volume are ordinary; a split multiplies the shares traded by its ratio.
@@ -153,6 +164,10 @@ class ExpectPricesInOneUnit(BlockExpectation):
         alone = rows[shared | self._contradicted(block, rows)]
         return np.unique(np.concatenate([alone, stretches(here[back], then[back])]))
 
+    def goes_beyond(self, block: Block, rows: NDArray[np.int64]) -> bool:
+        """Return whether a step is not taken back."""
+        return is_lasting(block.returns, rows, 2 * self.tolerance)
+
     def _contradicted(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return where money traded, price times shares, steps by most of the factor too."""
         step, _ = level_change(block, block.log("volume") + block.log("close"), rows)
@@ -209,6 +224,10 @@ class ExpectAdjustedCloseToFollowClose(BlockExpectation):
         )
         bad[cancels] = bad[cancels + 1] = False
         return np.unique(np.concatenate([rows[bad], stretches(rows[cancels], rows[cancels + 1])]))
+
+    def goes_beyond(self, block: Block, rows: NDArray[np.int64]) -> bool:
+        """Return whether a step is not taken back."""
+        return is_lasting(block.factor_steps, rows, self.tolerance, 0.15)
 
     def _noise(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the step that rounding, or a factor that changes every day, makes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -198,8 +199,11 @@ class ExpectSessionsToMatchCalendar(OnExchange, BlockExpectation):
                 words = f"{name}: all its symbols lack {pluralize(len(days), 'session')}, {_date(days[0])}"
                 words += f" to {_date(days[-1])}" if len(days) > 1 else ""
                 found.append(Evidence(notes=(words,)))
-                lacking = [panel.symbols[number] for number in missing if names[number] == name]
-                found += [_finding(symbol, days) for symbol in lacking]
+                lacking = [number for number in missing if names[number] == name]
+                found += [
+                    _finding(panel.symbols[number], days[np.isin(days, missing[number])])
+                    for number in lacking
+                ]
                 wrong.append(name)
         for number, days in missing.items():
             symbol, name = panel.symbols[number], names[number]
@@ -213,7 +217,8 @@ class ExpectSessionsToMatchCalendar(OnExchange, BlockExpectation):
                 ended = len(late) > self.ended
                 words = f"{pluralize(len(late), 'session')} of {name} missing at the end"
                 words += ", so it was delisted or cut short" if ended else ""
-                found.append(_finding(symbol, late[:1] if ended else late, words))
+                one = _finding(symbol, late[:1] if ended else late, words)
+                found.append(replace(one, whole=(symbol,) if ended else ()))
                 wrong.append(name)
         return concatenate([Evidence(notes=_choose(wrong)), *found])
 

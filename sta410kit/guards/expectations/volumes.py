@@ -78,6 +78,10 @@ class ExpectWholeShares(BlockExpectation):
         # NaN differs from itself; another expectation reports it.
         return np.flatnonzero((volume != np.rint(volume)) & ~np.isnan(volume))
 
+    def goes_beyond(self, block: Block, rows: NDArray[np.int64]) -> bool:  # noqa: ARG002 - the base's signature
+        """Return whether there are several: some of the rest may be whole by chance."""
+        return len(rows) > 1
+
 
 class _Volumes(NamedTuple):
     """What a block shows of volume: rows at which the unit changes, and the usual volume of each symbol."""
@@ -144,7 +148,12 @@ class ExpectVolumeInOneUnit(BlockExpectation):
             return found
         usual = int(np.median(zeros[judged]))
         notes = [f"{panel.symbols[n]}: volumes end in {zeros[n]} zeros, others in {usual}" for n in strange]
-        return concatenate([found, at_panel_rows(panel, panel.bounds[np.array(strange) + 1] - 1, notes)])
+        last, names = panel.bounds[np.array(strange) + 1] - 1, [panel.symbols[n] for n in strange]
+        return concatenate([found, at_panel_rows(panel, last, notes, whole=names)])
+
+    def goes_beyond(self, block: Block, rows: NDArray[np.int64]) -> bool:
+        """Return whether the unit changes at one of the rows."""
+        return bool(len(self._steps(block, rows)))
 
     def rows(self, block: Block) -> NDArray[np.int64]:
         """Return the bars in other units, or those at which the unit changes."""
