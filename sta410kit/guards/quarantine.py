@@ -9,7 +9,7 @@ counted in rows and must not stretch. In a frame without prices, the row is left
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from sta410kit._internal.text import pluralize
+from sta410kit.guards.coverage import Coverage
 from sta410kit.guards.evidence import KEYS, NO_DAY, NO_ROW
 from sta410kit.guards.expectations import EXPECTATIONS
 from sta410kit.guards.result import CRITICAL, QUARANTINED
@@ -35,32 +36,6 @@ if TYPE_CHECKING:
 _WHOLE, _BAR, _MISSING, _EXTRA = "symbol", "bar", "missing session", "extra day"
 _ROUNDS = 8
 _SHIFT = 7  # days between a missing session and an extra day that make a shift of dates
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How much of a frame is left out.
-
-    Attributes
-    ----------
-    symbols, symbols_left_out : int
-        Symbols of the frame, and those that are quarantined.
-    bars, bars_left_out : int
-        Bars of the other symbols, missing sessions included, and those that are quarantined.
-    """
-
-    symbols: int = 0
-    symbols_left_out: int = 0
-    bars: int = 0
-    bars_left_out: int = 0
-
-    def __str__(self) -> str:
-        parts = []
-        if self.symbols_left_out:
-            parts.append(f"{self.symbols_left_out} of {pluralize(self.symbols, 'symbol')}")
-        if self.bars_left_out:
-            parts.append(f"{self.bars_left_out:,} of {pluralize(self.bars, 'bar')}")
-        return " and ".join(parts)
 
 
 class Quarantine:

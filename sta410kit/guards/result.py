@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataValidationError
+from sta410kit.guards.coverage import Coverage
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sta410kit.guards.evidence import Evidence
-    from sta410kit.guards.quarantine import Coverage, Quarantine
+    from sta410kit.guards.quarantine import Quarantine
 
 CRITICAL = "critical"
 SEVERITIES = (CRITICAL, "warning", "info")
@@ -178,8 +179,6 @@ class GuardResult:
     @property
     def coverage(self) -> Coverage:
         """How many symbols and bars are left out."""
-        from sta410kit.guards.quarantine import Coverage
-
         return self.quarantine.coverage if self.quarantine else Coverage()
 
     @property

@@ -153,7 +153,9 @@ class ExpectVolumeInOneUnit(BlockExpectation):
 
     def goes_beyond(self, block: Block, rows: NDArray[np.int64]) -> bool:
         """Return whether the unit changes at one of the rows."""
-        return bool(len(self._steps(block, rows)))
+        volume = block.column("volume")
+        steps = self._steps(block, np.where(volume > 0, block.log("volume"), np.nan))
+        return bool(np.isin(steps, rows).any())
 
     def rows(self, block: Block) -> NDArray[np.int64]:
         """Return the bars in other units, or those at which the unit changes."""
