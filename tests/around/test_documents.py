@@ -14,6 +14,7 @@ DOCUMENTS = [path for folder in (".", "benchmarks", "docs") for path in sorted((
 WITH_PYTHON = [path for path in DOCUMENTS if "\n```python\n" in path.read_text("utf-8")]
 LINK = re.compile(r"\[(?:[^\]\\]|\\.)*\]\(<?([^)\s>]+)|<(?:img|a)\s[^>]*(?:src|href)=\"([^\"]+)\"")
 FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+WRITTEN_BY_REVIEWERS = {"expectations/repairs.toml", "expectations/events.toml"}
 CREDENTIALS = {
     "ALPACA_API_KEY": "PKQ7W3E9R5T1Y8U2I4O6",  # pragma: allowlist secret
     "ALPACA_SECRET_KEY": "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q",  # pragma: allowlist secret
@@ -50,7 +51,7 @@ def test_what_a_document_names_exists(document, targets):
     text = document.read_text("utf-8")
     assert list(broken_links(document)) == []
     files = re.findall(r"`((?:sta410kit|notebooks|expectations|tests|scripts|docs)/[\w./-]+\.\w+)`", text)
-    assert [name for name in files if not (ROOT / name).exists()] == []
+    assert [name for name in set(files) - WRITTEN_BY_REVIEWERS if not (ROOT / name).exists()] == []
     code = [match.group() for match in FENCE.finditer(text)] + re.findall(r"`[^`\n]+`", FENCE.sub("", text))
     named = {name for part in code for name in re.findall(r"(?<![\w-])make ([a-z-]+)", part)}
     assert named <= set(targets)
