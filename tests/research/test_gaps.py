@@ -175,7 +175,7 @@ def test_a_position_is_held_over_gaps_at_the_end():
 
 
 def test_forward_returns_of_the_factor_do_not_cross_a_gap():
-    """Of five symbols in the order of their predictions none has a return over 2 sessions across session 4."""
+    """None of five symbols has a return over 2 sessions across session 4, which has no bar."""
     rates = np.array([-0.02, -0.01, 0.0, 0.01, 0.02])
     parts = [
         bars(100 * (1 + rate) ** np.arange(12), symbol=name)
