@@ -144,7 +144,7 @@ def factor_tear_sheet(
         information=pd.DataFrame([_information(one, plain[one], ranked[one]) for one in ahead]),
         quantiles=_quantile_table(group, known[horizon], groups, horizon),
         spread=spread,
-        spread_t=t_test(np.asarray(spread, dtype=np.float64), horizon).ratio,
+        spread_t=t_test(np.asarray(spread, dtype=np.float64), horizon).ratio if len(spread) else np.nan,
         rank_ic=pd.Series(ranked[horizon], factor.index, name="rank_ic").dropna(),
         rank_autocorrelation=_autocorrelation(values, horizon),
         sectors=_by_sector(values, known[horizon], [str(name) for name in factor.columns], sectors),

@@ -57,6 +57,13 @@ def test_the_scale_of_the_predictions_does_not_matter() -> None:
     assert two.net_spread == pytest.approx(one.net_spread)
 
 
+def test_one_prediction_for_all_symbols_ranks_none() -> None:
+    predictions, prices = _market(0)
+    verdict = assess_ranking(predictions.assign(predicted=0.001), prices, costs=COSTS)
+    assert verdict.verdict == "not enough data"
+    assert np.isnan(verdict.sheet.spread_t)
+
+
 def test_costs_can_eat_the_whole_spread() -> None:
     market = _market(0, strength=0.25)
     cheap, dear = (assess_ranking(*market, costs=Costs(slippage_bps=bps)).evidence for bps in (0.0, 500.0))
