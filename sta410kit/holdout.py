@@ -31,28 +31,16 @@ MOST_HOURS = 7 * 24.0
 
 @dataclass(frozen=True)
 class Unsealing:
-    """One line of the record.
+    """One line of the record."""
 
-    Attributes
-    ----------
-    at, until : str
-        The period in which the holdout is open, ISO 8601 in UTC.
-    who, host, why, commit : str
-        The user, the machine, the reason given, and git's commit, with a ``+`` if there were changes.
-    holdout_start : str
-        The first day that was opened.
-    previous : str
-        SHA-256 of the line before; empty in the first.
-    """
-
-    at: str
-    until: str
+    at: str  # from here, ISO 8601 in UTC,
+    until: str  # to here the holdout is open
     who: str
     host: str
     why: str
-    commit: str
-    holdout_start: str
-    previous: str
+    commit: str  # git's, with a ``+`` if there were changes
+    holdout_start: str  # the first day that was opened
+    previous: str  # SHA-256 of the line before; empty in the first
 
     def open_at(self, moment: datetime) -> bool:
         """Whether this unsealing opens the holdout at `moment`."""
@@ -61,18 +49,10 @@ class Unsealing:
 
 @dataclass(frozen=True)
 class Seal:
-    """The state of a project's holdout.
+    """The state of a project's holdout."""
 
-    Attributes
-    ----------
-    start : date or None
-        Its first day; None if nothing is sealed.
-    opened : Unsealing or None
-        The unsealing by which it is open now.
-    """
-
-    start: date | None
-    opened: Unsealing | None = None
+    start: date | None  # its first day; None if nothing is sealed
+    opened: Unsealing | None = None  # by which it is open now
 
     @property
     def closed(self) -> bool:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sta410kit._internal.argument_checks import require_whole
-from sta410kit.exceptions import ConfigurationError, DataValidationError
+from sta410kit.exceptions import DataValidationError
 from sta410kit.research.costs import SESSIONS_A_YEAR
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.performance import session_returns
@@ -202,8 +201,10 @@ def moments(returns: Floats) -> tuple[float, float, float]:
     return sharpe, float(np.mean((centred / deviation) ** 3)), float(np.mean((centred / deviation) ** 4))
 
 
-def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> float | None:
+def probability_of_overfitting(returns: ArrayLike) -> float | None:
     """Return how often the strategy that is best in half of the sessions is below the median in the rest.
+
+    The sessions are split into 16 groups, or fewer so that each has at least five.
 
     Combinatorially symmetric cross-validation: Bailey, Borwein, López de Prado and Zhu (2017), "The
     probability of backtest overfitting", Journal of Computational Finance 20. At 0.5 and more, selecting is
@@ -213,8 +214,6 @@ def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> flo
     ----------
     returns : array of shape (sessions, strategies)
         Simple returns without gaps.
-    groups : int
-        Even, 4 or more; reduced where sessions are few, so that each group has at least five.
 
     Returns
     -------
@@ -225,17 +224,12 @@ def probability_of_overfitting(returns: ArrayLike, groups: int = _GROUPS) -> flo
     ------
     DataValidationError
         If the returns are no table of finite numbers.
-    ConfigurationError
-        If `groups` is odd or below 4.
     """
-    if require_whole("groups", groups, _FEWEST_GROUPS) % 2:
-        message = f"groups is {groups}; give an even number: half of the groups select, half judge."
-        raise ConfigurationError(message)
     table = np.asarray(returns, dtype=float)
     if table.ndim != 2 or not np.isfinite(table).all():  # noqa: PLR2004 - sessions and strategies
         message = f"Overfitting needs finite returns of shape (sessions, strategies); got {table.shape}."
         raise DataValidationError(message)
-    groups = min(groups, table.shape[0] // _SHORTEST_GROUP) // 2 * 2
+    groups = min(_GROUPS, table.shape[0] // _SHORTEST_GROUP) // 2 * 2
     if table.shape[1] < 2 or groups < _FEWEST_GROUPS:  # noqa: PLR2004 - one strategy has no rival
         return None
     length = table.shape[0] // groups

@@ -13,41 +13,17 @@ NOT_DETERMINISTIC = "not deterministic"
 
 @dataclass(frozen=True)
 class LeakFinding:
-    """One column that uses the future, or that cannot be judged because it is not deterministic.
-
-    Attributes
-    ----------
-    column : str
-        The column.
-    symbol : str
-        The symbol of the first bad row; empty for a row of the market as a whole.
-    date : str
-        The first bad session, ``YYYY-MM-DD``: its value changed with what came later.
-    cutoff : str
-        The last session that was left unchanged in that run.
-    offset : str
-        How far ahead the column looks: ``"uses t+1"`` (the furthest seen), ``"uses the whole sample"``, or
-        ``"uses the bar of t itself"`` where that bar was declared unknown.
-    ahead : int
-        The same as a number of sessions; 0 for the bar of *t*, and a lower bound for the whole sample.
-    mode : str
-        How the future was changed, e.g. ``"cut off"``; ``"not deterministic"`` where two calls on the same
-        prices differed, which is no leak.
-    symbols : tuple of str
-        All symbols in which the column changed.
-    message : str
-        The finding in a sentence.
-    """
+    """One column that uses the future, or that cannot be judged because it is not deterministic."""
 
     column: str
-    symbol: str
-    date: str
-    cutoff: str
-    offset: str
-    ahead: int
-    mode: str
-    symbols: tuple[str, ...]
-    message: str
+    symbol: str  # of the first bad row; empty for the market as a whole
+    date: str  # the first session whose value changed with what came later
+    cutoff: str  # the last session that was left unchanged in that run
+    offset: str  # "uses t+1" (the furthest seen), "uses the whole sample" or "uses the bar of t itself"
+    ahead: int  # the same in sessions: 0 for the bar of *t*, a lower bound for the whole sample
+    mode: str  # how the future was changed, or "not deterministic", which is no leak
+    symbols: tuple[str, ...]  # all in which the column changed
+    message: str  # the finding in a sentence
 
     @property
     def is_leak(self) -> bool:
@@ -60,34 +36,16 @@ class LeakFinding:
 
 @dataclass(frozen=True)
 class LeakReport:
-    """The result of the leak probe.
+    """The result of the leak probe; warm-up and revisions, on request, are no part of ``.passed``."""
 
-    Attributes
-    ----------
-    findings : tuple of LeakFinding
-        One per column that was found, in order of the columns.
-    columns : tuple of str
-        All columns that were judged.
-    cutoffs : tuple of str
-        The sessions after which the future was changed.
-    runs : int
-        Calls of the function.
-    notes : tuple of str
-        What else was noticed, e.g. that the function raised, changes its input or keeps state.
-    warmup : dict of str to int or None
-        On request: for how many sessions a column depends on where the history starts; None if always.
-    revisions : tuple of str
-        On request: columns that move with the level of ``adj_close``, which later splits and dividends
-        rescale. Neither is part of ``.passed``.
-    """
-
-    findings: tuple[LeakFinding, ...]
-    columns: tuple[str, ...]
-    cutoffs: tuple[str, ...]
-    runs: int = 0
-    notes: tuple[str, ...] = ()
+    findings: tuple[LeakFinding, ...]  # one per column that was found
+    columns: tuple[str, ...]  # all that were judged
+    cutoffs: tuple[str, ...]  # the sessions after which the future was changed
+    runs: int = 0  # calls of the function
+    notes: tuple[str, ...] = ()  # e.g. that the function raised, changes its input or keeps state
+    # For how many sessions a column depends on where the history starts; None if always.
     warmup: dict[str, int | None] = field(default_factory=dict)
-    revisions: tuple[str, ...] = ()
+    revisions: tuple[str, ...] = ()  # columns that later splits and dividends rescale
 
     @property
     def passed(self) -> bool:
