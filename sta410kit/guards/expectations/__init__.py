@@ -42,6 +42,7 @@ _ALL: tuple[type[Expectation], ...] = (
     price_levels.ExpectAdjustedCloseToFollowClose,
     bars.ExpectNoRevertingSpikes,
     bars.ExpectNoExtremeWicks,
+    bars.ExpectPricesWithinBar,
     bars.ExpectOpenToFollowClose,
     bars.ExpectNoStaleBars,
     pasted_bars.ExpectNoPastedBars,

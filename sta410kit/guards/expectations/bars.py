@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _BAR = ("open", "high", "low", "close")
 _ROUNDING = 1e-9  # differences of prices that are none
 _CANCEL = 0.35  # share of pairs of large moves that have opposite signs and cancel
+_DISORDER = 0.08  # log distance of a high or a low that is seldom seen in many symbols on one day
 _HABIT = 0.2  # share of the largest moves taken back from which on a symbol always does so
 _DOUBT = 10  # moves that are not taken back, as which a short series counts
 _FEW = 100_000  # rows as many as which a smaller frame counts
@@ -187,18 +189,26 @@ def _reversal(panel: Panel, rows: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 class ExpectNoExtremeWicks(BlockExpectation):
-    """Expect highs and lows near the rest of their bar."""
+    """Expect highs and lows near the rest of their bar, but on days of news and of a market in disorder."""
 
     min_wick: PositiveFloat = 0.25  # smallest log distance that is considered
     spans: PositiveFloat = 8.0  # usual ranges that the distance exceeds
-    large: PositiveFloat = 0.65  # log distance from which on the range of the whole symbol counts, too
+    large: PositiveFloat = (
+        0.65  # log distance that no news explains, and the range of the whole symbol counts
+    )
     impossible: PositiveFloat = 1.5  # log distance that no bar has
+    coarse: NonNegativeFloat = 0.012  # range of a bar that the smallest step of its price explains
+    news_volume: PositiveFloat = 2.0  # usual volumes that explain a distance below `large`
+    events: list[date] = []  # days on which trades far from the price were made in many symbols
+    market: Share = 0.1  # share of the other symbols, and at least three, that makes it such a day
     min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
 
-    needs: ClassVar[tuple[str, ...]] = _BAR
+    needs: ClassVar[tuple[str, ...]] = (*_BAR, "volume")
     sentence: ClassVar[str] = (
-        "No high or low is further than {min_wick} in logs, and than {spans} usual ranges, from open "
-        "and close, and none further than {impossible}."
+        "No high or low is further than {min_wick} in logs, and than {spans} usual ranges, from open and "
+        "close without news, which has {news_volume} times the usual volume; none is further than {large} "
+        "but on {events} and where a share of {market} of the other symbols has the same, and none than "
+        "{impossible}."
     )
 
     def rows(self, block: Block) -> NDArray[np.int64]:
@@ -208,11 +218,57 @@ class ExpectNoExtremeWicks(BlockExpectation):
             block.log("high") - np.maximum(opened, closed), np.minimum(opened, closed) - block.log("low")
         )
         rows = block.with_history(np.flatnonzero(wick >= self.min_wick), self.min_history)
+        rows = rows[~np.isin(block.days[rows], np.array(self.events, "datetime64[D]").astype(np.int64))]
         usual = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
         # In a stretch of such bars they are the usual range nearby; that of the symbol is more reliable.
         whole = per_symbol(block, rows, lambda span: median_of_lines(block.spans[None, span])[0])
         usual = np.where(wick[rows] >= self.large, np.fmin(usual, whole), usual)
-        return rows[(wick[rows] >= self.spans * usual) | (wick[rows] >= self.impossible)]
+        usual = np.fmax(usual, self.coarse / block.column("close")[rows])
+        traded = block.log("volume")
+        busy = traded[rows] - median_of_lines(block.around(traded, rows, (-12, 12), (0, 0)))
+        news = (busy >= np.log(self.news_volume)) & (wick[rows] < self.large)
+        impossible = (wick[rows] >= self.impossible) & (usual < self.impossible)
+        found: NDArray[np.int64] = rows[(wick[rows] >= self.spans * usual) & ~news | impossible]
+        return found
+
+    def conclude(self, panel: Panel, parts: list[Any]) -> Evidence:
+        """Return the bars with a high or a low far out, those of the whole market left out."""
+        rows = np.concatenate([*parts, np.empty(0, np.int64)])
+        return at_panel_rows(panel, rows[~shared_by_others(panel, rows, _wick, _DISORDER, self.market)])
+
+
+def _wick(panel: Panel, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how far high or low are from open and close, the high above zero and the low below."""
+    opened, high, low, closed = (np.log(panel.values(name, rows)) for name in _BAR)
+    up, down = high - np.maximum(opened, closed), np.minimum(opened, closed) - low
+    return np.where(up >= down, up, -down)
+
+
+class ExpectPricesWithinBar(BlockExpectation):
+    """Expect no open or close beyond the high or the low of its bar by more than rounding explains.
+
+    Some vendors take the open from another venue than the rest of the bar. The exact order is an expectation
+    of its own, a warning in the suite.
+    """
+
+    ticks: NonNegativeFloat = 2.0  # price steps that a price may lie outside
+    tick: PositiveFloat = 0.01  # the step
+    relative: NonNegativeFloat = 0.001  # share of the price that it may, where that is more
+
+    needs: ClassVar[tuple[str, ...]] = _BAR
+    sentence: ClassVar[str] = (
+        "Open and close lie between low and high, or outside by no more than {ticks} steps of {tick} or a "
+        "share of {relative} of the price."
+    )
+
+    def rows(self, block: Block) -> NDArray[np.int64]:
+        """Return the bars with a price outside."""
+        opened, high, low, closed = (block.column(name) for name in _BAR)
+        beyond = np.fmax(np.fmax(opened, closed) - high, low - np.fmin(opened, closed))
+        rows = np.flatnonzero(beyond > 0)
+        allowed = np.maximum(self.ticks * self.tick, self.relative * closed[rows])
+        found: NDArray[np.int64] = rows[beyond[rows] > allowed + _ROUNDING]
+        return found
 
 
 class ExpectOpenToFollowClose(BlockExpectation):
@@ -248,6 +304,7 @@ class ExpectNoStaleBars(BlockExpectation):
 
     same_prices: NonNegativeInt = 2  # repeats of all four prices with another volume
     rare: float = Field(0.001, ge=0, le=1)  # share of such repeats up to which two in a row are too many
+    narrow: PositiveFloat = 5.0  # price steps in a bar below which chance repeats it again and again
     wide: PositiveFloat = 60.0  # price steps in a bar that chance does not repeat even once
     idle: NonNegativeFloat = (
         0.002  # share of sessions without a trade up to which they are not the symbol's own
@@ -284,23 +341,25 @@ class ExpectNoStaleBars(BlockExpectation):
         repeated = bar & dear & moved
         flat = same["close"] & dear & ~moved  # a bar without a range, at yesterday's close: no trade
         quiet = other_runs(block, flat) >= self.quiet_runs
-        bad = whole | (run_lengths(repeated, block.first) > self._allowed(block, repeated))
+        runs = np.flatnonzero(run_lengths(repeated, block.first) > self._allowed(block, repeated))
+        bad = whole
+        bad[self._wide(block, runs, self.narrow)] = True
         bad |= (run_lengths(volume, block.first) > self.same_volume) & ~often_same_volume
         bad |= (run_lengths(close, block.first) > self.same_close) & ~self._ordinary(block, same["close"])
         bad |= (run_lengths(flat, block.first) > 1) & ~self._ordinary(block, flat)
-        bad[self._wide(block, np.flatnonzero(repeated))] = True
+        bad[self._wide(block, np.flatnonzero(repeated), self.wide)] = True
         bad[self._filled(block, np.flatnonzero(flat & ~quiet))] = True
         return np.flatnonzero(bad)
 
-    def _wide(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the repeated bars of so many price steps that chance does not repeat them."""
+    def _wide(self, block: Block, rows: NDArray[np.int64], steps: float) -> NDArray[np.int64]:
+        """Return the bars of at least so many price steps."""
 
         def step(span: slice) -> float:
             moves = np.abs(np.diff(block.column("close")[span]))
             return float(np.min(moves, initial=np.inf, where=moves > _ROUNDING))
 
         spans = block.column("high")[rows] - block.column("low")[rows]
-        return rows[spans >= self.wide * per_symbol(block, rows, step)]
+        return rows[spans >= steps * per_symbol(block, rows, step) - _ROUNDING]
 
     def _filled(self, block: Block, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the bars without a range, at the last close, of a symbol that has few such sessions.

@@ -47,7 +47,7 @@ class ExpectJumpsToBeExplained(BlockExpectation):
     alone: float = Field(2.5, ge=1)  # times the largest gaps nearby, but for the top 2 %
     quiet_span: PositiveFloat = 3.0  # usual ranges a quiet day stays within
     quiet_volume: PositiveFloat = 4.0  # usual volumes a quiet day stays within
-    news_volume: PositiveFloat = 2.4  # usual volumes that explain a jump on the busiest day
+    news_volume: PositiveFloat = 2.4  # usual volumes that explain a small jump, or one on the busiest day
     busiest: float = Field(1.25, ge=1)  # times the next largest volume nearby that the busiest day has
     market: Share = 0.1  # share of the other symbols, and at least three, that makes it an event
     min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
@@ -111,9 +111,10 @@ class ExpectJumpsToBeExplained(BlockExpectation):
         more = traded - median_of_lines(near) + np.minimum(jumps, 0)
         loud = block.spans[rows] > np.maximum(self.quiet_span * np.maximum(span, 0.005), size / 3)
         loud |= more > np.log(self.quiet_volume)
-        # Jumps come from news more often than from forgotten splits: such a day is the busiest nearby.
+        # Jumps come from news more often than from forgotten splits, small ones above all: such a day is
+        # busy, and after a large one the busiest nearby.
         busiest = traded >= quantile_of_lines(near, 1.0) + np.log(self.busiest)
-        loud |= busiest & (more > np.log(self.news_volume))
+        loud |= (busiest | (size < self.far_jump)) & (more > np.log(self.news_volume))
         return ~loud
 
 

@@ -12,6 +12,7 @@ from sta410kit.guards.expectations.base import BlockExpectation
 from sta410kit.guards.robust import (
     TO_SIGMA,
     level_change,
+    local_sigma,
     median_of_lines,
     other_runs,
     per_symbol,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _SAMPLE = 500  # first rows of a symbol that tell its usual volume
 _MOST = 10  # times the money traded in the busiest other symbol that no symbol trades
 _SIDE = 10  # rows on each side of a step
+_NEWS = 4.0  # usual daily moves that come with any volume
 _STRETCH = 64  # rows whose median is a first guess at what is usual
 _SLACK = 0.4  # how far off, in logs, that guess may be
 _NEARBY = (-40, 40)
@@ -95,7 +97,9 @@ class ExpectVolumeInOneUnit(BlockExpectation):
     """Expect the volume of a symbol to keep its level, within what splits and busy days explain."""
 
     step: float = Field(20.0, gt=1)  # factor between the usual volume before and after
-    outlier: float = Field(30.0, gt=1)  # factor by which a bar's volume may fall below that around it
+    outlier: float = Field(
+        30.0, gt=1
+    )  # factor by which a bar falls below the volume around it, or exceeds it
     busy: float = Field(100.0, gt=1)  # factor by which a busy day's may exceed it
     sigmas: PositiveFloat = 4.0  # usual deviations, in logs, that a step exceeds
     changes: PositiveFloat = 6.2  # upper quartiles of the daily change that a bar exceeds
@@ -109,8 +113,9 @@ class ExpectVolumeInOneUnit(BlockExpectation):
     shows: ClassVar[tuple[str, ...]] = ("volume",)
     sentence: ClassVar[str] = (
         "The usual volume never changes by a factor of {step} from one session to the next but with a split, "
-        "no bar's volume is a part in {outlier} of that around it, {busy} times as large, or {step} times "
-        "and rounder by {zeros} zeros, and no symbol's volumes end in {zeros} zeros more than all others'."
+        "no bar's volume is a part in {outlier} of that around it, or as many times as large and rounder by "
+        "{zeros} zeros, or {busy} times as large without a move of the price, and no symbol's volumes end in "
+        "{zeros} zeros more than all others'."
     )
 
     def scan(self, block: Block) -> _Volumes:
@@ -190,7 +195,7 @@ class ExpectVolumeInOneUnit(BlockExpectation):
         or thousands a volume is rounder than those around it, which tells it from such a day.
         """
         least, most = _levels(block, traded)
-        high = np.flatnonzero(traded - least >= np.log(self.step) - _SLACK)
+        high = np.flatnonzero(traded - least >= np.log(self.outlier) - _SLACK)
         ends = per_symbol(
             block,
             high,
@@ -229,8 +234,9 @@ class ExpectVolumeInOneUnit(BlockExpectation):
             block, rows, lambda span: quantile_of_lines(np.abs(np.diff(traded[span]))[None, :], 0.75)[0]
         )
         farthest = self.changes * lively
-        high = (away >= np.log(self.step)) & rounder
-        high |= away >= np.maximum(np.log(self.busy), farthest)
+        high = (away >= np.log(self.outlier)) & rounder
+        quiet = ~(np.abs(block.returns[rows]) >= _NEWS * local_sigma(block, block.returns, rows, (0, 1)))
+        high |= quiet & (away >= np.maximum(np.log(self.busy), farthest))
         low = away <= -np.log(self.step)
         flags = np.zeros(block.rows, bool)
         flags[rows] = low

@@ -64,6 +64,7 @@ def found(frame, kind, **changed):
         ("close_spike", "expect_no_reverting_spikes"),
         ("close_misread", "expect_no_reverting_spikes"),
         ("open_and_close_swapped", "expect_open_to_follow_close"),
+        ("bar_out_of_order", "expect_prices_within_bar"),
         ("bars_repeated", "expect_no_stale_bars"),
         ("prices_repeated", "expect_no_stale_bars"),
         ("close_carried_forward", "expect_no_stale_bars"),
@@ -333,16 +334,19 @@ def test_three_bars_alike_are_chance_in_a_quiet_and_cheap_share(crisis):
     assert not found(quiet, "expect_no_stale_bars", wide=1e6).held
 
 
-def test_a_fall_on_the_busiest_day_near_is_news():
-    """A fall of 26 % on twice the volume of any day near passes, as META's of 2022; a quiet one does not."""
+@pytest.mark.parametrize(
+    ("left", "volume", "busiest_only"), [(0.74, 3_500_000, False), (0.6, 5_000_000, True)]
+)
+def test_a_fall_on_a_busy_day_is_news(left, volume, busiest_only):
+    """A fall of 26 % on a busy day passes, one of 40 % on the busiest near; a quiet day explains neither."""
     prices = make_calm()
     fallen = prices["date"] >= "2015-03-02"
-    prices.loc[fallen, ["open", "high", "low", "close", "adj_close"]] *= 0.74
+    prices.loc[fallen, ["open", "high", "low", "close", "adj_close"]] *= left
     on_the_day = prices["date"] == "2015-03-02"
-    prices.loc[on_the_day, "volume"] = 3_500_000
+    prices.loc[on_the_day, "volume"] = volume
     assert found(prices, "expect_jumps_to_be_explained").held
     assert not found(prices, "expect_jumps_to_be_explained", news_volume=99).held
-    assert not found(prices, "expect_jumps_to_be_explained", busiest=99).held
+    assert found(prices, "expect_jumps_to_be_explained", busiest=99).held is not busiest_only
     prices.loc[on_the_day, "volume"] = 1_000_000
     result = found(prices, "expect_jumps_to_be_explained")
     assert [item["date"] for item in result.rows] == ["2015-03-02"]
@@ -492,3 +496,162 @@ def test_one_session_without_volume_at_the_last_close_is_stale_in_a_busy_symbol(
     assert "expect_no_stale_bars" in caught(frame)
     thin = frame[frame["symbol"] == "FB"].assign(volume=lambda fb: (fb["volume"] // 20_000).astype(int))
     assert "expect_no_stale_bars" not in caught(thin)
+
+
+def test_an_open_a_tick_outside_its_bar_is_a_warning_and_a_dollar_is_critical(crisis):
+    """The size decides; an override lets a symbol with a coarser step be."""
+    frame = crisis.copy()
+    row = frame.index[frame["symbol"] == "IBM"][50]
+    frame.loc[row, "open"] = frame.loc[row, "high"] + 0.02
+    result = guards.validate(frame, "prices")
+    assert [failure.severity for failure in result.failures] == ["warning"]
+    assert result.quarantined.empty
+    frame.loc[row, "open"] = frame.loc[row, "high"] + 1
+    assert caught(frame) == {"expect_prices_within_bar"}
+    assert found(frame, "expect_prices_within_bar", overrides={"IBM": {"ticks": 100}}).held
+
+
+def make_heavy(freedom, *, open_follows=True, seed=0, symbols=100, rows=2520):
+    """Give a clean universe: GARCH, Student-t shocks and a common factor; volumes evenly distributed."""
+    from sta410kit.guards.calendars import sessions
+
+    rng = np.random.default_rng(seed)
+    shape, scale = (symbols + 1, rows), np.sqrt((freedom - 2) / freedom)
+    shocks, variance = scale * rng.standard_t(freedom, shape), np.ones(symbols + 1)
+    for day in range(rows):
+        shocks[:, day] *= np.sqrt(variance)
+        variance = np.minimum(0.02 + 0.08 * shocks[:, day] ** 2 + 0.9 * variance, 50)
+    usual = rng.uniform(0.01, 0.03, (symbols, 1))
+    moves = usual * (0.7 * shocks[:1] + 0.7 * shocks[1:])
+    close = np.cumsum(moves - moves.mean(axis=1, keepdims=True), axis=1)
+    overnight = (
+        0.3 * rng.normal(size=moves.shape) if open_follows else 0.5 * rng.standard_t(freedom, moves.shape)
+    )
+    opened = np.c_[np.zeros(symbols), close[:, :-1]] + usual * overnight
+    ends = usual * np.abs(0.4 * rng.normal(size=(2, *moves.shape)))
+    bar = {"open": opened, "high": np.maximum(opened, close) + ends[0]}
+    bar |= {"low": np.minimum(opened, close) - ends[1], "close": close, "adj_close": close}
+    days = sessions("XNYS", 12_053, 12_053 + 2 * rows)[:rows].astype("datetime64[D]").astype("datetime64[us]")
+    frame = pd.DataFrame({name: 50 * np.exp(values.ravel()) for name, values in bar.items()})
+    frame["volume"] = rng.integers(100_000, 10_000_000, symbols * rows)
+    frame.insert(0, "symbol", pd.Index([f"S{n:03}" for n in range(symbols)], dtype="str").repeat(rows))
+    frame.insert(1, "date", np.tile(days, symbols))
+    return frame
+
+
+@pytest.mark.parametrize(("freedom", "most"), [(3, 3), (4, 1), (6, 0)])
+@pytest.mark.parametrize("open_follows", [True, False])
+def test_a_clean_universe_with_heavy_tails_is_hardly_touched(freedom, most, open_follows):
+    """Of 100 symbols over ten years, at most 1 with Student-t(4) shocks and 3 with Student-t(3) ones."""
+    result = guards.validate(make_heavy(freedom, open_follows=open_follows), "prices")
+    assert result.quarantined["symbol"].nunique() <= most
+
+
+def test_a_spike_needs_to_be_larger_in_a_symbol_with_heavier_tails(make_walk):
+    """The same spike of eight usual moves is found in calm prices and not in those that move so by themselves."""
+    calm, wild = (
+        make_walk(symbols=1, rows=1500, sigma=0.01),
+        make_walk(symbols=1, rows=1500, sigma=0.01, shocks="t5"),
+    )
+    rng = np.random.default_rng(1)
+    wild[BAR + ["adj_close"]] *= np.exp(0.01 * rng.standard_t(2.2, 1500))[:, None]
+    for frame in (calm, wild):
+        frame.loc[700, [*BAR, "adj_close"]] *= 1.1
+    assert [row["date"] for row in found(calm, "expect_no_reverting_spikes").rows] == [
+        str(calm["date"][700])[:10]
+    ]
+    assert str(wild["date"][700])[:10] not in [
+        row["date"] for row in found(wild, "expect_no_reverting_spikes").rows
+    ]
+
+
+def test_what_many_symbols_do_on_one_session_is_the_market(make_walk):
+    """A spike, a low and an open that three of ten other symbols share are no faults; those of one are."""
+    prices = make_walk(symbols=10, rows=300, sigma=0.01)
+    kinds = {
+        "expect_no_reverting_spikes": ["close", "adj_close", "high"],
+        "expect_no_extreme_wicks": ["low"],
+    }
+    for kind, columns in kinds.items():
+        factor = 1.3 if "high" in columns else 0.6
+        one = times(prices, "S0", slice(150, 151), factor, columns)
+        assert not found(one, kind).held
+        several = one
+        for name in ("S1", "S2", "S3"):
+            several = times(several, name, slice(150, 151), factor, columns)
+        assert found(several, kind).held
+        assert not found(several, kind, market=0.5).held
+
+
+def test_lows_of_the_flash_crash_are_accepted_on_its_day_only():
+    """PG fell to 39.37 within the session of 2010-05-06, on twice its volume; on a calm day that is a fault."""
+    prices = make_calm().assign(date=np.busday_offset("2010-03-01", np.arange(120)).astype("datetime64[us]"))
+    for day, held in (("2010-05-06", True), ("2010-05-13", False)):
+        crash = prices.copy()
+        crash.loc[crash["date"] == day, "low"] *= 0.6
+        assert found(crash, "expect_no_extreme_wicks").held is held
+    crash.loc[crash["date"] == "2010-05-13", "volume"] *= 4
+    assert found(crash, "expect_no_extreme_wicks").held
+    assert not found(crash, "expect_no_extreme_wicks", news_volume=9).held
+
+
+def test_one_tick_at_a_few_cents_is_no_wick():
+    """A share at two cents has a high of three."""
+    prices = make_calm().assign(open=0.02, high=0.02, low=0.02, close=0.02, adj_close=0.02)
+    prices.loc[60, "high"] = 0.03
+    assert found(prices, "expect_no_extreme_wicks").held
+    prices.loc[60, "high"] = 2.0
+    assert not found(prices, "expect_no_extreme_wicks").held
+
+
+@pytest.mark.parametrize("ratio", [35, 200])
+def test_a_reverse_split_of_any_whole_ratio_is_accepted(ratio):
+    """The close rises by the ratio and adj_close goes on."""
+    prices = make_calm()
+    prices[["open", "high", "low", "close"]] /= ratio
+    prices["adj_close"] /= ratio
+    later = prices.index >= 60
+    prices.loc[later, BAR] *= ratio
+    prices["adj_close"] *= ratio
+    assert guards.validate(prices, "prices").failures == ()
+
+
+@pytest.mark.parametrize(
+    ("volume", "move", "held"),
+    [(50_123_456, 0, True), (250_123_456, 0, False), (250_123_456, 0.3, True), (100_000_000, 0, False)],
+)
+def test_a_busy_day_is_told_from_a_volume_in_lots_by_zeros_and_news(volume, move, held):
+    """Fifty times the usual volume is an offering; 250 times need news; one that is round is in lots."""
+    prices = make_calm()
+    prices.loc[60, "volume"] = volume
+    prices.loc[60:, [*BAR, "adj_close"]] *= np.exp(move)
+    assert found(prices, "expect_volume_in_one_unit").held is held
+
+
+def test_thin_first_sessions_are_when_issued_trade():
+    """A share traded before its issue has a hundredth of the volume on its first days; later that is a fault."""
+    prices = make_calm()
+    prices.loc[:3, "volume"] = [900, 120, 1400, 3300]
+    assert found(prices, "expect_volume_in_one_unit").held
+    assert not found(prices, "expect_volume_in_one_unit", listing=0, ragged=99).held
+
+
+def test_sessions_without_volume_are_ordinary_where_they_come_again_and_again(make_walk):
+    """A run of five is a fault in a liquid symbol, and none in a year in which every tenth session has none."""
+    prices = make_walk(symbols=1, rows=1500)
+    prices.loc[700:704, "volume"] = 0
+    assert found(prices, "expect_no_runs_of_zero_volume").count == 5
+    prices.loc[600:800:10, "volume"] = 0
+    assert found(prices, "expect_no_runs_of_zero_volume").held
+    assert not found(prices, "expect_no_runs_of_zero_volume", quiet_runs=50).held
+
+
+def test_bars_of_a_fund_that_moves_by_a_tick_repeat_by_chance():
+    """Four bars of two cents are chance in a fund of treasury bills; four of ten cents are stale."""
+    prices = make_calm()
+    close = 91.7 + 0.01 * np.random.default_rng(1).integers(0, 3, 120).cumsum()
+    prices = prices.assign(open=close, high=close + 0.02, low=close, close=close, adj_close=close)
+    prices.loc[61:63, [*BAR, "adj_close"]] = prices.loc[60, [*BAR, "adj_close"]].to_numpy(float)
+    assert found(prices, "expect_no_stale_bars").held
+    prices.loc[60:63, "high"] = prices.loc[60, "close"] + 0.1
+    assert found(prices, "expect_no_stale_bars").count == 3
