@@ -61,7 +61,7 @@ def test_a_bad_bar_is_left_empty_and_named_once(walks):
     assert usable.loc[900, VALUES].isna().all()
     others = usable.index != 900
     pd.testing.assert_frame_equal(usable[others], walks[others], check_dtype=False)
-    assert result.summary().startswith("prices: accepted without 1 of 3,200 bars - 60 checks on 3,200 rows")
+    assert result.summary().startswith("prices: accepted without 1 of 3,200 bars - 61 checks on 3,200 rows")
     assert "accepted without 1 of 3,200 bars" in result._repr_html_()
     assert "critical, quarantined" in result._repr_html_()
 

@@ -159,7 +159,7 @@ def test_lots_read_as_shares_on_a_quiet_day_are_told_by_their_zeros():
     assert found(prices, "expect_volume_in_one_unit", zeros=3).held
 
 
-@pytest.mark.parametrize("ratio", [2, 3, 1.5, 10, 0.1])
+@pytest.mark.parametrize("ratio", [2, 3, 1.5, 10, 0.1, 1 / 35, 1 / 200])
 def test_a_split_that_adj_close_knows_is_accepted(make_walk, ratio):
     """The honest twin: the close falls by the ratio, adj_close does not."""
     prices = make_walk(symbols=1)
@@ -548,13 +548,13 @@ def test_a_clean_universe_with_heavy_tails_is_hardly_touched(freedom, most, open
 
 
 def test_a_spike_needs_to_be_larger_in_a_symbol_with_heavier_tails(make_walk):
-    """The same spike of eight usual moves is found in calm prices and not in those that move so by themselves."""
+    """A spike of 10 % is found in calm prices and not in those that move so by themselves."""
     calm, wild = (
         make_walk(symbols=1, rows=1500, sigma=0.01),
         make_walk(symbols=1, rows=1500, sigma=0.01, shocks="t5"),
     )
     rng = np.random.default_rng(1)
-    wild[BAR + ["adj_close"]] *= np.exp(0.01 * rng.standard_t(2.2, 1500))[:, None]
+    wild[[*BAR, "adj_close"]] *= np.exp(0.01 * rng.standard_t(2.2, 1500))[:, None]
     for frame in (calm, wild):
         frame.loc[700, [*BAR, "adj_close"]] *= 1.1
     assert [row["date"] for row in found(calm, "expect_no_reverting_spikes").rows] == [
@@ -584,7 +584,7 @@ def test_what_many_symbols_do_on_one_session_is_the_market(make_walk):
 
 
 def test_lows_of_the_flash_crash_are_accepted_on_its_day_only():
-    """PG fell to 39.37 within the session of 2010-05-06, on twice its volume; on a calm day that is a fault."""
+    """PG fell by 37 % within the session of 2010-05-06; on a calm day that is a fault."""
     prices = make_calm().assign(date=np.busday_offset("2010-03-01", np.arange(120)).astype("datetime64[us]"))
     for day, held in (("2010-05-06", True), ("2010-05-13", False)):
         crash = prices.copy()
@@ -604,18 +604,6 @@ def test_one_tick_at_a_few_cents_is_no_wick():
     assert not found(prices, "expect_no_extreme_wicks").held
 
 
-@pytest.mark.parametrize("ratio", [35, 200])
-def test_a_reverse_split_of_any_whole_ratio_is_accepted(ratio):
-    """The close rises by the ratio and adj_close goes on."""
-    prices = make_calm()
-    prices[["open", "high", "low", "close"]] /= ratio
-    prices["adj_close"] /= ratio
-    later = prices.index >= 60
-    prices.loc[later, BAR] *= ratio
-    prices["adj_close"] *= ratio
-    assert guards.validate(prices, "prices").failures == ()
-
-
 @pytest.mark.parametrize(
     ("volume", "move", "held"),
     [(50_123_456, 0, True), (250_123_456, 0, False), (250_123_456, 0.3, True), (100_000_000, 0, False)],
@@ -629,7 +617,7 @@ def test_a_busy_day_is_told_from_a_volume_in_lots_by_zeros_and_news(volume, move
 
 
 def test_thin_first_sessions_are_when_issued_trade():
-    """A share traded before its issue has a hundredth of the volume on its first days; later that is a fault."""
+    """A share traded before its issue has a hundredth of the volume on its first days."""
     prices = make_calm()
     prices.loc[:3, "volume"] = [900, 120, 1400, 3300]
     assert found(prices, "expect_volume_in_one_unit").held
@@ -637,7 +625,7 @@ def test_thin_first_sessions_are_when_issued_trade():
 
 
 def test_sessions_without_volume_are_ordinary_where_they_come_again_and_again(make_walk):
-    """A run of five is a fault in a liquid symbol, and none in a year in which every tenth session has none."""
+    """A run of five is a fault in a liquid symbol, and none where every tenth session has no volume."""
     prices = make_walk(symbols=1, rows=1500)
     prices.loc[700:704, "volume"] = 0
     assert found(prices, "expect_no_runs_of_zero_volume").count == 5
