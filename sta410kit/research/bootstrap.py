@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 RESAMPLES = 2000
+_UPPER = 0.975  # quantile at the upper end of a 95 % interval
 _FEWEST = 10  # values below which autocorrelation cannot be estimated
 
 
@@ -64,3 +65,22 @@ def resampled_means(values: ArrayLike, *, block: float, resamples: int = RESAMPL
     drawn = resampled_positions(sessions, block=block, resamples=resamples, seed=seed)
     # With counts of how often each date is drawn, the means of all columns are one product.
     return np.array([np.bincount(each, minlength=sessions) @ table for each in drawn]) / sessions
+
+
+def interval(value: float, draws: Floats, *, sessions: int, block: float, span: int) -> tuple[float, float]:
+    """Return the 95 % interval of a score from its resamples, widened for blocks that are few and short.
+
+    Blocks of *b* dates keep a share (1 - 1/*b*) to the power *k* of the covariance at lag *k*, and there are
+    few of them: the interval is widened by the part lost of targets that overlap over `span` dates, and by
+    Student's t with one degree of freedom per two blocks. Without that, intervals of R2 at 20 sessions over
+    five years hold the truth in 88 to 90 % instead of 95 %.
+    """
+    from scipy.stats import norm, t  # type: ignore[import-untyped,unused-ignore]
+
+    lags = np.arange(1, span)
+    shares = 1 - lags / span
+    lost = (1 + 2 * shares.sum()) / (1 + 2 * (shares * (1 - 1 / block) ** lags).sum())
+    few = t.ppf(_UPPER, max(sessions / (2 * block), 2.0)) / norm.ppf(_UPPER)
+    low, high = np.percentile(draws, (2.5, 97.5))
+    wider = float(lost**0.5 * few)
+    return value + (float(low) - value) * wider, value + (float(high) - value) * wider

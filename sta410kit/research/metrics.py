@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit.exceptions import DataValidationError
-from sta410kit.research.bootstrap import optimal_block_length
+from sta410kit.research.bootstrap import interval, optimal_block_length
 from sta410kit.research.frames import numbers_of, require_predictions
 from sta410kit.research.ledger import Ledger
 
@@ -136,15 +136,16 @@ def score_parts(panel: Panel, column: int) -> Floats:
     return np.column_stack([by_date, across, counted, along]).reshape(len(by_date), len(SCORES), 2)
 
 
-def estimates(parts: Floats, draws: Floats) -> dict[str, Estimate]:
+def estimates(parts: Floats, draws: Floats, *, block: float, span: int) -> dict[str, Estimate]:
     """Return each defined score with its interval, from `score_parts` and their resampled means."""
     values, spread = _score_values(parts.mean(axis=0)), _score_values(draws)
     found = {}
     for number, name in enumerate(SCORES):
         known = spread[np.isfinite(spread[:, number]), number]
         if np.isfinite(values[number]) and known.size:
-            low, high = np.percentile(known, (2.5, 97.5))
-            found[name] = Estimate(float(values[number]), float(low), float(high))
+            value = float(values[number])
+            ends = interval(value, known, sessions=len(parts), block=block, span=span)
+            found[name] = Estimate(value, *ends)
     return found
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from sta410kit.research.bootstrap import RESAMPLES, resampled_means
+from sta410kit.research.bootstrap import RESAMPLES, interval, resampled_means
 from sta410kit.research.forecast_tests import (
     accuracy_p_value,
     information_p_value,
@@ -246,8 +247,10 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
     resampled = [draws[:, place * count : (place + 1) * count] for place in range(len(series))]
     scored = draws[:, len(series) * count :].reshape(-1, *parts.shape[1:])
     r2, r2_mean, ratios = (_r2(parts.mean(axis=0), _R2), _r2(parts.mean(axis=0), _R2_MEAN), _r2(scored, _R2))
-    r2_low, r2_high = np.percentile(ratios, [2.5, 97.5])
-    gain_low, gain_high = np.percentile(resampled[0][:, best], [2.5, 97.5])
+    ends = partial(interval, sessions=len(panel.dates), block=block, span=panel.span)
+    r2_low, r2_high = ends(float(r2), ratios)
+    gain = float(zero.plain[:, best].mean())
+    gain_low, gain_high = ends(gain, resampled[0][:, best])
     chosen = [each[:, best] for each in series]
     over_models = [
         superior_ability(one, drawn, block=block, chosen=best).p_value
@@ -276,12 +279,12 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
         first=f"{panel.dates[0]:%Y-%m-%d}",
         last=f"{panel.dates[-1]:%Y-%m-%d}",
         r2=float(r2),
-        r2_low=float(r2_low),
-        r2_high=float(r2_high),
+        r2_low=r2_low,
+        r2_high=r2_high,
         r2_mean=float(r2_mean),
-        gain=float(zero.plain[:, best].mean()),
-        gain_low=float(gain_low),
-        gain_high=float(gain_high),
+        gain=gain,
+        gain_low=gain_low,
+        gain_high=gain_high,
         p_value=max(*over_models[2:], at_least_once(p_information, evaluated)),
         p_information=p_information,
         p_accuracy=p_accuracy,
@@ -298,7 +301,7 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
         spacing=panel.spacing,
         slope=_slope(timed.predicted[:, best], timed.actual),
         faded="" if faded is None else f"{panel.dates[faded]:%Y-%m-%d}",
-        scores=estimates(parts, scored),
+        scores=estimates(parts, scored, block=block, span=panel.span),
     )
     return evidence, ratios
 

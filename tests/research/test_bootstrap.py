@@ -75,3 +75,24 @@ def test_the_block_length_is_automatic_on_any_scale(memory, scale):
     assert bootstrap.optimal_block_length(scale * values) == pytest.approx(expected, abs=1e-8)
     for short in ([], [1.0], np.arange(9.0), np.ones(100)):  # no autocorrelation to estimate
         assert bootstrap.optimal_block_length(short) == 1.0
+
+
+def test_an_interval_without_overlap_is_that_of_the_percentiles():
+    """With blocks of one date and many dates nothing is widened but by Student's t."""
+    draws = np.linspace(-1, 1, 2001)
+    assert bootstrap.interval(0.0, draws, sessions=100_000, block=1.0, span=1) == pytest.approx(
+        (-0.95, 0.95), abs=1e-4
+    )
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_truth_where_targets_overlap():
+    """Of 200 means of returns over 20 sessions, 1,250 of them, at least 91 % of nominal 95 % hold it."""
+    held = []
+    for seed in range(200):
+        steps = np.random.default_rng(seed).standard_normal(1269)
+        values = np.convolve(steps, np.ones(20), mode="valid")
+        draws = bootstrap.resampled_means(values, block=40.0, resamples=400, seed=seed)[:, 0]
+        low, high = bootstrap.interval(float(values.mean()), draws, sessions=1250, block=40.0, span=20)
+        held.append(low <= 0 <= high)
+    assert np.mean(held) >= 0.91

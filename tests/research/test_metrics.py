@@ -96,8 +96,9 @@ def informed(sessions=300, symbols=5, seed=0):
 def intervals(frame):
     panel = read_panel(frame)
     parts = score_parts(panel, 0)
-    draws = resampled_means(parts.reshape(len(parts), -1), block=block_of(panel, 0), resamples=500)
-    return estimates(parts, draws.reshape(-1, *parts.shape[1:]))
+    block = block_of(panel, 0)
+    draws = resampled_means(parts.reshape(len(parts), -1), block=block, resamples=500)
+    return estimates(parts, draws.reshape(-1, *parts.shape[1:]), block=block, span=panel.span)
 
 
 def test_scores_agree_with_scikit_learn():
