@@ -70,7 +70,7 @@ def test_every_figure_can_be_written_and_is_closed(drawn):
         ("verdict", "ridge: "),
         ("coverage_by_year", "Coverage by year: 0 of 4 off 90%"),
         ("quantile_forecast", "Next 5 sessions: bands that hold 50% and 90% of outcomes"),
-        ("stress", "Lowest return: crash of 20 %, -17%"),
+        ("stress", "Lowest return: crash of 20 %, -22%"),
         ("correlation", "12 pairs of features are nearly collinear (above 0.8)"),
         ("forecasts", "Forecast over one session"),
     ],
