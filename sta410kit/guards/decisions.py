@@ -11,6 +11,7 @@ import pandas as pd
 
 from sta410kit._internal.text import pluralize
 from sta410kit.guards.declarations import write_entry
+from sta410kit.guards.evidence import NO_DAY
 from sta410kit.guards.result import CRITICAL
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Cases:
 
     def values(self, found: pd.DataFrame, name: str) -> NDArray[np.float64]:
         """Return a column at the findings."""
+        if name not in self.frame:
+            return np.full(len(found), np.nan)
         column = pd.to_numeric(self.frame[name], errors="coerce").iloc[found["position"].to_numpy(np.int64)]
         return column.to_numpy(float)
 
@@ -118,8 +121,11 @@ def findings_of(failures: Iterable[Check]) -> pd.DataFrame:
 
 
 def has_rows(check: Check) -> bool:
-    """Return whether a check found rows or sessions of symbols."""
-    return check.evidence is not None and check.count > 0 and bool(check.evidence.symbols[0])
+    """Return whether all that a check found has a symbol and a session."""
+    found = check.evidence
+    if found is None or not found.count or (found.days == NO_DAY).any():
+        return False
+    return all(isinstance(symbol, str) and symbol for symbol in found.symbols)
 
 
 def of_table(check: Check) -> Decision:

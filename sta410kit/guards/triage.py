@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sta410kit.guards.calendars import CALENDARS, sessions
+from sta410kit.guards.calendars import sessions
 from sta410kit.guards.decisions import (
     BAR,
     BY,
@@ -48,6 +48,12 @@ _BUSY = 2.0  # times the usual volume that makes a move news
 _TOGETHER = 2  # symbols that move on one day make a market event
 _SHARE = 0.5  # of the symbols that lack a session make it the vendor's
 _FOREIGN = 5  # days without a session that make a calendar the wrong one
+_LARGE = (
+    "XNYS XLON XETR XPAR XAMS XMIL XMAD XSWX XSTO XTSE XTKS XHKG XSHG XBOM XTAI XASX XSES BVMF XJSE 24/7 24/5"
+)
+_NEAR = 0.1  # in logs, from the ratio of a split
+_RATIOS = np.array([1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50])
+_RATIOS = np.concatenate([1 / _RATIOS, _RATIOS])
 _FACTORS = np.array([0.001, 0.01, 0.1, 10.0, 100.0, 1000.0])
 
 
@@ -119,7 +125,10 @@ def _wrong_calendar(cases: Cases) -> Iterator[Decision]:
     counts = extra.groupby("symbol").size()
     foreign = counts.index[counts >= _FOREIGN]
     fits = {str(symbol): _best_calendar(cases.frame, symbol) for symbol in foreign}
-    for name in dict.fromkeys(fits.values()):
+    off = [symbol for symbol, name in fits.items() if not name]
+    found = cases.take(cases.of(_CALENDAR) & cases.left["symbol"].isin(off))
+    yield decision("dates that fit no exchange, perhaps a day off", found, "correct it at its source", "", "")
+    for name in filter(None, dict.fromkeys(fits.values())):
         symbols = [symbol for symbol, one in fits.items() if one == name]
         found = cases.take(cases.of(_CALENDAR) & cases.left["symbol"].isin(symbols))
         entry = json.dumps({"overrides": {" ".join(symbols): {"calendar": name}}})
@@ -180,34 +189,60 @@ def _units(cases: Cases) -> Iterator[Decision]:
 
 
 def _moves(cases: Cases) -> Iterator[Decision]:
-    moves = cases.of(*_MOVES)
+    moves = cases.of(_JUMPS, *_REVERTING)
     times = cases.left[moves].groupby("day")["symbol"].nunique()
     together = times.index[times >= _TOGETHER]
     found = cases.take(moves & cases.left["day"].isin(together))
     entry = each_stretch(found.assign(symbol="*"), lambda at: event(at, "other", "The market moved."))
-    proposal = "say that the market moved"
-    yield decision(
-        "moves of several symbols on one day", found, proposal, EVENTS, entry, size=largest_move(cases, found)
+    what, size = "moves of several symbols on one day", largest_move(cases, found)
+    yield decision(what, found, "say that the market moved", EVENTS, entry, size=size)
+    found = cases.take(cases.of(*_REVERTING) & ~_busy(cases))
+    after = cases.left["position"].isin(found["position"] + 1) | cases.left["position"].isin(
+        found["position"]
     )
-    moves = cases.of(*_MOVES)
-    if moves.any() and "volume" in cases.frame:
-        here = cases.left[moves]
-        busy = cases.values(here, "volume") >= _BUSY * cases.usual(here, "volume")
-        busy |= (here["expectation"] == _MOVES[0]).to_numpy()
-        found = cases.take(pd.Series(busy, here.index).reindex(moves.index, fill_value=False))
-        entry = each_stretch(found, lambda at: event(at, "earnings", "News; look up which."))
-        proposal = "look for news and name the event; or quarantine the bars"
-        yield decision(
-            "moves with volume, or that last", found, proposal, EVENTS, entry, size=largest_move(cases, found)
-        )
-    found = cases.take(cases.of(*_MOVES))
-    yield decision(
-        "bars that the next takes back",
-        found,
-        "quarantine the bars",
-        REPAIRS,
-        quarantine(found),
-        size=largest_move(cases, found),
+    cases.take(cases.of(_JUMPS) & after)  # the way back
+    what, size = "bars that the next takes back", largest_move(cases, found)
+    yield decision(what, found, "quarantine the bars", REPAIRS, quarantine(found), size=size)
+    yield _adjustments(cases)
+    found = cases.take(cases.of(_JUMPS, *_REVERTING))
+    entry = each_stretch(found, lambda at: event(at, "earnings", "News; look up which."))
+    what, size = "moves with volume, or that last", largest_move(cases, found)
+    proposal = "look for news and name the event; or ask another source"
+    yield decision(what, found, proposal, EVENTS, entry, size=size)
+
+
+def _busy(cases: Cases) -> pd.Series[bool]:
+    """Return which of the findings left are on a bar with a multiple of the usual volume."""
+    busy = pd.Series(data=False, index=cases.left.index)
+    here = cases.left["position"] >= 0
+    if here.any() and "volume" in cases.frame:
+        found = cases.left[here]
+        busy[here] = cases.values(found, "volume") >= _BUSY * cases.usual(found, "volume")
+    return busy
+
+
+def _adjustments(cases: Cases) -> Decision:
+    """Decide on steps of adj_close that close does not have, or of both by a split's ratio on a quiet day."""
+    kinds = cases.of(_JUMPS, "expect_adjusted_close_to_follow_close") & (cases.left["position"] > 0)
+    here = cases.left[kinds & ~_busy(cases)]
+    before = here.assign(position=here["position"] - 1)
+    step, move = (
+        np.log(cases.values(here, name) / cases.values(before, name)) for name in ("adj_close", "close")
+    )
+    splits = _RATIOS[np.abs(np.log(_RATIOS) - step[:, None]).argmin(axis=1)]
+    alone = np.abs(move) < np.abs(step) / 2
+    factors = pd.Series(np.where(alone, np.exp(step - move), splits), here.index)
+    near = here.index[alone | (np.abs(np.log(splits) - step) < _NEAR)]
+    found = cases.take(pd.Series(cases.left.index.isin(near), cases.left.index))
+    entries = []
+    for row in found.assign(factor=factors.reindex(found.index)).to_dict("records"):
+        days = days_of(cases.frame.loc[cases.frame["symbol"] == row["symbol"], "date"])
+        at = {"symbol": row["symbol"], "first": date_of(days.min())}
+        at["last"] = date_of(days[days < row["day"]].max())
+        entries.append(repair(at, "scale", columns=["adj_close"], factor=float(f"{row['factor']:.6g}")))
+    proposal = "ask another source for adj_close; or scale what is before the step"
+    return decision(
+        "adj_close does not follow a split, or steps alone", found, proposal, REPAIRS, "\n".join(entries)
     )
 
 
@@ -221,7 +256,9 @@ def _the_rest(cases: Cases) -> Iterator[Decision]:
     for kind in cases.left["expectation"].unique():
         found = cases.take(cases.of(kind))
         what = kind.removeprefix("expect_").replace("_", " ")
-        if kind in _WHOLE_BARS:
+        if kind in _AT_SOURCE:
+            yield decision(what, found, "correct it at its source", "", "")
+        elif kind in _WHOLE_BARS:
             yield decision(what, found, "quarantine the bars", REPAIRS, quarantine(found))
         elif len(found):
             many = found.groupby("symbol")["day"].agg(["min", "max"]).reset_index()
@@ -237,7 +274,16 @@ def _the_rest(cases: Cases) -> Iterator[Decision]:
 
 
 _CALENDAR, _VOLUME = "expect_sessions_to_match_calendar", "expect_volume_in_one_unit"
-_MOVES = ("expect_jumps_to_be_explained", "expect_no_reverting_spikes", "expect_no_extreme_wicks")
+_JUMPS = "expect_jumps_to_be_explained"
+_REVERTING = ("expect_no_reverting_spikes", "expect_no_extreme_wicks")
+_AT_SOURCE = (
+    "expect_column_values_to_be_in_type_list",
+    "expect_column_values_to_match_regex",
+    "expect_rows_in_order",
+    "expect_symbols_spelled_alike",
+    "expect_dates_without_time",
+    "expect_dates_not_in_future",
+)
 _WHOLE_BARS = ("expect_no_stale_bars", "expect_no_pasted_bars", "expect_open_to_follow_close")
 _MAKERS: tuple[Callable[[Cases], Iterable[Decision]], ...] = (
     _rows_twice,
@@ -252,8 +298,9 @@ _MAKERS: tuple[Callable[[Cases], Iterable[Decision]], ...] = (
 
 
 def _best_calendar(frame: pd.DataFrame, symbol: str) -> str:
-    """Return the calendar whose sessions differ least from the days of a symbol."""
+    """Return the calendar whose sessions differ least from the days of a symbol; empty when none is near."""
     days = np.unique(days_of(frame.loc[frame["symbol"] == symbol, "date"]))
     first, last = int(days[0]), int(days[-1])
-    names = ("XNYS", *dict.fromkeys(CALENDARS.values()))
-    return min(names, key=lambda name: len(np.setxor1d(sessions(name, first, last), days)))
+    differ = {name: len(np.setxor1d(sessions(name, first, last), days)) for name in _LARGE.split()}
+    best = min(differ, key=differ.__getitem__)
+    return best if differ[best] < _FOREIGN else ""

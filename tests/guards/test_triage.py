@@ -76,6 +76,8 @@ def cases(make_walk):
     empty.loc[77, "close"] = np.nan
     crossed = clean.copy()
     crossed["low"] = crossed["low"].where(crossed.index != 90, crossed["high"] + 0.5)
+    split = clean.copy()
+    split.loc[450:599, bar] = (split.loc[450:599, bar] / 2).round(2)
     return {
         "prices in another unit": (pence, "multiply these prices by 0.01", "repairs.toml"),
         "sessions that are there twice": (twice, "keep the first row", "repairs.toml"),
@@ -93,6 +95,11 @@ def cases(make_walk):
         "bars that the next takes back": (wick, "quarantine the bars", "repairs.toml"),
         "no stale bars": (stale, "quarantine the bars", "repairs.toml"),
         "no value, or none above zero": (empty, "quarantine the bars", "repairs.toml"),
+        "adj_close does not follow a split, or steps alone": (
+            split,
+            "ask another source for adj_close; or scale",
+            "repairs.toml",
+        ),
         "low above the high": (crossed, "quarantine the bars", "repairs.toml"),
     }
 
@@ -109,6 +116,16 @@ def test_each_kind_of_fault_has_its_proposal_and_is_settled_by_it(cases, suite):
         paste(decisions, suite)
         _, _, left = decided(frame, suite)
         assert (what, [one.what for one in left]) == (what, [])
+
+
+def test_what_only_the_source_can_correct_has_no_entry(suite, make_walk):
+    """Rows out of order are named, with the advice to correct them."""
+    clean = make_walk(rows=120, cents=True)
+    _, _, decisions = decided(clean.iloc[::-1].reset_index(drop=True), suite)
+    assert [(one.what, one.file, one.entries) for one in decisions] == [("rows in order", "", "")]
+    assert decisions[0].proposal == "correct it at its source"
+    _, _, decisions = decided(clean.drop(columns="close"), suite)
+    assert [(one.where, one.count) for one in decisions] == [("the table", 0)]
 
 
 def test_shares_of_another_exchange_get_its_calendar(suite, make_walk):
