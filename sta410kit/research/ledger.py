@@ -106,8 +106,8 @@ class Trials:
 
     @property
     def newest(self) -> int:
-        """Id of the newest trial; a copy of the ledger up to it counts the same."""
-        return max((trial.id for trial in self.trials), default=0)
+        """Id under which the newest of the forecasts was first recorded; a copy up to it counts the same."""
+        return max({trial.predictions: trial.id for trial in reversed(self.trials)}.values(), default=0)
 
     @property
     def sharpes(self) -> tuple[float, ...]:
@@ -230,7 +230,7 @@ class Ledger:
         )
 
     def copy_as_of(self, moment: datetime, target: Path, newest: int | None = None) -> Path:
-        """Write to `target` what the ledger held at a moment, or up to its trial `newest`, to count the same.
+        """Write to `target` what the ledger held at a moment, without forecasts first recorded after `newest`.
 
         A ledger that is missing or unreadable gives an empty copy.
         """
@@ -239,8 +239,9 @@ class Ledger:
                 with suppress(OSError, sqlite3.Error), closing(_connect(self.path, write=False)) as ledger:
                     ledger.backup(copy)
             copy.executescript("DROP TRIGGER IF EXISTS no_delete;")
-            later = ("recorded", _stamp(moment)) if newest is None else ("id", newest)
-            copy.execute(f"DELETE FROM trials WHERE {later[0]} > ?", later[1:])  # noqa: S608 - a literal
+            copy.execute("DELETE FROM trials WHERE recorded > ?", (_stamp(moment),))
+            counted = "SELECT predictions FROM trials WHERE ? IS NULL OR id <= ?"
+            copy.execute(f"DELETE FROM trials WHERE predictions NOT IN ({counted})", (newest, newest))  # noqa: S608 - a literal
             copy.executescript(_SCHEMA)
         return target
 

@@ -227,6 +227,8 @@ def test_a_verdict_counts_the_same_in_a_copy_up_to_its_newest_trial(ledger, tmp_
     verdict = assess_skill(made(), ledger=ledger)
     evidence = asdict(verdict.evidence)
     assert (evidence["trials"], evidence["newest_trial"]) == (2, 2)
+    ledger.record_backtest(made(), followed(made()))  # of a forecast that is counted already
+    assert assess_skill(made(), ledger=ledger).evidence == verdict.evidence
     assert ledger.recounted(evidence) == ""
     for seed in (1, 2, 3):
         ledger.record_predictions(made(seed=seed))
@@ -234,6 +236,7 @@ def test_a_verdict_counts_the_same_in_a_copy_up_to_its_newest_trial(ledger, tmp_
     now = datetime.now(UTC)
     copy = Ledger(ledger.copy_as_of(now, tmp_path / "copy.sqlite", evidence["newest_trial"]))
     assert assess_skill(made(), ledger=copy).evidence == verdict.evidence
+    assert [trial.kind for trial in copy.read(made()).trials] == ["skill", "skill", "backtest"]
     p_value = max(evidence["p_value"], at_least_once(evidence["p_information"], 5))
     assert ledger.recounted(evidence) == (
         f"Since then 3 forecasts of the same outcomes were tried: p = {p_value:.3f} after 5 trials."
