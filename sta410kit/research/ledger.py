@@ -230,7 +230,7 @@ class Ledger:
         )
 
     def copy_as_of(self, moment: datetime, target: Path, newest: int | None = None) -> Path:
-        """Write to `target` what the ledger held at a moment, without forecasts first recorded after `newest`.
+        """Write to `target` what the ledger held at a moment, without forecasts newer than `newest`.
 
         A ledger that is missing or unreadable gives an empty copy.
         """
