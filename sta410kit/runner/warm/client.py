@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +18,10 @@ from sta410kit.runner.warm.identity import cells_path, import_environment, serve
 from sta410kit.runner.warm.wire import Lines, encode, peer_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import BinaryIO, TextIO
+    from collections.abc import Mapping
 
 IDLE_SECONDS = 900.0
-POLL_SECONDS = 0.1  # between two checks of a caller that waits
-_PATIENCE = 120.0  # seconds for the imports of the first start on a slow machine
+_PATIENCE = 60.0  # seconds for the first group of imports on a slow machine
 _ANSWER = 60.0  # seconds for the answer to a question, which may wait for imports
 
 
@@ -38,14 +35,8 @@ def socket_path() -> Path:
     return server_folder() / f"{surroundings}-{installed}.sock"
 
 
-def keep_waiting() -> None:
-    """Wait on: the default for callers that have no limit."""
-
-
-def connect(
-    check: Callable[[], None] = keep_waiting, *, for_cells: bool = False, start: bool = True
-) -> socket.socket:
-    """Return a connection to the server, which is started when it does not run."""
+def connect(*, for_cells: bool = False, start: bool = True) -> socket.socket:
+    """Return a connection to the server, or to its part for cells; one that does not run is started."""
     try:
         path = socket_path()
         wanted = cells_path(path) if for_cells else path
@@ -53,7 +44,7 @@ def connect(
         if connection is None and not start:
             message = "no server runs"
             raise ServerUnavailableError(message)
-        return connection or _start(path, wanted, check)
+        return connection or _start(path, wanted)
     except (OSError, subprocess.SubprocessError) as error:
         raise ServerUnavailableError(str(error)) from error
 
@@ -161,17 +152,17 @@ def _try(path: Path) -> socket.socket | None:
     return connection
 
 
-def _start(path: Path, wanted: Path, check: Callable[[], None]) -> socket.socket:
+def _start(path: Path, wanted: Path) -> socket.socket:
     """Start the server and wait until it listens; of several callers at once, one starts it."""
     with (path.parent / "start.lock").open("w") as lock:
-        _take(lock, check)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         connection = _try(wanted)
         if connection is not None:
             return connection
-        ready = _launch(path)
-        with os.fdopen(ready, "rb") as pipe:
+        with os.fdopen(_launch(path), "rb") as ready:
             # The server writes a byte when it listens; when it dies before, the pipe closes by itself.
-            connection = _try(wanted) if _comes(pipe, check) and pipe.read(1) else None
+            listens = select.select([ready], [], [], _PATIENCE)[0] and ready.read(1)
+            connection = _try(wanted) if listens else None
         if connection is None:
             message = f"the fork server did not start; {path.with_suffix('.log')} says why"
             raise ServerUnavailableError(message)
@@ -203,24 +194,3 @@ def _launch(path: Path) -> int:
     finally:
         os.close(writing)
     return reading
-
-
-def _take(lock: TextIO, check: Callable[[], None]) -> None:
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            check()
-            time.sleep(POLL_SECONDS)
-        else:
-            return
-
-
-def _comes(ready: BinaryIO, check: Callable[[], None]) -> bool:
-    """Wait for something to read, at most `_PATIENCE`."""
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end:
-        if select.select([ready], [], [], POLL_SECONDS)[0]:
-            return True
-        check()
-    return False

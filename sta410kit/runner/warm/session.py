@@ -9,11 +9,10 @@ import signal
 import socket
 import tempfile
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sta410kit._internal.redaction import register
-from sta410kit.runner.warm.client import POLL_SECONDS, ServerUnavailableError, connect, fork, keep_waiting
+from sta410kit.runner.warm.client import ServerUnavailableError, connect, fork
 from sta410kit.runner.warm.wire import Lines, WireError, encode
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _STDERR_TAIL = 2000  # characters
+_POLL_SECONDS = 0.1  # between two looks at the limits
 _GRACE = 5.0  # seconds a cell has to end after it was interrupted
 
 
@@ -41,8 +41,8 @@ class CellSession:
         watch: Callable[[int], None] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._server = connect(partial(watch, 0) if watch else keep_waiting, for_cells=True)
-        self._watch: Callable[[int], None] | None = None
+        self._server = connect(for_cells=True)
+        self._watch = watch
         mine, theirs = socket.socketpair()
         streams = [_memory_file(), _memory_file()]
         self._errors = streams[1]
@@ -60,7 +60,6 @@ class CellSession:
         except BaseException:
             self._close()
             raise
-        self._watch = watch
 
     def __enter__(self) -> Self:
         return self
@@ -110,8 +109,10 @@ class CellSession:
         """Pass messages on until the one with the key `wanted` arrives; return what it holds."""
         deadline, reason = 0.0, None
         while True:
-            ready, _, _ = select.select([self._cells, self._server], [], [], POLL_SECONDS)
+            ready, _, _ = select.select([self._cells, self._server], [], [], _POLL_SECONDS)
             if reason is None and (reason := self._limit()) is not None:
+                if not self.pid:  # there is no cell yet
+                    raise reason
                 deadline = time.monotonic() + _GRACE
                 self.interrupt()
             elif reason is not None and time.monotonic() > deadline:
@@ -147,7 +148,7 @@ class CellSession:
 
     def _limit(self) -> Exception | None:
         """Return why the cell that runs has to end, if it has to."""
-        if self._watch is not None and self.pid:
+        if self._watch is not None:
             try:
                 self._watch(self.pid)
             except Exception as reason:  # noqa: BLE001 - raised again once the cell has been interrupted
