@@ -17,7 +17,7 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
+from sta410kit.runner.manifest import Manifest, StepRecord, begin, manifests, now, read_manifest
 from sta410kit.runner.notebook import read_notebook, require_kernel
 from sta410kit.runner.notebook_redaction import redact_notebook_file
 from sta410kit.runner.parameters import plain
@@ -27,13 +27,12 @@ from sta410kit.runner.report import write_report
 from sta410kit.runner.results import run_results
 from sta410kit.runner.reuse import is_valid
 from sta410kit.runner.run_log import RunLog
-from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, folder_errors, new_run, run_folders, runs_folder
+from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, folder_errors, new_run, runs_folder
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.steps import Site, do_step
 from sta410kit.runner.warm.client import warm_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from sta410kit.runner.progress import Progress
@@ -74,7 +73,7 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
 
 def resume_run(project: Path, options: Options, progress: Progress) -> Run | None:
     """Go on with the newest run of the chain; nothing when it has passed or there is none."""
-    for folder, manifest in _chains(runs_folder(project)):
+    for folder, manifest in manifests(runs_folder(project), "chain"):
         if manifest.outcome == ExitCode.PASSED.name:
             return None
         try:
@@ -95,17 +94,6 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
     return None
 
 
-def _chains(runs: Path) -> Iterator[tuple[Path, Manifest]]:
-    """Yield folder and manifest of each run of the chain, the newest first."""
-    for folder in run_folders(runs):
-        try:
-            manifest = read_manifest(folder)
-        except ConfigurationError:
-            continue
-        if manifest.kind == "chain":
-            yield folder, manifest
-
-
 def _as_asked(manifest: Manifest, options: Options) -> dict[str, Any]:
     """Return which steps a run was to have, and whether afresh; what is asked for now wins."""
     before = {name: manifest.options.get(name) for name in ("fresh", "first", "last")}
@@ -123,7 +111,7 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
     """Return the newest chain when it passed and every step of the plan would come out as it did there."""
     if plan.forced or not all(plan.reusable(step) for step in plan.steps):
         return None
-    newest = next(_chains(plan.runs), None)
+    newest = next(manifests(plan.runs, "chain"), None)
     if newest is None:
         return None
     folder, manifest = newest

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.manifest import read_manifest
+from sta410kit.runner.manifest import manifests
 from sta410kit.runner.runs import DATA_DOCS, run_folders
 
 if TYPE_CHECKING:
@@ -29,24 +29,16 @@ def find_docs(runs: Path, run: Path | None) -> Path:
             message = f"run {run.name} has no data docs: it validated nothing"
             raise ConfigurationError(message)
         return page
-    pages = [folder / DATA_DOCS / "index.html" for folder in run_folders(runs)]
-    pages = [page for page in pages if page.is_file()]
-    for page in pages:
-        if _kind(page.parent.parent) == "chain":
-            return page
+    for folder, _ in manifests(runs, "chain"):
+        if (folder / DATA_DOCS / "index.html").is_file():
+            return folder / DATA_DOCS / "index.html"
+    pages = [page for folder in run_folders(runs) if (page := folder / DATA_DOCS / "index.html").is_file()]
     # A notebook opened in JupyterLab has its data docs under runs/alone/.
     pages += runs.glob(f"alone/*/{DATA_DOCS}/index.html")
     if not pages:
         message = f"no data docs in {runs} yet; `sta410 run` or `sta410 validate` writes them"
         raise ConfigurationError(message)
     return max(pages, key=lambda page: page.stat().st_mtime)
-
-
-def _kind(folder: Path) -> str:
-    try:
-        return read_manifest(folder).kind
-    except ConfigurationError:
-        return ""
 
 
 def serve_run(folder: Path, port: int, announce: Callable[[str], None]) -> None:

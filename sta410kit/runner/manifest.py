@@ -9,6 +9,7 @@ import platform
 import socket
 import subprocess
 import sysconfig
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import distributions
@@ -20,9 +21,11 @@ from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner.runs import MANIFEST, REPORT
+from sta410kit.runner.runs import MANIFEST, REPORT, run_folders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sta410kit.runner.registry import Registry
 
 SCHEMA = 1  # of the manifest; raised when a field changes its meaning or goes
@@ -145,6 +148,15 @@ def read_manifest(folder: Path) -> Manifest:
         f"reads {SCHEMA}); look at {folder / REPORT}, or execute it again: sta410 run"
     )
     raise ConfigurationError(message)
+
+
+def manifests(runs: Path, kind: str = "") -> Iterator[tuple[Path, Manifest]]:
+    """Yield folder and manifest of each readable run of that kind, the newest first."""
+    for folder in run_folders(runs):
+        with suppress(ConfigurationError):
+            manifest = read_manifest(folder)
+            if kind in {"", manifest.kind}:
+                yield folder, manifest
 
 
 def now() -> str:

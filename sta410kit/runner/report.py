@@ -8,20 +8,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import write_text
-from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import newest_gates, summaries
 from sta410kit.runner.comparison.runs import changed_dependencies
 from sta410kit.runner.listing import format_seconds
-from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
+from sta410kit.runner.manifest import manifests
 from sta410kit.runner.notebook import MARK, cell_name, images_of
 from sta410kit.runner.pages import render
 from sta410kit.runner.results import R2
 from sta410kit.runner.run_log import NAME as LOG
-from sta410kit.runner.runs import DATA_DOCS, REPORT, run_folders
+from sta410kit.runner.runs import DATA_DOCS, REPORT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sta410kit.runner.manifest import Manifest, StepRecord
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # escape sequences in tracebacks
 
@@ -112,14 +113,8 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
     """
     if manifest.kind == "sweep":
         return {}
-    for other in run_folders(folder.parent):
-        if other.name >= folder.name:
-            continue
-        try:
-            earlier = read_manifest(other)
-        except ConfigurationError:
-            continue
-        if (earlier.kind, earlier.title) != (manifest.kind, manifest.title):
+    for other, earlier in manifests(folder.parent, manifest.kind):
+        if other.name >= folder.name or earlier.title != manifest.title:
             continue
         steps = {}
         for step in manifest.steps:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.manifest import StepRecord, read_manifest
+from sta410kit.runner.manifest import StepRecord, manifests, read_manifest
 from sta410kit.runner.reads import changed_reads
 from sta410kit.runner.registry import content_digest
-from sta410kit.runner.runs import DATA_DOCS, run_folders
+from sta410kit.runner.runs import DATA_DOCS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,15 +40,8 @@ def find_result(identity: str, step: Step, runs: Path, registry: Registry) -> tu
 
 def last_passed(step: Step, runs: Path) -> StepRecord | None:
     """Return the record of the newest run of the chain in which `step` passed."""
-    for folder in run_folders(runs):
-        try:
-            manifest = read_manifest(folder)
-        except ConfigurationError:
-            continue
-        record = manifest.step(step.name) if manifest.kind == "chain" else None
-        if record is not None and record.outcome == ExitCode.PASSED.name:
-            return record
-    return None
+    records = (manifest.step(step.name) for _, manifest in manifests(runs, "chain"))
+    return next((one for one in records if one is not None and one.outcome == ExitCode.PASSED.name), None)
 
 
 def is_valid(record: StepRecord, identity: str, step: Step, folder: Path, registry: Registry) -> bool:

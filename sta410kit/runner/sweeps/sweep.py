@@ -30,12 +30,12 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import StepResult, execute
 from sta410kit.runner.identity import file_parts, named_paths
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.manifest import Manifest, StepRecord, begin, now, read_manifest
+from sta410kit.runner.manifest import Manifest, StepRecord, begin, manifests, now
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.parameters import plain
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import Registry, content_digest
-from sta410kit.runner.runs import LOCK, folder_errors, new_run, run_folders, runs_folder
+from sta410kit.runner.runs import LOCK, folder_errors, new_run, runs_folder
 from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan, plan_sweep
 from sta410kit.runner.sweeps.results import Sweep, write_results
@@ -80,14 +80,8 @@ def unfinished_sweep(
     start: Path, notebook: Path | None, grid: Mapping[str, Sequence[str]], fixed: Mapping[str, str]
 ) -> tuple[Path, Manifest] | None:
     """Return folder and manifest of the newest sweep, if it has not passed."""
-    for folder in run_folders(runs_folder(start)):
-        try:
-            manifest = read_manifest(folder)
-        except ConfigurationError:
-            continue
-        swept = manifest.results.get("sweep")
-        if manifest.kind != KIND or not swept:
-            continue
+    for folder, manifest in manifests(runs_folder(start), KIND):
+        swept = manifest.results["sweep"]
         if notebook is not None and Path(swept["notebook"]) != notebook.absolute():
             continue
         if (grid or fixed) and (swept["grid"], swept["fixed"]) != (dict(grid), dict(fixed)):
