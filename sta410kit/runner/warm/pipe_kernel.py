@@ -164,23 +164,11 @@ class CellApp(IPKernelApp):
 
     channel = AnyTrait()
 
-    def init_connection_file(self) -> None:
-        """There is none."""
+    def _nothing(self, **_: Any) -> None:  # noqa: ANN401
+        """There are no sockets; the fork server sees whether the caller lives."""
 
-    def init_poller(self) -> None:
-        """Leave it to the fork server to see whether the caller lives."""
-
-    def init_sockets(self) -> None:
-        """There are none."""
-
-    def init_heartbeat(self) -> None:
-        """There is none."""
-
-    def write_connection_file(self, **_: Any) -> None:  # noqa: ANN401
-        """There is none."""
-
-    def log_connection_info(self) -> None:
-        """There is none."""
+    init_connection_file = init_poller = init_sockets = init_heartbeat = _nothing
+    write_connection_file = log_connection_info = _nothing
 
     def init_io(self) -> None:
         """Collect what is written."""
