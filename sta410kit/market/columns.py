@@ -49,17 +49,10 @@ def find(names: Sequence[str], file: Path) -> dict[str, int]:
     Raises
     ------
     DataLoadingError
-        Two columns mean the same, or the header has several lines.
+        Two columns mean the same.
     NoPriceColumnsError
         A column is missing.
     """
-    if [_plain(name) for name in names[:2]] in (["price", "close"], ["price", "adjclose"]):
-        message = (
-            f"{file}: this is yfinance's header of several lines. Write the file again, for one ticker from "
-            "yf.download(..., multi_level_index=False), for several from "
-            "data.stack(level='Ticker', future_stack=True).reset_index()."
-        )
-        raise DataLoadingError(message)
     found: dict[str, int] = {}
     for column in COLUMNS:
         hits = [at for at, name in enumerate(names) if _plain(name) in _SPELLINGS[column]]

@@ -35,6 +35,7 @@ class Table:
     names: list[str]
     frame: pd.DataFrame  # columns by position, because names may be there twice
     separator: str  # empty for Parquet
+    lines: tuple[int, ...] = ()  # record of each row, where it is not the row's number
 
     @property
     def typed(self) -> bool:
@@ -46,8 +47,9 @@ class Table:
         if self.typed:
             return f"{self.file}, row {row + 1}"
         with suppress(csv.Error):  # a field too long for the csv module, which Arrow has taken
+            record = self.lines[row] if self.lines else row + 1  # the header is record 0
             for number, (line, _) in enumerate(_records(self.file, self.separator)):
-                if number == row + 1:  # the header is record 0
+                if number == record:
                     return f"{self.file}, line {line}"
         return f"{self.file}, record {row + 1}"
 
@@ -104,7 +106,36 @@ def _read_text(file: Path) -> Table:
         message = f"{file} cannot be read ({_short(error)}); it may be cut short, write it again."
         raise DataLoadingError(message) from error
     frame = table.to_pandas()
-    return Table(file, names, frame.set_axis(range(len(names)), axis=1), separator)
+    return _of_tickers(Table(file, names, frame.set_axis(range(len(names)), axis=1), separator))
+
+
+def _of_tickers(table: Table) -> Table:
+    """Return a table with the header of `yfinance.download`, prices and tickers in two lines, a row a ticker.
+
+    Rows in which a ticker has no value are those of other tickers' sessions.
+    """
+    import pandas as pd
+
+    top = table.frame.iloc[:2].to_numpy().tolist()
+    if len(top) < 2 or top[1][0] != "Date" or any(top[1][1:]):  # noqa: PLR2004 - tickers, and the name Date
+        return table
+    prices, tickers = sorted((table.names[1:], top[0][1:]), key=recognised, reverse=True)
+    body, parts = table.frame.iloc[2:], []
+    for ticker in dict.fromkeys(tickers):
+        at = [number for number, name in enumerate(tickers, 1) if name == ticker]
+        part = body[[0, *at]].set_axis(["date", *(prices[number - 1] for number in at)], axis=1)
+        part.insert(0, "symbol", ticker)
+        parts.append(part[(body[at] != "").any(axis=1)])
+    frame = pd.concat(parts)
+    lines = tuple(int(number) + 1 for number in frame.index)
+    names = [str(name) for name in frame.columns]
+    return Table(
+        table.file,
+        names,
+        frame.set_axis(range(len(names)), axis=1).reset_index(drop=True),
+        table.separator,
+        lines,
+    )
 
 
 def _header(file: Path) -> tuple[int, list[str], str]:

@@ -220,6 +220,23 @@ def test_a_dollar_sign_before_a_price_is_no_part_of_it(load):
     assert load(HEAD + "01/31/2012,$1.50,$2,$1,$2,$2,10\n")["open"].tolist() == [1.5]
 
 
+@pytest.mark.parametrize("swapped", [False, True], ids=["by price", "by ticker"])
+def test_the_header_of_yfinance_with_prices_and_tickers_is_read(load, swapped):
+    """A row for each ticker that has values in a session; a value that is none is named by its line."""
+    prices = "Price,Close,Close,High,High,Low,Low,Open,Open,Volume,Volume\n"
+    tickers = "Ticker,A,B,A,B,A,B,A,B,A,B\n"
+    head = (tickers + prices if swapped else prices + tickers) + "Date,,,,,,,,,,\n"
+    rows = "2024-01-02,1.5,,2,,1,,1.2,,100,\n2024-01-03,1.6,7.5,2,8,1,7,1.3,7.2,100,50\n"
+    with pytest.warns(UnadjustedPricesWarning):
+        frame = load(head + rows)
+    assert frame["symbol"].tolist() == ["A", "A", "B"]
+    assert frame["close"].tolist() == [1.5, 1.6, 7.5]
+    assert frame["date"].astype(str).tolist() == ["2024-01-02", "2024-01-03", "2024-01-03"]
+    assert frame["volume"].tolist() == [100, 100, 50]
+    with pytest.raises(DataLoadingError, match=r"line 5: Close is 'x'"):
+        load(head + rows.replace("7.5", "x"))
+
+
 @pytest.mark.parametrize("tidy", [True, False])
 def test_a_file_newest_first_is_sorted(load, tidy):
     """For every command alike; rows in no order are left for the gate."""
@@ -262,8 +279,6 @@ def test_marks_and_line_ends_of_other_systems_do_not_matter(load, content):
         (HEAD.encode() + b"2012-01-03,1,2,1,2,2,\xff\n", "is not UTF-8 text"),
         ("Date,Open\n2012-01-03,1\n", "no column for high, low, close, volume; found Date, Open"),
         ("timestamp," + HEAD + "x," + ROW, "'timestamp' and 'Date' both mean date"),
-        ("Price,Close,High\nTicker,A,A\n", "multi_level_index=False"),
-        ("Price,Close,Close\nTicker,A,B\n", "data.stack(level='Ticker', future_stack=True).reset_index()"),
         ("ticker," + HEAD + " ," + ROW, "line 2: the symbol is empty"),
     ],
 )
