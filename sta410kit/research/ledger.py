@@ -217,7 +217,7 @@ class Ledger:
         Parameters
         ----------
         evidence : mapping
-            `skill.SkillEvidence` as ``verdict.json`` holds it.
+            `verdict.SkillEvidence` as ``verdict.json`` holds it.
         """
         count = self.beside(int(evidence.get("newest_trial", 0))).forecasts
         more = count - int(evidence.get("trials", 0))

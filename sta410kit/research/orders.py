@@ -15,7 +15,7 @@ from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.forecasting import without_forecast
 from sta410kit.research.frames import require_columns, require_prices, row_label
-from sta410kit.research.skill import SKILL
+from sta410kit.research.verdict import SKILL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,9 @@ from sta410kit.research.factor import FEWEST_SYMBOLS, FactorTearSheet, factor_te
 from sta410kit.research.forecast_tests import t_test
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.panel import read_panel
-from sta410kit.research.skill import (
+from sta410kit.research.skill import stretch_of
+from sta410kit.research.trial_identity import at_least_once
+from sta410kit.research.verdict import (
     ACCURACY_LEVEL,
     INFORMATION_LEVEL,
     NO_SKILL,
@@ -21,9 +23,7 @@ from sta410kit.research.skill import (
     TOO_FEW,
     WITHOUT_BEST_LEVEL,
     dates_needed,
-    stretch_of,
 )
-from sta410kit.research.trial_identity import at_least_once
 
 if TYPE_CHECKING:
     import pandas as pd

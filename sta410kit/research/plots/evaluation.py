@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sta410kit.research.backtest import Backtest
     from sta410kit.research.monte_carlo import MonteCarlo
-    from sta410kit.research.skill import SkillVerdict
+    from sta410kit.research.verdict import SkillVerdict
 
 
 def plot_verdict(verdict: SkillVerdict) -> Figure:
