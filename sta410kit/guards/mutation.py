@@ -1,9 +1,10 @@
 """Mutation testing of suites: corrupt clean data in every known way and check that the suite notices.
 
 A mutant is caught when the frame is refused, or when exactly what was corrupted is left out: every corrupted
-bar, by itself or with its symbol, and nothing else. Three things a fault cannot but touch are allowed for:
-the sessions right before and after a corrupted bar, whose moves start or end there; the stretch that a pasted
-one was copied from, and the symbol with the same series, since which is the copy cannot be known.
+bar, by itself or with its symbol, and nothing else. What a fault cannot but touch is allowed for: the
+sessions right before and after a corrupted bar, whose moves start or end there; sessions that only corrupted
+rows are dated on, which other symbols seem to lack; the stretch that a pasted one was copied from, and the
+symbol with the same series, since which is the copy cannot be known.
 """
 
 from __future__ import annotations
@@ -188,8 +189,10 @@ def _outcome(frame: pd.DataFrame, broken: pd.DataFrame, result: GuardResult) -> 
     table = result.quarantined
     whole = set(table["symbol"][table["date"].isna()])
     bars = {(symbol, dates[date]) for symbol, date in table.dropna()[["symbol", "date"]].to_numpy()}
+    days = {dates[date] for date in before.index.unique("date")}
     complete = all(symbol in whole or (symbol, number) in bars for symbol, number in corrupted)
-    exact = whole <= {symbol for symbol, _ in corrupted} and bars <= near
+    exact = whole <= {symbol for symbol, _ in corrupted}
+    exact &= all(bar in near or bar[1] not in days for bar in bars)
     copied = any(check.expectation in _COPIES for check in result.critical)
     return ("symbol" if whole else "bars") if complete and (exact or copied) else ""
 

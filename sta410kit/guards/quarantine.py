@@ -24,7 +24,7 @@ from sta410kit.guards.result import CRITICAL, QUARANTINED
 from sta410kit.guards.suites import QUARANTINE_SYMBOL, STOP
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -69,12 +69,7 @@ class Quarantine:
 
     def add(self, checks: Sequence[Check]) -> bool:
         """Leave out what `checks` found in the usable frame; return whether any of it is new."""
-        parts = [_findings(check, self.usable) for check in checks]
-        new = pd.concat([_no_findings(), *parts], ignore_index=True)
-        keys = ["symbol", "day"]
-        known = pd.MultiIndex.from_frame(new[keys]).isin(pd.MultiIndex.from_frame(self._found[keys]))
-        known &= (new["kind"] != _WHOLE).to_numpy()
-        new = new[~known & ~new["symbol"].isin(list(self._whole)).to_numpy()]
+        new = self.new_findings(checks, self.usable)
         if new.empty:
             return False
         self._found = pd.concat([self._found, new], ignore_index=True)
@@ -82,6 +77,20 @@ class Quarantine:
         self._whole |= self._shifted() | self._too_many()
         self.usable = _without(self.usable, new, list(self._whole))
         return True
+
+    def new_findings(self, checks: Iterable[Check], frame: pd.DataFrame) -> pd.DataFrame:
+        """Return what `checks` found in `frame` that is not left out yet."""
+        parts = [_findings(check, frame) for check in checks if _can_be_left_out(check)]
+        new = pd.concat([_no_findings(), *parts], ignore_index=True)
+        keys = ["symbol", "day"]
+        known = pd.MultiIndex.from_frame(new[keys]).isin(pd.MultiIndex.from_frame(self._found[keys]))
+        known &= (new["kind"] != _WHOLE).to_numpy()
+        return new[~known & ~new["symbol"].isin(list(self._whole)).to_numpy()]
+
+    @property
+    def touched(self) -> pd.DataFrame:
+        """The usable rows of all symbols with a bar that is left out."""
+        return self.usable[self.usable["symbol"].isin(self._bars()["symbol"])].reset_index(drop=True)
 
     def _shifted(self) -> dict[str, str]:
         """Return symbols with a missing session beside an extra day: the bars between are on wrong dates."""
@@ -167,7 +176,8 @@ def leave_out(
 ) -> tuple[list[Check], Quarantine]:
     """Leave out what `checks` found, and what is found in the rest, until nothing critical is left in it.
 
-    A bar may hide another: the rest is judged again by all that can leave something out.
+    A bar may hide another: the rest is judged again by all that can leave something out. Symbols with a bar
+    that is left out come first, alone; only if they show something new, which the others may explain, all do.
 
     Returns
     -------
@@ -180,18 +190,21 @@ def leave_out(
 
     checks = [replace(check, quarantined=_can_be_left_out(check)) for check in checks]
     quarantine = Quarantine(frame, contract.limits)
-    new = quarantine.add([check for check in checks if check.quarantined])
+    new = quarantine.add(checks)
     if any(check.severity == CRITICAL and not check.held and not check.quarantined for check in checks):
         return checks, quarantine
     again = [item for item in expectations if item["meta"].get("on_failure", STOP) != STOP]
     for _ in range(_ROUNDS):
         if not new or quarantine.excess:
             return checks, quarantine
-        found, _ill_typed = evaluate(contract.name, again, quarantine.usable, reviewed)
-        left = [check for check in found if not check.held and not _can_be_left_out(check)]
-        new = quarantine.add([check for check in found if _can_be_left_out(check)])
+        for rows in (quarantine.touched, quarantine.usable):
+            found, _ill_typed = evaluate(contract.name, again, rows, reviewed) if len(rows) else ([], [])
+            left = [check for check in found if not check.held and not _can_be_left_out(check)]
+            if not left and quarantine.new_findings(found, rows).empty:
+                return checks, quarantine
         if left:
             break
+        new = quarantine.add(found)
     quarantine.unsettled = "what is left is still refused: " + "; ".join(map(str, left or found))
     return checks, quarantine
 
@@ -226,11 +239,10 @@ def _findings(check: Check, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _reasons(evidence: Evidence, kinds: NDArray[np.object_], frame: pd.DataFrame) -> list[str]:
     """Return the values judged at each bar, or what a note says of the symbol."""
-    found = [*evidence.notes, *evidence.stretches()] if (kinds == _WHOLE).any() else []
-    notes = {
-        symbol: next(note for note in found if symbol in note.replace(":", "").split())
-        for symbol in set(evidence.symbols[kinds == _WHOLE])
-    }
+    notes: dict[str, str] = {}
+    for note in [*evidence.notes, *evidence.stretches()] if (kinds == _WHOLE).any() else ():
+        for word in note.replace(":", "").split():
+            notes.setdefault(word, note)
     shown = {
         name: frame[name].to_numpy()
         for name in evidence.columns
@@ -254,12 +266,13 @@ def _without(frame: pd.DataFrame, found: pd.DataFrame, symbols: list[str]) -> pd
     keep[found.loc[found["kind"] == _EXTRA, "position"].to_numpy(np.int64)] = False
     if "close" not in frame.columns:
         return frame[keep & ~empty].reset_index(drop=True)
-    if empty.any():  # of several rows for one session, one stays
-        keep &= ~(empty & frame.duplicated(list(KEYS)).to_numpy())
+    places = np.flatnonzero(empty)  # of several rows for one session, one stays
+    keep[places[frame.iloc[places].duplicated(list(KEYS)).to_numpy()]] = False
     gone = found[found["kind"] == _MISSING].drop_duplicates(["symbol", "day"])
     rows = np.flatnonzero(keep)
-    like = pd.Series(rows, index=frame["symbol"].iloc[rows].astype(object)).groupby(level=0).first()
-    taken = np.concatenate([rows, like[gone["symbol"]].to_numpy()])
+    first = np.flatnonzero(~frame["symbol"].duplicated().to_numpy())
+    like = dict(zip(frame["symbol"].iloc[first], first, strict=True))
+    taken = np.append(rows, [like[symbol] for symbol in gone["symbol"]]).astype(np.int64)
     usable = frame.iloc[taken].reset_index(drop=True)
     empty = np.concatenate([empty[rows], np.ones(len(gone), bool)])
     for name in usable.columns.difference(list(KEYS)):
