@@ -85,16 +85,13 @@ def run_lengths(flags: NDArray[np.bool_], begins: NDArray[np.int64]) -> NDArray[
 
 
 def other_runs(block: Block, flags: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return how many other runs of true flags begin near each row, within half a year on both sides."""
-    begins = flags.copy()
-    begins[1:] &= ~flags[:-1]
-    begins[block.first] = flags[block.first]
-    before = np.append(0, np.cumsum(begins))
-    rows = np.arange(block.rows)
+    """Return for each true flag how many other runs begin within half a year on both sides, 0 elsewhere."""
+    rows, others = np.flatnonzero(flags), np.zeros(block.rows, np.int64)
     number = block.symbol_of(rows)
+    begins = rows[(rows == block.bounds[number]) | ~flags[rows - 1]]
     first = np.maximum(rows - _HALF_YEAR, block.bounds[number])
     stop = np.minimum(rows + _HALF_YEAR + 1, block.bounds[number + 1])
-    others: NDArray[np.int64] = before[stop] - before[first] - flags
+    others[rows] = np.searchsorted(begins, stop) - np.searchsorted(begins, first) - 1
     return others
 
 

@@ -103,7 +103,7 @@ class ExpectVolumeInOneUnit(BlockExpectation):
     busy: float = Field(100.0, gt=1)  # factor by which a busy day's may exceed it
     sigmas: PositiveFloat = 4.0  # usual deviations, in logs, that a step exceeds
     changes: PositiveFloat = 6.2  # upper quartiles of the daily change that a bar exceeds
-    run: int = Field(4, ge=2)  # bars in a row that are judged by `step`
+    run: int = Field(5, ge=2)  # bars in a row that are judged by `step`
     ragged: PositiveFloat = 1.8  # usual spreads of log volume that no low run in another unit exceeds
     zeros: PositiveInt = 2  # more zeros at the end than in every other symbol, or on the days around
     listing: NonNegativeInt = 8  # first sessions, of when-issued trade or of an offering, that may differ
