@@ -74,7 +74,8 @@ def validate(  # noqa: PLR0913, PLR0917 - one for each option
         strict=strict,
         repairs=repairs,
     )
-    page = publish(result, new_run(runs_folder(Path.cwd())) / DATA_DOCS, "validate")
+    folder = new_run(runs_folder(Path.cwd())) / DATA_DOCS
+    page = publish(result, folder, "validate", frame=frame, repairs=repairs)
     click.echo(printable(result.summary()))
     for failure in result.failures:
         severity = f"{failure.severity}, quarantined" if failure.quarantined else failure.severity

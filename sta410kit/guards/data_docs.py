@@ -33,11 +33,18 @@ if TYPE_CHECKING:
     from sta410kit.guards.result import GuardResult
     from sta410kit.guards.suites import Suite
 
-INDEX, QUARANTINE = "index.html", "quarantined.csv"
+INDEX, QUARANTINE, TRIAGE = "index.html", "quarantined.csv", "triage.html"
 _MOST = 500  # quarantined bars that a page shows
 
 
-def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
+def publish(
+    result: GuardResult,
+    folder: Path,
+    step: str = "validate",
+    *,
+    frame: pd.DataFrame | None = None,
+    repairs: pd.DataFrame | None = None,
+) -> Path:
     """Add the page of one validation to the data docs in `folder`, refresh its index, return the page.
 
     Parameters
@@ -48,6 +55,9 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
         The data docs; created if needed. Several processes may publish at once.
     step : str
         Which step validated, e.g. ``02_validate``.
+    frame, repairs : DataFrame, optional
+        The frame that was judged, and what `apply_repairs` changed in it: what was found in it is triaged on
+        a page beside.
     """
     now = datetime.now(UTC)
     place = folder / "validations" / result.suite / step / f"{now:%Y%m%dT%H%M%S%fZ}"
@@ -55,6 +65,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
 
     record = json.loads(json.dumps(to_record(result), default=str))
     quarantined = result.quarantined
+    triaged = frame is not None and result.quarantine is not None and bool(result.failures)
     page = render_page(
         "validation.html",
         home="../../../../index.html",
@@ -65,6 +76,7 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
         quarantined=_rows(quarantined.head(_MOST)),
         more=max(0, len(quarantined) - _MOST),
         quarantine_file=QUARANTINE,
+        triage_file=TRIAGE if triaged else "",
         sections=_validation_sections(record) if record["results"] else [],
         ge_version=version("great-expectations"),
     )
@@ -76,6 +88,11 @@ def publish(result: GuardResult, folder: Path, step: str = "validate") -> Path:
         "warnings": len(result.warnings),
     }
     write_text(place / INDEX, page)
+    if triaged and frame is not None:
+        from sta410kit.guards.triage import triage
+        from sta410kit.guards.triage_page import render
+
+        write_text(place / TRIAGE, render(result, triage(result, frame, repairs), frame, step))
     if len(quarantined):
         write_text(place / QUARANTINE, quarantined.to_csv(index=False))
     write_text(place / "result.json", json.dumps(record, indent=1))

@@ -74,10 +74,13 @@ class Cases:
 
     def take(self, chosen: pd.Series[bool]) -> pd.DataFrame:
         """Return the chosen findings, one a bar; what else was found of the same bars goes with them."""
-        taken = self.left[chosen].drop_duplicates(["symbol", "day"])
-        keys = pd.MultiIndex.from_frame(taken[["symbol", "day"]])
-        self.left = self.left[~pd.MultiIndex.from_frame(self.left[["symbol", "day"]]).isin(keys)]
-        return taken
+        keys = ["symbol", "day"]
+        worst = self.left.sort_values("severity", key=lambda column: column != CRITICAL, kind="stable")
+        severity = worst.drop_duplicates(keys).set_index(keys)["severity"]
+        taken = self.left[chosen].drop_duplicates(keys)
+        bars = pd.MultiIndex.from_frame(taken[keys])
+        self.left = self.left[~pd.MultiIndex.from_frame(self.left[keys]).isin(bars)]
+        return taken.assign(severity=severity.reindex(bars).to_numpy())
 
     def of(self, *expectations: str) -> pd.Series[bool]:
         """Return which of the findings left are of some expectations."""

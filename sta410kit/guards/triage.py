@@ -284,7 +284,12 @@ _AT_SOURCE = (
     "expect_dates_without_time",
     "expect_dates_not_in_future",
 )
-_WHOLE_BARS = ("expect_no_stale_bars", "expect_no_pasted_bars", "expect_open_to_follow_close")
+_WHOLE_BARS = (
+    "expect_prices_within_bar",
+    "expect_no_stale_bars",
+    "expect_no_pasted_bars",
+    "expect_open_to_follow_close",
+)
 _MAKERS: tuple[Callable[[Cases], Iterable[Decision]], ...] = (
     _rows_twice,
     _bars_without_values,

@@ -144,7 +144,7 @@ def test_triage_prints_decisions_and_writes_a_page_with_the_entries(typed, tmp_p
     done = typed("triage", "prices.parquet", "--output", "page.html", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "1 decision" in done.stdout
-    assert "1. critical: open outside of its bar by cents (IBM: 2012-05-" in done.stdout
+    assert "1. warning: open outside of its bar by cents (IBM: 2012-05-" in done.stdout
     assert "clamp the open to low and high, in every bar: repairs.toml" in done.stdout
     assert "action = &#34;clamp&#34;" in (tmp_path / "page.html").read_text()
     assert typed("triage", "prices.parquet", "--exchange", "XASX", cwd=tmp_path).returncode == 3

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from sta410kit import guards
+from sta410kit.guards.data_docs import publish
 from sta410kit.guards.suites import read_suite
 from sta410kit.guards.triage import triage
 from sta410kit.guards.triage_page import render
@@ -157,6 +158,20 @@ def test_the_page_draws_findings_and_escapes_what_it_shows(suite, make_walk):
     assert "&lt;b&gt;&amp;S1" in page
     for block in re.findall(r'<h3>repairs.toml</h3><pre tabindex="0">(.*?)</pre>', page, re.DOTALL):
         assert tomllib.loads(block.replace("&#34;", '"').replace("&lt;", "<"))
+
+
+def test_the_data_docs_link_the_triage_of_what_they_show(suite, make_walk, tmp_path):
+    """Beside the validation; without findings there is nothing to link, and no frame stops the page."""
+    frame = make_walk(rows=120, cents=True)
+    page = publish(guards.validate(frame, suite), tmp_path, frame=frame).read_text()
+    assert "triage.html" not in page
+    frame.loc[150, "open"] = frame.loc[150, "high"] + 0.01
+    page = publish(guards.validate(frame, suite), tmp_path, frame=frame)
+    assert '<a href="triage.html">' in page.read_text()
+    assert "clamp the open" in page.with_name("triage.html").read_text()
+    for odd in (frame.drop(columns="symbol"), frame.drop(columns="date"), frame.iloc[:0], frame.astype(str)):
+        page = publish(guards.validate(odd, suite), tmp_path, frame=odd)
+        assert "correct it at its source" in page.with_name("triage.html").read_text()
 
 
 def test_a_clean_frame_leaves_nothing_to_decide(suite, make_walk):
