@@ -1,9 +1,10 @@
 """The trials ledger: how many forecasts and strategies were tried on each dataset and target.
 
 The best of many tries looks skilled without any skill, so what a result is worth depends on how many were
-tried. Each distinct trial is recorded once, when its skill, scores or deflated Sharpe ratio are computed:
-the same predictions again are no new trial. The ledger is ``runs/trials.sqlite`` of the project; the
-environment variable ``STA410_LEDGER`` names another file. SQLite lets several processes write at once.
+tried. Each distinct trial is recorded when its skill, scores or deflated Sharpe ratio are computed: the same
+forecast again is no new trial, also on refetched prices or with the sessions that have passed since. The
+ledger is ``runs/trials.sqlite`` of the project; the environment variable ``STA410_LEDGER`` names another
+file. SQLite lets several processes write at once.
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.project import find_project
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataLoadingError
-from sta410kit.research.trial_identity import at_least_once, dataset_of, digests_of, pack, sharpe_of, unpack
+from sta410kit.research.trial_identity import (
+    Sketch,
+    at_least_once,
+    dataset_of,
+    forecasts_of,
+    pack,
+    sharpe_of,
+    unpack,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,19 +46,24 @@ FILE = Path("runs") / "trials.sqlite"
 SKILL, BACKTEST = "skill", "backtest"
 _LARGEST = 50.0  # log return; outcomes in other units would overflow as simple returns
 _PATIENCE = 30.0  # seconds to wait for another process that writes
-_VERSION = 1
+_VERSION = 2
 _NO_PROJECT = "this is no project (no notebooks/pipeline.toml upwards), so no trial could be counted"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS datasets (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY, universe TEXT NOT NULL UNIQUE,
     symbols TEXT NOT NULL, horizon INTEGER NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS pieces (piece INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets);
+CREATE TABLE IF NOT EXISTS pieces (
+    piece INTEGER NOT NULL, dataset INTEGER NOT NULL REFERENCES datasets, PRIMARY KEY (piece, dataset)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sketches (
+    predictions TEXT PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets, sketch BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS trials (
     id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets,
     kind TEXT NOT NULL, model TEXT NOT NULL, predictions TEXT NOT NULL, strategy TEXT NOT NULL,
     recorded TEXT NOT NULL, sessions INTEGER NOT NULL, r2 REAL, sharpe REAL, returns BLOB,
-    UNIQUE (predictions, kind, strategy)
+    UNIQUE (predictions, kind, strategy, sessions)
 );
 CREATE INDEX IF NOT EXISTS trials_of_dataset ON trials (dataset);
 CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON trials
@@ -90,9 +104,10 @@ class Trials:
 
     @property
     def distinct(self) -> tuple[Trial, ...]:
-        """The trials, without the look at the skill of predictions that were backtested too."""
+        """The trials as last seen, without the look at the skill of predictions that were backtested too."""
+        last = {(trial.kind, trial.predictions, trial.strategy): trial for trial in self.trials}
         tested = {trial.predictions for trial in self.trials if trial.kind == BACKTEST}
-        return tuple(t for t in self.trials if t.kind == BACKTEST or t.predictions not in tested)
+        return tuple(t for t in last.values() if t.kind == BACKTEST or t.predictions not in tested)
 
     @property
     def count(self) -> int:
@@ -206,8 +221,12 @@ class Ledger:
             return Trials()
         try:
             with closing(_connect(self.path, write=False)) as connection:
-                found = connection.execute("SELECT dataset FROM trials WHERE id = ?", (number,)).fetchall()
-                return _trials_of(connection, [row[0] for row in found], self.path)
+                query = (
+                    "SELECT DISTINCT dataset FROM pieces WHERE piece IN (SELECT piece FROM pieces WHERE "
+                    "dataset = (SELECT dataset FROM trials WHERE id = ?))"
+                )
+                found = [row[0] for row in connection.execute(query, (number,))]
+                return _trials_of(connection, found, self.path)
         except (OSError, sqlite3.Error):
             return Trials()
 
@@ -257,7 +276,9 @@ class Ledger:
         if self.path is None:
             return Trials(problem=_NO_PROJECT)
         rows: list[tuple[Any, ...]] = []
-        for model, digest in digests_of(predictions).items():
+        sketches = {}
+        for model, (digest, sketch) in forecasts_of(predictions).items():
+            sketches[digest] = sketch
             earned = returns.get(model)
             sharpe = None if earned is None else sharpe_of(earned)
             score = (r2 or {}).get(model, math.nan)
@@ -268,7 +289,7 @@ class Ledger:
         dataset = dataset_of(predictions)
         try:
             with closing(_connect(self.path)) as connection:
-                _write(connection, dataset, rows)
+                _write(connection, dataset, rows, sketches)
                 return _trials_of(connection, _linked(connection, dataset.pieces), self.path)
         except (OSError, sqlite3.Error) as error:
             problem = f"the ledger {self.path} cannot be written ({error}), so this trial is not counted"
@@ -288,8 +309,9 @@ def _connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = NORMAL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            message = "it was written by a newer version of the kit"
+        if version not in {0, _VERSION}:
+            other = "a newer" if version > _VERSION else "an earlier"
+            message = f"it was written by {other} version of the kit; move it away to start a new one"
             raise sqlite3.DatabaseError(message)
         if version < _VERSION:
             connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
@@ -299,7 +321,12 @@ def _connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
     return connection
 
 
-def _write(connection: sqlite3.Connection, dataset: Dataset, rows: list[tuple[Any, ...]]) -> None:
+def _write(
+    connection: sqlite3.Connection,
+    dataset: Dataset,
+    rows: list[tuple[Any, ...]],
+    sketches: Mapping[str, Sketch],
+) -> None:
     """Add the trials that are missing; the write lock is only taken if there are any."""
     known = "SELECT 1 FROM trials WHERE kind = ? AND predictions = ? AND strategy = ?"
     fresh = [row for row in rows if not connection.execute(known, (row[0], row[2], row[3])).fetchone()]
@@ -307,30 +334,56 @@ def _write(connection: sqlite3.Connection, dataset: Dataset, rows: list[tuple[An
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        there = _linked(connection, dataset.pieces)
-        number = (
-            there[0]
-            if there
-            else connection.execute(
-                "INSERT INTO datasets (symbols, horizon, first, last) VALUES (?, ?, ?, ?)", dataset[:4]
-            ).lastrowid
-        )
-        pieces = [(piece, number) for piece in dataset.pieces]
-        connection.executemany("INSERT OR IGNORE INTO pieces (piece, dataset) VALUES (?, ?)", pieces)
-        connection.executemany(
-            "INSERT INTO trials (dataset, recorded, kind, model, predictions, strategy, sessions, r2, "
-            "sharpe, returns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (predictions, kind, strategy) DO NOTHING",
-            [(number, _stamp(datetime.now(UTC)), *row) for row in fresh],
-        )
+        number = _dataset(connection, dataset)
+        seen = _sketches(connection, _linked(connection, dataset.pieces))
+        for kind, model, digest, *rest in fresh:
+            same = (first for first, sketch in seen.items() if sketch.is_same(sketches[digest]))
+            forecast = digest if digest in seen else next(same, digest)
+            if forecast == digest and digest not in seen:
+                seen[digest] = sketches[digest]
+                connection.execute(
+                    "INSERT INTO sketches (predictions, dataset, sketch) VALUES (?, ?, ?)",
+                    (digest, number, sketches[digest].pack()),
+                )
+            connection.execute(
+                "INSERT INTO trials (dataset, recorded, kind, model, predictions, strategy, sessions, r2, "
+                "sharpe, returns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (predictions, kind, strategy, sessions) DO NOTHING",
+                (number, _stamp(datetime.now(UTC)), kind, model, forecast, *rest),
+            )
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
 
 
+def _dataset(connection: sqlite3.Connection, dataset: Dataset) -> int:
+    """Return the number of a dataset, which is added, or extended to the dates seen now."""
+    connection.execute(
+        "INSERT INTO datasets (universe, symbols, horizon, first, last) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (universe) DO UPDATE SET "
+        "first = min(first, excluded.first), last = max(last, excluded.last)",
+        dataset[:5],
+    )
+    query = "SELECT id FROM datasets WHERE universe = ?"
+    number = int(connection.execute(query, (dataset.universe,)).fetchone()[0])
+    pieces = [(piece, number) for piece in dataset.pieces]
+    connection.executemany("INSERT OR IGNORE INTO pieces (piece, dataset) VALUES (?, ?)", pieces)
+    return number
+
+
+def _sketches(connection: sqlite3.Connection, datasets: list[int]) -> dict[str, Sketch]:
+    query = (
+        "SELECT predictions, sketch FROM sketches WHERE dataset IN (SELECT value FROM json_each(?)) "
+        "ORDER BY rowid"
+    )
+    return {
+        digest: Sketch.unpack(packed) for digest, packed in connection.execute(query, (json.dumps(datasets),))
+    }
+
+
 def _linked(connection: sqlite3.Connection, pieces: tuple[int, ...]) -> list[int]:
-    """Return the datasets that own one of the pieces."""
+    """Return the datasets that have one of the pieces."""
     query = "SELECT DISTINCT dataset FROM pieces WHERE piece IN (SELECT value FROM json_each(?)) ORDER BY 1"
     return [row[0] for row in connection.execute(query, (json.dumps(pieces),))]
 

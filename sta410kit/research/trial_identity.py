@@ -13,18 +13,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST_RETURNS = 3  # of a Sharpe ratio: two near each other by chance would have an enormous one
-_DIGITS = 10  # of a log return: predictions that differ less are the same trial
-_PIECES, _SHOWN_SYMBOLS = 64, 5
+_DIGITS = 10  # of a log return
+_SHOWN_SYMBOLS = 5
+_SKETCHED = 128  # predictions kept to recognise a forecast by
+_FEWEST_COMMON = 20  # of them, to call two forecasts the same
+_SAME = 0.99  # their correlation
 
 
 class Dataset(NamedTuple):
-    """Outcomes to be predicted, described by symbols and dates and recognised by pieces.
+    """Outcomes to be predicted: a universe of symbols, a horizon, and the dates seen so far.
 
-    A piece is a digest of the outcomes of one symbol in one month. The 64 smallest are kept (Broder 1997, "On
-    the resemblance and containment of documents"): datasets that overlap share some, so a later start, a
-    longer warm-up or one symbol more does not begin a fresh count.
+    ``universe`` identifies symbols and horizon. ``pieces`` has a number for each symbol and year: datasets
+    that have one in common share the count of trials, whether one is a part of the other or goes on after it.
+    Values of prices play no role: refetched, rounded or rescaled prices are the same data.
     """
 
+    universe: str
     symbols: str
     horizon: int
     first: str
@@ -33,34 +37,79 @@ class Dataset(NamedTuple):
 
 
 def dataset_of(predictions: pd.DataFrame) -> Dataset:
-    """Return the dataset and target of predictions, which only depend on their outcomes."""
-    import numpy as np
+    """Return the dataset and target of predictions."""
+    import pandas as pd
 
-    rows = _ordered(predictions).drop_duplicates(["symbol", "day"])  # models share their outcomes
-    month = rows["day"].to_numpy().astype("datetime64[D]").astype("datetime64[M]")
-    symbol = rows["symbol"].to_numpy()
-    begins = np.flatnonzero(np.r_[True, (symbol[1:] != symbol[:-1]) | (month[1:] != month[:-1])])
-    hashes = _hashed(rows.drop(columns="predicted"))  # another horizon is another target
-    pieces = np.add.reduceat(hashes, begins) >> np.uint64(1)  # SQLite's integers are signed
-    names = sorted(set(symbol))
+    days = predictions["date"].dt.tz_localize(None)
+    keys = pd.DataFrame({"symbol": predictions["symbol"].astype(str), "year": days.dt.year}).drop_duplicates()
+    horizon, names = int(predictions["horizon"].iloc[0]), sorted(keys["symbol"].unique())
     more = f" and {len(names) - _SHOWN_SYMBOLS} more" if len(names) > _SHOWN_SYMBOLS else ""
-    first, last = (str(np.datetime64(int(day), "D")) for day in (rows["day"].min(), rows["day"].max()))
     return Dataset(
+        hashlib.sha256(repr((names, horizon)).encode()).hexdigest(),
         ", ".join(names[:_SHOWN_SYMBOLS]) + more,
-        int(rows["horizon"].iloc[0]),
-        first,
-        last,
-        tuple(int(piece) for piece in np.unique(pieces)[:_PIECES]),
+        horizon,
+        f"{days.min():%Y-%m-%d}",
+        f"{days.max():%Y-%m-%d}",
+        tuple(sorted(_number(f"{symbol}|{horizon}|{year}") for symbol, year in keys.itertuples(index=False))),
     )
 
 
-def digests_of(predictions: pd.DataFrame) -> dict[str, str]:
-    """Return a SHA-256 of each model's predictions and outcomes; none if it predicts zero everywhere."""
+def _number(text: str) -> int:
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1  # SQLite's integers are signed
+
+
+class Sketch(NamedTuple):
+    """Some predictions of a forecast, chosen by symbol and day alone, to recognise it by later."""
+
+    keys: NDArray[np.uint64]
+    predicted: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, predictions: pd.DataFrame) -> Sketch:
+        """Return the predictions whose symbol and day have the smallest hashes (bottom-k, Cohen 1997)."""
+        import numpy as np
+
+        rows = _ordered(predictions)
+        hashes = _hashed(rows[["symbol", "day"]])
+        chosen = np.argsort(hashes, kind="stable")[:_SKETCHED]
+        return cls(hashes[chosen], rows["predicted"].to_numpy(np.float32)[chosen])
+
+    def pack(self) -> bytes:
+        """Return the sketch as bytes."""
+        return self.keys.astype("<u8").tobytes() + self.predicted.astype("<f4").tobytes()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Sketch:
+        """Return the sketch given to `pack`."""
+        import numpy as np
+
+        size = len(packed) // 12
+        return cls(np.frombuffer(packed, "<u8", size), np.frombuffer(packed, "<f4", size, 8 * size))
+
+    def is_same(self, other: Sketch) -> bool:
+        """Whether the forecasts agree where they can be compared: they correlate by 0.99."""
+        import numpy as np
+
+        _, one, two = np.intersect1d(self.keys, other.keys, assume_unique=True, return_indices=True)
+        here, there = self.predicted[one].astype(float), other.predicted[two].astype(float)
+        fewest = min(_FEWEST_COMMON, len(self.keys), len(other.keys))
+        if len(one) < fewest:
+            return False
+        here_spread, there_spread = np.ptp(here), np.ptp(there)
+        if not (here_spread and there_spread):
+            return bool(np.allclose(here, there, rtol=1e-3, atol=0))
+        return bool(np.corrcoef(here, there)[0, 1] >= _SAME)
+
+
+def forecasts_of(predictions: pd.DataFrame) -> dict[str, tuple[str, Sketch]]:
+    """Return digest and sketch of each model's predictions; none if it predicts zero everywhere."""
     found = {}
     for model in predictions["model"].unique():
-        rows = _ordered(predictions[predictions["model"] == model])
-        if rows["predicted"].any():
-            found[str(model)] = hashlib.sha256(_hashed(rows).tobytes()).hexdigest()
+        own = predictions[predictions["model"] == model]
+        if (own["predicted"] != 0).any():
+            digest = hashlib.sha256(_hashed(_ordered(own)).tobytes()).hexdigest()
+            found[str(model)] = digest, Sketch.of(own)
     return found
 
 

@@ -12,9 +12,12 @@ import pandas as pd
 import pytest
 
 from sta410kit.exceptions import DataLoadingError
+from sta410kit.market import load_prices
+from sta410kit.research.features import build_features
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.skill import assess_skill
 from sta410kit.research.trial_identity import at_least_once, pack, sharpe_of, unpack
+from sta410kit.research.walk_forward import walk_forward
 from tests.research.simulated import make_predictions
 
 pytestmark = pytest.mark.unit
@@ -55,13 +58,55 @@ def test_equal_predictions_in_another_form_are_no_new_trial(ledger):
     assert ledger.record_predictions(frame).count == 1
 
 
-@pytest.mark.parametrize("change", [{"start": 63}, {"symbols": 1}])
-def test_outcomes_identify_the_dataset(ledger, change):
-    """A part of the same outcomes is the same dataset; other prices and horizons are counted apart."""
+@pytest.mark.parametrize("change", [{"start": 63}, {"symbols": 1}, {"symbols": 3}, {"sessions": 400}])
+def test_a_part_of_a_universe_and_one_that_goes_on_share_its_count(ledger, change):
+    """Other dates of the same years, a subset and a superset of the symbols are no fresh start."""
     ledger.record_predictions(made())
-    assert ledger.record_predictions(made(outcomes=1)).count == 1
-    assert ledger.record_predictions(made().assign(horizon=5)).count == 1
     assert ledger.record_predictions(made(seed=1, **change)).count == 2
+    assert ledger.read(made(**change)).count == 2
+
+
+def test_other_symbols_years_and_horizons_are_counted_apart(ledger):
+    """What was tried elsewhere is not held against a forecast."""
+    ledger.record_predictions(made())
+    frame = made(seed=1)
+    assert ledger.record_predictions(frame.assign(horizon=5)).count == 1
+    assert ledger.record_predictions(frame.assign(symbol="Z" + frame["symbol"])).count == 1
+    later = frame.assign(date=frame["date"] + pd.Timedelta(days=7 * 261))
+    assert ledger.record_predictions(later).count == 1
+
+
+def test_three_symbols_of_two_hundred_share_the_count(ledger):
+    """Ten trials on the whole universe count when three of its symbols are judged alone."""
+    for seed in range(10):
+        ledger.record_predictions(made(seed, sessions=40, symbols=200))
+    assert ledger.read(made(sessions=40, symbols=3)).count == 10
+
+
+def test_a_nightly_run_extends_its_trial(ledger):
+    """61 nights of one model are one trial, with the sessions of the last night."""
+    whole = made(sessions=360)
+    days = np.sort(whole["date"].unique())
+    for night in range(61):
+        found = ledger.record_predictions(whole[whole["date"] <= days[298 + night]])
+    assert (found.count, found.forecasts) == (1, 1)
+    assert found.distinct[0].sessions == 359
+
+
+def test_refetched_prices_are_the_same_data(ledger):
+    """Rescaled by a dividend, rounded to 6 decimals or stored as float32, ridge on them is one trial."""
+    prices = load_prices(symbols=["IBM", "MSFT"], start="2009-01-01")
+    others = [
+        prices,
+        prices.assign(adj_close=prices["adj_close"] * 0.987),
+        prices.assign(adj_close=prices["adj_close"].round(6)),
+        prices.assign(adj_close=prices["adj_close"].astype("float32").astype(float)),
+    ]
+    for one in others:
+        found = ledger.record_predictions(walk_forward(build_features(one), one, model="ridge"))
+    assert found.count == 1
+    other = walk_forward(build_features(prices), prices, model="boosting")
+    assert ledger.record_predictions(other).count == 2
 
 
 def test_each_model_of_a_frame_is_a_trial_except_zero(ledger):
@@ -187,7 +232,7 @@ def test_an_unusable_file_is_reported_and_not_modified(tmp_path):
         Ledger(tmp_path).read_all()
     newer = Ledger(tmp_path / "newer.sqlite")
     with closing(sqlite3.connect(newer.path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
     assert "written by a newer version of the kit" in newer.record_predictions(made()).problem
     nowhere = Ledger(ledger.path / "trials.sqlite").record_predictions(made())
     assert nowhere.count == 0
