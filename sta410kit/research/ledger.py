@@ -47,6 +47,7 @@ SKILL, BACKTEST = "skill", "backtest"
 _LARGEST = 50.0  # log return; outcomes in other units would overflow as simple returns
 _PATIENCE = 30.0  # seconds to wait for another process that writes
 _VERSION = 2
+_EVER = "0", "9"  # before and after all dates
 _NO_PROJECT = "this is no project (no notebooks/pipeline.toml upwards), so no trial could be counted"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS datasets (
@@ -62,7 +63,8 @@ CREATE TABLE IF NOT EXISTS sketches (
 CREATE TABLE IF NOT EXISTS trials (
     id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets,
     kind TEXT NOT NULL, model TEXT NOT NULL, predictions TEXT NOT NULL, strategy TEXT NOT NULL,
-    recorded TEXT NOT NULL, sessions INTEGER NOT NULL, r2 REAL, sharpe REAL, returns BLOB,
+    recorded TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, sessions INTEGER NOT NULL,
+    r2 REAL, sharpe REAL, returns BLOB,
     UNIQUE (predictions, kind, strategy, sessions)
 );
 CREATE INDEX IF NOT EXISTS trials_of_dataset ON trials (dataset);
@@ -193,7 +195,7 @@ class Ledger:
             return Trials(path=self.path)
         try:
             with closing(_connect(self.path, write=False)) as connection:
-                return _trials_of(connection, _linked(connection, dataset_of(predictions).pieces), self.path)
+                return _trials_of(connection, dataset_of(predictions), self.path)
         except (OSError, sqlite3.Error) as error:
             return Trials(problem=f"the ledger {self.path} cannot be read ({error})", path=self.path)
 
@@ -206,7 +208,7 @@ class Ledger:
             with closing(_connect(self.path, write=False)) as connection:
                 found = connection.execute(f"SELECT {', '.join(names)} FROM datasets ORDER BY id").fetchall()  # noqa: S608 - literals
                 return [
-                    (dict(zip(names, row, strict=True)), _trials_of(connection, [row[0]], self.path))
+                    (dict(zip(names, row, strict=True)), _trials_in(connection, [row[0]], self.path))
                     for row in found
                 ]
         except sqlite3.Error as error:
@@ -222,11 +224,13 @@ class Ledger:
         try:
             with closing(_connect(self.path, write=False)) as connection:
                 query = (
-                    "SELECT DISTINCT dataset FROM pieces WHERE piece IN (SELECT piece FROM pieces WHERE "
-                    "dataset = (SELECT dataset FROM trials WHERE id = ?))"
+                    "SELECT DISTINCT pieces.dataset, trials.first, trials.last FROM trials "
+                    "JOIN pieces AS own ON own.dataset = trials.dataset "
+                    "JOIN pieces ON pieces.piece = own.piece WHERE trials.id = ?"
                 )
-                found = [row[0] for row in connection.execute(query, (number,))]
-                return _trials_of(connection, found, self.path)
+                found = connection.execute(query, (number,)).fetchall()
+                dates = found[0][1:] if found else _EVER
+                return _trials_in(connection, [row[0] for row in found], self.path, dates)
         except (OSError, sqlite3.Error):
             return Trials()
 
@@ -290,7 +294,7 @@ class Ledger:
         try:
             with closing(_connect(self.path)) as connection:
                 _write(connection, dataset, rows, sketches)
-                return _trials_of(connection, _linked(connection, dataset.pieces), self.path)
+                return _trials_of(connection, dataset, self.path)
         except (OSError, sqlite3.Error) as error:
             problem = f"the ledger {self.path} cannot be written ({error}), so this trial is not counted"
             return replace(self.read(predictions), problem=problem)
@@ -336,7 +340,7 @@ def _write(
     try:
         number = _dataset(connection, dataset)
         seen = _sketches(connection, _linked(connection, dataset.pieces))
-        for kind, model, digest, *rest in fresh:
+        for kind, model, digest, strategy, *rest in fresh:
             same = (first for first, sketch in seen.items() if sketch.is_same(sketches[digest]))
             forecast = digest if digest in seen else next(same, digest)
             if forecast == digest and digest not in seen:
@@ -346,10 +350,13 @@ def _write(
                     (digest, number, sketches[digest].pack()),
                 )
             connection.execute(
-                "INSERT INTO trials (dataset, recorded, kind, model, predictions, strategy, sessions, r2, "
-                "sharpe, returns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "INSERT INTO trials (dataset, recorded, kind, model, predictions, strategy, first, last, "
+                "sessions, r2, sharpe, returns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (predictions, kind, strategy, sessions) DO NOTHING",
-                (number, _stamp(datetime.now(UTC)), kind, model, forecast, *rest),
+                (
+                    *(number, _stamp(datetime.now(UTC)), kind, model, forecast, strategy),
+                    *(dataset.first, dataset.last, *rest),
+                ),
             )
         connection.execute("COMMIT")
     except BaseException:
@@ -388,9 +395,19 @@ def _linked(connection: sqlite3.Connection, pieces: tuple[int, ...]) -> list[int
     return [row[0] for row in connection.execute(query, (json.dumps(pieces),))]
 
 
-def _trials_of(connection: sqlite3.Connection, datasets: list[int], path: Path) -> Trials:
+def _trials_of(connection: sqlite3.Connection, dataset: Dataset, path: Path) -> Trials:
+    """Return the trials on any of the symbols whose dates overlap with those of the dataset."""
+    linked = _linked(connection, dataset.pieces)
+    return _trials_in(connection, linked, path, (dataset.first, dataset.last))
+
+
+def _trials_in(
+    connection: sqlite3.Connection, datasets: list[int], path: Path, dates: tuple[str, str] = _EVER
+) -> Trials:
     query = (
         "SELECT id, dataset, kind, model, predictions, strategy, recorded, sessions, r2, sharpe FROM trials "
-        "WHERE dataset IN (SELECT value FROM json_each(?)) ORDER BY id"
+        "WHERE dataset IN (SELECT value FROM json_each(?)) AND last >= ? AND first <= ? ORDER BY id"
     )
-    return Trials(tuple(Trial(*row) for row in connection.execute(query, (json.dumps(datasets),))), "", path)
+    return Trials(
+        tuple(Trial(*row) for row in connection.execute(query, (json.dumps(datasets), *dates))), "", path
+    )

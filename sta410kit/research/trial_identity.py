@@ -23,9 +23,9 @@ _SAME = 0.99  # their correlation
 class Dataset(NamedTuple):
     """Outcomes to be predicted: a universe of symbols, a horizon, and the dates seen so far.
 
-    ``universe`` identifies symbols and horizon. ``pieces`` has a number for each symbol and year: datasets
-    that have one in common share the count of trials, whether one is a part of the other or goes on after it.
-    Values of prices play no role: refetched, rounded or rescaled prices are the same data.
+    ``universe`` identifies symbols and horizon, ``pieces`` has a number for each symbol: datasets with one in
+    common share the count of trials whose dates overlap. Values of prices play no role: refetched, rounded or
+    rescaled prices are the same data.
     """
 
     universe: str
@@ -38,11 +38,8 @@ class Dataset(NamedTuple):
 
 def dataset_of(predictions: pd.DataFrame) -> Dataset:
     """Return the dataset and target of predictions."""
-    import pandas as pd
-
     days = predictions["date"].dt.tz_localize(None)
-    keys = pd.DataFrame({"symbol": predictions["symbol"].astype(str), "year": days.dt.year}).drop_duplicates()
-    horizon, names = int(predictions["horizon"].iloc[0]), sorted(keys["symbol"].unique())
+    horizon, names = int(predictions["horizon"].iloc[0]), sorted(predictions["symbol"].astype(str).unique())
     more = f" and {len(names) - _SHOWN_SYMBOLS} more" if len(names) > _SHOWN_SYMBOLS else ""
     return Dataset(
         hashlib.sha256(repr((names, horizon)).encode()).hexdigest(),
@@ -50,7 +47,7 @@ def dataset_of(predictions: pd.DataFrame) -> Dataset:
         horizon,
         f"{days.min():%Y-%m-%d}",
         f"{days.max():%Y-%m-%d}",
-        tuple(sorted(_number(f"{symbol}|{horizon}|{year}") for symbol, year in keys.itertuples(index=False))),
+        tuple(_number(f"{symbol}|{horizon}") for symbol in names),
     )
 
 

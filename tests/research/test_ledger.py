@@ -60,7 +60,7 @@ def test_equal_predictions_in_another_form_are_no_new_trial(ledger):
 
 @pytest.mark.parametrize("change", [{"start": 63}, {"symbols": 1}, {"symbols": 3}, {"sessions": 400}])
 def test_a_part_of_a_universe_and_one_that_goes_on_share_its_count(ledger, change):
-    """Other dates of the same years, a subset and a superset of the symbols are no fresh start."""
+    """Dates that overlap, a subset and a superset of the symbols are no fresh start."""
     ledger.record_predictions(made())
     assert ledger.record_predictions(made(seed=1, **change)).count == 2
     assert ledger.read(made(**change)).count == 2
