@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from sta410kit._internal.atomic_files import write_text
-from sta410kit._internal.pages import CONTENT_SECURITY_POLICY
+from sta410kit.guards.page_templates import render_page, templates
 from sta410kit.guards.result import failures_table
 from sta410kit.guards.suites import read_suite
 
@@ -110,7 +110,7 @@ def _rows(quarantined: pd.DataFrame) -> list[dict[Any, Any]]:
 
 def load_templates() -> None:
     """Compile the templates of all pages, so that a process forked afterwards has them for its first page."""
-    for environment in (_environment(), _section_view().env):
+    for environment in (templates(), _section_view().env):
         for name in environment.list_templates(extensions=["html", "j2"]):
             if not name.startswith("markdown"):
                 environment.get_template(name)
@@ -207,28 +207,3 @@ def _section_view() -> Any:  # noqa: ANN401 - a DefaultJinjaSectionView, which h
     from great_expectations.render.view.view import DefaultJinjaSectionView
 
     return DefaultJinjaSectionView()
-
-
-def render_page(template: str, **values: object) -> str:
-    """Return a page of the data docs; text is escaped, `failures` and `sections` are HTML."""
-    from markupsafe import Markup
-
-    safe = {"failures", "sections"}  # already HTML, escaped where it was made
-    values = {
-        key: ([Markup(part) for part in value] if isinstance(value, list) else Markup(value))  # noqa: S704
-        if key in safe
-        else value
-        for key, value in values.items()
-    }
-    return str(_environment().get_template(template).render(**values))
-
-
-@cache
-def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("sta410kit.guards"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.globals["content_security_policy"] = CONTENT_SECURITY_POLICY
-    return environment

@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from sta410kit.guards.evidence import NO_ROW
+from sta410kit.guards.page_templates import render_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +38,6 @@ def render(result: GuardResult, decisions: Sequence[Decision], frame: pd.DataFra
     title : str
         What was judged, such as the name of a file.
     """
-    from sta410kit.guards.data_docs import render_page
-
     drawn = [[_figure(frame, row) for row in _examples(one)] for one in decisions]
     return render_page(
         "triage.html",
