@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sta410kit.guards.evidence import Evidence
     from sta410kit.guards.reviewed import ReviewedFinding
 
-_NOTES = 5
+_NOTES = 10
 _TYPES = ("expect_column_values_to_be_in_type_list", "expect_column_values_to_be_of_type")
 
 
@@ -155,8 +155,8 @@ def _of(item: dict[str, Any]) -> Check:
 
 def _found(item: Mapping[str, Any], evidence: Evidence) -> str:
     if item["type"] in EXPECTATIONS or not evidence.count:
-        words = [*evidence.notes[:_NOTES], *evidence.stretches()]
-        return f"Found: {'; '.join(words[: 2 * _NOTES])}." if words else "It does not hold."
+        words = list(evidence.notes) or list(evidence.stretches())
+        return f"Found: {'; '.join(words[:_NOTES])}." if words else "It does not hold."
     count = evidence.count
     return f"{pluralize(count, 'row')} {'breaks' if count == 1 else 'break'} this."
 
