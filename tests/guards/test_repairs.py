@@ -87,7 +87,7 @@ def test_rows_are_dropped_all_or_all_but_the_first(repair, prices):
 def test_a_repair_is_shown_beside_the_raw_value(repair, suite, make_walk, tmp_path):
     """In the result, in its HTML and in the data docs; the gate accepts what it refused."""
     odd = make_walk(rows=80, cents=True)
-    odd.loc[100, "open"] = round(odd.loc[100, "high"] + 0.05, 2)
+    odd.loc[100, "open"] = round(1.02 * odd.loc[100, "high"], 2)
     assert guards.validate(odd, suite).critical
     frame, log = repair('symbol = "*"\naction = "clamp"', frame=odd)
     result = guards.validate(frame, suite, repairs=log)

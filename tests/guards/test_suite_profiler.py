@@ -46,8 +46,8 @@ def test_prices_are_recognised_under_other_names_of_their_columns(make_walk, tmp
     other = tmp_path / "other.csv"
     other.write_text("name,size\na,1\n")
     assert list(read_any_frame(other).columns) == ["name", "size"]
-    other.write_text("Price,Close,Close\nTicker,A,B\nDate,,\n")  # prices, but of a form that is refused
-    with pytest.raises(DataLoadingError, match="yfinance's header of several lines"):
+    other.write_text("date,open,high,low,close,volume\n2024-01-02,1,x,1,1,1\n")  # prices, but refused
+    with pytest.raises(DataLoadingError, match="high is 'x', which is not a number"):
         read_any_frame(other)
 
 
