@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.leakage.panel import find_keys
+from sta410kit.guards.leakage.panel import DATE_NAMES, SYMBOL_NAMES, find_keys
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -92,7 +92,7 @@ def columns_of(output: object, panel: Panel, codes: Codes, prefix: str = "") -> 
         return _several(output.items(), panel, codes, prefix)
     if isinstance(output, tuple) or (isinstance(output, list) and output and not np.isscalar(output[0])):
         return _several(enumerate(output), panel, codes, prefix)
-    frame = _wide_to_long(_as_frame(output, panel), codes)
+    frame = _wide_to_long(_named_levels_to_columns(_as_frame(output, panel)), codes)
     keys = find_keys(frame)
     if keys.dates is None:
         rows = _rows_of_prices(frame, panel, codes)
@@ -147,6 +147,20 @@ def _as_frame(output: object, panel: Panel) -> pd.DataFrame:
         raise ConfigurationError(message)
     names = ["value"] if array.ndim == 1 else [f"column {n}" for n in range(array.shape[1])]
     return pd.DataFrame(array.reshape(len(array), -1), index=index, columns=names)
+
+
+def _named_levels_to_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn named index levels beside symbol and date into columns, e.g. a regime."""
+    names = [str(name).casefold() for name in frame.index.names]
+    if frame.index.nlevels == 1 or frame.columns.nlevels > 1 or not set(SYMBOL_NAMES) & set(names):
+        return frame
+    # A level without a name is a row number that pandas left behind.
+    extra = [
+        level
+        for level, name in zip(frame.index.names, names, strict=True)
+        if level is not None and name not in {*SYMBOL_NAMES, *DATE_NAMES}
+    ]
+    return frame.reset_index(extra) if extra else frame
 
 
 def _wide_to_long(frame: pd.DataFrame, codes: Codes) -> pd.DataFrame:

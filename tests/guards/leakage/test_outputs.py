@@ -79,6 +79,24 @@ def test_prices_come_in_other_layouts(walks, prices):
     assert not probe_leaks(lambda p: build(p, -1), given, 6).passed
 
 
+@pytest.mark.parametrize("levels", [["symbol", "date", "regime"], ["regime", "date", "symbol"]])
+def test_a_named_level_of_the_index_is_judged(walks, levels):
+    """At any position; row numbers that pandas leaves in the index are not."""
+
+    def build(p, k):
+        close = p.groupby("symbol")["close"]
+        regime = np.where(close.shift(k) > p["close"], "up", "down")
+        return p[KEYS].assign(x=close.pct_change(), regime=regime).set_index(levels)
+
+    def numbered(p):
+        late = p.sort_values(["date", "symbol"], ignore_index=True)
+        return late.set_index(["symbol", "date"], append=True)[["close"]]
+
+    assert [one.column for one in probe_leaks(lambda p: build(p, -1), walks, 6).findings] == ["regime"]
+    assert probe_leaks(lambda p: build(p, 1), walks, 6).passed
+    assert probe_leaks(numbered, walks, 6).passed
+
+
 def test_a_wide_frame_of_prices_is_probed(walks):
     """Dates as the index, a column a symbol, no other keys."""
     closes = wide(walks)
