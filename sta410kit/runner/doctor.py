@@ -156,7 +156,7 @@ def _kernel() -> Finding:
     repair = f"{sys.executable} -m ipykernel install --sys-prefix"
     with tempfile.TemporaryDirectory() as empty:
         log = Path(empty) / "kernel.log"
-        with ordinary_kernel(notebook, "python3", Path(empty), log, None, None) as run:
+        with ordinary_kernel(notebook, "python3", Path(empty), log, None, {}) as run:
             if not run(cell):
                 text = f"kernel python3 cannot import sta410kit: {cell.outputs[-1].evalue}"
                 return Finding(FAILED, text, f"make install; {repair}")

@@ -10,7 +10,6 @@ for other kernels, those whose widgets need a Jupyter client, and all where no p
 from __future__ import annotations
 
 import errno
-import os
 import re
 import time
 import traceback
@@ -236,8 +235,7 @@ def _cell_runner(  # noqa: PLR0913, PLR0917 - what `execute` was given
     from sta410kit.runner.kernels import ordinary_kernel
 
     done.node = nbformat.from_dict(done.node)  # type: ignore[no-untyped-call]
-    variables = {**os.environ, **environment}
-    with ordinary_kernel(done.node, template.kernel, folder, log, watch.seconds, variables) as run:
+    with ordinary_kernel(done.node, template.kernel, folder, log, watch.seconds, environment) as run:
         yield run
 
 

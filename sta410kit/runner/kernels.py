@@ -19,7 +19,7 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.limits import StepStoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 # A Unix socket's path has 107 bytes at the most; the connection file's name and a channel number come behind.
 _LONGEST_FOLDER = 50
@@ -52,7 +52,7 @@ def ordinary_kernel(  # noqa: PLR0913, PLR0917 - what `execute` was given
     folder: Path,
     log: Path,
     timeout: float | None,
-    environment: dict[str, str] | None,
+    environment: Mapping[str, str],
 ) -> Iterator[Callable[[Any], bool]]:
     """Give what executes a code cell of `notebook` in a new kernel, and tells whether the next may follow.
 
@@ -83,7 +83,7 @@ def ordinary_kernel(  # noqa: PLR0913, PLR0917 - what `execute` was given
         return True
 
     try:
-        with log.open("ab") as stderr, client.setup_kernel(stderr=stderr, env=environment):
+        with log.open("ab") as stderr, client.setup_kernel(stderr=stderr, env={**os.environ, **environment}):
             yield execute
             reply = client.wait_for_reply(client.kc.kernel_info())
             notebook["metadata"]["language_info"] = reply["content"]["language_info"]
