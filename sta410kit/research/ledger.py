@@ -9,22 +9,29 @@ file. SQLite lets several processes write at once.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sqlite3
 import zlib
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.project import find_project
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataLoadingError
+from sta410kit.research.ledger_file import (
+    SCHEMA,
+    Trial,
+    connect,
+    stamp,
+    trials_beside,
+    trials_in,
+    trials_of,
+    write_trials,
+)
 from sta410kit.research.trial_identity import (
-    Sketch,
     at_least_once,
     dataset_of,
     forecasts_of,
@@ -35,65 +42,17 @@ from sta410kit.research.trial_identity import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     import pandas as pd
 
     from sta410kit.research.panel import Panel
-    from sta410kit.research.trial_identity import Dataset
 
 VARIABLE = "STA410_LEDGER"
 FILE = Path("runs") / "trials.sqlite"
 SKILL, BACKTEST = "skill", "backtest"
 _LARGEST = 50.0  # log return; outcomes in other units would overflow as simple returns
-_PATIENCE = 30.0  # seconds to wait for another process that writes
-_VERSION = 2
-_EVER = "0", "9"  # before and after all dates
 _NO_PROJECT = "this is no project (no notebooks/pipeline.toml upwards), so no trial could be counted"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS datasets (
-    id INTEGER PRIMARY KEY, universe TEXT NOT NULL UNIQUE,
-    symbols TEXT NOT NULL, horizon INTEGER NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS pieces (
-    piece INTEGER NOT NULL, dataset INTEGER NOT NULL REFERENCES datasets, PRIMARY KEY (piece, dataset)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sketches (
-    predictions TEXT PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets, sketch BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS trials (
-    id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL REFERENCES datasets,
-    kind TEXT NOT NULL, model TEXT NOT NULL, predictions TEXT NOT NULL, strategy TEXT NOT NULL,
-    recorded TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, sessions INTEGER NOT NULL,
-    r2 REAL, sharpe REAL, returns BLOB,
-    UNIQUE (predictions, kind, strategy, sessions)
-);
-CREATE INDEX IF NOT EXISTS trials_of_dataset ON trials (dataset);
-CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON trials
-    BEGIN SELECT RAISE(ABORT, 'the trials ledger is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON trials
-    BEGIN SELECT RAISE(ABORT, 'the trials ledger is append-only'); END;
-"""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One model or strategy that was tried.
-
-    ``sharpe`` is per session, not annualised, of returns in excess of holding the same symbols: of a backtest
-    after costs or, where only the skill was looked at, of following the sign without costs. ``r2`` is out of
-    sample against zero; `None` for a backtest.
-    """
-
-    id: int
-    dataset: int
-    kind: str
-    model: str
-    predictions: str
-    strategy: str
-    recorded: str
-    sessions: int
-    r2: float | None
-    sharpe: float | None
 
 
 @dataclass(frozen=True)
@@ -140,7 +99,7 @@ class Trials:
             return pd.DataFrame()
         query = "SELECT id, returns FROM trials WHERE returns IS NOT NULL"
         try:
-            with closing(_connect(self.path, write=False)) as connection:
+            with closing(connect(self.path, write=False)) as connection:
                 columns = {
                     number: unpack(packed) for number, packed in connection.execute(query) if number in wanted
                 }
@@ -194,8 +153,8 @@ class Ledger:
         if not self.path.is_file():
             return Trials(path=self.path)
         try:
-            with closing(_connect(self.path, write=False)) as connection:
-                return _trials_of(connection, dataset_of(predictions), self.path)
+            with closing(connect(self.path, write=False)) as connection:
+                return Trials(trials_of(connection, dataset_of(predictions)), path=self.path)
         except (OSError, sqlite3.Error) as error:
             return Trials(problem=f"the ledger {self.path} cannot be read ({error})", path=self.path)
 
@@ -205,10 +164,13 @@ class Ledger:
             return []
         names = ("id", "symbols", "horizon", "first", "last")
         try:
-            with closing(_connect(self.path, write=False)) as connection:
+            with closing(connect(self.path, write=False)) as connection:
                 found = connection.execute(f"SELECT {', '.join(names)} FROM datasets ORDER BY id").fetchall()  # noqa: S608 - literals
                 return [
-                    (dict(zip(names, row, strict=True)), _trials_in(connection, [row[0]], self.path))
+                    (
+                        dict(zip(names, row, strict=True)),
+                        Trials(trials_in(connection, [row[0]]), path=self.path),
+                    )
                     for row in found
                 ]
         except sqlite3.Error as error:
@@ -222,15 +184,8 @@ class Ledger:
         if self.path is None or not self.path.is_file():
             return Trials()
         try:
-            with closing(_connect(self.path, write=False)) as connection:
-                query = (
-                    "SELECT DISTINCT pieces.dataset, trials.first, trials.last FROM trials "
-                    "JOIN pieces AS own ON own.dataset = trials.dataset "
-                    "JOIN pieces ON pieces.piece = own.piece WHERE trials.id = ?"
-                )
-                found = connection.execute(query, (number,)).fetchall()
-                dates = found[0][1:] if found else _EVER
-                return _trials_in(connection, [row[0] for row in found], self.path, dates)
+            with closing(connect(self.path, write=False)) as connection:
+                return Trials(trials_beside(connection, number), path=self.path)
         except (OSError, sqlite3.Error):
             return Trials()
 
@@ -257,15 +212,15 @@ class Ledger:
 
         A ledger that is missing or unreadable gives an empty copy.
         """
-        with closing(_connect(target)) as copy:
+        with closing(connect(target)) as copy:
             if self.path is not None:
-                with suppress(OSError, sqlite3.Error), closing(_connect(self.path, write=False)) as ledger:
+                with suppress(OSError, sqlite3.Error), closing(connect(self.path, write=False)) as ledger:
                     ledger.backup(copy)
             copy.executescript("DROP TRIGGER IF EXISTS no_delete;")
-            copy.execute("DELETE FROM trials WHERE recorded > ?", (_stamp(moment),))
+            copy.execute("DELETE FROM trials WHERE recorded > ?", (stamp(moment),))
             counted = "SELECT predictions FROM trials WHERE ? IS NULL OR id <= ?"
             copy.execute(f"DELETE FROM trials WHERE predictions NOT IN ({counted})", (newest, newest))  # noqa: S608 - a literal
-            copy.executescript(_SCHEMA)
+            copy.executescript(SCHEMA)
         return target
 
     def _record(
@@ -292,122 +247,9 @@ class Ledger:
             rows.append((kind, model, digest, strategy, sessions, known, sharpe, packed))
         dataset = dataset_of(predictions)
         try:
-            with closing(_connect(self.path)) as connection:
-                _write(connection, dataset, rows, sketches)
-                return _trials_of(connection, dataset, self.path)
+            with closing(connect(self.path)) as connection:
+                write_trials(connection, dataset, rows, sketches)
+                return Trials(trials_of(connection, dataset), path=self.path)
         except (OSError, sqlite3.Error) as error:
             problem = f"the ledger {self.path} cannot be written ({error}), so this trial is not counted"
             return replace(self.read(predictions), problem=problem)
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _connect(path: Path, *, write: bool = True) -> sqlite3.Connection:
-    """Return a connection to the ledger, which is created if needed; without `write` it is read-only."""
-    if not write:
-        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-    try:
-        connection.execute("PRAGMA synchronous = NORMAL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in {0, _VERSION}:
-            other = "a newer" if version > _VERSION else "an earlier"
-            message = f"it was written by {other} version of the kit; move it away to start a new one"
-            raise sqlite3.DatabaseError(message)
-        if version < _VERSION:
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _write(
-    connection: sqlite3.Connection,
-    dataset: Dataset,
-    rows: list[tuple[Any, ...]],
-    sketches: Mapping[str, Sketch],
-) -> None:
-    """Add the trials that are missing; the write lock is only taken if there are any."""
-    known = "SELECT 1 FROM trials WHERE kind = ? AND predictions = ? AND strategy = ?"
-    fresh = [row for row in rows if not connection.execute(known, (row[0], row[2], row[3])).fetchone()]
-    if not fresh:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        number = _dataset(connection, dataset)
-        seen = _sketches(connection, _linked(connection, dataset.pieces))
-        for kind, model, digest, strategy, *rest in fresh:
-            same = (first for first, sketch in seen.items() if sketch.is_same(sketches[digest]))
-            forecast = digest if digest in seen else next(same, digest)
-            if forecast == digest and digest not in seen:
-                seen[digest] = sketches[digest]
-                connection.execute(
-                    "INSERT INTO sketches (predictions, dataset, sketch) VALUES (?, ?, ?)",
-                    (digest, number, sketches[digest].pack()),
-                )
-            connection.execute(
-                "INSERT INTO trials (dataset, recorded, kind, model, predictions, strategy, first, last, "
-                "sessions, r2, sharpe, returns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (predictions, kind, strategy, sessions) DO NOTHING",
-                (
-                    *(number, _stamp(datetime.now(UTC)), kind, model, forecast, strategy),
-                    *(dataset.first, dataset.last, *rest),
-                ),
-            )
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _dataset(connection: sqlite3.Connection, dataset: Dataset) -> int:
-    """Return the number of a dataset, which is added, or extended to the dates seen now."""
-    connection.execute(
-        "INSERT INTO datasets (universe, symbols, horizon, first, last) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (universe) DO UPDATE SET "
-        "first = min(first, excluded.first), last = max(last, excluded.last)",
-        dataset[:5],
-    )
-    query = "SELECT id FROM datasets WHERE universe = ?"
-    number = int(connection.execute(query, (dataset.universe,)).fetchone()[0])
-    pieces = [(piece, number) for piece in dataset.pieces]
-    connection.executemany("INSERT OR IGNORE INTO pieces (piece, dataset) VALUES (?, ?)", pieces)
-    return number
-
-
-def _sketches(connection: sqlite3.Connection, datasets: list[int]) -> dict[str, Sketch]:
-    query = (
-        "SELECT predictions, sketch FROM sketches WHERE dataset IN (SELECT value FROM json_each(?)) "
-        "ORDER BY rowid"
-    )
-    return {
-        digest: Sketch.unpack(packed) for digest, packed in connection.execute(query, (json.dumps(datasets),))
-    }
-
-
-def _linked(connection: sqlite3.Connection, pieces: tuple[int, ...]) -> list[int]:
-    """Return the datasets that have one of the pieces."""
-    query = "SELECT DISTINCT dataset FROM pieces WHERE piece IN (SELECT value FROM json_each(?)) ORDER BY 1"
-    return [row[0] for row in connection.execute(query, (json.dumps(pieces),))]
-
-
-def _trials_of(connection: sqlite3.Connection, dataset: Dataset, path: Path) -> Trials:
-    """Return the trials on any of the symbols whose dates overlap with those of the dataset."""
-    linked = _linked(connection, dataset.pieces)
-    return _trials_in(connection, linked, path, (dataset.first, dataset.last))
-
-
-def _trials_in(
-    connection: sqlite3.Connection, datasets: list[int], path: Path, dates: tuple[str, str] = _EVER
-) -> Trials:
-    query = (
-        "SELECT id, dataset, kind, model, predictions, strategy, recorded, sessions, r2, sharpe FROM trials "
-        "WHERE dataset IN (SELECT value FROM json_each(?)) AND last >= ? AND first <= ? ORDER BY id"
-    )
-    return Trials(
-        tuple(Trial(*row) for row in connection.execute(query, (json.dumps(datasets), *dates))), "", path
-    )
