@@ -42,6 +42,9 @@ class ExpectNoRevertingSpikes(BlockExpectation):
     Two moves that cancel are a finding when both exceed multiples of the usual move, and when `chance` says
     that moves of their sizes, by the tails of the symbol's own moves, would not meet in so many rows. A day
     with more volume may move by more; what many symbols do on one session is the market.
+
+    False alarms per symbol and decade: 0.002 with Student-t(3) or (4) shocks; findings on real US dailies,
+    faults among them: 0.03 above 100 M dollars a day, 0.05 above 10 M, 0.2 above 1 M.
     """
 
     min_move: PositiveFloat = 0.08  # log move from which on `sigmas` are enough
@@ -189,7 +192,11 @@ def _reversal(panel: Panel, rows: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 class ExpectNoExtremeWicks(BlockExpectation):
-    """Expect highs and lows near the rest of their bar, but on days of news and of a market in disorder."""
+    """Expect highs and lows near the rest of their bar, but on days of news and of a market in disorder.
+
+    False alarms per symbol and decade: none in 1,200 with Student-t shocks; findings on real US dailies,
+    faults among them: 0.01 above 10 M dollars a day, 0.03 above 1 M.
+    """
 
     min_wick: PositiveFloat = 0.25  # smallest log distance that is considered
     spans: PositiveFloat = 8.0  # usual ranges that the distance exceeds
@@ -300,7 +307,11 @@ class ExpectOpenToFollowClose(BlockExpectation):
 
 
 class ExpectNoStaleBars(BlockExpectation):
-    """Expect no bar, volume or close that repeats the session before it more often than chance does."""
+    """Expect no bar, volume or close that repeats the session before it more often than chance does.
+
+    False alarms per symbol and decade: 0.001 with Student-t shocks; findings on real US dailies, most of them
+    sessions that the vendor filled: 0.02 above 100 M dollars a day, 0.1 above 10 M, 0.8 above 1 M.
+    """
 
     same_prices: NonNegativeInt = 2  # repeats of all four prices with another volume
     rare: float = Field(0.001, ge=0, le=1)  # share of such repeats up to which two in a row are too many
@@ -356,7 +367,9 @@ class ExpectNoStaleBars(BlockExpectation):
 
         def step(span: slice) -> float:
             moves = np.abs(np.diff(block.column("close")[span]))
-            return float(np.min(moves, initial=np.inf, where=moves > _ROUNDING))
+            moves = moves[moves > _ROUNDING]
+            # The third smallest, so that one wrong bar does not make the steps smaller.
+            return float(np.partition(moves, 2)[2]) if len(moves) > 2 else np.inf  # noqa: PLR2004
 
         spans = block.column("high")[rows] - block.column("low")[rows]
         return rows[spans >= steps * per_symbol(block, rows, step) - _ROUNDING]
