@@ -39,7 +39,7 @@ def bare(order: dict[str, Any]) -> None:
     """Fork for every run, execute its cells, and print the seconds from the first fork to the last end."""
     from sta410kit.runner.notebook import read_notebook
     from sta410kit.runner.warm.identity import FIRST, OTHERS
-    from sta410kit.runner.warm.server import kit_modules, preload
+    from sta410kit.runner.warm.preload import kit_modules, preload
 
     notebook = read_notebook(Path(order["notebook"]))
     cells = [(cell.source, cell.tags) for cell in notebook.cells if cell.cell_type == "code"]

@@ -9,11 +9,7 @@ Jupyter kernels cannot share that process, for ipykernel makes its own shell and
 from __future__ import annotations
 
 import atexit
-import builtins
 import contextlib
-import gc
-import inspect
-import logging
 import mmap
 import os
 import selectors
@@ -27,25 +23,16 @@ import traceback
 import warnings
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sta410kit.runner.warm.child import do_job, receive_order
-from sta410kit.runner.warm.identity import (
-    FIRST,
-    KIT,
-    OTHERS,
-    OUTSIDE_THE_KIT,
-    SLOW_GRAMMARS,
-    cells_path,
-    kit_files,
-)
+from sta410kit.runner.warm.identity import FIRST, OTHERS, cells_path
+from sta410kit.runner.warm.preload import freeze, kit_modules, preload
 from sta410kit.runner.warm.wire import DESCRIPTORS, LONGEST, Lines, encode, peer_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
 _LOOK = 5.0  # seconds between two checks of being idle
 
@@ -279,36 +266,10 @@ def _serve_cells(
     from sta410kit.runner.warm import pipe_kernel
 
     app = pipe_kernel.prepare()
-    _freeze()
+    freeze()
     descriptors = Server(cells, idle_seconds, busy, once=once).run()
     if descriptors is not None:
         _end(partial(pipe_kernel.serve_caller, app), descriptors)
-
-
-def preload(names: Iterable[str]) -> None:
-    """Import modules that notebooks need."""
-    with _as_in_a_kernel():
-        for name in names:
-            with contextlib.suppress(ImportError):
-                import_module(name)
-    # Great Expectations turns it on, and all warnings would be lost.
-    logging.captureWarnings(capture=False)
-    # A traceback asks which module its file belongs to; the answer is remembered, for thousands of modules.
-    inspect.getmodule(main.__code__, "<nowhere>")
-    _freeze()
-
-
-def kit_modules() -> list[str]:
-    """Return the names of the kit's modules that a notebook may import."""
-    paths = [Path(path).relative_to(KIT) for path, _, _ in kit_files() if path.endswith(".py")]
-    inside = [path.with_suffix("") for path in paths if path.with_suffix("").parts[0] not in OUTSIDE_THE_KIT]
-    return [".".join((KIT.name, *path.parts)).removesuffix(".__init__") for path in inside]
-
-
-def _freeze() -> None:
-    """Keep the collector of a child away from what is here now, so that its memory stays shared."""
-    gc.collect()
-    gc.freeze()
 
 
 def _listen(path: Path) -> socket.socket:
@@ -332,19 +293,6 @@ def _remove(path: Path, listener: socket.socket) -> None:
             except ConnectionRefusedError:
                 path.unlink()
                 path.with_suffix(".log").unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _as_in_a_kernel() -> Iterator[None]:
-    """Let modules find what tells pandas how wide a table may be, and no slow grammars."""
-    builtins.get_ipython = lambda: SimpleNamespace(kernel=None, config={})  # type: ignore[attr-defined]
-    sys.modules |= dict.fromkeys(SLOW_GRAMMARS)  # type: ignore[arg-type] # None: not found
-    try:
-        yield
-    finally:
-        del builtins.get_ipython  # type: ignore[attr-defined]
-        for name in SLOW_GRAMMARS:
-            del sys.modules[name]
 
 
 def _end(work: Callable[[dict[str, Any]], None], descriptors: list[int]) -> NoReturn:
