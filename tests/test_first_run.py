@@ -25,14 +25,14 @@ forecasts from the last session, in % (log returns)
 ┏━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
 ┃ symbol ┃ last session ┃ model ┃ horizon ┃ forecast ┃       interval ┃
 ┡━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
-│ AAPL   │ 2013-03-01   │ ridge │       1 │    +0.20 │ -3.79 to +4.20 │
-│ FB     │ 2013-03-01   │ ridge │       1 │    +0.06 │ -3.72 to +3.85 │
-│ GOOG   │ 2013-03-01   │ ridge │       1 │    +0.14 │ -1.58 to +1.87 │
-│ IBM    │ 2013-03-01   │ ridge │       1 │    +0.14 │ -1.47 to +1.75 │
-│ MSFT   │ 2013-03-01   │ ridge │       1 │    +0.16 │ -1.38 to +1.70 │
+│ AAPL   │ 2013-03-01   │ ridge │       1 │    +0.14 │ -3.88 to +4.16 │
+│ FB     │ 2013-03-01   │ ridge │       1 │    +0.00 │ -3.67 to +3.67 │
+│ GOOG   │ 2013-03-01   │ ridge │       1 │    +0.08 │ -1.64 to +1.80 │
+│ IBM    │ 2013-03-01   │ ridge │       1 │    +0.08 │ -1.50 to +1.65 │
+│ MSFT   │ 2013-03-01   │ ridge │       1 │    +0.09 │ -1.41 to +1.60 │
 └────────┴──────────────┴───────┴─────────┴──────────┴────────────────┘
 verdict: no skill shown. ridge does not beat the naive forecast of no change for the next session: \
-out-of-sample R2 against naive is -0.06% (95 % interval -0.34% to +0.22%, p = 0.125 after one trial, \
+out-of-sample R2 against naive is -0.08% (95 % interval -0.31% to +0.14%, p = 0.234 after one trial, \
 2,904 sessions). That is expected on daily returns.
 report:    PROJECT/runs/ID/report.html
 data docs: PROJECT/runs/ID/data_docs/index.html

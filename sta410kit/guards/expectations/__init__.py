@@ -7,7 +7,8 @@ file is that of the class in snake case. Nothing here imports Great Expectations
 ====================  ==================================================================================
 `rows_and_dates`      rows out of order, symbols spelled in two ways, sessions missing or extra, stale data
 `price_levels`        splits the adjusted close does not know, factors of 10 and 100, `adj_close` that departs
-`bars`                spikes that revert, highs and lows far out, open and close swapped, bars repeated
+`bars`                spikes that revert, highs and lows far out, open and close swapped
+`stale_bars`          bars, volumes and closes repeated
 `pasted_bars`         stretches that appear twice
 `other_symbols`       two symbols with one series, dates a session off
 `volumes`             sessions without volume, parts of shares, volume in lots or thousands
@@ -26,6 +27,7 @@ from sta410kit.guards.expectations import (
     predictions,
     price_levels,
     rows_and_dates,
+    stale_bars,
     volumes,
 )
 from sta410kit.guards.expectations.base import BlockExpectation, Expectation, judge_all
@@ -44,7 +46,7 @@ _ALL: tuple[type[Expectation], ...] = (
     bars.ExpectNoExtremeWicks,
     bars.ExpectPricesWithinBar,
     bars.ExpectOpenToFollowClose,
-    bars.ExpectNoStaleBars,
+    stale_bars.ExpectNoStaleBars,
     pasted_bars.ExpectNoPastedBars,
     other_symbols.ExpectSymbolsToDiffer,
     other_symbols.ExpectSymbolsInStep,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 500  # first rows of a symbol that tell its usual volume
 _MOST = 10  # times the money traded in the busiest other symbol that no symbol trades
+_BUSIER = 3  # times the money traded in the busiest other symbol that a symbol in shares does not trade
 _SIDE = 10  # rows on each side of a step
 _NEWS = 4.0  # usual daily moves that come with any volume
 _STRETCH = 64  # rows whose median is a first guess at what is usual
@@ -120,7 +121,7 @@ class ExpectVolumeInOneUnit(BlockExpectation):
         "The usual volume never changes by a factor of {step} from one session to the next but with a split, "
         "no bar's volume is a part in {outlier} of that around it, or as many times as large and rounder by "
         "{zeros} zeros, or {busy} times as large without a move of the price, and no symbol's volumes end in "
-        "{zeros} zeros more than all others'."
+        "{zeros} zeros more than all others' while it trades more money than any of them."
     )
 
     def scan(self, block: Block) -> _Volumes:
@@ -148,7 +149,9 @@ class ExpectVolumeInOneUnit(BlockExpectation):
         strange = []
         for number in judged if len(judged) > 1 else ():
             other = judged[judged != number]
+            # Vendors round volumes, too; multiplied by a hundred they are more than any other symbol trades.
             rounder = zeros[number] >= zeros[other].max() + self.zeros
+            rounder &= money[number] > _BUSIER * money[other].max()
             fewer = int(zeros[other].min() - zeros[number])
             # In lots it would trade as much as others do; a source that stopped rounding changes no level.
             lots = money[number] * 10.0**fewer <= _MOST * money[other].max()
