@@ -69,10 +69,10 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
 
 
 @click.command()
-@click.argument("run", metavar="RUN", shell_complete=run_ids)
+@click.argument("run", metavar="[RUN]", default="latest", shell_complete=run_ids)
 @json_option
 def show(run: str, *, as_json: bool) -> int:
-    """Show RUN in detail.
+    """Show RUN in detail, the newest by default.
 
     RUN is an id, a unique prefix of one, `latest`, or a path.
     """

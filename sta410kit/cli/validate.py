@@ -78,7 +78,8 @@ def validate(  # noqa: PLR0913, PLR0917 - one for each option
     page = publish(result, folder, "validate", frame=frame, repairs=repairs)
     click.echo(printable(result.summary()))
     for failure in result.failures:
-        severity = f"{failure.severity}, quarantined" if failure.quarantined else failure.severity
+        settled = failure.quarantined and result.passed
+        severity = f"{failure.severity}, quarantined" if settled else failure.severity
         click.echo(printable(f"  {severity}: {failure}"))
     for words in result.repairs:
         click.echo(printable(f"  repaired: {words}"))

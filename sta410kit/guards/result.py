@@ -224,7 +224,8 @@ class GuardResult:
     def summary(self) -> str:
         """Return one line: suite, outcome, counts."""
         without = f" without {self.coverage}" if str(self.coverage) else ""
-        outcome = f"accepted{without}" if self.passed else "REJECTED"
+        refused = f"REJECTED, {self.excess}" if self.excess else "REJECTED"
+        outcome = f"accepted{without}" if self.passed else refused
         excused = f", {pluralize(len(self.accepted), 'accepted finding')}" if self.accepted else ""
         return f"{self.suite}: {outcome} - {self.counts}{excused}"
 
