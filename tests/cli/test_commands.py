@@ -240,7 +240,7 @@ def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices, st
 def test_one_broken_value_stops_the_chain_with_3(  # noqa: PLR0913, PLR0917 - fixtures and parameters
     sta410, project, prices, kind, expectation, where
 ):
-    """Symbol, date and expectation are named, the data docs show them, and nothing later has run."""
+    """With `strict`, symbol, date and expectation are named and shown, and nothing later runs."""
     row = prices.index[(prices["symbol"] == "MSFT") & (prices["date"] == "2012-06-01")][0]
     if kind == "high below low":
         prices.loc[row, "high"] = prices.loc[row, "low"] - 1
@@ -251,7 +251,8 @@ def test_one_broken_value_stops_the_chain_with_3(  # noqa: PLR0913, PLR0917 - fi
     else:
         prices = pd.concat([prices, prices.loc[[row]]])
     as_vendors_write_them(prices).to_csv(project / "mine.csv", index=False)
-    done = sta410("run", "-p", "source=files", "-p", "path=../mine.csv", cwd=project / "notebooks")
+    given = ["-p", "source=files", "-p", "path=../mine.csv", "-p", "strict=true"]
+    done = sta410("run", *given, cwd=project / "notebooks")
     assert done.returncode == 3, done.stderr
     assert expectation in done.stderr
     assert where in done.stderr
