@@ -114,7 +114,9 @@ class ExpectJumpsToBeExplained(BlockExpectation):
         span = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
         near = block.around(block.log("volume"), rows, (-12, 12), (0, 0))
         traded = block.log("volume")[rows]
-        more = traded - median_of_lines(near) + np.minimum(jumps, 0)
+        # After days of news the usual volume is that of the months before them.
+        earlier = median_of_lines(block.around(block.log("volume"), rows, (-60, -13), (1, 0)))
+        more = traded - np.fmin(median_of_lines(near), earlier) + np.minimum(jumps, 0)
         loud = block.spans[rows] > np.maximum(self.quiet_span * np.maximum(span, 0.005), size / 3)
         loud |= more > np.log(self.quiet_volume)
         # Jumps come from news more often than from forgotten splits, small ones above all: such a day is

@@ -643,3 +643,17 @@ def test_bars_of_a_fund_that_moves_by_a_tick_repeat_by_chance():
     assert found(prices, "expect_no_stale_bars").held
     prices.loc[60:63, "high"] = prices.loc[60, "close"] + 0.1
     assert found(prices, "expect_no_stale_bars").count == 3
+
+
+def test_a_fall_by_half_after_days_of_news_is_a_crash(make_walk):
+    """Its volume is judged by the months before: that of the days around it is news already."""
+    prices = make_walk(symbols=1, rows=300)
+    day = 200
+    prices.loc[day:, [*BAR, "adj_close"]] /= 2
+    prices["volume"] = 1_000_000
+    quiet = prices.copy()
+    prices.loc[day - 6 : day + 12, "volume"] = 5_000_000
+    prices.loc[day, "volume"] = 10_000_000
+    assert found(prices, "expect_jumps_to_be_explained").held
+    quiet.loc[day:, "volume"] = 2_000_000
+    assert not found(quiet, "expect_jumps_to_be_explained").held
