@@ -135,21 +135,20 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     fitted : FittedModel
         From `fit_final` or `model_store.load_model`.
     prices : DataFrame
-        A prices frame of symbols the model was trained on, with enough sessions for its features and the
-        last session in common, which may be a gap.
+        A prices frame of symbols the model was trained on, with enough sessions for its features.
 
     Returns
     -------
     DataFrame
         A forecasts frame, one row per symbol: ``symbol, date, horizon, model, predicted, lower, upper``;
         `date` is the last session of the prices, the last three are log returns over the horizon, unit 1. A
-        symbol without usable bars to forecast from has no row, see `without_forecast`.
+        symbol that ends earlier, or has no usable bars to forecast from, has no row: see `without_forecast`.
 
     Raises
     ------
     ModelPredictionError
-        If a symbol is unknown to the model, has too few sessions or ends before the others, the prices end
-        before the training did, a feature of the model is not registered, or gaps leave no forecast at all.
+        If a symbol is unknown to the model or has too few sessions, the prices end before the training did, a
+        feature of the model is not registered, or no symbol has a forecast.
     """
     _require_match(fitted, prices)
     try:
@@ -157,7 +156,7 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     except FeatureEngineeringError as error:
         raise ModelPredictionError(str(error)) from error
     rows = features.merge(conformal.trailing_scale(prices, fitted.horizon), on=list(KEYS))
-    last = rows.groupby("symbol", sort=True).tail(1).dropna(ignore_index=True)
+    last = rows[rows["date"].eq(prices["date"].max())].dropna(ignore_index=True)
     excused = without_forecast(last, prices)
     short = [name for name in prices["symbol"].unique() if name not in {*last["symbol"], *excused}]
     if short:
@@ -176,16 +175,22 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_forecast(forecasts: pd.DataFrame, prices: pd.DataFrame) -> dict[str, str]:
-    """Return the symbols of the prices that gaps leave without a forecast, and the reason of each.
+    """Return the symbols of the prices that have no forecast because of gaps or their end, with the reasons.
 
-    Forecasting from an older session would look like a current view, so these symbols have no forecast until
-    the features of their last session are complete again.
+    Forecasting from an older session would look like a current view. A symbol whose prices end before those
+    of the others, halted or delisted, has no forecast; one with gaps has none until the features of its last
+    session are complete again.
     """
-    reasons = {}
-    for symbol, gaps in is_gap(prices).groupby(prices["symbol"]):
-        if gaps.any() and symbol not in set(forecasts["symbol"]):
-            last = "quarantined" if gaps.iloc[-1] else "its features reach over a quarantined bar"
-            reasons[str(symbol)] = f"no forecast: {last}"
+    reasons, end, there = {}, prices["date"].max(), set(forecasts["symbol"])
+    for symbol, part in prices.groupby("symbol"):
+        gaps, last = is_gap(part), part["date"].max()
+        if symbol in there or not (last < end or gaps.any()):
+            continue
+        if last < end:
+            reason = f"its prices end on {last:%Y-%m-%d}"
+        else:
+            reason = "quarantined" if gaps.iloc[-1] else "its features reach over a quarantined bar"
+        reasons[str(symbol)] = f"no forecast: {reason}"
     return reasons
 
 
@@ -209,28 +214,18 @@ def _require_match(fitted: FittedModel, prices: pd.DataFrame) -> None:
         raise ModelPredictionError(message)
     if "symbol" not in prices or "date" not in prices:
         return  # building the features names what is missing
-    unknown = [str(symbol) for symbol in prices["symbol"].unique() if symbol not in fitted.symbols]
+    end = prices["date"].max()
+    current = prices.loc[prices["date"] == end, "symbol"].unique()
+    unknown = [str(symbol) for symbol in current if symbol not in fitted.symbols]
     if unknown:
         message = (
             f"The model was not trained on {', '.join(unknown)}, only on {', '.join(fitted.symbols)}; "
             "leave them out or train it again with `sta410 run`."
         )
         raise ModelPredictionError(message)
-    end = prices["date"].max()
     if end < fitted.trained_through:
         message = (
             f"The model was trained on prices through {fitted.trained_through:%Y-%m-%d}, these end on "
             f"{end:%Y-%m-%d}; a forecast from there would know the future. Train it again on these prices."
-        )
-        raise ModelPredictionError(message)
-    last = prices.groupby("symbol", sort=True)["date"].max()
-    stale = last[last < end]  # halted, delisted or not refreshed: their next session is past
-    if len(stale):
-        ends = ", ".join(f"{symbol} on {day:%Y-%m-%d}" for symbol, day in stale.items())
-        kept = ",".join(map(str, last.index[last == end]))
-        message = (
-            f"These symbols end before the prices do, which end on {end:%Y-%m-%d}: {ends}; a forecast from "
-            f"there would be stale. Refresh their prices, or leave them out: `sta410 run -p symbols={kept}`, "
-            f"or load_prices(symbols={kept!r}, ...)."
         )
         raise ModelPredictionError(message)

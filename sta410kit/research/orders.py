@@ -41,8 +41,8 @@ def propose_orders(
 
     A forecast is traded when it exceeds the round-trip cost, twice the slippage. Orders share the capital
     equally, without borrowing, and are cut to the risk limits per trade, portfolio and sector. Shares are
-    rounded down. A price that jumps over its stop loses more than planned. A symbol that gaps of the prices
-    leave without a forecast is on hold, without a reference price.
+    rounded down. A price that jumps over its stop loses more than planned. A symbol that has no
+    forecast, see `forecasting.without_forecast`, is on hold, without a reference price.
 
     Parameters
     ----------

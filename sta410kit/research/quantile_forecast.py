@@ -42,7 +42,8 @@ def quantile_forecast(
     -------
     DataFrame
         Columns ``symbol, date, horizon, level, lower, upper``, sorted; `date` is the last session of the
-        symbol, bounds are log returns from its close, unit 1. A symbol that ends with a gap is left out.
+        prices, bounds are log returns from its close, unit 1. A symbol that ends earlier or with a gap is
+        left out.
 
     Raises
     ------
@@ -84,6 +85,6 @@ def _latest_interval(prices: pd.DataFrame, horizon: int, level: float) -> pd.Dat
         raise DataValidationError(message)
     quantiles = conformal.rolling_quantiles(table, horizon, level)
     _, factors = conformal.follow_misses(table, quantiles, horizon, level)
-    last = scales.groupby("symbol", sort=True).tail(1).dropna(subset=["scale"])
+    last = scales[scales["date"].eq(prices["date"].max())].dropna(subset=["scale"])
     half = width * last["symbol"].astype(str).map(factors).fillna(1.0) * last["scale"]
     return last.assign(horizon=horizon, level=level, lower=-half, upper=half)

@@ -65,6 +65,7 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
         "prices.parquet": ("quarantined", _read_quarantined),
         "verdict.json": ("verdict", _read_verdict),
         "forecasts.parquet": ("forecasts", _read_forecasts),
+        "orders.parquet": ("no_forecast", _read_without_forecast),
     }
     for file, (name, read) in readers.items():
         if not (folder / file).is_file():
@@ -74,15 +75,13 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
         except (DataLoadingError, OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
             why = redact(f"{type(error).__name__}: {error}")
             warnings.append(f"{file} does not hold the {name} of a run, so the report omits it ({why})")
+    left_out = found.get("quarantined", {}).get("symbols", {})
+    without = {symbol: f"quarantined ({reason})" for symbol, reason in left_out.items()}
+    without |= found.pop("no_forecast", {})
+    if without and "forecasts" in found:
+        found["no_forecast"] = without
     if not found.get("quarantined", True):
         del found["quarantined"]
-    elif "forecasts" in found and "quarantined" in found:
-        forecast = {row["symbol"] for row in found["forecasts"]}
-        last = dict.fromkeys(
-            found.get("data", {}).get("symbols", []), "quarantined bars near its last session"
-        )
-        reasons = {**last, **found["quarantined"]["symbols"]}
-        found["no_forecast"] = {symbol: why for symbol, why in reasons.items() if symbol not in forecast}
     return found, warnings
 
 
@@ -119,6 +118,13 @@ def _read_forecasts(path: Path) -> list[dict[str, Any]]:
         table["date"].cast(pa.timestamp("us")).cast(pa.date32(), safe=False)
     )  # no timestamp: see `data_coverage`
     return [_forecast(row) for row in table.set_column(place, "date", days).to_pylist()]
+
+
+def _read_without_forecast(path: Path) -> dict[str, str]:
+    """Return the symbols on hold for want of a forecast, and why there is none."""
+    rows = read_table(path, ["symbol", "reason"]).to_pylist()
+    said = [(row["symbol"], *str(row["reason"]).partition("no forecast: ")) for row in rows]
+    return {symbol: why for symbol, before, found, why in said if found and not before}
 
 
 def _forecast(row: dict[str, Any]) -> dict[str, Any]:

@@ -167,7 +167,7 @@ def _print_results(folder: Path, manifest: Manifest) -> None:
     ]
     if rows:
         missing = manifest.results.get("no_forecast", {})
-        rows += [(symbol, "", "", "", "no forecast", "quarantined") for symbol in missing]
+        rows += [(name, "", "", "", "no forecast", why.split(" (")[0]) for name, why in missing.items()]
         title = "forecasts from the last session, in % (log returns)"
         show_table(columns, rows, title=title, right=columns[3:])
     for step in manifest.steps:

@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sta410kit.config import TradingConfig
 from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
 from sta410kit.research import conformal
 from sta410kit.research.features import build_features
-from sta410kit.research.forecasting import fit_final, forecast
+from sta410kit.research.forecasting import fit_final, forecast, without_forecast
 from sta410kit.research.models import make_model
+from sta410kit.research.orders import propose_orders
+from sta410kit.research.quantile_forecast import quantile_forecast
 from sta410kit.research.targets import build_target
 from sta410kit.research.walk_forward import training_table, walk_forward
 from tests.research.simulated import simulate
@@ -111,17 +114,19 @@ def test_later_prices_are_forecast_from_their_last_session(fitted, walks):
     assert (forecast(fitted, longer)["date"] > fitted.trained_through).all()
 
 
-def test_a_stale_symbol_is_refused(fitted, walks):
-    """The message names the symbol, both dates and the next command."""
-    days = walks["date"].unique()
-    ended = walks[(walks["symbol"] == "S0") | (walks["date"] <= days[550])]
-    with pytest.raises(ModelPredictionError) as caught:
-        forecast(fitted, ended)
-    assert str(caught.value) == (
-        "These symbols end before the prices do, which end on 2002-04-19: S1 on 2002-02-11; a forecast from "
-        "there would be stale. Refresh their prices, or leave them out: `sta410 run -p symbols=S0`, "
-        "or load_prices(symbols='S0', ...)."
+@pytest.mark.parametrize("trained_on", [("S0", "S1"), ("S0",)])
+def test_a_symbol_that_ended_has_no_forecast(fitted, walks, trained_on):
+    """Halted or delisted, perhaps too early to be trained on: it has no band either, and a hold says why."""
+    ended = walks[(walks["symbol"] == "S0") | (walks["date"] <= walks["date"].unique()[550])]
+    forecasts = forecast(
+        dataclasses.replace(fitted, symbols=trained_on, adaptation=(1.0,) * len(trained_on)), ended
     )
+    assert forecasts[["symbol", "date"]].to_numpy().tolist() == [["S0", walks["date"].max()]]
+    assert without_forecast(forecasts, ended) == {"S1": "no forecast: its prices end on 2002-02-11"}
+    assert quantile_forecast(ended)["symbol"].unique().tolist() == ["S0"]
+    held = propose_orders(forecasts, ended, 100_000, TradingConfig()).iloc[1]
+    assert (held["symbol"], held["side"], held["shares"]) == ("S1", "hold", 0)
+    assert held["reason"] == "no forecast: its prices end on 2002-02-11"
 
 
 def test_prices_that_do_not_fit_the_model_are_refused(fitted, walks):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
+from sta410kit.guards import check_splits
 from sta410kit.research.features import build_features, feature_names
 from sta410kit.research.folds import fold_rows, splits
 from sta410kit.research.models import MODELS
@@ -225,6 +226,22 @@ def table(walks, walk_features):
 @pytest.fixture(scope="module")
 def folds(table):
     return [fold_rows(fold, table) for fold in splits(table["date"], 1)]
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_folds_are_purged_by_the_sessions_of_each_symbol(walks, walk_features, horizon):
+    """One of two symbols skips every other week: the split check accepts the folds that training uses."""
+    away = (walks["symbol"] == "S1") & (walks["date"].dt.isocalendar().week % 2 == 0)
+    prices, features = walks[~away], walk_features[~away]
+    rows = labelled(features, prices, horizon)
+    folds = splits(rows["date"], horizon)
+    used = [fold_rows(fold, rows) for fold in folds]
+    assert check_splits(used, rows, horizon, sessions=prices).passed
+    assert not check_splits(folds, rows, horizon, sessions=prices).passed
+    train, test = used[-1]
+    late = np.flatnonzero(rows["date"] == rows["date"].iloc[test].min())[:1] - 1
+    leaking = check_splits([(np.union1d(train, late), test)], rows, horizon, sessions=prices)
+    assert [finding.kind for finding in leaking.findings] == ["purge"]
 
 
 def test_a_fold_is_a_plain_fit_and_predict(table, folds):

@@ -1,16 +1,18 @@
 """What steps and runs resulted in, as the run store keeps it."""
 
 import json
+import re
 from datetime import date
 
 import pandas as pd
 import pytest
 
 from sta410kit.runner.chain import run_plan
-from sta410kit.runner.manifest import StepRecord, read_manifest
+from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
 from sta410kit.runner.plan import Options, plan_chain
 from sta410kit.runner.progress import Progress
 from sta410kit.runner.results import data_coverage, run_results
+from sta410kit.runner.summary import print_details
 
 pytestmark = pytest.mark.unit
 
@@ -59,6 +61,18 @@ def test_the_results_of_a_run_come_from_its_steps_and_files(tmp_path):
         "forecasts": [{**FORECAST, "date": "2012-01-03"}],
     }
     assert run_results(tmp_path, steps) == (found, [])
+
+
+def test_orders_say_which_symbols_have_no_forecast(tmp_path, capsys):
+    """The reason is in the results and in the table of forecasts; other holds are not."""
+    pd.DataFrame([FORECAST]).to_parquet(tmp_path / "forecasts.parquet")
+    reasons = {"IBM": "no move", "SYE": "no forecast: its prices end on 2011-11-16"}
+    pd.DataFrame(reasons.items(), columns=["symbol", "reason"]).to_parquet(tmp_path / "orders.parquet")
+    results, warnings = run_results(tmp_path, [])
+    assert (results["no_forecast"], warnings) == ({"SYE": "its prices end on 2011-11-16"}, [])
+    Manifest("a", outcome="PASSED", exit_code=0, results=results).write(tmp_path)
+    print_details(tmp_path)
+    assert re.search(r"SYE .* no forecast .* its prices end on 2011-11-16", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
