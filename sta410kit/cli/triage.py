@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,10 @@ from sta410kit._internal.text import pluralize, printable
 from sta410kit.cli.completion import suite_names
 from sta410kit.cli.options import FILE, PATH
 from sta410kit.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from sta410kit.guards.decisions import Decision
+    from sta410kit.guards.result import GuardResult
 
 
 @click.command()
@@ -22,8 +27,9 @@ from sta410kit.exit_codes import ExitCode
     help="Name of a suite, or the path of a suite file.",
 )
 @click.option("--exchange", default=None, help="Calendar of all symbols, e.g. XASX; by suffix when left out.")
-@click.option("--output", type=FILE, default=None, help="Where to write the page.")
-def triage(file: Path, suite: str, exchange: str | None, output: Path | None) -> int:
+@click.option("--output", type=FILE, default=None, help="Where to write the page; else in runs/triage.")
+@click.option("--entries", "only_entries", is_flag=True, help="Print the entries to paste, and nothing else.")
+def triage(file: Path, suite: str, exchange: str | None, output: Path | None, *, only_entries: bool) -> int:
     """Group what a suite finds in FILE into decisions, each with a proposal and the entries to paste.
 
     The page draws the findings. Exits with 3 when the suite refuses the data as they are.
@@ -31,11 +37,12 @@ def triage(file: Path, suite: str, exchange: str | None, output: Path | None) ->
     from sta410kit._internal.atomic_files import write_text
     from sta410kit.guards import apply_repairs
     from sta410kit.guards import validate as judge
+    from sta410kit.guards.decisions import entries_of
     from sta410kit.guards.suites import read_suite
     from sta410kit.guards.triage import triage as decide
     from sta410kit.guards.triage_page import render
     from sta410kit.runner.frames import read_frame
-    from sta410kit.runner.runs import new_run, runs_folder
+    from sta410kit.runner.runs import runs_folder
 
     contract = read_suite(suite)  # refused before the file is read
     frame, repairs = read_frame(file, prices=contract.judges_prices), None
@@ -43,15 +50,29 @@ def triage(file: Path, suite: str, exchange: str | None, output: Path | None) ->
         frame, repairs = apply_repairs(frame, suite)
     result = judge(frame, suite, exchange=exchange, repairs=repairs)
     decisions = decide(result, frame, repairs)
-    page = output or new_run(runs_folder(Path.cwd())) / "triage.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    write_text(page, render(result, decisions, frame, file.name))
+    page = output or runs_folder(Path.cwd()) / "triage" / f"{file.stem}.html"
+    if decisions or output:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        write_text(page, render(result, decisions, frame, file.name))
+    if only_entries:
+        click.echo(printable(entries_of(decisions)), nl=False)
+    else:
+        _print(result, decisions, page)
+    return ExitCode.PASSED if result.passed else ExitCode.DATA_REJECTED
+
+
+def _print(result: GuardResult, decisions: list[Decision], page: Path) -> None:
     click.echo(printable(result.summary()))
+    if not decisions:
+        click.echo("nothing to decide")
+        return
     click.echo(f"{pluralize(len(decisions), 'decision')}")
     for number, one in enumerate(decisions, 1):
         count = f", {pluralize(one.count, 'finding')}" if one.count else ""
         size = f", {one.size}" if one.size else ""
         click.echo(printable(f"{number:>3}. {one.severity}: {one.what} ({one.where}{count}{size})"))
-        click.echo(f"     {one.proposal}" + (f": {one.file}" if one.file else ""))
-    click.echo(f"page with the entries to paste: {page}")
-    return ExitCode.PASSED if result.passed else ExitCode.DATA_REJECTED
+        click.echo(printable(f"     {one.proposal}" + (f": {one.file}" if one.file else "")))
+    paste = (
+        " with the entries to paste (--entries prints them)" if any(one.entries for one in decisions) else ""
+    )
+    click.echo(f"page{paste}: {page}")

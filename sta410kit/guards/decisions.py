@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from sta410kit.guards.evidence import NO_DAY
 from sta410kit.guards.result import CRITICAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 BAR = ("open", "high", "low", "close")
 REASON, BY = "Seen in triage.", "your name"
 _WHERE = 3  # symbols or days that a decision names
+_MOST_NAMED = 10  # symbols that are left out
 _YEAR = timedelta(days=365)
 
 
@@ -86,6 +88,35 @@ class Cases:
         """Return which of the findings left are of some expectations."""
         return self.left["expectation"].isin(expectations)
 
+    def repairs(self, found: pd.DataFrame, action: str) -> str:
+        """Return entries that do something to the bars found; one without dates if all of a symbol's are."""
+        entries = []
+        for symbol, part in found.groupby("symbol", sort=False):
+            rows = days_of(self.frame.loc[self.frame["symbol"] == symbol, "date"])
+            if np.isin(rows, part["day"]).all():
+                entries.append(repair({"symbol": symbol}, action))
+            else:
+                entries.append(self.each_stretch(part, lambda at: repair(at, action)))
+        return "\n".join(entries)
+
+    def each_stretch(self, found: pd.DataFrame, entry: Callable[[dict[str, Any]], str]) -> str:
+        """Return an entry for each stretch of a symbol's sessions; ``*`` has those of all symbols."""
+        entries = []
+        for symbol, part in found.groupby("symbol", sort=False):
+            rows = (
+                self.frame["date"]
+                if symbol == "*"
+                else self.frame.loc[self.frame["symbol"] == symbol, "date"]
+            )
+            days = np.unique(part["day"])
+            known = np.union1d(days_of(rows), days)  # a session that is missing has no row
+            gaps = np.flatnonzero(np.diff(np.searchsorted(known, days)) > 1) + 1
+            for stretch in np.split(days, gaps):
+                first, last = date_of(stretch[0]), date_of(stretch[-1])
+                when = {"date": first} if first == last else {"first": first, "last": last}
+                entries.append(entry({"symbol": symbol, **when}))
+        return "\n".join(entries)
+
     def values(self, found: pd.DataFrame, name: str) -> NDArray[np.float64]:
         """Return a column at the findings."""
         if name not in self.frame:
@@ -138,12 +169,47 @@ def of_table(check: Check) -> Decision:
     return Decision(check.message, "the table", "", check.severity, nothing, proposal)
 
 
+def of_limit(result: GuardResult, frame: pd.DataFrame) -> Decision:
+    """Return the decision on a quarantine that is larger than the suite allows."""
+    whole = result.quarantined.loc[result.quarantined["date"].isna(), "symbol"]
+    others = [str(symbol) for symbol in frame["symbol"].unique() if symbol not in set(whole)]
+    limit = next((name for name in ("max_symbols", "max_bars") if name in result.excess), "")
+    proposal = "ask another source"
+    if limit:
+        proposal += f"; or raise {limit} in meta.quarantine of the suite"
+    if limit == "max_symbols":
+        left = shlex.quote(f"symbols={','.join(others)}")
+        proposal = f"run with the symbols that are left, sta410 run -p {left}; {proposal}"
+    where = ", ".join(whole) if len(whole) <= _MOST_NAMED else pluralize(len(whole), "symbol")
+    size = result.excess.replace(", more than the suite allows", "")
+    what = "more is left out than the suite allows"
+    return Decision(what, where or "single bars", size, CRITICAL, findings_of(()), proposal)
+
+
 def decision(  # noqa: PLR0913, PLR0917 - as many as a decision has
     what: str, found: pd.DataFrame, proposal: str, file: str, entries: str, size: str = ""
 ) -> Decision:
     """Return a decision on the findings; it is as severe as the worst of them."""
     severity = CRITICAL if (found["severity"] == CRITICAL).any() else "warning"
     return Decision(what, _where(found), size, severity, found, proposal, file, entries)
+
+
+def entries_of(decisions: Sequence[Decision]) -> str:
+    """Return the entries of all decisions in TOML, file by file; what is no TOML is a comment."""
+    # A title may quote the data: it stays on its line, or the rest of it would no longer be a comment.
+    titles = [
+        " ".join(f"# {number}. {one.what}: {one.proposal}".split()) for number, one in enumerate(decisions, 1)
+    ]
+    lines = []
+    for file in dict.fromkeys(one.file for one in decisions if one.entries):
+        lines.append(f"# {file}")
+        for title, one in zip(titles, decisions, strict=True):
+            if one.file == file and one.entries:
+                entry = one.entries.rstrip() if file.endswith(".toml") else f"# {one.entries}"
+                lines += ["", title, entry]
+        lines.append("")
+    lines += [title for title, one in zip(titles, decisions, strict=True) if not one.entries]
+    return "\n".join(lines or ["# nothing to decide"]).rstrip() + "\n"
 
 
 def _where(found: pd.DataFrame) -> str:
@@ -174,23 +240,6 @@ def days_of(dates: pd.Series[pd.Timestamp]) -> NDArray[np.int32]:
 def date_of(day: int) -> str:
     """Return a day since 1970-01-01 as a date."""
     return str(np.datetime64(int(day), "D"))
-
-
-def quarantine(found: pd.DataFrame) -> str:
-    """Return entries that quarantine the bars found."""
-    return each_stretch(found, lambda at: repair(at, "quarantine"))
-
-
-def each_stretch(found: pd.DataFrame, entry: Callable[[dict[str, Any]], str]) -> str:
-    """Return an entry for each stretch of a symbol's days: days in a row are one stretch."""
-    entries = []
-    for symbol, part in found.groupby("symbol", sort=False):
-        days = np.sort(part["day"].unique())
-        for stretch in np.split(days, np.flatnonzero(np.diff(days) > 1) + 1):
-            first, last = date_of(stretch[0]), date_of(stretch[-1])
-            when = {"date": first} if first == last else {"first": first, "last": last}
-            entries.append(entry({"symbol": symbol, **when}))
-    return "\n".join(entries)
 
 
 def repair(at: dict[str, Any], action: str, **more: object) -> str:

@@ -23,24 +23,25 @@ from sta410kit.guards.decisions import (
     date_of,
     days_of,
     decision,
-    each_stretch,
     event,
     findings_of,
     has_rows,
     largest_move,
+    of_limit,
     of_table,
-    quarantine,
     repair,
 )
 from sta410kit.guards.declarations import write_entry
 from sta410kit.guards.evidence import NO_ROW
 from sta410kit.guards.result import CRITICAL
+from sta410kit.guards.unit_steps import stretches_in_another_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sta410kit.guards.result import GuardResult
 
+_QUARANTINE = "quarantine the bars"
 REPAIRS, EVENTS, ACCEPTED, SUITE = "repairs.toml", "events.toml", "accepted.toml", "the suite"
 _CENTS = 0.01  # of the price: an open that far outside of its bar is clamped
 _WILD = 0.05  # of the price: a close further outside of its bar is not believed
@@ -54,7 +55,6 @@ _LARGE = (
 _NEAR = 0.1  # in logs, from the ratio of a split
 _RATIOS = np.array([1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50])
 _RATIOS = np.concatenate([1 / _RATIOS, _RATIOS])
-_FACTORS = np.array([0.001, 0.01, 0.1, 10.0, 100.0, 1000.0])
 
 
 def triage(result: GuardResult, frame: pd.DataFrame, repairs: pd.DataFrame | None = None) -> list[Decision]:
@@ -77,6 +77,8 @@ def triage(result: GuardResult, frame: pd.DataFrame, repairs: pd.DataFrame | Non
     cases = Cases(result, frame, found)
     decisions = [one for make in _MAKERS for one in make(cases) if one.count]
     decisions += [of_table(check) for check in result.failures if not has_rows(check)]
+    if result.excess and all(one.proposal == _QUARANTINE or one.severity != CRITICAL for one in decisions):
+        decisions.append(of_limit(result, frame))  # no other decision brings anything back
     return sorted(decisions, key=lambda one: (one.severity != CRITICAL, -one.count))
 
 
@@ -84,14 +86,20 @@ def _bars_without_values(cases: Cases) -> Iterator[Decision]:
     kinds = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_between")
     there = (cases.left["position"] >= 0) & cases.left["column"].isin([*BAR, "adj_close", "volume"])
     found = cases.take(cases.of(*kinds) & there & (cases.left["severity"] == CRITICAL))
-    yield decision("no value, or none above zero", found, "quarantine the bars", REPAIRS, quarantine(found))
+    yield decision(
+        "no value, or none above zero",
+        found,
+        _QUARANTINE,
+        REPAIRS,
+        cases.repairs(found, "quarantine"),
+    )
 
 
 def _outside_the_range(cases: Cases) -> Iterator[Decision]:
     pairs = cases.of("expect_column_pair_values_a_to_be_greater_than_b")
     pairs &= cases.left["column"].isin([f"{a}, {b}" for a in BAR for b in BAR])
     found = cases.take(pairs & (cases.left["column"] == "high, low"))
-    yield decision("low above the high", found, "quarantine the bars", REPAIRS, quarantine(found))
+    yield decision("low above the high", found, _QUARANTINE, REPAIRS, cases.repairs(found, "quarantine"))
     pairs = pairs.reindex(cases.left.index, fill_value=False)
     for name in ("open", "close"):
         here = pairs & cases.left["column"].str.contains(name)
@@ -110,13 +118,13 @@ def _outside_the_range(cases: Cases) -> Iterator[Decision]:
                 "clamp the open to low and high, in every bar",
             )
         else:
-            entry = each_stretch(found, lambda at: repair(at, "extend"))
+            entry = cases.repairs(found, "extend")
             what, proposal = "close outside of its bar", "extend low and high to the close"
         yield decision(what, found, proposal, REPAIRS, entry, size=largest)
         pairs = pairs.reindex(cases.left.index, fill_value=False)
     found = cases.take(pairs)
     what = "open or close far outside of its bar"
-    yield decision(what, found, "quarantine the bars", REPAIRS, quarantine(found))
+    yield decision(what, found, _QUARANTINE, REPAIRS, cases.repairs(found, "quarantine"))
 
 
 def _wrong_calendar(cases: Cases) -> Iterator[Decision]:
@@ -138,54 +146,47 @@ def _wrong_calendar(cases: Cases) -> Iterator[Decision]:
 
 def _sessions(cases: Cases) -> Iterator[Decision]:
     found = cases.take(cases.of(_CALENDAR) & (cases.left["position"] >= 0))
-    entry = each_stretch(found, lambda at: repair(at, "drop"))
+    entry = cases.repairs(found, "drop")
     yield decision("rows on days without a session", found, "drop the rows", REPAIRS, entry)
     gone = cases.of(_CALENDAR) & (cases.left["position"] == NO_ROW)
     times = cases.left[gone].groupby("day")["symbol"].nunique()
     shared = times.index[(times >= _TOGETHER) & (times >= _SHARE * cases.symbols)]
     found = cases.take(gone & cases.left["day"].isin(shared))
-    entry = each_stretch(found.assign(symbol="*"), lambda at: accept(cases.suite, _CALENDAR, at))
+    entry = cases.each_stretch(found.assign(symbol="*"), lambda at: accept(cases.suite, _CALENDAR, at))
     proposal = "ask another source; or accept that the vendor lacks them"
     yield decision("sessions that the vendor lacks", found, proposal, ACCEPTED, entry)
     ended = {note.split(":")[0] for note in cases.notes if "delisted or cut short" in note}
     found = cases.take(cases.of(_CALENDAR) & cases.left["symbol"].isin(ended))
-    entry = each_stretch(found, lambda at: event(at, "delisting", "Delisted."))
+    entry = cases.each_stretch(found, lambda at: event(at, "delisting", "Delisted."))
     proposal = "ask another source; or say that they were delisted"
     yield decision("series that end before the others", found, proposal, EVENTS, entry)
     found = cases.take(cases.of(_CALENDAR))
-    entry = each_stretch(found, lambda at: event(at, "halt", "No trading."))
+    entry = cases.each_stretch(found, lambda at: event(at, "halt", "No trading."))
     proposal = "ask another source; or say that trading was halted"
     yield decision("sessions missing in single symbols", found, proposal, EVENTS, entry)
 
 
 def _units(cases: Cases) -> Iterator[Decision]:
-    kind = "expect_prices_in_one_unit"
+    kind, what = "expect_prices_in_one_unit", "prices in another unit"
     for symbol in cases.left.loc[cases.of(kind), "symbol"].unique():
         found = cases.take(cases.of(kind) & (cases.left["symbol"] == symbol))
-        bars = cases.frame.loc[cases.frame["symbol"] == symbol, ["date", "close"]].sort_values("date")
-        days, prices = days_of(bars["date"]), np.log(bars["close"].to_numpy(float))
-        first, last = (int(np.searchsorted(days, day)) for day in (found["day"].min(), found["day"].max()))
-        if first == last:  # a step that is not taken back: the shorter side is the wrong one
-            first, last = (first, len(days)) if 2 * first > len(days) else (0, first)
-        outside = np.r_[prices[max(first - 250, 0) : first], prices[last + 1 : last + 251]]
-        usual = np.nanmedian(outside) if len(outside) else np.nan
-        steps = np.log(_FACTORS)
-        step = steps[np.abs(np.nanmedian(prices[first : last + 1]) + steps - usual).argmin()]
-        wrong = first + np.flatnonzero(np.abs(prices[first : last + 1] + step - usual) < abs(step) / 2)
-        factor = float(f"{np.exp(step):g}")
-        entry = "\n".join(
-            repair(
-                {"symbol": symbol, "first": date_of(days[one[0]]), "last": date_of(days[one[-1]])},
-                "scale",
-                factor=factor,
-            )
-            for one in np.split(wrong, np.flatnonzero(np.diff(wrong) > 1) + 1)
-            if len(one)
-        )
-        proposal = f"multiply these prices by {factor:g}"
-        yield decision(
-            "prices in another unit", found, proposal, REPAIRS, entry, size=f"{1 / factor:g} times"
-        )
+        bars = cases.frame[cases.frame["symbol"] == symbol]
+        stretches = stretches_in_another_unit(bars, found["day"].to_numpy(np.int32))
+        if not stretches:
+            yield decision(what, found, "no entry: no factor fits; correct it at its source", "", "")
+            continue
+        entries = []
+        for one in stretches:
+            first, last = date_of(one.first), date_of(one.last)
+            when = {"date": first} if first == last else {"first": first, "last": last}
+            columns = {"columns": list(one.columns)} if one.columns else {}
+            entries.append(repair({"symbol": symbol, **when}, "scale", **columns, factor=one.factor))
+        factors = sorted({one.factor for one in stretches})
+        proposal = f"multiply these prices by {' or '.join(f'{factor:g}' for factor in factors)}"
+        size = " and ".join(f"{1 / factor:g}" for factor in factors) + " times"
+        if len(stretches) > 1:
+            size += f" in {len(stretches)} stretches"
+        yield decision(what, found, proposal, REPAIRS, "\n".join(entries), size=size)
 
 
 def _moves(cases: Cases) -> Iterator[Decision]:
@@ -193,7 +194,7 @@ def _moves(cases: Cases) -> Iterator[Decision]:
     times = cases.left[moves].groupby("day")["symbol"].nunique()
     together = times.index[times >= _TOGETHER]
     found = cases.take(moves & cases.left["day"].isin(together))
-    entry = each_stretch(found.assign(symbol="*"), lambda at: event(at, "other", "The market moved."))
+    entry = cases.each_stretch(found.assign(symbol="*"), lambda at: event(at, "other", "The market moved."))
     what, size = "moves of several symbols on one day", largest_move(cases, found)
     yield decision(what, found, "say that the market moved", EVENTS, entry, size=size)
     found = cases.take(cases.of(*_REVERTING) & ~_busy(cases))
@@ -202,10 +203,10 @@ def _moves(cases: Cases) -> Iterator[Decision]:
     )
     cases.take(cases.of(_JUMPS) & after)  # the way back
     what, size = "bars that the next takes back", largest_move(cases, found)
-    yield decision(what, found, "quarantine the bars", REPAIRS, quarantine(found), size=size)
+    yield decision(what, found, _QUARANTINE, REPAIRS, cases.repairs(found, "quarantine"), size=size)
     yield _adjustments(cases)
     found = cases.take(cases.of(_JUMPS, *_REVERTING))
-    entry = each_stretch(found, lambda at: event(at, "earnings", "News; look up which."))
+    entry = cases.each_stretch(found, lambda at: event(at, "earnings", "News; look up which."))
     what, size = "moves with volume, or that last", largest_move(cases, found)
     proposal = "look for news and name the event; or ask another source"
     yield decision(what, found, proposal, EVENTS, entry, size=size)
@@ -248,18 +249,18 @@ def _adjustments(cases: Cases) -> Decision:
 
 def _rows_twice(cases: Cases) -> Iterator[Decision]:
     found = cases.take(cases.of("expect_compound_columns_to_be_unique"))
-    entry = each_stretch(found, lambda at: repair(at, "keep_first"))
+    entry = cases.repairs(found, "keep_first")
     yield decision("sessions that are there twice", found, "keep the first row", REPAIRS, entry)
 
 
 def _the_rest(cases: Cases) -> Iterator[Decision]:
     for kind in cases.left["expectation"].unique():
         found = cases.take(cases.of(kind))
-        what = kind.removeprefix("expect_").replace("_", " ")
+        what = _FAULTS.get(kind) or kind.removeprefix("expect_").replace("_", " ") + ": not met"
         if kind in _AT_SOURCE:
             yield decision(what, found, "correct it at its source", "", "")
         elif kind in _WHOLE_BARS:
-            yield decision(what, found, "quarantine the bars", REPAIRS, quarantine(found))
+            yield decision(what, found, _QUARANTINE, REPAIRS, cases.repairs(found, "quarantine"))
         elif len(found):
             many = found.groupby("symbol")["day"].agg(["min", "max"]).reset_index()
             periods = [
@@ -276,6 +277,31 @@ def _the_rest(cases: Cases) -> Iterator[Decision]:
 _CALENDAR, _VOLUME = "expect_sessions_to_match_calendar", "expect_volume_in_one_unit"
 _JUMPS = "expect_jumps_to_be_explained"
 _REVERTING = ("expect_no_reverting_spikes", "expect_no_extreme_wicks")
+_FAULTS = {
+    "expect_column_pair_values_a_to_be_greater_than_b": "one column above another",
+    "expect_column_values_to_be_between": "values out of range",
+    "expect_column_values_to_be_in_type_list": "values of another type",
+    "expect_column_values_to_match_regex": "text in another form",
+    "expect_column_values_to_not_be_null": "values missing",
+    "expect_dates_not_in_future": "dates in the future",
+    "expect_dates_without_time": "dates with a time of day",
+    "expect_adjusted_close_to_follow_close": "adj_close departs from close",
+    "expect_history_unrevised": "past sessions revised",
+    "expect_last_session_to_be_recent": "last session too old",
+    "expect_missing_only_in_warm_up": "values missing after the warm-up",
+    "expect_no_pasted_bars": "bars pasted from other sessions",
+    "expect_no_runs_of_zero_volume": "runs of zero volume",
+    "expect_no_stale_bars": "stale bars",
+    "expect_open_to_follow_close": "opens far from the close before",
+    "expect_prices_within_bar": "prices outside of their bar",
+    "expect_rows_in_order": "rows out of order",
+    "expect_symbols_in_step": "symbols out of step with the others",
+    "expect_symbols_spelled_alike": "symbols spelled in two ways",
+    "expect_symbols_to_differ": "symbols that copy one another",
+    "expect_volume_in_one_unit": "volume in another unit",
+    "expect_whole_numbers": "numbers that are not whole",
+    "expect_whole_shares": "shares that are not whole",
+}
 _AT_SOURCE = (
     "expect_column_values_to_be_in_type_list",
     "expect_column_values_to_match_regex",

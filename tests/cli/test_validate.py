@@ -1,6 +1,7 @@
 """The commands that check data: `validate`, `suggest` and `mutate`."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -147,7 +148,15 @@ def test_triage_prints_decisions_and_writes_a_page_with_the_entries(typed, tmp_p
     assert "1. warning: open outside of its bar by cents (IBM: 2012-05-" in done.stdout
     assert "clamp the open to low and high, in every bar: repairs.toml" in done.stdout
     assert "action = &#34;clamp&#34;" in (tmp_path / "page.html").read_text()
+    done = typed("triage", "prices.parquet", "--entries", cwd=tmp_path)
+    assert tomllib.loads(done.stdout)["repair"][0]["action"] == "clamp"
     assert typed("triage", "prices.parquet", "--exchange", "XASX", cwd=tmp_path).returncode == 3
+    assert (tmp_path / "runs" / "triage" / "prices.html").is_file()
+    assert json.loads(typed("runs", "--json", cwd=tmp_path).stdout) == []
+    prices.loc[100, "open"] = prices.loc[100, "high"]
+    prices.to_parquet(tmp_path / "clean.parquet")
+    done = typed("triage", "clean.parquet", cwd=tmp_path)
+    assert done.stdout.splitlines()[1:] == ["nothing to decide"]
 
 
 def test_an_exchange_is_chosen_on_the_command_line_and_an_unknown_one_refused(typed, tmp_path, prices):
