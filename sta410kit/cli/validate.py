@@ -77,6 +77,8 @@ def validate(  # noqa: PLR0913, PLR0917 - one for each option
     folder = new_run(runs_folder(Path.cwd())) / DATA_DOCS
     page = publish(result, folder, "validate", frame=frame, repairs=repairs)
     click.echo(printable(result.summary()))
+    for words in result.named:
+        click.echo(printable(f"  {words}"))
     for failure in result.failures:
         settled = failure.quarantined and result.passed
         severity = f"{failure.severity}, quarantined" if settled else failure.severity

@@ -102,7 +102,7 @@ def quarantined_rows(path: str | Path) -> list[dict[str, Any]]:
 def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) -> Path:
     """Make `frame` the snapshot at `path`, keeping what the older one says of all that it lacks.
 
-    What is quarantined is not kept: for these bars the older snapshot still holds.
+    What is quarantined, by the gate or a repair, is not kept: for these bars the older snapshot still holds.
 
     Parameters
     ----------
@@ -127,8 +127,7 @@ def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
         usable = result.usable
-        if usable is not frame:
-            frame = usable.dropna(subset=usable.columns.intersection(["close"]))
+        frame = usable.dropna(subset=usable.columns.intersection(["close"]))
         whole = frame
         if path.is_file():
             keys = ["symbol", "date"]

@@ -100,14 +100,18 @@ def read_entries(
     return found
 
 
-def _problem(entry: dict[str, Any], required: Sequence[str], known: list[str], advice: str) -> str:
+def _problem(  # noqa: PLR0911 - one for each kind of slip
+    entry: dict[str, Any], required: Sequence[str], known: list[str], advice: str
+) -> str:
     dates = {name: entry[name] for name in ("date", "first", "last", "expires") if name in entry}
     if unknown := [name for name in entry if name not in known]:
         return f": no key called {unknown[0]!r}.{did_you_mean(unknown[0], known)}"
     if missing := [name for name in required if entry.get(name) in {None, ""}]:
         return f" has no {', '.join(missing)}{advice}"
     if wrong := [name for name, value in dates.items() if type(value) is not date]:
-        return f": {wrong[0]} must be a date such as 2027-03-01, got {dates[wrong[0]]!r}"
+        return f": {wrong[0]} must be a date such as 2027-03-01, without quotes, got {dates[wrong[0]]!r}"
+    if not isinstance(entry.get("symbol", ""), str):
+        return f': symbol must be one symbol as text, or "*" for all, got {entry["symbol"]!r}'
     if "date" in dates and len({"first", "last"} & dates.keys()):
         return ": give date, or first and last"
     if "first" in dates and "last" in dates and dates["last"] < dates["first"]:

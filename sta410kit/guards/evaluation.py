@@ -134,7 +134,8 @@ def _check(
         if finding.expectation == item["type"] and not finding.expired and not evidence.holds:
             hit = finding.covers(evidence.symbols, evidence.days)
             if hit.any() or (finding.covers_table and not evidence.count):
-                accepted.append(finding.in_words(int(hit.sum())))
+                if not finding.emptied:
+                    accepted.append(finding.in_words(int(hit.sum())))
                 evidence = evidence.without(hit)
     check = _of(item)
     return replace(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import STA410Exception
 from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.events import read_events
 from sta410kit.guards.plan import plan_checks, with_run
-from sta410kit.guards.repairs import in_words
+from sta410kit.guards.repairs import emptied_bars, in_words
 from sta410kit.guards.result import Check, GuardResult
 from sta410kit.guards.reviewed import read_reviewed
 from sta410kit.guards.suites import STOP, read_suite
@@ -72,17 +72,27 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     contract = read_suite(suite)
     rows = len(frame) if hasattr(frame, "__len__") else 0
     repaired = () if repairs is None else in_words(repairs)
-    result = GuardResult(contract.name, rows, suite_file=str(contract.path), repairs=repaired)
+    result = GuardResult(
+        contract.name,
+        rows,
+        suite_file=str(contract.path),
+        repairs=repaired,
+        judges_prices=contract.judges_prices,
+    )
     if problem := structure_problem(frame):
         return replace(result, checks=(problem,))
     asked = with_run(contract.expectations, snapshot, max_age, exchange, prices)
     if strict:
-        asked = [{**item, "meta": {**item["meta"], "on_failure": STOP}} for item in asked]
+        asked = [_stopping(item) for item in asked]
     planned, skipped = plan_checks(asked, frame, [symbols] if isinstance(symbols, str) else symbols)
-    folder = contract.path.parent
-    reviewed = read_reviewed(folder, contract.name) + read_events(folder, contract.name)
     from sta410kit.guards.evaluation import evaluate
+    from sta410kit.guards.expectations import EXPECTATIONS
     from sta410kit.guards.quarantine import leave_out
+
+    folder, known = contract.path.parent, {item["type"] for item in (*contract.expectations, *planned)}
+    reviewed = read_reviewed(folder, contract.name, known | set(EXPECTATIONS))
+    reviewed += read_events(folder, contract.name)
+    reviewed += [] if repairs is None else emptied_bars(repairs, contract.name)
 
     try:
         checks, ill_typed = evaluate(contract.name, planned, frame, reviewed)
@@ -103,6 +113,13 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
         frame=frame_digest(frame),
         quarantine=quarantine,
     )
+
+
+def _stopping(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an expectation whose findings stop; marked where that is by request."""
+    meta = item["meta"]
+    marks = {} if meta.get("on_failure", STOP) == STOP else {"strict": True}
+    return {**item, "meta": {**meta, "on_failure": STOP, **marks}}
 
 
 def structure_problem(frame: object) -> Check | None:

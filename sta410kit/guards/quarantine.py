@@ -105,12 +105,19 @@ class Quarantine:
         most = self._limits.max_bars_per_symbol
         counts = self._bars().groupby("symbol", sort=False)["day"].nunique().to_dict()
         return {
-            str(
-                symbol
-            ): f"{count:,} of {self._length(symbol):,} bars, more than {most:.0%} (max_bars_per_symbol)"
+            str(symbol): f"{self._what(symbol, count)}, more than {most:.0%} (max_bars_per_symbol)"
             for symbol, count in counts.items()
             if count > most * self._length(symbol)
         }
+
+    def _what(self, symbol: object, count: int) -> str:
+        """Return what of a symbol is left out; a series that ends early is no series of bad bars."""
+        found, dates = self._bars(), self.usable.loc[self.usable["symbol"] == symbol, "date"]
+        found = found[found["symbol"] == symbol]
+        last = int(np.datetime64(dates.max(), "D").astype(np.int64)) if len(dates) else NO_DAY
+        if (found["kind"] == _MISSING).all() and (found["day"] > last).all():
+            return f"{pluralize(count, 'session')} missing at the end, of {self._length(symbol):,}"
+        return f"{count:,} of {self._length(symbol):,} bars"
 
     def _bars(self) -> pd.DataFrame:
         return self._found[(self._found["kind"] != _WHOLE) & ~self._found["symbol"].isin(self._whole)]

@@ -15,12 +15,14 @@ in the table of what was repaired, which result and data docs show.
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import did_you_mean, pluralize
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.declarations import read_entries
+from sta410kit.guards.reviewed import ReviewedFinding
 from sta410kit.guards.suites import PRICE_COLUMNS, read_suite
 
 if TYPE_CHECKING:
@@ -94,8 +96,7 @@ def apply_repairs(frame: pd.DataFrame, suite: str | Path = "prices") -> tuple[pd
         "; say what, why and by whom",
     ):
         action = _checked_action(entry, where)
-        columns = [entry["columns"]] if isinstance(entry.get("columns"), str) else entry.get("columns")
-        names = tuple(columns or _COLUMNS.get(action, _BAR))
+        names = tuple(_listed(entry) or _COLUMNS.get(action, _BAR))
         if missing := [name for name in ("symbol", "date", *names) if name not in frame.columns]:
             message = f"{where}: the frame has no column {missing[0]}"
             raise ConfigurationError(message)
@@ -128,7 +129,27 @@ def in_words(log: pd.DataFrame) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def emptied_bars(log: pd.DataFrame, suite: str) -> list[ReviewedFinding]:
+    """Return the bars that declared repairs emptied, whose missing values are no findings any more."""
+    import numpy as np
+    import pandas as pd
+
+    gone = log[log["action"] == "quarantine"].drop_duplicates(["symbol", "date"])
+    gone = gone[gone["date"].notna()].sort_values(["symbol", "date"])
+    found = []
+    for symbol, dates in gone.groupby("symbol", sort=False, observed=True)["date"]:
+        days = pd.to_datetime(dates).to_numpy().astype("datetime64[D]")
+        for stretch in np.split(days, np.flatnonzero(np.diff(days).astype(int) > 1) + 1):
+            first, last = stretch[0].item(), stretch[-1].item()
+            found += [
+                ReviewedFinding(str(symbol), first, last, suite, kind, "quarantine", emptied=True)
+                for kind in _OF_VALUES
+            ]
+    return found
+
+
 _SHOWN = 20
+_OF_VALUES = ("expect_column_values_to_not_be_null", "expect_history_unrevised")
 
 
 def _checked_action(entry: dict[str, Any], where: str) -> str:
@@ -140,11 +161,33 @@ def _checked_action(entry: dict[str, Any], where: str) -> str:
         )
     elif missing := [key for key in ACTIONS[action] if key not in entry]:
         problem = f": {action} needs {', '.join(missing)}"
-    elif unknown := [name for name in entry.get("columns", ()) if name not in _NUMBERS and action != "set"]:
+    elif "factor" in entry and not (_is_number(entry["factor"]) and entry["factor"] > 0):
+        problem = f": factor must be a number above zero, got {entry['factor']!r}"
+    elif "value" in entry and not _is_number(entry["value"]):
+        problem = f": value must be a number, got {entry['value']!r}"
+    elif not _are_names(entry.get("columns", [])):
+        problem = f": columns must be a list of column names, got {entry['columns']!r}"
+    elif unknown := [name for name in _listed(entry) if name not in _NUMBERS and action != "set"]:
         problem = f": {unknown[0]!r} is no column of prices ({', '.join(_NUMBERS)})"
     if problem:
         raise ConfigurationError(where + problem)
     return action
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _are_names(columns: object) -> bool:
+    return isinstance(columns, str) or (
+        isinstance(columns, list) and all(isinstance(name, str) for name in columns)
+    )
+
+
+def _listed(entry: dict[str, Any]) -> list[str]:
+    """Return the columns of an entry, which may give a single one as text."""
+    columns = entry.get("columns", [])
+    return [columns] if isinstance(columns, str) else list(columns)
 
 
 def _repaired(
@@ -158,10 +201,12 @@ def _repaired(
         gone = hit if action == "drop" else hit & frame.duplicated(["symbol", "date"]).to_numpy()
         at = np.flatnonzero(gone)
         return (frame[~gone].reset_index(drop=True), [("", at, np.nan)]) if len(at) else (frame, [])
-    new = {}
+    new, empty = {}, np.zeros(int(hit.sum()), bool)
+    if action == "quarantine":  # a bar that the source left empty is declared as well
+        empty = frame.loc[hit, list(names)].isna().all(axis=1).to_numpy()
     for name, values in _new_values(_numbers(frame, hit, {*_PRICES, *names}, where), entry, names).items():
         old = _floats(frame[name])[hit]
-        differs = (values != old) & ~(np.isnan(values) & np.isnan(old))
+        differs = (values != old) & ~(np.isnan(values) & np.isnan(old)) | empty
         if differs.any():
             new[name] = (np.flatnonzero(hit)[differs], values[differs])
     changed = [(name, at, values) for name, (at, values) in new.items()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataValidationError
-from sta410kit.guards.coverage import Coverage
+from sta410kit.guards.coverage import Coverage, name_left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sta410kit.guards.quarantine import Quarantine
 
 CRITICAL = "critical"
+_CONTAINS = "expect_column_distinct_values_to_contain_set"
 SEVERITIES = (CRITICAL, "warning", "info")
 QUARANTINED = ("symbol", "date", "expectation", "reason")  # columns of what is left out
 
@@ -75,6 +76,11 @@ class Check:
         return str(self.config.get("meta", {}).get("on_failure", "stop"))
 
     @property
+    def strict(self) -> bool:
+        """Whether its findings stop only because the gate was asked to be strict."""
+        return bool(self.config.get("meta", {}).get("strict", False))
+
+    @property
     def count(self) -> int:
         """Rows and sessions that break it; 0 when it is about the table and not about rows."""
         if self.evidence is not None:
@@ -127,6 +133,8 @@ class GuardResult:
         What `apply_repairs` changed before the frame was judged, in words, with the raw values.
     quarantine : Quarantine or None
         What is left out; None where the frame could not be judged.
+    judges_prices : bool
+        Whether the suite is about prices, which ``sta410 triage`` takes.
     """
 
     suite: str
@@ -138,6 +146,7 @@ class GuardResult:
     frame: str = ""
     repairs: tuple[str, ...] = ()
     quarantine: Quarantine | None = None
+    judges_prices: bool = False
 
     def __repr__(self) -> str:
         return (
@@ -152,9 +161,9 @@ class GuardResult:
 
     @property
     def failures(self) -> tuple[Check, ...]:
-        """Everything that does not hold, critical first."""
+        """Everything that does not hold: what stops first, then what is left out, then warnings."""
         failed = [check for check in self.checks if not check.held]
-        return tuple(sorted(failed, key=lambda check: check.severity != CRITICAL))
+        return tuple(sorted(failed, key=lambda one: (one.severity != CRITICAL, one.quarantined, one.strict)))
 
     @property
     def accepted(self) -> tuple[str, ...]:
@@ -177,6 +186,19 @@ class GuardResult:
         return self.quarantine.excess if self.quarantine else ""
 
     @property
+    def reason(self) -> str:
+        """Why the frame is refused, in a few words: the first of the reasons; empty when it is not."""
+        if self.excess or not self.stopping:
+            return self.excess
+        first = self.stopping[0]
+        if first.strict:
+            return f"strict: {pluralize(len(self.critical), 'critical finding')}"
+        if first.expectation == _CONTAINS and first.evidence is not None and first.evidence.notes:
+            return first.evidence.notes[0].replace("no ", "no rows of ", 1)
+        where = f" at {_row_words(first.rows[0])}" if first.rows else ""
+        return f"{first.name}{where}" if first.config else first.message
+
+    @property
     def coverage(self) -> Coverage:
         """How many symbols and bars are left out."""
         return self.quarantine.coverage if self.quarantine else Coverage()
@@ -189,10 +211,21 @@ class GuardResult:
         return self.quarantine.table if self.quarantine else pd.DataFrame(columns=list(QUARANTINED))
 
     @property
+    def named(self) -> list[str]:
+        """The first few symbols and bars that are left out, a line each, and how many more there are."""
+        if self.stopping:  # a frame that is refused for something else loses no symbol or bar
+            return []
+        table = self.quarantined
+        days = [None if date != date else f"{date:%Y-%m-%d}" for date in table["date"]]  # noqa: PLR0124 - NaT
+        cells = zip(table["symbol"], days, table["expectation"], table["reason"], strict=True)
+        return name_left_out([dict(zip(QUARANTINED, row, strict=True)) for row in cells])
+
+    @property
     def usable(self) -> pd.DataFrame:
         """The frame without what is quarantined: the frame itself where nothing is.
 
-        Quarantined symbols are gone. Quarantined bars and missing sessions have a row without values.
+        Quarantined symbols are gone. Quarantined bars and missing sessions have a row without values. Judged
+        by the same suite again, these rows are findings: nothing in the frame says that the kit emptied them.
 
         Raises
         ------
@@ -224,8 +257,7 @@ class GuardResult:
     def summary(self) -> str:
         """Return one line: suite, outcome, counts."""
         without = f" without {self.coverage}" if str(self.coverage) else ""
-        refused = f"REJECTED, {self.excess}" if self.excess else "REJECTED"
-        outcome = f"accepted{without}" if self.passed else refused
+        outcome = f"accepted{without}" if self.passed else f"REJECTED, {self.reason}"
         excused = f", {pluralize(len(self.accepted), 'accepted finding')}" if self.accepted else ""
         return f"{self.suite}: {outcome} - {self.counts}{excused}"
 
@@ -242,9 +274,12 @@ class GuardResult:
             return self
         words = [*([self.excess] if self.excess else []), *(self.stopping or self.critical)]
         lines = "\n".join(f"  - {failure}" for failure in words)
+        strict = f", {self.reason}" if self.stopping and self.stopping[0].strict else ""
+        advice = "`sta410 triage FILE` proposes what to do about each; " if self.judges_prices else ""
+        rows = pluralize(self.row_count, "row")
         message = (
-            f"the gate '{self.suite}' refused the data ({pluralize(self.row_count, 'row')}):\n{lines}\n"
-            "Correct these rows at their source; `sta410 docs` shows the whole validation."
+            f"the gate '{self.suite}' refused the data ({rows}{strict}):\n{lines}\n"
+            f"Correct these rows at their source; {advice}`sta410 docs` shows the whole validation."
         )
         raise DataValidationError(message)
 
@@ -260,6 +295,7 @@ class GuardResult:
             "accepted": list(self.accepted),
             "repairs": list(self.repairs),
             "left_out": str(self.coverage),
+            "named": self.named,
             "coverage": asdict(self.coverage),
             "excess": self.excess,
         }
@@ -275,6 +311,7 @@ class GuardResult:
         )
         if self.excess:
             head += f"<div>{escape(self.excess)}</div>"
+        head += "".join(f"<div>{escape(line)}</div>" for line in self.named)
         if self.failures:
             head += failures_table(self.failures)
         if self.accepted:

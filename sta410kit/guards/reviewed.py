@@ -22,10 +22,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import did_you_mean, pluralize
+from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.declarations import Period, read_entries
+from sta410kit.guards.suites import list_suites
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     import numpy as np
@@ -49,6 +52,8 @@ class ReviewedFinding(Period):
         The last day on which they are accepted.
     event : str
         The kind of the event that explains them.
+    emptied : bool
+        Whether a declared repair emptied the bar; shown with the repairs, and not again.
     """
 
     suite: str
@@ -57,6 +62,7 @@ class ReviewedFinding(Period):
     by: str = ""
     expires: date | None = None
     event: str = ""
+    emptied: bool = False
 
     @property
     def expired(self) -> bool:
@@ -85,18 +91,44 @@ class ReviewedFinding(Period):
         return f"{'the table' if self.covers_table else self}{rows}: {what}. {self.reason}"
 
 
-def read_reviewed(folder: Path, suite: str) -> list[ReviewedFinding]:
+def read_reviewed(folder: Path, suite: str, known: Collection[str] = ()) -> list[ReviewedFinding]:
     """Return the findings of `suite` in ``accepted.toml`` in `folder`; none when there is no such file.
+
+    A symbol that the frame lacks is no error: a gate does not know whether it sees the whole universe, and
+    a part of it must not complain about the entries of the rest.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the suite.
+    suite : str
+        Its name.
+    known : collection of str, optional
+        Expectations whose findings can be accepted; any when left out.
 
     Raises
     ------
     ConfigurationError
-        The file cannot be read, or an entry lacks a key or has one that does not exist.
+        The file cannot be read, or an entry lacks a key, or has a key, a suite or an expectation that does
+        not exist.
     """
     required = ("suite", "expectation", "reason", "expires")
     advice = "; say what is accepted, why, and until when"
-    return [
-        ReviewedFinding(period.symbol, period.first, period.last, **entry)
-        for period, entry, _ in read_entries(folder / FILE, "finding", required, ("by",), advice)
-        if entry["suite"] == suite
-    ]
+    found = []
+    for period, entry, where in read_entries(folder / FILE, "finding", required, ("by",), advice):
+        if entry["suite"] == suite:
+            _require_known(entry["expectation"], known, "expectation", where)
+            found.append(ReviewedFinding(period.symbol, period.first, period.last, **entry))
+        else:
+            suites = {*list_suites(), *(path.stem for path in folder.glob("*.json"))}
+            _require_known(entry["suite"], suites, "suite", where)
+    return found
+
+
+def _require_known(name: object, known: Collection[str], what: str, where: str) -> None:
+    """Raise `ConfigurationError` for a name that would accept nothing."""
+    if known and name not in known:
+        message = f"{where}: no {what} called {name!r}.{did_you_mean(name, known)}"
+        if what == "suite":
+            message += f" Suites: {', '.join(sorted(known))}."
+        raise ConfigurationError(message)

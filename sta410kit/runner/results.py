@@ -12,6 +12,7 @@ from sta410kit._internal.parquet import read_table
 from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import DataLoadingError
 from sta410kit.guards.acceptance import quarantined_rows
+from sta410kit.guards.coverage import name_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -96,12 +97,12 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _read_quarantined(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the reason of each symbol and the bars of each expectation; empty where all is used."""
+def _read_quarantined(path: Path) -> dict[str, Any]:
+    """Return reasons by symbol, bars by expectation and the first of both; empty where all is used."""
     rows = quarantined_rows(path)
     reasons = {row["symbol"]: row["reason"] for row in rows if row["date"] is None}
     bars = Counter(row["expectation"] for row in rows if row["date"] is not None)
-    return {"symbols": reasons, "bars": dict(bars)} if rows else {}
+    return {"symbols": reasons, "bars": dict(bars), "named": name_left_out(rows)} if rows else {}
 
 
 def _read_verdict(path: Path) -> dict[str, Any]:

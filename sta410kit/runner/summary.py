@@ -112,10 +112,10 @@ def print_details(folder: Path) -> None:
 
 def _print_quarantined(manifest: Manifest) -> None:
     found = manifest.results.get("quarantined", {})
-    for symbol, reason in found.get("symbols", {}).items():
-        say(f"quarantined {symbol}: {reason}")
+    for words in found.get("named", []):
+        say(words)
     for expectation, count in found.get("bars", {}).items():
-        say(f"quarantined {pluralize(count, 'bar')}: {expectation}")
+        say(f"quarantined in all {pluralize(count, 'bar')}: {expectation}")
 
 
 def _print_head(manifest: Manifest, state: str) -> None:

@@ -61,7 +61,7 @@ def test_a_bad_bar_is_left_empty_and_named_once(walks):
     assert usable.loc[900, VALUES].isna().all()
     others = usable.index != 900
     pd.testing.assert_frame_equal(usable[others], walks[others], check_dtype=False)
-    assert result.summary().startswith("prices: accepted without 1 of 3,200 bars - 61 checks on 3,200 rows")
+    assert result.summary().startswith("prices: accepted without 1 of 3,200 bars - 60 checks on 3,200 rows")
     assert "accepted without 1 of 3,200 bars" in result._repr_html_()
     assert "critical, quarantined" in result._repr_html_()
 
@@ -152,6 +152,37 @@ def test_beyond_the_limits_the_frame_is_refused(walks):
     assert len(result.quarantined) == 80
     with pytest.raises(DataValidationError, match="every symbol is quarantined"):
         guards.validate(walks.assign(low=0.0)).require()
+
+
+def test_a_refusal_names_its_reason_first_and_what_to_do(walks):
+    """What stops precedes what is only left out; strict says that it is the reason."""
+    walks.loc[900, "low"] = 0.0
+    result = guards.validate(walks, symbols=["S1", "ZZZ"])
+    assert result.summary().startswith("prices: REJECTED, no rows of ZZZ - ")
+    assert result.failures[0].expectation == "expect_column_distinct_values_to_contain_set"
+    assert result.named == []
+    strict = guards.validate(walks, strict=True)
+    assert strict.summary().startswith("prices: REJECTED, strict: 1 critical finding - ")
+    words = r"3,200 rows, strict: 1 critical finding\):(?s:.*)`sta410 triage FILE` proposes what to do"
+    with pytest.raises(DataValidationError, match=words):
+        strict.require()
+    with pytest.raises(DataValidationError) as error:
+        guards.validate(walks[:0], "forecasts").require()
+    assert "triage" not in str(error.value)
+
+
+def test_the_first_of_what_is_left_out_are_named(walks):
+    """Five bars and how many more; a series that ends early is no series of bad bars."""
+    walks.loc[range(900, 1200, 50), "low"] = 0.0
+    frame = walks.drop(index=range(1570, 1600)).reset_index(drop=True)
+    result = guards.validate(frame)
+    assert result.passed
+    first = "quarantined S3: 30 sessions missing at the end, of 400, more than 5% (max_bars_per_symbol)"
+    assert result.named[0] == first
+    kind = "expect_column_values_to_be_between"
+    assert result.named[1].startswith(f"quarantined S2 {day(walks, 900)}: {kind}")
+    assert (len(result.named), result.named[-1]) == (7, "and 1 more bar")
+    assert first in result._repr_html_()
 
 
 def suite_file(folder, limits=None, **meta):

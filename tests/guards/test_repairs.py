@@ -99,6 +99,40 @@ def test_a_repair_is_shown_beside_the_raw_value(repair, suite, make_walk, tmp_pa
     assert "Repaired before it was judged" in publish(result, tmp_path / "docs").read_text()
 
 
+def test_a_bar_that_a_repair_emptied_is_no_finding(repair, suite, make_walk):
+    """It is a known gap, even for a strict gate; one that the source leaves empty is declared alike."""
+    odd = make_walk(rows=80, cents=True)
+    odd.loc[100, ["open", "high", "low", "close", "adj_close", "volume"]] = np.nan
+    odd.loc[20, ["open", "high", "low", "close", "adj_close"]] *= 3.0
+    assert not guards.validate(odd, suite, strict=True).passed
+    emptied = [
+        f'symbol = "{odd.loc[row, "symbol"]}"\ndate = {odd.loc[row, "date"]:%Y-%m-%d}\naction = "quarantine"'
+        for row in (20, 100)
+    ]
+    frame, log = repair(*emptied, frame=odd)
+    result = guards.validate(frame, suite, repairs=log, strict=True)
+    assert (result.critical, result.accepted, str(result.coverage)) == ((), (), "")
+    assert result.repairs[0].startswith("quarantine by R. Eviewer, 12 values: S0 ")
+    frame.loc[30, "close"] = np.nan
+    (missing,) = guards.validate(frame, suite, repairs=log).critical
+    assert missing.rows == (
+        {"symbol": "S0", "date": f"{frame.loc[30, 'date']:%Y-%m-%d}", "close": missing.rows[0]["close"]},
+    )
+
+
+def test_a_snapshot_keeps_what_it_has_of_an_emptied_bar(repair, suite, make_walk, tmp_path):
+    """The bar is not revised by being emptied, and its absence does not become the history."""
+    walks, kept = make_walk(rows=80, cents=True).astype({"volume": float}), tmp_path / "kept.parquet"
+    guards.keep_snapshot(walks, guards.validate(walks, suite), kept)
+    frame, log = repair(
+        f'symbol = "S0"\ndate = {walks.loc[20, "date"]:%Y-%m-%d}\naction = "quarantine"', frame=walks
+    )
+    result = guards.validate(frame, suite, snapshot=kept, repairs=log, strict=True)
+    assert result.critical == ()
+    guards.keep_snapshot(frame, result, kept)
+    assert pd.read_parquet(kept)["close"].tolist() == walks["close"].tolist()
+
+
 def test_a_repair_that_matches_nothing_says_so(repair):
     """It may have a slip in it, or be done at the source; a rule for every bar may rest."""
     with pytest.warns(UnusedRepairWarning, match=r"repair 1 \(AAA 2023-01-03: drop\)"):
@@ -115,6 +149,18 @@ def test_a_repair_that_matches_nothing_says_so(repair):
         ('action = "clamp"\ncolumns = ["opn"]', "'opn' is no column of prices"),
         ('action = "clamp"\ndates = 2020-01-01', "no key called 'dates'"),
         ("", "has no action"),
+        ('action = "set"\ncolumns = ["close"]\nvalue = "abc"', "value must be a number, got 'abc'"),
+        ('action = "scale"\nfactor = 0', "factor must be a number above zero, got 0"),
+        ('action = "scale"\nfactor = -1', "factor must be a number above zero, got -1"),
+        ('action = "scale"\nfactor = nan', "factor must be a number above zero, got nan"),
+        ('action = "scale"\nfactor = "0.6"', "factor must be a number above zero, got '0.6'"),
+        ('action = "scale"\nfactor = true', "factor must be a number above zero, got True"),
+        ('action = "drop"\nsymbol = ["SYC", "SYD"]', "symbol must be one symbol as text"),
+        ('action = "clamp"\ncolumns = 3', "columns must be a list of column names, got 3"),
+        (
+            'action = "drop"\ndate = "2021-08-04"',
+            "a date such as 2027-03-01, without quotes, got '2021-08-04'",
+        ),
     ],
 )
 def test_a_broken_entry_is_refused(repair, entry, words):

@@ -87,13 +87,40 @@ def test_rows_of_a_generic_expectation_can_be_accepted_too(suite, make_walk):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "expect_sessions_to_match_calendar",
+            "expect_sessions_match_calendar",
+            "called 'expect_sessions_match_calendar'. Did you mean 'expect_sessions_to_match_calendar'",
+        ),
+        ('"prices"', '"price"', "no suite called 'price'. Did you mean 'prices'"),
+    ],
+)
+def test_a_finding_of_what_does_not_exist_is_refused(suite, gap, old, new, words):
+    """A misspelled suite or expectation would accept nothing, silently."""
+    accept(suite, "expect_sessions_to_match_calendar")
+    path = suite.parent / "accepted.toml"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ConfigurationError, match=r"accepted\.toml, finding 1") as error:
+        guards.validate(gap, suite)
+    assert words in str(error.value)
+
+
+def test_a_symbol_that_the_frame_lacks_is_no_error(suite, gap):
+    """A gate may see a part of the universe that the file is about."""
+    accept(suite, "expect_sessions_to_match_calendar", symbol="ELSEWHERE")
+    assert len(guards.validate(gap, suite).critical) == 1
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("[[finding]]\nsuite = 'prices'", "has no expectation, reason, expires"),
         ("[[finding]]\nexpiry = 2020-01-01", "no key called 'expiry'. Did you mean 'expires'"),
         (
             "[[finding]]\nsuite = 'p'\nexpectation = 'e'\nreason = 'r'\nexpires = 'soon'",
-            "expires must be a date such as 2027-03-01, got 'soon'",
+            "expires must be a date such as 2027-03-01, without quotes, got 'soon'",
         ),
         (
             (
