@@ -1,4 +1,4 @@
-"""The default chain on shares of several exchanges, one of which has been halted to the end."""
+"""The default chain on shares of several exchanges, one of them halted to the end and one delisted early."""
 
 import json
 import os
@@ -15,14 +15,22 @@ from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-EXCHANGES = {"A.L": "XLON", "B.L": "XLON", "C.AX": "XASX", "D.AX": "XASX", "AAA": "XNYS", "BBB": "XNYS"}
-HALT = """
+EXCHANGES = {
+    "A.L": "XLON", "B.L": "XLON", "C.AX": "XASX", "D.AX": "XASX", "AAA": "XNYS", "BBB": "XNYS", "CCC": "XNYS",
+}  # fmt: skip
+ENDS = {"BBB": "2022-11-16", "CCC": "2021-01-29"}  # the second before any prediction
+EVENTS = """
 [[event]]
 symbol = "BBB"
 first = 2022-11-17
 last = 2022-12-30
 kind = "halt"
 note = "No trading."
+
+[[event]]
+symbol = "CCC"
+date = 2021-02-01
+kind = "delisting"
 """
 
 
@@ -41,14 +49,14 @@ def universe():
         volume = rng.lognormal(14, 0.4, len(days)).astype(int)
         parts.append(bar.assign(symbol=symbol, date=days, adj_close=bar["close"], volume=volume))
     frame = pd.concat(parts, ignore_index=True)
-    return frame[(frame["symbol"] != "BBB") | (frame["date"] < "2022-11-17")]
+    return frame[frame["date"] <= pd.to_datetime(frame["symbol"].map(ENDS).fillna("2022-12-30"))]
 
 
-def test_it_forecasts_all_but_the_halted_share(tmp_path):
-    """No fold is refused for the sessions that other exchanges have; the halted share's reason is given."""
+def test_it_forecasts_all_but_what_has_ended(tmp_path):
+    """No fold is refused for the sessions of other exchanges; the orders say why there is no forecast."""
     for name in ("notebooks", "expectations"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    (tmp_path / "expectations" / "events.toml").write_text(HALT)
+    (tmp_path / "expectations" / "events.toml").write_text(EVENTS)
     universe().to_csv(tmp_path / "universe.csv", index=False)
     done = subprocess.run(
         [sys.executable, "-m", "sta410kit", "run", "-p", "path=universe.csv"],
@@ -58,7 +66,7 @@ def test_it_forecasts_all_but_the_halted_share(tmp_path):
     (folder,) = (tmp_path / "runs").glob("2*")
     results = json.loads((folder / "manifest.json").read_text())["results"]
     assert [row["symbol"] for row in results["forecasts"]] == ["A.L", "AAA", "B.L", "C.AX", "D.AX"]
-    assert results["no_forecast"] == {"BBB": "its prices end on 2022-11-16"}
+    assert results["no_forecast"] == {symbol: f"its prices end on {day}" for symbol, day in ENDS.items()}
     assert "no forecast: its prices end on 2022-11-16" in (folder / "report.html").read_text()
     orders = pd.read_parquet(folder / "orders.parquet").set_index("symbol")
     assert orders.loc["BBB", "reason"] == "no forecast: its prices end on 2022-11-16"
