@@ -37,7 +37,7 @@ def stretches_in_another_unit(bars: pd.DataFrame, found: NDArray[np.int32]) -> l
     found : ndarray of int32
         The days that the expectation found; steps elsewhere, such as splits, change no unit.
     """
-    names = [name for name in (*BAR, "adj_close") if name in bars]
+    names = [name for name in (*BAR, "adj_close") if name in bars and bars[name].dtype.kind in "iuf"]
     bars = bars[bars["close"] > 0].sort_values("date")
     days = days_of(bars["date"])
     with np.errstate(divide="ignore", invalid="ignore"):
