@@ -18,6 +18,7 @@ from sta410kit.guards.robust import (
     per_symbol,
     quantile_of_lines,
     run_lengths,
+    tail_chance,
     trailing_zeros,
 )
 
@@ -33,6 +34,7 @@ _BUSIER = 3  # times the money traded in the busiest other symbol that a symbol 
 _SIDE = 10  # rows on each side of a step
 _NEWS = 4.0  # usual daily moves that come with any volume
 _STRETCH = 64  # rows whose median is a first guess at what is usual
+_EVEN = 0.2  # usual deviation, in logs, of volumes that hardly differ
 _SLACK = 0.4  # how far off, in logs, that guess may be
 _NEARBY = (-40, 40)
 
@@ -109,6 +111,7 @@ class ExpectVolumeInOneUnit(BlockExpectation):
     busy: float = Field(100.0, gt=1)  # factor by which a busy day's may exceed it
     sigmas: PositiveFloat = 4.0  # usual deviations, in logs, that a step exceeds
     changes: PositiveFloat = 6.2  # upper quartiles of the daily change that a bar exceeds
+    chance: PositiveFloat = 0.05  # outliers that chance is expected to bring about in the whole frame
     run: int = Field(5, ge=2)  # bars in a row that are judged by `step`
     ragged: PositiveFloat = 1.8  # usual spreads of log volume that no low run in another unit exceeds
     zeros: PositiveInt = 2  # more zeros at the end than in every other symbol, or on the days around
@@ -244,16 +247,32 @@ class ExpectVolumeInOneUnit(BlockExpectation):
         farthest = self.changes * lively
         high = (away >= np.log(self.outlier)) & rounder
         quiet = ~(np.abs(block.returns[rows]) >= _NEWS * local_sigma(block, block.returns, rows, (0, 1)))
-        high |= quiet & (away >= np.maximum(np.log(self.busy), farthest))
+        busy = quiet & (away >= np.maximum(np.log(self.busy), farthest))
+        busy[busy] = self._chance(block, traded, rows[busy], 1) * block.panel.rows <= self.chance
+        high |= busy
         low = away <= -np.log(self.step)
         flags = np.zeros(block.rows, bool)
         flags[rows] = low
         run = run_lengths(flags, block.first)[rows] >= self.run
         alone = -away >= np.maximum(np.log(self.outlier), farthest)
+        alone[alone] = self._chance(block, traded, rows[alone], -1) * block.panel.rows <= self.chance
         spread = TO_SIGMA * median_of_lines(np.abs(around - middle[:, None]))
         ragged = self._ragged(rows, away, -low.astype(np.int64), spread)
         found: NDArray[np.int64] = rows[high | (low & (run | alone) & ~ragged)]
         return found
+
+    def _chance(
+        self, block: Block, traded: NDArray[np.float64], rows: NDArray[np.int64], side: int
+    ) -> NDArray[np.float64]:
+        """Return how often the symbol has a volume as far above (1) or below (-1) those around it."""
+
+        def score(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+            around = block.around(traded, rows, _NEARBY, (0, 0))
+            middle = median_of_lines(around)
+            spread = TO_SIGMA * median_of_lines(np.abs(around - middle[:, None]))
+            return np.maximum(side * (traded[rows] - middle), 0.0) / np.maximum(spread, _EVEN)
+
+        return tail_chance(block, rows, score)
 
     def _ragged(
         self,

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.signal import lfilter
 
 from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError
@@ -657,3 +658,16 @@ def test_a_fall_by_half_after_days_of_news_is_a_crash(make_walk):
     assert found(prices, "expect_jumps_to_be_explained").held
     quiet.loc[day:, "volume"] = 2_000_000
     assert not found(quiet, "expect_jumps_to_be_explained").held
+
+
+def test_volumes_with_heavy_tails_are_judged_by_their_own(make_walk):
+    """Thin and busy days of symbols that have many pass; a thousandth on one day of a calm one does not."""
+    prices = make_walk(symbols=6, rows=1500)
+    shocks = 0.3 * np.random.default_rng(0).standard_t(4, len(prices))
+    prices["volume"] = np.exp(13 + lfilter([1], [1, -0.8], shocks)).astype(int)
+    assert found(prices, "expect_volume_in_one_unit").held
+    assert found(prices, "expect_volume_in_one_unit", chance=1e9).count > 3
+    calm = make_walk(symbols=1, rows=1500)
+    calm.loc[700, "volume"] //= 1000
+    result = found(calm, "expect_volume_in_one_unit")
+    assert [item["date"] for item in result.rows] == [str(calm.loc[700, "date"])[:10]]
