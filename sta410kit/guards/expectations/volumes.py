@@ -111,7 +111,7 @@ class ExpectVolumeInOneUnit(BlockExpectation):
     busy: float = Field(100.0, gt=1)  # factor by which a busy day's may exceed it
     sigmas: PositiveFloat = 4.0  # usual deviations, in logs, that a step exceeds
     changes: PositiveFloat = 6.2  # upper quartiles of the daily change that a bar exceeds
-    chance: PositiveFloat = 0.05  # outliers that chance is expected to bring about in the whole frame
+    chance: PositiveFloat = 0.2  # outliers that chance is expected to bring about in a symbol
     run: int = Field(5, ge=2)  # bars in a row that are judged by `step`
     ragged: PositiveFloat = 1.8  # usual spreads of log volume that no low run in another unit exceeds
     zeros: PositiveInt = 2  # more zeros at the end than in every other symbol, or on the days around
@@ -248,14 +248,14 @@ class ExpectVolumeInOneUnit(BlockExpectation):
         high = (away >= np.log(self.outlier)) & rounder
         quiet = ~(np.abs(block.returns[rows]) >= _NEWS * local_sigma(block, block.returns, rows, (0, 1)))
         busy = quiet & (away >= np.maximum(np.log(self.busy), farthest))
-        busy[busy] = self._chance(block, traded, rows[busy], 1) * block.panel.rows <= self.chance
+        busy[busy] = self._chance(block, traded, rows[busy], 1) <= self.chance
         high |= busy
         low = away <= -np.log(self.step)
         flags = np.zeros(block.rows, bool)
         flags[rows] = low
         run = run_lengths(flags, block.first)[rows] >= self.run
         alone = -away >= np.maximum(np.log(self.outlier), farthest)
-        alone[alone] = self._chance(block, traded, rows[alone], -1) * block.panel.rows <= self.chance
+        alone[alone] = self._chance(block, traded, rows[alone], -1) <= self.chance
         spread = TO_SIGMA * median_of_lines(np.abs(around - middle[:, None]))
         ragged = self._ragged(rows, away, -low.astype(np.int64), spread)
         found: NDArray[np.int64] = rows[high | (low & (run | alone) & ~ragged)]
@@ -264,7 +264,7 @@ class ExpectVolumeInOneUnit(BlockExpectation):
     def _chance(
         self, block: Block, traded: NDArray[np.float64], rows: NDArray[np.int64], side: int
     ) -> NDArray[np.float64]:
-        """Return how often the symbol has a volume as far above (1) or below (-1) those around it."""
+        """Return how many volumes of the symbol are as far above (1) or below (-1) those around them."""
 
         def score(rows: NDArray[np.int64]) -> NDArray[np.float64]:
             around = block.around(traded, rows, _NEARBY, (0, 0))
@@ -272,7 +272,7 @@ class ExpectVolumeInOneUnit(BlockExpectation):
             spread = TO_SIGMA * median_of_lines(np.abs(around - middle[:, None]))
             return np.maximum(side * (traded[rows] - middle), 0.0) / np.maximum(spread, _EVEN)
 
-        return tail_chance(block, rows, score)
+        return tail_chance(block, rows, score) * block.length_at(rows)
 
     def _ragged(
         self,
