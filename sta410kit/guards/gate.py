@@ -92,7 +92,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     folder, known = contract.path.parent, {item["type"] for item in (*contract.expectations, *planned)}
     reviewed = read_reviewed(folder, contract.name, known | set(EXPECTATIONS))
     reviewed += read_events(folder, contract.name)
-    reviewed += [] if repairs is None else emptied_bars(repairs, contract.name)
+    reviewed += [] if repairs is None else emptied_bars(repairs, frame, contract)
 
     try:
         checks, ill_typed = evaluate(contract.name, planned, frame, reviewed)

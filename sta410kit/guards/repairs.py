@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from sta410kit.guards.suites import Suite
+
 FILE = "repairs.toml"
 ACTIONS = {
     "quarantine": (),
@@ -129,20 +131,28 @@ def in_words(log: pd.DataFrame) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def emptied_bars(log: pd.DataFrame, suite: str) -> list[ReviewedFinding]:
-    """Return the bars that declared repairs emptied, whose missing values are no findings any more."""
+def emptied_bars(log: pd.DataFrame, frame: pd.DataFrame, suite: Suite) -> list[ReviewedFinding]:
+    """Return the bars that declared repairs emptied, whose missing values are no findings any more.
+
+    Symbols of which more is emptied than the suite allows are left to it.
+    """
     import numpy as np
     import pandas as pd
 
     gone = log[log["action"] == "quarantine"].drop_duplicates(["symbol", "date"])
     gone = gone[gone["date"].notna()].sort_values(["symbol", "date"])
+    if gone.empty:
+        return []
+    most = suite.limits.max_bars_per_symbol
     found = []
     for symbol, dates in gone.groupby("symbol", sort=False, observed=True)["date"]:
+        if len(dates) > most * int((frame["symbol"] == symbol).sum()):
+            continue
         days = pd.to_datetime(dates).to_numpy().astype("datetime64[D]")
         for stretch in np.split(days, np.flatnonzero(np.diff(days).astype(int) > 1) + 1):
             first, last = stretch[0].item(), stretch[-1].item()
             found += [
-                ReviewedFinding(str(symbol), first, last, suite, kind, "quarantine", emptied=True)
+                ReviewedFinding(str(symbol), first, last, suite.name, kind, "quarantine", emptied=True)
                 for kind in _OF_VALUES
             ]
     return found
