@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataValidationError
 from sta410kit.guards.coverage import Coverage, name_left_out
+from sta410kit.guards.row_words import plain, row_html, row_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ class Check:
     def __str__(self) -> str:
         text = f"{self.name}: {self.message}"
         if self.rows:
-            shown = "; ".join(_row_words(row) for row in self.rows[:3])
+            shown = "; ".join(row_words(row) for row in self.rows[:3])
             more = f"; and {self.count - 3} more" if self.count > len(self.rows[:3]) else ""
             text += f" [{shown}{more}]"
         return text
@@ -106,7 +107,7 @@ class Check:
             "expectation": self.expectation,
             "column": self.column,
             "count": self.count,
-            "rows": [{key: _plain(value) for key, value in row.items()} for row in self.rows],
+            "rows": [{key: plain(value) for key, value in row.items()} for row in self.rows],
             "severity": self.severity,
             "quarantined": self.quarantined,
             "message": self.message,
@@ -195,7 +196,7 @@ class GuardResult:
             return f"strict: {pluralize(len(self.critical), 'critical finding')}"
         if first.expectation == _CONTAINS and first.evidence is not None and first.evidence.notes:
             return first.evidence.notes[0].replace("no ", "no rows of ", 1)
-        where = f" at {_row_words(first.rows[0])}" if first.rows else ""
+        where = f" at {row_words(first.rows[0])}" if first.rows else ""
         return f"{first.name}{where}" if first.config else first.message
 
     @property
@@ -329,7 +330,7 @@ def failures_table(failures: tuple[Check, ...]) -> str:
         f"<tr><td>{escape(f.severity)}{', quarantined' * f.quarantined}</td>"
         f"<td><code>{escape(f.expectation)}</code></td><td>{escape(f.column)}</td>"
         f"<td>{f.count or ''}</td><td>{escape(f.message)}</td>"
-        f"<td>{'<br>'.join(map(_row_html, f.rows[:5]))}</td></tr>"
+        f"<td>{'<br>'.join(map(row_html, f.rows[:5]))}</td></tr>"
         for f in failures
     )
     heads = "".join(
@@ -340,38 +341,3 @@ def failures_table(failures: tuple[Check, ...]) -> str:
         '<table class="table" style="border-collapse:collapse;text-align:left;margin-top:6px">'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
     )
-
-
-def _row_words(row: dict[str, Any]) -> str:
-    """Put symbol and date first, then the judged values: ``AAPL 2000-03-08 (high=1.0, low=118.56)``.
-
-    Text is quoted, so that one that looks like a number is not taken for one.
-    """
-    return " ".join(filter(None, _row_parts(row)))
-
-
-def _row_html(row: dict[str, Any]) -> str:
-    """Return the words of a row; a line does not break within a date."""
-    key, values = map(escape, _row_parts(row))
-    return " ".join(filter(None, (key and f'<span style="white-space:nowrap">{key}</span>', values)))
-
-
-def _row_parts(row: dict[str, Any]) -> tuple[str, str]:
-    key = " ".join(str(_plain(row[name])) for name in ("symbol", "date") if name in row)
-    values = ", ".join(
-        f"{name}={value!r}" if isinstance(value, str) else f"{name}={_plain(value)}"
-        for name, value in row.items()
-        if name not in {"symbol", "date"}
-    )
-    return key, f"({values})" if key and values else values
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any cell of a frame
-    """Return what JSON and people can read: dates without an empty time, numpy scalars as Python's."""
-    if hasattr(value, "isoformat"):
-        return value.isoformat().removesuffix("T00:00:00") if value == value else None  # noqa: PLR0124 - NaT
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
-        return str(value)
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
