@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sta410kit._internal.redaction import redact
-from sta410kit.cli.completion import parameter_names
+from sta410kit.cli.completion import parameter_names, suite_names
 from sta410kit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,6 +22,16 @@ JSON = "--json"
 json_option = click.option(JSON, "as_json", is_flag=True, help="Print JSON, for machines; errors too.")
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
+suite_option = click.option(
+    "--suite",
+    default="prices",
+    show_default=True,
+    shell_complete=suite_names,
+    help="Name of a suite, or the path of a suite file.",
+)
+exchange_option = click.option(
+    "--exchange", default=None, help="Calendar of all symbols, e.g. XASX; by suffix when left out."
+)
 
 
 def print_json(content: Any) -> None:  # noqa: ANN401 - JSON values

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sta410kit._internal.text import pluralize, printable
-from sta410kit.cli.completion import suite_names
-from sta410kit.cli.options import FILE, PATH
+from sta410kit.cli.options import FILE, PATH, exchange_option, suite_option
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -19,14 +18,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=PATH)
-@click.option(
-    "--suite",
-    default="prices",
-    show_default=True,
-    shell_complete=suite_names,
-    help="Name of a suite, or the path of a suite file.",
-)
-@click.option("--exchange", default=None, help="Calendar of all symbols, e.g. XASX; by suffix when left out.")
+@suite_option
+@exchange_option
 @click.option("--output", type=FILE, default=None, help="Where to write the page; else in runs/triage.")
 @click.option("--entries", "only_entries", is_flag=True, help="Print the entries to paste, and nothing else.")
 def triage(file: Path, suite: str, exchange: str | None, output: Path | None, *, only_entries: bool) -> int:
@@ -35,19 +28,14 @@ def triage(file: Path, suite: str, exchange: str | None, output: Path | None, *,
     The page draws the findings. Exits with 3 when the suite refuses the data as they are.
     """
     from sta410kit._internal.atomic_files import write_text
-    from sta410kit.guards import apply_repairs
     from sta410kit.guards import validate as judge
     from sta410kit.guards.decisions import entries_of
-    from sta410kit.guards.suites import read_suite
     from sta410kit.guards.triage import triage as decide
     from sta410kit.guards.triage_page import render
-    from sta410kit.runner.frames import read_frame
+    from sta410kit.runner.frames import read_repaired
     from sta410kit.runner.runs import runs_folder
 
-    contract = read_suite(suite)  # refused before the file is read
-    frame, repairs = read_frame(file, prices=contract.judges_prices), None
-    if contract.judges_prices:
-        frame, repairs = apply_repairs(frame, suite)
+    frame, repairs = read_repaired(file, suite)
     result = judge(frame, suite, exchange=exchange, repairs=repairs)
     decisions = decide(result, frame, repairs)
     page = output or runs_folder(Path.cwd()) / "triage" / f"{file.stem}.html"

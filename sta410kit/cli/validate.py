@@ -7,20 +7,13 @@ from pathlib import Path
 import click
 
 from sta410kit._internal.text import printable
-from sta410kit.cli.completion import suite_names
-from sta410kit.cli.options import FILE, PATH
+from sta410kit.cli.options import FILE, PATH, exchange_option, suite_option
 from sta410kit.exit_codes import ExitCode
 
 
 @click.command()
 @click.argument("file", type=PATH)
-@click.option(
-    "--suite",
-    default="prices",
-    show_default=True,
-    shell_complete=suite_names,
-    help="Name of a suite, or the path of a suite file.",
-)
+@suite_option
 @click.option("--symbols", default=None, help="Symbols that must have rows, e.g. AAPL,MSFT.")
 @click.option(
     "--snapshot",
@@ -34,7 +27,7 @@ from sta410kit.exit_codes import ExitCode
     default=None,
     help="Whole sessions that may have passed since each symbol's last row.",
 )
-@click.option("--exchange", default=None, help="Calendar of all symbols, e.g. XASX; by suffix when left out.")
+@exchange_option
 @click.option("--strict", is_flag=True, help="Refuse FILE for any critical finding; quarantine nothing.")
 def validate(  # noqa: PLR0913, PLR0917 - one for each option
     file: Path,
@@ -51,19 +44,15 @@ def validate(  # noqa: PLR0913, PLR0917 - one for each option
     The data docs show the whole validation, and what is quarantined. Exits with 3 when the suite refuses the
     data, and when FILE cannot be read.
     """
-    from sta410kit.guards import apply_repairs, keep_snapshot
+    from sta410kit.guards import keep_snapshot
     from sta410kit.guards import validate as judge
     from sta410kit.guards.data_docs import publish
-    from sta410kit.guards.suites import read_suite
     from sta410kit.market.selection import parse_symbols
-    from sta410kit.runner.frames import read_frame
+    from sta410kit.runner.frames import read_repaired
     from sta410kit.runner.runs import DATA_DOCS, new_run, runs_folder
 
-    contract = read_suite(suite)  # refused before the file is read
     asked = parse_symbols(symbols)
-    frame, repairs = read_frame(file, prices=contract.judges_prices), None
-    if contract.judges_prices:
-        frame, repairs = apply_repairs(frame, suite)
+    frame, repairs = read_repaired(file, suite)
     result = judge(
         frame,
         suite,

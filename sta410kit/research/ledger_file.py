@@ -98,7 +98,7 @@ def write_trials(
     rows: list[tuple[Any, ...]],
     sketches: Mapping[str, Sketch],
 ) -> None:
-    """Add the trials that are missing; the write lock is only taken if there are any."""
+    """Add the trials that are missing; the write lock is not taken for what is there to the digit."""
     known = "SELECT 1 FROM trials WHERE kind = ? AND predictions = ? AND strategy = ?"
     fresh = [row for row in rows if not connection.execute(known, (row[0], row[2], row[3])).fetchone()]
     if not fresh:

@@ -13,7 +13,7 @@ from sta410kit.research.factor import FEWEST_SYMBOLS, FactorTearSheet, factor_te
 from sta410kit.research.forecast_tests import t_test
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.panel import read_panel
-from sta410kit.research.skill import stretch_of
+from sta410kit.research.skill import outside_best, stretch_of
 from sta410kit.research.trial_identity import at_least_once
 from sta410kit.research.verdict import (
     ACCURACY_LEVEL,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sta410kit.research.costs import Costs
+
+    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -129,22 +131,23 @@ def assess_ranking(
     span, rank_ic = panel.span, np.asarray(sheet.rank_ic, dtype=np.float64)
     stretch = stretch_of(panel)
     net = np.asarray(sheet.spread, dtype=np.float64) / panel.horizon - _cost(sheet, costs)
-    kept = _without_best(rank_ic, stretch)
     count = max(trials.forecasts, 1)
-    alone = t_test(rank_ic, span).p_value if len(rank_ic) else 1.0
+    mean, alone = _mean_test(rank_ic, span)
+    spread, p_net = _mean_test(net, span)
+    left, p_left = _mean_test(rank_ic[outside_best(rank_ic, stretch)], span)
     evidence = RankingEvidence(
         horizon=panel.horizon,
         spacing=panel.spacing,
         dates=len(rank_ic),
         symbols=len(panel.symbols),
         trials=count,
-        rank_ic=float(rank_ic.mean()) if len(rank_ic) else float("nan"),
+        rank_ic=mean,
         p_information=alone,
         p_value=at_least_once(alone, count),
-        net_spread=float(net.mean()) * SESSIONS_A_YEAR if len(net) else float("nan"),
-        p_net=t_test(net, span).p_value if len(net) else 1.0,
-        rank_ic_without_best=float(kept.mean()) if len(kept) else float("nan"),
-        p_without_best=t_test(kept, span).p_value if len(kept) else 1.0,
+        net_spread=spread * SESSIONS_A_YEAR,
+        p_net=p_net,
+        rank_ic_without_best=left,
+        p_without_best=p_left,
         stretch=stretch,
     )
     return RankingVerdict(evidence.verdict, _sentence(evidence), evidence, sheet)
@@ -158,11 +161,9 @@ def _cost(sheet: FactorTearSheet, costs: Costs) -> float:
     return traded * costs.one_way_bps / 1e4 / sheet.horizon
 
 
-def _without_best(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    """Return the values without the `length` in a row whose sum is largest."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    begin = int(np.argmax(total[length:] - total[: len(total) - length])) if len(values) > length else 0
-    return np.delete(values, slice(begin, begin + length))
+def _mean_test(values: Floats, span: int) -> tuple[float, float]:
+    """Return a mean over dates and its one-sided p value; NaN and 1 without dates."""
+    return (float(values.mean()), t_test(values, span).p_value) if len(values) else (float("nan"), 1.0)
 
 
 def _sentence(evidence: RankingEvidence) -> str:

@@ -106,7 +106,8 @@ class _Gains(NamedTuple):
 
 def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[SkillEvidence, Floats]:
     """Return the evidence on the best model of the panel, and its R2 against zero in each resample."""
-    sides = _Gains.of(panel), _Gains.of(panel.centred)
+    timed = panel.centred
+    sides = _Gains.of(panel), _Gains.of(timed)
     zero, constant = sides
     best = int(np.argmax(np.minimum(zero.plain.mean(axis=0), constant.plain.mean(axis=0))))
     block, parts, count = block_of(panel, best), score_parts(panel, best), len(panel.models)
@@ -125,14 +126,13 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
         superior_ability(one, drawn, block=block, chosen=best).p_value
         for one, drawn in zip(series, resampled, strict=True)
     ]
-    overlaps = [overlap_of(one.grid(one.predicted[:, best]), panel.span) for one in (panel, panel.centred)]
+    overlaps = [overlap_of(one.grid(one.predicted[:, best]), panel.span) for one in (panel, timed)]
     p_information = max(information_p_value(*pair) for pair in zip(chosen[2:], overlaps, strict=True))
     p_accuracy = max(*(accuracy_p_value(one, panel.span) for one in chosen[:2]), *over_models[:2])
     spa = superior_ability(zero.plain, resampled[0], block=block)
     reality = superior_ability(zero.plain, resampled[0], block=block, studentise=False)
     stretch = stretch_of(panel)
     faded = last_of_fading(chosen[2], overlaps[0])
-    timed = panel.centred
     left = [
         _without_best(side.plain[:, best], side.adjusted[:, best], stretch, overlap)
         for side, overlap in zip(sides, overlaps, strict=True)
@@ -175,11 +175,18 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
     return evidence, ratios
 
 
+def outside_best(values: Floats, length: int) -> NDArray[np.int64]:
+    """Return the positions outside of the `length` values in a row whose sum is largest."""
+    if len(values) <= length:
+        return np.empty(0, np.int64)
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    begin = int(np.argmax(total[length:] - total[: len(total) - length]))
+    return np.concatenate([np.arange(begin), np.arange(begin + length, len(values))])
+
+
 def _without_best(gains: Floats, adjusted: Floats, length: int, overlap: float) -> tuple[float, float]:
     """Return the mean gain and the p value of information without the stretch of largest gain."""
-    total = np.concatenate([[0.0], np.cumsum(gains)])
-    begin = int(np.argmax(total[length:] - total[: len(total) - length]))
-    kept = np.r_[:begin, begin + length : len(gains)]
+    kept = outside_best(gains, length)
     return float(gains[kept].mean()), information_p_value(adjusted[kept], overlap)
 
 

@@ -1,4 +1,4 @@
-"""Reading a file of any frame the kit knows, for `sta410 validate`, `suggest` and `mutate`."""
+"""Reading a file of any frame the kit knows, for `sta410 validate`, `triage`, `suggest` and `mutate`."""
 
 from __future__ import annotations
 
@@ -39,6 +39,16 @@ def read_frame(path: Path, *, prices: bool) -> pd.DataFrame:
     frame = read_table(path).to_pandas() if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
     kept = hold_back(frame, require_unsealed(None))
     return frame if len(kept) == len(frame) else kept.reset_index(drop=True)
+
+
+def read_repaired(path: Path, suite: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return the frame in `path` that `suite` will judge, and what declared repairs have changed in it."""
+    from sta410kit.guards import apply_repairs
+    from sta410kit.guards.suites import read_suite
+
+    prices = read_suite(suite).judges_prices  # an unknown suite is refused before the file is read
+    frame = read_frame(path, prices=prices)
+    return apply_repairs(frame, suite) if prices else (frame, None)
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -23,6 +23,16 @@ def prices():
     )
 
 
+@pytest.fixture
+def suite(tmp_path):
+    """Copy the prices suite to where accepted findings, events and repairs can be declared beside it."""
+    from sta410kit.guards.suites import read_suite
+
+    path = tmp_path / "prices.json"
+    path.write_text(read_suite("prices").path.read_text())
+    return path
+
+
 @pytest.fixture(scope="session")
 def crisis():
     """Five real symbols from 2007 on: crashes, a special market, an initial public offering."""

@@ -6,17 +6,8 @@ from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.events import EXCUSES, read_events
 from sta410kit.guards.expectations import EXPECTATIONS
-from sta410kit.guards.suites import read_suite
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.fixture
-def suite(tmp_path):
-    """Copy the prices suite to where an events.toml can be beside it."""
-    path = tmp_path / "prices.json"
-    path.write_text(read_suite("prices").path.read_text())
-    return path
 
 
 @pytest.fixture

@@ -8,19 +8,10 @@ from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.data_docs import publish
 from sta410kit.guards.repairs import UnusedRepairWarning
-from sta410kit.guards.suites import read_suite
 
 pytestmark = pytest.mark.unit
 
 SIGNED = 'reason = "The vendor rounds."\nby = "R. Eviewer"\n'
-
-
-@pytest.fixture
-def suite(tmp_path):
-    """Copy the prices suite to where a repairs.toml can be beside it."""
-    path = tmp_path / "prices.json"
-    path.write_text(read_suite("prices").path.read_text())
-    return path
 
 
 @pytest.fixture

@@ -9,19 +9,10 @@ from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards import data_docs
 from sta410kit.guards.reviewed import read_reviewed
-from sta410kit.guards.suites import read_suite
 
 pytestmark = pytest.mark.unit
 
 SOON = date(2200, 1, 1)
-
-
-@pytest.fixture
-def suite(tmp_path):
-    """Copy the prices suite to where an accepted.toml can stand beside it."""
-    path = tmp_path / "prices.json"
-    path.write_text(read_suite("prices").path.read_text())
-    return path
 
 
 def accept(suite, expectation, symbol="S1", expires=SOON, **more):

@@ -12,20 +12,11 @@ import pytest
 from sta410kit import guards
 from sta410kit.guards.data_docs import publish
 from sta410kit.guards.decisions import entries_of
-from sta410kit.guards.suites import read_suite
 from sta410kit.guards.triage import triage
 from sta410kit.guards.triage_page import render
 from tests.guards.universe import faulty_universe
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def suite(tmp_path):
-    """Copy the prices suite to where entries can be pasted beside it."""
-    path = tmp_path / "prices.json"
-    path.write_text(read_suite("prices").path.read_text())
-    return path
 
 
 def decided(frame, suite, exchange=None):

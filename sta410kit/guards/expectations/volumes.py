@@ -222,10 +222,7 @@ class ExpectVolumeInOneUnit(BlockExpectation):
         short = traded - most <= _SLACK - np.log(self.step)
         runs = run_lengths(short, block.first)
         low = np.flatnonzero(short)
-        lively = self.changes * per_symbol(
-            block, low, lambda span: quantile_of_lines(np.abs(np.diff(traded[span]))[None, :], 0.75)[0]
-        )
-        farthest = np.maximum(np.log(self.outlier), lively)
+        farthest = np.maximum(np.log(self.outlier), self._lively(block, traded, low))
         low = low[(runs[low] >= self.run) | (most[low] - traded[low] >= farthest - _SLACK)]
         rows = np.unique(np.concatenate([high, low]))
         rows = rows[rows - block.bounds[block.symbol_of(rows)] >= self.listing].astype(np.int64)
@@ -236,15 +233,11 @@ class ExpectVolumeInOneUnit(BlockExpectation):
     ) -> NDArray[np.int64]:
         """Return the rows that are outliers beside the bars around each of them."""
         volume = block.column("volume")
-        around = block.around(traded, rows, _NEARBY, (0, 0))
-        middle = median_of_lines(around)
+        middle, spread = _nearby(block, traded, rows)
         away = traded[rows] - middle
         usual = quantile_of_lines(trailing_zeros(block.around(volume, rows, _NEARBY, (0, 0))), 0.8)
         rounder = trailing_zeros(volume[rows]) >= usual + self.zeros
-        lively = per_symbol(
-            block, rows, lambda span: quantile_of_lines(np.abs(np.diff(traded[span]))[None, :], 0.75)[0]
-        )
-        farthest = self.changes * lively
+        farthest = self._lively(block, traded, rows)
         high = (away >= np.log(self.outlier)) & rounder
         quiet = ~(np.abs(block.returns[rows]) >= _NEWS * local_sigma(block, block.returns, rows, (0, 1)))
         busy = quiet & (away >= np.maximum(np.log(self.busy), farthest))
@@ -256,10 +249,17 @@ class ExpectVolumeInOneUnit(BlockExpectation):
         run = run_lengths(flags, block.first)[rows] >= self.run
         alone = -away >= np.maximum(np.log(self.outlier), farthest)
         alone[alone] = self._chance(block, traded, rows[alone], -1) <= self.chance
-        spread = TO_SIGMA * median_of_lines(np.abs(around - middle[:, None]))
         ragged = self._ragged(rows, away, -low.astype(np.int64), spread)
         found: NDArray[np.int64] = rows[high | (low & (run | alone) & ~ragged)]
         return found
+
+    def _lively(
+        self, block: Block, traded: NDArray[np.float64], rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the change from day to day that the symbol of each row seldom exceeds."""
+        return self.changes * per_symbol(
+            block, rows, lambda span: quantile_of_lines(np.abs(np.diff(traded[span]))[None, :], 0.75)[0]
+        )
 
     def _chance(
         self, block: Block, traded: NDArray[np.float64], rows: NDArray[np.int64], side: int
@@ -267,9 +267,7 @@ class ExpectVolumeInOneUnit(BlockExpectation):
         """Return how many volumes of the symbol are as far above (1) or below (-1) those around them."""
 
         def score(rows: NDArray[np.int64]) -> NDArray[np.float64]:
-            around = block.around(traded, rows, _NEARBY, (0, 0))
-            middle = median_of_lines(around)
-            spread = TO_SIGMA * median_of_lines(np.abs(around - middle[:, None]))
+            middle, spread = _nearby(block, traded, rows)
             return np.maximum(side * (traded[rows] - middle), 0.0) / np.maximum(spread, _EVEN)
 
         return tail_chance(block, rows, score) * block.length_at(rows)
@@ -291,6 +289,15 @@ class ExpectVolumeInOneUnit(BlockExpectation):
             if side[run[0]] < 0 and len(run) >= self.run:
                 ragged[run] = np.std(away[run]) > self.ragged * spread[run[0]]
         return ragged
+
+
+def _nearby(
+    block: Block, traded: NDArray[np.float64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the median of the bars around each row, and their usual deviation from it."""
+    around = block.around(traded, rows, _NEARBY, (0, 0))
+    middle = median_of_lines(around)
+    return middle, TO_SIGMA * median_of_lines(np.abs(around - middle[:, None]))
 
 
 def _middle(
