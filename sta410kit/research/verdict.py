@@ -111,7 +111,7 @@ class SkillEvidence:
         return better and self.p_accuracy <= ACCURACY_LEVEL
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SkillVerdict:
     """What the predictions show about skill: one of three verdicts, the evidence, and a sentence.
 
@@ -122,8 +122,11 @@ class SkillVerdict:
     verdict: str
     evidence: SkillEvidence
     sentence: str
-    gains: pd.Series[float] = field(repr=False, compare=False)
-    draws: Floats = field(repr=False, compare=False)
+    gains: pd.Series[float] = field(compare=False)
+    draws: Floats = field(compare=False)
+
+    def __repr__(self) -> str:
+        return f"<SkillVerdict {self.verdict}: {self.sentence}>"
 
     def _repr_html_(self) -> str:
         colours = {SKILL: "#007a59", NO_SKILL: "#9a5b00", TOO_FEW: "#555555"}

@@ -288,6 +288,12 @@ def test_the_html_shows_verdict_and_evidence():
     assert "&lt;b&gt;" in page
 
 
+def test_the_text_form_is_the_verdict_and_its_sentence():
+    """Digits that depend on the machine's linear algebra are not in it."""
+    verdict = assess_skill(noise(sessions=300, size=1))
+    assert repr(verdict) == f"<SkillVerdict no skill shown: {verdict.sentence}>"
+
+
 def test_predictions_with_gaps_are_refused():
     """A missing outcome is refused instead of making every comparison false."""
     with pytest.raises(DataValidationError, match="actual of A 2000-01-04 is not a finite number"):
