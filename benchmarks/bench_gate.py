@@ -33,7 +33,7 @@ PAIRS = (("high", "low"), ("high", "open"), ("open", "low"), ("high", "close"), 
 
 def make_prices(rows: int, volumes: str = "lognormal", *, cents: bool = False) -> pd.DataFrame:
     """Return clean made-up prices of about `rows` rows: 4,000 sessions of the exchange a symbol."""
-    from sta410kit.guards.calendars import sessions
+    from sta410kit._internal.calendars import sessions
 
     length = min(SESSIONS, rows)
     first = int(np.datetime64("2003-01-02", "D").astype(int))
@@ -112,7 +112,7 @@ def numpy_checks(frame: pd.DataFrame) -> bool:
 
 def numpy_market_checks(columns: dict[str, np.ndarray], days: np.ndarray, same: np.ndarray) -> bool:
     """Ask about sessions, jumps, spikes, stale and pasted bars, volume: simple rules, no evidence kept."""
-    from sta410kit.guards.calendars import sessions
+    from sta410kit._internal.calendars import sessions
 
     known = sessions("XNYS", int(days.min()), int(days.max()))
     place = np.searchsorted(known, days)

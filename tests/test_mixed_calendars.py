@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sta410kit.guards.calendars import sessions
+from sta410kit._internal.calendars import sessions
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sta410kit.guards.calendars import sessions
+from sta410kit._internal.calendars import sessions
 from sta410kit.guards.decisions import (
     BAR,
     BY,

@@ -45,7 +45,7 @@ def walk(  # noqa: PLR0913, PLR0917 - each a property of a series
     seed=0, symbols=3, rows=400, start="2015-01-02", sigma=0.02, price=100.0, shocks="normal", cents=False
 ):
     """Give made-up prices: random walks over the sessions of the exchange."""
-    from sta410kit.guards.calendars import sessions
+    from sta410kit._internal.calendars import sessions
 
     rng = np.random.default_rng(seed)
     first = int(np.datetime64(start, "D").astype(int))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sta410kit import guards
-from sta410kit.guards.calendars import CALENDARS, calendar_of, sessions
+from sta410kit._internal.calendars import CALENDARS, calendar_of, sessions
 from sta410kit.guards.suites import read_suite
 
 pytestmark = pytest.mark.unit

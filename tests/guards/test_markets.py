@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sta410kit.guards.calendars import CALENDARS, calendar_of, sessions
+from sta410kit._internal.calendars import CALENDARS, calendar_of, sessions
 from sta410kit.guards.evaluation import evaluate
 
 pytestmark = pytest.mark.unit

@@ -236,7 +236,7 @@ def test_the_entries_are_toml_and_all_else_is_a_comment(suite, make_walk):
 
 def test_shares_of_another_exchange_get_its_calendar(suite, make_walk):
     """Two shares of Sydney without their suffix: one decision, which names Sydney's calendar."""
-    from sta410kit.guards.calendars import sessions
+    from sta410kit._internal.calendars import sessions
 
     days = sessions("XASX", 17_000, 17_800)[:500].astype("datetime64[D]").astype("datetime64[us]")
     frame = make_walk(symbols=2, rows=500, cents=True)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from sta410kit.guards.calendars import sessions
+from sta410kit._internal.calendars import sessions
 
 SYMBOLS = [f"S{number:02d}" for number in range(1, 32)]
 MISSING, FLASH_CRASH, WILD_OPENING = "2010-04-01", "2010-05-06", "2008-09-19"

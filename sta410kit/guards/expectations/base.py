@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from sta410kit.guards.calendars import matches
+from sta410kit._internal.calendars import matches
 from sta410kit.guards.evidence import Evidence, at_panel_rows, concatenate
 
 if TYPE_CHECKING:

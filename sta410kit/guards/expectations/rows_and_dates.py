@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
+from sta410kit._internal.calendars import CALENDARS, calendar_of, known_from, sessions
 from sta410kit._internal.text import pluralize
-from sta410kit.guards.calendars import CALENDARS, calendar_of, known_from, sessions
 from sta410kit.guards.evidence import NO_ROW, Evidence, at_panel_rows, at_positions, concatenate
 from sta410kit.guards.expectations.base import BlockExpectation, Expectation
 

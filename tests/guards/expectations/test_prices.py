@@ -514,7 +514,7 @@ def test_an_open_a_tick_outside_its_bar_is_a_warning_and_a_dollar_is_critical(cr
 
 def make_heavy(freedom, *, open_follows=True, seed=0, symbols=100, rows=2520):
     """Give a clean universe: GARCH, Student-t shocks and a common factor; volumes evenly distributed."""
-    from sta410kit.guards.calendars import sessions
+    from sta410kit._internal.calendars import sessions
 
     rng = np.random.default_rng(seed)
     shape, scale = (symbols + 1, rows), np.sqrt((freedom - 2) / freedom)

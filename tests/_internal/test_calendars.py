@@ -2,8 +2,8 @@
 
 import pytest
 
+from sta410kit._internal.calendars import sessions
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.calendars import sessions
 
 pytestmark = pytest.mark.unit
 

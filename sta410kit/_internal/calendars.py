@@ -27,7 +27,7 @@ _WORDS = 300  # of what the library says: it may list every session it stumbled 
 
 # Yahoo's suffixes and index symbols. BSE's calendar serves NSE and Shanghai's Shenzhen: they share holidays.
 CALENDARS = {
-    "*-USD *-USDT *-USDC *-EUR *-GBP *-BTC *-ETH": "24/7",
+    "*-USD *-USDT *-USDC *-EUR *-GBP *-BTC *-ETH */USD */USDT */USDC */BTC": "24/7",
     "*=X": "24/5",
     "*=F": "CMES",
     "*.L *.IL ^FTSE ^FTMC": "XLON",
@@ -124,6 +124,17 @@ def sessions(market: str, first: int, last: int) -> NDArray[np.int32]:
     begin, end = (min(max(year, _EARLIEST), _LATEST) for year in years)
     days = _calendar(market, min(begin, _USUAL), max(end, datetime.now(UTC).year))
     return days[np.searchsorted(days, first) : np.searchsorted(days, last, side="right")]
+
+
+def closed_sessions(market: str, first: int, moment: datetime) -> NDArray[np.int32]:
+    """Return the sessions of `market` from day `first` on that have closed by `moment`, as `sessions` does."""
+    today = int(np.datetime64(moment.astimezone(UTC).date(), "D").astype(int))
+    days = sessions(market, first, today + 1)  # east of Greenwich tomorrow's session may have closed
+    closes = _built(market, f"{moment.year - 1}-01-01", f"{moment.year}-12-31").closes
+    still_open = closes.index[closes > moment]
+    if len(still_open):
+        days = days[days < still_open[0].to_datetime64().astype("datetime64[D]").astype(np.int32)]
+    return days
 
 
 def known_from(market: str) -> int:
