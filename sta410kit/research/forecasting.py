@@ -55,6 +55,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     level: float = conformal.LEVEL,
     window: int | None = None,
     per_symbol: bool = False,
+    tune: bool = False,
 ) -> FittedModel:
     """Return the model fitted on all rows with a known outcome, its intervals calibrated out of sample.
 
@@ -65,7 +66,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     predictions : DataFrame
         The walk-forward predictions of the same model and horizon. Their last errors set the width of the
         intervals, because in-sample errors would be too small.
-    model, horizon, seed, window, per_symbol
+    model, horizon, seed, window, per_symbol, tune
         As given to `walk_forward`; without a window every row with a known outcome is used.
     level : float
         Share of outcomes that an interval should hold; may differ from that of the predictions.
@@ -78,7 +79,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         If the predictions are of another model or horizon, do not match the prices, or are too few.
     """
     horizon = require_horizon(horizon)
-    estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol)
+    estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol, tune=tune)
     require_predictions(predictions)
     made = (str(predictions["model"].iloc[0]), int(predictions["horizon"].iloc[0]))
     if made != (model, horizon):
@@ -113,8 +114,9 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     )
     quantiles = conformal.rolling_quantiles(scored, horizon, level)
     _, factors = conformal.follow_misses(scored, quantiles, horizon, level)
+    estimator = fit(estimator, table, names)
     return FittedModel(
-        estimator=fit(estimator, table, names),
+        estimator=estimator.best_estimator_ if tune else estimator,
         name=model,
         features=tuple(names),
         horizon=horizon,

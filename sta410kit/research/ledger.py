@@ -33,6 +33,7 @@ from sta410kit.research.ledger_file import (
 )
 from sta410kit.research.trial_identity import (
     at_least_once,
+    candidates_of,
     dataset_of,
     forecasts_of,
     pack,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "STA410_LEDGER"
 FILE = Path("runs") / "trials.sqlite"
-SKILL, BACKTEST = "skill", "backtest"
+SKILL, BACKTEST, TUNING = "skill", "backtest", "tuning"
 _LARGEST = 50.0  # log return; outcomes in other units would overflow as simple returns
 _NO_PROJECT = "this is no project (no notebooks/pipeline.toml upwards), so no trial could be counted"
 
@@ -124,7 +125,10 @@ class Ledger:
         return cls(Path(named) if named else project / FILE if project else None)
 
     def record_predictions(self, predictions: pd.DataFrame, panel: Panel | None = None) -> Trials:
-        """Record each model of a frame that does not predict zero; return all trials on its dataset."""
+        """Record each model of a frame that does not predict zero; return all trials on its dataset.
+
+        Every candidate that `walk_forward` has compared with `tune` is a trial too.
+        """
         import numpy as np
         import pandas as pd
 
@@ -246,6 +250,10 @@ class Ledger:
             sessions = int(predictions.loc[predictions["model"] == model, "date"].nunique())
             rows.append((kind, model, digest, strategy, sessions, known, sharpe, packed))
         dataset = dataset_of(predictions)
+        days = int(predictions["date"].nunique())
+        for digest, (name, score) in candidates_of(predictions).items():
+            known = score if math.isfinite(score) else None
+            rows.append((TUNING, name, digest, "", days, known, None, None))
         try:
             with closing(connect(self.path)) as connection:
                 write_trials(connection, dataset, rows, sketches)

@@ -98,7 +98,10 @@ def write_trials(
     rows: list[tuple[Any, ...]],
     sketches: Mapping[str, Sketch],
 ) -> None:
-    """Add the trials that are missing; the write lock is not taken for what is there to the digit."""
+    """Add the trials that are missing; the write lock is not taken for what is there to the digit.
+
+    Without a sketch, a trial is known by its digest alone.
+    """
     known = "SELECT 1 FROM trials WHERE kind = ? AND predictions = ? AND strategy = ?"
     fresh = [row for row in rows if not connection.execute(known, (row[0], row[2], row[3])).fetchone()]
     if not fresh:
@@ -108,13 +111,14 @@ def write_trials(
         number = _dataset(connection, dataset)
         seen = _sketches(connection, _linked(connection, dataset.pieces))
         for kind, model, digest, strategy, *rest in fresh:
-            same = (first for first, sketch in seen.items() if sketch.is_same(sketches[digest]))
+            own = sketches.get(digest)
+            same = (first for first, sketch in seen.items() if own is not None and sketch.is_same(own))
             forecast = digest if digest in seen else next(same, digest)
-            if forecast == digest and digest not in seen:
-                seen[digest] = sketches[digest]
+            if own is not None and forecast == digest and digest not in seen:
+                seen[digest] = own
                 connection.execute(
                     "INSERT INTO sketches (predictions, dataset, sketch) VALUES (?, ?, ?)",
-                    (digest, number, sketches[digest].pack()),
+                    (digest, number, own.pack()),
                 )
             connection.execute(
                 "INSERT INTO trials (dataset, recorded, kind, model, predictions, strategy, first, last, "

@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
 from sta410kit.research.forecasting import FittedModel
-from sta410kit.research.models import MODELS, make_model
+from sta410kit.research.models import MODELS, make_model, members_of
+from sta410kit.research.models.combination import CombinedRegressor
 from sta410kit.research.models.custom_estimator import belongs_to_project, is_custom
 from sta410kit.research.models.per_symbol import PerSymbolRegressor
 
@@ -38,6 +39,7 @@ _TRUSTED = [
     "sklearn._loss.loss.HalfSquaredError",
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sta410kit.research.models.combination.CombinedRegressor",
     "sta410kit.research.models.gradient_descent.GradientDescentRegressor",
     "sta410kit.research.models.per_symbol.PerSymbolRegressor",
     "sta410kit.research.models.series.ArimaBoostingRegressor",
@@ -109,7 +111,7 @@ def save_model(fitted: FittedModel, path: Path) -> None:
     )
     try:
         estimator = skops.io.dumps(fitted.estimator)
-        if is_custom(fitted.name):  # skops writes some objects that it cannot read, such as lambdas
+        if _custom_members(fitted.name):  # skops writes some objects that it cannot read, such as lambdas
             skops.io.loads(estimator, trusted=skops.io.get_untrusted_types(data=estimator))
     except (TypeError, ValueError, AttributeError, ImportError, RecursionError) as error:
         message = (
@@ -185,19 +187,36 @@ def _versions() -> dict[str, str]:
 
 
 def _code_version(fitted: FittedModel) -> dict[str, str]:
-    """Return a digest of the module of a custom estimator, by its name: other code is another model."""
+    """Return a digest of the module of each custom estimator, by its name: other code is another model."""
     import hashlib
     import inspect
 
-    if not is_custom(fitted.name):
-        return {}
-    inner = fitted.estimator
-    kind = type(inner.estimator if isinstance(inner, PerSymbolRegressor) else inner)
-    try:
-        source = inspect.getsource(inspect.getmodule(kind) or kind)
-    except (OSError, TypeError):  # compiled, or defined in a cell
-        return {}
-    return {fitted.name.partition(":")[0]: hashlib.sha256(source.encode()).hexdigest()}
+    found = {}
+    for name, estimator in _members(fitted.name, fitted.estimator):
+        if not is_custom(name):
+            continue
+        try:
+            source = inspect.getsource(inspect.getmodule(type(estimator)) or type(estimator))
+        except (OSError, TypeError):  # compiled, or defined in a cell
+            continue
+        found[name.partition(":")[0]] = hashlib.sha256(source.encode()).hexdigest()
+    return found
+
+
+def _custom_members(name: str) -> list[str]:
+    return [each for each in members_of(name)[0] if is_custom(each)]
+
+
+def _members(name: str, estimator: RegressorMixin) -> list[tuple[str, RegressorMixin]]:
+    """Return the models behind a name with their fitted estimators, without what wraps them."""
+    names = members_of(name)[0]
+    fitted = [estimator]
+    if len(names) > 1:
+        fitted = estimator.members_ if isinstance(estimator, CombinedRegressor) else []
+    return [
+        (one, each.estimator if isinstance(each, PerSymbolRegressor) else each)
+        for one, each in zip(names, fitted, strict=False)
+    ]
 
 
 def _refused(path: Path, why: str) -> ModelPredictionError:
@@ -231,12 +250,12 @@ def _require_reasonable_size(path: Path, archive: zipfile.ZipFile) -> None:
 def _estimator(path: Path, packed: bytes, name: str, trust: list[str]) -> RegressorMixin:
     import skops.io
 
-    module = name.partition(":")[0] if is_custom(name) and belongs_to_project(name) else None
+    modules = {each.partition(":")[0] for each in _custom_members(name) if belongs_to_project(each)}
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:  # the format of skops
             _require_reasonable_size(path, archive)
         unknown = set(skops.io.get_untrusted_types(data=packed)) - {*_TRUSTED, *trust}
-        own = {kind for kind in unknown if kind.rpartition(".")[0] == module}
+        own = {kind for kind in unknown if kind.rpartition(".")[0] in modules}
         untrusted = sorted(unknown - own)
         trusted = [*_TRUSTED, *trust, *own]
         estimator = None if untrusted else skops.io.loads(packed, trusted=trusted)
@@ -251,11 +270,14 @@ def _estimator(path: Path, packed: bytes, name: str, trust: list[str]) -> Regres
 
 def _require_fit(path: Path, estimator: RegressorMixin, metadata: ModelMetadata) -> None:
     """Refuse an estimator that does not match its metadata."""
-    if metadata.name not in MODELS and not is_custom(metadata.name):
-        raise _refused(path, f"holds a model called {metadata.name!r}, which this kit does not have")
-    inner = estimator.estimator if isinstance(estimator, PerSymbolRegressor) else estimator
-    if type(inner) is not type(make_model(metadata.name)):
-        raise _refused(path, f"holds a {type(inner).__name__} under the name {metadata.name!r}")
+    members = _members(metadata.name, estimator)
+    if len(members) != len(members_of(metadata.name)[0]):
+        raise _refused(path, f"holds a {type(estimator).__name__} under the name {metadata.name!r}")
+    for name, inner in members:
+        if name not in MODELS and not is_custom(name):
+            raise _refused(path, f"holds a model called {name!r}, which this kit does not have")
+        if type(inner) is not type(make_model(name)):
+            raise _refused(path, f"holds a {type(inner).__name__} under the name {name!r}")
     inputs = getattr(estimator, "n_features_in_", len(metadata.features))
     if inputs != len(metadata.features):
         raise _refused(path, f"holds an estimator of {inputs} features and names {len(metadata.features)}")

@@ -110,6 +110,21 @@ def forecasts_of(predictions: pd.DataFrame) -> dict[str, tuple[str, Sketch]]:
     return found
 
 
+def candidates_of(predictions: pd.DataFrame) -> dict[str, tuple[str, float]]:
+    """Return model and mean R2 of each candidate that tuning has compared, by digest.
+
+    A candidate is what was tried, on a universe: tuning again on more sessions tries nothing new.
+    """
+    tried = predictions.attrs.get("tuning", [])
+    model, universe = str(predictions["model"].iloc[0]), dataset_of(predictions).universe
+    found = {}
+    for name in dict.fromkeys(each["candidate"] for each in tried):
+        scores = [each["r2"] for each in tried if each["candidate"] == name]
+        digest = hashlib.sha256(f"{universe}|{model}|{name}".encode()).hexdigest()
+        found[digest] = f"{model} {name}", sum(scores) / len(scores)
+    return found
+
+
 def at_least_once(p_value: float, trials: int) -> float:
     """Return the chance that one of `trials` independent tests has such a p value (Šidák 1967, JASA 62)."""
     return -math.expm1(trials * math.log1p(-min(p_value, 1 - 1e-12)))

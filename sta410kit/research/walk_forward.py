@@ -14,11 +14,11 @@ from sta410kit.research import conformal
 from sta410kit.research.features import KEYS, feature_names, require_features_frame
 from sta410kit.research.folds import MIN_TRAIN, REFIT_EVERY, fold_rows, require_sessions, splits
 from sta410kit.research.frames import PREDICTION_COLUMNS, require_rows_of
-from sta410kit.research.models import make_model
+from sta410kit.research.models import make_model, members_of
 from sta410kit.research.targets import build_target, realised_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from sklearn.base import RegressorMixin
@@ -40,6 +40,7 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     window: int | None = None,
     embargo: int = 0,
     per_symbol: bool = False,
+    tune: bool = False,
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Return out-of-sample predictions of a model, each with an interval.
@@ -53,7 +54,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     features, prices : DataFrame
         A features frame and the prices frame it was built from.
     model : str
-        One of `models.MODELS`, or ``module:Class`` for a custom estimator.
+        One of `models.MODELS`, ``module:Class`` for a custom estimator, or a combination such as
+        ``ridge+boosting``.
     horizon : int
         Sessions the target looks ahead.
     seed : int
@@ -64,6 +66,10 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         Share of outcomes that an interval should hold.
     per_symbol : bool
         Fit each symbol separately once it has `min_train` rows; until then a pooled fit predicts it.
+    tune : bool
+        Choose among the candidates of `models.tuning` anew in each training window, by purged splits of it.
+        ``attrs["tuning"]`` of the result says what was tried, see `models.tuning.tuning_table`; the ledger
+        counts every candidate.
     n_jobs : int, optional
         Threads that fit folds side by side; by default one per processor for `boosting` and
         `arima_boosting`, else one. The predictions do not depend on it.
@@ -81,9 +87,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     ModelTrainingError
         If there are too few sessions.
     """
-    make_estimator(
-        model, seed, horizon, per_symbol=per_symbol
-    )  # refuses a wrong name or seed before any work
+    # Refuses a wrong name or seed before any work.
+    make_estimator(model, seed, horizon, per_symbol=per_symbol, tune=tune)
     table = labelled(features, prices, horizon).sort_values("date", kind="stable", ignore_index=True)
     past = conformal.burn_in(horizon, level)
     needed = min_train + embargo + past + 2 * horizon  # the purge, and the wait for the last score
@@ -93,9 +98,12 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         min_train=min_train, refit_every=refit_every, window=window, embargo=embargo,
     )  # fmt: skip
     rows = [fold_rows(fold, table) for fold in folds]
+    tried: dict[int, list[dict[str, object]]] = {}
     predicted = predict_folds(
         table, rows,
-        model=model, seed=seed, horizon=horizon, per_symbol=per_symbol, least=min_train, n_jobs=n_jobs,
+        model=model, seed=seed, horizon=horizon, per_symbol=per_symbol, least=min_train, tune=tune,
+        n_jobs=n_jobs,
+        fitted=lambda number, estimator: tried.update({number: getattr(estimator, "tried_", [])}),
     )  # fmt: skip
     outcomes = table[["symbol", "date", "known", "target"]]
     blocks = [
@@ -110,7 +118,12 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         )
         raise ModelTrainingError(message)
     found = found.assign(horizon=int(horizon), model=model, actual=found["target"])
-    return found[list(PREDICTION_COLUMNS)]
+    found = found[list(PREDICTION_COLUMNS)]
+    if tune:
+        found.attrs["tuning"] = [
+            {"fold": fold.number, **each} for i, fold in enumerate(folds) for each in tried[i]
+        ]
+    return found
 
 
 def training_table(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -135,19 +148,43 @@ def labelled(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.D
     return features.merge(target, on=list(KEYS), how="left").dropna(ignore_index=True)
 
 
-def make_estimator(
-    model: str, seed: int, horizon: int, *, per_symbol: bool = False, least: int = MIN_TRAIN
+def make_estimator(  # noqa: PLR0913 - each is a choice of the experiment
+    model: str,
+    seed: int,
+    horizon: int,
+    *,
+    per_symbol: bool = False,
+    least: int = MIN_TRAIN,
+    tune: bool = False,
 ) -> RegressorMixin:
-    """Return a fresh estimator of a model, wrapped to fit each symbol separately if `per_symbol`."""
-    estimator = make_model(model, seed, horizon)
-    if not per_symbol:
-        return estimator
-    if needs_history(estimator):
-        message = f"{model} fits each symbol separately already; leave per_symbol out."
-        raise ConfigurationError(message)
-    from sta410kit.research.models.per_symbol import PerSymbolRegressor
+    """Return a fresh estimator of a model or of a combination.
 
-    return PerSymbolRegressor(estimator, least=least)
+    It is wrapped to fit each symbol separately if `per_symbol`, and to be tuned if `tune`.
+    """
+    names, weighting = members_of(model) if isinstance(model, str) else ((model,), "")
+    if len(names) > 1:
+        if tune:
+            message = f"Only a single model can be tuned, not {model}; leave tune out."
+            raise ConfigurationError(message)
+        from sta410kit.research.models.combination import CombinedRegressor
+
+        members = [
+            (name, make_estimator(name, seed, horizon, per_symbol=per_symbol, least=least)) for name in names
+        ]
+        return CombinedRegressor(members, weighting, horizon=horizon)
+    estimator = make_model(model, seed, horizon)
+    if per_symbol:
+        if needs_history(estimator):
+            message = f"{model} fits each symbol separately already; leave per_symbol out."
+            raise ConfigurationError(message)
+        from sta410kit.research.models.per_symbol import PerSymbolRegressor
+
+        estimator = PerSymbolRegressor(estimator, least=least)
+    if tune:
+        from sta410kit.research.models.tuning import make_tuned
+
+        estimator = make_tuned(model, estimator, horizon)
+    return estimator
 
 
 def needs_history(estimator: RegressorMixin) -> bool:
@@ -181,9 +218,14 @@ def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
     horizon: int,
     per_symbol: bool = False,
     least: int = MIN_TRAIN,
+    tune: bool = False,
     n_jobs: int | None = None,
+    fitted: Callable[[int, RegressorMixin], None] | None = None,
 ) -> list[NDArray[np.float64]]:
-    """Return for each fold of positions the predictions of its test rows, fitted on its training rows."""
+    """Return for each fold of positions the predictions of its test rows, fitted on its training rows.
+
+    `fitted`, if given, is called with each fold's position and its fitted estimator, in any order.
+    """
     from threadpoolctl import ThreadpoolController
 
     names = feature_names(table.drop(columns="known"))
@@ -192,32 +234,38 @@ def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
     # A limit holds for the thread that sets it; looking up the libraries once saves more than a fit takes.
     libraries = ThreadpoolController()
 
-    def run(fold: tuple[Rows, Rows], estimator: RegressorMixin | None = None) -> NDArray[np.float64]:
-        train, test = fold
+    def run(number: int, estimator: RegressorMixin | None = None) -> NDArray[np.float64]:
+        train, test = folds[number]
         if estimator is None:
-            estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least)
+            estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least, tune=tune)
+        history = needs_history(estimator)
         with libraries.limit(limits=1):
-            if not needs_history(estimator):
+            if history:
+                _fitted(estimator, frame.iloc[train], target[train])
+            else:
                 _fitted(estimator, matrix[_span(train)], target[_span(train)])
+            if fitted is not None:
+                fitted(number, estimator)
+            if not history:
                 return _predicted(estimator, matrix[_span(test)])
-            _fitted(estimator, frame.iloc[train], target[train])
             return _predicted(estimator, frame.iloc[: test.max() + 1])[test]
 
-    first = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least)
+    first = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least, tune=tune)
+    numbers = range(len(folds))
     if needs_history(first) and getattr(first, "warm_start", False):
-        return [run(fold, first) for fold in folds]
+        return [run(number, first) for number in numbers]
     threads = _threads(n_jobs, model)
     if threads == 1:
-        return [run(fold) for fold in folds]
+        return [run(number) for number in numbers]
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, folds))
+        return list(pool.map(run, numbers))
 
 
 def _threads(n_jobs: int | None, model: str) -> int:
     import os
 
     if n_jobs is None:
-        return (os.cpu_count() or 1) if model in {"boosting", "arima_boosting"} else 1
+        return (os.cpu_count() or 1) if {"boosting", "arima_boosting"} & {*members_of(model)[0]} else 1
     return require_whole("n_jobs", n_jobs, of="threads")
 
 

@@ -55,6 +55,8 @@ def test_the_predictions_frame_is_complete(walk_predictions, walks):
         *((model, {}) for model in MODELS if model != "regime"),
         ("ridge", {"window": 252, "per_symbol": True}),
         ("arima_boosting", {"window": 252}),
+        ("ridge", {"tune": True}),
+        ("ridge+elastic_net@inverse_error", {}),
         pytest.param("boosting", {"window": 252, "per_symbol": True}, marks=pytest.mark.slow),
         pytest.param("regime", {}, marks=pytest.mark.slow),
         pytest.param("regime", {"window": 252}, marks=pytest.mark.slow),

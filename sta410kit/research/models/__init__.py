@@ -10,6 +10,7 @@
 `arima_boosting`  ARIMA of each symbol's returns, boosting on the residuals
 `regime`          Markov-switching mean and variance
 ``module:Class``  a custom estimator, in the project's folder or installed
+``ridge+gd``      the mean of several of these; ``ridge+gd@inverse_error`` by past error
 ================  ===================================================================
 
 `X` is an array with one row per decision date. For an estimator with a true `needs_history` it is a frame
@@ -34,17 +35,40 @@ if TYPE_CHECKING:
 _Named = Literal["naive", "mean", "ridge", "elastic_net", "gd", "boosting", "arima_boosting", "regime"]
 
 
-def _require_custom(name: str) -> str:
-    if not is_custom(name):
-        message = "or module:Class for a custom estimator"
+EQUAL, INVERSE_ERROR = "equal", "inverse_error"
+
+
+def _require_known(name: str) -> str:
+    members, _ = members_of(name)
+    if not all(each in MODELS or is_custom(each) for each in members):
+        message = "or module:Class for a custom estimator, or several joined by +"
         raise ValueError(message)
     return name
 
 
-ModelName = _Named | Annotated[str, AfterValidator(_require_custom)]
+ModelName = _Named | Annotated[str, AfterValidator(_require_known)]
 """The type of `model` in the notebooks' parameters."""
 
 MODELS: tuple[str, ...] = get_args(_Named)
+
+
+def members_of(name: str) -> tuple[tuple[str, ...], str]:
+    """Return the models that a name combines and their weighting: ``"a+b"`` or ``"a+b@inverse_error"``.
+
+    Raises
+    ------
+    ConfigurationError
+        If the weighting is unknown, or a member appears twice.
+    """
+    joined, at, weighting = name.partition("@")
+    members = tuple(joined.split("+"))
+    if at and (weighting != INVERSE_ERROR or len(members) == 1):
+        message = f"Model {name!r}: a combination is a+b, or a+b@{INVERSE_ERROR}."
+        raise ConfigurationError(message)
+    if len(set(members)) < len(members):
+        message = f"Model {name!r} names a model twice; join different ones."
+        raise ConfigurationError(message)
+    return members, weighting or EQUAL
 
 
 def make_model(name: str, seed: int = 42, horizon: int = 1) -> RegressorMixin:
