@@ -6,6 +6,8 @@ import tomllib
 
 import pytest
 
+from sta410kit.research.forecast_log import ForecastLog
+
 pytestmark = pytest.mark.integration
 
 STEPS = ["01_ingest", "02_validate", "03_features", "04_train", "05_evaluate", "06_forecast"]
@@ -59,3 +61,11 @@ def test_no_file_changes_after_its_step_has_written_it(first_run):
     assert seen.keys() == {name for step in steps for name in step["produces"].values()}
     left = {name: hashlib.sha256((first_run.run / name).read_bytes()).hexdigest() for name in seen}
     assert left == seen
+
+
+def test_its_forecasts_are_logged_for_the_scorecard(first_run):
+    """One of each symbol, without an outcome yet."""
+    logged = ForecastLog(first_run.run.parent / "forecasts.sqlite").read()
+    assert logged["symbol"].tolist() == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+    assert logged["actual"].isna().all()
+    assert set(logged["run"]) == {first_run.run.name}

@@ -24,6 +24,7 @@ from sta410kit.cli.regress import regress
 from sta410kit.cli.run import run
 from sta410kit.cli.runs import diff, runs, show, verify
 from sta410kit.cli.scan import scan
+from sta410kit.cli.scorecard import scorecard
 from sta410kit.cli.suggest import suggest
 from sta410kit.cli.sweep import sweep
 from sta410kit.cli.triage import triage
@@ -94,7 +95,7 @@ def cli() -> None:
 
 for _command in (
     run, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks, trials,
-    triage, scan, unseal, doctor, config, kernel, completion,
+    triage, scorecard, scan, unseal, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

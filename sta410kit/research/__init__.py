@@ -24,6 +24,7 @@
 `stress`              a crash, a liquidity drought, doubled costs
 `monte_carlo`         resampled paths of the returns
 `forecasting`         the final model and its forecast
+`forecast_log`        every forecast of a passed run, and what came of it
 `model_store`         that model as a file that is safe to load
 `orders`              forecasts as order proposals within the risk limits
 `plots`               the figures of the notebooks

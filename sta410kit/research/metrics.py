@@ -67,13 +67,14 @@ def score_table(predictions: pd.DataFrame, *, ledger: Ledger | None = None) -> p
     parts = [(str(symbol), part) for symbol, part in predictions.groupby("symbol", sort=True)]
     return pd.DataFrame(
         [
-            {"symbol": name, "predictions": len(part)} | _metrics(part)
+            {"symbol": name, "predictions": len(part)} | scores_of(part)
             for name, part in [*parts, ("all", predictions)]
         ]
     )
 
 
-def _metrics(predictions: pd.DataFrame) -> dict[str, float]:
+def scores_of(predictions: pd.DataFrame) -> dict[str, float]:
+    """Return the metrics of `score_table` of some predictions, without counting a trial."""
     actual, predicted, lower, upper = (
         numbers_of(predictions, name, "predictions") for name in ("actual", "predicted", "lower", "upper")
     )

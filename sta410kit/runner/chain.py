@@ -29,6 +29,7 @@ from sta410kit.runner.reuse import is_valid
 from sta410kit.runner.run_log import RunLog
 from sta410kit.runner.runs import DATA_DOCS, LOCK, MANIFEST, folder_errors, new_run, runs_folder
 from sta410kit.runner.schedule import run_graph
+from sta410kit.runner.scorecard import log_forecasts
 from sta410kit.runner.steps import Site, do_step
 from sta410kit.runner.warm.client import warm_up
 
@@ -193,6 +194,8 @@ def _close(folder: Path, manifest: Manifest, log: RunLog, known: frozenset[str],
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
     manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
     manifest.results, manifest.warnings = run_results(folder, manifest.steps)
+    if manifest.kind == "chain" and outcome is ExitCode.PASSED:
+        log_forecasts(folder, manifest)
     log.say(f"ends: {outcome.name}, exit code {int(outcome)}")
     if (folder / DATA_DOCS).is_dir():
         from sta410kit.guards.data_docs import refresh_index

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sta410kit.runner.parameters import Parameter
 
 R2 = "r2_against_naive"  # the score that the list of runs shows
-_PRICES = ("prices.parquet", "raw_prices.parquet")  # what a run's data are, in this order of preference
+PRICES = ("prices.parquet", "raw_prices.parquet")  # what a run's data are, in this order of preference
 
 
 def parameter_values(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
     recorded = {name: value for step in steps for name, value in step.recorded.items()}
     scores = {name: value for name, value in recorded.items() if _is_number(value)}
     data = {name: coverage for step in steps for name, coverage in step.data.items()}
-    known = [name for name in (*_PRICES, *data) if name in data]
+    known = [name for name in (*PRICES, *data) if name in data]
     found |= {"model": str(models[-1])} if models else {}
     found |= {"scores": scores} if scores else {}
     found |= {"data": data[known[0]]} if known else {}
