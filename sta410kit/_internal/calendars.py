@@ -127,7 +127,7 @@ def sessions(market: str, first: int, last: int) -> NDArray[np.int32]:
 
 
 def closed_sessions(market: str, first: int, moment: datetime) -> NDArray[np.int32]:
-    """Return the sessions of `market` from day `first` on that have closed by `moment`, as `sessions` does."""
+    """Return the sessions of `market` from day `first` that have closed by `moment`, as `sessions` does."""
     today = int(np.datetime64(moment.astimezone(UTC).date(), "D").astype(int))
     days = sessions(market, first, today + 1)  # east of Greenwich tomorrow's session may have closed
     closes = _built(market, f"{moment.year - 1}-01-01", f"{moment.year}-12-31").closes
@@ -135,6 +135,14 @@ def closed_sessions(market: str, first: int, moment: datetime) -> NDArray[np.int
     if len(still_open):
         days = days[days < still_open[0].to_datetime64().astype("datetime64[D]").astype(np.int32)]
     return days
+
+
+def close_of(market: str, session: str) -> datetime:
+    """Return when a session (``YYYY-MM-DD``) of `market` closes, in UTC."""
+    year = int(session[:4])
+    closes = _built(market, f"{year - 1}-01-01", f"{year + 1}-12-31").closes
+    moment: datetime = closes.loc[session].to_pydatetime()
+    return moment.astimezone(UTC)
 
 
 def known_from(market: str) -> int:

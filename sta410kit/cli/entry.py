@@ -15,6 +15,7 @@ from sta410kit.cli.completion import completion
 from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
+from sta410kit.cli.due import due
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.leaks import leaks
 from sta410kit.cli.mutate import mutate
@@ -95,7 +96,7 @@ def cli() -> None:
 
 for _command in (
     run, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks, trials,
-    triage, scorecard, scan, unseal, doctor, config, kernel, completion,
+    triage, scorecard, scan, unseal, due, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

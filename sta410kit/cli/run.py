@@ -22,6 +22,7 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from sta410kit.runner.chain import Run
     from sta410kit.runner.plan import Options, Plan
 
 
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
     shell_complete=step_names,
     help="Execute only STEP and what it needs.",
 )
+@click.option(
+    "--schedule", metavar="NAME", help="Run once a session, as schedules.toml declares; else exit 12."
+)
 @limit_options("run", "step")
 @json_option
 def run(  # noqa: PLR0913 - a command has many options
@@ -58,6 +62,7 @@ def run(  # noqa: PLR0913 - a command has many options
     *,
     dry_run: bool,
     resume: bool,
+    schedule: str | None,
     as_json: bool,
     **how: Any,  # noqa: ANN401 - see `_options`
 ) -> int:
@@ -72,22 +77,23 @@ def run(  # noqa: PLR0913 - a command has many options
     from sta410kit.runner.chain import resume_run, run_plan
     from sta410kit.runner.explain import explain
     from sta410kit.runner.progress import Progress
-    from sta410kit.runner.summary import as_json_values, print_explanation, print_summary
+    from sta410kit.runner.summary import print_explanation
 
     given = {**from_file(file), **pairs(parameters)}
     if resume and (given or notebook or how["fresh"] or dry_run):
         message = "--resume continues a run as it was: no NOTEBOOK, -p, --params, --fresh or --dry-run"
         raise ConfigurationError(message)
     options = _options(**how)
+    if schedule is not None:
+        if given or notebook or resume or dry_run or options.first or options.last:
+            message = "--schedule runs the chain as schedules.toml declares it; it takes limits and --fresh"
+            raise ConfigurationError(message)
+        return _scheduled(schedule, options, as_json=as_json)
     if resume:
         done = resume_run(_project(), options, Progress())
         if done is None:
             message = "nothing to resume: the newest run of the chain has passed, or there is none"
-            if as_json:
-                print_json({"outcome": "PASSED", "exit_code": 0, "run": None, "message": message})
-            else:
-                click.echo(message)
-            return ExitCode.PASSED
+            return _nothing(message, ExitCode.PASSED, as_json=as_json)
     else:
         plan = _plan(notebook, given, options)
         if dry_run:
@@ -98,6 +104,43 @@ def run(  # noqa: PLR0913 - a command has many options
                 print_explanation(rows)
             return ExitCode.PASSED
         done = run_plan(plan, Progress())
+    return _show(done, as_json=as_json)
+
+
+def _scheduled(schedule: str, options: Options, *, as_json: bool) -> int:
+    """Run the chain for a schedule, once a session and never twice at the same time."""
+    from sta410kit.runner import schedules
+    from sta410kit.runner.chain import run_plan
+    from sta410kit.runner.progress import Progress
+
+    project = _project()
+    name, declared = schedules.read_schedule(project, schedule)
+    with schedules.lease(project, name) as free:
+        answer = schedules.due(project, name, declared)
+        if not free or not answer.due:
+            reason = answer.reason if free else "another process runs it"
+            return _nothing(f"{name}: not due: {reason}", ExitCode.NOT_DUE, as_json=as_json)
+        done = run_plan(_plan(None, declared.parameters, options), Progress())
+        if done.outcome == ExitCode.PASSED:
+            schedules.note_passed(project, name, answer.session, done.folder.name)
+            last = done.manifest.results.get("data", {}).get("last", answer.session)
+            if last < answer.session:
+                click.echo(f"sta410: warning: the prices end on {last}, before {answer.session}", err=True)
+        return _show(done, as_json=as_json)
+
+
+def _nothing(message: str, code: ExitCode, *, as_json: bool) -> int:
+    """Say why nothing was run."""
+    if as_json:
+        print_json({"outcome": code.name, "exit_code": int(code), "run": None, "message": message})
+    else:
+        click.echo(message)
+    return code
+
+
+def _show(done: Run, *, as_json: bool) -> int:
+    from sta410kit.runner.summary import as_json_values, print_summary
+
     if as_json:
         print_json(as_json_values(done))
     else:
