@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from sta410kit._internal.secret_type import Secret
 
+_REDIS = ("redis://", "rediss://", "unix://")
 RESERVED = "reserved: read and checked, nothing uses it yet"
 
 
@@ -140,6 +141,13 @@ def _endpoint(value: object) -> object:
     return text.rstrip("/")
 
 
+def _redis(value: object) -> object:
+    if isinstance(value, str) and value.strip() and not value.strip().startswith(_REDIS):
+        message = "not the URL of a Redis"
+        raise ValueError(message)
+    return value
+
+
 Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_number)]
 Folder = Annotated[str, BeforeValidator(_folder)]
@@ -148,5 +156,6 @@ Masked = Annotated[
     Secret, BeforeValidator(lambda value: Secret(value.strip()) if isinstance(value, str) else value)
 ]
 Endpoint = Annotated[str, BeforeValidator(_endpoint)]
+RedisURL = Annotated[Masked, BeforeValidator(_redis)]
 LowerCase = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
 UpperCase = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)

@@ -19,6 +19,7 @@ from sta410kit._internal.settings.fields import (
     LowerCase,
     Masked,
     Real,
+    RedisURL,
     UpperCase,
     Whole,
     setting,
@@ -270,9 +271,21 @@ class APIConfig(Section):
         PAPER_ENDPOINT,
         takes="an https URL without credentials, query or fragment (http only for this machine)",
     )
-    request_retries: Whole = setting(
-        "REQUEST_RETRIES", "how often a failed request is repeated", 3, reserved=True, ge=0
+    alpaca_data_url: Endpoint = setting(
+        "ALPACA_DATA_URL",
+        "Alpaca's market data endpoint, for bars and corporate actions",
+        "https://data.alpaca.markets",
+        takes="an https URL without credentials, query or fragment (http only for this machine)",
     )
+    request_retries: Whole = setting("REQUEST_RETRIES", "how often a failed request is repeated", 3, ge=0)
     request_retry_delay: Real = setting(
-        "REQUEST_RETRY_DELAY", "seconds before the first repetition", 2.0, reserved=True, ge=0
+        "REQUEST_RETRY_DELAY", "seconds before the first repetition; each further one waits twice as long",
+        2.0, ge=0,
+    )  # fmt: skip
+    redis_url: RedisURL = setting(
+        "REDIS_URL",
+        "Redis where all machines that use an account count its requests (secret); when empty, each machine "
+        "counts its own in a file",
+        Secret(""),
+        takes="a URL such as redis://host:6379/0",
     )
