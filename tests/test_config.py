@@ -80,8 +80,16 @@ PROMISE = [
         "http://localhost:8080",
         "https://paper-api.alpaca.markets",
     ),
+    (
+        "ALPACA_DATA_URL",
+        "http://localhost:8081/",
+        "api.alpaca_data_url",
+        "http://localhost:8081",
+        "https://data.alpaca.markets",
+    ),
     ("REQUEST_RETRIES", "0", "api.request_retries", 0, 3),
     ("REQUEST_RETRY_DELAY", "0.1", "api.request_retry_delay", 0.1, 2),
+    ("REDIS_URL", "redis://cache:6379", "api.redis_url", Secret("redis://cache:6379"), Secret("")),
 ]
 
 
@@ -162,6 +170,13 @@ def test_a_wrong_value_is_refused_by_name(variable, text, field):
         load_config({variable: text})
     line = str(refused.value).splitlines()[1]
     assert line.startswith(f"  - {field} ({variable} from environment): got {text!r}; takes ")
+
+
+def test_the_address_of_a_redis_is_refused_unseen():
+    """It may hold a password."""
+    with pytest.raises(ConfigurationError, match="REDIS_URL from environment.*not shown; takes") as refused:
+        load_config({"REDIS_URL": "cache:6379"})
+    assert "cache" not in str(refused.value)
 
 
 def test_several_wrong_values_are_reported_together():
