@@ -11,6 +11,7 @@ import logging
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -26,8 +27,6 @@ from sta410kit.config import LoggingConfig, get_config
 from sta410kit.exceptions import ConfigurationWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from loguru import Logger, Message, Record
 
 __all__ = ["log_execution_time", "log_function_call", "setup_logger"]

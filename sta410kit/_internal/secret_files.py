@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import holds_secret, redact, registered
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from pathlib import Path
 
 _CHUNK = 4 * 1024**2
 _OVERLAP = 16 * 1024  # longer than any encoding of one value, so that no value hides between two chunks

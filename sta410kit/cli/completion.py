@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,6 @@ from click.shell_completion import CompletionItem, get_completion_class
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from sta410kit.runner.parameters import Parameter
 
     Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from sta410kit.cli.completion import parameter_names, suite_names
 from sta410kit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from click.decorators import FC
 
 JSON = "--json"

@@ -4,13 +4,12 @@
 >>> run = run_notebook("notebooks/04_train.ipynb", {"model": "naive"})
 """
 
+from collections.abc import Mapping
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from sta410kit.runner.chain import Run
 
 __all__ = ["run_notebook"]

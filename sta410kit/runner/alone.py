@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit.exceptions import NotebookError
 from sta410kit.exit_codes import ExitCode
@@ -11,9 +12,6 @@ from sta410kit.runner.chain import Run, run_plan
 from sta410kit.runner.execute import kit_exception
 from sta410kit.runner.plan import Options, plan_notebook
 from sta410kit.runner.progress import Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def execute_alone(

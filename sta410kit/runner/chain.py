@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,6 @@ from sta410kit.runner.steps import Site, do_step
 from sta410kit.runner.warm.client import warm_up
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sta410kit.runner.progress import Progress
 
 _RESUME = "sta410 run --resume"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.manifest import manifests
 from sta410kit.runner.runs import DATA_DOCS, run_folders
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from io import BytesIO
-    from typing import BinaryIO
 
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 

@@ -13,11 +13,13 @@ import errno
 import re
 import time
 import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from sta410kit import exceptions
 from sta410kit._internal.atomic_files import write_text
@@ -43,10 +45,6 @@ from sta410kit.runner.template import (
 )
 from sta410kit.runner.warm.session import CANNOT_FORK, CellSession, ProcessDiedError, died_message
 from sta410kit.steps import recorded_values
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 KERNEL_LOG = ".kernel.log"
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}

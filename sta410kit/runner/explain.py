@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sta410kit.runner.identity import differences, identity_of, step_parts
@@ -10,8 +11,6 @@ from sta410kit.runner.registry import Registry
 from sta410kit.runner.reuse import find_result, last_passed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sta410kit.runner.pipeline import Step
     from sta410kit.runner.plan import Plan
 

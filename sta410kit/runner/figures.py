@@ -7,12 +7,11 @@ shown nor saved, by the end of their cell, and publishes their numbers. `unshown
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.figure import Figure
 
 MIMETYPE = "application/vnd.sta410kit.figures+json"

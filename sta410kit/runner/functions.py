@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 
 def import_function(target: str, folders: Iterable[Path]) -> Callable[..., Any]:

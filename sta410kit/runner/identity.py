@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import sysconfig
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,6 @@ from sta410kit.runner.registry import content_digest, json_digest
 from sta410kit.runner.warm.identity import KIT, OUTSIDE_THE_KIT, kit_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from sta410kit.runner.notebook import Notebook
     from sta410kit.runner.pipeline import Step
     from sta410kit.runner.registry import Registry

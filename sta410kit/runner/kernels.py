@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_runtime_dir
@@ -17,9 +18,6 @@ from traitlets import default
 
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.limits import StepStoppedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 # A Unix socket's path has 107 bytes at the most; the connection file's name and a channel number come behind.
 _LONGEST_FOLDER = 50

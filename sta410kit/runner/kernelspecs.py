@@ -6,11 +6,8 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 WARM = "sta410"
 NATIVE = "python3"  # ipykernel's own, there even when no specification is installed

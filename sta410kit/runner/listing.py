@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
@@ -13,9 +14,6 @@ from sta410kit.runner.manifest import RUNNING, Manifest, read_manifest
 from sta410kit.runner.results import R2
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, is_running, no_runs, run_folders
 from sta410kit.runner.terminal import say, show_table
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 KILLED = "KILLED"  # its process is gone and has not written how it ended
 UNREADABLE = "UNREADABLE"  # its manifest is damaged or of another schema

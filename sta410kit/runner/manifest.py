@@ -9,6 +9,7 @@ import platform
 import socket
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,8 +25,6 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.runs import MANIFEST, REPORT, run_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sta410kit.runner.registry import Registry
 
 SCHEMA = 1  # of the manifest; raised when a field changes its meaning or goes

@@ -6,19 +6,16 @@ import ast
 import json
 import os
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
+from typing import Any
 
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.parameters import TAG, Parameter, TypedValue, declared_parameters, literal, plain
 from sta410kit.runner.usage import names_read
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _FORMAT = 4
 _ALWAYS_THERE = {"python3", "sta410"}  # ipykernel's own and the kit's, both of them requirements

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.kernel_redaction import WARNING
 from sta410kit._internal.redaction import holds_secret, redact, redact_values
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 _RECORD, _LIST = "sta410", "redacted"
 _PARTS = {"outputs": "output", "source": "source", "input": "source", "attachments": "attachments"}

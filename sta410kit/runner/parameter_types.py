@@ -15,11 +15,12 @@ import os
 import re
 import sys
 import types
+from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,9 +29,6 @@ from pydantic.errors import PydanticSchemaGenerationError
 from sta410kit._internal.argument_checks import shown
 from sta410kit._internal.text import did_you_mean
 from sta410kit.runner.parameters import literal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NONE_WORDS = {"none", "None", "null"}
 # As a path, an empty text is the current folder; most likely a shell variable is not set.

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 TAG = "parameters"
 _MEANT_AS_TEXT = (str, PurePath, date, time, timedelta, Decimal, UUID)

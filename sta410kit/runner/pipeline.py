@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,9 +18,6 @@ from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.parameters import Asked, Parameter, typed_values, unknown_parameter
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import MANIFEST, REPORT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 RUN_FOLDER = "run_dir"  # the parameter by which a notebook learns where to write
 

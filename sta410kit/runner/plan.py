@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
@@ -12,10 +14,6 @@ from sta410kit.runner.parameters import all_as_typed, check_parameters
 from sta410kit.runner.pipeline import RUN_FOLDER, Step, check_chain_parameters, read_pipeline
 from sta410kit.runner.runs import runs_folder
 from sta410kit.secrets import learn_configured_secrets
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 
 @dataclass(frozen=True)

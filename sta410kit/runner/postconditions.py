@@ -7,7 +7,10 @@ shown, go on after a gate has refused its data, or leave an empty file. None of 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from sta410kit._internal.redaction import redact
 from sta410kit._internal.text import pluralize
@@ -15,11 +18,6 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import summaries
 from sta410kit.runner.figures import unshown_figures
 from sta410kit.runner.notebook import SKIP, cell_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
-    from pathlib import Path
 
 FIGURE, NO_FIGURE = "figure", "no-figure"  # tags: this cell must show a picture; this one need not
 _CODE_SHOWN = 60  # characters of a cell's code in a message

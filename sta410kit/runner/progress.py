@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from sta410kit._internal.text import printable
 from sta410kit.runner.notebook import read_notebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from rich.progress import Progress as RichProgress
 
     from sta410kit.runner.pipeline import Step

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -19,10 +20,6 @@ from sta410kit.runner.registry import NAME as INDEX
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.runs import LOCK, is_running, run_folders
 from sta410kit.runner.terminal import say
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 _PRUNED = ".pruned-"
 _SCRATCH = (_PRUNED, ".verify-")  # left by a prune or a verification that was killed

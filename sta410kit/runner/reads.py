@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import tokenize
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,6 @@ from sta410kit.runner.warm.identity import KIT, package_folders
 from sta410kit.runner.warm.observer import SUITES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from sta410kit.runner.registry import Registry
 
 ABSENT, UNSTABLE = "absent", "changed while the step ran"

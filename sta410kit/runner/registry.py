@@ -12,12 +12,10 @@ import json
 import os
 import sqlite3
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+from pathlib import Path
+from typing import Any, Self, TypeVar
 
 NAME = "registry.sqlite"
 Answer = TypeVar("Answer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,8 +25,6 @@ from sta410kit.runner.pipeline import read_pipeline
 from sta410kit.runner.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sta410kit.runner.chain import Run
     from sta410kit.runner.progress import Progress
 

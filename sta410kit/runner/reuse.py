@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sta410kit._internal.atomic_files import replacing
@@ -15,9 +17,6 @@ from sta410kit.runner.registry import content_digest
 from sta410kit.runner.runs import DATA_DOCS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
     from sta410kit.runner.pipeline import Step
     from sta410kit.runner.registry import Registry
 

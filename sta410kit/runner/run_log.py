@@ -5,14 +5,11 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from sta410kit._internal.redaction import redact
 from sta410kit._internal.text import printable
 from sta410kit.runner.notebook import cell_name
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAME = "run.log"
 

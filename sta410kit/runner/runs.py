@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from sta410kit._internal.project import OUTSIDE, find_project
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError, STA410Exception
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MANIFEST = "manifest.json"
 LATEST = "latest"

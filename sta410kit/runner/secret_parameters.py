@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sta410kit._internal.redaction import holds_secret, redact
 from sta410kit.exceptions import SecretFoundError
 from sta410kit.guards.secret_detectors import key_formats
 from sta410kit.secrets import mask_secret
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 
 def refuse_secret_parameters(given: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.secret_files import files_with_secrets, found_message
@@ -23,8 +24,6 @@ from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sta410kit.runner.execute import StepResult
     from sta410kit.runner.limits import Watch
     from sta410kit.runner.pipeline import Step

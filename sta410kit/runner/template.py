@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from sta410kit.runner.notebook import (
     EXPECTED,
@@ -24,10 +26,6 @@ from sta410kit.runner.notebook import (
     read_notebook,
 )
 from sta410kit.runner.parameters import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 _MINOR = 5  # of nbformat 4: the first in which every cell has an id
 _STYLE = 'style="color:red; font-family:Helvetica Neue, Helvetica, Arial, sans-serif; font-size:2em;"'

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W\d]\w*")
 # Ways to reach a variable by a name that the code does not spell.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,6 @@ from sta410kit.runner.runs import is_running
 from sta410kit.runner.terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sta410kit.runner.progress import Progress
 
 REPRODUCED, DIFFERENT, FAILED, KEPT = "reproduced", "different", "failed", "not executed"

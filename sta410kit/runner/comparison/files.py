@@ -8,6 +8,7 @@ import math
 import re
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sta410kit._internal.parquet import read_table
@@ -15,8 +16,6 @@ from sta410kit.exceptions import DataLoadingError
 from sta410kit.runner.registry import content_digest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     import numpy.typing as npt
     import pandas as pd

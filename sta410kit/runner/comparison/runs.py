@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit.runner.comparison.files import EXACT, Difference, Tolerance, compare_files, compare_values
 from sta410kit.runner.manifest import DIFF, Manifest, StepRecord, read_manifest
 from sta410kit.runner.terminal import say
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 KINDS = (
     "code", "parameters", "data", "packages", "settings", "seed", "git", "outcomes", "recorded", "artifacts",

@@ -10,15 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit.runner.warm.identity import cells_path, import_environment, server_folder, server_identity
 from sta410kit.runner.warm.wire import Lines, encode, peer_user
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 IDLE_SECONDS = 900.0
 _PATIENCE = 60.0  # seconds for the first group of imports on a slow machine

@@ -9,14 +9,12 @@ import sys
 import sysconfig
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sta410kit
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # What takes long to import, with the kit; a user's own modules are never loaded. In a third of the time, the
 # first group is enough for a notebook that loads and draws prices; the first caller gets no more.

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
 from functools import wraps
 from importlib.util import source_from_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit.runner.warm.identity import KIT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # The kit's suites, installed and in a checkout: a file of the same name in the project replaces one of these.
 SUITES = (f"{KIT}{os.sep}expectations{os.sep}", f"{KIT.parent}{os.sep}expectations{os.sep}")

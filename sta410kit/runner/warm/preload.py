@@ -8,15 +8,12 @@ import gc
 import inspect
 import logging
 import sys
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 from sta410kit.runner.warm.identity import KIT, OUTSIDE_THE_KIT, SLOW_GRAMMARS, kit_files
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 
 def preload(names: Iterable[str]) -> None:

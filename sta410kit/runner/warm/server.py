@@ -21,18 +21,16 @@ import threading
 import time
 import traceback
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from sta410kit.runner.warm.child import do_job, receive_order
 from sta410kit.runner.warm.identity import FIRST, OTHERS, cells_path
 from sta410kit.runner.warm.preload import freeze, kit_modules, preload
 from sta410kit.runner.warm.wire import DESCRIPTORS, LONGEST, Lines, encode, peer_user
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _LOOK = 5.0  # seconds between two checks of being idle
 

@@ -9,15 +9,13 @@ import signal
 import socket
 import tempfile
 import time
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
 
 from sta410kit._internal.redaction import register
 from sta410kit.runner.warm.client import ServerUnavailableError, connect, fork
 from sta410kit.runner.warm.wire import Lines, WireError, encode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
 
 _STDERR_TAIL = 2000  # characters
 _POLL_SECONDS = 0.1  # between two looks at the limits
