@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -23,6 +23,7 @@ from sta410kit.runner.notebook import read_notebook, require_kernel
 from sta410kit.runner.notebook_redaction import redact_notebook_file
 from sta410kit.runner.parameters import plain
 from sta410kit.runner.plan import Options, Plan, plan_chain
+from sta410kit.runner.progress import Progress
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.report import write_report
 from sta410kit.runner.results import run_results
@@ -33,9 +34,6 @@ from sta410kit.runner.schedule import run_graph
 from sta410kit.runner.scorecard import log_forecasts
 from sta410kit.runner.steps import Site, do_step
 from sta410kit.runner.warm.client import warm_up
-
-if TYPE_CHECKING:
-    from sta410kit.runner.progress import Progress
 
 _RESUME = "sta410 run --resume"
 

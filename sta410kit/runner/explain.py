@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sta410kit.runner.identity import differences, identity_of, step_parts
+from sta410kit.runner.pipeline import Step
+from sta410kit.runner.plan import Plan
 from sta410kit.runner.reads import changed_reads
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.reuse import find_result, last_passed
-
-if TYPE_CHECKING:
-    from sta410kit.runner.pipeline import Step
-    from sta410kit.runner.plan import Plan
 
 
 def explain(plan: Plan) -> list[tuple[str, bool, str]]:

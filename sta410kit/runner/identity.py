@@ -14,20 +14,16 @@ import sysconfig
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit._internal.project import project_folder
 from sta410kit.config import load_config
 from sta410kit.holdout import current_seal
-from sta410kit.runner.notebook import python_cells, read_notebook
+from sta410kit.runner.notebook import Notebook, python_cells, read_notebook
 from sta410kit.runner.parameters import TypedValue, plain
-from sta410kit.runner.registry import content_digest, json_digest
+from sta410kit.runner.pipeline import Step
+from sta410kit.runner.registry import Registry, content_digest, json_digest
 from sta410kit.runner.warm.identity import KIT, OUTSIDE_THE_KIT, kit_files
-
-if TYPE_CHECKING:
-    from sta410kit.runner.notebook import Notebook
-    from sta410kit.runner.pipeline import Step
-    from sta410kit.runner.registry import Registry
 
 
 def step_parts(

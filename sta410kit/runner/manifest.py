@@ -15,17 +15,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sta410kit
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.runner.registry import Registry
 from sta410kit.runner.runs import MANIFEST, REPORT, run_folders
-
-if TYPE_CHECKING:
-    from sta410kit.runner.registry import Registry
 
 SCHEMA = 1  # of the manifest; raised when a field changes its meaning or goes
 RUNNING = "RUNNING"

@@ -14,16 +14,13 @@ import tokenize
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit._internal.project import project_folder
 from sta410kit.runner.identity import code_digest
-from sta410kit.runner.registry import content_digest, json_digest
+from sta410kit.runner.registry import Registry, content_digest, json_digest
 from sta410kit.runner.warm.identity import KIT, package_folders
 from sta410kit.runner.warm.observer import SUITES
-
-if TYPE_CHECKING:
-    from sta410kit.runner.registry import Registry
 
 ABSENT, UNSTABLE = "absent", "changed while the step ran"
 _SYSTEM = ("/etc", "/usr", "/lib", "/lib64", "/opt", "/var", "/run", "/snap", "/nix")

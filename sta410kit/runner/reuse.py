@@ -6,19 +6,15 @@ import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.manifest import StepRecord, manifests, read_manifest
+from sta410kit.runner.pipeline import Step
 from sta410kit.runner.reads import changed_reads
-from sta410kit.runner.registry import content_digest
+from sta410kit.runner.registry import Registry, content_digest
 from sta410kit.runner.runs import DATA_DOCS
-
-if TYPE_CHECKING:
-    from sta410kit.runner.pipeline import Step
-    from sta410kit.runner.registry import Registry
 
 
 def find_result(identity: str, step: Step, runs: Path, registry: Registry) -> tuple[Path, StepRecord] | None:

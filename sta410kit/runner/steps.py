@@ -6,31 +6,27 @@ import traceback
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit._internal.secret_files import files_with_secrets, found_message
 from sta410kit.exceptions import STA410Exception
 from sta410kit.exit_codes import ExitCode
 from sta410kit.holdout import current_seal
-from sta410kit.runner.execute import KERNEL_LOG, execute
+from sta410kit.runner.execute import KERNEL_LOG, StepResult, execute
 from sta410kit.runner.identity import identity_of, step_parts
+from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import DIFF, StepRecord, now
+from sta410kit.runner.pipeline import Step
+from sta410kit.runner.plan import Plan
 from sta410kit.runner.postconditions import gate_outcome, refused_gates
+from sta410kit.runner.progress import Progress
 from sta410kit.runner.reads import record_reads
-from sta410kit.runner.registry import content_digest
+from sta410kit.runner.registry import Registry, content_digest
 from sta410kit.runner.results import data_coverage, parameter_values
 from sta410kit.runner.reuse import altered_artifacts, break_link, find_result, is_valid, restore
 from sta410kit.runner.run_log import NAME as LOG
+from sta410kit.runner.run_log import RunLog
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST
-
-if TYPE_CHECKING:
-    from sta410kit.runner.execute import StepResult
-    from sta410kit.runner.limits import Watch
-    from sta410kit.runner.pipeline import Step
-    from sta410kit.runner.plan import Plan
-    from sta410kit.runner.progress import Progress
-    from sta410kit.runner.registry import Registry
-    from sta410kit.runner.run_log import RunLog
 
 
 @dataclass(frozen=True)

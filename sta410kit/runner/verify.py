@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import redact
@@ -29,13 +29,11 @@ from sta410kit.runner.notebook import INJECTED, Notebook, parameters_of, read_no
 from sta410kit.runner.parameters import check_parameters
 from sta410kit.runner.pipeline import Step, check_chain_parameters
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
+from sta410kit.runner.progress import Progress
 from sta410kit.runner.reads import changed_reads
 from sta410kit.runner.registry import Registry, content_digest
 from sta410kit.runner.runs import is_running
 from sta410kit.runner.terminal import say
-
-if TYPE_CHECKING:
-    from sta410kit.runner.progress import Progress
 
 REPRODUCED, DIFFERENT, FAILED, KEPT = "reproduced", "different", "failed", "not executed"
 _GOOD = {REPRODUCED, KEPT}
