@@ -6,7 +6,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,8 +15,8 @@ __all__ = ["run_notebook"]
 
 
 def run_notebook(
-    notebook: "str | Path",
-    parameters: "Mapping[str, Any] | None" = None,
+    notebook: str | Path,
+    parameters: Mapping[str, Any] | None = None,
     *,
     check: bool = True,
     timeout: float | None = None,
@@ -53,7 +52,12 @@ def run_notebook(
     ConfigurationError
         There is no such notebook, or a parameter is wrong; nothing has run.
     """
-    # By its name, not imported: what a notebook does that imports from this package does not depend on how
-    # notebooks are executed, and need not run again when that changes.
-    execute = resolve_name("sta410kit.runner.alone:execute_alone")
-    return execute(notebook, parameters or {}, check=check, timeout=timeout, memory=memory)  # type: ignore[no-any-return]
+    from sta410kit.runner.chain import run_plan
+    from sta410kit.runner.plan import Options, plan_notebook
+    from sta410kit.runner.progress import Progress
+
+    options = Options(timeout=timeout, memory=memory)
+    run = run_plan(plan_notebook(Path(notebook), parameters or {}, options), Progress(silent=True))
+    if check:
+        run.require_passed()
+    return run

@@ -14,8 +14,9 @@ from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import registered
 from sta410kit._internal.secret_files import files_with_secrets, found_message, redact_log
 from sta410kit.config import load_config, set_config
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, NotebookError
 from sta410kit.exit_codes import ExitCode
+from sta410kit.runner.execute import kit_exception
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, manifests, now, read_manifest
@@ -54,6 +55,18 @@ class Run:
     def steps(self) -> list[StepRecord]:
         """The steps that were executed or reused, in the order of the chain."""
         return self.manifest.steps
+
+    def require_passed(self) -> None:
+        """Raise what ended the run; nothing when it has passed."""
+        if self.outcome is ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+        for step in self.steps:
+            if step.failure.get("of_the_kit"):
+                raise kit_exception(step.failure["error"])(step.failure["text"])
+            if step.outcome != ExitCode.PASSED.name:
+                where = self.folder / step.notebook
+                message = f"{step.name}: {step.message} [{step.outcome}; executed notebook: {where}]"
+                raise NotebookError(message)
 
 
 def run_plan(plan: Plan, progress: Progress) -> Run:
