@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,8 +151,8 @@ def record(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
     )
 
 
-def recorded_values(outputs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the values recorded in the outputs of a cell, by name; other scraps are ignored."""
+def recorded_values(outputs: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the values recorded in the outputs of cells, by name; other scraps are ignored."""
     found: dict[str, Any] = {}
     for output in outputs:
         scrap = output.get("data", {}).get(MIMETYPE) if isinstance(output.get("data"), dict) else None

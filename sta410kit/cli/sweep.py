@@ -147,7 +147,7 @@ def _watching(total: int) -> Iterator[Callable[[StepRecord], None]]:
 
     def on_unit(record: StepRecord) -> None:
         progress.advance()
-        if record.outcome != ExitCode.PASSED.name:
+        if not record.passed:
             progress.say(f"unit {record.name} failed: {record.message}")
 
     with progress.counting(total, "units,"):
@@ -201,7 +201,7 @@ def _print(sweep: Sweep) -> None:
 
 
 def _print_trouble(sweep: Sweep) -> None:
-    failed = [record for record in sweep.manifest.steps if record.outcome != ExitCode.PASSED.name]
+    failed = [record for record in sweep.manifest.steps if not record.passed]
     for note in sweep.notes:
         click.echo(f"note: {note}", err=True)
     for record in failed[:_MOST_ROWS]:

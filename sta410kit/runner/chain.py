@@ -63,7 +63,7 @@ class Run:
         for step in self.steps:
             if step.failure.get("of_the_kit"):
                 raise kit_exception(step.failure["error"])(step.failure["text"])
-            if step.outcome != ExitCode.PASSED.name:
+            if not step.passed:
                 where = self.folder / step.notebook
                 message = f"{step.name}: {step.message} [{step.outcome}; executed notebook: {where}]"
                 raise NotebookError(message)
@@ -85,17 +85,17 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
 def resume_run(project: Path, options: Options, progress: Progress) -> Run | None:
     """Go on with the newest run of the chain; nothing when it has passed or there is none."""
     for folder, manifest in manifests(runs_folder(project), "chain"):
-        if manifest.outcome == ExitCode.PASSED.name:
+        if manifest.passed:
             return None
         try:
             with folder_errors(folder, _RESUME), FileLock(folder / LOCK, timeout=0):
                 latest = read_manifest(folder)  # by now another process may have finished it
-                if latest.outcome == ExitCode.PASSED.name:
+                if latest.passed:
                     return None
                 plan = plan_chain(project, latest.given, replace(options, **_as_asked(latest, options)))
                 _prepare(plan)
                 again = plan.after(options.first) if options.first else set()
-                passed = [one for one in latest.steps if one.outcome == ExitCode.PASSED.name]
+                passed = [one for one in latest.steps if one.passed]
                 passed = [one for one in passed if one.name not in again]
                 with Registry(plan.runs) as registry:
                     return _finish(plan, folder, _begin(plan, folder, passed, registry), registry, progress)
@@ -126,7 +126,7 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
     if newest is None:
         return None
     folder, manifest = newest
-    same = manifest.outcome == ExitCode.PASSED.name
+    same = manifest.passed
     same = same and [one.name for one in manifest.steps] == [step.name for step in plan.steps]
     for step, record in zip(plan.steps, manifest.steps, strict=False):
         if not same:
@@ -188,7 +188,7 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
         interrupted = run_graph(
             before,
             work,
-            good=lambda record: record.outcome == ExitCode.PASSED.name,
+            good=lambda record: record.passed,
             done=done,
             jobs=max(2, os.cpu_count() or 1),
             stop=whole.stop,
@@ -200,7 +200,7 @@ def _close(folder: Path, manifest: Manifest, log: RunLog, known: frozenset[str],
     """Write the end of a run: its outcome, results, report and manifest."""
     if registered() != known:
         _look_again(folder, manifest)
-    bad = [ExitCode[record.outcome] for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
+    bad = [ExitCode[record.outcome] for record in manifest.steps if not record.passed]
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
     manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
     manifest.results, manifest.warnings = run_results(folder, manifest.steps)

@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
@@ -51,49 +51,6 @@ _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPE
 _SECONDS_BETWEEN_SAVES = 1.0
 
 
-@dataclass(frozen=True)
-class Failure:
-    """The exception that a cell raised."""
-
-    cell: int | None  # the number in brackets before the cell, as in ``In [3]``
-    error: str
-    text: str
-    of_the_kit: bool  # whether it is one of `sta410kit.exceptions`
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """How one notebook ended."""
-
-    name: str
-    outcome: ExitCode  # ``PASSED`` or what went wrong
-    seconds: float
-    message: str  # what went wrong and where; empty when it passed
-    notebook: Path  # the executed notebook, saved for every outcome
-    warnings: tuple[str, ...] = ()  # what did not stop it but has to be shown
-    peak_memory: int = 0  # the most memory its process had, in bytes; 0 where that is not known
-    failure: Failure | None = None
-    # what its cells recorded, see `sta410kit.steps.record`
-    recorded: dict[str, Any] = field(default_factory=dict)
-    # the files that its process read, see `Observer.observed`; nothing where they were not observed
-    observed: dict[str, list[str]] | None = None
-
-    def record(self, name: str, notebook: str, **more: Any) -> StepRecord:  # noqa: ANN401 - fields of the record
-        """Return the record of this result for the manifest of a run."""
-        return StepRecord(
-            name=name,
-            outcome=self.outcome.name,
-            seconds=round(self.seconds, 3),
-            message=self.message,
-            notebook=notebook,
-            peak_memory=self.peak_memory,
-            warnings=list(self.warnings),
-            recorded=self.recorded,
-            failure=asdict(self.failure) if self.failure else {},
-            **more,
-        )
-
-
 @dataclass
 class _Execution:
     """A notebook's content while it is executed, and why it was stopped, if it was."""
@@ -114,7 +71,7 @@ def execute(  # noqa: PLR0913 - three things it needs, five it can do without
     watch: Watch | None = None,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
-) -> StepResult:
+) -> StepRecord:
     """Execute `notebook` and save it, executed, as `output`.
 
     Parameters
@@ -136,8 +93,9 @@ def execute(  # noqa: PLR0913 - three things it needs, five it can do without
 
     Returns
     -------
-    StepResult
-        Errors of the notebook and limits are outcomes and not exceptions.
+    StepRecord
+        Errors of the notebook and limits are outcomes and not exceptions. Its `reads` is what was observed,
+        see `Observer.observed`.
     """
     started, watch = time.perf_counter(), watch or Watch()
     template = read_template(notebook)
@@ -158,13 +116,14 @@ def execute(  # noqa: PLR0913 - three things it needs, five it can do without
         done.stopped = ExitCode.INTERRUPTED, "interrupted"
     except Exception as error:  # noqa: BLE001 - an outcome, so that the run gets its manifest and report
         done.stopped = _defect(error, log)
-    failure = None
+    failure: dict[str, Any] = {}
     outcome, message = done.stopped or (ExitCode.PASSED, "")
     if done.stopped is None and (raised := mark_error(done.node)) is not None:
-        failure = Failure(*raised, of_the_kit=is_of_the_kit(raised[1], template.sources))
-        outcome = kit_exception(failure.error).exit_code if failure.of_the_kit else ExitCode.NOTEBOOK_FAILED
-        message = f"cell In [{failure.cell}]: {failure.error}: {failure.text}"
-        failure = replace(failure, text=redact(failure.text))
+        cell, kind, text = raised
+        ours = is_of_the_kit(kind, template.sources)
+        failure = {"cell": cell, "error": kind, "text": redact(text), "of_the_kit": ours}
+        outcome = kit_exception(kind).exit_code if ours else ExitCode.NOTEBOOK_FAILED
+        message = f"cell In [{cell}]: {kind}: {text}"
     position = None
     if outcome is ExitCode.PASSED:
         message, position = judge(done.node, artifacts)
@@ -177,26 +136,18 @@ def execute(  # noqa: PLR0913 - three things it needs, five it can do without
     except OSError as error:
         outcome, message = _not_saved(error)
     redact_log(log)
-    return StepResult(
+    return StepRecord(
         notebook.stem,
-        outcome,
-        time.perf_counter() - started,
-        redact(message),
-        output,
-        (*done.warnings, *remarks(done.node), *redactions(clean)),
-        watch.peak,
-        failure,
-        recorded_in(clean),
-        done.observed,
+        outcome.name,
+        seconds=round(time.perf_counter() - started, 3),
+        message=redact(message),
+        notebook=output.name if output.is_file() else "",
+        peak_memory=watch.peak,
+        warnings=[*done.warnings, *remarks(done.node), *redactions(clean)],
+        recorded=recorded_values(out for cell in clean["cells"] for out in cell.get("outputs", [])),
+        failure=failure,
+        reads=done.observed,
     )
-
-
-def recorded_in(notebook: Node) -> dict[str, Any]:
-    """Return what an executed notebook has recorded."""
-    found: dict[str, Any] = {}
-    for cell in notebook["cells"]:
-        found |= recorded_values(cell.get("outputs", []))
-    return found
 
 
 @lru_cache(maxsize=4)

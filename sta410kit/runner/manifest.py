@@ -22,6 +22,7 @@ from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.runs import MANIFEST, REPORT, run_folders
 
@@ -54,10 +55,16 @@ class StepRecord:
     artifacts: dict[str, str] = field(default_factory=dict)  # SHA-256 of each file it left, by file name
     reused: str = ""  # the run its result was taken from; empty when it was executed in this run
     started: str = ""  # when it began, in UTC
-    # the user's files that it read while it ran, see `reads.record_reads`; nothing where not observed
+    # the user's files that it read while it ran: as observed when `execute` returns it, with their digests in
+    # a run, see `reads.record_reads`; nothing where not observed
     reads: dict[str, Any] | None = None
     # the exception that a cell raised: ``cell`` (its execution count), ``error``, ``text``, ``of_the_kit``
     failure: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether it passed."""
+        return self.outcome == ExitCode.PASSED.name
 
 
 @dataclass
@@ -96,6 +103,11 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Write the manifest into the run folder atomically, secrets redacted."""
         write_text(folder / MANIFEST, redact(json.dumps(asdict(self), indent=1, default=str)) + "\n")
+
+    @property
+    def passed(self) -> bool:
+        """Whether the run passed."""
+        return self.outcome == ExitCode.PASSED.name
 
     @property
     def last_end(self) -> datetime:

@@ -149,7 +149,7 @@ def refused_gates(docs: Path, step: str, others: Iterable[str], since: datetime)
     ]
 
 
-def gate_outcome(suites: list[str]) -> tuple[ExitCode, str]:
+def gate_outcome(suites: list[str]) -> tuple[str, str]:
     """Return the outcome and message of a step whose gates refused data while the notebook went on."""
     names = ", ".join(f"'{name}'" for name in suites)
-    return ExitCode.DATA_REJECTED, f"the gate {names} refused the data; see the data docs"
+    return ExitCode.DATA_REJECTED.name, f"the gate {names} refused the data; see the data docs"

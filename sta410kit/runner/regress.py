@@ -103,7 +103,7 @@ def run_reference(reference: Path, tolerance: Tolerance, progress: Progress) -> 
     from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 
     manifest = read_manifest(reference)
-    if manifest.kind not in {"chain", "notebook"} or manifest.outcome != ExitCode.PASSED.name:
+    if manifest.kind not in {"chain", "notebook"} or not manifest.passed:
         message = (
             f"run {manifest.run} cannot be a reference: it is a {manifest.kind} that ended with "
             f"{manifest.outcome}; choose a passed chain or notebook from `sta410 runs`"

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import write_text
-from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import newest_gates, summaries
 from sta410kit.runner.comparison.runs import changed_dependencies
 from sta410kit.runner.listing import format_seconds
@@ -37,7 +36,7 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
         reused=sum(bool(step.reused) for step in manifest.steps),
         peak=max((step.peak_memory for step in manifest.steps), default=0),
         timeline=timeline(manifest),
-        failed=[_failure(folder, step) for step in manifest.steps if step.outcome != ExitCode.PASSED.name],
+        failed=[_failure(folder, step) for step in manifest.steps if not step.passed],
         changes=changes_since(folder, manifest),
         r2=manifest.results.get("scores", {}).get(R2),
         gates=newest_gates(summaries(folder / DATA_DOCS)),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.manifest import StepRecord, manifests, read_manifest
 from sta410kit.runner.pipeline import Step
 from sta410kit.runner.reads import changed_reads
@@ -36,7 +35,7 @@ def find_result(identity: str, step: Step, runs: Path, registry: Registry) -> tu
 def last_passed(step: Step, runs: Path) -> StepRecord | None:
     """Return the record of the newest run of the chain in which `step` passed."""
     records = (manifest.step(step.name) for _, manifest in manifests(runs, "chain"))
-    return next((one for one in records if one is not None and one.outcome == ExitCode.PASSED.name), None)
+    return next((one for one in records if one is not None and one.passed), None)
 
 
 def is_valid(record: StepRecord, identity: str, step: Step, folder: Path, registry: Registry) -> bool:
@@ -51,7 +50,7 @@ def is_valid(record: StepRecord, identity: str, step: Step, folder: Path, regist
 def is_complete(record: StepRecord, folder: Path, registry: Registry) -> bool:
     """Tell whether a step passed and all it left in its run folder is there, unaltered."""
     return (
-        record.outcome == ExitCode.PASSED.name
+        record.passed
         and (folder / record.notebook).is_file()
         and all(_unchanged(folder / file, digest, registry) for file, digest in record.artifacts.items())
     )

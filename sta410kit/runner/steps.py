@@ -12,7 +12,7 @@ from sta410kit._internal.secret_files import files_with_secrets, found_message
 from sta410kit.exceptions import STA410Exception
 from sta410kit.exit_codes import ExitCode
 from sta410kit.holdout import current_seal
-from sta410kit.runner.execute import KERNEL_LOG, StepResult, execute
+from sta410kit.runner.execute import KERNEL_LOG, execute
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import DIFF, StepRecord, now
@@ -91,7 +91,7 @@ def _do(site: Site, step: Step, watch: Watch) -> StepRecord:
         identity = identity_of(parts)
     record.parts, record.identity = parts, identity
     site.log.notebook_said(folder / record.notebook, step.name)
-    if record.outcome == ExitCode.PASSED.name and plan.kind == "chain":
+    if record.passed and plan.kind == "chain":
         registry.passed(identity, folder.name)
     return record
 
@@ -126,7 +126,7 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
     for path in inputs.values():
         break_link(path)
     began = datetime.now(UTC)
-    result = execute(
+    record = execute(
         step.notebook,
         folder / step.notebook.name,
         # What was typed wins, for a notebook run alone may be given another run folder.
@@ -136,24 +136,22 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
         watch=watch,
     )
     left = [path for path in made if path.is_file()] if site.plan.kind == "chain" else _files_in(folder, site)
-    outcome, message = result.outcome, result.message
-    if outcome is ExitCode.PASSED:
-        outcome, message = _judged(site, step, began)
+    if record.passed:
+        record.outcome, record.message = _judged(site, step, began)
     others = [one for one in site.plan.steps if one is not step]
     ignore = {*(file for one in others for file in one.produces.values()), *site.log_names}
     leaked = files_with_secrets(folder, since=began.timestamp(), ignore=ignore)
-    if leaked and outcome is not ExitCode.INTERRUPTED:
-        found = found_message(leaked)
-        outcome, message = ExitCode.SECRET_FOUND, f"{found}. Before that: {message}" if message else found
-    return replace(result, outcome=outcome, message=message).record(
-        name=step.name,
-        notebook=result.notebook.name if result.notebook.is_file() else "",
-        parameters=parameter_values((one for one in step.parameters if one.name not in handed), given),
-        data=_coverage(left),
-        artifacts={path.relative_to(folder).as_posix(): content_digest(path) for path in left},
-        started=began.isoformat(timespec="milliseconds"),
-        reads=_reads(site, step, result, began),
-    )
+    if leaked and record.outcome != ExitCode.INTERRUPTED.name:
+        before = f". Before that: {record.message}" if record.message else ""
+        record.outcome, record.message = ExitCode.SECRET_FOUND.name, found_message(leaked) + before
+    record.parameters = parameter_values((one for one in step.parameters if one.name not in handed), given)
+    record.data = _coverage(left)
+    record.artifacts = {path.relative_to(folder).as_posix(): content_digest(path) for path in left}
+    record.started = began.isoformat(timespec="milliseconds")
+    if record.reads is not None:
+        runs, begun = folder.parent, began.timestamp()
+        record.reads = record_reads(record.reads, step.notebook, runs, begun, site.registry)
+    return record
 
 
 def _files_in(folder: Path, site: Site) -> list[Path]:
@@ -175,20 +173,13 @@ def _coverage(made: list[Path]) -> dict[str, dict[str, Any]]:
     return {name: coverage for name, coverage in found.items() if coverage is not None}
 
 
-def _reads(site: Site, step: Step, result: StepResult, began: datetime) -> dict[str, Any] | None:
-    if result.observed is None:
-        return None
-    runs = site.folder.parent
-    return record_reads(result.observed, step.notebook, runs, began.timestamp(), site.registry)
-
-
-def _judged(site: Site, step: Step, began: datetime) -> tuple[ExitCode, str]:
-    """Return how a step ends whose notebook has passed: by what it has done to the rest of the run."""
+def _judged(site: Site, step: Step, began: datetime) -> tuple[str, str]:
+    """Return outcome and message of a step whose notebook passed, by what it did to the rest of the run."""
     refused = refused_gates(site.folder / DATA_DOCS, step.name, (one.name for one in site.plan.steps), began)
     if refused:
         return gate_outcome(refused)
     lost = ", ".join(altered_artifacts(site.done.copy().values(), site.folder, site.registry))
     if lost:
         message = f"while it ran, {lost} was changed or removed; a step writes only what it produces"
-        return ExitCode.NOTEBOOK_FAILED, message
-    return ExitCode.PASSED, ""
+        return ExitCode.NOTEBOOK_FAILED.name, message
+    return ExitCode.PASSED.name, ""

@@ -39,7 +39,7 @@ def print_summary(run: Run) -> None:
     if (run.folder / DATA_DOCS / "index.html").is_file():
         say(f"data docs: {run.folder / DATA_DOCS / 'index.html'}")
     for step in run.steps:
-        if step.outcome != ExitCode.PASSED.name:
+        if not step.passed:
             say(f"\n{step.name} failed: {step.message}", err=True)
             if step.notebook:
                 say(f"executed notebook: {run.folder / step.notebook}", err=True)
@@ -140,7 +140,7 @@ def _print_steps(title: str, manifest: Manifest) -> None:
 
     rows: list[list[str | Text]] = []
     for step in manifest.steps:
-        outcome = Text(step.outcome, "green" if step.outcome == ExitCode.PASSED.name else "red")
+        outcome = Text(step.outcome, "green" if step.passed else "red")
         if step.reused:
             rows.append([step.name, outcome + Text(f" unchanged since {step.reused}", "dim"), "", ""])
         else:

@@ -128,7 +128,7 @@ def _plan(folder: Path, manifest: Manifest) -> Plan:
     if manifest.kind not in {"chain", "notebook"}:
         message = f"run {manifest.run} is a {manifest.kind}; only chains and notebooks can be verified"
         raise ConfigurationError(message)
-    if manifest.outcome != ExitCode.PASSED.name:
+    if not manifest.passed:
         message = f"run {manifest.run} has not passed ({manifest.outcome}); there is nothing to reproduce"
         raise ConfigurationError(message)
     if manifest.kind == "notebook":
@@ -208,9 +208,9 @@ def _check(  # noqa: PLR0913, PLR0917 - a step, where it was executed, and where
         folder=step.notebook.parent,
         environment=environment,
     )
-    if done.outcome is ExitCode.INTERRUPTED:
+    if done.outcome == ExitCode.INTERRUPTED.name:
         raise KeyboardInterrupt
-    if done.outcome is not ExitCode.PASSED:
+    if not done.passed:
         return StepCheck(step.name, FAILED, [*altered, done.message], seconds=done.seconds)
     artifacts = dict.fromkeys(record.artifacts, "")
     repeated = replace(record, notebook=output.name, recorded=done.recorded, artifacts=artifacts)

@@ -8,7 +8,6 @@ import pytest
 from nbformat import from_dict
 
 from sta410kit._internal.redaction import register
-from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.postconditions import gate_outcome, refused_gates, remarks, shows_picture
 
@@ -39,9 +38,9 @@ CASES = Path(__file__).parents[1] / "cases"
 def test_a_success_that_is_none_fails_and_is_marked(tmp_path, write_notebook, cells, text):
     """Exit code 4, the cell that is to blame, and a mark above it in the saved notebook."""
     result = execute(write_notebook(tmp_path / "x.ipynb", *cells), tmp_path / "out" / "x.ipynb", {})
-    assert result.outcome is ExitCode.NOTEBOOK_FAILED
+    assert result.outcome == "NOTEBOOK_FAILED"
     assert text in result.message
-    saved = nbformat.read(result.notebook, as_version=4).cells
+    saved = nbformat.read(tmp_path / "out" / "x.ipynb", as_version=4).cells
     assert any("papermill-error-cell-tag" in cell.metadata.get("tags", []) for cell in saved)
 
 
@@ -87,8 +86,8 @@ def test_a_success_that_is_none_fails_and_is_marked(tmp_path, write_notebook, ce
 def test_an_honest_notebook_passes(tmp_path, write_notebook, cells, warnings):
     """What was left out on purpose is said, and no more."""
     result = execute(write_notebook(tmp_path / "x.ipynb", *cells), tmp_path / "out" / "x.ipynb", {})
-    assert (result.outcome, result.message) == (ExitCode.PASSED, "")
-    assert result.warnings == warnings
+    assert (result.outcome, result.message) == ("PASSED", "")
+    assert result.warnings == list(warnings)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ def test_an_artifact_must_be_there_and_hold_something(tmp_path, write_notebook, 
     made = tuple(tmp_path / name for name in ("a.parquet", "b.parquet"))
     notebook = write_notebook(tmp_path / "x.ipynb", source)
     result = execute(notebook, tmp_path / "out" / "x.ipynb", {}, artifacts=made)
-    assert (result.outcome, result.message) == (ExitCode.NOTEBOOK_FAILED, text)
+    assert (result.outcome, result.message) == ("NOTEBOOK_FAILED", text)
 
 
 def page(docs, suite, step, moment, *, passed):
@@ -130,7 +129,7 @@ def test_a_gate_that_refused_counts_whatever_the_notebook_made_of_it(tmp_path):
     since = now - timedelta(minutes=1)
     assert sorted(refused_gates(tmp_path, "two", ["one", "two", "three"], since)) == ["loose", "prices"]
     assert refused_gates(tmp_path / "none", "two", [], since) == []
-    assert gate_outcome(["prices"])[0] is ExitCode.DATA_REJECTED
+    assert gate_outcome(["prices"])[0] == "DATA_REJECTED"
 
 
 def warned(*texts):
@@ -152,7 +151,7 @@ def test_a_secret_in_a_warning_is_not_repeated():
 def test_where_nothing_is_drawn_no_figure_is_missing(tmp_path, name):
     """Figures are judged by what was drawn, not by what a function is called."""
     result = execute(CASES / f"{name}.ipynb", tmp_path / "out.ipynb", {})
-    assert (result.outcome, result.message) == (ExitCode.PASSED, "")
+    assert (result.outcome, result.message) == ("PASSED", "")
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import sta410kit
 from sta410kit._internal.atomic_files import replacing
-from sta410kit._internal.redaction import redact
+from sta410kit._internal.redaction import redact, redact_values
 from sta410kit.exceptions import ConfigurationError, SchedulerUnavailableError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.execute import StepResult, execute
+from sta410kit.runner.execute import execute
 from sta410kit.runner.limits import Watch
+from sta410kit.runner.manifest import StepRecord
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import content_digest
 
@@ -48,7 +49,7 @@ def cluster(
         threads = _check_workers(client)
         _refuse_unseen(client, [str(path) for path in paths])
 
-        def unit(notebook: Path, values: Mapping[str, Any], output: Path, watch: Watch) -> StepResult:
+        def unit(notebook: Path, values: Mapping[str, Any], output: Path, watch: Watch) -> StepRecord:
             order = {
                 "files": files,
                 "notebook": notebook.name,
@@ -60,20 +61,20 @@ def cluster(
             key = f"{output.stem}-{output.parent.name}-{run}"
             future = client.submit(execute_order, order, key=key, pure=False, retries=_RETRIES)
             answer = _wait(future, output, watch)
-            return answer if isinstance(answer, StepResult) else _unpacked(answer, output)
+            return answer if isinstance(answer, StepRecord) else _unpacked(answer, output)
 
         yield unit, count or threads
 
 
-def _wait(future: Any, output: Path, watch: Watch) -> StepResult | dict[str, Any]:  # noqa: ANN401 - a distributed.Future
+def _wait(future: Any, output: Path, watch: Watch) -> StepRecord | dict[str, Any]:  # noqa: ANN401 - a distributed.Future
     """Return what a worker sends back, or the outcome if nothing will come."""
     from distributed import KilledWorker
     from distributed import TimeoutError as NotYet
 
     began = monotonic()
 
-    def ended(outcome: ExitCode, message: str) -> StepResult:
-        return StepResult(output.stem, outcome, monotonic() - began, redact(message), output)
+    def ended(outcome: ExitCode, message: str) -> StepRecord:
+        return StepRecord(output.stem, outcome.name, monotonic() - began, redact(message))
 
     while True:
         stopped = watch.stop.is_set()
@@ -94,15 +95,14 @@ def _wait(future: Any, output: Path, watch: Watch) -> StepResult | dict[str, Any
         return answer
 
 
-def _unpacked(answer: dict[str, Any], output: Path) -> StepResult:
+def _unpacked(answer: dict[str, Any], output: Path) -> StepRecord:
     """Write the files that a worker has sent back, and return its result."""
     _unpack(answer["files"], output.parent)
-    found = answer["result"]
-    outcome, message = ExitCode[found["outcome"]], found["message"]
-    if answer["left_behind"] and outcome is ExitCode.PASSED:
-        outcome, message = ExitCode.NOTEBOOK_FAILED, _too_large_message(answer["left_behind"])
-    kept = {name: found[name] for name in ("name", "seconds", "warnings", "peak_memory", "recorded")}
-    return StepResult(**kept, outcome=outcome, message=redact(message), notebook=output)
+    found = StepRecord(**redact_values(answer["result"]))
+    if answer["left_behind"] and found.passed:
+        found.outcome = ExitCode.NOTEBOOK_FAILED.name
+        found.message = redact(_too_large_message(answer["left_behind"]))
+    return found
 
 
 def execute_order(order: dict[str, Any]) -> dict[str, Any]:
@@ -116,8 +116,7 @@ def execute_order(order: dict[str, Any]) -> dict[str, Any]:
         values = order["values"] | ({RUN_FOLDER: str(left)} if order["takes_folder"] else {})
         result = execute(notebook, output, values, watch=Watch(order["seconds"], order["memory"]))
         files, left_behind = _packed(left)
-        found = {**asdict(result), "outcome": result.outcome.name, "notebook": notebook.name}
-        return {"result": found, "files": files, "left_behind": left_behind}
+        return {"result": asdict(result), "files": files, "left_behind": left_behind}
 
 
 def _packed(folder: Path) -> tuple[dict[str, bytes], dict[str, int]]:

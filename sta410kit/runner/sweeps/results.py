@@ -123,7 +123,7 @@ def _uniform(values: list[Any]) -> list[Any]:
 
 def _write_page(sweep: Sweep, table: dict[str, list[Any]]) -> None:
     manifest = sweep.manifest
-    failed = [record for record in manifest.steps if record.outcome != ExitCode.PASSED.name]
+    failed = [record for record in manifest.steps if not record.passed]
     page = render(
         "sweep.html",
         manifest=manifest,

@@ -27,7 +27,7 @@ from sta410kit._internal.text import pluralize
 from sta410kit.config import load_config, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.execute import StepResult, execute
+from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import file_parts, named_paths
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, manifests, now
@@ -51,7 +51,7 @@ _RESUME = "sta410 sweep --resume"
 
 
 # Executes a unit: the notebook, its values, where the executed copy goes, and its limits.
-Execute = Callable[[Path, Mapping[str, Any], Path, Watch], StepResult]
+Execute = Callable[[Path, Mapping[str, Any], Path, Watch], StepRecord]
 
 
 def run_sweep(plan: SweepPlan, options: SweepOptions, on_unit: Callable[[StepRecord], None]) -> Sweep:
@@ -86,7 +86,7 @@ def unfinished_sweep(
             continue
         if (grid or fixed) and (swept["grid"], swept["fixed"]) != (dict(grid), dict(fixed)):
             continue
-        return None if manifest.outcome == ExitCode.PASSED.name else (folder, manifest)
+        return None if manifest.passed else (folder, manifest)
     return None
 
 
@@ -109,7 +109,7 @@ def _run(
     """Execute what has not passed before, then write manifest, table and page."""
     with Registry(plan.runs) as registry, _executor(plan, options) as (unit, jobs):
         set_config(load_config(os.environ, project_folder(plan.notebook.parent)))
-        kept = [record for record in before if record.outcome == ExitCode.PASSED.name]
+        kept = [record for record in before if record.passed]
         sweep = _begin(plan, folder, kept, registry)
         interrupted, late = _execute(plan, options, sweep, unit, jobs, on_unit)
         manifest = sweep.manifest
@@ -130,7 +130,7 @@ def _executor(plan: SweepPlan, options: SweepOptions) -> AbstractContextManager[
         paths = list(dict.fromkeys(path for value in given for path in named_paths(value)))
         return cluster(plan.notebook, options.workers, options.scheduler, paths)
 
-    def unit(notebook: Path, values: Mapping[str, Any], output: Path, watch: Watch) -> StepResult:
+    def unit(notebook: Path, values: Mapping[str, Any], output: Path, watch: Watch) -> StepRecord:
         return execute(notebook, output, values, watch=watch)
 
     warm_up()
@@ -186,7 +186,7 @@ def _execute(  # noqa: PLR0913, PLR0917 - a sweep, how to do it, and who listens
             result = unit(plan.notebook, values, output, watch)
             leaked = files_with_secrets(home)
             if leaked:
-                result = replace(result, outcome=ExitCode.SECRET_FOUND, message=found_message(leaked))
+                result.outcome, result.message = ExitCode.SECRET_FOUND.name, found_message(leaked)
             parts = {"code": identity, **file_parts(plan.units[name], digest)}
             return _keep(name, result, output, parts)
         except OSError as error:  # such as a full disk, which the other units will meet too
@@ -218,21 +218,23 @@ def _digest(path: Path) -> str:
     return content_digest(path) if os.access(path, os.R_OK) else ""
 
 
-def _keep(name: str, result: StepResult, output: Path, parts: dict[str, str]) -> StepRecord:
+def _keep(name: str, result: StepRecord, output: Path, parts: dict[str, str]) -> StepRecord:
     """Write the record of a unit beside its notebook and the files that it left."""
     home = output.parent
-    record = result.record(
+    record = replace(
+        result,
         name=name,
         notebook=f"{UNITS}/{name}/{output.name}",
         identity=parts["code"],
         parts=parts,
+        reads=None,
         artifacts={
             path.relative_to(home).as_posix(): content_digest(path)
             for path in sorted(home.rglob("*"))
             if path.is_file() and path.name not in {output.name, RECORD}
         },
     )
-    if result.outcome is not ExitCode.INTERRUPTED and home.is_dir():
+    if result.outcome != ExitCode.INTERRUPTED.name and home.is_dir():
         write_text(home / RECORD, redact(json.dumps(asdict(record), indent=1)) + "\n")
     return record
 
@@ -241,7 +243,7 @@ def _outcome(steps: Sequence[StepRecord], *, interrupted: bool, late: bool) -> E
     """Return how a sweep ended: where all failed units met the same limit, or the kit itself failed, that."""
     if interrupted:
         return ExitCode.INTERRUPTED
-    bad = {ExitCode[record.outcome] for record in steps if record.outcome != ExitCode.PASSED.name}
+    bad = {ExitCode[record.outcome] for record in steps if not record.passed}
     if ExitCode.INTERNAL in bad:
         return ExitCode.INTERNAL
     if late or bad == {ExitCode.TIMED_OUT}:
