@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from sta410kit.exit_codes import ExitCode
-
 if TYPE_CHECKING:
     from sta410kit.runner.parameters import Parameter
 
@@ -28,12 +26,11 @@ _MOST_RUNS = 30
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
-def completion(ctx: click.Context, shell: str) -> int:
+def completion(ctx: click.Context, shell: str) -> None:
     """Print the script that makes SHELL complete `sta410` commands."""
     kind = get_completion_class(shell)
     if kind is not None:
         click.echo(kind(ctx.find_root().command, {}, "sta410", _VARIABLE).source())
-    return ExitCode.PASSED
 
 
 def _quiet(find: Callable[[click.Context, str], Iterator[CompletionItem]]) -> Completer:

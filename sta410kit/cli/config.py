@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import click
 
-from sta410kit.exit_codes import ExitCode
-
 
 @click.command()
 @click.option("--origins", is_flag=True, help="Print variable, value and where the value comes from.")
-def config(origins: bool) -> int:  # noqa: FBT001 - a flag
+def config(origins: bool) -> None:  # noqa: FBT001 - a flag
     """Show the current configuration as JSON, secrets masked."""
     import json
 
@@ -23,9 +21,8 @@ def config(origins: bool) -> int:  # noqa: FBT001 - a flag
             if row.idle:
                 note = f"{row.setting.variable}={row.value}, from {row.origin}, changes nothing; {RESERVED}"
                 click.echo(note, err=True)
-        return ExitCode.PASSED
+        return
     width = max(len(row.setting.variable) + len(row.value) for row in rows) + 1
     for row in rows:
         reserved = f"  ({RESERVED})" if row.setting.reserved else ""
         click.echo(f"{f'{row.setting.variable}={row.value}':<{width}}  {row.origin}{reserved}")
-    return ExitCode.PASSED

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from sta410kit.cli.completion import run_ids
-from sta410kit.exit_codes import ExitCode
 
 
 @click.command()
@@ -16,7 +15,7 @@ from sta410kit.exit_codes import ExitCode
 @click.option(
     "--port", default=8410, show_default=True, type=click.IntRange(0, 65535), help="Port for --serve."
 )
-def docs(run: str | None, *, serve: bool, port: int) -> int:
+def docs(run: str | None, *, serve: bool, port: int) -> None:
     """Open the data docs of RUN, or of the newest run of the chain."""
     import webbrowser
 
@@ -33,4 +32,3 @@ def docs(run: str | None, *, serve: bool, port: int) -> int:
         click.echo(f"opened {index}")
     else:
         click.echo(f"no browser found; open {index} or use `sta410 docs --serve`")
-    return ExitCode.PASSED

@@ -48,7 +48,7 @@ def main() -> NoReturn:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning  # type: ignore[assignment] # it is called by position
         try:
-            code = cli.main(standalone_mode=False)
+            code = cli.main(standalone_mode=False)  # None of a command that judges nothing: it has passed
         except Exception as error:  # noqa: BLE001 - every ending has its exit code; a traceback is printed, never lost
             code = _report(error)
     if reason := refused():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from sta410kit._internal.text import pluralize
-from sta410kit.exit_codes import ExitCode
 
 
 @click.group()
@@ -14,7 +13,7 @@ def kernel() -> None:
 
 
 @kernel.command()
-def status() -> int:
+def status() -> None:
     """Show whether the server runs, and how many kernels it has."""
     from sta410kit.runner.warm.client import IDLE_SECONDS, ServerUnavailableError, ask
 
@@ -22,16 +21,15 @@ def status() -> int:
         answers = ask("status")
     except ServerUnavailableError as error:
         click.echo(f"{error}; the first notebook starts it, or: sta410 kernel start")
-        return ExitCode.PASSED
+        return
     running = sum(len(answer["children"]) for answer in answers)
     pids = " and ".join(str(answer["pid"]) for answer in answers)
     click.echo(f"the server runs as processes {pids}, with {pluralize(running, 'kernel')}")
     click.echo(f"it stops after {IDLE_SECONDS / 60:.0f} minutes without any")
-    return ExitCode.PASSED
 
 
 @kernel.command()
-def start() -> int:
+def start() -> None:
     """Start the server now, so that the first notebook does not wait for it."""
     from sta410kit.exceptions import ConfigurationError
     from sta410kit.runner.warm.client import ServerUnavailableError, ask, connect
@@ -42,11 +40,10 @@ def start() -> int:
     except ServerUnavailableError as error:
         message = f"{error}; notebooks run in ordinary kernels, slower"
         raise ConfigurationError(message) from error
-    return ExitCode.PASSED
 
 
 @kernel.command()
-def stop() -> int:
+def stop() -> None:
     """Stop the server once its kernels have ended."""
     from sta410kit.runner.warm.client import ServerUnavailableError, ask
 
@@ -55,4 +52,3 @@ def stop() -> int:
         click.echo("the server stops when its last kernel has ended")
     except ServerUnavailableError as error:
         click.echo(str(error))
-    return ExitCode.PASSED

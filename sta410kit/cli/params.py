@@ -8,13 +8,12 @@ from typing import Any
 import click
 
 from sta410kit.cli.options import PATH, json_option, print_json
-from sta410kit.exit_codes import ExitCode
 
 
 @click.command()
 @click.argument("notebook", type=PATH)
 @json_option
-def params(notebook: Path, *, as_json: bool) -> int:
+def params(notebook: Path, *, as_json: bool) -> None:
     """Print the parameters that NOTEBOOK declares.
 
     Types, defaults and comments are the source text of its cell tagged `parameters`; nothing is executed.
@@ -38,7 +37,6 @@ def params(notebook: Path, *, as_json: bool) -> int:
         _print(rows, notebook)
     else:
         click.echo(f"{notebook} declares no parameters: it has no cell tagged 'parameters', or an empty one")
-    return ExitCode.PASSED
 
 
 def _print(rows: list[dict[str, Any]], notebook: Path) -> None:

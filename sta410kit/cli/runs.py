@@ -8,20 +8,19 @@ import click
 
 from sta410kit.cli.completion import run_ids
 from sta410kit.cli.options import json_option, print_json
-from sta410kit.exit_codes import ExitCode
 
 
 @click.group(invoke_without_command=True)
 @click.option("-n", "limit", default=20, show_default=True, type=click.IntRange(1), help="How many at most.")
 @json_option
 @click.pass_context
-def runs(ctx: click.Context, limit: int, *, as_json: bool) -> int:
+def runs(ctx: click.Context, limit: int, *, as_json: bool) -> None:
     """List the runs, newest first.
 
     `sta410 runs prune` removes old ones.
     """
     if ctx.invoked_subcommand is not None:
-        return ExitCode.PASSED
+        return
     from sta410kit.runner.listing import list_runs, print_runs
     from sta410kit.runner.runs import runs_folder
 
@@ -31,7 +30,6 @@ def runs(ctx: click.Context, limit: int, *, as_json: bool) -> int:
         print_json([one.to_dict() for one in found])
     else:
         print_runs(found, folder)
-    return ExitCode.PASSED
 
 
 @runs.command()
@@ -39,7 +37,7 @@ def runs(ctx: click.Context, limit: int, *, as_json: bool) -> int:
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="The newest N stay, however old.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @json_option
-def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: bool) -> int:
+def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: bool) -> None:
     """Remove old runs with their logs and data docs.
 
     With both limits, a run goes if it is older than AGE and not among the newest N. A run that is going on
@@ -65,13 +63,12 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
         print_json({**content, "bytes": removal.freed, "removed": not dry_run})
     else:
         print_removal(removal, dry_run=dry_run)
-    return ExitCode.PASSED
 
 
 @click.command()
 @click.argument("run", metavar="[RUN]", default="latest", shell_complete=run_ids)
 @json_option
-def show(run: str, *, as_json: bool) -> int:
+def show(run: str, *, as_json: bool) -> None:
     """Show RUN in detail, the newest by default.
 
     RUN is an id, a unique prefix of one, `latest`, or a path.
@@ -84,14 +81,13 @@ def show(run: str, *, as_json: bool) -> int:
         print_json(run_details(folder))
     else:
         print_details(folder)
-    return ExitCode.PASSED
 
 
 @click.command()
 @click.argument("first", metavar="A", shell_complete=run_ids)
 @click.argument("second", metavar="B", shell_complete=run_ids)
 @json_option
-def diff(first: str, second: str, *, as_json: bool) -> int:
+def diff(first: str, second: str, *, as_json: bool) -> None:
     """Compare the runs A (first) and B (second).
 
     Compares code, parameters, data, packages, settings, seed and git, then outcomes, recorded values and
@@ -107,7 +103,6 @@ def diff(first: str, second: str, *, as_json: bool) -> int:
         print_json(found.to_dict())
     else:
         print_comparison(found)
-    return ExitCode.PASSED
 
 
 @click.command()

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from sta410kit.cli.options import FILE, PATH
-from sta410kit.exit_codes import ExitCode
 
 
 @click.command()
@@ -19,7 +18,7 @@ from sta410kit.exit_codes import ExitCode
     default=None,
     help="Where to write it; printed when left out.",
 )
-def suggest(file: Path, name: str | None, output: Path | None) -> int:
+def suggest(file: Path, name: str | None, output: Path | None) -> None:
     """Draft a suite from the data in FILE (CSV or Parquet).
 
     The draft accepts these data. Its bounds lie a margin outside of what was seen; prices get the rules of
@@ -36,7 +35,6 @@ def suggest(file: Path, name: str | None, output: Path | None) -> int:
     text = json.dumps(draft_suite(read_any_frame(file), title), indent=2) + "\n"
     if output is None:
         click.echo(text, nl=False)
-        return ExitCode.PASSED
+        return
     write_text(output, text)
     click.echo(f"{output}: a draft; read it, then `sta410 validate {file} --suite {output}`")
-    return ExitCode.PASSED

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sta410kit.cli.options import json_option, print_json
-from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from sta410kit.research.ledger import Trials
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @json_option
-def trials(*, as_json: bool) -> int:
+def trials(*, as_json: bool) -> None:
     """Show what was tried, and what the best of it is worth.
 
     Trials are counted per dataset and target. The ledger is the project's runs/trials.sqlite, or the file
@@ -46,7 +45,6 @@ def trials(*, as_json: bool) -> int:
     else:
         _print_table(found)
         click.echo(f"ledger: {ledger.path}")
-    return ExitCode.PASSED
 
 
 def _figures(held: Trials) -> dict[str, Any]:

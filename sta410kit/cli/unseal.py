@@ -8,7 +8,6 @@ import click
 
 from sta410kit.cli.options import json_option, print_json
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from sta410kit.holdout import Unsealing
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--hours", default=1.0, show_default=True, type=float, help="For how long, at most a week.")
 @click.option("--list", "listing", is_flag=True, help="Show every unsealing so far, and open nothing.")
 @json_option
-def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> int:
+def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> None:
     """Open the sealed holdout for some hours, on record.
 
     Prices from HOLDOUT_START on can then be loaded. Who, when and why is recorded in holdout.jsonl in the
@@ -38,14 +37,13 @@ def unseal(why: str | None, hours: float, *, listing: bool, as_json: bool) -> in
     found = unsealings() if listing else [opened(str(why), hours)]
     if as_json:
         print_json([asdict(one) for one in found])
-        return ExitCode.PASSED
+        return
     for one in found:
         click.echo(_line(one))
     if listing and not found:
         click.echo(f"the holdout was never unsealed: there is nothing in {project / RECORD}")
     if not listing:
         click.echo("recorded in holdout.jsonl; commit it. The holdout is sealed again when the time is over.")
-    return ExitCode.PASSED
 
 
 def _line(one: Unsealing) -> str:

@@ -29,12 +29,11 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.kernelspecs import is_this_python, needs_a_client
 from sta410kit.runner.limits import StepStoppedError, Watch, peak_memory
 from sta410kit.runner.manifest import StepRecord
-from sta410kit.runner.notebook import EXPECTED, INJECTED, SKIP, add_missing_error
+from sta410kit.runner.notebook import EXPECTED, INJECTED, SKIP, Node, add_missing_error, tags_of
 from sta410kit.runner.notebook_redaction import redacted_notebook, redactions
 from sta410kit.runner.outputs import Outputs
 from sta410kit.runner.postconditions import judge, remarks
 from sta410kit.runner.template import (
-    Node,
     Template,
     as_text,
     begin,
@@ -193,7 +192,7 @@ def _execute_in(session: CellSession, outputs: Outputs, cell: Node) -> bool:
     reply = session.execute(cell["source"], cell.get("id"), outputs.take)
     outputs.end()
     add_missing_error(cell, reply)
-    return reply["status"] != "error" or EXPECTED in cell["metadata"]["tags"]
+    return reply["status"] != "error" or EXPECTED in tags_of(cell)
 
 
 @contextmanager
@@ -216,7 +215,7 @@ def _execute_cells(
         if not _execute_cell(run, cell):
             node["metadata"]["papermill"]["exception"] = True
             return
-        if on_cell is not None and cell["cell_type"] == "code" and INJECTED not in cell["metadata"]["tags"]:
+        if on_cell is not None and cell["cell_type"] == "code" and INJECTED not in tags_of(cell):
             on_cell()
         if time.monotonic() - saved > _SECONDS_BETWEEN_SAVES:
             write_text(output, as_text(redacted_notebook(node)))
@@ -227,7 +226,7 @@ def _execute_cell(run: Callable[[Node], bool], cell: Node) -> bool:
     """Execute one cell, note in its metadata how that went, and tell whether the next may follow."""
     notes, began = cell["metadata"]["papermill"], datetime.now(UTC)
     notes |= {"start_time": began.isoformat(), "status": "running", "exception": False}
-    good = cell["cell_type"] != "code" or not cell["source"].strip() or SKIP in cell["metadata"]["tags"]
+    good = cell["cell_type"] != "code" or not cell["source"].strip() or SKIP in tags_of(cell)
     try:
         good = good or run(cell)
     finally:

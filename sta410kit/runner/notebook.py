@@ -25,27 +25,25 @@ SKIP = "skip-execution"  # the tag by which papermill and nbclient leave a cell 
 MARK = "papermill-error-cell-tag"  # papermill's own, which it removes when the notebook is run again
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A cell of a notebook file."""
-
-    cell_type: str
-    source: str
-    metadata: dict[str, Any]
-
-    @property
-    def tags(self) -> list[str]:
-        """The cell's tags."""
-        return list(self.metadata.get("tags", []))
+Node = dict[str, Any]  # a part of a notebook, as JSON
 
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook file, without its outputs."""
+    """A notebook file: its content as JSON, in which every source is one text and every cell has tags."""
 
     path: Path
-    cells: tuple[Cell, ...]
-    metadata: dict[str, Any]
+    content: Node
+
+    @property
+    def cells(self) -> list[Node]:
+        """Its cells."""
+        return self.content["cells"]  # type: ignore[no-any-return] # as `read_notebook` has checked
+
+    @property
+    def kernel(self) -> str:
+        """The name of its kernel; Python's where it names none."""
+        return self.content.get("metadata", {}).get("kernelspec", {}).get("name") or "python3"
 
 
 def read_notebook(path: Path) -> Notebook:
@@ -69,29 +67,25 @@ def read_notebook(path: Path) -> Notebook:
                 f"its format is {content['nbformat']}; jupyter nbconvert --to notebook --inplace converts it"
             )
             raise ValueError(message)  # noqa: TRY301 - reported like everything else that is wrong with the file
-        cells, metadata = tuple(_cell(cell) for cell in content["cells"]), dict(content.get("metadata", {}))
-        if not isinstance(metadata.get("kernelspec", {}), dict):
+        for cell in content["cells"]:
+            cell["source"] = "".join(cell["source"])
+            tags = cell.setdefault("metadata", {}).setdefault("tags", [])
+            if not isinstance(cell["cell_type"], str) or not isinstance(tags, list):
+                message = "a cell is malformed"
+                raise TypeError(message)  # noqa: TRY301 - as above
+        if not isinstance(content.setdefault("metadata", {}).get("kernelspec", {}), dict):
             message = "its kernelspec is malformed"
             raise TypeError(message)  # noqa: TRY301 - as above
-        return Notebook(path, cells, metadata)
+        return Notebook(path, content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else _first_line(error)
         message = f"{path} is not a Jupyter notebook: {reason}"
         raise ConfigurationError(message) from error
 
 
-def _cell(cell: dict[str, Any]) -> Cell:
-    source, metadata = cell["source"], dict(cell.get("metadata", {}))
-    text = source if isinstance(source, str) else "".join(source)
-    if not isinstance(cell["cell_type"], str) or not isinstance(metadata.get("tags", []), list):
-        message = "a cell is malformed"
-        raise TypeError(message)
-    return Cell(cell["cell_type"], text, metadata)
-
-
 def python_cells(notebook: Notebook) -> list[str]:
     """Return the code cells as plain Python: magics and shell lines become the calls behind them."""
-    return [_as_python(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    return [_as_python(cell["source"]) for cell in notebook.cells if cell["cell_type"] == "code"]
 
 
 def _as_python(source: str) -> str:
@@ -114,8 +108,8 @@ def parameters_of(notebook: Notebook) -> list[Parameter]:
 
     Of each it says whether another cell reads it.
     """
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    tagged = [cell for cell in code if TAG in cell.tags]
+    code = [cell for cell in notebook.cells if cell["cell_type"] == "code"]
+    tagged = [cell for cell in code if TAG in tags_of(cell)]
     if len(tagged) > 1:
         message = (
             f"{notebook.path.name}: {len(tagged)} cells are tagged '{TAG}', and papermill fills "
@@ -124,25 +118,28 @@ def parameters_of(notebook: Notebook) -> list[Parameter]:
         raise ConfigurationError(message)
     if not tagged:
         return []
-    read = names_read(
-        _as_python(cell.source) for cell in code if TAG not in cell.tags and INJECTED not in cell.tags
-    )
+    read = names_read(_as_python(cell["source"]) for cell in code if not {TAG, INJECTED} & {*tags_of(cell)})
     try:
-        declared = declared_parameters(_as_python(tagged[0].source))
+        declared = declared_parameters(_as_python(tagged[0]["source"]))
     except ConfigurationError as error:
         message = f"{notebook.path.name}: {error}"
         raise ConfigurationError(message) from error
     return [replace(one, read=read is None or one.name in read) for one in declared]
 
 
-def inject_parameters(notebook: dict[str, Any], values: Mapping[str, Any]) -> None:
+def tags_of(cell: Mapping[str, Any]) -> list[str]:
+    """Return the tags of a cell."""
+    return list(cell["metadata"].get("tags", []))
+
+
+def inject_parameters(notebook: Node, values: Mapping[str, Any]) -> None:
     """Put the cell that sets `values` behind a notebook's parameters cell, as papermill does."""
     cells = notebook["cells"]
-    tags = [cell["metadata"].get("tags", []) for cell in cells]
+    tags = list(map(tags_of, cells))
     places = {tag: place for tag in (INJECTED, TAG) for place, found in enumerate(tags) if tag in found}
     declared = {}
     if TAG in places:
-        source = _as_python("".join(cells[places[TAG]]["source"]))
+        source = _as_python(cells[places[TAG]]["source"])
         declared = {one.name: one.annotation for one in declared_parameters(source)}
     imports: dict[str, None] = {}
     lines = []
@@ -155,7 +152,7 @@ def inject_parameters(notebook: dict[str, Any], values: Mapping[str, Any]) -> No
             lines.append(f"{name} = Path({literal(str(value))})")
         else:
             lines.append(f"{name} = {literal(plain(value))}")
-    cell: dict[str, Any] = {
+    cell: Node = {
         "cell_type": "code",
         "id": uuid.uuid4().hex[:8],
         "metadata": {"tags": [INJECTED]},
@@ -169,7 +166,7 @@ def inject_parameters(notebook: dict[str, Any], values: Mapping[str, Any]) -> No
         cells.insert(places.get(TAG, -1) + 1, cell)
 
 
-def add_missing_error(cell: dict[str, Any], reply: Mapping[str, Any]) -> None:
+def add_missing_error(cell: Node, reply: Mapping[str, Any]) -> None:
     """Add the error of a kernel's reply to the outputs of a cell that has none.
 
     IPython only prints a mistake in a magic; everything that looks for an error looks among the outputs.
@@ -179,15 +176,9 @@ def add_missing_error(cell: dict[str, Any], reply: Mapping[str, Any]) -> None:
         cell["outputs"].append({"output_type": "error", **kept})
 
 
-def kernel_of(notebook: Notebook) -> tuple[str, str]:
-    """Return the names of a notebook's kernel and language; Python's where it names none."""
-    spec = notebook.metadata.get("kernelspec", {})
-    return spec.get("name") or "python3", spec.get("language") or "python"
-
-
 def require_kernel(notebook: Notebook, name: str) -> None:
     """Raise `ConfigurationError` when the kernel of the notebook called `name` is not installed here."""
-    kernel, _ = kernel_of(notebook)
+    kernel = notebook.kernel
     if kernel in _ALWAYS_THERE:
         return  # without loading Jupyter, which takes longer than a run in which nothing has changed
     from jupyter_client.kernelspec import KernelSpecManager
@@ -209,7 +200,7 @@ def cell_name(cells: Sequence[Mapping[str, Any]], position: int) -> str:
     number = cells[position].get("execution_count")
     if number is None:
         before = (cell for cell in cells[:position] if cell["cell_type"] == "code" and cell["source"].strip())
-        number = 1 + sum(SKIP not in cell["metadata"].get("tags", []) for cell in before)
+        number = 1 + sum(SKIP not in tags_of(cell) for cell in before)
     return f"In [{number}]"
 
 

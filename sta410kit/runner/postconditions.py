@@ -17,7 +17,7 @@ from sta410kit._internal.text import pluralize
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import summaries
 from sta410kit.runner.figures import unshown_figures
-from sta410kit.runner.notebook import SKIP, cell_name
+from sta410kit.runner.notebook import SKIP, cell_name, tags_of
 
 FIGURE, NO_FIGURE = "figure", "no-figure"  # tags: this cell must show a picture; this one need not
 _CODE_SHOWN = 60  # characters of a cell's code in a message
@@ -56,8 +56,7 @@ def judge(notebook: Mapping[str, Any], artifacts: Iterable[Path]) -> tuple[str, 
 
 
 def _should_run(cell: Mapping[str, Any]) -> bool:
-    tags = cell["metadata"].get("tags", [])
-    return bool(cell["cell_type"] == "code" and cell["source"].strip() and SKIP not in tags)
+    return bool(cell["cell_type"] == "code" and cell["source"].strip() and SKIP not in tags_of(cell))
 
 
 def _ran(cell: Mapping[str, Any]) -> bool:
@@ -74,7 +73,7 @@ def _without_figure(notebook: Mapping[str, Any]) -> list[int]:
     """Return the positions of cells that drew a figure and did not show it, or are tagged ``figure``."""
     unshown, found = set(unshown_figures(notebook)), []
     for position, cell in enumerate(notebook["cells"]):
-        tags = cell["metadata"].get("tags", [])
+        tags = tags_of(cell)
         expected = FIGURE in tags and _ran(cell) and not shows_picture(cell)
         if NO_FIGURE not in tags and (expected or position in unshown):
             found.append(position)
@@ -107,7 +106,7 @@ def remarks(notebook: Mapping[str, Any]) -> list[str]:
     found = [
         f"{cell_name(cells, position)} is tagged '{SKIP}' and was not executed"
         for position, cell in enumerate(cells)
-        if cell["cell_type"] == "code" and SKIP in cell["metadata"].get("tags", [])
+        if cell["cell_type"] == "code" and SKIP in tags_of(cell)
     ]
     found += [
         f"{cell_name(cells, position)} ended with SystemExit before its end"

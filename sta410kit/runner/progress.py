@@ -29,7 +29,7 @@ class Progress:
         """Show the bar while `steps` run."""
         for step in steps:
             cells = read_notebook(step.notebook).cells
-            self._cells[step.name] = sum(cell.cell_type == "code" for cell in cells)
+            self._cells[step.name] = sum(cell["cell_type"] == "code" for cell in cells)
         with self.counting(sum(self._cells.values()), "cells,"):
             yield
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sta410kit._internal.redaction import redact
 from sta410kit._internal.text import printable
-from sta410kit.runner.notebook import cell_name
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.runner.notebook import cell_name, read_notebook
 
 NAME = "run.log"
 
@@ -37,11 +38,9 @@ class RunLog:
 
     def notebook_said(self, path: Path, step: str) -> None:
         """Add what the cells of an executed notebook wrote to standard error: log messages and warnings."""
-        import nbformat
-
-        with suppress(OSError, ValueError):
-            cells = nbformat.read(path, as_version=4).cells  # type: ignore[no-untyped-call]
+        with suppress(ConfigurationError):
+            cells = read_notebook(path).cells
             for position, cell in enumerate(cells):
                 for output in cell.get("outputs", []):
                     if output.get("name") == "stderr":
-                        self.say("".join(output.text), f"{step} {cell_name(cells, position)}")
+                        self.say("".join(output["text"]), f"{step} {cell_name(cells, position)}")

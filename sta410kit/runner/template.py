@@ -20,10 +20,11 @@ from typing import Any
 from sta410kit.runner.notebook import (
     EXPECTED,
     MARK,
+    Node,
     inject_parameters,
-    kernel_of,
     python_cells,
     read_notebook,
+    tags_of,
 )
 from sta410kit.runner.parameters import plain
 
@@ -32,16 +33,13 @@ _STYLE = 'style="color:red; font-family:Helvetica Neue, Helvetica, Arial, sans-s
 _TRANSIENT = ("orig_nbformat", "orig_nbformat_minor", "signature")
 _PENDING = {"exception": None, "start_time": None, "end_time": None, "duration": None, "status": "pending"}
 
-Node = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Template:
-    """A notebook to be executed: its kernel, its language, its content as JSON, its cells as Python."""
+    """A notebook to be executed: its kernel, its content as JSON, its cells as Python."""
 
     path: str
     kernel: str
-    language: str
     content: str
     sources: tuple[str, ...]
 
@@ -68,9 +66,8 @@ def read_template(path: Path) -> Template:
 def _read(path: Path, stamp: tuple[int, ...]) -> Template:
     """Read a notebook once, as long as it has not changed: a sweep executes it thousands of times."""
     del stamp
-    content = read_notebook(path)
-    kernel, language = kernel_of(content)
-    notebook = json.loads(path.read_text(encoding="utf-8"))
+    read = read_notebook(path)
+    sources, notebook = tuple(python_cells(read)), read.content
     if notebook.get("nbformat_minor", 0) < _MINOR or any("id" not in cell for cell in notebook["cells"]):
         notebook = _upgraded(notebook)
     for name in _TRANSIENT:
@@ -86,16 +83,14 @@ def _read(path: Path, stamp: tuple[int, ...]) -> Template:
     )
     cells = []
     for cell in notebook["cells"]:
-        cell["source"] = _joined(cell["source"])
         cell["metadata"].pop("trusted", None)
-        cell["metadata"].setdefault("tags", [])
         cell["metadata"]["papermill"] = _PENDING.copy()
         if cell["cell_type"] == "code":
             cell["execution_count"], cell["outputs"] = None, []
-        if MARK not in cell["metadata"]["tags"]:
+        if MARK not in tags_of(cell):
             cells.append(cell)
     notebook["cells"] = cells
-    return Template(str(path), kernel, language, json.dumps(notebook), tuple(python_cells(content)))
+    return Template(str(path), read.kernel, json.dumps(notebook), sources)
 
 
 def _upgraded(notebook: Node) -> Node:
@@ -153,7 +148,7 @@ def mark_error(notebook: Node) -> tuple[int | None, str, str] | None:
 
 def mark_failure(notebook: Node, message: str, position: int | None = None) -> None:
     """Say in an executed notebook why it failed, unless a cell that raised is marked already."""
-    if any(MARK in cell["metadata"].get("tags", []) for cell in notebook["cells"]):
+    if any(MARK in tags_of(cell) for cell in notebook["cells"]):
         return
     words = "The run stopped here." if position is None else "The notebook ran to its end, but failed:"
     text = f"<span style='color:red'>**{words}**</span>\n\n```\n{message}\n```"
@@ -165,7 +160,7 @@ def mark_failure(notebook: Node, message: str, position: int | None = None) -> N
 
 def _error_of(cell: Node) -> tuple[str, str] | None:
     """Return name and text of the exception a cell raised; to leave with code 0 is none."""
-    if cell["cell_type"] != "code" or EXPECTED in cell["metadata"].get("tags", []):
+    if cell["cell_type"] != "code" or EXPECTED in tags_of(cell):
         return None
     left = False
     for output in cell["outputs"]:
@@ -179,33 +174,7 @@ def _error_of(cell: Node) -> tuple[str, str] | None:
 
 
 def as_text(notebook: Node) -> str:
-    """Return a notebook as the text of its file, formatted as nbformat does."""
-    cells = [_split(cell) for cell in notebook["cells"]]
-    content = {**notebook, "cells": cells}
-    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, separators=(",", ": "))
+    """Return a notebook as the text of its file."""
+    import nbformat
 
-
-def _split(cell: Node) -> Node:
-    """Return a cell with its long texts as lists of lines."""
-    split = {**cell, "source": cell["source"].splitlines(keepends=True)}
-    if cell["cell_type"] == "code":
-        split["outputs"] = [_split_output(output) for output in cell["outputs"]]
-    return split
-
-
-def _split_output(output: Node) -> Node:
-    if output["output_type"] == "stream":
-        return {**output, "text": output["text"].splitlines(keepends=True)}
-    if "data" in output:
-        data = {
-            kind: value.splitlines(keepends=True)
-            if isinstance(value, str) and not (kind == "application/json" or kind.endswith("+json"))
-            else value
-            for kind, value in output["data"].items()
-        }
-        return {**output, "data": data}
-    return output
-
-
-def _joined(text: str | list[str]) -> str:
-    return text if isinstance(text, str) else "".join(text)
+    return str(nbformat.v4.writes(nbformat.from_dict(notebook)))  # type: ignore[no-untyped-call]

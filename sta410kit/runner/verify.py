@@ -25,7 +25,7 @@ from sta410kit.runner.comparison.runs import compare_results
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import code_parts, differences, step_parts
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
-from sta410kit.runner.notebook import INJECTED, Notebook, parameters_of, read_notebook
+from sta410kit.runner.notebook import INJECTED, Notebook, parameters_of, read_notebook, tags_of
 from sta410kit.runner.parameters import check_parameters
 from sta410kit.runner.pipeline import Step, check_chain_parameters
 from sta410kit.runner.plan import Options, Plan, plan_chain, plan_notebook
@@ -223,7 +223,8 @@ def _check(  # noqa: PLR0913, PLR0917 - a step, where it was executed, and where
 def _executed(folder: Path, record: StepRecord) -> Notebook:
     """Return the notebook of a step as it was executed, without the cell of injected parameters."""
     found = read_notebook(folder / record.notebook)
-    return replace(found, cells=tuple(cell for cell in found.cells if INJECTED not in cell.tags))
+    found.content["cells"] = [cell for cell in found.cells if INJECTED not in tags_of(cell)]
+    return found
 
 
 def print_verification(found: Verification) -> None:
