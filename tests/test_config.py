@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -323,20 +322,6 @@ def test_live_trading_without_one_condition_is_refused(without, complaint):
     assert complaint in str(refused.value)
 
 
-def test_live_trading_names_all_that_is_missing():
-    """All conditions are named in one refusal, beside wrong values elsewhere."""
-    with pytest.raises(ConfigurationError) as refused:
-        load_config({"PAPER_TRADING": "0", "GD_LR": "-1"})
-    for words in (
-        "LIVE_TRADING_ACKNOWLEDGED",
-        "ENVIRONMENT is development",
-        "ALPACA_API_KEY is missing",
-        "ALPACA_SECRET_KEY is missing",
-        "gd_learning_rate",
-    ):
-        assert words in str(refused.value)
-
-
 def test_secrets_are_masked_wherever_the_configuration_shows():
     """No text, dictionary or JSON made from a configuration holds a secret."""
     config = load_config(LIVE)
@@ -469,18 +454,6 @@ def test_settings_in_use_of_a_configuration_set_by_hand():
     rows = {row.setting.variable: (row.value, row.origin) for row in settings_in_use()}
     assert rows["GD_LR"] == ("0.5", "code")
     assert rows["RANDOM_SEED"] == ("42", "default")
-
-
-def test_env_example_documents_every_setting_with_its_default():
-    """.env.example holds each setting once, in order, with the default."""
-    written = dotenv_values(ROOT / ".env.example")
-    assert list(written.items()) == [(one.variable, one.write(one.default)) for one in all_settings()]
-
-
-def test_env_example_loads_to_the_defaults(tmp_path):
-    """Copying the example is safe."""
-    (tmp_path / ".env").write_bytes((ROOT / ".env.example").read_bytes())
-    assert load_config({}, tmp_path) == Config()
 
 
 @given(st.floats(min_value=0, max_value=9999))

@@ -8,9 +8,6 @@ import pytest
 from sta410kit import exceptions
 from sta410kit.exceptions import (
     ConfigurationError,
-    ConfigurationWarning,
-    DataQualityWarning,
-    LiveTradingWarning,
     STA410Exception,
     STA410Warning,
 )
@@ -64,10 +61,3 @@ def test_a_configuration_error_is_a_value_error():
     """Code written for the old system catches ValueError."""
     assert issubclass(ConfigurationError, ValueError)
     assert ConfigurationError.exit_code is ExitCode.USAGE
-
-
-def test_warnings_are_user_warnings():
-    """Python shows a UserWarning by default; the kit's are ones."""
-    assert all(
-        issubclass(one, UserWarning) for one in (ConfigurationWarning, DataQualityWarning, LiveTradingWarning)
-    )

@@ -25,10 +25,3 @@ def test_the_numbers_are_the_promised_ones():
         "NOT_DUE": 12,
         "INTERRUPTED": 130,
     }
-
-
-def test_a_code_is_what_a_process_ends_with():
-    """It can be handed to sys.exit as it is."""
-    with pytest.raises(SystemExit) as ended:
-        raise SystemExit(ExitCode.DATA_REJECTED)
-    assert ended.value.code == 3

@@ -63,14 +63,6 @@ def test_without_a_kernel_there_is_nothing_to_guard(monkeypatch, modules):
     assert guard_kernel() is False
 
 
-def test_a_secret_printed_in_pieces_is_found(session):
-    """Whether two messages hold it or one each character; what cannot become one is not held back."""
-    register(KEY)
-    for character in f"<{KEY}>":
-        session.send("io", "stream", {"name": "stdout", "text": character})
-    assert "".join(content["text"] for _, content, *_ in session.sent) == "<***>"
-
-
 @pytest.mark.parametrize("form", [str, lambda key: base64.b64encode(f"key:{key}".encode()).decode()])
 def test_a_secret_printed_letter_by_letter_is_found_in_other_forms_too(session, form):
     """Nothing of a value is left; of base64 at most a character that holds bits of its neighbours."""

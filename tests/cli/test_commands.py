@@ -106,23 +106,41 @@ def test_a_list_that_could_not_be_printed_is_no_success(tmp_path):
         (["run", "none.ipynb"], "no notebook"),
         (["run", "-p", "x"], "-p takes NAME=VALUE"),
         (["run", "-p", "a=1", "-p", "a=2"], "given twice"),
+        (["run", "--no-such-option"], "No such option"),
+        (["run", "--deadline", "soon"], "--deadline takes something like 90"),
+        (["run", "--params", "none.toml"], "none.toml cannot be read as TOML"),
+        (["run", "--resume", "-p", "a=1"], "--resume continues a run as it was"),
         (["validate", "none.csv"], "none.csv"),
         (["validate", "none.csv", "--symbols", ""], "selects nothing"),
         (["validate", "x.csv", "--suite", "pricess"], "Did you mean 'prices'"),
         (["docs"], "no data docs"),
         (["show", "latest"], "change into one, or run a notebook: sta410 run NOTEBOOK"),
+        (["diff", "a", "b"], "no runs in"),
+        (["verify", "x"], "no runs in"),
+        (["regress"], "name notebooks: sta410 regress NOTEBOOK"),
+        (["regress", "none.ipynb"], "no notebook"),
+        (["runs", "-n", "0"], "not in the range"),
+        (["leaks"], "Missing argument"),
+        (["mutate", "--suite", "none"], "none"),
+        (["scan", "none"], "none"),
+        (["trials"], "so it has no trials ledger"),
+        (["unseal"], "sta410 unseal takes --why"),
         (["unseal", "--list"], "so it has no record of unsealings; change into one"),
         (["regress", "--timeout", ""], "--timeout takes something like 90"),
         (["runs", "prune", "--keep", "1"], "change into the project whose runs to remove"),
     ],
 )
-def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, typed, words, text):
-    """Nothing runs and nothing is left behind."""
+def test_wrong_use_ends_with_2_and_says_what_to_do(tmp_path, monkeypatch, typed, words, text):
+    """Nothing runs and nothing is left behind; with --json the error is all there is on standard output."""
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    monkeypatch.delenv("STA410_LEDGER")
     done = typed(*words, cwd=tmp_path)
     assert done.returncode == 2
     assert text in done.stderr
     assert "Traceback" not in done.stderr
+    answer = json.loads(typed(*words, "--json", cwd=tmp_path).stdout)
+    assert (answer["outcome"], answer["exit_code"]) == ("USAGE", 2)
+    assert answer["error"]["message"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.csv"]
 
 

@@ -75,40 +75,6 @@ def test_regress_ends_with_4_if_a_cell_differs_or_the_reference_does(place, sta4
     assert found["differences"] == []
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["run", "none.ipynb"],
-        ["run"],
-        ["run", "--no-such-option"],
-        ["run", "--deadline", "soon"],
-        ["run", "--params", "none.toml"],
-        ["run", "--resume", "-p", "a=1"],
-        ["show", "latest"],
-        ["diff", "a", "b"],
-        ["verify", "x"],
-        ["regress"],
-        ["regress", "none.ipynb"],
-        ["runs", "prune", "--keep", "1"],
-        ["runs", "-n", "0"],
-        ["leaks"],
-        ["leaks", "--cutoffs", "0"],
-        ["mutate", "--suite", "none"],
-        ["scan", "none"],
-        ["trials"],
-        ["unseal"],
-        ["config"],
-        ["no-such-command"],
-    ],
-)
-def test_an_error_is_json_too(tmp_path, monkeypatch, typed, words):
-    """It is the only thing on standard output."""
-    monkeypatch.delenv("STA410_LEDGER", raising=False)
-    answer = json.loads(typed(*words, "--json", cwd=tmp_path).stdout)
-    assert (answer["outcome"], answer["exit_code"]) == ("USAGE", 2)
-    assert answer["error"]["message"]
-
-
 def test_a_dry_run_and_nothing_to_resume_are_json_too(tmp_path, monkeypatch, sta410):
     """A list of steps, and a run that is null."""
     (tmp_path / "notebooks").mkdir()

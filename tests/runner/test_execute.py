@@ -5,7 +5,6 @@ from unittest.mock import Mock
 import nbformat
 import pytest
 
-from sta410kit._internal.redaction import register
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.limits import Watch
@@ -110,28 +109,6 @@ def test_a_deadline_that_is_over_ends_a_step_before_it_has_begun(tmp_path, write
     )
     assert (result.outcome, result.message) == ("TIMED_OUT", "the run's deadline is over")
     assert result.seconds < 300
-
-
-def test_the_memory_a_step_needed_is_known(tmp_path, write_notebook):
-    """Its process once had a gigabyte more than at its start."""
-    notebook = write_notebook(tmp_path / "x.ipynb", "x = b'x' * 1_000_000_000")
-    assert execute(notebook, tmp_path / "out.ipynb", {}).peak_memory > 1_000_000_000
-
-
-def test_a_registered_secret_does_not_reach_the_disk(tmp_path, write_notebook):
-    """It is redacted in the executed notebook, the kernel's log and the message, and that is a warning."""
-    secret = "PK" + "SCRUBBED" * 2
-    register(secret)
-    spelled = f"'{secret[:5]}' + '{secret[5:]}'"
-    notebook = write_notebook(
-        tmp_path / "x.ipynb",
-        f"s = {spelled}\nimport os\nos.write(2, s.encode())\nprint(s)\nraise ValueError(s)",
-    )
-    result = execute(notebook, tmp_path / "out" / "x.ipynb", {})
-    assert result.message == "cell In [1]: ValueError: ***"
-    assert result.warnings == ["cell In [1]: a secret was redacted from its output"]
-    for path in (tmp_path / "out").iterdir():
-        assert secret not in path.read_text(), path
 
 
 def test_what_the_tools_themselves_break_is_an_outcome_too(tmp_path, write_notebook, monkeypatch):

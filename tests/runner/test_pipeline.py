@@ -48,12 +48,6 @@ def test_a_parameter_that_no_step_declares_or_the_chain_sets_is_refused(project,
         check_chain_parameters({name: "1"}, read_pipeline(project))
 
 
-def test_all_wrong_parameters_are_named_at_once(project):
-    """Wrong type and wrong name come in one error."""
-    with pytest.raises(ConfigurationError, match=r"(?s)'factr'.*'factor'.*one.ipynb: parameter 'start'"):
-        check_chain_parameters({"factr": "1", "start": "x"}, read_pipeline(project))
-
-
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -20,15 +20,6 @@ def test_results_are_found_again(tmp_path):
         assert registry.runs_with("i") == ["20260102-000000-aaaa", "20260101-000000-aaaa"]
 
 
-def test_a_damaged_index_is_replaced(tmp_path):
-    """The next command finds what was noted then."""
-    (tmp_path / NAME).write_bytes(b"nonsense" * 4096)
-    with Registry(tmp_path) as registry:
-        registry.passed("i", "r")
-    with Registry(tmp_path) as registry:
-        assert registry.runs_with("i") == ["r"]
-
-
 def test_a_file_whose_times_were_set_back_is_read_again(tmp_path):
     """Another file of the same size and age has taken its place."""
     path, other = tmp_path / "prices.csv", tmp_path / "others.csv"

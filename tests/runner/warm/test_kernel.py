@@ -129,14 +129,6 @@ def test_it_takes_over_folder_environment_and_mask(tmp_path, mask):
         assert said(talking, code).split() == [str(tmp_path), "x", str(mask)]
 
 
-def test_nothing_of_an_earlier_caller_is_left():
-    """The environment is that of the second caller alone."""
-    with started(env={**os.environ, "EARLIER": "x"}) as (_, talking):
-        assert said(talking, "import os\nprint(os.environ['EARLIER'])") == "x\n"
-    with started() as (_, talking):
-        assert said(talking, "import os\nprint(os.environ.get('EARLIER'))") == "None\n"
-
-
 def test_figures_come_out_inline():
     """A preloaded pyplot would keep its headless backend, silently."""
     kinds = []
@@ -321,13 +313,6 @@ def test_a_child_has_no_descriptor_of_another_caller():
         with started() as (_, talking):
             seen = said(talking, f"{code} if os.path.exists(f'/proc/self/fd/{{n}}')])")
         assert str(os.fstat(secret.fileno()).st_ino) not in seen
-
-
-def test_only_its_owner_can_reach_it():
-    """The folder is closed to everybody else."""
-    path = client.socket_path()
-    assert path.parent.stat().st_mode & 0o077 == 0
-    assert path.parent.stat().st_uid == os.getuid()
 
 
 @pytest.fixture

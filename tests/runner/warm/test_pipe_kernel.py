@@ -56,14 +56,6 @@ def test_half_of_a_surrogate_pair_becomes_a_replacement_character(tmp_path, writ
     assert printed(tmp_path, write_notebook, cell) == "\ufffd|\U0001f600|r\ufffdsum\ufffd\n"
 
 
-def test_a_cell_tagged_skip_execution_is_left_out(tmp_path, write_notebook):
-    """With a remark."""
-    notebook = write_notebook(tmp_path / "x.ipynb", ("1 / 0", "skip-execution"), "print('here')")
-    result = execute(notebook, tmp_path / "out.ipynb", {})
-    assert result.outcome == "PASSED"
-    assert result.warnings == ["In [1] is tagged 'skip-execution' and was not executed"]
-
-
 def test_a_cell_may_fork_and_not_exit(tmp_path, write_notebook):
     """The next cell runs once, in the process that has forked."""
     fork = "import os\npid = os.fork()\nif pid:\n    _ = os.waitpid(pid, 0)"
