@@ -1,7 +1,5 @@
 """Checks of numeric arguments, from Python, NumPy or decimal; an error names the argument."""
 
-from __future__ import annotations
-
 import math
 import reprlib
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Find registered secrets in the files of a run folder; a file that a step made is never rewritten."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The sector of each symbol, by one rule for sizing orders and for checking them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from numbers import Integral
 

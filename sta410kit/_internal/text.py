@@ -1,7 +1,5 @@
 """Small pieces of text that messages share."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches

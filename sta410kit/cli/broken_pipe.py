@@ -1,7 +1,5 @@
 """A standard output that outlives its reader, so that ``sta410 run | head`` keeps the run's exit code."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys

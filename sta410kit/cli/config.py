@@ -1,7 +1,5 @@
 """``sta410 config``: the settings in use."""
 
-from __future__ import annotations
-
 import click
 
 

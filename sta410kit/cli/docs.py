@@ -1,7 +1,5 @@
 """``sta410 docs``: open or serve the data docs of a run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """``sta410 doctor``: the deployment checklist."""
 
-from __future__ import annotations
-
 import click
 
 from sta410kit.exit_codes import ExitCode

@@ -1,7 +1,5 @@
 """The command line: its commands, and the one mapping of exceptions to exit codes."""
 
-from __future__ import annotations
-
 import signal
 import sys
 import warnings

@@ -1,7 +1,5 @@
 """``sta410 kernel``: the fork server that notebooks' processes come from."""
 
-from __future__ import annotations
-
 import click
 
 from sta410kit._internal.text import pluralize

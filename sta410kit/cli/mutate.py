@@ -1,7 +1,5 @@
 """``sta410 mutate``: corrupt clean data in every known way and check that the suite notices."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """``sta410 params``: the parameters that a notebook declares."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``sta410 regress``: notebooks against their committed outputs, and against a reference run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

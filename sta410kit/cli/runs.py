@@ -1,7 +1,5 @@
 """``sta410 runs``, ``show``, ``diff`` and ``verify``: what earlier runs did."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """``sta410 scan``: secrets that are on the disk already."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """``sta410 scorecard``: how earlier forecasts came out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """``sta410 suggest``: draft a suite from your own data."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

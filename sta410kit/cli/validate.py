@@ -1,7 +1,5 @@
 """``sta410 validate``: judge a file by a suite."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

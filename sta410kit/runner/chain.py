@@ -1,7 +1,5 @@
 """Run the chain as a graph: steps that have changed are executed, results of the others are reused."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path

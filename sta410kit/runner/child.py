@@ -4,8 +4,6 @@ The child has the caller's environment, limits and user, and the folder it is as
 changes is gone with it. Where no fork server can be had, a new interpreter does the same, slower.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

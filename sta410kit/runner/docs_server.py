@@ -1,7 +1,5 @@
 """Find the data docs of a run, and serve them to this machine's user."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable
 from functools import partial

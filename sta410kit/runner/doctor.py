@@ -3,8 +3,6 @@
 Nothing of the project is executed or imported.
 """
 
-from __future__ import annotations
-
 import shutil
 import sys
 import tempfile

@@ -7,8 +7,6 @@ for other kernels, those whose widgets need a Jupyter client, and all where no p
 `ordinary_kernel`. The executed notebook is the same either way.
 """
 
-from __future__ import annotations
-
 import errno
 import re
 import time

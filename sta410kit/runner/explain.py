@@ -1,7 +1,5 @@
 """Explain what a run would execute and why."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from sta410kit.runner.identity import differences, identity_of, step_parts

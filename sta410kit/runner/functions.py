@@ -1,7 +1,5 @@
 """Import a user's function by its name ``module:function``."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module

@@ -3,8 +3,6 @@
 Two results of the same identity are equal if the user's files that the step read are equal too, see `reads`.
 """
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import json

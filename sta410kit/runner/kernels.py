@@ -1,7 +1,5 @@
 """Ordinary kernels, for what no forked process can execute; no other user of this machine can reach them."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping

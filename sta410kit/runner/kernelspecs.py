@@ -1,7 +1,5 @@
 """Which kernels are this environment's Python, found out without loading Jupyter."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -5,8 +5,6 @@ kernel redacts what it was handed; this redacts the configured secrets everywher
 source of cells included. The screen is not changed.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

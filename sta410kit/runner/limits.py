@@ -1,7 +1,5 @@
 """Limits on the time and memory of a step, and the watch that enforces them."""
 
-from __future__ import annotations
-
 import threading
 import time
 from dataclasses import dataclass, field

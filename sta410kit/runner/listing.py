@@ -1,7 +1,5 @@
 """The runs of a project, one line each."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The manifest of a run, ``manifest.json``: written at its start, after each step and at its end."""
 
-from __future__ import annotations
-
 import getpass
 import json
 import os

@@ -1,7 +1,5 @@
 """A notebook as a file: reading it, and the parameters it declares."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os

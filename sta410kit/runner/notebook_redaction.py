@@ -1,7 +1,5 @@
 """Redact notebooks before they are written, and note in their metadata what was redacted from which cell."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Turn the messages of a kernel into the outputs of a cell, as nbclient does."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Render the runner's HTML pages from ``templates/``."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

@@ -4,8 +4,6 @@ Everything here runs in a child process (see `sta410kit.runner.child`): evaluati
 runs code of the notebook. `sta410kit.runner.parameters` is the side that asks.
 """
 
-from __future__ import annotations
-
 import ast
 import builtins
 import datetime as dt

@@ -4,8 +4,6 @@ Reading a declaration executes nothing: names, annotations and defaults are sour
 run, where values are given, is the cell evaluated: in a child process, for all notebooks at once.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The chain that a project declares in ``notebooks/pipeline.toml``."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace

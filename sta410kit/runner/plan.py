@@ -1,7 +1,5 @@
 """The plan of a run: its steps, their parameters and its options."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -4,8 +4,6 @@ A notebook can end early without an error (``sys.exit(0)`` in a cell), close its
 shown, go on after a gate has refused its data, or leave an empty file. None of these is a success.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Remove old runs, and the log files from before them."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections import Counter

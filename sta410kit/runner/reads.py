@@ -5,8 +5,6 @@ being opened. Not seen is what a subprocess or native code opens by itself, but 
 belongs in a parameter, which is digested too.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile

@@ -5,8 +5,6 @@ are read again. A damaged index is replaced; where none can be written (full dis
 memory serves for the length of the command.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

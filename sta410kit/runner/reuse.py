@@ -1,7 +1,5 @@
 """Reuse results of earlier runs: checked against their digests, and linked instead of copied."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """``run.log``: what happened in a run and when, and what its notebooks wrote to standard error."""
 
-from __future__ import annotations
-
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime

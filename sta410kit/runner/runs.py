@@ -1,7 +1,5 @@
 """Run folders: one per run, named by its time, under the project's ``runs/``."""
 
-from __future__ import annotations
-
 import secrets
 import shutil
 from collections.abc import Iterator

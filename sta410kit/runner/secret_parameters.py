@@ -1,7 +1,5 @@
 """Refuse secrets given as notebook parameters, before anything is run or written."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

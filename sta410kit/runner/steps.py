@@ -1,7 +1,5 @@
 """One step of a run: its result is reused from an earlier run, or it is executed."""
 
-from __future__ import annotations
-
 import traceback
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime

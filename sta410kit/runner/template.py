@@ -5,8 +5,6 @@ metadata, and its marks where a cell failed. Papermill itself is not used: impor
 longer than executing a short notebook.
 """
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Mapping

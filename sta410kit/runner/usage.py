@@ -4,8 +4,6 @@ When in doubt a name counts as read, because refusing a parameter that works is 
 does nothing.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterable

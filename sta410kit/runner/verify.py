@@ -4,8 +4,6 @@ The notebooks are those saved with the run, so editing them since does no harm, 
 parameters. Packages, settings, modules and data are the current ones, and must be what they were.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """Compare two runs by their manifests, and by the values and files their steps left."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

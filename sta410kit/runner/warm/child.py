@@ -1,7 +1,5 @@
 """A forked process takes its caller's place: its environment, folder, limits and standard streams."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

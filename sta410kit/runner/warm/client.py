@@ -1,7 +1,5 @@
 """Connect to the fork server of this user and environment; the first caller starts it."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """What one fork server can serve: the same user, packages, limits, and variables that imports read once."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

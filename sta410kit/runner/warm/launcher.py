@@ -4,8 +4,6 @@ It passes its standard streams, folder, environment, limits and signals on, and 
 Where there is no server it becomes an ordinary kernel.
 """
 
-from __future__ import annotations
-
 import os
 import select
 import signal

@@ -1,7 +1,5 @@
 """Record which files a forked process opens while it executes a notebook, by Python's audit events."""
 
-from __future__ import annotations
-
 import os
 import sys
 import sysconfig

@@ -6,8 +6,6 @@ in order. Displays, figures, tracebacks, magics, top-level ``await`` and the ref
 therefore ipykernel's. Written for ipykernel 6.29 to 7.4, see ``tests/runner/warm/test_pipe_kernel.py``.
 """
 
-from __future__ import annotations
-
 import asyncio
 import io
 import os

@@ -1,7 +1,5 @@
 """What the fork server imports before it forks: third-party packages, then the kit."""
 
-from __future__ import annotations
-
 import builtins
 import contextlib
 import gc

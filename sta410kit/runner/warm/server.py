@@ -6,8 +6,6 @@ made the shell in which `pipe_kernel` executes cells, which takes 31 ms, twice a
 Jupyter kernels cannot share that process, for ipykernel makes its own shell and there is one per process.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import mmap

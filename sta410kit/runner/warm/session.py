@@ -1,7 +1,5 @@
 """The caller's side of a forked process that executes cells; see `pipe_kernel` for the other side."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import select

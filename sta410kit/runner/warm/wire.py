@@ -4,8 +4,6 @@ A caller's first message to the server comes with four descriptors: the standard
 fork, and a socket over which that process, and not the server, receives the caller's environment.
 """
 
-from __future__ import annotations
-
 import json
 import socket
 import struct
