@@ -13,6 +13,7 @@ import click
 from sta410kit._internal.redaction import redact
 from sta410kit.cli.completion import parameter_names, suite_names
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.runner.limits import parse_memory, parse_seconds
 
 if TYPE_CHECKING:
     from click.decorators import FC
@@ -49,25 +50,29 @@ def _finite(value: Any) -> Any:  # noqa: ANN401
     return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
+class _Amount(click.ParamType):  # type: ignore[type-arg] # generic in later versions of click only
+    """A number with a unit, such as 15m or 2G."""
+
+    def __init__(self, name: str, parse: Callable[[str, str], float]) -> None:
+        self.name, self._parse = name, parse
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds or bytes; the error names the option."""
+        del ctx
+        return self._parse(value, param.opts[0] if param else self.name)
+
+
+SECONDS, BYTES = _Amount("TIME", parse_seconds), _Amount("SIZE", parse_memory)
+
+
 def limit_options(whole: str, part: str) -> Callable[[FC], FC]:
     """Return a decorator that adds the options ``--deadline``, ``--timeout`` and ``--memory``."""
     deadline = click.option(
-        "--deadline", metavar="TIME", help=f"How long the whole {whole} may take: 90, 15m, 2h."
+        "--deadline", type=SECONDS, help=f"How long the whole {whole} may take: 90, 15m, 2h."
     )
-    timeout = click.option("--timeout", metavar="TIME", help=f"How long each {part} may take.")
-    memory = click.option("--memory", metavar="SIZE", help=f"How much memory each {part} may have: 512M, 2G.")
+    timeout = click.option("--timeout", type=SECONDS, help=f"How long each {part} may take.")
+    memory = click.option("--memory", type=BYTES, help=f"How much memory each {part} may have: 512M, 2G.")
     return lambda command: deadline(timeout(memory(command)))
-
-
-def parsed_limits(deadline: str | None, timeout: str | None, memory: str | None) -> dict[str, Any]:
-    """Return the limits as numbers."""
-    from sta410kit.runner.limits import parse_memory, parse_seconds
-
-    return {
-        "deadline": parse_seconds(deadline, "--deadline") if deadline is not None else None,
-        "timeout": parse_seconds(timeout, "--timeout") if timeout is not None else None,
-        "memory": parse_memory(memory, "--memory") if memory is not None else None,
-    }
 
 
 def parameter_options(about: str, wins: str) -> Callable[[FC], FC]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sta410kit.cli.completion import run_ids
-from sta410kit.cli.options import PATH, json_option, print_json
+from sta410kit.cli.options import PATH, SECONDS, json_option, print_json
 from sta410kit.exit_codes import ExitCode
 
 _NUMBER = click.FloatRange(min=0)
@@ -22,7 +22,7 @@ _NUMBER = click.FloatRange(min=0)
 @click.option(
     "--atol", type=_NUMBER, default=1e-12, show_default=True, help="Absolute tolerance, for --reference."
 )
-@click.option("--timeout", metavar="TIME", help="How long each cell may take: 90, 15m.")
+@click.option("--timeout", type=SECONDS, help="How long each cell may take: 90, 15m.")
 @json_option
 def regress(  # noqa: PLR0913 - a command has many options
     notebooks: tuple[Path, ...],
@@ -30,7 +30,7 @@ def regress(  # noqa: PLR0913 - a command has many options
     rtol: float,
     atol: float,
     *,
-    timeout: str | None,
+    timeout: float | None,
     as_json: bool,
 ) -> int:
     """Compare NOTEBOOKS with their committed outputs, with nbval.
@@ -39,10 +39,9 @@ def regress(  # noqa: PLR0913 - a command has many options
     chain or notebook of RUN is also run with RUN's parameters, and its recorded values and artifacts are
     compared within the tolerance. Ends with 4 when anything differs. Needs the extra `test`.
     """
-    from sta410kit.runner.limits import parse_seconds
     from sta410kit.runner.regress import print_reference, print_regression, run_nbval, run_reference
 
-    found = run_nbval(notebooks, parse_seconds(timeout, "--timeout") if timeout is not None else None)
+    found = run_nbval(notebooks, timeout)
     outcome, content = found.outcome, found.to_dict()
     if not as_json:
         print_regression(found)

@@ -15,7 +15,6 @@ from sta410kit.cli.options import (
     limit_options,
     pairs,
     parameter_options,
-    parsed_limits,
     print_json,
 )
 from sta410kit.exceptions import ConfigurationError
@@ -64,7 +63,7 @@ def run(  # noqa: PLR0913 - a command has many options
     resume: bool,
     schedule: str | None,
     as_json: bool,
-    **how: Any,  # noqa: ANN401 - see `_options`
+    **how: Any,  # noqa: ANN401 - the fields of `Options`
 ) -> int:
     """Run the chain of the project, or one NOTEBOOK, headless.
 
@@ -75,15 +74,16 @@ def run(  # noqa: PLR0913 - a command has many options
 
         warm_up()  # its imports take longer than those below
     from sta410kit.runner.chain import resume_run, run_plan
-    from sta410kit.runner.explain import explain
+    from sta410kit.runner.plan import Options
     from sta410kit.runner.progress import Progress
+    from sta410kit.runner.reuse import explain
     from sta410kit.runner.summary import print_explanation
 
     given = {**from_file(file), **pairs(parameters)}
     if resume and (given or notebook or how["fresh"] or dry_run):
         message = "--resume continues a run as it was: no NOTEBOOK, -p, --params, --fresh or --dry-run"
         raise ConfigurationError(message)
-    options = _options(**how)
+    options = Options(**how)
     if schedule is not None:
         if given or notebook or resume or dry_run or options.first or options.last:
             message = "--schedule runs the chain as schedules.toml declares it; it takes limits and --fresh"
@@ -169,9 +169,3 @@ def _project() -> Path:
     from sta410kit._internal.project import require_project
 
     return require_project("; change into one, or name a notebook: sta410 run NOTEBOOK")
-
-
-def _options(*, deadline: str | None, timeout: str | None, memory: str | None, **others: Any) -> Options:  # noqa: ANN401
-    from sta410kit.runner.plan import Options
-
-    return Options(**parsed_limits(deadline, timeout, memory), **others)

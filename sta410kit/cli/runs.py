@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sta410kit.cli.completion import run_ids
-from sta410kit.cli.options import json_option, print_json
+from sta410kit.cli.options import SECONDS, json_option, print_json
 
 
 @click.group(invoke_without_command=True)
@@ -31,11 +31,11 @@ def runs(ctx: click.Context, limit: int, *, as_json: bool) -> None:
 
 
 @runs.command()
-@click.option("--older-than", metavar="AGE", help="Remove runs older than this: 12h, 30d, 8w.")
+@click.option("--older-than", type=SECONDS, metavar="AGE", help="Remove runs older than this: 12h, 30d, 8w.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="The newest N stay, however old.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @json_option
-def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: bool) -> None:
+def prune(older_than: float | None, keep: int | None, *, dry_run: bool, as_json: bool) -> None:
     """Remove old runs with their logs and data docs.
 
     With both limits, a run goes if it is older than AGE and not among the newest N. A run that is going on
@@ -43,16 +43,14 @@ def prune(older_than: str | None, keep: int | None, *, dry_run: bool, as_json: b
     """
     from sta410kit._internal.project import require_project
     from sta410kit.config import get_config
-    from sta410kit.runner.limits import parse_seconds
     from sta410kit.runner.prune import print_removal
     from sta410kit.runner.prune import prune as remove
 
-    age = parse_seconds(older_than, "--older-than") if older_than is not None else None
     project = require_project("; change into the project whose runs to remove")
     removal = remove(
         project / "runs",
         project / get_config().logging.log_dir,
-        older_than=age,
+        older_than=older_than,
         keep=keep,
         dry_run=dry_run,
     )

@@ -19,7 +19,6 @@ from sta410kit.cli.options import (
     limit_options,
     pairs,
     parameter_options,
-    parsed_limits,
     print_json,
 )
 from sta410kit.exceptions import ConfigurationError
@@ -62,7 +61,7 @@ def sweep(  # noqa: PLR0913 - a command has many options
     resume: bool,
     dry_run: bool,
     as_json: bool,
-    **how: Any,  # noqa: ANN401 - see `_options`
+    **how: Any,  # noqa: ANN401 - the fields of `SweepOptions`
 ) -> int:
     """Execute NOTEBOOK with every combination of values.
 
@@ -70,12 +69,12 @@ def sweep(  # noqa: PLR0913 - a command has many options
     checked before anything runs. What a cell gives to `sta410kit.steps.record(name, value)` reaches the
     table.
     """
-    from sta410kit.runner.sweeps.plan import split_values
+    from sta410kit.runner.sweeps.plan import SweepOptions, split_values
 
     swept = {name: split_values(text) for name, text in pairs(grid, "-g").items()}
     in_file = {name: value for name, value in from_file(file).items() if name not in swept}
     fixed = {**in_file, **pairs(parameters)}
-    options = _options(**how)
+    options = SweepOptions(**how)
     if resume:
         if dry_run:
             message = "--resume and --dry-run exclude each other"
@@ -102,12 +101,6 @@ def sweep(  # noqa: PLR0913 - a command has many options
     else:
         _print(done)
     return done.outcome
-
-
-def _options(*, deadline: str | None, timeout: str | None, memory: str | None, **others: Any) -> SweepOptions:  # noqa: ANN401
-    from sta410kit.runner.sweeps.plan import SweepOptions
-
-    return SweepOptions(**parsed_limits(deadline, timeout, memory), **others)
 
 
 def _plan(notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, Any]) -> SweepPlan:

@@ -124,18 +124,15 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
     if newest is None:
         return None
     folder, manifest = newest
-    same = manifest.passed
-    same = same and [one.name for one in manifest.steps] == [step.name for step in plan.steps]
-    for step, record in zip(plan.steps, manifest.steps, strict=False):
-        if not same:
-            return None
+    if not manifest.passed or [one.name for one in manifest.steps] != [step.name for step in plan.steps]:
+        return None
+    for step, record in zip(plan.steps, manifest.steps, strict=True):
         inputs = plan.inputs(step, folder)
         if not all(path.is_file() for path in inputs.values()):
             return None
         identity = identity_of(step_parts(step, plan.values[step.name], inputs, registry))
-        same = is_valid(record, identity, step, folder, registry)
-    if not same:
-        return None
+        if not is_valid(record, identity, step, folder, registry):
+            return None
     manifest.steps = [replace(record, reused=record.reused or folder.name) for record in manifest.steps]
     return Run(folder, manifest)
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,12 @@ def import_function(target: str, folders: Iterable[Path]) -> Callable[..., Any]:
         if isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]:
             message = f"there is no module {error.name!r} in the current folder, the project or the packages"
         raise ConfigurationError(message) from error
-    for part in path.split("."):
-        known = [name for name in dir(found) if not name.startswith("_")]
-        if not hasattr(found, part):
-            message = f"{module} has no {path!r}.{did_you_mean(part, known)}"
-            raise ConfigurationError(message)
-        found = getattr(found, part)
+    try:
+        found = attrgetter(path)(found)
+    except AttributeError as error:
+        known = [name for name in dir(error.obj) if not name.startswith("_")]
+        message = f"{module} has no {path!r}.{did_you_mean(error.name, known)}"
+        raise ConfigurationError(message) from error
     if not callable(found):
         message = f"{target} is {type(found).__name__} and no function"
         raise ConfigurationError(message)

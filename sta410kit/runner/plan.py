@@ -19,7 +19,6 @@ class Options:
     """Options of a run."""
 
     fresh: bool = False  # execute every step, reuse nothing
-    resume: bool = False  # continue the newest run that did not pass, in its folder and with its parameters
     # execute `first` and all steps after it, changed or not; leave out the steps after `last`
     first: str = ""
     last: str = ""

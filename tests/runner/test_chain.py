@@ -12,11 +12,11 @@ from filelock import FileLock
 from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.chain import resume_run, run_plan
-from sta410kit.runner.explain import explain
 from sta410kit.runner.manifest import Manifest
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.progress import Progress
 from sta410kit.runner.prune import prune
+from sta410kit.runner.reuse import explain
 from sta410kit.runner.summary import print_summary
 
 pytestmark = pytest.mark.integration

@@ -9,9 +9,9 @@ import pytest
 
 from sta410kit.guards.suites import read_suite
 from sta410kit.runner.chain import run_plan
-from sta410kit.runner.explain import explain
 from sta410kit.runner.plan import Options, plan_chain
 from sta410kit.runner.progress import Progress
+from sta410kit.runner.reuse import explain
 
 pytestmark = pytest.mark.integration
 
