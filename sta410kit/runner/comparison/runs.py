@@ -1,7 +1,7 @@
 """Compare two runs by their manifests, and by the values and files their steps left."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,16 +63,8 @@ def compare_runs(first: Path, second: Path, tolerance: Tolerance = EXACT) -> Com
         swept = list(dict.fromkeys(name for run in (old, new) for name in run.results["sweep"]["grid"]))
         old, new = _named_by_values(first, old, swept), _named_by_values(second, new, swept)
     pairs = [(step, other) for step in old.steps if (other := new.step(step.name)) is not None]
-    found = [
-        *_compare_code(old, new),
-        *_compare_mappings("parameters", old.given, new.given, absent="default"),
-        *_compare_dependencies(pairs),
-        *_compare_mappings("packages", old.versions, new.versions),
-        *_compare_mappings("settings", _flat(old.settings), _flat(new.settings)),
-        *_compare_mappings("seed", {"seed": old.seed}, {"seed": new.seed}),
-        *_compare_git(first, old, second, new),
-        *_compare_outcomes(old, new),
-    ]
+    found = [one for kind, facts in _FACTS.items() for one in _compare_mappings(kind, facts(old), facts(new))]
+    found += [*_compare_dependencies(pairs), *_compare_changes(first, second)]
     notebooks: tuple[Path, ...] = ()
     for step, other in pairs:
         results = compare_results(first, step, second, other, tolerance)
@@ -126,12 +118,6 @@ def _named_by_values(folder: Path, manifest: Manifest, swept: Sequence[str]) -> 
     return replace(manifest, steps=steps, not_run=[names[unit] for unit in manifest.not_run])
 
 
-def _compare_code(old: Manifest, new: Manifest) -> list[Difference]:
-    """Compare what ran."""
-    ran = [f"{run.kind} {run.title}".strip() for run in (old, new)]
-    return [Difference("code", "what ran", *ran)] if ran[0] != ran[1] else []
-
-
 def changed_dependencies(step: StepRecord, other: StepRecord) -> list[str]:
     """Return the names of the dependencies of a step that differ between two runs: parts, files it read."""
     old, new = dict(step.parts), dict(other.parts)
@@ -156,9 +142,8 @@ def _compare_dependencies(pairs: Sequence[tuple[StepRecord, StepRecord]]) -> lis
     return found
 
 
-def _compare_mappings(
-    kind: str, old: dict[str, Any], new: dict[str, Any], absent: str = ""
-) -> list[Difference]:
+def _compare_mappings(kind: str, old: dict[str, Any], new: dict[str, Any]) -> list[Difference]:
+    absent = _ABSENT.get(kind, "")
     return [
         Difference(kind, name, str(old.get(name, absent)), str(new.get(name, absent)))
         for name in dict.fromkeys([*old, *new])
@@ -166,18 +151,11 @@ def _compare_mappings(
     ]
 
 
-def _compare_git(first: Path, old: Manifest, second: Path, new: Manifest) -> list[Difference]:
-    before, after = ({name: run.git.get(name, "") for name in ("commit", "branch")} for run in (old, new))
-    found = _compare_mappings("git", before, after)
+def _compare_changes(first: Path, second: Path) -> list[Difference]:
+    """Compare the uncommitted changes that the two folders keep."""
     texts = [path.read_text("utf-8") if path.is_file() else "" for path in (first / DIFF, second / DIFF)]
-    if texts[0] != texts[1]:
-        found.append(Difference("git", f"uncommitted changes: see {DIFF} in both folders"))
-    return found
-
-
-def _compare_outcomes(old: Manifest, new: Manifest) -> list[Difference]:
-    before, after = ({step.name: step.outcome for step in run.steps} for run in (old, new))
-    return _compare_mappings("outcomes", before, after, absent="not run")
+    same = texts[0] == texts[1]
+    return [] if same else [Difference("git", f"uncommitted changes: see {DIFF} in both folders")]
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, Any]:
@@ -186,6 +164,18 @@ def _flat(settings: dict[str, Any]) -> dict[str, Any]:
         for section, values in settings.items()
         for name, value in (values.items() if isinstance(values, dict) else [("", values)])
     }
+
+
+_FACTS: dict[str, Callable[[Manifest], dict[str, Any]]] = {
+    "code": lambda run: {"what ran": f"{run.kind} {run.title}".strip()},
+    "parameters": lambda run: run.given,
+    "packages": lambda run: run.versions,
+    "settings": lambda run: _flat(run.settings),
+    "seed": lambda run: {"seed": run.seed},
+    "git": lambda run: {name: run.git.get(name, "") for name in ("commit", "branch")},
+    "outcomes": lambda run: {step.name: step.outcome for step in run.steps},
+}
+_ABSENT = {"parameters": "default", "outcomes": "not run"}  # how a fact is shown that a run does not have
 
 
 def print_comparison(found: Comparison) -> None:
