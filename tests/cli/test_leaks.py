@@ -6,10 +6,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from sta410kit.cli.leaks import leaks
+from sta410kit.cli.leaks import import_function, leaks
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.functions import import_function
 from tests.guards.leakage.corpus.synthetic import synthetic_prices
 
 pytestmark = pytest.mark.integration
