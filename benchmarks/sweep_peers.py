@@ -37,12 +37,12 @@ def ploomber(order: dict[str, Any]) -> None:
 
 def bare(order: dict[str, Any]) -> None:
     """Fork for every run, execute its cells, and print the seconds from the first fork to the last end."""
-    from sta410kit.runner.notebook import read_notebook
+    from sta410kit.runner.notebook import read_notebook, tags_of
     from sta410kit.runner.warm.identity import FIRST, OTHERS
     from sta410kit.runner.warm.preload import kit_modules, preload
 
     notebook = read_notebook(Path(order["notebook"]))
-    cells = [(cell.source, cell.tags) for cell in notebook.cells if cell.cell_type == "code"]
+    cells = [(cell["source"], tags_of(cell)) for cell in notebook.cells if cell["cell_type"] == "code"]
     preload([*FIRST, *OTHERS, *kit_modules()])
     import matplotlib as mpl
 
