@@ -8,18 +8,17 @@ A holdout that has been looked at is worth less each time: the more often models
 more it is training data (Dwork et al., "The reusable holdout", Science 349, 2015).
 """
 
-import getpass
 import hashlib
 import json
 import os
 import socket
-import subprocess
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock
 
+from sta410kit._internal.checkout import git, user_name
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import redact
 from sta410kit.config import get_config
@@ -27,6 +26,8 @@ from sta410kit.exceptions import ConfigurationError
 
 RECORD = "holdout.jsonl"
 MOST_HOURS = 7 * 24.0
+# Names the commit, with a plus sign if something is not committed.
+_COMMIT = ("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+")
 
 
 @dataclass(frozen=True)
@@ -143,10 +144,10 @@ def unseal(why: str, hours: float = 1.0, folder: Path | None = None) -> Unsealin
             one = Unsealing(
                 at=now.isoformat(timespec="milliseconds"),
                 until=(now + timedelta(hours=hours)).isoformat(timespec="milliseconds"),
-                who=_user(),
+                who=user_name(),
                 host=socket.gethostname(),
                 why=why,
-                commit=_commit(project),
+                commit=(git(project, *_COMMIT) or "").strip(),
                 holdout_start=start.isoformat(),
                 previous=last,
             )
@@ -194,20 +195,3 @@ def _read(path: Path) -> tuple[list[Unsealing], str]:
         found.append(one)
         before = hashlib.sha256(line).hexdigest()
     return found, before
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user has no name
-        return "unknown"
-
-
-def _commit(project: Path) -> str:
-    """Return git's commit, with a ``+`` if something is not committed; empty outside git."""
-    words = ["git", "-C", str(project), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sta410kit import holdout
+from sta410kit._internal import checkout
 from sta410kit._internal.redaction import register
 from sta410kit.config import Config, ModelConfig, set_config
 from sta410kit.exceptions import ConfigurationError
@@ -188,8 +189,8 @@ def test_a_user_without_a_name_and_a_machine_without_git(monkeypatch):
     def refuse(*_, **__):
         raise OSError
 
-    monkeypatch.setattr(holdout.getpass, "getuser", refuse)
-    monkeypatch.setattr(holdout.subprocess, "run", refuse)
+    monkeypatch.setattr(checkout.getpass, "getuser", refuse)
+    monkeypatch.setattr(checkout.subprocess, "run", refuse)
     one = unseal("look", folder=Path.cwd())
     assert (one.who, one.commit) == ("unknown", "")
     assert current_seal(Path.cwd()).opened == one

@@ -1,11 +1,9 @@
 """The manifest of a run, ``manifest.json``: written at its start, after each step and at its end."""
 
-import getpass
 import json
 import os
 import platform
 import socket
-import subprocess
 import sysconfig
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +15,7 @@ from typing import Any
 
 import sta410kit
 from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.checkout import git, user_name
 from sta410kit._internal.redaction import redact
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError
@@ -173,16 +172,12 @@ def now() -> str:
 
 def host_facts() -> dict[str, Any]:
     """Return host name, system, processor count, Python version and user."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number without a name
-        user = str(os.getuid()) if hasattr(os, "getuid") else ""
     return {
         "host": socket.gethostname(),
         "system": platform.platform(),
         "cpus": os.cpu_count(),
         "python": platform.python_version(),
-        "user": user,
+        "user": user_name(),
     }
 
 
@@ -197,32 +192,17 @@ def git_state(project: Path, folder: Path) -> dict[str, Any]:
 
     Untracked files are listed by name. Empty outside a checkout or without git.
     """
-    commit = _git(project, "rev-parse", "HEAD")
+    commit = git(project, "rev-parse", "HEAD")
     if commit is None:
         return {}
-    diff = _git(project, "diff", "HEAD", "--no-color", "--no-ext-diff") or ""
+    diff = git(project, "diff", "HEAD", "--no-color", "--no-ext-diff") or ""
     (folder / DIFF).unlink(missing_ok=True)  # of an earlier attempt in this folder
     if diff.strip():
         write_text(folder / DIFF, redact(diff))
-    untracked = _git(project, "ls-files", "--others", "--exclude-standard") or ""
+    untracked = git(project, "ls-files", "--others", "--exclude-standard") or ""
     return {
         "commit": commit.strip(),
-        "branch": (_git(project, "rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
+        "branch": (git(project, "rev-parse", "--abbrev-ref", "HEAD") or "").strip(),
         "changed": bool(diff.strip()),
         "untracked": untracked.splitlines()[:_MOST_UNTRACKED],
     }
-
-
-def _git(project: Path, *words: str) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed words
-            ["git", "-C", str(project), *words],  # noqa: S607 - whichever git the user has
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=20,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout if done.returncode == 0 else None
