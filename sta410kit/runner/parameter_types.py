@@ -26,7 +26,7 @@ from pydantic.errors import PydanticSchemaGenerationError
 
 from sta410kit._internal.argument_checks import shown
 from sta410kit._internal.text import did_you_mean
-from sta410kit.runner.parameters import literal
+from sta410kit.runner.parameters import CONTAINERS, literal, single_values
 
 NONE_WORDS = {"none", "None", "null"}
 # As a path, an empty text is the current folder; most likely a shell variable is not set.
@@ -40,7 +40,6 @@ _FORMS = {  # how a value is written, by pydantic's types of errors
     **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), _LIST),
 }
 _BARE_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
-_CONTAINERS = (list, tuple, set, frozenset)
 _SCALAR = bool | int | float | str | None  # what a default of None may become
 _PLAIN = {str, int, float, bool, type(None)}
 # A subclass, such as NumPy's float or pandas' Timestamp, is a type of its own.
@@ -148,7 +147,7 @@ def _implied_type(default: object) -> Any:  # noqa: ANN401 - a type
         return Path
     if kind in _TOLD_BY_DEFAULT or isinstance(default, Enum):
         return kind
-    if isinstance(default, list | tuple | set | frozenset) and default and kind in _CONTAINERS:
+    if isinstance(default, list | tuple | set | frozenset) and default and kind in CONTAINERS:
         items = Union[tuple(dict.fromkeys(map(_implied_type, default)))]  # type: ignore[valid-type] # noqa: UP007 - of a computed tuple
         return types.GenericAlias(kind, (items, ...) if kind is tuple else (items,))
     message = f"its default of type {kind.__name__} does not tell what it takes; annotate the parameter"
@@ -200,7 +199,7 @@ def _encode(value: Any, adapter: TypeAdapter[Any], spelled: str) -> dict[str, An
     if adapter.validate_python(plain) != value:
         message = f"a {type(value).__name__} cannot be written into a notebook"
         raise ValueError(message)
-    paths = [str(part) for part in _parts_of(value) if isinstance(part, Path)]
+    paths = [str(part) for part in single_values(value) if isinstance(part, Path)]
     plain = sorted(plain, key=repr) if isinstance(value, set | frozenset) else plain
     return {
         "plain": plain,
@@ -258,7 +257,7 @@ def _explained(candidate: object, error: ValidationError) -> str:
 
 def _object_to(value: object, text: str) -> None:
     """Refuse what fits the type and is hardly ever meant."""
-    parts = list(_parts_of(value))
+    parts = list(single_values(value))
     message = ""
     if any(isinstance(part, float) and not math.isfinite(part) for part in parts):
         message = "numbers must be finite"
@@ -273,17 +272,6 @@ def _object_to(value: object, text: str) -> None:
         message = "it is not text in UTF-8"
     if message:
         raise ValueError(message)
-
-
-def _parts_of(value: object) -> Iterator[object]:
-    """Yield the single values in nested containers, the keys of dictionaries too."""
-    if isinstance(value, dict):
-        value = [*value, *value.values()]
-    if isinstance(value, _CONTAINERS):
-        for item in value:
-            yield from _parts_of(item)
-    else:
-        yield value
 
 
 def _choices(kind: Any) -> Iterator[Any]:  # noqa: ANN401 - a type
@@ -306,6 +294,6 @@ def _absolute(value: Any) -> Any:  # noqa: ANN401 - passes any value on
         with suppress(RuntimeError):  # a tilde before no user's name
             value = value.expanduser()
         return Path.cwd() / value
-    if isinstance(value, _CONTAINERS):
+    if isinstance(value, CONTAINERS):
         return type(value)(_absolute(item) for item in value)
     return value

@@ -18,6 +18,7 @@ from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 
 TAG = "parameters"
+CONTAINERS = (list, tuple, set, frozenset)
 _MEANT_AS_TEXT = (str, PurePath, date, time, timedelta, Decimal, UUID)
 _PATIENCE = 120.0  # seconds for the parameters cells of a chain; they may import a lot
 # Types of the kit whose choices are known without evaluating anything of a notebook.
@@ -203,6 +204,17 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any parameter
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list) else str(value)
+
+
+def single_values(value: object) -> Iterator[object]:
+    """Yield the single values in nested containers, the keys of dictionaries too."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, CONTAINERS):
+        for item in value:
+            yield from single_values(item)
+    else:
+        yield value
 
 
 def literal(value: Any) -> str:  # noqa: ANN401 - a JSON value

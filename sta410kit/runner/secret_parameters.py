@@ -1,11 +1,12 @@
 """Refuse secrets given as notebook parameters, before anything is run or written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sta410kit._internal.redaction import holds_secret, redact
 from sta410kit.exceptions import SecretFoundError
 from sta410kit.guards.secret_detectors import key_formats
+from sta410kit.runner.parameters import single_values
 from sta410kit.secrets import mask_secret
 
 
@@ -17,7 +18,7 @@ def refuse_secret_parameters(given: Mapping[str, Any]) -> None:
     """
     found = []
     for name, value in given.items():
-        for text in _texts(value):
+        for text in map(str, single_values(value)):
             suspect = next(key_formats(text), None)
             if holds_secret(text) or suspect:
                 kind = f"{suspect.detector}, {mask_secret(suspect.value)}" if suspect else "registered secret"
@@ -29,13 +30,3 @@ def refuse_secret_parameters(given: Mapping[str, Any]) -> None:
             ".env or a secret file and read it in the notebook with sta410kit.secrets. See docs/secrets.md."
         )
         raise SecretFoundError(message[0].upper() + message[1:])
-
-
-def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - a parameter of any type
-    if isinstance(value, dict):
-        value = [*value, *value.values()]
-    if isinstance(value, list | tuple | set):
-        for item in value:
-            yield from _texts(item)
-    elif not isinstance(value, bool | int | float | None):
-        yield str(value)
