@@ -52,9 +52,9 @@ class Corruption:
             return None
 
 
-def catalogue(*, since_snapshot: bool = False, **changes: tuple[str, Change]) -> list[Corruption]:
+def catalogue(**changes: tuple[str, Change]) -> list[Corruption]:
     """Return corruptions by name, in this order, which their random draws depend on."""
-    return [Corruption(name, about, change, since_snapshot) for name, (about, change) in changes.items()]
+    return [Corruption(name, about, change) for name, (about, change) in changes.items()]
 
 
 def require(there: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -146,7 +147,7 @@ def _drifted(frame: Frame, rng: Draw) -> Frame:
     return frame.assign(volume=frame["volume"].astype(float))
 
 
-CORRUPTIONS = catalogue(
+_ALONE = catalogue(
     session_lost=(
         "A symbol lacks a session.",
         lambda frame, rng: _without(frame, stretch(frame, rng, 1, 1)),
@@ -181,8 +182,8 @@ CORRUPTIONS = catalogue(
         lambda frame, rng: with_symbols(frame, rows_of(frame, rng), lambda name: f"{name}\u200b"),
     ),
     same_series=("Two symbols have one series, in the sessions they have in common.", _same_series),
-) + catalogue(
-    since_snapshot=True,
+)
+_BESIDE_A_SNAPSHOT = catalogue(
     history_revised=("Past values were changed.", _revised),
     history_lost=(
         "A past session is gone, in every symbol, so that only the snapshot shows it.",
@@ -190,3 +191,4 @@ CORRUPTIONS = catalogue(
     ),
     schema_drift=("A column is new, or holds another kind of values.", _drifted),
 )
+CORRUPTIONS = [*_ALONE, *(replace(one, since_snapshot=True) for one in _BESIDE_A_SNAPSHOT)]
