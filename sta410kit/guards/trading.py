@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.argument_checks import as_number, require_positive, shown
 from sta410kit._internal.sectors import sectors_of
-from sta410kit.config import TradingConfig
 from sta410kit.exceptions import ConfigurationError, TradingExecutionError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sta410kit.config import TradingConfig
 
 Row = Mapping[Any, Any]
 
 REQUIRED = ("symbol", "date", "side", "shares", "reference_price", "stop_loss", "take_profit")
 _ROUNDING = 1e-9  # the last digits of a float break no limit
 _OLDEST = 4  # days: before a long weekend that is the last session
-_WRITTEN_OUT = 1e6  # of a larger share of equity the digits say nothing
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,10 @@ def check_orders(  # noqa: PLR0913 - the orders, the limits, and the state of th
     """
     import pandas as pd
 
+    from sta410kit import config
+
     _require_table(orders)
-    if not isinstance(trading, TradingConfig):
+    if not isinstance(trading, config.TradingConfig):
         message = f"trading is {shown(trading)}; give a TradingConfig, such as get_config().trading."  # type: ignore[unreachable]
         raise ConfigurationError(message)
     capital = require_positive("equity", equity, "the capital")
@@ -346,4 +348,4 @@ def _percents(value: float, allowed: float) -> tuple[str, str]:
         texts = f"{value:.{digits}%}", f"{allowed:.{digits}%}"
         if texts[0] != texts[1]:
             break
-    return (texts[0] if value < _WRITTEN_OUT else f"{100 * value:.3g}%"), texts[1]
+    return texts
