@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sta410kit.config import TradingConfig
 
 Row = Mapping[Any, Any]
-
 REQUIRED = ("symbol", "date", "side", "shares", "reference_price", "stop_loss", "take_profit")
 _ROUNDING = 1e-9  # the last digits of a float break no limit
 _OLDEST = 4  # days: before a long weekend that is the last session
