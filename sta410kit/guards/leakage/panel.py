@@ -143,14 +143,14 @@ class Panel:
 
     def sessions_after(self, cutoff: np.datetime64) -> NDArray[np.int64]:
         """Return, for each row, how many sessions of its symbol it lies after `cutoff`; 0 or less before."""
-        last = np.array([np.searchsorted(calendar, cutoff, side="right") - 1 for calendar in self.calendars])
-        return self._places - last[self.codes]
+        last = np.array([np.searchsorted(calendar, cutoff, side="right") for calendar in self.calendars])
+        after: NDArray[np.int64] = self._places - last[self.codes]
+        return after
 
     @cached_property
     def _places(self) -> NDArray[np.int64]:
-        """The place of each row among the sessions of its symbol, from 0."""
-        places: NDArray[np.int64] = pd.Series(self.dates).groupby(self.codes).rank("dense").to_numpy(np.int64)
-        return places - 1
+        """The place of each row among the sessions of its symbol, from 1."""
+        return pd.Series(self.dates).groupby(self.codes).rank("dense").to_numpy(dtype=np.int64)
 
     def limits(self, cutoff: np.datetime64, horizon: int, *, bar_known: bool = False) -> Dates:
         """Return by code, last the market, the last date whose next `horizon` sessions lie up to `cutoff`."""
