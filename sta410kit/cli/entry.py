@@ -28,6 +28,7 @@ from sta410kit.cli.scan import scan
 from sta410kit.cli.scorecard import scorecard
 from sta410kit.cli.suggest import suggest
 from sta410kit.cli.sweep import sweep
+from sta410kit.cli.trade import trade
 from sta410kit.cli.triage import triage
 from sta410kit.cli.trials import trials
 from sta410kit.cli.unseal import unseal
@@ -96,7 +97,7 @@ def cli() -> None:
 
 for _command in (
     run, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks, trials,
-    triage, scorecard, scan, unseal, due, doctor, config, kernel, completion,
+    triage, trade, scorecard, scan, unseal, due, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
     def date_time_string(self, timestamp=None):
         return formatdate((timestamp or time.time()) + self.alpaca.clock_skew, usegmt=True)
 
-    def do_GET(self):  # noqa: N802 - the name that http.server looks for
+    def do_GET(self):
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         fault, headers = self.alpaca.arrive(url.path, query)
