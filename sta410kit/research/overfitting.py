@@ -95,7 +95,8 @@ class DeflatedSharpe:
 def deflate(backtest: Backtest, predictions: pd.DataFrame, *, ledger: Ledger | None = None) -> DeflatedSharpe:
     """Return the deflated Sharpe ratio of a backtest in excess of its benchmark, and count it as a trial.
 
-    The excess is the return of each session less that of buy and hold, so that a drift is no skill.
+    The excess is the return of each session less that of buy and hold, so that a drift is no skill. A
+    strategy whose mean position exceeds its equity is compared with as large a position in the benchmark.
 
     Parameters
     ----------
@@ -107,7 +108,8 @@ def deflate(backtest: Backtest, predictions: pd.DataFrame, *, ledger: Ledger | N
         Where the trial is counted; the project's by default.
     """
     frame = backtest.frame.set_index("date")
-    excess = frame["net"] - session_returns(frame["benchmark"])
+    levered = max(float(frame["position"].mean()), 1.0)
+    excess = frame["net"] - levered * session_returns(frame["benchmark"])
     excess = excess.where(excess.abs() > _ROUNDING, 0.0)  # what follows the benchmark has none
     trials = (ledger or Ledger.of_project()).record_backtest(predictions, excess, backtest.strategy)
     return deflated_sharpe(excess.to_numpy(), trials)

@@ -25,7 +25,11 @@ TAG = "parameters"
 _MEANT_AS_TEXT = (str, PurePath, date, time, timedelta, Decimal, UUID)
 _PATIENCE = 120.0  # seconds for the parameters cells of a chain; they may import a lot
 # Types of the kit whose choices are known without evaluating anything of a notebook.
-_KIT_TYPES = {"ModelName": "sta410kit.research.models", "SourceName": "sta410kit.market"}
+_KIT_TYPES = {
+    "ModelName": "sta410kit.research.models",
+    "SourceName": "sta410kit.market",
+    "WeightingName": "sta410kit.research.weights",
+}
 
 
 @dataclass(frozen=True)
