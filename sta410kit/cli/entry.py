@@ -16,6 +16,7 @@ from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
 from sta410kit.cli.due import due
+from sta410kit.cli.fetch import fetch
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.leaks import leaks
 from sta410kit.cli.mutate import mutate
@@ -96,8 +97,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks, trials,
-    triage, trade, scorecard, scan, unseal, due, doctor, config, kernel, completion,
+    run, fetch, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks,
+    trials, triage, trade, scorecard, scan, unseal, due, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -76,10 +76,12 @@ def _literals(module: str, name: str) -> Iterator[Any]:
     from importlib import import_module
     from typing import Literal, get_args, get_origin
 
-    kind = getattr(import_module(module), name)
-    for part in (kind, *get_args(kind)):
-        if get_origin(part) is Literal:
-            yield from get_args(part)
+    kinds = [getattr(import_module(module), name)]
+    for kind in kinds:  # grows
+        if get_origin(kind) is Literal:
+            yield from get_args(kind)
+        else:
+            kinds += get_args(kind)
 
 
 @dataclass(frozen=True)
