@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.atomic_files import replacing, write_text
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.redaction import redact_values
+from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards import read_accepted, read_quarantined
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sta410kit.research.forecasting import FittedModel
 
 DEFAULT_MODEL, DEFAULT_HORIZON = "ridge", 1
+END_EARLY = "prices_end_early"  # recorded where stored prices stand in, or the holdout is sealed
 MIMETYPE = "application/scrapbook.scrap.json+json"
 _VERSION = 1  # of scrapbook's payload
 _LONGEST = 1024 * 1024  # characters; a table has short cells
@@ -66,6 +68,37 @@ def prices(path: str | Path | None) -> pd.DataFrame:
     from sta410kit.market.tidying import tidy
 
     return tidy(_accepted(path, "prices")) if path else load_prices()
+
+
+def record_origin(prices: pd.DataFrame, source: str, path: Path) -> Path:
+    """Write where prices are from and how old they are; of a live source, record the moment they are as of.
+
+    The moment is no part of the file, so that later steps are reused while the prices stay the same.
+    """
+    origin = {"source": source, **prices.attrs.pop("sta410.origin", {})}
+    if moment := origin.pop("as_of", None):
+        record("as_of", moment)
+    return write_json(origin, path)
+
+
+def describe_origin(path: str | Path | None, prices: pd.DataFrame) -> str:
+    """Return where the prices are from in a sentence, and why they end early if they do; that is recorded."""
+    from sta410kit.holdout import current_seal
+
+    origin: dict[str, Any] = {"source": "sample"}
+    if path:
+        origin = json.loads(Path(path).read_text(encoding="utf-8"))
+    notes = [f"Prices of {origin['source']}, the last of {prices['date'].max():%Y-%m-%d}."]
+    if behind := origin.get("sessions_behind", 0):
+        notes.append(
+            f"Stored prices are used: {pluralize(behind, 'session')} closed since {origin['last_session']}."
+        )
+    seal = current_seal()
+    if seal.closed and str(seal.start) <= origin.get("last_session", ""):
+        notes.append(f"The holdout is sealed: forecasts stop before {seal.start} (HOLDOUT_START).")
+    if notes[1:]:
+        record(END_EARLY, " ".join(notes[1:]))
+    return " ".join(notes)
 
 
 def quarantined_symbols(path: str | Path | None) -> dict[str, str]:

@@ -171,10 +171,11 @@ def test_a_wrong_value_is_refused_by_name(variable, text, field):
     assert line.startswith(f"  - {field} ({variable} from environment): got {text!r}; takes ")
 
 
-def test_the_address_of_a_redis_is_refused_unseen():
+@pytest.mark.parametrize("text", ["cache:6379", "redis://cache:port"])
+def test_a_wrong_address_of_a_redis_is_refused_unseen(text):
     """It may hold a password."""
-    with pytest.raises(ConfigurationError, match="REDIS_URL from environment.*not shown; takes") as refused:
-        load_config({"REDIS_URL": "cache:6379"})
+    with pytest.raises(ConfigurationError, match=r"REDIS_URL from environment.*not shown; takes") as refused:
+        load_config({"REDIS_URL": text})
     assert "cache" not in str(refused.value)
 
 

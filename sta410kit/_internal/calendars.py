@@ -25,6 +25,8 @@ _EPOCH = 1970
 _FIRST_DAY = -(2**30)
 _WORDS = 300  # of what the library says: it may list every session it stumbled over
 
+# The library has these and cannot build them: a symbol of theirs is refused, not judged by New York.
+UNBUILT = {"*.TA": "XTAE", "*.AT": "ASEX", "*.RO": "XBSE"}
 # Yahoo's suffixes and index symbols. BSE's calendar serves NSE and Shanghai's Shenzhen: they share holidays.
 CALENDARS = {
     "*-USD *-USDT *-USDC *-EUR *-GBP *-BTC *-ETH */USD */USDT */USDC */BTC": "24/7",
@@ -80,6 +82,8 @@ CALENDARS = {
     "*.JK ^JKSE": "XIDX",
     "*.PS": "XPHS",
     "*.NS *.BO ^NSEI ^BSESN": "XBOM",
+    "*.SR": "XSAU",
+    **UNBUILT,
 }
 
 
@@ -178,11 +182,11 @@ def _built(market: str, start: str, end: str) -> Any:  # noqa: ANN401 - the libr
         known = exchange_calendars.get_calendar_names(include_aliases=False)
         message = f"no exchange calendar called {market!r}.{did_you_mean(market, known)}"
         raise ConfigurationError(message) from None
-    except (
-        ValueError,
-        NotImplementedError,
-    ) as error:  # it begins later or ends earlier, or the library cannot build it
+    except (ValueError, NotImplementedError) as error:  # it begins later or ends earlier, or cannot be built
         reason = str(error)
         short = reason if len(reason) <= _WORDS else f"{reason[:_WORDS]}..."
-        message = f"the calendar of {market} does not reach from {start} to {end}: {short}"
+        message = (
+            f"the calendar of {market} does not reach from {start} to {end}: {short}; give its symbols "
+            'another one with "calendars", or switch the expectation off with "overrides" in the suite'
+        )
         raise ConfigurationError(message) from error

@@ -14,6 +14,7 @@ from sta410kit.cli.config import config
 from sta410kit.cli.docs import docs
 from sta410kit.cli.doctor import doctor
 from sta410kit.cli.due import due
+from sta410kit.cli.fetch import fetch
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.leaks import leaks
 from sta410kit.cli.mutate import mutate
@@ -26,6 +27,7 @@ from sta410kit.cli.scan import scan
 from sta410kit.cli.scorecard import scorecard
 from sta410kit.cli.suggest import suggest
 from sta410kit.cli.sweep import sweep
+from sta410kit.cli.trade import trade
 from sta410kit.cli.triage import triage
 from sta410kit.cli.trials import trials
 from sta410kit.cli.unseal import unseal
@@ -93,8 +95,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks, trials,
-    triage, scorecard, scan, unseal, due, doctor, config, kernel, completion,
+    run, fetch, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks,
+    trials, triage, trade, scorecard, scan, unseal, due, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

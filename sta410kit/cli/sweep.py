@@ -1,10 +1,9 @@
-"""``sta410 sweep``: one notebook with every combination of some parameters."""
+"""``sta410 sweep``: one notebook, or the chain, with every combination of some parameters."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import asdict
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,9 @@ _MOST_ROWS = 40
     help="Values to sweep; every combination is executed. Lists: -g symbols=[AAPL,MSFT],[IBM].",
 )
 @parameter_options("Set a parameter to the same value everywhere.", "-p and -g win")
-@click.option("--workers", default=0, type=click.IntRange(0), help="Units at once; 0: one a processor.")
+@click.option(
+    "--workers", "--jobs", default=0, type=click.IntRange(0), help="Units at once; 0: one a processor."
+)
 @click.option("--resume", is_flag=True, help="Execute those units of the newest sweep that have not passed.")
 @click.option("--dry-run", is_flag=True, help="List the combinations and run nothing.")
 @click.option("--scheduler", default="", metavar="ADDRESS", help="A Dask scheduler: tcp://HOST:PORT.")
@@ -63,11 +64,16 @@ def sweep(  # noqa: PLR0913 - a command has many options
     as_json: bool,
     **how: Any,  # noqa: ANN401 - the fields of `SweepOptions`
 ) -> int:
-    """Execute NOTEBOOK with every combination of values.
+    """Execute the chain, or one NOTEBOOK, with every combination of values.
 
-    The values are given with -g. Any notebook with a cell tagged `parameters` will do. Every combination is
-    checked before anything runs. What a cell gives to `sta410kit.steps.record(name, value)` reaches the
-    table.
+    The values are given with -g. Every combination is checked before anything runs.
+
+    Without NOTEBOOK the whole chain is swept: sta410 sweep -g model=ridge,boosting -g horizon=1,5. Steps that
+    combinations share, and those unchanged since earlier runs, are executed once. One table shows verdict,
+    R2, rank IC, Sharpe ratio after costs and deflated Sharpe ratio, corrected for all combinations.
+
+    Any notebook with a cell tagged `parameters` will do. What a cell gives to
+    `sta410kit.steps.record(name, value)` reaches the table.
     """
     from sta410kit.runner.sweeps.plan import SweepOptions, split_values
 
@@ -99,21 +105,28 @@ def sweep(  # noqa: PLR0913 - a command has many options
     if as_json:
         print_json({**asdict(done.manifest), "folder": str(done.folder)})
     else:
-        _print(done)
+        from sta410kit.runner.runs import REPORT
+        from sta410kit.runner.sweeps.results import CSV, print_table
+
+        print_table(done)
+        click.echo(f"table:     {done.folder / CSV}\nreport:    {done.folder / REPORT}")
+        _print_trouble(done)
     return done.outcome
 
 
 def _plan(notebook: Path | None, swept: dict[str, list[str]], fixed: dict[str, Any]) -> SweepPlan:
-    from sta410kit.runner.sweeps.plan import plan_sweep
+    from sta410kit._internal.project import require_project
+    from sta410kit.runner.sweeps.plan import plan_chain_sweep, plan_sweep
 
-    if notebook is None:
-        message = "which notebook? sta410 sweep NOTEBOOK -g NAME=A,B"
-        raise ConfigurationError(message)
     if not swept:
+        typed = f"sta410 sweep {notebook}" if notebook else "sta410 sweep"
         message = (
-            f"which values? sta410 sweep {notebook} -g NAME=A,B; `sta410 params {notebook}` lists the names"
+            f"which values? {typed} -g NAME=A,B; `sta410 params {notebook or 'NOTEBOOK'}` lists the names"
         )
         raise ConfigurationError(message)
+    if notebook is None:
+        project = require_project("; change into one, or name a notebook: sta410 sweep NOTEBOOK -g NAME=A,B")
+        return plan_chain_sweep(project, swept, fixed)
     return plan_sweep(notebook, swept, fixed)
 
 
@@ -158,39 +171,10 @@ def _print_plan(plan: SweepPlan, *, as_json: bool) -> None:
     names = [*plan.grid, *plan.fixed]
     units = list(plan.units.items())[:_MOST_ROWS]
     rows = [(unit, *(shown(plain(values[name])) for name in names)) for unit, values in units]
-    show_table(("unit", *names), rows, title=f"{pluralize(len(plan.units), 'unit')} of {plan.notebook.name}")
+    of = "the chain" if plan.chains else plan.notebook.name
+    show_table(("unit", *names), rows, title=f"{pluralize(len(plan.units), 'unit')} of {of}")
     if len(plan.units) > _MOST_ROWS:
         say(f"and {len(plan.units) - _MOST_ROWS} more")
-
-
-def _print(sweep: Sweep) -> None:
-    """Print the table, failures first where not all rows are shown; reasons go to standard error."""
-    from rich.text import Text
-
-    from sta410kit.runner.runs import REPORT
-    from sta410kit.runner.sweeps.results import TABLE, results_table, shown
-    from sta410kit.runner.terminal import say, show_table
-
-    table = results_table(sweep)
-    hidden = {"message", "notebook", *sweep.manifest.results["sweep"]["fixed"]}
-    columns = {name: values for name, values in table.items() if name not in hidden}
-    numbers = {n for n, values in columns.items() if all(isinstance(v, int | float | None) for v in values)}
-    headings = {name: name.replace("_", "_\n") if name in numbers else name for name in columns}
-    rows = []
-    for row in zip(*columns.values(), strict=True):
-        ending = dict(zip(columns, row, strict=True))["outcome"]
-        colour = {"PASSED": "green", "NOT_RUN": "dim"}.get(ending, "red")
-        cells = [Text(shown(v), colour if n == "outcome" else "") for n, v in zip(columns, row, strict=True)]
-        rows.append((ending == "PASSED", cells))
-    listed = rows if len(rows) <= _MOST_ROWS else sorted(rows, key=itemgetter(0))[:_MOST_ROWS]
-    right = {headings[name] for name in numbers}
-    show_table(
-        [*headings.values()], [cells for _, cells in listed], title=f"sweep {sweep.folder.name}", right=right
-    )
-    if len(rows) > _MOST_ROWS:
-        say(f"and {len(rows) - _MOST_ROWS} more rows in {TABLE}")
-    say(f"table:     {sweep.folder / TABLE}\nreport:    {sweep.folder / REPORT}")
-    _print_trouble(sweep)
 
 
 def _print_trouble(sweep: Sweep) -> None:
@@ -199,7 +183,8 @@ def _print_trouble(sweep: Sweep) -> None:
         click.echo(f"note: {note}", err=True)
     for record in failed[:_MOST_ROWS]:
         click.echo(f"\nunit {record.name} failed: {record.message}", err=True)
-        click.echo(f"executed notebook: {sweep.folder / record.notebook}", err=True)
+        what = "executed notebook" if record.notebook.endswith(".ipynb") else "its report"
+        click.echo(f"{what}: {sweep.folder / record.notebook}", err=True)
     if failed or sweep.manifest.not_run:
         count = len(failed) + len(sweep.manifest.not_run)
         click.echo(f"\n{count} of {len(sweep.manifest.parameters)} units are not done; these alone: "

@@ -38,7 +38,8 @@ def triage(file: Path, suite: str, exchange: str | None, output: Path | None, *,
     frame, repairs = read_repaired(file, suite)
     result = judge(frame, suite, exchange=exchange, repairs=repairs)
     decisions = decide(result, frame, repairs)
-    page = output or runs_folder(Path.cwd()) / "triage" / f"{file.stem}.html"
+    folder = runs_folder(Path.cwd())
+    page = output or folder / "triage" / f"{_page_name(file, folder.parent)}.html"
     if decisions or output:
         page.parent.mkdir(parents=True, exist_ok=True)
         write_text(page, render(result, decisions, frame, file.name))
@@ -47,6 +48,13 @@ def triage(file: Path, suite: str, exchange: str | None, output: Path | None, *,
     else:
         _print(result, decisions, page)
     return ExitCode.PASSED if result.passed else ExitCode.DATA_REJECTED
+
+
+def _page_name(file: Path, project: Path) -> str:
+    """Return a name that no other file has: its path, from the project on where it is inside."""
+    path = file.resolve()
+    inside = path.relative_to(project) if path.is_relative_to(project) else path.relative_to(path.anchor)
+    return "-".join(inside.parts)
 
 
 def _print(result: GuardResult, decisions: list[Decision], page: Path) -> None:

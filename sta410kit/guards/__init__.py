@@ -4,6 +4,7 @@
 is loaded by the first call that needs it.
 """
 
+from sta410kit._internal.sectors import read_sectors
 from sta410kit.guards.acceptance import accept, keep_snapshot, read_accepted, read_quarantined
 from sta410kit.guards.gate import validate
 from sta410kit.guards.leakage import LeakFinding, LeakReport, probe_leaks
@@ -12,7 +13,7 @@ from sta410kit.guards.repairs import apply_repairs
 from sta410kit.guards.result import Check, GuardResult
 from sta410kit.guards.splits import SplitFinding, SplitReport, check_splits
 from sta410kit.guards.suites import list_suites
-from sta410kit.guards.trading import OrderReport, approve_orders, check_orders, read_sectors
+from sta410kit.guards.trading import OrderReport, approve_orders, check_orders
 
 __all__ = [
     "Check",

@@ -18,7 +18,7 @@ from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.gate import validate
 from sta410kit.guards.result import QUARANTINED
-from sta410kit.guards.snapshots import SCHEMA, read_snapshot, schema_of
+from sta410kit.guards.snapshots import SCHEMA, read_snapshot, schema_of, stored_schema
 from sta410kit.guards.suites import read_suite
 
 if TYPE_CHECKING:
@@ -123,10 +123,11 @@ def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) ->
     import pandas as pd
 
     _require_judged(frame, result)
-    schema, path = schema_of(frame), Path(path)
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
         usable = result.usable
+        schema = schema_of(frame, stored_schema(path) if path.is_file() else None)
         frame = usable.dropna(subset=usable.columns.intersection(["close"]))
         whole = frame
         if path.is_file():

@@ -12,7 +12,7 @@ import pandas as pd
 
 from sta410kit._internal.text import pluralize
 from sta410kit.guards.declarations import write_entry
-from sta410kit.guards.evidence import NO_DAY
+from sta410kit.guards.evidence import NO_DAY, NO_ROW
 from sta410kit.guards.result import CRITICAL
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BAR = ("open", "high", "low", "close")
 REASON, BY = "Seen in triage.", "your name"
+REPAIRS, QUARANTINE = "repairs.toml", "quarantine the bars"
 _WHERE = 3  # symbols or days that a decision names
 _MOST_NAMED = 10  # symbols that are left out
 _YEAR = timedelta(days=365)
@@ -74,6 +75,19 @@ class Cases:
         )
         self.symbols = frame["symbol"].nunique() if "symbol" in frame else 0
 
+    def of(self, *expectations: str) -> pd.Series[bool]:
+        """Return which of the findings left are of some expectations."""
+        return self.left["expectation"].isin(expectations)
+
+    def on(self, days: Iterable[int]) -> pd.Series[bool]:
+        """Return which of the findings left are on some days."""
+        return self.left["day"].isin(days)
+
+    @property
+    def rows(self) -> pd.Series[bool]:
+        """Which of the findings left have a row."""
+        return self.left["position"] != NO_ROW
+
     def take(self, chosen: pd.Series[bool]) -> pd.DataFrame:
         """Return the chosen findings, one a bar; what else was found of the same bars goes with them."""
         keys = ["symbol", "day"]
@@ -84,16 +98,17 @@ class Cases:
         self.left = self.left[~pd.MultiIndex.from_frame(self.left[keys]).isin(bars)]
         return taken.assign(severity=severity.reindex(bars).to_numpy())
 
-    def of(self, *expectations: str) -> pd.Series[bool]:
-        """Return which of the findings left are of some expectations."""
-        return self.left["expectation"].isin(expectations)
+    def quarantine(self, what: str, chosen: pd.Series[bool], *, moves: bool = False) -> Decision:
+        """Decide to quarantine the chosen bars."""
+        found = self.take(chosen)
+        size = self.largest_move(found) if moves else ""
+        return decide(what, found, QUARANTINE, REPAIRS, self.repairs(found, "quarantine"), size)
 
     def repairs(self, found: pd.DataFrame, action: str) -> str:
         """Return entries that do something to the bars found; one without dates if all of a symbol's are."""
         entries = []
         for symbol, part in found.groupby("symbol", sort=False):
-            rows = days_of(self.frame.loc[self.frame["symbol"] == symbol, "date"])
-            if np.isin(rows, part["day"]).all():
+            if np.isin(self._days(symbol), part["day"]).all():
                 entries.append(repair({"symbol": symbol}, action))
             else:
                 entries.append(self.each_stretch(part, lambda at: repair(at, action)))
@@ -103,19 +118,22 @@ class Cases:
         """Return an entry for each stretch of a symbol's sessions; ``*`` has those of all symbols."""
         entries = []
         for symbol, part in found.groupby("symbol", sort=False):
-            rows = (
-                self.frame["date"]
-                if symbol == "*"
-                else self.frame.loc[self.frame["symbol"] == symbol, "date"]
-            )
             days = np.unique(part["day"])
-            known = np.union1d(days_of(rows), days)  # a session that is missing has no row
+            known = np.union1d(self._days(symbol), days)  # a session that is missing has no row
             gaps = np.flatnonzero(np.diff(np.searchsorted(known, days)) > 1) + 1
-            for stretch in np.split(days, gaps):
-                first, last = date_of(stretch[0]), date_of(stretch[-1])
-                when = {"date": first} if first == last else {"first": first, "last": last}
-                entries.append(entry({"symbol": symbol, **when}))
+            entries += [
+                entry({"symbol": symbol, **when(stretch[0], stretch[-1])}) for stretch in np.split(days, gaps)
+            ]
         return "\n".join(entries)
+
+    def accept(self, expectation: str, at: dict[str, Any]) -> str:
+        """Return an entry of accepted.toml that holds for a year."""
+        more = {"reason": REASON, "by": BY, "expires": str(datetime.now(UTC).date() + _YEAR)}
+        return write_entry("finding", suite=self.suite, expectation=expectation, **at, **more)
+
+    def _days(self, symbol: object) -> NDArray[np.int32]:
+        every = slice(None) if symbol == "*" else self.frame["symbol"] == symbol
+        return days_of(self.frame.loc[every, "date"])
 
     def values(self, found: pd.DataFrame, name: str) -> NDArray[np.float64]:
         """Return a column at the findings."""
@@ -132,6 +150,14 @@ class Cases:
             near = slice(max(at - reach, 0), at + reach + 1)
             medians.append(np.nanmedian(column[near][symbols[near] == symbols[at]]))
         return np.array(medians)
+
+    def largest_move(self, found: pd.DataFrame) -> str:
+        """Return the largest distance of a bar's ends from the usual close around it."""
+        if found.empty:
+            return ""
+        usual = self.usual(found, "close", 5)
+        ends = np.array([self.values(found, name) / usual - 1 for name in BAR])
+        return f"up to {np.nanmax(np.abs(ends)):.0%} from the closes around"
 
 
 def findings_of(failures: Iterable[Check]) -> pd.DataFrame:
@@ -186,8 +212,8 @@ def of_limit(result: GuardResult, frame: pd.DataFrame) -> Decision:
     return Decision(what, where or "single bars", size, CRITICAL, findings_of(()), proposal)
 
 
-def decision(  # noqa: PLR0913, PLR0917 - as many as a decision has
-    what: str, found: pd.DataFrame, proposal: str, file: str, entries: str, size: str = ""
+def decide(  # noqa: PLR0913, PLR0917 - as many as a decision has
+    what: str, found: pd.DataFrame, proposal: str, file: str = "", entries: str = "", size: str = ""
 ) -> Decision:
     """Return a decision on the findings; it is as severe as the worst of them."""
     severity = CRITICAL if (found["severity"] == CRITICAL).any() else "warning"
@@ -223,15 +249,6 @@ def _where(found: pd.DataFrame) -> str:
     return f"{who}: {when}"
 
 
-def largest_move(cases: Cases, found: pd.DataFrame) -> str:
-    """Return the largest distance of a bar's ends from the usual close around it."""
-    if found.empty:
-        return ""
-    usual = cases.usual(found, "close", 5)
-    ends = np.array([cases.values(found, name) / usual - 1 for name in BAR])
-    return f"up to {np.nanmax(np.abs(ends)):.0%} from the closes around"
-
-
 def days_of(dates: pd.Series[pd.Timestamp]) -> NDArray[np.int32]:
     """Return dates as days since 1970-01-01."""
     return dates.to_numpy().astype("datetime64[D]").astype(np.int32)
@@ -242,6 +259,13 @@ def date_of(day: int) -> str:
     return str(np.datetime64(int(day), "D"))
 
 
+def when(first: int, last: int) -> dict[str, str]:
+    """Return the keys of an entry for the days from `first` to `last`."""
+    if first == last:
+        return {"date": date_of(first)}
+    return {"first": date_of(first), "last": date_of(last)}
+
+
 def repair(at: dict[str, Any], action: str, **more: object) -> str:
     """Return an entry of repairs.toml."""
     return write_entry("repair", **at, action=action, **more, reason=REASON, by=BY)
@@ -250,11 +274,3 @@ def repair(at: dict[str, Any], action: str, **more: object) -> str:
 def event(at: dict[str, Any], kind: str, note: str) -> str:
     """Return an entry of events.toml."""
     return write_entry("event", **at, kind=kind, note=note)
-
-
-def accept(suite: str, expectation: str, at: dict[str, Any]) -> str:
-    """Return an entry of accepted.toml that holds for a year."""
-    expires = str(datetime.now(UTC).date() + _YEAR)
-    return write_entry(
-        "finding", suite=suite, expectation=expectation, **at, reason=REASON, by=BY, expires=expires
-    )

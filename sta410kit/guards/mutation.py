@@ -221,6 +221,9 @@ def _chosen(suite: str, kinds: list[str] | None) -> list[Corruption]:
     names = [one.name for one in CATALOGUE[suite]]
     unknown = [kind for kind in kinds or [] if kind not in names]
     if unknown:
-        message = f"no corruption called '{unknown[0]}'.{did_you_mean(unknown[0], names)}"
+        message = (
+            f"no corruption called '{unknown[0]}'.{did_you_mean(unknown[0], names)} "
+            f"Corruptions: {', '.join(names)}."
+        )
         raise ConfigurationError(message)
     return [one for one in CATALOGUE[suite] if kinds is None or one.name in kinds]

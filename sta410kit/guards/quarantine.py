@@ -18,7 +18,7 @@ from pandas.api.types import is_numeric_dtype
 
 from sta410kit._internal.text import pluralize
 from sta410kit.guards.coverage import Coverage
-from sta410kit.guards.evidence import KEYS, NO_DAY, NO_ROW
+from sta410kit.guards.evidence import KEYS, NO_DAY, NO_ROW, at_positions
 from sta410kit.guards.expectations import EXPECTATIONS
 from sta410kit.guards.result import CRITICAL, QUARANTINED
 from sta410kit.guards.suites import QUARANTINE_SYMBOL, STOP
@@ -47,6 +47,8 @@ class Quarantine:
         The frame that was judged; it is not changed.
     limits : Limits
         How much may be left out.
+    emptied : int
+        Bars that declared repairs have emptied: they count as well.
 
     Attributes
     ----------
@@ -56,8 +58,8 @@ class Quarantine:
         Why nothing of it can be used.
     """
 
-    def __init__(self, frame: pd.DataFrame, limits: Limits) -> None:
-        self.usable = frame
+    def __init__(self, frame: pd.DataFrame, limits: Limits, emptied: int = 0) -> None:
+        self.usable, self._emptied = frame, emptied
         self._limits = limits
         self._found = _no_findings()
         self._whole: dict[str, str] = {}  # quarantined symbols, and why where it is the share of their bars
@@ -166,9 +168,11 @@ class Quarantine:
                 f"{one.symbols_left_out} of {pluralize(one.symbols, 'symbol')} are quarantined, "
                 f"more than the suite allows (max_symbols {limits.max_symbols:g})"
             )
-        if one.bars_left_out > limits.max_bars * one.bars:
+        gone = one.bars_left_out + self._emptied
+        if gone > limits.max_bars * one.bars:
+            how = "quarantined or emptied by repairs" if self._emptied else "quarantined"
             return (
-                f"{one.bars_left_out:,} of {pluralize(one.bars, 'bar')} are quarantined, "
+                f"{gone:,} of {pluralize(one.bars, 'bar')} are {how}, "
                 f"more than the suite allows (max_bars {limits.max_bars:g})"
             )
         return ""
@@ -196,7 +200,7 @@ def leave_out(
     from sta410kit.guards.evaluation import evaluate
 
     checks = [replace(check, quarantined=_can_be_left_out(check)) for check in checks]
-    quarantine = Quarantine(frame, contract.limits)
+    quarantine = Quarantine(frame, contract.limits, _emptied(frame, reviewed))
     new = quarantine.add(checks)
     if any(check.severity == CRITICAL and not check.held and not check.quarantined for check in checks):
         return checks, quarantine
@@ -214,6 +218,13 @@ def leave_out(
         new = quarantine.add(found)
     quarantine.unsettled = "what is left is still refused: " + "; ".join(map(str, left or found))
     return checks, quarantine
+
+
+def _emptied(frame: pd.DataFrame, reviewed: Sequence[ReviewedFinding]) -> int:
+    """Return how many bars declared repairs have emptied."""
+    periods = {(one.symbol, one.first, one.last): one for one in reviewed if one.emptied}.values()
+    rows = at_positions(frame, np.arange(len(frame) if periods else 0))
+    return int(sum(one.covers(rows.symbols, rows.days).sum() for one in periods))
 
 
 def _can_be_left_out(check: Check) -> bool:

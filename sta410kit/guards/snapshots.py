@@ -50,8 +50,11 @@ def stored_schema(path: Path) -> dict[str, str]:
     return dict(json.loads(stored)) if stored else schema_of(read_snapshot(path))
 
 
-def schema_of(frame: pd.DataFrame) -> dict[str, str]:
-    """Return the kind of values of each column; widths and layouts of the same values do not count."""
+def schema_of(frame: pd.DataFrame, before: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the kind of values of each column; widths and layouts of the same values do not count.
+
+    Whole numbers with gaps come as floats: such a column is of the kind that it has in `before`.
+    """
     from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
 
     schema = {}
@@ -63,4 +66,7 @@ def schema_of(frame: pd.DataFrame) -> dict[str, str]:
         else:
             kind = "f" if is_float_dtype(dtype) else dtype.kind
         schema[str(name)] = _KINDS.get(kind, "text or objects")
+        if kind == "f" and (before or {}).get(str(name)) == _KINDS["i"] and frame[name].hasnans:
+            known = frame[name].dropna()
+            schema[str(name)] = _KINDS["i" if (known % 1 == 0).all() else "f"]
     return schema

@@ -16,23 +16,23 @@ from sta410kit._internal.calendars import sessions
 from sta410kit.guards.decisions import (
     BAR,
     BY,
+    QUARANTINE,
     REASON,
+    REPAIRS,
     Cases,
     Decision,
-    accept,
     date_of,
     days_of,
-    decision,
+    decide,
     event,
     findings_of,
     has_rows,
-    largest_move,
     of_limit,
     of_table,
     repair,
+    when,
 )
 from sta410kit.guards.declarations import write_entry
-from sta410kit.guards.evidence import NO_ROW
 from sta410kit.guards.result import CRITICAL
 from sta410kit.guards.unit_steps import stretches_in_another_unit
 
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from sta410kit.guards.result import GuardResult
 
-_QUARANTINE = "quarantine the bars"
-REPAIRS, EVENTS, ACCEPTED, SUITE = "repairs.toml", "events.toml", "accepted.toml", "the suite"
+_EVENTS, _ACCEPTED, _SUITE = "events.toml", "accepted.toml", "the suite"
+_AT_ITS_SOURCE = "correct it at its source"
 _CENTS = 0.01  # of the price: an open that far outside of its bar is clamped
 _WILD = 0.05  # of the price: a close further outside of its bar is not believed
 _BUSY = 2.0  # times the usual volume that makes a move news
@@ -77,31 +77,24 @@ def triage(result: GuardResult, frame: pd.DataFrame, repairs: pd.DataFrame | Non
     cases = Cases(result, frame, found)
     decisions = [one for make in _MAKERS for one in make(cases) if one.count]
     decisions += [of_table(check) for check in result.failures if not has_rows(check)]
-    if result.excess and all(one.proposal == _QUARANTINE or one.severity != CRITICAL for one in decisions):
+    if result.excess and all(one.proposal == QUARANTINE or one.severity != CRITICAL for one in decisions):
         decisions.append(of_limit(result, frame))  # no other decision brings anything back
     return sorted(decisions, key=lambda one: (one.severity != CRITICAL, -one.count))
 
 
 def _bars_without_values(cases: Cases) -> Iterator[Decision]:
     kinds = ("expect_column_values_to_not_be_null", "expect_column_values_to_be_between")
-    there = (cases.left["position"] >= 0) & cases.left["column"].isin([*BAR, "adj_close", "volume"])
-    found = cases.take(cases.of(*kinds) & there & (cases.left["severity"] == CRITICAL))
-    yield decision(
-        "no value, or none above zero",
-        found,
-        _QUARANTINE,
-        REPAIRS,
-        cases.repairs(found, "quarantine"),
-    )
+    there = cases.rows & cases.left["column"].isin([*BAR, "adj_close", "volume"])
+    critical = cases.left["severity"] == CRITICAL
+    yield cases.quarantine("no value, or none above zero", cases.of(*kinds) & there & critical)
 
 
 def _outside_the_range(cases: Cases) -> Iterator[Decision]:
     pairs = cases.of("expect_column_pair_values_a_to_be_greater_than_b")
     pairs &= cases.left["column"].isin([f"{a}, {b}" for a in BAR for b in BAR])
-    found = cases.take(pairs & (cases.left["column"] == "high, low"))
-    yield decision("low above the high", found, _QUARANTINE, REPAIRS, cases.repairs(found, "quarantine"))
-    pairs = pairs.reindex(cases.left.index, fill_value=False)
+    yield cases.quarantine("low above the high", pairs & (cases.left["column"] == "high, low"))
     for name in ("open", "close"):
+        pairs = pairs.reindex(cases.left.index)
         here = pairs & cases.left["column"].str.contains(name)
         if not here.any():
             continue
@@ -120,50 +113,43 @@ def _outside_the_range(cases: Cases) -> Iterator[Decision]:
         else:
             entry = cases.repairs(found, "extend")
             what, proposal = "close outside of its bar", "extend low and high to the close"
-        yield decision(what, found, proposal, REPAIRS, entry, size=largest)
-        pairs = pairs.reindex(cases.left.index, fill_value=False)
-    found = cases.take(pairs)
-    what = "open or close far outside of its bar"
-    yield decision(what, found, _QUARANTINE, REPAIRS, cases.repairs(found, "quarantine"))
+        yield decide(what, found, proposal, REPAIRS, entry, largest)
+    yield cases.quarantine("open or close far outside of its bar", pairs.reindex(cases.left.index))
 
 
 def _wrong_calendar(cases: Cases) -> Iterator[Decision]:
-    calendar = cases.of(_CALENDAR)
-    extra = cases.left[calendar & (cases.left["position"] >= 0)]
-    counts = extra.groupby("symbol").size()
-    foreign = counts.index[counts >= _FOREIGN]
-    fits = {str(symbol): _best_calendar(cases.frame, symbol) for symbol in foreign}
-    off = [symbol for symbol, name in fits.items() if not name]
-    found = cases.take(cases.of(_CALENDAR) & cases.left["symbol"].isin(off))
-    yield decision("dates that fit no exchange, perhaps a day off", found, "correct it at its source", "", "")
-    for name in filter(None, dict.fromkeys(fits.values())):
+    counts = cases.left[cases.of(_CALENDAR) & cases.rows].groupby("symbol").size()
+    fits = {str(symbol): _best_calendar(cases.frame, symbol) for symbol in counts.index[counts >= _FOREIGN]}
+    for name in sorted(dict.fromkeys(fits.values()), key=bool):
         symbols = [symbol for symbol, one in fits.items() if one == name]
         found = cases.take(cases.of(_CALENDAR) & cases.left["symbol"].isin(symbols))
+        if not name:
+            yield decide("dates that fit no exchange, perhaps a day off", found, _AT_ITS_SOURCE)
+            continue
         entry = json.dumps({"overrides": {" ".join(symbols): {"calendar": name}}})
         proposal = f"judge them by the calendar {name}: --exchange {name}, or overrides of {_CALENDAR}"
-        yield decision("sessions of another exchange", found, proposal, SUITE, entry)
+        yield decide("sessions of another exchange", found, proposal, _SUITE, entry)
 
 
 def _sessions(cases: Cases) -> Iterator[Decision]:
-    found = cases.take(cases.of(_CALENDAR) & (cases.left["position"] >= 0))
+    found = cases.take(cases.of(_CALENDAR) & cases.rows)
     entry = cases.repairs(found, "drop")
-    yield decision("rows on days without a session", found, "drop the rows", REPAIRS, entry)
-    gone = cases.of(_CALENDAR) & (cases.left["position"] == NO_ROW)
+    yield decide("rows on days without a session", found, "drop the rows", REPAIRS, entry)
+    gone = cases.of(_CALENDAR)
     times = cases.left[gone].groupby("day")["symbol"].nunique()
-    shared = times.index[(times >= _TOGETHER) & (times >= _SHARE * cases.symbols)]
-    found = cases.take(gone & cases.left["day"].isin(shared))
-    entry = cases.each_stretch(found.assign(symbol="*"), lambda at: accept(cases.suite, _CALENDAR, at))
+    found = cases.take(gone & cases.on(times.index[times >= max(_TOGETHER, _SHARE * cases.symbols)]))
+    entry = cases.each_stretch(found.assign(symbol="*"), lambda at: cases.accept(_CALENDAR, at))
     proposal = "ask another source; or accept that the vendor lacks them"
-    yield decision("sessions that the vendor lacks", found, proposal, ACCEPTED, entry)
+    yield decide("sessions that the vendor lacks", found, proposal, _ACCEPTED, entry)
     ended = {note.split(":")[0] for note in cases.notes if "delisted or cut short" in note}
     found = cases.take(cases.of(_CALENDAR) & cases.left["symbol"].isin(ended))
     entry = cases.each_stretch(found, lambda at: event(at, "delisting", "Delisted."))
     proposal = "ask another source; or say that they were delisted"
-    yield decision("series that end before the others", found, proposal, EVENTS, entry)
+    yield decide("series that end before the others", found, proposal, _EVENTS, entry)
     found = cases.take(cases.of(_CALENDAR))
     entry = cases.each_stretch(found, lambda at: event(at, "halt", "No trading."))
     proposal = "ask another source; or say that trading was halted"
-    yield decision("sessions missing in single symbols", found, proposal, EVENTS, entry)
+    yield decide("sessions missing in single symbols", found, proposal, _EVENTS, entry)
 
 
 def _units(cases: Cases) -> Iterator[Decision]:
@@ -173,52 +159,46 @@ def _units(cases: Cases) -> Iterator[Decision]:
         bars = cases.frame[cases.frame["symbol"] == symbol]
         stretches = stretches_in_another_unit(bars, found["day"].to_numpy(np.int32))
         if not stretches:
-            yield decision(what, found, "no entry: no factor fits; correct it at its source", "", "")
+            yield decide(what, found, f"no entry: no factor fits; {_AT_ITS_SOURCE}")
             continue
         entries = []
         for one in stretches:
-            first, last = date_of(one.first), date_of(one.last)
-            when = {"date": first} if first == last else {"first": first, "last": last}
             columns = {"columns": list(one.columns)} if one.columns else {}
-            entries.append(repair({"symbol": symbol, **when}, "scale", **columns, factor=one.factor))
+            at = {"symbol": symbol, **when(one.first, one.last)}
+            entries.append(repair(at, "scale", **columns, factor=one.factor))
         factors = sorted({one.factor for one in stretches})
         proposal = f"multiply these prices by {' or '.join(f'{factor:g}' for factor in factors)}"
         size = " and ".join(f"{1 / factor:g}" for factor in factors) + " times"
         if len(stretches) > 1:
             size += f" in {len(stretches)} stretches"
-        yield decision(what, found, proposal, REPAIRS, "\n".join(entries), size=size)
+        yield decide(what, found, proposal, REPAIRS, "\n".join(entries), size)
 
 
 def _moves(cases: Cases) -> Iterator[Decision]:
     moves = cases.of(_JUMPS, *_REVERTING)
     times = cases.left[moves].groupby("day")["symbol"].nunique()
-    together = times.index[times >= _TOGETHER]
-    found = cases.take(moves & cases.left["day"].isin(together))
+    found = cases.take(moves & cases.on(times.index[times >= _TOGETHER]))
     entry = cases.each_stretch(found.assign(symbol="*"), lambda at: event(at, "other", "The market moved."))
-    what, size = "moves of several symbols on one day", largest_move(cases, found)
-    yield decision(what, found, "say that the market moved", EVENTS, entry, size=size)
-    found = cases.take(cases.of(*_REVERTING) & ~_busy(cases))
-    after = cases.left["position"].isin(found["position"] + 1) | cases.left["position"].isin(
-        found["position"]
-    )
-    cases.take(cases.of(_JUMPS) & after)  # the way back
-    what, size = "bars that the next takes back", largest_move(cases, found)
-    yield decision(what, found, _QUARANTINE, REPAIRS, cases.repairs(found, "quarantine"), size=size)
+    what, size = "moves of several symbols on one day", cases.largest_move(found)
+    yield decide(what, found, "say that the market moved", _EVENTS, entry, size)
+    one = cases.quarantine("bars that the next takes back", cases.of(*_REVERTING) & ~_busy(cases), moves=True)
+    places = one.findings["position"]
+    cases.take(cases.of(_JUMPS) & cases.left["position"].isin([*places, *(places + 1)]))  # the way back
+    yield one
     yield _adjustments(cases)
     found = cases.take(cases.of(_JUMPS, *_REVERTING))
     entry = cases.each_stretch(found, lambda at: event(at, "earnings", "News; look up which."))
-    what, size = "moves with volume, or that last", largest_move(cases, found)
+    what, size = "moves with volume, or that last", cases.largest_move(found)
     proposal = "look for news and name the event; or ask another source"
-    yield decision(what, found, proposal, EVENTS, entry, size=size)
+    yield decide(what, found, proposal, _EVENTS, entry, size)
 
 
 def _busy(cases: Cases) -> pd.Series[bool]:
     """Return which of the findings left are on a bar with a multiple of the usual volume."""
     busy = pd.Series(data=False, index=cases.left.index)
-    here = cases.left["position"] >= 0
-    if here.any() and "volume" in cases.frame:
-        found = cases.left[here]
-        busy[here] = cases.values(found, "volume") >= _BUSY * cases.usual(found, "volume")
+    if cases.rows.any() and "volume" in cases.frame:
+        found = cases.left[cases.rows]
+        busy[cases.rows] = cases.values(found, "volume") >= _BUSY * cases.usual(found, "volume")
     return busy
 
 
@@ -242,39 +222,38 @@ def _adjustments(cases: Cases) -> Decision:
         at["last"] = date_of(days[days < row["day"]].max())
         entries.append(repair(at, "scale", columns=["adj_close"], factor=float(f"{row['factor']:.6g}")))
     proposal = "ask another source for adj_close; or scale what is before the step"
-    return decision(
-        "adj_close does not follow a split, or steps alone", found, proposal, REPAIRS, "\n".join(entries)
-    )
+    what = "adj_close does not follow a split, or steps alone"
+    return decide(what, found, proposal, REPAIRS, "\n".join(entries))
 
 
 def _rows_twice(cases: Cases) -> Iterator[Decision]:
     found = cases.take(cases.of("expect_compound_columns_to_be_unique"))
     entry = cases.repairs(found, "keep_first")
-    yield decision("sessions that are there twice", found, "keep the first row", REPAIRS, entry)
+    yield decide("sessions that are there twice", found, "keep the first row", REPAIRS, entry)
 
 
 def _the_rest(cases: Cases) -> Iterator[Decision]:
     for kind in cases.left["expectation"].unique():
-        found = cases.take(cases.of(kind))
         what = _FAULTS.get(kind) or kind.removeprefix("expect_").replace("_", " ") + ": not met"
+        if kind in _WHOLE_BARS:
+            yield cases.quarantine(what, cases.of(kind))
+            continue
+        found = cases.take(cases.of(kind))
         if kind in _AT_SOURCE:
-            yield decision(what, found, "correct it at its source", "", "")
-        elif kind in _WHOLE_BARS:
-            yield decision(what, found, _QUARANTINE, REPAIRS, cases.repairs(found, "quarantine"))
-        elif len(found):
-            many = found.groupby("symbol")["day"].agg(["min", "max"]).reset_index()
-            periods = [
-                {"symbol": row["symbol"], "first": date_of(row["min"]), "last": date_of(row["max"])}
-                for row in many.to_dict("records")
-            ]
-            if kind == _VOLUME:  # a symbol's last row stands for all of it
-                periods = [{"symbol": one["symbol"]} for one in periods]
-            entry = "\n".join(accept(cases.suite, kind, at) for at in periods)
-            proposal = "ask another source; or accept it for these symbols"
-            yield decision(what, found, proposal, ACCEPTED, entry)
+            yield decide(what, found, _AT_ITS_SOURCE)
+            continue
+        periods = [
+            # Of a volume in another unit, a symbol's last row stands for all of it.
+            {"symbol": symbol}
+            if kind == "expect_volume_in_one_unit"
+            else {"symbol": symbol, "first": date_of(days.min()), "last": date_of(days.max())}
+            for symbol, days in found.groupby("symbol")["day"]
+        ]
+        entry = "\n".join(cases.accept(kind, at) for at in periods)
+        yield decide(what, found, "ask another source; or accept it for these symbols", _ACCEPTED, entry)
 
 
-_CALENDAR, _VOLUME = "expect_sessions_to_match_calendar", "expect_volume_in_one_unit"
+_CALENDAR = "expect_sessions_to_match_calendar"
 _JUMPS = "expect_jumps_to_be_explained"
 _REVERTING = ("expect_no_reverting_spikes", "expect_no_extreme_wicks")
 _FAULTS = {

@@ -1,4 +1,4 @@
-"""The sessions on which a split took effect."""
+"""The sessions on which a split took effect, and the close adjusted for splits and dividends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from sta410kit.market import columns
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 # New shares for one old share, as splits are announced; a reverse split is the inverse.
 _WHOLE = (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100)
@@ -52,3 +54,44 @@ def find_splits(prices: pd.DataFrame) -> pd.DataFrame:
     found = np.abs(values / nearest - 1) <= _TOLERANCE
     splits = known[["symbol", "date"]].assign(ratio=nearest)[found]
     return pd.DataFrame(splits).reset_index(drop=True)
+
+
+def adjusted_close(bars: pd.DataFrame, actions: pd.DataFrame) -> pd.Series[float]:
+    """Return the close adjusted backwards for splits and dividends, as CRSP and Yahoo do.
+
+    On its ex-date a split of `n` new shares for one old share multiplies every earlier close by ``1 / n``,
+    and a dividend `d` by ``1 - d / c`` with `c` the last close before, in shares of the ex-date. An action
+    whose ex-date has no bar yet changes nothing. The newest close is never adjusted.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        ``date, close`` of one symbol, by date; unadjusted.
+    actions : DataFrame
+        ``date, kind, value`` of the same symbol: ex-date, ``"split"`` with new shares per old share or
+        ``"dividend"`` with cash per share.
+
+    Returns
+    -------
+    Series
+        In quote currency, on the index of `bars`.
+
+    References
+    ----------
+    CRSP, "Data Definitions and Coding Schemes": factor to adjust price.
+    """
+    import numpy as np
+
+    known = bars["close"].ffill().to_numpy()
+    step = np.ones(len(bars) + 1)  # the last for actions that are still to come
+    at = np.searchsorted(bars["date"].to_numpy(), actions["date"].to_numpy())
+    splits = (actions["kind"] == "split").to_numpy()
+    values = actions["value"].to_numpy(dtype=float)
+    np.multiply.at(step, at[splits], 1 / values[splits])
+    before = np.maximum(at - 1, 0)
+    paid = ~splits & (at > 0) & (at < len(bars))
+    share = np.zeros(len(step))
+    np.add.at(share, at[paid], values[paid] / (known[before[paid]] * step[at[paid]]))
+    later = (step * (1 - share))[1:-1][::-1].cumprod()[::-1]
+    factor: NDArray[np.float64] = np.append(later, 1.0)[: len(bars)]
+    return bars["close"] * factor

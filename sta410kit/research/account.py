@@ -27,8 +27,9 @@ class Market:
     """What can be traded, when, and at which price; arrays of shape (sessions, symbols, strategies or 1).
 
     `opens` and `closes` are adjusted for splits and dividends; where a symbol has no session they repeat its
-    last close. `tradable` says where an order is filled, `last` is the last session of each symbol, and
-    `capacity` the largest order in quote currency, or None.
+    last close. `tradable` says where an order is filled, `last` is the last session of each symbol,
+    `capacity` the largest order in quote currency, and `impact` the share of its amount that an order of 1
+    pays; the share grows with the square root of the amount. Both may be None.
     """
 
     opens: Floats
@@ -36,6 +37,7 @@ class Market:
     tradable: Booleans
     last: NDArray[np.int64]
     capacity: Floats | None = None
+    impact: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Terms:
 
     `buy` and `sell` are shares of the amount, `fee` is quote currency per order, `borrow` a share of the
     short value per session. `always`, of shape (strategies or 1,), rebalances each session; where it is
-    False, only a changed weight trades.
+    False, only a changed weight trades. `interest` is the share that cash earns per session, `turnover` the
+    largest share of equity traded in one.
     """
 
     buy: Floats
@@ -52,6 +55,8 @@ class Terms:
     fee: Floats
     borrow: Floats
     always: Booleans
+    interest: float = 0.0
+    turnover: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class Books:
 
     `equity` at the close and `cost` in quote currency; `turnover` bought plus sold at the open as a fraction
     of the equity before; `position` the net weight after it, and `exposure` the sum of absolute weights, None
-    for one symbol, where it is the absolute position.
+    for one symbol, where it is the absolute position. `profit` is the gain of each symbol over all sessions
+    after its costs, of shape (symbols, strategies) in quote currency; interest is not part of it.
     """
 
     equity: Floats
@@ -68,6 +74,7 @@ class Books:
     turnover: Floats
     position: Floats
     exposure: Floats | None
+    profit: Floats
 
 
 def keep_books(weights: NDArray[np.generic], market: Market, terms: Terms, capital: float) -> Books:
@@ -75,13 +82,15 @@ def keep_books(weights: NDArray[np.generic], market: Market, terms: Terms, capit
     sessions, symbols, strategies = weights.shape
     shape = (sessions - 1, strategies)
     exposure = np.empty(shape) if symbols > 1 else None
-    books = Books(np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), exposure)
+    profit = np.zeros((symbols, strategies))
+    books = Books(np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape), exposure, profit)
     cash = np.full(strategies, float(capital))
     shares = np.zeros((symbols, strategies))
     filled = np.zeros((symbols, strategies))  # the weight that the shares were bought for
     buy, sell = (np.broadcast_to(rate, (sessions, rate.shape[1])) for rate in (terms.buy, -terms.sell))
     everything: Booleans = np.all(market.tradable, axis=(1, 2))
-    always, plain, solvent = bool(terms.always.all()), _is_plain(market, terms), _cannot_fail(weights)
+    always, plain = bool(terms.always.all()), _is_plain(market, terms)
+    solvent = _cannot_fail(weights) and market.impact is None
     for now in range(1, sessions):
         wanted = weights[now - 1].astype(np.float64)
         opens = market.opens[now]
@@ -98,19 +107,25 @@ def keep_books(weights: NDArray[np.generic], market: Market, terms: Terms, capit
         trade -= values
         if moving is not None:
             trade *= moving
-        cost = _total(rate * trade)
+        costs = rate * trade
         if not plain:
             state = (wanted, values, equity, buy[now], sell[now], rate)
-            trade, cost, moving = _with_extras(now, state, trade, moving, market, terms)
+            trade, costs, moving = _with_extras(now, state, trade, moving, market, terms)
+        cost = _total(costs)
         cash -= _total(trade)
         cash -= cost
+        profit -= trade
+        profit -= costs
         values += trade
         np.divide(values, opens, out=shares)
         filled = wanted if moving is None else np.where(moving, wanted, filled)
         _enter(books, now - 1, trade, values, equity, cost)
+        if terms.interest:
+            cash *= 1 + terms.interest
         total = np.add(cash, _total(shares * market.closes[now]), out=books.equity[now - 1])
         if not solvent and total.min() <= 0:
             _end(total, cash, shares)
+    profit += shares * market.closes[-1]
     return books
 
 
@@ -121,7 +136,8 @@ def _cannot_fail(weights: NDArray[np.generic]) -> bool:
 
 def _is_plain(market: Market, terms: Terms) -> bool:
     """Return whether costs are proportional and every order is filled whole."""
-    return market.capacity is None and not terms.fee.any() and not terms.borrow.any()
+    limited = market.capacity is not None or terms.turnover < np.inf
+    return not (limited or market.impact is not None or terms.fee.any() or terms.borrow.any())
 
 
 def _after_costs(  # noqa: PLR0913, PLR0917 - the whole state of an open
@@ -155,21 +171,31 @@ def _with_extras(  # noqa: PLR0913, PLR0917 - the whole state of an open
     market: Market,
     terms: Terms,
 ) -> tuple[Floats, Floats, Booleans | None]:
-    """Return trades, costs and which orders were filled whole, with fees, capacity and borrowing."""
+    """Return trades, costs by symbol and which orders were filled whole, with all terms."""
     wanted, values, equity, buy, sell, rate = state
     shape = (len(market.opens), wanted.shape[1])
     fee, borrow = np.broadcast_to(terms.fee, shape)[now], np.broadcast_to(terms.borrow, shape)[now]
+    impact = 0.0 if market.impact is None else market.impact[now]
     orders = np.abs(trade) > _NO_ORDER * equity
-    fees = fee * orders.sum(axis=0)
-    if fees.any():  # the wanted weights are those of what is left after the fees, and reached by these orders
-        left, rate = _after_costs(wanted, values, np.maximum(equity - fees, 0.0), orders, buy, sell)
+    for _ in range(1 if market.impact is None else 2 * _PASSES):
+        fixed = fee * orders + impact * np.abs(trade) ** 1.5
+        if not fixed.any():
+            break
+        # The wanted weights are those of what is left after these costs, and reached by these orders.
+        left, rate = _after_costs(wanted, values, np.maximum(equity - _total(fixed), 0.0), orders, buy, sell)
         trade = (wanted * left - values) * orders
+    whole = trade
     if market.capacity is not None:
-        whole, trade = trade, np.clip(trade, -market.capacity[now], market.capacity[now])
-        complete = trade == whole
-        moving = complete if moving is None else moving & complete  # the rest waits
-    lent = np.maximum(-(values + trade), 0.0)
-    return trade, _total(np.abs(rate * trade)) + fees + borrow * _total(lent), moving
+        trade = np.clip(trade, -market.capacity[now], market.capacity[now])
+    if terms.turnover < np.inf:
+        ended = (now > market.last)[:, None]
+        traded = _total(np.where(ended, 0.0, np.abs(trade)))
+        room = np.minimum(terms.turnover * equity / np.where(traded > 0, traded, 1.0), 1.0)
+        trade = np.where(ended | (traded == 0), trade, trade * room)
+    if trade is not whole:  # the rest waits
+        moving = trade == whole if moving is None else moving & (trade == whole)
+    costs = np.abs(rate * trade) + fee * orders + impact * np.abs(trade) ** 1.5
+    return trade, costs + borrow * np.maximum(-(values + trade), 0.0), moving
 
 
 def _enter(  # noqa: PLR0913, PLR0917 - one line of the books

@@ -13,18 +13,20 @@ import pandas as pd
 
 from sta410kit._internal.argument_checks import require_positive
 from sta410kit.exceptions import ConfigurationError, DataValidationError
-from sta410kit.research.account import Market, keep_books
+from sta410kit.research.account import Market, Terms, keep_books
 from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
 from sta410kit.research.frames import require_predictions, require_prices
 from sta410kit.research.performance import drawdowns
 from sta410kit.research.simulation import CAPITAL, aligned, limited, market_of, simulation_of, terms_of
+from sta410kit.research.weights import Weighting, scaled_to_volatility, weights_of_decisions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sta410kit.research.simulation import Simulation
+    from sta410kit.research.weights import WeightingName
 
-__all__ = ["SESSIONS_A_YEAR", "Backtest", "Plan", "backtest", "plan"]
+__all__ = ["SESSIONS_A_YEAR", "Backtest", "Plan", "backtest"]
 
 DEFAULT_COSTS = Costs(slippage_bps=5.0)
 
@@ -41,6 +43,10 @@ class Backtest:
     ``summary`` and ``benchmark`` hold the figures of `performance.measure`, the mean ``turnover`` per
     session, all ``costs`` as a fraction of the capital, and ``sessions``. ``strategy`` describes what was
     chosen besides the predictions, for the trials ledger.
+
+    ``contribution`` has one row per symbol and a last one ``cash``: ``symbol``, ``strategy`` and
+    ``benchmark``, the gains after costs as fractions of the capital at the start. They sum to the total
+    return. ``cash`` is interest, and what an account that lost everything did not pay.
     """
 
     frame: pd.DataFrame
@@ -48,6 +54,15 @@ class Backtest:
     strategy: str
     summary: dict[str, float] = field(default_factory=dict)
     benchmark: dict[str, float] = field(default_factory=dict)
+    contribution: pd.DataFrame = field(default_factory=pd.DataFrame)
+    plan: Plan | None = field(default=None, repr=False)
+
+    def table(self) -> pd.DataFrame:
+        """Return the figures of strategy and benchmark as text, in percent where they are fractions."""
+        both = {"strategy": self.summary, "buy and hold": self.benchmark}
+        return pd.DataFrame(
+            {who: {name: _shown(name, one[name]) for name in one} for who, one in both.items()}
+        )
 
 
 @dataclass(frozen=True)
@@ -56,29 +71,34 @@ class Plan:
 
     ``weights`` has the shape (sessions, symbols): weights wanted at each close, within the limits. The first
     session is the first decision date, the second the first one traded. ``held`` are the benchmark's weights:
-    equal ones of the symbols predicted on the first decision date.
+    equal ones of the symbols predicted on the first decision date. ``terms`` are those of `costs` and the
+    limits.
     """
 
     sessions: pd.DatetimeIndex
     symbols: list[str]
     market: Market
+    terms: Terms
     weights: NDArray[np.float64]
     held: NDArray[np.float64]
+    costs: Costs
+    capital: float
 
 
 def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     predictions: pd.DataFrame,
     prices: pd.DataFrame,
     *,
+    weighting: WeightingName | Weighting = "sign",
     costs: Costs = DEFAULT_COSTS,
     limits: Limits | None = None,
     threshold: float = 0.0,
     capital: float = CAPITAL,
 ) -> Backtest:
-    """Return the result of trading the sign of every prediction.
+    """Return the result of trading the predictions.
 
-    Each decision date splits the capital equally over the symbols predicted that day: long where the
-    prediction exceeds `threshold`, short where it lies below minus `threshold`, cash otherwise. With a
+    Each decision date splits the capital over the symbols predicted that day, by default equally: long where
+    the prediction exceeds `threshold`, short where it lies below minus `threshold`, cash otherwise. With a
     horizon of *h* sessions each decision gets 1/*h* of the capital for *h* sessions (overlapping portfolios,
     Jegadeesh and Titman 1993). Weights are rebalanced each session.
 
@@ -94,6 +114,8 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         A predictions frame of one model and one horizon.
     prices : DataFrame
         The prices frame that the predictions come from.
+    weighting : str or Weighting
+        How predictions become weights; see `weights`.
     costs : Costs
         Trading costs; 5 basis points of slippage by default.
     limits : Limits, optional
@@ -101,40 +123,57 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     threshold : float
         Smallest absolute prediction that is traded, log return, unit 1.
     capital : float
-        Cash at the start, quote currency; only order fees and `max_participation` depend on it.
+        Cash at the start, quote currency; only order fees, market impact and `max_participation` depend on
+        it.
 
     Raises
     ------
     ConfigurationError
-        If the threshold or the capital is out of range.
+        If the weighting is unknown or not installed, or the threshold or the capital is out of range.
     DataValidationError
         If the predictions mix models or horizons, hold values that are not finite, do not match the prices,
         or leave no session to trade in.
     """
     capital = require_positive("capital", capital, "the cash at the start")
-    ahead = plan(predictions, prices, threshold=threshold, limits=limits)
+    limits = limits or Limits()
+    weighting = weighting if isinstance(weighting, Weighting) else Weighting(weighting)
+    ahead = _plan(predictions, prices, weighting, costs, limits, threshold, capital)
     both = np.stack([ahead.weights, np.broadcast_to(ahead.held, ahead.weights.shape)], axis=2)
-    terms = replace(terms_of(costs, "each session"), always=np.array([True, False]))
-    done = simulation_of(keep_books(both, ahead.market, terms, capital), ahead.sessions, capital)
+    terms = replace(ahead.terms, always=np.array([True, False]))
+    done = simulation_of(keep_books(both, ahead.market, terms, capital), ahead.sessions, capital, costs)
     summary, benchmark = _figures(done)
-    strategy = f"limits={limits!r}, threshold={threshold!r}" if limits else f"threshold={threshold!r}"
-    return Backtest(_frame(done), costs, strategy, summary, benchmark)
+    chosen = {"weighting": (weighting, Weighting()), "limits": (limits, Limits())}
+    parts = [f"{name}={value!r}" for name, (value, usual) in chosen.items() if value != usual]
+    strategy = ", ".join([*parts, f"threshold={threshold!r}"])
+    contribution = _contribution(done, ahead.symbols)
+    return Backtest(_frame(done), costs, strategy, summary, benchmark, contribution, ahead)
 
 
-def plan(
-    predictions: pd.DataFrame, prices: pd.DataFrame, *, threshold: float = 0.0, limits: Limits | None = None
+def _plan(  # noqa: PLR0913, PLR0917 - as `backtest`
+    predictions: pd.DataFrame,
+    prices: pd.DataFrame,
+    weighting: Weighting,
+    costs: Costs,
+    limits: Limits,
+    threshold: float,
+    capital: float,
 ) -> Plan:
-    """Return the weights that predictions ask for, and the market they are traded in; see `backtest`."""
     if not 0 <= threshold < np.inf:
         message = f"threshold is {threshold!r}; give a number of 0 or more."
         raise ConfigurationError(message)
     require_predictions(predictions, bounds=False)
     require_prices(prices, DataValidationError)
-    limits = limits or Limits()
     horizon = int(predictions["horizon"].iloc[0])
-    sessions, symbols, market = market_of(prices, limits.max_participation)
-    wanted = _overlapping_weights(predictions, sessions, symbols, threshold, horizon)
-    weights = limited(wanted[:, :, None], limits, market.last)
+    sessions, symbols, market = market_of(prices, costs, limits)
+    # pivot refuses duplicates, pivot_table would average them
+    predicted = predictions.pivot(index="date", columns="symbol", values="predicted")  # noqa: PD010
+    predicted = aligned(predicted, sessions, symbols, "predictions")
+    closes = prices.pivot(index="date", columns="symbol", values="adj_close").ffill().to_numpy(float)  # noqa: PD010
+    wanted = weights_of_decisions(predicted, closes, weighting, horizon, threshold, limits)
+    weights = limited(wanted[:, :, None], limits, symbols, market.last)[:, :, 0].astype(float)
+    if weighting.volatility is not None:
+        scaled = scaled_to_volatility(weights, closes, weighting.volatility)
+        weights = limited(scaled[:, :, None], limits, symbols)[:, :, 0].astype(float)
     ends = pd.DatetimeIndex([predictions["date"].min(), predictions["date"].max()])
     first, last = (int(place) for place in sessions.get_indexer(ends))
     stop = min(last + horizon + 2, len(sessions))  # includes the session that closes the last position
@@ -146,30 +185,38 @@ def plan(
     span = slice(first, stop)
     chosen = predictions.loc[predictions["date"] == predictions["date"].min(), "symbol"]
     held = np.isin(symbols, chosen.astype(str)) / len(chosen)
-    capacity = None if market.capacity is None else market.capacity[span]
+    capacity, impact = (None if part is None else part[span] for part in (market.capacity, market.impact))
     return Plan(
         sessions[span],
         symbols,
-        Market(market.opens[span], market.closes[span], market.tradable[span], market.last, capacity),
-        weights[span, :, 0].astype(float),
-        limited(held[None, :, None], limits)[0, :, 0].astype(float),
+        Market(
+            market.opens[span],
+            market.closes[span],
+            market.tradable[span],
+            market.last - first,
+            capacity,
+            impact,
+        ),
+        terms_of(costs, limits),
+        weights[span],
+        limited(held[None, :, None], limits, symbols)[0, :, 0].astype(float),
+        costs,
+        capital,
     )
 
 
-def _overlapping_weights(
-    predictions: pd.DataFrame, sessions: pd.DatetimeIndex, symbols: list[str], threshold: float, horizon: int
-) -> NDArray[np.float64]:
-    """Return the weights wanted after each close, shape (sessions, symbols)."""
-    # pivot refuses duplicates, pivot_table would average them
-    predicted = predictions.pivot(index="date", columns="symbol", values="predicted")  # noqa: PD010
-    predicted = aligned(predicted, sessions, symbols, "predictions")
-    side = (predicted > threshold).astype("float64") - (predicted < -threshold).astype("float64")
-    there = predicted.notna().sum(axis=1).to_numpy()
-    share = side.to_numpy() / np.maximum(there, 1)[:, None]
-    total = np.zeros_like(share)
-    for age in range(min(horizon, len(share))):
-        total[age:] += share[: len(share) - age]
-    return np.asarray(total / horizon)
+def _contribution(done: Simulation, symbols: list[str]) -> pd.DataFrame:
+    gains = (done.profit / done.capital).T
+    rest = done.equity[:, -1] / done.capital - 1 - gains.sum(axis=0)
+    table = pd.DataFrame(np.vstack([gains, rest]), columns=["strategy", "benchmark"])
+    table.insert(0, "symbol", [*symbols, "cash"])
+    return table
+
+
+def _shown(name: str, value: float) -> str:
+    if name == "sessions":
+        return f"{value:,.0f}"
+    return f"{value:z.2f}" if name in {"sharpe", "sortino", "calmar"} else f"{value:z,.2%}"
 
 
 def _frame(done: Simulation) -> pd.DataFrame:

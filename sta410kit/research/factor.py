@@ -262,7 +262,7 @@ def _by_sector(
     values: Floats, returns: Floats, symbols: list[str], sectors: Mapping[str, str] | None
 ) -> pd.DataFrame:
     rows = []
-    if sectors is not None:
+    if sectors:
         of_symbol = np.array(sectors_of(pd.Series(symbols), sectors), object)
         for sector in sorted(set(of_symbol)):
             own = of_symbol == sector

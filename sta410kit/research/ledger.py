@@ -183,13 +183,14 @@ class Ledger:
             )
             raise DataLoadingError(message) from error
 
-    def beside(self, number: int) -> Trials:
-        """Return all trials on the dataset and target of a trial, by its id; none where it cannot be read."""
+    def beside(self, *numbers: int) -> Trials:
+        """Return all trials on the datasets and targets of some trials, by id; none if it cannot be read."""
         if self.path is None or not self.path.is_file():
             return Trials()
         try:
             with closing(connect(self.path, write=False)) as connection:
-                return Trials(trials_beside(connection, number), path=self.path)
+                found = {one.id: one for number in numbers for one in trials_beside(connection, number)}
+                return Trials(tuple(found[number] for number in sorted(found)), path=self.path)
         except (OSError, sqlite3.Error):
             return Trials()
 

@@ -6,7 +6,7 @@ that one chooses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import combinations
 from math import e
@@ -95,7 +95,8 @@ class DeflatedSharpe:
 def deflate(backtest: Backtest, predictions: pd.DataFrame, *, ledger: Ledger | None = None) -> DeflatedSharpe:
     """Return the deflated Sharpe ratio of a backtest in excess of its benchmark, and count it as a trial.
 
-    The excess is the return of each session less that of buy and hold, so that a drift is no skill.
+    The excess is the return of each session less that of buy and hold, so that a drift is no skill. A
+    strategy whose mean position exceeds its equity is compared with as large a position in the benchmark.
 
     Parameters
     ----------
@@ -107,7 +108,8 @@ def deflate(backtest: Backtest, predictions: pd.DataFrame, *, ledger: Ledger | N
         Where the trial is counted; the project's by default.
     """
     frame = backtest.frame.set_index("date")
-    excess = frame["net"] - session_returns(frame["benchmark"])
+    levered = max(float(frame["position"].mean()), 1.0)
+    excess = frame["net"] - levered * session_returns(frame["benchmark"])
     excess = excess.where(excess.abs() > _ROUNDING, 0.0)  # what follows the benchmark has none
     trials = (ledger or Ledger.of_project()).record_backtest(predictions, excess, backtest.strategy)
     return deflated_sharpe(excess.to_numpy(), trials)
@@ -129,21 +131,15 @@ def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
         If there are fewer than three returns, or one is not finite.
     """
     values = _finite(returns)
-    count = max(trials.count, 1)
-    if len(trials.sharpes) > 1:
-        spread = float(np.var(trials.sharpes, ddof=1)) ** 0.5
-    else:  # one trial has no spread; several without ratios get that of ratios whose truth is 0
-        spread = 0.0 if count == 1 else (len(values) - 1) ** -0.5
-    benchmark = spread * expected_best(count)
     sharpe, skewness, kurtosis = moments(values)
     matrix = _comparable(trials.returns())
     enough = matrix.shape[1] > 1 and len(matrix) >= _LEAST_SHARED * len(values)
-    return DeflatedSharpe(
+    alone = DeflatedSharpe(
         sharpe=sharpe,
-        benchmark=benchmark,
-        probability=probabilistic_sharpe(values, benchmark),
-        trials=count,
-        spread=spread,
+        benchmark=0.0,
+        probability=0.0,
+        trials=1,
+        spread=0.0,
         sessions=len(values),
         skewness=skewness,
         kurtosis=kurtosis,
@@ -151,6 +147,24 @@ def deflated_sharpe(returns: ArrayLike, trials: Trials) -> DeflatedSharpe:
         compared=matrix.shape[1],
         shared=len(matrix),
         problem=trials.problem,
+    )
+    return against_luck(alone, trials)
+
+
+def against_luck(found: DeflatedSharpe, trials: Trials) -> DeflatedSharpe:
+    """Return a deflated Sharpe ratio against the best that luck gives all `trials`."""
+    count = max(trials.count, found.trials)
+    if len(trials.sharpes) > 1:
+        spread = float(np.var(trials.sharpes, ddof=1)) ** 0.5
+    else:  # one trial has no spread; several without ratios get that of ratios whose truth is 0
+        spread = 0.0 if count == 1 else (found.sessions - 1) ** -0.5
+    benchmark = spread * expected_best(count)
+    return replace(
+        found,
+        benchmark=benchmark,
+        probability=_probabilistic(found.sharpe, found.skewness, found.kurtosis, found.sessions, benchmark),
+        trials=count,
+        spread=spread,
     )
 
 
@@ -168,15 +182,18 @@ def probabilistic_sharpe(returns: ArrayLike, benchmark: float = 0.0) -> float:
     Bailey and López de Prado (2012), "The Sharpe ratio efficient frontier", Journal of Risk 15: short
     samples, negative skewness and fat tails lower it. 0 for constant returns.
     """
+    values = _finite(returns)
+    return _probabilistic(*moments(values), len(values), benchmark)
+
+
+def _probabilistic(sharpe: float, skewness: float, kurtosis: float, size: int, benchmark: float) -> float:
     from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
 
-    values = _finite(returns)
-    sharpe, skewness, kurtosis = moments(values)
     if not kurtosis:
         return 0.0
     # Not negative but for rounding, and 0 for returns with two values.
     variance = max(1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2, _ROUNDING)
-    return float(norm.cdf((sharpe - benchmark) * (len(values) - 1) ** 0.5 / variance**0.5))
+    return float(norm.cdf((sharpe - benchmark) * (size - 1) ** 0.5 / variance**0.5))
 
 
 def expected_best(trials: int) -> float:

@@ -1,7 +1,7 @@
 """Figures of an equity curve: return, risk, and their ratios.
 
-All are of simple returns per session, annualised with 252 sessions, at a riskless rate of 0. A ratio whose
-denominator is zero is NaN: a strategy that never traded has no Sharpe ratio.
+All are of simple returns per session, annualised with 252 sessions. A ratio whose denominator is zero is NaN:
+a strategy that never traded has no Sharpe ratio.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def annualised_return(equity: ArrayLike, start: float = 1.0) -> Floats:
     return np.asarray(growth ** (SESSIONS_A_YEAR / curve.shape[-1]) - 1)
 
 
-def measure(equity: ArrayLike, start: float = 1.0, *, exposure: ArrayLike | None = None) -> dict[str, Floats]:
+def measure(
+    equity: ArrayLike, start: float = 1.0, *, exposure: ArrayLike | None = None, riskless: float = 0.0
+) -> dict[str, Floats]:
     """Return the figures of one or many equity curves.
 
     Parameters
@@ -56,6 +58,8 @@ def measure(equity: ArrayLike, start: float = 1.0, *, exposure: ArrayLike | None
         Equity before the first session.
     exposure : array of the same shape, optional
         Sum of absolute weights held in each session.
+    riskless : float
+        Riskless return of a session; Sharpe and Sortino ratios are of what exceeds it.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def measure(equity: ArrayLike, start: float = 1.0, *, exposure: ArrayLike | None
         raise DataValidationError(message)
     returns = session_returns(curve, start)
     yearly, worst = annualised_return(curve, start), drawdowns(curve, start).min(axis=-1)
-    mean, losses = returns.mean(axis=-1), np.minimum(returns, 0.0)
+    mean, losses = returns.mean(axis=-1) - riskless, np.minimum(returns - riskless, 0.0)
     several = curve.shape[-1] > 1  # one return has no deviation
     spread = returns.std(axis=-1, ddof=1) if several else np.full(curve.shape[:-1], np.nan)
     root = SESSIONS_A_YEAR**0.5

@@ -26,6 +26,8 @@ from sta410kit.research.verdict import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -96,7 +98,12 @@ class RankingVerdict:
 
 
 def assess_ranking(
-    predictions: pd.DataFrame, prices: pd.DataFrame, *, costs: Costs, ledger: Ledger | None = None
+    predictions: pd.DataFrame,
+    prices: pd.DataFrame,
+    *,
+    costs: Costs,
+    sectors: Mapping[str, str] | None = None,
+    ledger: Ledger | None = None,
 ) -> RankingVerdict:
     """Return whether the predictions rank the symbols better than chance explains, and count the trial.
 
@@ -116,7 +123,9 @@ def assess_ranking(
     prices : DataFrame
         The prices it was made from.
     costs : Costs
-        Trading costs.
+        Trading costs; market impact, fees and interest, which depend on a capital, are not counted.
+    sectors : mapping of str to str, optional
+        The sector of each symbol, for the tear sheet.
     ledger : Ledger, optional
         Where the trial is counted; the project's by default.
 
@@ -127,7 +136,7 @@ def assess_ranking(
     """
     panel = read_panel(predictions)
     trials = (ledger or Ledger.of_project()).record_predictions(predictions, panel)
-    sheet = factor_tear_sheet(predictions, prices)
+    sheet = factor_tear_sheet(predictions, prices, sectors=sectors)
     span, rank_ic = panel.span, np.asarray(sheet.rank_ic, dtype=np.float64)
     stretch = stretch_of(panel)
     net = np.asarray(sheet.spread, dtype=np.float64) / panel.horizon - _cost(sheet, costs)

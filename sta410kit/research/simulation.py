@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit._internal.argument_checks import require_positive
+from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import performance
 from sta410kit.research.account import Market, Terms, keep_books
@@ -16,6 +17,8 @@ from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
 from sta410kit.research.frames import require_prices
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from sta410kit.research.account import Books, Floats
@@ -34,7 +37,9 @@ class Simulation:
     ``sessions`` begins with the second session of the prices, the first that a decision can be traded in. The
     arrays have the shape (strategies, sessions): ``equity`` at the close and ``cost`` in quote currency,
     ``turnover`` (bought plus sold), ``position`` (net weight) and ``exposure`` (sum of absolute weights)
-    after trading at the open, as fractions of equity.
+    after trading at the open, as fractions of equity. ``profit``, of shape (strategies, symbols), is what
+    each symbol gained over all sessions after its costs, in quote currency. ``riskless`` is the interest of a
+    session, above which Sharpe and Sortino ratios are measured.
     """
 
     sessions: pd.DatetimeIndex
@@ -44,6 +49,8 @@ class Simulation:
     turnover: Floats
     position: Floats
     exposure: Floats
+    profit: Floats
+    riskless: float = 0.0
 
     @property
     def returns(self) -> Floats:
@@ -58,7 +65,9 @@ class Simulation:
         parts = []
         for begin in range(0, len(self.equity), _AT_ONCE):
             some = slice(begin, begin + _AT_ONCE)
-            figures = performance.measure(self.equity[some], self.capital, exposure=self.exposure[some])
+            figures = performance.measure(
+                self.equity[some], self.capital, exposure=self.exposure[some], riskless=self.riskless
+            )
             figures["turnover"] = self.turnover[some].mean(axis=1)
             figures["costs"] = self.cost[some].sum(axis=1)
             parts.append(figures)
@@ -80,7 +89,7 @@ def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     A weight decided at the close of a session is traded at the next open of the symbol and valued at the
     closes. Prices are adjusted for splits and dividends, opens with the factor of their own session, so a
     split earns nothing and a dividend is reinvested. Costs are paid out of the equity: after a trade the
-    weights are those wanted, of what is then left. Cash earns nothing.
+    weights are those wanted, of what is then left.
 
     Where a symbol has no session, a gap or no volume, its order waits. A position held over a gap returns
     zero until the next known price and then takes the whole move. A symbol whose rows end before the others'
@@ -98,7 +107,8 @@ def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     costs, limits
         No costs and a gross weight of 1 by default.
     capital : float
-        Cash at the start, quote currency; only order fees and `max_participation` depend on it.
+        Cash at the start, quote currency; only order fees, market impact and `max_participation` depend on
+        it.
     rebalance : {"each session", "on change"}
         Whether weights are rebalanced each session, or only traded when the wanted weight changes.
 
@@ -112,15 +122,15 @@ def simulate(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     """
     require_prices(prices, DataValidationError)
     costs, limits = costs or Costs(), limits or Limits()
-    sessions, symbols, market = market_of(prices, limits.max_participation)
-    weights = limited(_weights_of(signals, sessions, symbols), limits, market.last)
+    sessions, symbols, market = market_of(prices, costs, limits)
+    weights = limited(_weights_of(signals, sessions, symbols), limits, symbols, market.last)
     capital = require_positive("capital", capital, "the cash at the start")
-    books = keep_books(weights, market, terms_of(costs, rebalance), capital)
-    return simulation_of(books, sessions, capital)
+    terms = terms_of(costs, limits, rebalance)
+    return simulation_of(keep_books(weights, market, terms, capital), sessions, capital, costs)
 
 
 def market_of(
-    prices: pd.DataFrame, max_participation: float | None = None
+    prices: pd.DataFrame, costs: Costs, limits: Limits
 ) -> tuple[pd.DatetimeIndex, list[str], Market]:
     """Return the sessions, the symbols and the market of a prices frame."""
     factor = prices["adj_close"] / prices["close"]
@@ -139,27 +149,37 @@ def market_of(
     last = len(there) - 1 - table["row"].notna().to_numpy()[::-1].argmax(axis=0)
     for column, end in enumerate(last):
         tradable[end + 1 : end + 2, column] = True  # delisted: positions are closed at the last close
-    capacity = None
-    if max_participation is not None:  # of what was traded before: the session's own volume is not known yet
+    capacity = impact = None
+    if limits.max_participation is not None or costs.impact:
+        # Of what was traded before: the session's own volume and volatility are not known yet.
         usual = (table["raw"] * table["volume"]).rolling(_USUAL, min_periods=1).mean().shift()
-        capacity = max_participation * np.nan_to_num(usual.to_numpy(dtype=float))
-        capacity = np.where(there, capacity, np.inf)[:, :, None]
-    market = Market(opens[:, :, None], closes_[:, :, None], tradable[:, :, None], last, capacity)
+        usual = np.nan_to_num(usual.to_numpy(dtype=float))[:, :, None]
+        if limits.max_participation is not None:
+            capacity = np.where(there[:, :, None], limits.max_participation * usual, np.inf)
+        if costs.impact:
+            spread = closes.pct_change(fill_method=None).rolling(_USUAL, min_periods=2).std().shift()
+            rate = costs.impact * np.nan_to_num(spread.to_numpy(dtype=float))[:, :, None]
+            impact = np.divide(rate, usual**0.5, out=np.zeros_like(usual), where=usual > 0)
+    market = Market(opens[:, :, None], closes_[:, :, None], tradable[:, :, None], last, capacity, impact)
     return pd.DatetimeIndex(table.index), symbols, market
 
 
-def terms_of(costs: Costs, rebalance: Rebalance) -> Terms:
+def terms_of(costs: Costs, limits: Limits, rebalance: Rebalance = "each session") -> Terms:
     """Return trading terms that are the same for all strategies and sessions."""
     if rebalance not in ("each session", "on change"):
         message = f"rebalance is {rebalance!r}; use 'each session' or 'on change'."
         raise ConfigurationError(message)
     rates = (costs.buy_rate, costs.sell_rate, costs.order_fee, costs.borrow_bps / 10_000 / SESSIONS_A_YEAR)
     buy, sell, fee, borrow = (np.full((1, 1), rate) for rate in rates)
-    return Terms(buy, sell, fee, borrow, np.array([rebalance == "each session"]))
+    always, turnover = np.array([rebalance == "each session"]), limits.max_turnover or np.inf
+    return Terms(buy, sell, fee, borrow, always, costs.riskless, turnover)
 
 
 def limited(
-    weights: NDArray[np.generic], limits: Limits, last: NDArray[np.int64] | None = None
+    weights: NDArray[np.generic],
+    limits: Limits,
+    symbols: Sequence[str],
+    last: NDArray[np.int64] | None = None,
 ) -> NDArray[np.generic]:
     """Return the weights within the limits, shape (sessions, symbols, strategies); 0 from `last` on."""
     if last is not None and (last < len(weights) - 1).any():
@@ -167,19 +187,30 @@ def limited(
     low = 0.0 if limits.long_only else -limits.max_weight
     if weights.size and (weights.min() < low or weights.max() > limits.max_weight):
         weights = np.clip(weights, low, limits.max_weight)
+    if limits.max_sector is not None:
+        weights = np.array(weights, dtype=float)
+        sector = np.array(sectors_of(symbols, limits.sectors))
+        for one in np.unique(sector):
+            weights[:, sector == one] = _shrunk(weights[:, sector == one], limits.max_sector)
     if weights.shape[1] * limits.max_weight > limits.max_gross:
-        gross = np.abs(weights).sum(axis=1, keepdims=True)
-        over = gross > limits.max_gross
-        if over.any():
-            weights = weights * np.where(over, limits.max_gross / np.where(over, gross, 1.0), 1.0)
+        weights = _shrunk(weights, limits.max_gross)
     return weights
 
 
-def simulation_of(books: Books, sessions: pd.DatetimeIndex, capital: float) -> Simulation:
+def _shrunk(weights: NDArray[np.generic], most: float) -> NDArray[np.generic]:
+    """Return weights whose absolute values sum to at most `most` over the symbols, in proportion."""
+    gross = np.abs(weights).sum(axis=1, keepdims=True)
+    over = gross > most
+    return weights * np.where(over, most / np.where(over, gross, 1.0), 1.0) if over.any() else weights
+
+
+def simulation_of(books: Books, sessions: pd.DatetimeIndex, capital: float, costs: Costs) -> Simulation:
     """Return the books with strategies as the first axis."""
     exposure = np.abs(books.position) if books.exposure is None else books.exposure
+    kept = (books.equity, books.cost, books.turnover, books.position, exposure, books.profit)
+    equity, cost, turnover, position, exposure, profit = (each.T for each in kept)
     return Simulation(
-        sessions[1:], capital, books.equity.T, books.cost.T, books.turnover.T, books.position.T, exposure.T
+        sessions[1:], capital, equity, cost, turnover, position, exposure, profit, costs.riskless
     )
 
 

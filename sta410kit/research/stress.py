@@ -5,22 +5,20 @@ Decisions stay the same: the account is stressed, not the model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.account import Market, Terms, keep_books
-from sta410kit.research.backtest import DEFAULT_COSTS, plan
-from sta410kit.research.simulation import CAPITAL, simulation_of, terms_of
+from sta410kit.research.simulation import simulation_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sta410kit.research.backtest import Plan
-    from sta410kit.research.costs import Costs, Limits
+    from sta410kit.research.backtest import Backtest, Plan
     from sta410kit.research.simulation import Simulation
 
 BASELINE = "baseline"
@@ -63,16 +61,15 @@ SCENARIOS = (
 )
 
 
-def stress(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
-    predictions: pd.DataFrame,
-    prices: pd.DataFrame,
-    *,
-    costs: Costs = DEFAULT_COSTS,
-    limits: Limits | None = None,
-    threshold: float = 0.0,
-    scenarios: Sequence[Scenario] = SCENARIOS,
-) -> pd.DataFrame:
-    """Return the strategy of `backtest.backtest` in each scenario.
+def stress(backtest: Backtest, *, scenarios: Sequence[Scenario] = SCENARIOS) -> pd.DataFrame:
+    """Return the strategy of a backtest in each scenario.
+
+    Parameters
+    ----------
+    backtest : Backtest
+        From `backtest.backtest`: its weights, costs, limits and capital.
+    scenarios : sequence of Scenario
+        The adverse conditions.
 
     Returns
     -------
@@ -83,23 +80,28 @@ def stress(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
 
     Raises
     ------
-    ConfigurationError, DataValidationError
-        As `backtest.backtest`; also if two scenarios share a name.
+    ConfigurationError
+        If two scenarios share a name.
+    DataValidationError
+        If the backtest has no plan.
     """
     names = [each.name for each in scenarios]
     if len({BASELINE, *names}) <= len(names):
         message = f"The scenarios are called {', '.join(names)}; give each a unique name, not {BASELINE!r}."
         raise ConfigurationError(message)
-    ahead = plan(predictions, prices, threshold=threshold, limits=limits)
-    calm = _run(ahead, ahead.market, terms_of(costs, "each session"))
+    ahead = backtest.plan
+    if ahead is None:
+        message = "The backtest has no plan to stress; make it with backtest()."
+        raise DataValidationError(message)
+    calm = _run(ahead, ahead.market, ahead.terms)
     every = (Scenario(BASELINE), *scenarios)
     begins = [_begin(each, calm) for each in every]
-    done = _run(ahead, _markets(ahead.market, every, begins), _terms(costs, every, ahead, begins))
+    done = _run(ahead, _markets(ahead.market, every, begins), _terms(every, ahead, begins))
     table = done.summary()
     table.insert(0, "scenario", [BASELINE, *names])
     table.insert(1, "date", pd.DatetimeIndex([pd.NaT if at is None else calm.sessions[at] for at in begins]))
     table["change"] = table["total_return"] - table["total_return"].iloc[0]
-    table["costs"] /= CAPITAL
+    table["costs"] /= ahead.capital
     columns = ("scenario", "date", "total_return", "change", "sharpe", "max_drawdown", "costs", "turnover")
     return table[list(columns)]
 
@@ -119,24 +121,29 @@ def _begin(scenario: Scenario, calm: Simulation) -> int | None:
 def _markets(market: Market, scenarios: Sequence[Scenario], begins: Sequence[int | None]) -> Market:
     """Return one market per scenario, along the last axis."""
     shape = (len(market.opens), market.opens.shape[1], len(scenarios))
-    level, tradable = np.ones(shape), np.broadcast_to(market.tradable, shape).copy()
+    level, dearer = np.ones(shape), np.ones(shape)
+    tradable = np.broadcast_to(market.tradable, shape).copy()
     for number, (scenario, begin) in enumerate(zip(scenarios, begins, strict=True)):
         span = _span(scenario, begin)
         if scenario.gap:
             level[span.start :, :, number] = 1 + scenario.gap
         shut = np.arange(len(tradable[span])) % scenario.trade_every != 0
         tradable[span, :, number] &= ~shut[:, None]
+        dearer[span, :, number] = scenario.cost_factor
     capacity = None if market.capacity is None else market.capacity * level
-    return Market(market.opens * level, market.closes * level, tradable, market.last, capacity)
+    impact = None if market.impact is None else market.impact * dearer / level**0.5
+    return Market(market.opens * level, market.closes * level, tradable, market.last, capacity, impact)
 
 
-def _terms(costs: Costs, scenarios: Sequence[Scenario], ahead: Plan, begins: Sequence[int | None]) -> Terms:
-    terms = terms_of(costs, "each session")
+def _terms(scenarios: Sequence[Scenario], ahead: Plan, begins: Sequence[int | None]) -> Terms:
+    terms = ahead.terms
     factor = np.ones((len(ahead.sessions), len(scenarios)))
     for number, (scenario, begin) in enumerate(zip(scenarios, begins, strict=True)):
         factor[_span(scenario, begin), number] = scenario.cost_factor
     sell = np.minimum(terms.sell * factor, 1.0)  # a sale loses at most everything
-    return Terms(terms.buy * factor, sell, terms.fee * factor, terms.borrow * factor, terms.always)
+    return replace(
+        terms, buy=terms.buy * factor, sell=sell, fee=terms.fee * factor, borrow=terms.borrow * factor
+    )
 
 
 def _span(scenario: Scenario, begin: int | None) -> slice:
@@ -148,4 +155,5 @@ def _span(scenario: Scenario, begin: int | None) -> slice:
 
 def _run(ahead: Plan, market: Market, terms: Terms) -> Simulation:
     weights = np.repeat(ahead.weights[:, :, None], market.opens.shape[2], axis=2)
-    return simulation_of(keep_books(weights, market, terms, CAPITAL), ahead.sessions, CAPITAL)
+    books = keep_books(weights, market, terms, ahead.capital)
+    return simulation_of(books, ahead.sessions, ahead.capital, ahead.costs)

@@ -14,6 +14,8 @@ from sta410kit.research.costs import SESSIONS_A_YEAR
 from sta410kit.research.frames import require_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sta410kit.research.backtest import Backtest
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -43,6 +45,13 @@ class ReturnsTearSheet:
         ``alpha`` (annualised: mean daily intercept times 252), ``beta``, ``correlation``, and the
         ``information_ratio`` (mean over standard deviation of the excess over the benchmark, annualised),
         all of returns in excess of the riskless rate; ``tracking_error`` (annualised).
+    contribution : DataFrame
+        ``symbol``, ``strategy``, ``benchmark``: gains after costs as fractions of the capital at the start,
+        which sum to the total return; the largest of the strategy first, ``cash`` last.
+    exposure : DataFrame
+        One row per year and a last row ``all``: means of the weights after trading, ``long``, ``short`` (0 or
+        above), ``net``, ``gross``, the ``largest`` gross weight, and ``invested``, the share of sessions with
+        a position.
     """
 
     monthly: pd.DataFrame
@@ -51,10 +60,12 @@ class ReturnsTearSheet:
     rolling_sharpe: pd.Series[float] = field(repr=False)
     window: int
     relative: dict[str, float]
+    contribution: pd.DataFrame
+    exposure: pd.DataFrame
 
 
 def returns_tear_sheet(
-    backtest: Backtest, *, riskless: float = 0.0, window: int = 126, worst: int = 5
+    backtest: Backtest, *, riskless: float | None = None, window: int = 126, worst: int = 5
 ) -> ReturnsTearSheet:
     """Break down the returns of a backtest.
 
@@ -62,8 +73,9 @@ def returns_tear_sheet(
     ----------
     backtest : Backtest
         From `backtest.backtest`; returns are those after costs.
-    riskless : float
-        Riskless rate a year, as a fraction, simple; subtracted per session from strategy and benchmark.
+    riskless : float, optional
+        Riskless rate a year, as a fraction, simple; subtracted per session from strategy and benchmark. By
+        default the interest on cash of the backtest.
     window : int
         Sessions of the rolling Sharpe ratio.
     worst : int
@@ -82,12 +94,13 @@ def returns_tear_sheet(
     """
     window, worst = require_whole("window", window, 2, "sessions"), require_whole("worst", worst)
     frame = backtest.frame
-    require_columns(frame, ("date", "net", "equity", "benchmark"), "backtest", DataValidationError)
+    needed = ("date", "net", "equity", "benchmark", "position", "exposure")
+    require_columns(frame, needed, "backtest", DataValidationError)
     dates = pd.DatetimeIndex(frame["date"])
     net = pd.Series(frame["net"].to_numpy(float), dates)
     held = pd.Series(frame["benchmark"].to_numpy(float), dates)
     market = held / held.shift(fill_value=1.0) - 1
-    rate = riskless / SESSIONS_A_YEAR
+    rate = backtest.costs.riskless if riskless is None else riskless / SESSIONS_A_YEAR
     return ReturnsTearSheet(
         monthly=_monthly(net),
         yearly=_yearly(net, market),
@@ -95,7 +108,34 @@ def returns_tear_sheet(
         rolling_sharpe=_rolling_sharpe(net - rate, window),
         window=window,
         relative=_relative(net - rate, market - rate),
+        contribution=_ordered(backtest.contribution),
+        exposure=_exposure(frame.set_index(dates)),
     )
+
+
+def as_percent(table: pd.DataFrame, columns: Iterable[str] | None = None, digits: int = 2) -> pd.DataFrame:
+    """Return a table with its fractions as text in percent, for reading: of all numbers, or some columns."""
+    names = table.select_dtypes("number").columns if columns is None else columns
+    text = {
+        name: table[name].map(lambda value: f"{value:z,.{digits}%}", na_action="ignore") for name in names
+    }
+    return table.assign(**text).fillna("")
+
+
+def _ordered(contribution: pd.DataFrame) -> pd.DataFrame:
+    if contribution.empty:
+        return contribution
+    symbols = contribution.iloc[:-1].sort_values("strategy", ascending=False, kind="stable")
+    return pd.concat([symbols, contribution.iloc[-1:]], ignore_index=True)
+
+
+def _exposure(frame: pd.DataFrame) -> pd.DataFrame:
+    net, gross = frame["position"], frame["exposure"]
+    parts = {"long": (gross + net) / 2, "short": (gross - net) / 2, "net": net, "gross": gross}
+    parts |= {"largest": gross, "invested": (gross > 0).astype(float)}
+    table, how = pd.DataFrame(parts), dict.fromkeys(parts, "mean") | {"largest": "max"}
+    by_year = table.groupby(pd.DatetimeIndex(frame.index).year).agg(how)
+    return pd.concat([by_year, table.agg(how).to_frame("all").T]).rename_axis("year")
 
 
 def _compounded(returns: pd.Series[float]) -> float:

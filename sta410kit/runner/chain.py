@@ -139,7 +139,14 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
 
 def _begin(plan: Plan, folder: Path, passed: list[StepRecord], registry: Registry) -> Manifest:
     """Write the manifest of a run that begins; what has `passed` in this folder before stays on record."""
-    manifest = Manifest(
+    manifest = new_manifest(plan, folder, passed)
+    begin(manifest, folder, registry)
+    return manifest
+
+
+def new_manifest(plan: Plan, folder: Path, passed: list[StepRecord]) -> Manifest:
+    """Return the manifest of a run of a plan with what has `passed` in its folder before."""
+    return Manifest(
         run=folder.name,
         kind=plan.kind,
         title=plan.title,
@@ -152,8 +159,6 @@ def _begin(plan: Plan, folder: Path, passed: list[StepRecord], registry: Registr
         steps=passed,
         not_run=[step.name for step in plan.steps if step.name not in {one.name for one in passed}],
     )
-    begin(manifest, folder, registry)
-    return manifest
 
 
 def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, progress: Progress) -> Run:
@@ -170,28 +175,32 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
         watch = Watch(options.timeout, options.memory, deadline, whole.stop)
         return do_step(site, by_name[name], watch)
 
-    def done(name: str, record: StepRecord) -> None:
-        site.done[name] = record
-        order = list(by_name)
-        others = [one for one in manifest.steps if one.name in order and one.name != name]
-        manifest.steps = sorted([*others, record], key=lambda one: order.index(one.name))
-        manifest.not_run = [other for other in manifest.not_run if other != name]
-        manifest.write(folder)
-
     before = {step.name: plan.before(step) for step in plan.steps}
     with progress.of(plan.steps):
         interrupted = run_graph(
             before,
             work,
             good=lambda record: record.passed,
-            done=done,
+            done=lambda _, record: add_record(site, manifest, record),
             jobs=max(2, os.cpu_count() or 1),
             stop=whole.stop,
         )
-    return _close(folder, manifest, log, known, interrupted=interrupted)
+    return close_run(folder, manifest, log, known, interrupted=interrupted)
 
 
-def _close(folder: Path, manifest: Manifest, log: RunLog, known: frozenset[str], *, interrupted: bool) -> Run:
+def add_record(site: Site, manifest: Manifest, record: StepRecord) -> None:
+    """Put a step that has ended on record."""
+    site.done[record.name] = record
+    order = [step.name for step in site.plan.steps]
+    others = [one for one in manifest.steps if one.name in order and one.name != record.name]
+    manifest.steps = sorted([*others, record], key=lambda one: order.index(one.name))
+    manifest.not_run = [other for other in manifest.not_run if other != record.name]
+    manifest.write(site.folder)
+
+
+def close_run(
+    folder: Path, manifest: Manifest, log: RunLog, known: frozenset[str], *, interrupted: bool
+) -> Run:
     """Write the end of a run: its outcome, results, report and manifest."""
     if registered() != known:
         _look_again(folder, manifest)

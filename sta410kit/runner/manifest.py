@@ -25,6 +25,7 @@ from sta410kit.runner.runs import MANIFEST, REPORT, run_folders
 
 SCHEMA = 1  # of the manifest; raised when a field changes its meaning or goes
 RUNNING = "RUNNING"
+UNITS, RECORD = "units", "unit.json"  # of a sweep: the folder of its units, and the record of each
 DIFF = "code.diff"
 _MOST_UNTRACKED = 100
 
@@ -154,6 +155,15 @@ def read_manifest(folder: Path) -> Manifest:
         f"reads {SCHEMA}); look at {folder / REPORT}, or execute it again: sta410 run"
     )
     raise ConfigurationError(message)
+
+
+def read_units(folder: Path) -> list[StepRecord]:
+    """Return the record of each unit whose result lies in a run folder."""
+    found = []
+    for path in sorted((folder / UNITS).glob(f"*/{RECORD}")):
+        with suppress(OSError, ValueError, TypeError):  # it will be executed again
+            found.append(StepRecord(**json.loads(path.read_text(encoding="utf-8"))))
+    return found
 
 
 def manifests(runs: Path, kind: str = "") -> Iterator[tuple[Path, Manifest]]:

@@ -22,7 +22,11 @@ CONTAINERS = (list, tuple, set, frozenset)
 _MEANT_AS_TEXT = (str, PurePath, date, time, timedelta, Decimal, UUID)
 _PATIENCE = 120.0  # seconds for the parameters cells of a chain; they may import a lot
 # Types of the kit whose choices are known without evaluating anything of a notebook.
-_KIT_TYPES = {"ModelName": "sta410kit.research.models", "SourceName": "sta410kit.market"}
+_KIT_TYPES = {
+    "ModelName": "sta410kit.research.models",
+    "SourceName": "sta410kit.market",
+    "WeightingName": "sta410kit.research.weights",
+}
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,12 @@ def _literals(module: str, name: str) -> Iterator[Any]:
     from importlib import import_module
     from typing import Literal, get_args, get_origin
 
-    kind = getattr(import_module(module), name)
-    for part in (kind, *get_args(kind)):
-        if get_origin(part) is Literal:
-            yield from get_args(part)
+    kinds = [getattr(import_module(module), name)]
+    for kind in kinds:  # grows
+        if get_origin(kind) is Literal:
+            yield from get_args(kind)
+        else:
+            kinds += get_args(kind)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The chain that a project declares in ``notebooks/pipeline.toml``."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -119,19 +119,25 @@ def _clashes(steps: list[Step]) -> Iterator[str]:
 
 def check_chain_parameters(given: Mapping[str, Any], steps: list[Step]) -> dict[str, dict[str, Any]]:
     """Return, for each step's name, the values of those of `given` that it declares."""
+    found = chain_values({name: [value] for name, value in given.items()}, steps)
+    return {step: {name: values[0] for name, values in mine.items()} for step, mine in found.items()}
+
+
+def chain_values(
+    given: Mapping[str, Sequence[Any]], steps: list[Step], problems: Sequence[str] = ()
+) -> dict[str, dict[str, list[Any]]]:
+    """Return, for each step's name, all values of those of `given` that it declares."""
     handed = {RUN_FOLDER, *(name for step in steps for name in step.produces)}
     declared = {p.name for step in steps for p in step.parameters} - handed
-    problems = [unknown_parameter(name, declared, "the chain") for name in given if name not in declared]
+    problems = [*problems]
+    problems += [unknown_parameter(name, declared, "the chain") for name in given if name not in declared]
     # One notebook that reads it is enough: others may declare it for the sake of a common head.
     read = {p.name for step in steps for p in step.parameters if p.read}
     asked = []
     for step in steps:
         parameters = [replace(p, read=p.name in read) for p in step.parameters]
         names = {p.name for p in parameters} & declared
-        mine = {name: [value] for name, value in given.items() if name in names}
+        mine = {name: values for name, values in given.items() if name in names}
         asked.append(Asked(step.notebook, parameters, mine))
     found = typed_values(asked, problems)
-    return {
-        step.name: {name: values[0] for name, values in mine.items()}
-        for step, mine in zip(steps, found, strict=True)
-    }
+    return {step.name: mine for step, mine in zip(steps, found, strict=True)}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sta410kit._internal.project import project_folder
+from sta410kit.config import get_config
 from sta410kit.runner.identity import code_digest
 from sta410kit.runner.registry import Registry, content_digest, json_digest
 from sta410kit.runner.warm.identity import KIT, package_folders
@@ -76,6 +77,8 @@ def changed_reads(reads: Mapping[str, Any] | None, notebook: Path, registry: Reg
 def _is_users(path: Path, places: tuple[Path, ...], runs: Path) -> bool:
     if path.is_relative_to(runs) or path.name.startswith(".env"):
         return False  # settings count by their values
+    if path.is_relative_to(places[0] / get_config().data.cache_dir):
+        return False  # the store of prices grows; what it knew at a moment does not change
     if any(path.is_relative_to(place) for place in places):
         return "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts
     if path.is_relative_to(tempfile.gettempdir()) or str(path).startswith(_SYSTEM):

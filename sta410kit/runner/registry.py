@@ -50,8 +50,9 @@ class Registry:
     def forget_all_but(self, runs: Iterable[str]) -> None:
         """Forget runs that are not among `runs`, and files that no longer exist."""
         kept = set(runs)
-        for run in {row[0] for row in self._do("select run from results")} - kept:
-            self._do("delete from results where run = ?", run)
+        for run in {row[0] for row in self._do("select run from results")}:
+            if run.partition("/")[0] not in kept:  # a combination of a sweep lies in the sweep's folder
+                self._do("delete from results where run = ?", run)
         for (key,) in self._do("select path from known_files"):
             if not os.path.exists(key.partition(":")[2]):  # noqa: PTH110 - thousands; pathlib takes five times as long
                 self._do("delete from known_files where path = ?", key)

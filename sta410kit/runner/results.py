@@ -13,6 +13,7 @@ from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import DataLoadingError
 from sta410kit.guards.acceptance import quarantined_rows
 from sta410kit.guards.coverage import name_left_out
+from sta410kit.steps import END_EARLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -50,12 +51,12 @@ def data_coverage(path: Path) -> dict[str, Any] | None:
 
 
 def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, Any], list[str]]:
-    """Return the results of a run as JSON values, and warnings about files that are not as they should be."""
+    """Return the results of a run as JSON values, and warnings: old prices, files not as they should be."""
     steps = list(steps)
     found: dict[str, Any] = {}
-    warnings = []
-    models = [step.parameters["model"] for step in steps if "model" in step.parameters]
     recorded = {name: value for step in steps for name, value in step.recorded.items()}
+    warnings = [str(recorded[END_EARLY])] if END_EARLY in recorded else []
+    models = [step.parameters["model"] for step in steps if "model" in step.parameters]
     scores = {name: value for name, value in recorded.items() if _is_number(value)}
     data = {name: coverage for step in steps for name, coverage in step.data.items()}
     known = [name for name in (*PRICES, *data) if name in data]
@@ -64,6 +65,7 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
     found |= {"data": data[known[0]]} if known else {}
     readers: dict[str, tuple[str, Callable[[Path], Any]]] = {
         "prices.parquet": ("quarantined", _read_quarantined),
+        "origin.json": ("origin", lambda path: json.loads(path.read_text(encoding="utf-8"))),
         "verdict.json": ("verdict", _read_verdict),
         "forecasts.parquet": ("forecasts", _read_forecasts),
         "orders.parquet": ("no_forecast", _read_without_forecast),
@@ -76,6 +78,8 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
         except (DataLoadingError, OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
             why = redact(f"{type(error).__name__}: {error}")
             warnings.append(f"{file} does not hold the {name} of a run, so the report omits it ({why})")
+    if "as_of" in recorded and "origin" in found:
+        found["origin"]["as_of"] = recorded["as_of"]
     left_out = found.get("quarantined", {}).get("symbols", {})
     without = {symbol: f"quarantined ({reason})" for symbol, reason in left_out.items()}
     without |= found.pop("no_forecast", {})

@@ -32,7 +32,7 @@ class Site:
     """What the steps of a run share: its plan, folder, log and progress bar, and the index of earlier runs.
 
     `passed` holds the steps that passed in this folder before, when the run is resumed; `done` those that
-    have ended by now.
+    have ended by now. `shared` names the run of the same sweep that has each step with the same parameters.
     """
 
     plan: Plan
@@ -42,6 +42,12 @@ class Site:
     log: RunLog
     passed: dict[str, StepRecord] = field(default_factory=dict)
     done: dict[str, StepRecord] = field(default_factory=dict)
+    shared: "dict[str, Site]" = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The run as the index knows it: its folder below ``runs/``."""
+        return self.folder.relative_to(self.plan.runs).as_posix()
 
     @property
     def log_names(self) -> set[str]:
@@ -90,7 +96,7 @@ def _do(site: Site, step: Step, watch: Watch) -> StepRecord:
     record.parts, record.identity = parts, identity
     site.log.notebook_said(folder / record.notebook, step.name)
     if record.passed and plan.kind == "chain":
-        registry.passed(identity, folder.name)
+        registry.passed(identity, site.name)
     return record
 
 
@@ -99,10 +105,10 @@ def _kept(site: Site, step: Step, identity: str) -> StepRecord | None:
     plan, folder, registry = site.plan, site.folder, site.registry
     earlier = site.passed.get(step.name)
     if earlier is not None and is_valid(earlier, identity, step, folder, registry):
-        return replace(earlier, reused=earlier.reused or folder.name)
-    if not plan.reusable(step) or step.name in plan.forced:
-        return None
-    found = find_result(identity, step, plan.runs, registry)
+        return replace(earlier, reused=earlier.reused or site.name)
+    found = _shared(site, step, identity)
+    if found is None and plan.reusable(step) and step.name not in plan.forced:
+        found = find_result(identity, step, plan.runs, registry)
     if found is None:
         return None
     source, earlier = found
@@ -111,8 +117,17 @@ def _kept(site: Site, step: Step, identity: str) -> StepRecord | None:
     except OSError:  # the earlier run was removed a moment ago
         return None
     # Noted for this run too: the earlier one may be pruned, and what it left lives on here.
-    registry.passed(identity, folder.name)
-    return replace(earlier, reused=earlier.reused or source.name)
+    registry.passed(identity, site.name)
+    return replace(earlier, reused=earlier.reused or source.relative_to(plan.runs).as_posix())
+
+
+def _shared(site: Site, step: Step, identity: str) -> tuple[Path, StepRecord] | None:
+    """Return the result of the run that shares `step`: a live source is asked once in a sweep."""
+    other = site.shared.get(step.name)
+    record = other.done.get(step.name) if other else None
+    if other is None or record is None or not is_valid(record, identity, step, other.folder, site.registry):
+        return None
+    return other.folder, record
 
 
 def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> StepRecord:
@@ -147,7 +162,7 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
     record.artifacts = {path.relative_to(folder).as_posix(): content_digest(path) for path in left}
     record.started = began.isoformat(timespec="milliseconds")
     if record.reads is not None:
-        runs, begun = folder.parent, began.timestamp()
+        runs, begun = site.plan.runs, began.timestamp()
         record.reads = record_reads(record.reads, step.notebook, runs, begun, site.registry)
     return record
 

@@ -86,7 +86,12 @@ def print_details(folder: Path) -> None:
     manifest = read_manifest(folder)
     details = run_details(folder)
     _print_head(manifest, details["state"])
-    _print_steps("steps", manifest)
+    if manifest.kind == "sweep":
+        from sta410kit.runner.sweeps.results import Sweep, print_table
+
+        print_table(Sweep(folder, manifest))
+    else:
+        _print_steps("steps", manifest)
     for step in manifest.steps:
         if step.message:
             say(f"{step.name} failed: {step.message}", "red")
@@ -99,7 +104,7 @@ def print_details(folder: Path) -> None:
         say(text, colour)
     _print_results(folder, manifest)
     _print_quarantined(manifest)
-    for step in manifest.steps:
+    for step in manifest.steps if manifest.kind != "sweep" else ():
         for name, value in step.recorded.items():
             say(f"recorded {step.name}: {name} = {value}")
     if details["changes"]:

@@ -80,8 +80,9 @@ class Verification:
 def verify_run(folder: Path, progress: Progress, *, anyway: bool = False) -> Verification:
     """Execute the run in `folder` once more, in a scratch folder beside it, and compare the results.
 
-    Recorded values and artifacts must be equal, see `compare_results`. A step with a live source is not
-    executed; its artifacts are copied. The first difference ends the verification.
+    Recorded values and artifacts must be equal, see `compare_results`. A step that recorded the moment as of
+    which it read the store of prices reads what was stored then; the artifacts of a step with another live
+    source are copied. The first difference ends the verification.
     """
     manifest = read_manifest(folder)
     plan = _plan(folder, manifest)
@@ -190,7 +191,8 @@ def _check(  # noqa: PLR0913, PLR0917 - a step, where it was executed, and where
         for name, digest in record.artifacts.items()
         if not (folder / name).is_file() or content_digest(folder / name) != digest
     ]
-    if not plan.reusable(step) and plan.kind == "chain":
+    moment = {"as_of": record.recorded["as_of"]} if "as_of" in record.recorded else {}
+    if not plan.reusable(step) and plan.kind == "chain" and not moment:
         for name in record.artifacts:
             if (folder / name).is_file():
                 shutil.copy2(folder / name, scratch / name)
@@ -200,7 +202,7 @@ def _check(  # noqa: PLR0913, PLR0917 - a step, where it was executed, and where
     done = execute(
         folder / record.notebook,
         output,
-        {**plan.handed(step, scratch), **plan.values[step.name]},
+        {**plan.handed(step, scratch), **plan.values[step.name], **moment},
         artifacts=tuple(scratch / name for name in record.artifacts),
         on_cell=progress.advance,
         folder=step.notebook.parent,

@@ -160,7 +160,7 @@ def test_a_path_that_cannot_be_looked_up_is_wrong_use(tmp_path, typed, words):
         ("modle=ridge", "Did you mean 'model'?"),
         ("model=rigde", "Did you mean 'ridge'?"),
         ("horizon=soon", "valid integer"),
-        ("source=yahoo", "'sample' or 'files'"),
+        ("source=alpca", "Did you mean 'alpaca'?"),
         ("path=none.csv", "there is no such file or folder"),
         ("start=yesterday", "valid date"),
         ("prices=x.parquet", "does not declare a parameter 'prices'"),

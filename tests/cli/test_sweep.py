@@ -48,7 +48,8 @@ def test_parameters_are_printed(notebook, typed):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["sweep"], "which notebook?"),
+        (["sweep"], "which values?"),
+        (["sweep", "-g", "n=1"], "name a notebook: sta410 sweep NOTEBOOK"),
         (["sweep", "x.ipynb"], "sta410 params x.ipynb"),
         (["sweep", "y.ipynb", "-g", "n=1"], "no notebook"),
         (["sweep", "x.ipynb", "-g", "n"], "-g takes NAME=VALUE"),
@@ -93,7 +94,7 @@ def test_part_of_it_fails_with_4_and_is_resumed(notebook, typed):
     done = typed("sweep", "x.ipynb", "-g", "n=1,3", "-p", "model=naive", cwd=notebook.parent)
     assert done.returncode == 4
     assert "0.25" in done.stdout
-    assert "results.parquet" in done.stdout
+    assert "results.csv" in done.stdout
     assert "unit 0002 failed: cell In [4]: AssertionError: three" in done.stderr
     assert "1 of 2 units are not done; these alone: sta410 sweep --resume" in done.stderr
     again = typed("sweep", "x.ipynb", "--resume", "--json", cwd=notebook.parent)
@@ -145,6 +146,6 @@ def test_a_long_table_shows_what_failed_first(notebook, typed):
     values = ",".join(map(str, range(-40, 4)))
     done = typed("sweep", "x.ipynb", "-g", f"n={values}", cwd=notebook.parent)
     assert done.returncode == 4
-    assert "and 4 more rows in results.parquet" in done.stdout
+    assert "and 4 more rows in results.csv" in done.stdout
     rows = [line for line in done.stdout.splitlines() if line.startswith("│")]
     assert "0044" in rows[0]

@@ -151,7 +151,11 @@ def test_triage_prints_decisions_and_writes_a_page_with_the_entries(typed, tmp_p
     done = typed("triage", "prices.parquet", "--entries", cwd=tmp_path)
     assert tomllib.loads(done.stdout)["repair"][0]["action"] == "clamp"
     assert typed("triage", "prices.parquet", "--exchange", "XASX", cwd=tmp_path).returncode == 3
-    assert (tmp_path / "runs" / "triage" / "prices.html").is_file()
+    (tmp_path / "old").mkdir()
+    prices.to_parquet(tmp_path / "old" / "prices.parquet")
+    typed("triage", "old/prices.parquet", cwd=tmp_path)
+    pages = sorted(path.name for path in (tmp_path / "runs" / "triage").iterdir())
+    assert pages == ["old-prices.parquet.html", "prices.parquet.html"]
     assert json.loads(typed("runs", "--json", cwd=tmp_path).stdout) == []
     prices.loc[100, "open"] = prices.loc[100, "high"]
     prices.to_parquet(tmp_path / "clean.parquet")

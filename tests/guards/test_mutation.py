@@ -170,7 +170,9 @@ def test_unknown_suites_and_corruptions_are_named(make_walk):
     """The error lists what there is."""
     with pytest.raises(ConfigurationError, match="no corruptions for the suite 'mine'"):
         guards.mutate(make_walk(rows=60), "mine")
-    with pytest.raises(ConfigurationError, match="Did you mean 'spike'"):
+    with pytest.raises(
+        ConfigurationError, match=r"Did you mean 'spike'\? Corruptions: missing_values, .*, negative_volume\."
+    ):
         guards.mutate(make_walk(rows=60), kinds=["spikes"])
 
 

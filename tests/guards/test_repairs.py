@@ -111,9 +111,26 @@ def test_a_bar_that_a_repair_emptied_is_no_finding(repair, suite, make_walk):
     )
 
 
+def test_bars_that_repairs_emptied_count_against_the_limit(repair, suite, make_walk):
+    """Two of every hundred bars are too many, whoever leaves them out."""
+    walks = make_walk(rows=100, cents=True)
+    days = walks["date"].dt.strftime("%Y-%m-%d")
+    entries = [
+        f'symbol = "{walks["symbol"][row]}"\ndate = {days[row]}\naction = "quarantine"'
+        for row in (10, 20, 110, 120, 210, 220)
+    ]
+    frame, log = repair(*entries, frame=walks)
+    assert guards.validate(frame, suite, repairs=log).passed
+    frame.loc[50, "low"] = 0.0
+    result = guards.validate(frame, suite, repairs=log)
+    assert result.excess == (
+        "7 of 300 bars are quarantined or emptied by repairs, more than the suite allows (max_bars 0.02)"
+    )
+
+
 def test_a_snapshot_keeps_what_it_has_of_an_emptied_bar(repair, suite, make_walk, tmp_path):
     """The bar is not revised by being emptied, and its absence does not become the history."""
-    walks, kept = make_walk(rows=80, cents=True).astype({"volume": float}), tmp_path / "kept.parquet"
+    walks, kept = make_walk(rows=80, cents=True), tmp_path / "kept.parquet"
     guards.keep_snapshot(walks, guards.validate(walks, suite), kept)
     frame, log = repair(
         f'symbol = "S0"\ndate = {walks.loc[20, "date"]:%Y-%m-%d}\naction = "quarantine"', frame=walks
@@ -122,6 +139,9 @@ def test_a_snapshot_keeps_what_it_has_of_an_emptied_bar(repair, suite, make_walk
     assert result.critical == ()
     guards.keep_snapshot(frame, result, kept)
     assert pd.read_parquet(kept)["close"].tolist() == walks["close"].tolist()
+    assert guards.validate(walks, suite, snapshot=kept).failures == ()  # its volume is a whole number again
+    (drift,) = guards.validate(walks.astype({"volume": float}), suite, snapshot=kept).critical
+    assert "column volume was whole numbers and is numbers" in drift.message
 
 
 def test_a_repair_that_matches_nothing_says_so(repair):

@@ -17,8 +17,8 @@ SETTINGS = {"ALPACA_API_KEY": KEY, "ALPACA_SECRET_KEY": SECRET, "REQUEST_RETRY_D
 class AlpacaServer:
     """Serves the bars and actions it is given.
 
-    `faults` holds what the next requests get instead of an answer, one each: ``"429"``, ``"500"``, ``"502"``,
-    ``"504"``, ``"reset"``, ``"stall"``, ``"drip"``, ``"truncated"``, ``"html"``, or a dict sent as the answer;
+    `faults` holds what the next requests get instead of an answer, one each: a status such as ``"502"``,
+    ``"reset"``, ``"stall"``, ``"drip"``, ``"truncated"``, ``"html"``, or a dict sent as the answer;
     ``("429", {"Retry-After": "1"})`` adds headers. `refuse_all` gives the same fault to every request.
     """
 
@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
     def date_time_string(self, timestamp=None):
         return formatdate((timestamp or time.time()) + self.alpaca.clock_skew, usegmt=True)
 
-    def do_GET(self):  # noqa: N802 - the name that http.server looks for
+    def do_GET(self):
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         fault, headers = self.alpaca.arrive(url.path, query)
@@ -133,10 +133,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
         elif fault == "stall":
-            time.sleep(1.5)
+            time.sleep(2.5)
             self.close_connection = True
         elif fault == "drip":
-            self._send(200, b" " * 40, pause=0.05)
+            self._send(200, b" " * 40, pause=0.1)
         elif fault == "truncated":
             self._send(200, json.dumps(answer).encode()[:-20])
         elif fault == "html":

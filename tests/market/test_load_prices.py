@@ -69,7 +69,7 @@ def test_a_time_zone_does_not_move_the_day():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"source": "Sampel"}, "Did you mean 'sample'? Known: sample, files."),
+        ({"source": "Sampel"}, "Did you mean 'sample'? Known: sample, files, alpaca, yahoo."),
         ({"source": None}, "Unknown source None"),
         ({"source": ["sample"]}, "Unknown source"),
         ({"path": "prices.csv"}, "'sample' reads no path, but got 'prices.csv'"),

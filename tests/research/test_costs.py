@@ -27,6 +27,8 @@ def test_rates_by_hand():
         {"slippage_bps": 10_001},
         {"borrow_bps": math.inf},
         {"order_fee": math.inf},
+        {"impact": -0.1},
+        {"cash_bps": math.nan},
         {"order_fee": "7"},
         {"slippage_bps": True},
     ],
@@ -39,7 +41,15 @@ def test_costs_are_amounts(wrong):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"max_weight": 0}, {"max_gross": math.inf}, {"max_participation": 0}, {"max_participation": 1.5}],
+    [
+        {"max_weight": 0},
+        {"max_gross": math.inf},
+        {"max_participation": 0},
+        {"max_participation": 1.5},
+        {"max_sector": 0, "sectors": {"A": "x"}},
+        {"max_turnover": -1},
+        {"sectors": None, "max_sector": 0.4},
+    ],
 )
 def test_limits_leave_something(wrong):
     """A limit of nothing, or of more than all of the volume, is refused."""

@@ -10,8 +10,9 @@ from scipy import stats
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research import overfitting
 from sta410kit.research.backtest import backtest
-from sta410kit.research.costs import Costs
+from sta410kit.research.costs import Costs, Limits
 from sta410kit.research.ledger import Trials
+from sta410kit.research.weights import Weighting
 from tests.research.simulated import bars, make_predictions
 
 pytestmark = pytest.mark.unit
@@ -104,6 +105,9 @@ def test_deflating_counts_the_backtest(ledger, walks, walk_predictions):
     assert overfitting.deflate(doubled, walk_predictions, ledger=ledger).trials == 1
     choosy = backtest(walk_predictions, walks, threshold=0.001)
     assert overfitting.deflate(choosy, walk_predictions, ledger=ledger).trials == 2
+    for count, weighting in enumerate(("proportional", "quantile", Weighting(volatility=0.1)), 3):
+        other = backtest(walk_predictions, walks, weighting=weighting)
+        assert overfitting.deflate(other, walk_predictions, ledger=ledger).trials == count
 
 
 def test_a_drift_does_not_pass(ledger):
@@ -116,6 +120,11 @@ def test_a_drift_does_not_pass(ledger):
     assert held.summary["sharpe"] > 1.5
     found = overfitting.deflate(held, long, ledger=ledger)
     assert (found.sharpe, found.probability, found.passed) == (0, 0, False)
+    geared = Weighting(volatility=1.0)
+    levered = backtest(long, prices, weighting=geared, limits=Limits(max_weight=5.0, max_gross=5.0))
+    assert levered.frame["position"].mean() > 2
+    assert levered.summary["annualised_return"] > 2 * held.summary["annualised_return"]
+    assert overfitting.deflate(levered, long, ledger=ledger).probability < 0.9
     timed = long.assign(predicted=np.append(drifts[2:], 0.01))
     assert overfitting.deflate(backtest(timed, prices), timed, ledger=ledger).passed
 

@@ -13,6 +13,7 @@ from tests.research.simulated import bars
 
 pytestmark = pytest.mark.unit
 
+WIDE = Limits(max_weight=10.0, max_gross=10.0)
 COSTS = Costs(commission_bps=3, spread_bps=4, slippage_bps=5)
 
 
@@ -249,6 +250,105 @@ def test_a_short_position_pays_a_borrowing_fee():
     """252 bps a year are 1 bp a session on what is borrowed."""
     ours = simulate(np.array([-1, -1, 0, 0]), bars([100] * 4), costs=Costs(borrow_bps=252))
     assert ours.equity[0] == pytest.approx([99_990, 99_980.001, 99_980.001])
+
+
+def test_cash_earns_interest_and_debts_pay_it():
+    """252 bps a year are 1 bp a session, of all the cash: the proceeds of a short sale, or a debt of half."""
+    for weight, expected in ((0.0, 100_010), (-1.0, 100_020), (1.5, 99_995)):
+        ours = simulate(np.full(3, weight), bars([100] * 3), costs=Costs(cash_bps=252), limits=WIDE)
+        assert ours.equity[0, 0] == pytest.approx(expected)
+    idle = simulate(np.zeros(5), bars([100] * 5), costs=Costs(cash_bps=252)).summary().iloc[0]
+    assert idle["total_return"] == pytest.approx(1.0001**4 - 1)
+    assert np.isnan(idle["sharpe"])  # interest alone is no excess return
+
+
+def swinging(sessions=30, volume=1000.0):
+    """Return bars that gain and lose a tenth in turn: closes of 110, 100, 110, ..."""
+    return bars(np.where(np.arange(sessions) % 2, 100.0, 110.0), volume=volume)
+
+
+def impact_of(amount, *, volume=1000.0, coefficient=1.0):
+    """Return the cost of one purchase on session 25, as a share of its amount."""
+    wishes = np.zeros(30)
+    wishes[24] = 1e-6 * amount
+    ours = simulate(wishes, swinging(volume=volume), costs=Costs(impact=coefficient), capital=1e6)
+    return ours.cost[0, 24] / (ours.position[0, 24] * (1e6 - ours.cost[0, 24]))
+
+
+def test_market_impact_is_volatility_times_the_root_of_participation():
+    """By hand, from the 21 sessions before, of which ten or eleven gained a tenth."""
+    moves = np.array([0.1, -1 / 11] * 11)[1:22]  # the last is the fall of session 24
+    dollars = np.mean([110 * 1000, 100 * 1000] * 10 + [110 * 1000])
+    expected = moves.std(ddof=1) * (100 / dollars) ** 0.5
+    assert impact_of(100.0) == pytest.approx(expected, rel=1e-3)
+
+
+def test_market_impact_follows_the_square_root_law():
+    """Four times the order, or a quarter of the volume, doubles the rate; no coefficient costs nothing."""
+    once = impact_of(100.0)
+    assert impact_of(400.0) == pytest.approx(2 * once, rel=2e-3)
+    assert impact_of(100.0, volume=250.0) == pytest.approx(2 * once, rel=2e-3)
+    assert impact_of(100.0, coefficient=0.5) == pytest.approx(once / 2, rel=1e-3)
+    assert impact_of(100.0, coefficient=0.0) == 0.0
+    assert simulate(np.zeros(30), swinging(), costs=Costs(impact=1.0)).cost.sum() == 0
+
+
+def test_after_impact_the_weights_are_those_wanted_of_what_is_left():
+    """All the capital, a tenth of a session's volume: no cash is left over, and none is owed."""
+    wishes = np.zeros(30)
+    wishes[24:] = 1.0
+    ours = simulate(wishes, swinging(volume=10_000), costs=Costs(impact=1.0, order_fee=7))
+    assert ours.cost[0, 24] > 2_000
+    assert ours.position[0, 24] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_turnover_limit_spreads_a_purchase_over_sessions():
+    """At most a quarter a session: four sessions to invest everything, as much to sell it."""
+    wishes = np.array([1.0] * 6 + [0.0] * 6)
+    ours = simulate(wishes, bars([100] * 12), limits=Limits(max_turnover=0.25))
+    assert ours.position[0].tolist() == pytest.approx([0.25, 0.5, 0.75, 1, 1, 1, 0.75, 0.5, 0.25, 0, 0])
+
+
+@given(st.integers(0, 1000), st.floats(0.01, 1.0), st.booleans())
+def test_a_turnover_limit_is_never_exceeded_and_contributions_sum_to_the_gain(seed, most, dear):
+    """With all costs or none, on long and short weights that change every session."""
+    rng = np.random.default_rng(seed)
+    closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.03, (25, 3)), axis=0))
+    prices = pd.concat(bars(closes[:, one], symbol="ABC"[one]) for one in range(3))
+    costs = Costs(5, 5, 5, order_fee=3, borrow_bps=100, impact=0.5) if dear else Costs()
+    limits = Limits(max_gross=3.0, max_turnover=most, max_participation=0.9)
+    ours = simulate(rng.uniform(-0.6, 0.6, (2, 25, 3)), prices, costs=costs, limits=limits)
+    assert ours.turnover.max() <= most + 1e-12
+    assert ours.profit.sum(axis=1) == pytest.approx(ours.equity[:, -1] - 100_000)
+
+
+def test_what_each_symbol_gained():
+    """A rises by a tenth, B falls by a fifth with half the weight; each pays its own costs of 1 %."""
+    prices = pd.concat([bars([100, 100, 110], symbol="A"), bars([100, 100, 80], symbol="B")])
+    ours = simulate(np.array([[[0.5, -0.25]] * 3]), prices, limits=WIDE, rebalance="on change")
+    assert ours.profit[0].tolist() == pytest.approx([5_000, 5_000])
+    paid = simulate(np.array([[[0.5, -0.25], [0, 0], [0, 0]]]), prices, costs=Costs(commission_bps=100))
+    left = 100_000 / 1.0075
+    assert paid.profit[0].tolist() == pytest.approx(
+        [0.5 * left * (0.1 - 0.01 - 0.011), 0.25 * left * (0.2 - 0.01 - 0.008)]
+    )
+
+
+def test_a_symbol_that_ends_is_closed_whatever_the_turnover_limit():
+    """Half the equity in A, which ends on the tenth session, is sold at once although 5 % are allowed."""
+    prices = pd.concat([bars([100] * 10, symbol="A"), bars([100] * 20, symbol="B")])
+    wishes = np.array([[[0.5, 0.0]] * 20])
+    ours = simulate(wishes, prices, limits=Limits(max_turnover=0.05))
+    assert ours.position[0].tolist() == pytest.approx([*np.arange(0.05, 0.5, 0.05), 0.0, *[0.0] * 9])
+
+
+def test_a_sector_is_cut_to_its_limit():
+    """A and B, 0.8 together in tech, share 0.4; C and D, short and long 0.4 in energy, keep their weights."""
+    prices = pd.concat([bars([100, 100, 100], symbol=name) for name in "ABCD"])
+    limits = Limits(max_sector=0.4, sectors={"A": "Tech", "B": "tech ", "C": "energy", "D": "energy"})
+    ours = simulate(np.array([[[0.6, -0.2, 0.1, -0.3]] * 3]), prices, limits=limits)
+    assert ours.position[0, 0] == pytest.approx(0.3 - 0.1 + 0.1 - 0.3)
+    assert ours.exposure[0, 0] == pytest.approx(0.8)
 
 
 def test_weights_are_cut_to_the_limits():

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture(scope="module")
 def table(walks, walk_predictions):
-    return stress(walk_predictions, walks, costs=Costs(slippage_bps=10)).set_index("scenario")
+    return stress(backtest(walk_predictions, walks, costs=Costs(slippage_bps=10))).set_index("scenario")
 
 
 def test_every_scenario_has_its_row(table, walks, walk_predictions):
@@ -26,7 +26,7 @@ def test_every_scenario_has_its_row(table, walks, walk_predictions):
         assert table.loc[BASELINE, name] == pytest.approx(result[name])
     doubled = backtest(walk_predictions, walks, costs=Costs(slippage_bps=20)).summary
     assert table.loc["doubled costs", "total_return"] == pytest.approx(doubled["total_return"])
-    assert len(stress(walk_predictions, walks, scenarios=[])) == 1
+    assert len(stress(backtest(walk_predictions, walks), scenarios=[])) == 1
     days = pd.DatetimeIndex(walks["date"].unique())
     assert table.loc["crash of 20 %", "date"] in days
     assert table.loc["liquidity drought", "date"] in days
@@ -38,7 +38,7 @@ def test_gaps_hit_the_positions_against_them(walks, walk_predictions):
 
     def run(predicted):
         predictions = walk_predictions.assign(predicted=predicted)
-        return stress(predictions, walks, costs=Costs(slippage_bps=0)).set_index("scenario")
+        return stress(backtest(predictions, walks, costs=Costs(slippage_bps=0))).set_index("scenario")
 
     found = run(0.01)
     was, crashed = found.loc[BASELINE, "total_return"], found.loc["crash of 20 %", "total_return"]
@@ -51,9 +51,8 @@ def test_gaps_hit_the_positions_against_them(walks, walk_predictions):
 def test_a_drought_fills_fewer_orders_at_a_higher_cost(walks, walk_predictions):
     """If a fifth of the sessions trade at ten times the costs, turnover falls and costs rise."""
     drought = Scenario("dry", cost_factor=10, trade_every=5)
-    found = stress(walk_predictions, walks, costs=Costs(spread_bps=2), scenarios=[drought]).set_index(
-        "scenario"
-    )
+    tested = backtest(walk_predictions, walks, costs=Costs(spread_bps=2))
+    found = stress(tested, scenarios=[drought]).set_index("scenario")
     assert found.loc["dry", "turnover"] < 0.5 * found.loc[BASELINE, "turnover"]
     assert found.loc["dry", "costs"] > 2 * found.loc[BASELINE, "costs"]
 
@@ -71,4 +70,4 @@ def test_invalid_scenarios_are_refused(wrong):
 def test_scenario_names_are_unique(walks, walk_predictions, names):
     """Duplicate names, and the name of the baseline, are refused."""
     with pytest.raises(ConfigurationError, match="a unique name"):
-        stress(walk_predictions, walks, scenarios=[Scenario(name) for name in names])
+        stress(backtest(walk_predictions, walks), scenarios=[Scenario(name) for name in names])

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from sta410kit.research.backtest import Backtest
-from sta410kit.research.costs import Costs
-from sta410kit.research.tear_sheet import ReturnsTearSheet, returns_tear_sheet
+from sta410kit.research.backtest import Backtest, backtest
+from sta410kit.research.costs import Costs, Limits
+from sta410kit.research.tear_sheet import ReturnsTearSheet, as_percent, returns_tear_sheet
+from tests.research.simulated import bars, make_predictions
 
 
 def _backtest(net: np.ndarray, market: np.ndarray) -> Backtest:
     days = pd.bdate_range("2020-01-01", periods=len(net))
     equity, held = np.cumprod(1 + net), np.cumprod(1 + market)
     frame = pd.DataFrame({"date": days, "net": net, "equity": equity, "benchmark": held})
+    frame = frame.assign(position=0.25, exposure=0.75)
     return Backtest(frame, Costs(), "")
 
 
@@ -62,3 +66,47 @@ def test_one_session_has_no_ratios_and_no_drawdown() -> None:
     assert np.isnan(single.relative["beta"])
     assert single.drawdowns.empty
     assert single.yearly.loc[2020].tolist() == pytest.approx([0.01, 0.02, -0.01])
+
+
+def test_interest_on_cash_is_the_riskless_rate_unless_another_is_given() -> None:
+    rng = np.random.default_rng(0)
+    tested = replace(_backtest(*rng.normal(0, 0.01, (2, 120))), costs=Costs(cash_bps=252))
+    assert returns_tear_sheet(tested).relative == returns_tear_sheet(tested, riskless=0.0252).relative
+    assert returns_tear_sheet(tested).relative != returns_tear_sheet(tested, riskless=0.0).relative
+
+
+def test_exposure_is_split_into_long_and_short_by_year(sheet: ReturnsTearSheet) -> None:
+    assert list(sheet.exposure.index) == [2020, 2021, "all"]
+    assert sheet.exposure.loc["all"].to_dict() == pytest.approx(
+        {"long": 0.5, "short": 0.25, "net": 0.25, "gross": 0.75, "largest": 0.75, "invested": 1.0}
+    )
+
+
+def test_contributions_of_symbols_and_cash_sum_to_the_total_return(walks, walk_predictions) -> None:
+    costs = Costs(slippage_bps=5, cash_bps=200, borrow_bps=50, impact=0.5)
+    tested = backtest(walk_predictions, walks, costs=costs, limits=Limits(max_gross=0.5))
+    table = returns_tear_sheet(tested).contribution
+    assert sorted(table["symbol"]) == ["S0", "S1", "cash"]
+    assert table["symbol"].iloc[-1] == "cash"
+    assert table["strategy"].iloc[0] >= table["strategy"].iloc[1]
+    assert table["strategy"].sum() == pytest.approx(tested.summary["total_return"], abs=1e-12)
+    assert table["benchmark"].sum() == pytest.approx(tested.benchmark["total_return"], abs=1e-12)
+
+
+def test_a_benchmark_of_one_symbol_owes_all_its_return_to_it() -> None:
+    prices = bars([100, 100, 110, 121])
+    predictions = make_predictions([0.01] * 3, [0.0] * 3, start="2012-01-02")
+    table = backtest(predictions, prices, costs=Costs()).contribution
+    assert table["benchmark"].tolist() == pytest.approx([0.21, 0.0])
+
+
+def test_fractions_are_shown_in_percent() -> None:
+    table = pd.DataFrame({"name": ["a", "b"], "share": [0.1234, np.nan], "t": [1.5, 2.0]})
+    assert as_percent(table, ["share"], digits=1)["share"].tolist() == ["12.3%", ""]
+    assert as_percent(table)["t"].tolist() == ["150.00%", "200.00%"]
+    assert _shown_in_backtest() == {"total_return": "-6.44%", "sharpe": "0.08", "sessions": "2,904"}
+
+
+def _shown_in_backtest() -> dict[str, str]:
+    figures = {"total_return": -0.06437, "sharpe": 0.0829, "sessions": 2904}
+    return Backtest(pd.DataFrame(), Costs(), "", figures, figures).table()["strategy"].to_dict()

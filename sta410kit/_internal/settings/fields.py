@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from sta410kit._internal.secret_type import Secret
 
-_REDIS = ("redis://", "rediss://", "unix://")
+_REDIS = {"redis", "rediss", "unix"}
 RESERVED = "reserved: read and checked, nothing uses it yet"
 
 
@@ -142,9 +142,11 @@ def _endpoint(value: object) -> object:
 
 
 def _redis(value: object) -> object:
-    if isinstance(value, str) and value.strip() and not value.strip().startswith(_REDIS):
-        message = "not the URL of a Redis"
-        raise ValueError(message)
+    if isinstance(value, str) and value.strip():
+        url = urlsplit(value.strip())
+        if url.scheme not in _REDIS or url.port == 0:  # reading the port checks it
+            message = "not the URL of a Redis"
+            raise ValueError(message)
     return value
 
 

@@ -1,19 +1,18 @@
 """The corruptions that a suite is tested with: realistic, one at a time, of varying size and place.
 
-To add one, write a function in the module of its subject: its name and docstring are those in the report.
+To add one, name it in the table of its subject, with what goes wrong, as the report has them.
 """
 
 from sta410kit.guards.corruptions import bars, model_output, sessions, tables, volumes
 from sta410kit.guards.corruptions.corruption import Corruption
 
-_TABLES = tables.catalogue.corruptions
-_FEATURES = [*_TABLES, *model_output.features.corruptions]
+_FEATURES = [*tables.CORRUPTIONS, *model_output.FEATURES]
 CATALOGUE: dict[str, list[Corruption]] = {
-    "prices": [*_TABLES, *(one for part in (sessions, bars, volumes) for one in part.catalogue.corruptions)],
+    "prices": [*tables.CORRUPTIONS, *sessions.CORRUPTIONS, *bars.CORRUPTIONS, *volumes.CORRUPTIONS],
     "features": _FEATURES,
     "training": _FEATURES,
-    "predictions": [*_TABLES, *model_output.predictions.corruptions],
-    "forecasts": [*_TABLES, *model_output.forecasts.corruptions],
+    "predictions": [*tables.CORRUPTIONS, *model_output.PREDICTIONS],
+    "forecasts": [*tables.CORRUPTIONS, *model_output.FORECASTS],
 }
 
 __all__ = ["CATALOGUE", "Corruption"]

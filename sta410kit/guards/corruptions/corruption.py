@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,21 +52,9 @@ class Corruption:
             return None
 
 
-@dataclass
-class Catalogue:
-    """Corruptions in the order in which they are defined, which their random draws depend on."""
-
-    corruptions: list[Corruption] = field(default_factory=list)
-
-    def __call__(self, change: Change, *, since_snapshot: bool = False) -> Change:
-        """Add a function under its name; its docstring says what goes wrong."""
-        about = str(change.__doc__).splitlines()[0]
-        self.corruptions.append(Corruption(change.__name__, about, change, since_snapshot))
-        return change
-
-    def since_snapshot(self, change: Change) -> Change:
-        """Add one that shows only beside the snapshot."""
-        return self(change, since_snapshot=True)
+def catalogue(**changes: tuple[str, Change]) -> list[Corruption]:
+    """Return corruptions by name, in this order, which their random draws depend on."""
+    return [Corruption(name, about, change) for name, (about, change) in changes.items()]
 
 
 def require(there: object) -> None:

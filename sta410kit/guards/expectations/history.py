@@ -93,7 +93,8 @@ class ExpectSchemaUnchanged(SinceSnapshot):
         """Return the differences as notes."""
         if self.accepted is None:
             return Evidence()
-        before, now = stored_schema(self.accepted), schema_of(panel.frame)
+        before = stored_schema(self.accepted)
+        now = schema_of(panel.frame, before)
         notes = [f"column {name} ({kind}) is new" for name, kind in now.items() if name not in before]
         notes += [f"column {name} ({kind}) is gone" for name, kind in before.items() if name not in now]
         notes += [

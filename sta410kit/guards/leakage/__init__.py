@@ -5,9 +5,8 @@
 `panel`          the prices by symbol and session
 `cutoffs`        after which sessions the future is changed
 `perturbations`  how it is changed
-`runs`, `state`  calls of the function, each as if it were the first
+`runs`, `state`  calls of the function, each as if it were the first, and which past values differ
 `outputs`        what the function returns, as columns by symbol and session
-`compare`        which past values differ
 `sightings`      differences of many runs, condensed to one finding per column
 `report`         findings with evidence
 `sensitivity`    warm-up, and revisions of `adj_close`

@@ -143,21 +143,14 @@ class Panel:
 
     def sessions_after(self, cutoff: np.datetime64) -> NDArray[np.int64]:
         """Return, for each row, how many sessions of its symbol it lies after `cutoff`; 0 or less before."""
-        return self._places - self._last_places(cutoff)[self.codes]
+        last = np.array([np.searchsorted(calendar, cutoff, side="right") for calendar in self.calendars])
+        after: NDArray[np.int64] = self._places - last[self.codes]
+        return after
 
     @cached_property
     def _places(self) -> NDArray[np.int64]:
-        """The place of each row among the sessions of its symbol, from 0."""
-        codes, dates = self.codes[self.by_symbol], self.dates[self.by_symbol]
-        new = np.append([False], (codes[1:] != codes[:-1]) | (dates[1:] != dates[:-1]))
-        running = np.cumsum(new)
-        found = np.empty(len(codes), dtype=np.int64)
-        found[self.by_symbol] = running - running[np.searchsorted(codes, codes)]
-        return found
-
-    def _last_places(self, cutoff: np.datetime64) -> NDArray[np.int64]:
-        places = [np.searchsorted(calendar, cutoff, side="right") - 1 for calendar in self.calendars]
-        return np.array(places, dtype=np.int64)
+        """The place of each row among the sessions of its symbol, from 1."""
+        return pd.Series(self.dates).groupby(self.codes).rank("dense").to_numpy(dtype=np.int64)
 
     def limits(self, cutoff: np.datetime64, horizon: int, *, bar_known: bool = False) -> Dates:
         """Return by code, last the market, the last date whose next `horizon` sessions lie up to `cutoff`."""
@@ -166,10 +159,8 @@ class Panel:
                 following = self.sessions[np.searchsorted(self.sessions, cutoff, side="right") :]
                 cutoff = following[0] - np.timedelta64(1, "us") if len(following) else cutoff
             return np.full(len(self.names) + 1, cutoff, dtype="datetime64[us]")
-        places = [np.searchsorted(c, cutoff, side="right") - 1 - horizon for c in self.calendars]
-        places.append(np.searchsorted(self.sessions, cutoff, side="right") - 1 - horizon)
-        never = np.datetime64(-(2**62), "us")
-        found = [
-            c[p] if p >= 0 else never for c, p in zip([*self.calendars, self.sessions], places, strict=True)
-        ]
+        found = []
+        for calendar in (*self.calendars, self.sessions):
+            place = np.searchsorted(calendar, cutoff, side="right") - 1 - horizon
+            found.append(calendar[place] if place >= 0 else np.datetime64(-(2**62), "us"))
         return np.array(found, dtype="datetime64[us]")

@@ -1,27 +1,140 @@
-"""Calls of the probed function, each as if it were the first."""
+"""Calls of the probed function, each as if it were the first, and which past values differ between them."""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.leakage.compare import Comparison, Past
 from sta410kit.guards.leakage.outputs import Codes, columns_of
 from sta410kit.guards.leakage.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pandas as pd
+    from numpy.typing import NDArray
 
-    from sta410kit.guards.leakage.compare import Difference
-    from sta410kit.guards.leakage.outputs import Column
-    from sta410kit.guards.leakage.panel import Panel
+    from sta410kit.guards.leakage.outputs import Column, Rows
+    from sta410kit.guards.leakage.panel import Dates, Panel
+
+    Positions = NDArray[np.int64]
 
 FOREVER = np.datetime64(2**62, "us")
+_FLOOR = 1e-15  # smaller differences are rounding, at any scale
+
+
+@dataclass(frozen=True)
+class Past:
+    """What must not change, as dates by symbol code; the last entry is the whole market."""
+
+    until: Dates  # values up to this date must not change
+    rows: Dates  # rows up to this date must be present; a later target is not known yet
+    listed: Dates  # rows before the symbol's first session carry no information
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """The rows of one column that differ: symbol code and date of each."""
+
+    codes: Positions
+    dates: Dates
+
+
+@dataclass(frozen=True, eq=False)
+class _Alignment:
+    """The past rows of two runs side by side; -1 marks a row that one run lacks."""
+
+    left: Positions
+    right: Positions
+    codes: Positions
+    dates: Dates
+    complete: bool  # whether no row is lacking
+
+
+class Comparison:
+    """All columns of one run against the same columns of another."""
+
+    def __init__(self, base: dict[str, Column], other: dict[str, Column], tolerance: float) -> None:
+        self._base, self._other, self._tolerance = base, other, tolerance
+        self._alignments: dict[tuple[int, int, int], _Alignment] = {}
+
+    def difference(self, name: str, past: Past) -> Difference | None:
+        """Return the past rows of a column that differ; a missing row equals NaN, and NaN equals NaN."""
+        base, other = self._base[name], self._other.get(name)
+        if other is None:
+            return _missing_column(base, past)
+        key = (id(base.rows), id(other.rows), id(past))  # columns that share their rows are aligned once
+        if key not in self._alignments:
+            self._alignments[key] = _align(base.rows, other.rows, past)
+        at = self._alignments[key]
+        left, right = (
+            (base.data[at.left], other.data[at.right])
+            if at.complete
+            else (_take(base.data, at.left), _take(other.data, at.right))
+        )
+        if np.array_equal(left.view(np.int64), right.view(np.int64)):  # bit for bit, as nearly always
+            return None
+        with np.errstate(invalid="ignore", over="ignore"):
+            allowed = self._tolerance * (_take(base.scale, at.left) + np.abs(left)) + _FLOOR
+            close = (np.abs(left - right) <= allowed) & np.isfinite(left) & np.isfinite(right)
+        differs = ~(close | (left == right) | (np.isnan(left) & np.isnan(right)))
+        return Difference(at.codes[differs], at.dates[differs]) if differs.any() else None
+
+
+def _align(base: Rows, other: Rows, past: Past) -> _Alignment:
+    left = np.flatnonzero(base.dates <= _by_code(past.until, base.codes))
+    right = np.flatnonzero(other.dates <= _by_code(past.until, other.codes))
+    keys, other_keys = base.keys[left], other.keys[right]
+    if np.array_equal(keys, other_keys):
+        return _Alignment(left, right, base.codes[left], base.dates[left], complete=True)
+    there = pd.Index(other_keys).get_indexer(pd.Index(keys))
+    lost = there < 0
+    extra = right[~np.isin(other_keys, keys)]
+    lost_due = _due(base.codes[left], base.dates[left], past)
+    # A function may return its latest rows only, so rows before its first one are no surprise.
+    firsts = pd.Series(base.dates).groupby(base.codes).min().reindex(other.codes[extra]).to_numpy()
+    extra = extra[_due(other.codes[extra], other.dates[extra], past) & ~(other.dates[extra] < firsts)]
+    kept = ~lost | lost_due
+    return _Alignment(
+        np.concatenate([left[kept], np.full(len(extra), -1)]),
+        np.concatenate([np.where(lost, -1, right[there])[kept] if len(right) else there[kept], extra]),
+        np.concatenate([base.codes[left[kept]], other.codes[extra]]),
+        np.concatenate([base.dates[left[kept]], other.dates[extra]]),
+        complete=False,
+    )
+
+
+def _take(values: NDArray[np.float64], positions: Positions) -> NDArray[np.float64]:
+    """Return the values at these positions, NaN at -1."""
+    if not len(values):
+        return np.full(len(positions), np.nan)
+    taken: NDArray[np.float64] = values[positions]
+    taken[positions < 0] = np.nan
+    return taken
+
+
+def _by_code(dates: Dates, codes: Positions) -> Dates:
+    """Look dates up by code; -1 and symbols that the prices lack use the last entry, the whole market."""
+    return dates[np.minimum(codes, len(dates) - 1)]
+
+
+def _due(codes: Positions, dates: Dates, past: Past) -> NDArray[np.bool_]:
+    """Mark the rows that both runs should have."""
+    due: NDArray[np.bool_] = (dates <= _by_code(past.rows, codes)) & (dates >= _by_code(past.listed, codes))
+    return due
+
+
+def _missing_column(base: Column, past: Past) -> Difference | None:
+    """Judge a column that the other run lacks: it matters only if it told one past day from another."""
+    early = base.rows.dates <= _by_code(past.rows, base.rows.codes)
+    filled = np.flatnonzero(early & ~np.isnan(base.data))
+    if len(np.unique(base.data[filled])) <= 1:
+        return None
+    return Difference(base.rows.codes[filled], base.rows.dates[filled])
 
 
 class Runs:

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sta410kit.guards.leakage.compare import Comparison, Past
 from sta410kit.guards.leakage.outputs import Column, Rows
 from sta410kit.guards.leakage.panel import Panel
-from sta410kit.guards.leakage.runs import FOREVER
+from sta410kit.guards.leakage.runs import FOREVER, Comparison, Past
 
 if TYPE_CHECKING:
-    from sta410kit.guards.leakage.compare import Difference
-    from sta410kit.guards.leakage.runs import Runs
+    from sta410kit.guards.leakage.runs import Difference, Runs
 
 _VISIBLE = 1e-6  # share of a value below which a dependence no longer matters
 _STARTS = (0.25, 0.5)

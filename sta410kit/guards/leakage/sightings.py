@@ -14,9 +14,9 @@ from sta410kit.guards.leakage.report import NOT_DETERMINISTIC, LeakFinding
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sta410kit.guards.leakage.compare import Difference
     from sta410kit.guards.leakage.outputs import Codes, Column
     from sta410kit.guards.leakage.panel import Panel
+    from sta410kit.guards.leakage.runs import Difference
 
 _FAR = 10  # a look ahead of as many sessions that starts with the first values is one over the whole sample
 _FIRST = 0.1  # share of the past, from the first value on, that counts as the first values

@@ -11,8 +11,16 @@ Every source may use them; stamina, pyrate-limiter and httpx come with the extra
 """
 
 from sta410kit.market.resilience.breaker import CircuitBreaker
-from sta410kit.market.resilience.http import HttpClient, Timeouts
+from sta410kit.market.resilience.http import HttpClient, RefusedRequestError, Timeouts
 from sta410kit.market.resilience.rate_limit import RateLimit
 from sta410kit.market.resilience.service import Service, TemporaryError
 
-__all__ = ["CircuitBreaker", "HttpClient", "RateLimit", "Service", "TemporaryError", "Timeouts"]
+__all__ = [
+    "CircuitBreaker",
+    "HttpClient",
+    "RateLimit",
+    "RefusedRequestError",
+    "Service",
+    "TemporaryError",
+    "Timeouts",
+]

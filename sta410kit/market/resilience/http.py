@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sta410kit.market.resilience.service import Service
 
 _SHOWN = 200  # characters of an answer
+_KINDS: dict[type, str] = {dict: "object", list: "list"}
 _DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _TEMPORARY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -34,6 +35,14 @@ class Timeouts:
     connect: float = 10.0
     read: float = 30.0
     whole: float = 60.0
+
+
+class RefusedRequestError(ConfigurationError):
+    """The service refuses a request; `status` is the HTTP status."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class HttpClient:
@@ -72,26 +81,33 @@ class HttpClient:
         self._client.close()
         self._service.close()
 
-    def get(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        """Return the JSON object that a path answers.
+    def get(self, path: str, params: Mapping[str, str], *, kind: type = dict) -> Any:  # noqa: ANN401 - JSON
+        """Return the JSON object, or the list where `kind` is that, that a path answers.
 
         Raises
         ------
         APIError
-            No attempt was answered with a JSON object.
+            No attempt was answered with JSON of that kind.
         SecretsManagementError
             The keys were refused.
-        ConfigurationError
+        RefusedRequestError
             The request was refused.
         """
-        return self._service.call(lambda: self._get(path, params))
+        return self._service.call(lambda: self._ask("GET", path, kind, params=dict(params)))
 
-    def _get(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+    def post(self, path: str, content: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        """Send a JSON object and return the one answered; raises as `get`.
+
+        It is repeated like any request, so the service must take it once however often it arrives.
+        """
+        return self._service.call(lambda: self._ask("POST", path, dict, json=dict(content)))
+
+    def _ask(self, method: str, path: str, kind: type, **how: Any) -> Any:  # noqa: ANN401 - JSON
         import httpx
 
         deadline, body = time.monotonic() + self._timeouts.whole, bytearray()
         try:
-            with self._client.stream("GET", f"{self._url}{path}", params=dict(params)) as response:
+            with self._client.stream(method, f"{self._url}{path}", **how) as response:
                 for chunk in response.iter_bytes():
                     body += chunk
                     if time.monotonic() > deadline:
@@ -103,29 +119,37 @@ class HttpClient:
         except (httpx.TransportError, httpx.DecodingError) as error:
             message = f"the connection failed ({redact(str(error)) or type(error).__name__})"
             raise TemporaryError(message) from error
-        return self._judge(response, bytes(body))
+        return self._judge(response, bytes(body), kind)
 
-    def _judge(self, response: httpx.Response, body: bytes) -> dict[str, Any]:
+    def _judge(self, response: httpx.Response, body: bytes, kind: type) -> Any:  # noqa: ANN401 - JSON
         status = response.status_code
         said = f"HTTP {status}: {_excerpt(body)}"
         if status in _TEMPORARY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             patience = status == HTTPStatus.TOO_MANY_REQUESTS
             raise TemporaryError(said, _retry_after(response), outage=not patience)
-        if status in _DENIED:
+        if status in _DENIED and not (status == HTTPStatus.FORBIDDEN and _has_code(body)):
             message = f"{self._service.name} refused the credentials ({said}); check {self._credentials}."
             raise SecretsManagementError(message)
         if status != HTTPStatus.OK:
             message = f"{self._service.name} at {self._url} refused the request ({said})."
-            raise ConfigurationError(message)
+            raise RefusedRequestError(message, status)
         try:
             answer = json.loads(body)
         except ValueError as error:
             message = f"the answer is no complete JSON: {_excerpt(body)}"
             raise TemporaryError(message) from error
-        if not isinstance(answer, dict):
-            message = f"{self._service.name} answered no JSON object: {_excerpt(body)}."
+        if not isinstance(answer, kind):
+            message = f"{self._service.name} answered no JSON {_KINDS[kind]}: {_excerpt(body)}."
             raise APIError(message)
         return answer
+
+
+def _has_code(body: bytes) -> bool:
+    """Return whether an answer has a code for its reason, as a 403 for want of buying power."""
+    try:
+        return "code" in json.loads(body)
+    except (ValueError, TypeError):
+        return False
 
 
 def _retry_after(response: httpx.Response) -> float | None:

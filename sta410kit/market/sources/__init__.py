@@ -32,6 +32,8 @@ _BUILT_IN = {
     "yahoo": "sta410kit.market.sources.yahoo:YahooSource",
 }
 
+_EXTRAS = {"alpaca": ("httpx", "pyrate_limiter", "redis", "stamina"), "yahoo": ("stamina", "yfinance")}
+
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 ACTION_COLUMNS = ("symbol", "date", "kind", "value")
 
@@ -106,6 +108,8 @@ def open_source(name: str) -> PriceSource:
         raise ConfigurationError(message)
     module, _, attribute = known[name].partition(":")
     try:
+        for package in _EXTRAS.get(name, ()):
+            import_module(package)
         source = getattr(import_module(module), attribute)()
     except ImportError as error:
         install = f"pip install 'sta410kit[{name}]'" if name in _BUILT_IN else "install what it needs"

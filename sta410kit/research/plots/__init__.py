@@ -19,9 +19,10 @@ from sta410kit.research.plots.predictions import (
     plot_predictions,
     plot_quantile_forecast,
 )
-from sta410kit.research.plots.tear_sheets import plot_factor, plot_returns
+from sta410kit.research.plots.tear_sheets import plot_contribution, plot_factor, plot_returns
 
 __all__ = [
+    "plot_contribution",
     "plot_correlation",
     "plot_coverage",
     "plot_coverage_by_year",

@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from sta410kit.research.plots.style import BLUE, GREY, SKY, VERMILION, date_axis, drawing
+from sta410kit.research.plots.style import BLUE, GREY, SKY, VERMILION, date_axis, drawing, require_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from sta410kit.research.backtest import Backtest
     from sta410kit.research.factor import FactorTearSheet
     from sta410kit.research.tear_sheet import ReturnsTearSheet
 
 _TWO_ERRORS = 1.96  # standard errors, for a 95 % interval
+_ENDS = 8  # symbols with the largest and the smallest contributions
+_MONTH = 21  # sessions
+_ROUNDING = 1e-9  # percent
 _LEAST_SCALE = 0.01  # of the colours: a month of 1 % is pale
 
 
@@ -70,5 +75,36 @@ def plot_returns(sheet: ReturnsTearSheet) -> Figure:
         right.plot(sheet.rolling_sharpe.index, sheet.rolling_sharpe, color=BLUE)
         right.axhline(0, color=GREY, linewidth=1)
         right.set(title=f"Sharpe ratio of the last {sheet.window} sessions", ylabel="annualised")
+        date_axis(right)
+    return figure
+
+
+def plot_contribution(backtest: Backtest) -> Figure:
+    """Plot what each symbol added to the total return, and the mean exposure of the last 21 sessions."""
+    frame, gains = backtest.frame, backtest.contribution
+    require_rows(gains, ("symbol", "strategy"), "contributions")
+    rows = gains.set_index("symbol")["strategy"].mul(100).sort_values()
+    rows = rows[(rows.abs() > _ROUNDING) | (rows.index != "cash")]
+    if len(rows) > 2 * _ENDS + 1:
+        low, rest, high = rows.iloc[:_ENDS], rows.iloc[_ENDS:-_ENDS], rows.iloc[-_ENDS:]
+        rows = pd.concat([low, pd.Series({f"{len(rest)} others": rest.sum()}), high])
+    with drawing(1, 2, size=(13, max(3.8, 1.2 + 0.24 * len(rows)))) as (figure, (left, right)):
+        bars = left.barh(rows.index, rows, color=np.where(rows >= 0, BLUE, VERMILION), height=0.7)
+        left.bar_label(bars, labels=[f"{value:+z.1f}" for value in rows], padding=3, fontsize=9)
+        left.axvline(0, color="black", linewidth=0.8)
+        left.margins(x=0.15)
+        left.set(title="Contribution by symbol after costs", xlabel="% of the capital at the start")
+        smooth = (
+            frame.set_index("date")[["position", "exposure"]].mul(100).rolling(_MONTH, min_periods=1).mean()
+        )
+        net, gross = smooth["position"], smooth["exposure"]
+        for part, colour, name in (
+            ((gross + net) / 2, BLUE, "long"),
+            ((net - gross) / 2, VERMILION, "short"),
+        ):
+            right.fill_between(net.index, part, color=colour, alpha=0.35, lw=0, label=name)
+        right.plot(net.index, net, color="black", linewidth=1.2, label="net")
+        right.set(title=f"Exposure, mean of {_MONTH} sessions", ylabel="% of equity")
+        right.legend(loc="best", fontsize=9)
         date_axis(right)
     return figure

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sta410kit.runner.comparison.files import EXACT, Difference, Tolerance, compare_files, compare_values
-from sta410kit.runner.manifest import DIFF, Manifest, StepRecord, read_manifest
+from sta410kit.runner.manifest import DIFF, Manifest, StepRecord, read_manifest, read_units
 from sta410kit.runner.terminal import say
 
 KINDS = (
@@ -71,7 +71,7 @@ def compare_runs(first: Path, second: Path, tolerance: Tolerance = EXACT) -> Com
         found += results
         if not notebooks and (results or step.parts.get("code") != other.parts.get("code")):
             paths = first / step.notebook, second / other.notebook
-            notebooks = paths if all(path.is_file() for path in paths) else ()
+            notebooks = paths if all(path.is_file() and path.suffix == ".ipynb" for path in paths) else ()
     found.sort(key=lambda one: KINDS.index(one.kind))
     return Comparison(*ids, found, [step.name for step, _ in pairs], notebooks)
 
@@ -103,8 +103,6 @@ def _named_by_values(folder: Path, manifest: Manifest, swept: Sequence[str]) -> 
 
     Of a sweep that was killed, the units that had ended are included.
     """
-    from sta410kit.runner.sweeps.sweep import read_units
-
     names = {
         unit: ", ".join(
             f"{name}={values[name] if isinstance(values[name], str) else json.dumps(values[name])}"

@@ -1,18 +1,19 @@
-"""What a sweep will execute: every combination of what was typed as ``-g NAME=A,B,C``, checked first."""
+"""What a sweep executes: every combination of what was typed as ``-g NAME=A,B,C``, checked first."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.project import MARKER
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.notebook import parameters_of, read_notebook, require_kernel
 from sta410kit.runner.parameters import Asked, all_as_typed, typed_values
-from sta410kit.runner.pipeline import RUN_FOLDER
-from sta410kit.runner.plan import refuse_secrets
+from sta410kit.runner.pipeline import RUN_FOLDER, chain_values
+from sta410kit.runner.plan import Options, plan_chain, refuse_secrets
 from sta410kit.runner.runs import runs_folder
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sta410kit.runner.parameters import Parameter
+    from sta410kit.runner.plan import Plan
 
 MOST_UNITS = 100_000
 _CLOSING = {"[": "]", "{": "}", "(": ")"}
@@ -40,14 +42,21 @@ class SweepOptions:
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """What a sweep will execute."""
+    """What a sweep executes."""
 
-    notebook: Path
+    notebook: Path  # the declaration of the pipeline, where the whole chain is swept
     # what is swept and what is the same everywhere, as typed
     grid: dict[str, list[str]]
     fixed: dict[str, str]
     units: dict[str, dict[str, Any]]  # the parameters of each unit by its name
-    takes_folder: bool  # whether the notebook declares `run_dir`
+    takes_folder: bool = False  # whether the notebook declares `run_dir`
+    chains: dict[str, Plan] = field(default_factory=dict)  # the plan of each unit, where the chain is swept
+
+    @property
+    def notebooks(self) -> list[Path]:
+        """The notebooks that a unit executes."""
+        plan = next(iter(self.chains.values()), None)
+        return [step.notebook for step in plan.steps] if plan else [self.notebook]
 
     @property
     def runs(self) -> Path:
@@ -73,6 +82,36 @@ def plan_sweep(notebook: Path, grid: Mapping[str, Sequence[str]], fixed: Mapping
     takes_folder = any(parameter.name == RUN_FOLDER for parameter in declared)
     swept = {name: list(texts) for name, texts in grid.items()}
     return SweepPlan(notebook, swept, all_as_typed(fixed), units, takes_folder)
+
+
+def plan_chain_sweep(project: Path, grid: Mapping[str, Sequence[str]], fixed: Mapping[str, Any]) -> SweepPlan:
+    """Return what a sweep of the chain of a project over `grid` will execute."""
+    refuse_secrets({**fixed, **grid}, project)
+    base = plan_chain(project, {}, Options())
+    for step in base.steps:
+        require_kernel(read_notebook(step.notebook), step.notebook.name)
+    asked = {**{name: [value] for name, value in fixed.items()}, **grid}
+    values = chain_values(asked, base.steps, _problems(grid, fixed))
+    by_name = {name: found for mine in values.values() for name, found in mine.items()}
+    _refuse_twice(grid, by_name)
+    places = combinations({name: range(len(texts)) for name, texts in grid.items()}, dict.fromkeys(fixed, 0))
+    chains = {
+        unit: replace(
+            base,
+            given=all_as_typed({**fixed, **{name: grid[name][place[name]] for name in grid}}),
+            values={
+                step: {name: found[place[name]] for name, found in mine.items()}
+                for step, mine in values.items()
+            },
+        )
+        for unit, place in places.items()
+    }
+    units = {
+        unit: {name: by_name[name][number] for name, number in place.items()}
+        for unit, place in places.items()
+    }
+    swept = {name: list(texts) for name, texts in grid.items()}
+    return SweepPlan(project / MARKER, swept, all_as_typed(fixed), units, chains=chains)
 
 
 def split_values(text: str) -> list[str]:
@@ -128,18 +167,27 @@ def grid_values(
     Every value of every parameter is looked at; a parameter's type does not depend on the others, so this
     checks every combination.
     """
+    asked = Asked(notebook, declared, {**{name: [value] for name, value in fixed.items()}, **grid})
+    (found,) = typed_values([asked], _problems(grid, fixed))
+    _refuse_twice(grid, found)
+    return {name: found[name] for name in grid}, {name: found[name][0] for name in fixed}
+
+
+def _problems(grid: Mapping[str, Sequence[str]], fixed: Mapping[str, Any]) -> list[str]:
     problems = [f"'{name}' is given with -p and with -g" for name in grid if name in fixed]
     count = prod(len(texts) for texts in grid.values())
     if count > MOST_UNITS:
         problems.append(f"that makes {count:,} combinations; a sweep takes up to {MOST_UNITS:,}")
-    asked = Asked(notebook, declared, {**{name: [value] for name, value in fixed.items()}, **grid})
-    (found,) = typed_values([asked], problems)
+    return problems
+
+
+def _refuse_twice(grid: Mapping[str, Sequence[str]], found: Mapping[str, Sequence[Any]]) -> None:
+    """Refuse a value that is swept twice, also in two spellings."""
     for name, texts in grid.items():
         for place, text in enumerate(texts):
             if found[name][place] in found[name][:place]:
                 message = f"-g {name} has the value {text!r} twice"
                 raise ConfigurationError(message)
-    return {name: found[name] for name in grid}, {name: found[name][0] for name in fixed}
 
 
 def combinations(grid: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import math
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import replacing, write_text
 from sta410kit._internal.redaction import redact
 from sta410kit.exit_codes import ExitCode
+from sta410kit.research.verdict import NO_SKILL, SKILL, TOO_FEW
 from sta410kit.runner.child import run_in_child
 from sta410kit.runner.pages import render
 from sta410kit.runner.runs import REPORT
-from sta410kit.runner.sweeps.plots import Plot, small_plots
+from sta410kit.runner.sweeps.plots import HeatMap, Plot, heat_maps, small_plots
+from sta410kit.runner.terminal import say, show_table
 
 if TYPE_CHECKING:
-    from sta410kit.runner.manifest import Manifest
+    from sta410kit.runner.manifest import Manifest, StepRecord
 
-TABLE = "results.parquet"
+TABLE, CSV = "results.parquet", "results.csv"
+CHAIN = "chain"  # title of a sweep that is not of one notebook
 NOT_RUN = "NOT_RUN"
 _MEBIBYTE = 1024**2
 _LARGEST = 2**63
 _PATIENCE = 600.0  # seconds to write the table
 _ENDING = ("outcome", "seconds", "peak_mib", "message", "notebook")
+_FORMATS = {
+    "r2": "{:+z.2%}",
+    "p_value": "{:.3f}",
+    "rank_ic": "{:+z.3f}",
+    "sharpe_after_costs": "{:+z.2f}",
+    "deflated_sharpe": "{:.1%}",
+}
+_COMPARED = ("verdict", *_FORMATS, "trials")  # of a combination of the chain, see `chains.count_trials`
+_VERDICTS = (SKILL, NO_SKILL, TOO_FEW)
+_MOST_ROWS = 40
+SELECTED = (
+    "Verdicts, p values and deflated Sharpe ratios are corrected for all {trials:,} trials on what was "
+    "predicted here: every combination, and what was tried before. Skill takes a p value of 0.01 or less; a "
+    "deflated Sharpe ratio above 95 % is more than luck."
+)
 
 
 @dataclass
@@ -53,6 +75,7 @@ class Sweep:
 def results_table(sweep: Sweep) -> dict[str, list[Any]]:
     """Return the table's columns by name, one value a unit, in the order of the units.
 
+    Combinations of the chain are sorted: the best verdict first, then the highest R2; failed ones last.
     First ``unit``, then the parameters, then what was recorded, then ``outcome``, ``seconds``, ``peak_mib``,
     ``message`` and ``notebook``. A recorded name that is taken already becomes ``recorded.<name>``. Where
     there is no value it is ``None``.
@@ -60,10 +83,15 @@ def results_table(sweep: Sweep) -> dict[str, list[Any]]:
     manifest = sweep.manifest
     steps = {record.name: record for record in manifest.steps}
     units = list(manifest.parameters)
+    known: tuple[str, ...] = ()
+    if manifest.title == CHAIN:
+        units.sort(key=lambda unit: _rank(steps.get(unit)))
+        known = tuple(n for n in _COMPARED if any(n in recorded for recorded in sweep.recorded.values()))
     names = list(dict.fromkeys([*sweep.swept, *manifest.results["sweep"]["fixed"]]))
     table: dict[str, list[Any]] = {"unit": units}
     table |= {_free(name, table): [manifest.parameters[unit].get(name) for unit in units] for name in names}
-    for name in dict.fromkeys(name for unit in units for name in sweep.recorded.get(unit, {})):
+    recorded = (name for unit in units for name in sweep.recorded.get(unit, {}))
+    for name in dict.fromkeys([*known, *recorded]):
         table[recorded_column(name, table)] = [sweep.recorded.get(unit, {}).get(name) for unit in units]
     found = [steps.get(unit) for unit in units]
     table["outcome"] = [step.outcome if step else NOT_RUN for step in found]
@@ -76,6 +104,13 @@ def results_table(sweep: Sweep) -> dict[str, list[Any]]:
     return table
 
 
+def _rank(step: StepRecord | None) -> tuple[bool, int, float]:
+    found = step.recorded if step else {}
+    order = _VERDICTS.index(found["verdict"]) if found.get("verdict") in _VERDICTS else len(_VERDICTS)
+    r2 = found.get("r2")
+    return step is None or not step.passed, order, math.inf if r2 is None else -r2
+
+
 def _free(name: str, table: dict[str, list[Any]]) -> str:
     return f"parameter.{name}" if name in table or name in _ENDING else name
 
@@ -86,13 +121,16 @@ def recorded_column(name: str, table: dict[str, list[Any]]) -> str:
 
 
 def write_results(sweep: Sweep) -> None:
-    """Write ``results.parquet`` and ``report.html`` into the run folder, secrets redacted."""
+    """Write the table as Parquet and CSV, and ``report.html``, into the run folder, secrets redacted."""
     table = results_table(sweep)
     columns = json.loads(redact(json.dumps({name: _uniform(values) for name, values in table.items()})))
     # In a child that has pyarrow loaded already: importing it takes longer than a small sweep.
     order = {"columns": columns, "target": str(sweep.folder / TABLE)}
     write = f"{write_parquet.__module__}:{write_parquet.__name__}"
     run_in_child(write, order, folder=sweep.folder, timeout=_PATIENCE, start=False)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([[*columns], *zip(*columns.values(), strict=True)])
+    write_text(sweep.folder / CSV, text.getvalue())
     _write_page(sweep, table)
 
 
@@ -124,35 +162,79 @@ def _uniform(values: list[Any]) -> list[Any]:
 def _write_page(sweep: Sweep, table: dict[str, list[Any]]) -> None:
     manifest = sweep.manifest
     failed = [record for record in manifest.steps if not record.passed]
+    plots, maps = plots_of(sweep, table)
     page = render(
         "sweep.html",
         manifest=manifest,
         sweep=manifest.results["sweep"],
         failed=failed,
         passed=len(manifest.steps) - len(failed),
-        columns=[name for name in table if name not in {"message", "notebook"}],
+        columns=_columns(sweep, table),
         rows=[dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)],
         show=shown,
-        plots=plots_of(sweep, table),
-        table_file=TABLE,
+        plots=plots,
+        maps=maps,
+        selected=SELECTED.format(trials=manifest.results["sweep"].get("trials", 0)),
+        table_file=CSV,
     )
     write_text(sweep.folder / REPORT, page)
 
 
-def plots_of(sweep: Sweep, table: dict[str, list[Any]]) -> list[Plot]:
-    """Return a small plot for each recorded number, and for the seconds, over each parameter that differs."""
+def print_table(sweep: Sweep) -> None:
+    """Print the table, failures first where not all rows are shown, and where it lies."""
+    from rich.text import Text
+
+    table = results_table(sweep)
+    columns = {name: table[name] for name in _columns(sweep, table)}
+    numbers = {n for n, values in columns.items() if all(isinstance(v, int | float | None) for v in values)}
+    headings = {name: name.replace("_", "_\n") if name in numbers else name for name in columns}
+    rows = []
+    for row in zip(*columns.values(), strict=True):
+        ending = dict(zip(columns, row, strict=True))["outcome"]
+        colour = {ExitCode.PASSED.name: "green", NOT_RUN: "dim"}.get(ending, "red")
+        cells = [
+            Text(shown(v, n), colour if n == "outcome" else "") for n, v in zip(columns, row, strict=True)
+        ]
+        rows.append((ending == ExitCode.PASSED.name, cells))
+    listed = rows if len(rows) <= _MOST_ROWS else sorted(rows, key=itemgetter(0))[:_MOST_ROWS]
+    right = {headings[name] for name in numbers}
+    show_table(
+        [*headings.values()], [cells for _, cells in listed], title=f"sweep {sweep.folder.name}", right=right
+    )
+    if len(rows) > _MOST_ROWS:
+        say(f"and {len(rows) - _MOST_ROWS} more rows in {CSV}")
+    if trials := sweep.manifest.results["sweep"].get("trials"):
+        say(SELECTED.format(trials=trials))
+
+
+def _columns(sweep: Sweep, table: dict[str, list[Any]]) -> list[str]:
+    """Return the columns that a reader compares units by."""
+    if sweep.manifest.title == CHAIN and "r2" in table:
+        return [name for name in table if name in {"unit", *sweep.swept, *_COMPARED, "outcome"}]
+    hidden = {"message", "notebook", *sweep.manifest.results["sweep"]["fixed"]}
+    return [name for name in table if name not in hidden]
+
+
+def plots_of(sweep: Sweep, table: dict[str, list[Any]]) -> tuple[list[Plot], list[HeatMap]]:
+    """Return plots of each recorded number, and of the seconds, over each parameter and pair that differ."""
     first = list(table).index("outcome")
     fixed = len(sweep.manifest.results["sweep"]["fixed"])
     recorded = list(table)[1 + len(sweep.swept) + fixed : first]
     swept = [_free(name, {"unit": []}) for name in sweep.swept]
-    return small_plots(table, [name for name in swept if len(set(map(repr, table[name]))) > 1],
-                       [*recorded, "seconds"])  # fmt: skip
+    varied = [name for name in swept if len(set(map(repr, table[name]))) > 1]
+    if sweep.manifest.title == CHAIN and "r2" in table:
+        recorded = [name for name in _FORMATS if name in table]
+    else:
+        recorded.append("seconds")
+    return small_plots(table, varied, recorded), heat_maps(table, varied, recorded)
 
 
-def shown(value: Any) -> str:  # noqa: ANN401 - any cell of the table
+def shown(value: Any, column: str = "") -> str:  # noqa: ANN401 - any cell of the table
     """Return a value as people read it: numbers with up to six digits, lists as JSON, nothing for none."""
     if value is None:
         return ""
+    if column in _FORMATS and isinstance(value, float):
+        return _FORMATS[column].format(value)
     if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, float):

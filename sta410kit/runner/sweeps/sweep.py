@@ -1,4 +1,4 @@
-"""Sweep: execute one notebook with every combination of some parameters, each unit in its own folder.
+"""Sweep: execute a notebook or the chain with every combination of some parameters, each in its own folder.
 
 A unit's result is in its folder once it has ended (``units/0001/unit.json``). The manifest is written at the
 start and at the end, so a sweep that was killed at any moment can be resumed with the units that are missing.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import asdict, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from sta410kit._internal.atomic_files import write_text
-from sta410kit._internal.project import project_folder
+from sta410kit._internal.project import MARKER, project_folder
 from sta410kit._internal.redaction import redact
 from sta410kit._internal.secret_files import files_with_secrets, found_message
 from sta410kit._internal.text import pluralize
@@ -30,23 +31,31 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.execute import execute
 from sta410kit.runner.identity import file_parts, named_paths
 from sta410kit.runner.limits import Watch
-from sta410kit.runner.manifest import Manifest, StepRecord, begin, manifests, now
+from sta410kit.runner.manifest import (
+    RECORD,
+    UNITS,
+    Manifest,
+    StepRecord,
+    begin,
+    manifests,
+    now,
+    read_units,
+)
 from sta410kit.runner.notebook import python_cells, read_notebook
 from sta410kit.runner.parameters import plain
 from sta410kit.runner.pipeline import RUN_FOLDER
 from sta410kit.runner.registry import Registry, content_digest
 from sta410kit.runner.runs import LOCK, folder_errors, new_run, runs_folder
 from sta410kit.runner.schedule import run_graph
-from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan, plan_sweep
-from sta410kit.runner.sweeps.results import Sweep, write_results
+from sta410kit.runner.sweeps.chains import run_chains
+from sta410kit.runner.sweeps.plan import SweepOptions, SweepPlan, plan_chain_sweep, plan_sweep
+from sta410kit.runner.sweeps.results import CHAIN, Sweep, write_results
 from sta410kit.runner.warm.client import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KIND = "sweep"
-UNITS = "units"
-RECORD = "unit.json"
 _RESUME = "sta410 sweep --resume"
 
 
@@ -66,8 +75,12 @@ def resume_sweep(
 ) -> Sweep:
     """Execute those units of an earlier sweep, see `unfinished_sweep`, that have not passed."""
     folder, manifest = found
-    swept = manifest.results["sweep"]
-    plan = plan_sweep(Path(swept["notebook"]), swept["grid"], swept["fixed"])
+    swept, source = manifest.results["sweep"], Path(manifest.results["sweep"]["notebook"])
+    plan = (
+        plan_chain_sweep(project_folder(source.parent), swept["grid"], swept["fixed"])
+        if source.name == MARKER.name
+        else plan_sweep(source, swept["grid"], swept["fixed"])
+    )
     try:
         with folder_errors(folder, _RESUME), FileLock(folder / LOCK, timeout=0):
             return _run(plan, options, folder, read_units(folder), on_unit)
@@ -90,15 +103,6 @@ def unfinished_sweep(
     return None
 
 
-def read_units(folder: Path) -> list[StepRecord]:
-    """Return the record of each unit whose result lies in a run folder."""
-    found = []
-    for path in sorted((folder / UNITS).glob(f"*/{RECORD}")):
-        with suppress(OSError, ValueError, TypeError):  # it will be executed again
-            found.append(StepRecord(**json.loads(path.read_text(encoding="utf-8"))))
-    return found
-
-
 def _run(
     plan: SweepPlan,
     options: SweepOptions,
@@ -111,8 +115,11 @@ def _run(
         set_config(load_config(os.environ, project_folder(plan.notebook.parent)))
         kept = [record for record in before if record.passed]
         sweep = _begin(plan, folder, kept, registry)
-        interrupted, late = _execute(plan, options, sweep, unit, jobs, on_unit)
+        execute_units = run_chains if plan.chains else _execute
+        interrupted, late = execute_units(Work(plan, options, sweep, registry, unit, jobs, on_unit))
         manifest = sweep.manifest
+        order = {name: place for place, name in enumerate(plan.units)}
+        manifest.steps.sort(key=lambda record: order[record.name])
         outcome = _outcome(manifest.steps, interrupted=interrupted, late=late)
         manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
         manifest.results["sweep"] |= {"recorded": sweep.recorded, "notes": sweep.notes}
@@ -124,6 +131,9 @@ def _run(
 def _executor(plan: SweepPlan, options: SweepOptions) -> AbstractContextManager[tuple[Execute, int]]:
     """Give what executes a unit, and how many at once: here, or on the workers of a Dask scheduler."""
     if options.scheduler:
+        if plan.chains:
+            message = "--scheduler is for one notebook: sta410 sweep NOTEBOOK. The chain is swept here"
+            raise ConfigurationError(message)
         from sta410kit.runner.sweeps.cluster import cluster
 
         given = [value for values in plan.units.values() for value in values.values()]
@@ -139,11 +149,11 @@ def _executor(plan: SweepPlan, options: SweepOptions) -> AbstractContextManager[
 
 def _begin(plan: SweepPlan, folder: Path, kept: list[StepRecord], registry: Registry) -> Sweep:
     """Write the manifest of a sweep that begins, or goes on with what is kept from before."""
-    identity = _identity(plan.notebook)
+    identity = _identity(plan.notebooks)
     manifest = Manifest(
         run=folder.name,
         kind=KIND,
-        title=plan.notebook.name,
+        title=CHAIN if plan.chains else plan.notebook.name,
         given={**plan.fixed, **{name: ",".join(texts) for name, texts in plan.grid.items()}},
         parameters={name: plain(values) for name, values in plan.units.items()},
         steps=kept,
@@ -156,61 +166,79 @@ def _begin(plan: SweepPlan, folder: Path, kept: list[StepRecord], registry: Regi
     return Sweep(folder, manifest, [remark] if earlier else [])
 
 
-def _identity(notebook: Path) -> str:
-    return hashlib.sha256("\0".join(python_cells(read_notebook(notebook))).encode()).hexdigest()
+def _identity(notebooks: Sequence[Path]) -> str:
+    cells = [cell for notebook in notebooks for cell in python_cells(read_notebook(notebook))]
+    return hashlib.sha256("\0".join(cells).encode()).hexdigest()
 
 
-def _execute(  # noqa: PLR0913, PLR0917 - a sweep, how to do it, and who listens
-    plan: SweepPlan,
-    options: SweepOptions,
-    sweep: Sweep,
-    unit: Execute,
-    jobs: int,
-    on_unit: Callable[[StepRecord], None],
-) -> tuple[bool, bool]:
+@dataclass
+class Work:
+    """A sweep to be done, and how."""
+
+    plan: SweepPlan
+    options: SweepOptions
+    sweep: Sweep
+    registry: Registry
+    unit: Execute
+    jobs: int
+    on_unit: Callable[[StepRecord], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        seconds = self.options.deadline
+        self.deadline = monotonic() + seconds if seconds else None
+        self.identity, self.digest = _identity(self.plan.notebooks), cache(_digest)
+
+    @property
+    def late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline is not None and monotonic() > self.deadline
+
+    def watch(self) -> Watch:
+        """Return the limits of a notebook that begins now."""
+        return Watch(self.options.timeout, self.options.memory, self.deadline, self.stop)
+
+    def parts(self, unit: str) -> dict[str, str]:
+        """Return what the result of a unit depends on."""
+        return {"code": self.identity, **file_parts(self.plan.units[unit], self.digest)}
+
+    def done(self, record: StepRecord) -> None:
+        """Put a unit that has ended on record."""
+        if record.outcome == ExitCode.INTERRUPTED.name:
+            return  # resuming executes it again
+        self.sweep.manifest.steps.append(record)
+        self.sweep.manifest.not_run.remove(record.name)
+        self.on_unit(record)
+
+
+def _execute(one: Work) -> tuple[bool, bool]:
     """Execute the missing units; tell whether that was interrupted, and whether the deadline passed."""
-    manifest, folder, whole = sweep.manifest, sweep.folder, Watch()
-    deadline = monotonic() + options.deadline if options.deadline else None
-    identity, digest = _identity(plan.notebook), cache(_digest)
-
-    def late() -> bool:
-        return deadline is not None and monotonic() > deadline
+    plan, manifest, folder = one.plan, one.sweep.manifest, one.sweep.folder
 
     def work(name: str) -> StepRecord:
         home = folder / UNITS / name
         values = {**plan.units[name], **({RUN_FOLDER: home} if plan.takes_folder else {})}
-        watch = Watch(options.timeout, options.memory, deadline, whole.stop)
         output = home / plan.notebook.name
         try:
             home.mkdir(parents=True, exist_ok=True)
-            result = unit(plan.notebook, values, output, watch)
+            result = one.unit(plan.notebook, values, output, one.watch())
             leaked = files_with_secrets(home)
             if leaked:
                 result.outcome, result.message = ExitCode.SECRET_FOUND.name, found_message(leaked)
-            parts = {"code": identity, **file_parts(plan.units[name], digest)}
-            return _keep(name, result, output, parts)
+            return _keep(name, result, output, one.parts(name))
         except OSError as error:  # such as a full disk, which the other units will meet too
             message = f"{type(error).__name__}: {error}"
             return StepRecord(name, ExitCode.INTERNAL.name, message=message)
 
-    def done(name: str, record: StepRecord) -> None:
-        if record.outcome == ExitCode.INTERRUPTED.name:
-            return  # resuming executes it again
-        manifest.steps.append(record)
-        manifest.not_run.remove(name)
-        on_unit(record)
-
     interrupted = run_graph(
         dict.fromkeys(manifest.not_run, ()),
         work,
-        good=lambda record: not late() and record.outcome != ExitCode.INTERNAL.name,
-        done=done,
-        jobs=jobs,
-        stop=whole.stop,
+        good=lambda record: not one.late and record.outcome != ExitCode.INTERNAL.name,
+        done=lambda _, record: one.done(record),
+        jobs=one.jobs,
+        stop=one.stop,
     )
-    order = {name: place for place, name in enumerate(plan.units)}
-    manifest.steps.sort(key=lambda record: order[record.name])
-    return interrupted, late() and bool(manifest.not_run)
+    return interrupted, one.late and bool(manifest.not_run)
 
 
 def _digest(path: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from tests.guards.leakage.corpus.case import by_frame, pair
+from tests.guards.leakage.corpus.case import pair, pairs_by_frame
 
 _JUMP = 0.04
 
@@ -34,15 +34,10 @@ def _monthly(prices: pd.DataFrame, how: Literal["mean", "first", "last"]) -> Any
     return prices.groupby(["symbol", months], sort=False)["close"].transform(how)
 
 
-def _labelled_left(prices: pd.DataFrame) -> pd.DataFrame:
-    """Return the last close of each week, labelled by the day the week begins with."""
+def _labelled(prices: pd.DataFrame, label: Literal["left", "right"]) -> pd.DataFrame:
+    """Return the last close of each week, labelled by the day the week begins or ends with."""
     by_date = prices.set_index("date").groupby("symbol")["close"]
-    return by_date.resample("W-FRI", label="left", closed="right").last().rename("x").reset_index()
-
-
-def _labelled_right(prices: pd.DataFrame) -> pd.DataFrame:
-    by_date = prices.set_index("date").groupby("symbol")["close"]
-    return by_date.resample("W-FRI", label="right", closed="right").last().rename("x").reset_index()
+    return by_date.resample("W-FRI", label=label, closed="right").last().rename("x").reset_index()
 
 
 def _merged_by_month(prices: pd.DataFrame, months_back: int) -> Any:
@@ -53,114 +48,60 @@ def _merged_by_month(prices: pd.DataFrame, months_back: int) -> Any:
     return means.reindex(wanted).to_numpy()
 
 
+def _adjustment(prices: pd.DataFrame, sessions: int) -> Any:
+    """Return by how much adj_close / close steps, today or tomorrow."""
+    factor = (prices["adj_close"] / prices["close"]).groupby(prices["symbol"], sort=False)
+    return factor.transform(lambda f: f.shift(sessions) / f.shift(sessions + 1)) - 1
+
+
 CASES = (
-    *pair(
-        "monthly mean",
-        "Each day gets the mean of its month, which is not over yet.",
-        by_frame(lambda p: _monthly(p, "mean")),
-        "Each day gets the mean of its month so far.",
-        by_frame(
+    # label='left' puts Friday's close on the Friday before; a week that is not over is dated ahead.
+    *pair("weekly label", lambda p: _labelled(p, "left"), lambda p: _labelled(p, "right")),
+    *pairs_by_frame(
+        # Of a month that is not over yet; of the month so far.
+        monthly_mean=(
+            lambda p: _monthly(p, "mean"),
             lambda p: (
                 p.groupby(["symbol", p["date"].dt.to_period("M")], sort=False)["close"].cumsum()
                 / (p.groupby(["symbol", p["date"].dt.to_period("M")], sort=False).cumcount() + 1)
-            )
+            ),
         ),
-    ),
-    *pair(
-        "monthly close",
-        "Each day gets the last close of its month.",
-        by_frame(lambda p: _monthly(p, "last")),
-        "Each day gets the first close of its month.",
-        by_frame(lambda p: _monthly(p, "first")),
-    ),
-    *pair(
-        "weekly label",
-        "resample(label='left') puts Friday's close on the Friday before.",
-        _labelled_left,
-        "label='right' puts it on its own Friday; a week that is not over is dated ahead.",
-        _labelled_right,
-    ),
-    *pair(
-        "joined by month",
-        "The mean volume of a month is joined to all days of that month.",
-        by_frame(lambda p: _merged_by_month(p, 0)),
-        "The mean volume of the month before is joined.",
-        by_frame(lambda p: _merged_by_month(p, 1)),
-    ),
-    *pair(
-        "seasonal mean",
-        "The mean return of the weekday over the whole sample: target encoding.",
-        by_frame(lambda p: _behind(p).groupby([p["symbol"], p["date"].dt.day_of_week]).transform("mean")),
-        "The mean return of the weekday so far.",
-        by_frame(
+        monthly_close=(lambda p: _monthly(p, "last"), lambda p: _monthly(p, "first")),
+        joined_by_month=(lambda p: _merged_by_month(p, 0), lambda p: _merged_by_month(p, 1)),
+        # Target encoding: the mean return of the weekday over the whole sample, or so far.
+        seasonal_mean=(
+            lambda p: _behind(p).groupby([p["symbol"], p["date"].dt.day_of_week]).transform("mean"),
             lambda p: (
                 _behind(p)
                 .groupby([p["symbol"], p["date"].dt.day_of_week])
                 .transform(lambda r: r.expanding().mean())
-            )
+            ),
         ),
-    ),
-    *pair(
-        "month ends only",
-        "Tomorrow's return, on the last day of a month alone; else today's.",
-        by_frame(lambda p: _ahead(p).where(_month_end(p), _behind(p))),
-        "Today's return on the last day of a month, else 0.",
-        by_frame(lambda p: _behind(p).where(_month_end(p), 0.0)),
-    ),
-    *pair(
-        "quiet but for month ends",
-        "Empty, and on the last day of a month tomorrow's return.",
-        by_frame(lambda p: _ahead(p).where(_month_end(p))),
-        "Empty, and on the last day of a month today's return.",
-        by_frame(lambda p: _behind(p).where(_month_end(p))),
-    ),
-    *pair(
-        "one year only",
-        "Tomorrow's return in years that seven divides (2002, 2009, 2023), else today's.",
-        by_frame(lambda p: _ahead(p).where(p["date"].dt.year % 7 == 0, _behind(p))),
-        "The weekday, a whole number known ahead.",
-        by_frame(lambda p: p["date"].dt.day_of_week),
-    ),
-    *pair(
-        "Mondays only",
-        "Tomorrow's return on Mondays, else today's.",
-        by_frame(lambda p: _ahead(p).where(p["date"].dt.day_of_week == 0, _behind(p))),
-        "The month as a category of text.",
-        by_frame(lambda p: p["date"].dt.strftime("%b").astype("category")),
-    ),
-    *pair(
-        "before a jump",
-        "True on the day before a move of more than four percent: mostly false.",
-        by_frame(lambda p: _ahead(p).abs() > _JUMP),
-        "True on the day of such a move.",
-        by_frame(lambda p: _behind(p).abs() > _JUMP),
-    ),
-    *pair(
-        "dividend tomorrow",
-        "Whether adj_close / close steps tomorrow.",
-        by_frame(
-            lambda p: (
-                (p["adj_close"] / p["close"])
-                .groupby(p["symbol"], sort=False)
-                .transform(lambda f: f.shift(-1) / f)
-                - 1
-            )
+        month_ends_only=(
+            lambda p: _ahead(p).where(_month_end(p), _behind(p)),
+            lambda p: _behind(p).where(_month_end(p), 0.0),
         ),
-        "Whether it stepped today.",
-        by_frame(
-            lambda p: (
-                (p["adj_close"] / p["close"])
-                .groupby(p["symbol"], sort=False)
-                .transform(lambda f: f / f.shift(1))
-                - 1
-            )
+        quiet_but_for_month_ends=(
+            lambda p: _ahead(p).where(_month_end(p)),
+            lambda p: _behind(p).where(_month_end(p)),
         ),
-    ),
-    *pair(
-        "next turn of the month",
-        "The close on the coming month end, joined backwards.",
-        by_frame(lambda p: p["close"].where(_month_end(p)).groupby(p["symbol"], sort=False).bfill()),
-        "Sessions since the year began, by the calendar.",
-        by_frame(lambda p: np.asarray(p["date"].dt.day_of_year)),
+        # In 2002, 2009 and 2023; the twin is the weekday, a whole number known ahead.
+        one_year_only=(
+            lambda p: _ahead(p).where(p["date"].dt.year % 7 == 0, _behind(p)),
+            lambda p: p["date"].dt.day_of_week,
+        ),
+        # The twin is the month as a category of text.
+        mondays_only=(
+            lambda p: _ahead(p).where(p["date"].dt.day_of_week == 0, _behind(p)),
+            lambda p: p["date"].dt.strftime("%b").astype("category"),
+        ),
+        # Mostly false.
+        before_a_jump=(lambda p: _ahead(p).abs() > _JUMP, lambda p: _behind(p).abs() > _JUMP),
+        dividend_tomorrow=(lambda p: _adjustment(p, -1), lambda p: _adjustment(p, 0)),
+        # The close on the coming month end, joined backwards; days since the year began.
+        next_turn_of_the_month=(
+            lambda p: p["close"].where(_month_end(p)).groupby(p["symbol"], sort=False).bfill(),
+            lambda p: np.asarray(p["date"].dt.day_of_year),
+        ),
     ),
 )

@@ -16,34 +16,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """One function of prices, and whether it looks ahead.
+    """One function of prices, whether it looks ahead, and what is declared to the probe.
 
-    Attributes
-    ----------
-    name : str
-        A leak and its twin share the name.
-    leaks : bool
-        Whether the probe must find it.
-    sentence : str
-        What it computes, and why that is or is not honest.
-    build : callable
-        From prices to any output that the probe reads.
-    arguments : dict
-        What is declared to the probe: a horizon, an execution.
+    A leak and its honest twin share the name.
     """
 
     name: str
     leaks: bool
-    sentence: str
     build: Build
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
-def pair(
-    name: str, leak: str, leaking: Build, twin: str, honest: Build, **arguments: object
-) -> tuple[Case, Case]:
+def pair(name: str, leaking: Build, honest: Build, **arguments: object) -> tuple[Case, Case]:
     """Return a leak and its honest twin."""
-    return Case(name, True, leak, leaking, arguments), Case(name, False, twin, honest, arguments)
+    return Case(name, True, leaking, arguments), Case(name, False, honest, arguments)
 
 
 def by_symbol(function: Function, column: str = "close") -> Build:
@@ -63,3 +49,21 @@ def by_frame(function: Callable[[pd.DataFrame], Any]) -> Build:
         return prices[["symbol", "date"]].assign(x=function(prices))
 
     return build
+
+
+def pairs_by_symbol(**functions: tuple[Function, Function]) -> tuple[Case, ...]:
+    """Return pairs of functions of each symbol's closes; underscores in a name stand for spaces."""
+    return tuple(
+        case
+        for name, (leaking, honest) in functions.items()
+        for case in pair(name.replace("_", " "), by_symbol(leaking), by_symbol(honest))
+    )
+
+
+def pairs_by_frame(**functions: tuple[Build, Build]) -> tuple[Case, ...]:
+    """Return pairs of functions of the whole frame; underscores in a name stand for spaces."""
+    return tuple(
+        case
+        for name, (leaking, honest) in functions.items()
+        for case in pair(name.replace("_", " "), by_frame(leaking), by_frame(honest))
+    )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tests.guards.leakage.corpus.case import Case, by_frame, by_symbol, pair
+from tests.guards.leakage.corpus.case import Case, by_frame, by_symbol, pair, pairs_by_symbol
 
 
 def _target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -99,6 +99,10 @@ def _by_regime(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
     return table.set_index(["symbol", "date", "regime"])
 
 
+def _gap(prices: pd.DataFrame) -> Any:
+    return prices["open"] / prices.groupby("symbol", sort=False)["close"].shift(1) - 1
+
+
 def _array(prices: pd.DataFrame, sessions: int) -> Any:
     return prices.groupby("symbol", sort=False)["close"].shift(sessions).to_numpy()
 
@@ -109,133 +113,66 @@ def _indexed(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
 
 
 CASES = (
+    # A tenth of the target is in the feature beside it, or none; the target is declared.
     *pair(
         "target inside a feature",
-        "A tenth of the target is in the feature beside it.",
         lambda p: _with_target(p, inside=True),
-        "The target is a column beside the feature and is declared.",
         lambda p: _with_target(p, inside=False),
         horizon=5,
     ),
-    *pair(
-        "target too far",
-        "Declared to look five sessions ahead, it looks six.",
-        lambda p: _target(p, 6),
-        "Declared to look five sessions ahead, it does.",
-        lambda p: _target(p, 5),
-        horizon=5,
-    ),
+    *pair("target too far", lambda p: _target(p, 6), lambda p: _target(p, 5), horizon=5),
+    # The horizon is meant for y.
     *pair(
         "target inside X, beside y",
-        "A tenth of y is in a feature of X; the horizon is meant for y.",
         lambda p: _beside_y(p, inside=True),
-        "X knows nothing of y.",
         lambda p: _beside_y(p, inside=False),
         horizon=5,
     ),
-    *pair(
-        "chosen feature",
-        "Of three momentums the one that went best with the next return of the whole sample.",
-        lambda p: _chosen(p, None),
-        "The momentum of five sessions, chosen beforehand.",
-        lambda p: _chosen(p, 5),
-    ),
-    *pair(
-        "stamped in the evening",
-        "Tomorrow's close, dated 16:00 of today, which is no session.",
-        lambda p: _stamped(p, -1),
-        "Today's close, dated 16:00 of today.",
-        lambda p: _stamped(p, 0),
-    ),
-    *pair(
-        "direction of tomorrow",
-        "True where tomorrow closes higher; where there is no tomorrow, false.",
-        by_symbol(lambda s: s.shift(-1) > s),
-        "True where today closed higher.",
-        by_symbol(lambda s: s > s.shift(1)),
-    ),
+    *pair("chosen feature", lambda p: _chosen(p, None), lambda p: _chosen(p, 5)),
+    # 16:00 of today is no session.
+    *pair("stamped in the evening", lambda p: _stamped(p, -1), lambda p: _stamped(p, 0)),
     *pair(
         "same-close execution",
-        "Bought at the close of t because of that very close.",
         by_symbol(lambda s: np.sign(s - s.rolling(20).mean())),
-        "Bought at the close of t because of the close before.",
         by_symbol(lambda s: (s - s.rolling(20).mean()).transform(np.sign).shift(1)),
         execution="close",
     ),
+    # At the close the range of the day was not known, and the gap at its open was.
     *pair(
         "open after the close",
-        "Bought at the close of t because of the range of t, which was not known.",
         by_frame(lambda p: (p["high"] - p["low"]) / p["open"]),
-        "Bought at the close of t because of the gap at its open.",
-        by_frame(lambda p: p["open"] / p.groupby("symbol", sort=False)["close"].shift(1) - 1),
+        by_frame(_gap),
         execution="close",
     ),
     *pair(
         "same-open execution",
-        "Bought at the open of t because of that very open.",
-        by_frame(lambda p: p["open"] / p.groupby("symbol", sort=False)["close"].shift(1) - 1),
-        "Bought at the open of t because of the return before.",
+        by_frame(_gap),
         by_symbol(lambda s: s.pct_change().shift(1)),
         execution="open",
     ),
-    *pair(
-        "position from tomorrow",
-        "Long, flat or short by the sign of tomorrow's move, as whole numbers.",
-        by_symbol(lambda s: (s.shift(-1) - s).transform(np.sign).fillna(0).astype(int)),
-        "Long, flat or short by the sign of today's move, as whole numbers.",
-        by_symbol(lambda s: (s - s.shift(1)).transform(np.sign).fillna(0).astype(int)),
+    *pairs_by_symbol(
+        # Where there is no tomorrow, false.
+        direction_of_tomorrow=(lambda s: s.shift(-1) > s, lambda s: s > s.shift(1)),
+        # As whole numbers.
+        position_from_tomorrow=(
+            lambda s: (s.shift(-1) - s).transform(np.sign).fillna(0).astype(int),
+            lambda s: (s - s.shift(1)).transform(np.sign).fillna(0).astype(int),
+        ),
     ),
-    *pair(
-        "memory",
-        "Scaled by the mean of the first prices it ever saw, which it keeps.",
-        _Remembering(),
-        "It counts its calls, and nothing depends on the count.",
-        _Configured(),
-    ),
-    *pair(
-        "memory of a class",
-        "Scaled by the mean of the first prices, which the class keeps.",
-        _Kept.scaled,
-        "Scaled by a constant of the class.",
-        _Constant.scaled,
-    ),
-    *pair(
-        "an array",
-        "Tomorrow's close, as a bare array in the order of the prices.",
-        lambda p: _array(p, -1),
-        "Yesterday's close, as a bare array.",
-        lambda p: _array(p, 1),
-    ),
-    *pair(
-        "two index levels",
-        "Tomorrow's close and volume, on an index of symbol and date.",
-        lambda p: _indexed(p, -1),
-        "Yesterday's close and volume, on an index of symbol and date.",
-        lambda p: _indexed(p, 1),
-    ),
-    *pair(
-        "regime in the index",
-        "A third level of the index tells whether tomorrow closes higher.",
-        lambda p: _by_regime(p, -1),
-        "A third level of the index tells whether yesterday closed higher.",
-        lambda p: _by_regime(p, 1),
-    ),
+    *pair("memory", _Remembering(), _Configured()),
+    *pair("memory of a class", _Kept.scaled, _Constant.scaled),
+    *pair("an array", lambda p: _array(p, -1), lambda p: _array(p, 1)),
+    *pair("two index levels", lambda p: _indexed(p, -1), lambda p: _indexed(p, 1)),
+    # A third level of the index tells whether another day closes higher.
+    *pair("regime in the index", lambda p: _by_regime(p, -1), lambda p: _by_regime(p, 1)),
+    # Rows in which a window is not full yet are left out: on every prefix the same.
     Case(
-        "warm-up dropped",
-        leaks=False,
-        sentence="Rows in which a window is not full yet are left out: on every prefix the same.",
-        build=lambda p: by_symbol(lambda s: s.rolling(50).mean())(p).dropna(),
+        "warm-up dropped", leaks=False, build=lambda p: by_symbol(lambda s: s.rolling(50).mean())(p).dropna()
     ),
     Case(
         "latest rows",
         leaks=False,
-        sentence="Only the last 200 sessions are returned, for a signal of today.",
         build=lambda p: by_symbol(lambda s: s.pct_change())(p).groupby("symbol").tail(200),
     ),
-    Case(
-        "empty",
-        leaks=False,
-        sentence="A window longer than any history: NaN in every row.",
-        build=by_symbol(lambda s: s.rolling(10**6).mean()),
-    ),
+    Case("empty", leaks=False, build=by_symbol(lambda s: s.rolling(10**6).mean())),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.guards.leakage.corpus.case import by_frame, pair
+from tests.guards.leakage.corpus.case import by_frame, pair, pairs_by_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,74 +59,41 @@ def _rolling_beta(prices: pd.DataFrame) -> Any:
 
 
 CASES = (
+    # A symbol has rows only if it ends higher than it began; on days on which it is higher.
+    *pair("survivors", _survivors, _rising),
+    # Of the whole sample, by symbol; of the last 60 sessions: a frame by date with a column a symbol.
+    *pair("beta", by_frame(_beta), _rolling_beta),
+    # One row a day.
     *pair(
-        "leader",
-        "Every symbol gets tomorrow's return of the first one.",
-        by_frame(lambda p: _leader(p, -1)),
-        "Every symbol gets today's return of the first one.",
-        by_frame(lambda p: _leader(p, 0)),
+        "market mood",
+        lambda p: _daily(p).groupby(p["date"]).mean().shift(-1),
+        lambda p: _daily(p).groupby(p["date"]).mean(),
     ),
-    *pair(
-        "one symbol only",
-        "Tomorrow's return, for one symbol alone; the others are honest.",
-        by_frame(_one_symbol),
-        "The symbol itself, as a category.",
-        by_frame(lambda p: p["symbol"].astype("category")),
-    ),
-    *pair(
-        "cross-section of tomorrow",
-        "The rank among symbols of tomorrow's return.",
-        by_frame(lambda p: _daily(p).groupby(p["symbol"], sort=False).shift(-1).groupby(p["date"]).rank()),
-        "The rank among symbols of today's return.",
-        by_frame(lambda p: _daily(p).groupby(p["date"]).rank()),
-    ),
-    *pair(
-        "cross-section over time",
-        "The close less the mean of all symbols on all days.",
-        by_frame(lambda p: p["close"] - p["close"].mean()),
-        "The close less the mean of all symbols on the day.",
-        by_frame(lambda p: p["close"] - p.groupby("date")["close"].transform("mean")),
-    ),
-    *pair(
-        "relative to the market ahead",
-        "Tomorrow's return less the market's: what both have in common cancels.",
-        by_frame(
+    *pairs_by_frame(
+        leader=(lambda p: _leader(p, -1), lambda p: _leader(p, 0)),
+        # The twin is the symbol itself, as a category.
+        one_symbol_only=(_one_symbol, lambda p: p["symbol"].astype("category")),
+        cross_section_of_tomorrow=(
+            lambda p: _daily(p).groupby(p["symbol"], sort=False).shift(-1).groupby(p["date"]).rank(),
+            lambda p: _daily(p).groupby(p["date"]).rank(),
+        ),
+        cross_section_over_time=(
+            lambda p: p["close"] - p["close"].mean(),
+            lambda p: p["close"] - p.groupby("date")["close"].transform("mean"),
+        ),
+        # What all symbols have in common cancels.
+        relative_to_the_market_ahead=(
             lambda p: (
                 _daily(p)
                 .groupby(p["symbol"], sort=False)
                 .shift(-1)
                 .pipe(lambda r: r - r.groupby(p["date"]).transform("mean"))
-            )
+            ),
+            lambda p: _daily(p) - _daily(p).groupby(p["date"]).transform("mean"),
         ),
-        "Today's return less the market's.",
-        by_frame(lambda p: _daily(p) - _daily(p).groupby(p["date"]).transform("mean")),
-    ),
-    *pair(
-        "survivors",
-        "Only symbols that end higher than they began have rows.",
-        _survivors,
-        "Only days on which a symbol is higher than on its first have rows.",
-        _rising,
-    ),
-    *pair(
-        "beta",
-        "The beta of the whole sample, by symbol.",
-        by_frame(_beta),
-        "The beta of the last 60 sessions: a frame by date with a column a symbol.",
-        _rolling_beta,
-    ),
-    *pair(
-        "market mood",
-        "One row a day: the mean return of all symbols tomorrow.",
-        lambda p: _daily(p).groupby(p["date"]).mean().shift(-1),
-        "One row a day: the mean return of all symbols today.",
-        lambda p: _daily(p).groupby(p["date"]).mean(),
-    ),
-    *pair(
-        "group mean",
-        "The mean volume of the symbol over the whole sample.",
-        by_frame(lambda p: p.groupby("symbol")["volume"].transform("mean")),
-        "The symbol's share of the day's volume.",
-        by_frame(lambda p: p["volume"] / p.groupby("date")["volume"].transform("sum")),
+        group_mean=(
+            lambda p: p.groupby("symbol")["volume"].transform("mean"),
+            lambda p: p["volume"] / p.groupby("date")["volume"].transform("sum"),
+        ),
     ),
 )

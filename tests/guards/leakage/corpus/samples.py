@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tests.guards.leakage.corpus.case import by_frame, by_symbol, pair
+from tests.guards.leakage.corpus.case import pairs_by_frame, pairs_by_symbol
 
 
 def _returns(prices: pd.DataFrame, lags: int = 4) -> pd.DataFrame:
@@ -77,125 +77,60 @@ def _autoregressive_then(series: pd.Series[Any]) -> pd.Series[Any]:
 
 
 CASES = (
-    *pair(
-        "z-score",
-        "Mean and standard deviation are those of the whole sample.",
-        by_symbol(lambda s: (s - s.mean()) / s.std()),
-        "Mean and standard deviation are those of the past year.",
-        by_symbol(
-            lambda s: (s - s.rolling(252, min_periods=20).mean()) / s.rolling(252, min_periods=20).std()
+    *pairs_by_symbol(
+        z_score=(
+            lambda s: (s - s.mean()) / s.std(),
+            lambda s: (s - s.rolling(252, min_periods=20).mean()) / s.rolling(252, min_periods=20).std(),
         ),
+        minimum_and_maximum=(
+            lambda s: (s - s.min()) / (s.max() - s.min()),
+            lambda s: (s - s.cummin()) / (s.cummax() - s.cummin()).replace(0, np.nan),
+        ),
+        distance_from_the_high=(lambda s: s / s.max() - 1, lambda s: s / s.cummax() - 1),
+        rank=(lambda s: s.rank(pct=True), lambda s: s.expanding().rank(pct=True)),
+        winsorised=(_winsorised, lambda s: s.pct_change().clip(-0.05, 0.05)),
+        demeaned_returns=(
+            lambda s: s.pct_change() - s.pct_change().mean(),
+            lambda s: s.pct_change() - s.pct_change().expanding().mean(),
+        ),
+        # A line through the whole sample; the mean change so far.
+        detrended=(_detrended, lambda s: s - s.iloc[0] - s.diff().expanding().mean()),
+        volatility_regime=(
+            lambda s: _regime(s, s.pct_change().rolling(10).std().median()),
+            lambda s: _regime(s, s.pct_change().rolling(10).std().expanding().median()),
+        ),
+        a_models_coefficient=(_autoregressive, _autoregressive_then),
+        # Prices do not matter, their number does.
+        days_from_the_end=(
+            lambda s: pd.Series(np.arange(len(s))[::-1], index=s.index),
+            lambda s: pd.Series(np.arange(len(s)), index=s.index),
+        ),
+        # The twin is a column that is legitimately constant.
+        share_of_the_sample=(
+            lambda s: pd.Series(np.arange(len(s)) / len(s), index=s.index),
+            lambda s: pd.Series(1.0, index=s.index),
+        ),
+        day_of_the_high=(lambda s: s == s.max(), lambda s: s == s.cummax()),
     ),
-    *pair(
-        "minimum and maximum",
-        "Scaled to the range of the whole sample.",
-        by_symbol(lambda s: (s - s.min()) / (s.max() - s.min())),
-        "Scaled to the range so far; empty on the first day.",
-        by_symbol(lambda s: (s - s.cummin()) / (s.cummax() - s.cummin()).replace(0, np.nan)),
-    ),
-    *pair(
-        "distance from the high",
-        "The all-time high includes the highs to come.",
-        by_symbol(lambda s: s / s.max() - 1),
-        "The high so far.",
-        by_symbol(lambda s: s / s.cummax() - 1),
-    ),
-    *pair(
-        "rank",
-        "Ranked among all days, also the later ones.",
-        by_symbol(lambda s: s.rank(pct=True)),
-        "Ranked among the days so far.",
-        by_symbol(lambda s: s.expanding().rank(pct=True)),
-    ),
-    *pair(
-        "quantile bins",
-        "qcut takes its edges from the whole sample.",
-        by_frame(lambda p: pd.qcut(p["close"], 5, labels=False)),
-        "Bins with fixed edges, as a category.",
-        by_frame(lambda p: pd.cut(p["close"], [0, 20, 50, 100, 200, np.inf])),
-    ),
-    *pair(
-        "winsorised",
-        "Clipped at the quantiles of all returns.",
-        by_symbol(_winsorised),
-        "Clipped at five percent.",
-        by_symbol(lambda s: s.pct_change().clip(-0.05, 0.05)),
-    ),
-    *pair(
-        "demeaned returns",
-        "The mean return of the whole sample is taken off.",
-        by_symbol(lambda s: s.pct_change() - s.pct_change().mean()),
-        "The mean return so far is taken off.",
-        by_symbol(lambda s: s.pct_change() - s.pct_change().expanding().mean()),
-    ),
-    *pair(
-        "detrended",
-        "The trend is a line through the whole sample.",
-        by_symbol(_detrended),
-        "The trend is the mean change so far.",
-        by_symbol(lambda s: s - s.iloc[0] - s.diff().expanding().mean()),
-    ),
-    *pair(
-        "volatility regime",
-        "High or low against the median of the whole sample, as a label.",
-        by_symbol(lambda s: _regime(s, s.pct_change().rolling(10).std().median())),
-        "High or low against the median so far, as a label.",
-        by_symbol(lambda s: _regime(s, s.pct_change().rolling(10).std().expanding().median())),
-    ),
-    *pair(
-        "standard scaler",
-        "StandardScaler is fitted on all rows.",
-        by_frame(_scaled),
-        "Returns over their exponential volatility.",
-        by_symbol(lambda s: s.pct_change() / s.pct_change().ewm(span=60, min_periods=10).std()),
-    ),
-    *pair(
-        "principal component",
-        "PCA is fitted on all rows.",
-        by_frame(_principal),
-        "The mean of the last four returns: a component with fixed loadings.",
-        by_frame(lambda p: _returns(p).mean(axis=1)),
-    ),
-    *pair(
-        "clusters",
-        "KMeans finds its centres on all rows.",
-        by_frame(_clusters),
-        "The nearest of three fixed levels.",
-        by_frame(lambda p: np.array([20.0, 80.0, 200.0])[np.digitize(p["close"], [50, 140])]),
-    ),
-    *pair(
-        "imputation",
-        "Gaps are filled with the mean of the whole sample.",
-        by_frame(_imputed),
-        "Gaps are filled with the mean so far.",
-        by_frame(_imputed_from_the_past),
-    ),
-    *pair(
-        "a model's coefficient",
-        "The coefficient of the forecast is fitted on the whole sample.",
-        by_symbol(_autoregressive),
-        "The coefficient is fitted on the past, anew each day.",
-        by_symbol(_autoregressive_then),
-    ),
-    *pair(
-        "days from the end",
-        "How many sessions are left: prices do not matter, their number does.",
-        by_symbol(lambda s: pd.Series(np.arange(len(s))[::-1], index=s.index)),
-        "How many sessions there have been, as a whole number.",
-        by_symbol(lambda s: pd.Series(np.arange(len(s)), index=s.index)),
-    ),
-    *pair(
-        "share of the sample",
-        "Time as a share of the length of the sample.",
-        by_symbol(lambda s: pd.Series(np.arange(len(s)) / len(s), index=s.index)),
-        "A column that is legitimately constant.",
-        by_symbol(lambda s: pd.Series(1.0, index=s.index)),
-    ),
-    *pair(
-        "day of the high",
-        "True on the day of the highest close of the sample, else false.",
-        by_symbol(lambda s: s == s.max()),
-        "True on each day of a new high.",
-        by_symbol(lambda s: s == s.cummax()),
+    *pairs_by_frame(
+        # Edges from the whole sample; fixed edges, as a category.
+        quantile_bins=(
+            lambda p: pd.qcut(p["close"], 5, labels=False),
+            lambda p: pd.cut(p["close"], [0, 20, 50, 100, 200, np.inf]),
+        ),
+        standard_scaler=(
+            _scaled,
+            lambda p: p.groupby("symbol", sort=False)["close"].transform(
+                lambda s: s.pct_change() / s.pct_change().ewm(span=60, min_periods=10).std()
+            ),
+        ),
+        # Fitted on all rows; a component with fixed loadings.
+        principal_component=(_principal, lambda p: _returns(p).mean(axis=1)),
+        # Centres of all rows; the nearest of three fixed levels.
+        clusters=(
+            _clusters,
+            lambda p: np.array([20.0, 80.0, 200.0])[np.digitize(p["close"], [50, 140])],
+        ),
+        imputation=(_imputed, _imputed_from_the_past),
     ),
 )

@@ -1,0 +1,255 @@
+"""Ask a source for what the store lacks: what is new is added, what is revised is held back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from sta410kit._internal.calendars import CALENDARS, calendar_of, closed_sessions
+from sta410kit._internal.text import pluralize
+from sta410kit.exceptions import APIError
+from sta410kit.market.store.files import HELD, KEYS, VALUES, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from sta410kit.market.sources import PriceSource
+    from sta410kit.market.store.files import PriceStore, Span
+
+DEFAULT_YEARS = 10
+DEFAULT_EXCHANGE = "XNYS"
+_OVERLAP = timedelta(days=10)  # asked for again with every new session, to see revisions
+_AT_ONCE = 100  # symbols of one request: what has been answered is stored before the next
+_BAR = VALUES[:5]
+_SAME = 1e-9  # relative difference that is none
+_FIRST_YEAR = 1970
+Period = tuple[date | None, date | None]  # first and last day, as far as they are named
+DIFFERENCES = ["symbol", "date", "kind", "field", "stored", "revised"]
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update has added.
+
+    Attributes
+    ----------
+    added : int
+        Bars and corporate actions that were new.
+    symbols : tuple of str
+        The symbols that were asked for; others were up to date.
+    """
+
+    added: int = 0
+    symbols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Market:
+    """The sessions by which symbols of a source are judged.
+
+    Attributes
+    ----------
+    default : str
+        Calendar of symbols whose own form names none.
+    exchange : str or None
+        Calendar of all symbols, if the user names one.
+    moment : datetime
+        The present, in UTC.
+    """
+
+    default: str
+    exchange: str | None
+    moment: datetime
+
+    def closed(self, symbol: str, after: date | None = None) -> list[date]:
+        """Return the sessions after a day that have closed; the newest of the last month without a day."""
+        name = self.exchange or calendar_of(symbol, CALENDARS, self.default)
+        start = after or self.moment.date() - timedelta(days=31)
+        days = closed_sessions(name, (start - date(_FIRST_YEAR, 1, 1)).days + 1, self.moment)
+        found: list[date] = days.astype("datetime64[D]").tolist()
+        return found
+
+
+def wanted_span(store: PriceStore, market: Market, source: str, symbol: str, period: Period) -> Span | None:
+    """Return the period that the store should have of a symbol, up to the last session that has closed.
+
+    Without a start it is that of what is stored, or the first of January ten years ago.
+    """
+    closed = market.closed(symbol)
+    held = store.covered(source, symbol, lost=True)
+    usual = date(market.moment.year - DEFAULT_YEARS, 1, 1)
+    start = period[0] or (held[0][0] if held else usual)
+    last = closed[-1] if closed else market.moment.date()
+    end = min(period[1] or last, last)
+    return (start, end) if start <= end else None
+
+
+def update(  # noqa: PLR0913 - what is asked of whom, and how
+    store: PriceStore,
+    source: PriceSource,
+    symbols: Sequence[str],
+    period: Period,
+    market: Market,
+    *,
+    again: bool = False,
+) -> Update:
+    """Ask `source` for what the store lacks of the period, and store the answer.
+
+    With new sessions the last days are asked for again, and with `again` the whole period. Where the answer
+    differs from what is stored, the stored values stay, and the revision is held for the gate.
+
+    Raises
+    ------
+    APIError
+        The source does not answer, or not with prices; what it answered before is stored.
+    """
+    added, asked = 0, set()
+    with store.lock(source.name, "fetch"):  # another process may fetch the same at this moment
+        jobs: dict[Span, list[str]] = defaultdict(list)
+        for symbol in symbols:
+            wanted = wanted_span(store, market, source.name, symbol, period)
+            for span in [wanted] if again and wanted else _lacking(store, source.name, symbol, wanted):
+                jobs[span].append(symbol)
+        for span, group in sorted(jobs.items()):
+            for at in range(0, len(group), _AT_ONCE):
+                part = group[at : at + _AT_ONCE]
+                added += _take(store, source, part, span, market)
+                asked.update(part)
+    if asked:
+        logger.info(
+            "{}: {} added for {}", source.name, pluralize(added, "row"), pluralize(len(asked), "symbol")
+        )
+    return Update(added, tuple(sorted(asked)))
+
+
+def _lacking(store: PriceStore, source: str, symbol: str, wanted: Span | None) -> list[Span]:
+    """Return what the store lacks of a period, the last of it with days that it has."""
+    store.rows(source, symbol)  # sets damaged files aside, so that their days are lacking
+    covered = store.covered(source, symbol)
+    holes = missing(wanted, covered) if wanted else []
+    if holes and covered and holes[-1][0] > covered[-1][1]:
+        holes[-1] = (max(holes[-1][0] - _OVERLAP, covered[0][0]), holes[-1][1])
+    return holes
+
+
+def _take(store: PriceStore, source: PriceSource, symbols: list[str], span: Span, market: Market) -> int:
+    """Store what `source` answers for one period; return how many rows were new."""
+    import pandas as pd
+
+    answer = _answer(source, symbols, span)
+    newest = answer.loc[answer["kind"] == "bar", "date"].max()
+    answered = span[1]
+    if span[1] > market.moment.date() - _OVERLAP:
+        # A source that is late has not answered for the sessions after its newest bar.
+        answered = span[0] - timedelta(days=1) if pd.isna(newest) else min(span[1], newest.date())
+    fresh, revised, spans = [], [], {}
+    for symbol in symbols:
+        mine, known = answer[answer["symbol"] == symbol], store.current(source.name, symbol)
+        if len(mine) or len(known):
+            spans[symbol] = (span[0], answered)
+        if len(mine):
+            inside = _inside(known, span) & known[VALUES].notna().any(axis=1)
+            gone = _without(known[inside], mine)
+            said = pd.concat([mine, gone.assign(**dict.fromkeys(VALUES, float("nan")))])
+            before = pd.concat([known, store.current(source.name, symbol, area=HELD)])
+            fresh.append(_without(mine, known))
+            revised.append(_differing(said, before.drop_duplicates(KEYS, keep="last")))
+    added, held = (pd.concat(parts) if parts else answer for parts in (fresh, revised))
+    if answered >= span[0]:
+        store.append(source.name, added, spans)
+    if len(held):
+        logger.warning(
+            "{} has revised {} since; the stored values stay until `sta410 fetch` has judged the revisions",
+            source.name,
+            pluralize(len(held), "stored row"),
+        )
+        store.append(source.name, held, dict.fromkeys(held["symbol"].unique(), span), HELD)
+    return len(added)
+
+
+def revisions(store: PriceStore, source: str, symbols: Iterable[str]) -> pd.DataFrame:
+    """Return the rows that are held because their source has revised them, as they would be stored."""
+    import pandas as pd
+
+    parts = [
+        _differing(store.current(source, symbol, area=HELD), store.current(source, symbol))
+        for symbol in symbols
+    ]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def differences(store: PriceStore, source: str, revised: pd.DataFrame) -> pd.DataFrame:
+    """Return what revisions change: one row per value, stored and revised."""
+    import pandas as pd
+
+    found = []
+    for symbol, rows in revised.groupby("symbol", sort=False):
+        both = rows.merge(store.current(source, str(symbol)), on=KEYS, suffixes=("", "_stored"))
+        for field in VALUES:
+            stored, now = both[f"{field}_stored"], both[field]
+            part = both[["symbol", *KEYS]].assign(field=field, stored=stored, revised=now)
+            found.append(part[~_same(stored, now)])
+    whole = pd.concat(found) if found else pd.DataFrame(columns=DIFFERENCES)
+    return whole.sort_values(["symbol", "date"], kind="stable", ignore_index=True)
+
+
+def _answer(source: PriceSource, symbols: list[str], span: Span) -> pd.DataFrame:
+    """Return bars and actions of a source as rows of the store, one for each key."""
+    import pandas as pd
+
+    bars, actions = source.bars(symbols, *span), source.actions(symbols, *span)
+    parts = [bars.assign(kind="bar"), actions]
+    for part, names in zip(
+        parts, ([*_BAR, "symbol", "date"], ["value", "kind", "symbol", "date"]), strict=True
+    ):
+        absent = [name for name in names if name not in part]
+        if absent:
+            message = f"{source.name} answered without {', '.join(absent)}; report it to its author"
+            raise APIError(message)
+    rows = pd.concat([part for part in parts if len(part)] or parts).reindex(
+        columns=["symbol", *KEYS, *VALUES]
+    )
+    rows = rows.astype(dict.fromkeys(VALUES, "float64") | {"date": "datetime64[us]"})
+    rows["date"] = rows["date"].dt.normalize()
+    inside = rows["symbol"].isin(symbols) & _inside(rows, span)
+    # Several dividends of a day count together.
+    paid = rows["kind"] == "dividend"
+    rows.loc[paid, "value"] = rows[paid].groupby(["symbol", "date"])["value"].transform("sum")
+    return rows[inside].drop_duplicates(["symbol", *KEYS], keep="last")
+
+
+def _inside(rows: pd.DataFrame, span: Span) -> pd.Series[bool]:
+    import pandas as pd
+
+    return rows["date"].between(pd.Timestamp(span[0]), pd.Timestamp(span[1]))
+
+
+def _without(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose key is none of `others`."""
+    import pandas as pd
+
+    keys, there = (pd.MultiIndex.from_frame(frame[KEYS]) for frame in (rows, others))
+    return rows[~keys.isin(there)]
+
+
+def _differing(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that have other values than the row of the same key among `others`."""
+    import numpy as np
+
+    both = rows[KEYS].merge(others, on=KEYS, how="left", indicator=True)
+    same = [_same(rows[name].reset_index(drop=True), both[name]) for name in VALUES]
+    changed: NDArray[np.bool_] = (both["_merge"] == "both").to_numpy() & ~np.logical_and.reduce(same)
+    return rows[changed]
+
+
+def _same(left: pd.Series[float], right: pd.Series[float]) -> pd.Series[bool]:
+    return ((left - right).abs() <= _SAME * right.abs()) | (left.isna() & right.isna())

@@ -1,0 +1,84 @@
+"""A server on this machine that speaks Alpaca's trading API: an account, its positions, orders taken once."""
+
+import json
+import threading
+from collections import deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from tests.market.alpaca_server import KEY, SECRET, SETTINGS
+
+
+class BrokerServer:
+    """Takes orders, but those of `refused` symbols; the next `lost` answers to an order are dropped."""
+
+    def __init__(self, equity=100_000.0, last_equity=100_000.0, positions=(), *, refused=()):
+        self.account = {"equity": str(equity), "last_equity": str(last_equity), "trading_blocked": False}
+        self.positions = [{"symbol": s, "qty": str(n), "market_value": str(v)} for s, n, v in positions]
+        self.refused, self.lost = set(refused), 0
+        self.orders, self.posts = {}, deque()
+
+    def __enter__(self):
+        handler = type("Handler", (_Handler,), {"broker": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.settings = {**SETTINGS, "ALPACA_BASE_URL": self.url}
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def take(self, order):
+        """Take an order as Alpaca does; return status and answer."""
+        self.posts.append(order)
+        name = order["client_order_id"]
+        if name in self.orders:
+            return 422, {"code": 40010001, "message": "client_order_id must be unique"}
+        if order["symbol"] in self.refused:
+            return 403, {"code": 40310000, "message": "insufficient buying power"}
+        state = {"status": "accepted", "filled_qty": "0", "filled_avg_price": None}
+        self.orders[name] = {**order, **state}
+        return 200, self.orders[name]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    broker: BrokerServer
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        url = urlsplit(self.path)
+        known = self.broker.orders.get(parse_qs(url.query).get("client_order_id", [""])[0])
+        missing = 404, {"code": 40410000, "message": "order not found"}
+        self._answer(
+            *{
+                "/v2/account": (200, self.broker.account),
+                "/v2/positions": (200, self.broker.positions),
+                "/v2/orders:by_client_order_id": (200, known) if known else missing,
+            }[url.path]
+        )
+
+    def do_POST(self):
+        order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status, answer = self.broker.take(order)
+        if self.broker.lost:
+            self.broker.lost -= 1
+            self.close_connection = True
+        else:
+            self._answer(status, answer)
+
+    def _answer(self, status, content):
+        if (self.headers.get("APCA-API-KEY-ID"), self.headers.get("APCA-API-SECRET-KEY")) != (KEY, SECRET):
+            status, content = 401, {"code": 40110000, "message": "request is not authorized"}
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

@@ -1,0 +1,307 @@
+"""Prices from Alpaca, against a server that speaks its API and misbehaves on demand."""
+
+import time
+from datetime import UTC, date, datetime
+
+import pandas as pd
+import pytest
+
+from sta410kit.exceptions import APIError, ConfigurationError, SecretsManagementError
+from sta410kit.market.resilience import Timeouts
+from sta410kit.market.sources.alpaca import AlpacaSource
+from tests.market.alpaca_server import KEY, SECRET, AlpacaServer
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("_shared_state")]
+
+BARS = {
+    "AAPL": [
+        ("2024-01-02T05:00:00Z", 187.15, 188.44, 183.885, 185.64, 82488682),
+        ("2024-01-03T05:00:00Z", 184.22, 185.88, 183.43, 184.25, 58414460),
+        ("2024-07-03T04:00:00Z", 220.0, 221.55, 219.03, 221.55, 37369801),
+    ],
+    "KO": [("2024-01-02T05:00:00Z", 58.95, 59.94, 58.93, 59.82, 14459600)],
+}
+ACTIONS = {
+    "forward_splits": [
+        {
+            "symbol": "AAPL",
+            "new_rate": 4,
+            "old_rate": 1,
+            "ex_date": "2020-08-31",
+            "process_date": "2020-08-31",
+        }
+    ],
+    "reverse_splits": [
+        {"symbol": "KO", "new_rate": 1, "old_rate": 50, "ex_date": "2023-08-24", "process_date": "2023-08-24"}
+    ],
+    "stock_dividends": [
+        {"symbol": "KO", "rate": 0.05, "ex_date": "2023-05-19", "process_date": "2023-05-19"}
+    ],
+    "cash_dividends": [
+        # Paid, and so listed, after the period that is asked for below.
+        {"symbol": "AAPL", "rate": 0.24, "ex_date": "2024-02-09", "process_date": "2024-02-15", "id": "a"}
+    ],
+    "spin_offs": [{"symbol": "KO", "ex_date": "2023-01-03", "process_date": "2023-01-03"}],
+}
+YEAR = (date(2024, 1, 1), date(2024, 12, 31))
+BAR = {"t": "2024-01-03T05:00:00Z", "o": 1, "h": 1, "l": 1, "c": 1, "v": 1}
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """Start a server and point the settings at it."""
+    with AlpacaServer(BARS, ACTIONS) as one:
+        for name, value in one.settings.items():
+            monkeypatch.setenv(name, value)
+        yield one
+
+
+@pytest.fixture
+def source():
+    """Open Alpaca with the patience of a test."""
+    return AlpacaSource(timeouts=Timeouts(connect=5, read=1, whole=2))
+
+
+def test_bars_are_those_of_the_sessions_in_new_york(server, source):
+    """Winter and summer time; both ends of the period included; symbols spelt as asked for."""
+    bars = source.bars(["KO", "aapl"], date(2024, 1, 3), date(2024, 7, 3))
+    expected = pd.DataFrame(
+        {
+            "symbol": pd.Series(["aapl", "aapl"], dtype="str"),
+            "date": pd.Series(["2024-01-03", "2024-07-03"], dtype="datetime64[us]"),
+            "open": [184.22, 220.0], "high": [185.88, 221.55], "low": [183.43, 219.03],
+            "close": [184.25, 221.55], "volume": [58414460.0, 37369801.0],
+        }
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(bars, expected)
+    path, query = server.requests[0]
+    assert path == "/v2/stocks/bars"
+    assert (query["adjustment"], query["feed"], query["timeframe"]) == ("raw", "sip", "1Day")
+
+
+def test_the_last_quarter_of_an_hour_is_not_asked_for(server, source):
+    """A free subscription is refused for it; a period that has not begun is asked for nowhere."""
+    today = datetime.now(UTC).date()
+    source.bars(["KO"], date(2024, 1, 2), today)
+    until = datetime.fromisoformat(server.requests[0][1]["end"])
+    assert (datetime.now(UTC) - until).total_seconds() >= 900
+    assert source.bars(["KO"], date(2999, 1, 1), date(2999, 1, 2)).empty
+    assert len(server.requests) == 1
+
+
+def test_actions_are_found_by_their_ex_date(server, source):
+    """New shares per old share, cash per share; a stock dividend is a split, a spin-off is none."""
+    found = source.actions(["AAPL", "KO"], date(2020, 1, 1), date(2024, 2, 9))
+    assert found.astype({"date": "str"}).to_numpy().tolist() == [
+        ["AAPL", "2020-08-31", "split", 4.0],
+        ["AAPL", "2024-02-09", "dividend", 0.24],
+        ["KO", "2023-05-19", "split", 1.05],
+        ["KO", "2023-08-24", "split", 0.02],
+    ]
+    assert server.requests[0][0] == "/v1/corporate-actions"
+
+
+def test_pages_are_put_together_and_a_row_on_two_of_them_counts_once(server, source):
+    """The later answer for a session is the newer one."""
+    server.page_size = 1
+    assert len(source.bars(["AAPL", "KO"], *YEAR)) == 4
+    again = {**BAR, "c": 2}
+    server.faults += [
+        {"bars": {"AAPL": [BAR]}, "next_page_token": "x"},
+        {"bars": {"AAPL": [again], "TSLA": [BAR]}, "next_page_token": None},
+    ]
+    bars = source.bars(["AAPL"], *YEAR)
+    assert bars[["symbol", "close"]].to_numpy().tolist() == [["AAPL", 2.0]]
+
+
+@pytest.mark.parametrize("symbols", [250, 0])
+def test_many_symbols_are_asked_for_by_the_hundred(server, source, symbols):
+    """None needs no request."""
+    bars = source.bars([*(f"S{number}" for number in range(symbols)), *BARS][: symbols or None], *YEAR)
+    assert len(server.requests) == (3 if symbols else 1)
+    assert len(bars) == (0 if symbols else 4)
+    assert source.bars([], *YEAR).empty
+
+
+@pytest.mark.parametrize(
+    "fault", ["429", ("429", {"Retry-After": "0"}), "500", "502", "504", "reset", "stall", "drip",
+              "truncated", "html"],
+)  # fmt: skip
+def test_what_passes_is_waited_for(server, source, fault):
+    """Two requests of two pages fail, and the result is that of a clean night."""
+    server.page_size = 2
+    clean = source.bars(["AAPL", "KO"], *YEAR)
+    server.faults += [fault, None, fault]
+    pd.testing.assert_frame_equal(source.bars(["AAPL", "KO"], *YEAR), clean)
+    assert len(server.requests) == 2 + 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("500", "HTTP 500: sorry"),
+        ("502", "HTTP 502: <html><head><title>Bad Gateway"),
+        ("reset", "the connection failed"),
+        ("stall", "no answer in time (ReadTimeout)"),
+        ("truncated", "the answer is no complete JSON: {"),
+        ("drip", "the answer was not complete after 2 s"),
+    ],
+)
+def test_what_does_not_pass_ends_as_source_unavailable(server, source, fault, said, monkeypatch):
+    """After as many repetitions as are set."""
+    monkeypatch.setenv("REQUEST_RETRIES", "1")
+    server.refuse_all = fault
+    with pytest.raises(APIError) as refused:
+        source.bars(["AAPL"], *YEAR)
+    assert str(refused.value).startswith("Alpaca was asked 2 times without success: ")
+    assert said in str(refused.value)
+    assert refused.value.exit_code == 11
+    assert len(server.requests) == 2
+
+
+@pytest.mark.usefixtures("server")
+def test_a_server_that_is_not_there_is_unavailable(source, monkeypatch):
+    """Nothing listens at its port."""
+    monkeypatch.setenv("ALPACA_DATA_URL", "http://127.0.0.1:1")
+    with pytest.raises(APIError, match="the connection failed"):
+        source.bars(["AAPL"], *YEAR)
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+@pytest.mark.parametrize("skew", [0, 3600, -3600])
+def test_retry_after_is_obeyed_by_the_clock_of_the_server(server, source, form, skew):
+    """Not sooner, and an hour's difference between the clocks is no hour of waiting."""
+    server.clock_skew = skew
+    header = pd.Timestamp(time.time() + skew + 2, unit="s").strftime("%a, %d %b %Y %H:%M:%S GMT")
+    server.faults.append(("429", {"Retry-After": "1" if form == "seconds" else header}))
+    source.bars(["KO"], *YEAR)
+    assert 0.99 <= server.arrivals[1] - server.arrivals[0] < 5
+
+
+def test_a_service_that_asks_for_ten_minutes_is_not_waited_for(server, source):
+    """It is unavailable tonight."""
+    server.refuse_all = ("429", {"Retry-After": "600"})
+    with pytest.raises(APIError, match="HTTP 429: too many requests, and asks to wait 600 s"):
+        source.bars(["KO"], *YEAR)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [{"bars": None}, {"bars": {}}, {"bars": {"AAPL": None}}, {"bars": {"AAPL": []}}]
+)
+def test_an_empty_answer_has_no_rows(server, source, answer):
+    """A symbol without bars is absent; the columns are there."""
+    server.faults.append(answer)
+    bars = source.bars(["AAPL"], *YEAR)
+    assert bars.empty
+    assert list(bars) == ["symbol", "date", "open", "high", "low", "close", "volume"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"message": "hello"}, "lacks 'bars'; it has 'message'"),
+        ({"bars": [BAR]}, "as 'bars' in its answer; expected an object"),
+        ({"bars": {"AAPL": 5}}, "answered 5 as 'AAPL' in bars; expected a list of objects"),
+        ({"bars": {"AAPL": [[1]]}}, "expected a list of objects"),
+        ({"bars": {"AAPL": [{**BAR, "c": "12.5"}]}}, "answered '12.5' as 'c' in the bar of AAPL at 2024"),
+        ({"bars": {"AAPL": [{**BAR, "v": None}]}}, "answered None as 'v'"),
+        ({"bars": {"AAPL": [{**BAR, "c": True}]}}, "answered True as 'c'"),
+        ({"bars": {"AAPL": [{**BAR, "c": float("nan")}]}}, "answered nan as 'c'"),
+        ({"bars": {"AAPL": [{**BAR, "t": 1704258000}]}}, "answered 1704258000 as 't'"),
+        ({"bars": {"AAPL": [{**BAR, "t": "Wednesday"}]}}, "answered 'Wednesday' as 't' in a bar of AAPL"),
+        ({"bars": {"AAPL": [{**BAR, "t": "2024-01-03T00:00:00Z"}]}}, "expected midnight in New York"),
+        ({"bars": {"AAPL": [{**BAR, "t": "2024-01-03T05:00:00"}]}}, "expected midnight in New York"),
+        ({"bars": {"AAPL": [BAR]}, "next_page_token": 7}, "after 1 of them and 1 rows the page token 7"),
+    ],
+)  # fmt: skip
+def test_values_of_the_wrong_kind_are_named(server, source, answer, said):
+    """With the symbol and the session, and without asking again."""
+    server.faults.append(answer)
+    with pytest.raises(APIError) as refused:
+        source.bars(["AAPL"], *YEAR)
+    assert said in str(refused.value)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ({"new_rate": 4, "old_rate": 0, "ex_date": "2024-02-01"}, "0 as 'old_rate' in forward_splits of KO"),
+        ({"new_rate": 4, "old_rate": 1, "ex_date": "soon"}, "'soon' as 'ex_date'"),
+        ({"new_rate": 4, "old_rate": 1}, "None as 'ex_date'"),
+    ],
+)
+def test_actions_of_the_wrong_kind_are_named(server, source, action, said):
+    """A ratio by zero would make prices infinite."""
+    server.faults.append({"corporate_actions": {"forward_splits": [{"symbol": "KO", **action}]}})
+    with pytest.raises(APIError) as refused:
+        source.actions(["KO"], *YEAR)
+    assert said in str(refused.value)
+
+
+def test_an_answer_that_is_no_object_is_refused(server, source):
+    """A list, say."""
+    server.answer = lambda *_: [1, 2]
+    with pytest.raises(APIError, match=r"no JSON object: \[1, 2\]"):
+        source.bars(["KO"], *YEAR)
+
+
+@pytest.mark.parametrize("tokens", ["same", "new"])
+def test_pages_without_end_end_in_an_error(server, source, tokens):
+    """Also when the same rows come under ever new tokens."""
+    server.answer = lambda *_: {
+        "bars": {"KO": [BAR]},
+        "next_page_token": "again" if tokens == "same" else f"{len(server.requests)}",
+    }
+    with pytest.raises(APIError, match="pages have no end"):
+        source.bars(["KO"], *YEAR)
+    assert len(server.requests) <= 21
+
+
+@pytest.mark.parametrize("status", ["401", "403"])
+def test_a_refused_key_names_both_variables_and_shows_none(server, source, status, monkeypatch, caplog):
+    """Even if the server repeats the keys; nothing is asked again."""
+    if status == "401":
+        monkeypatch.setenv("ALPACA_SECRET_KEY", wrong := SECRET[::-1])
+    else:
+        wrong = SECRET
+        server.refuse_all = "403"
+    with pytest.raises(
+        SecretsManagementError, match=f"HTTP {status}.*ALPACA_API_KEY and ALPACA_SECRET_KEY"
+    ) as told:
+        source.bars(["KO"], *YEAR)
+    for text in (str(told.value), caplog.text):
+        assert KEY not in text
+        assert wrong not in text
+    assert len(server.requests) == 1
+
+
+def test_a_refused_request_is_the_callers_mistake(server, source):
+    """Such as a symbol that is none; repeating it would not help."""
+    server.refuse_all = "400"
+    with pytest.raises(
+        ConfigurationError, match=r"Alpaca at http://127.0.0.1:\d+ refused the request \(HTTP 400"
+    ):
+        source.bars(["^GSPC"], *YEAR)
+    assert len(server.requests) == 1
+
+
+def test_without_keys_nothing_is_asked(server, source, monkeypatch):
+    """The error names both variables."""
+    monkeypatch.delenv("ALPACA_SECRET_KEY")
+    with pytest.raises(SecretsManagementError, match="ALPACA_SECRET_KEY"):
+        source.bars(["KO"], *YEAR)
+    assert server.requests == []
+
+
+def test_a_source_that_is_down_is_left_alone(server, monkeypatch):
+    """After eight failures in a row, over all processes, no request is sent until a probe may be."""
+    monkeypatch.setenv("REQUEST_RETRIES", "3")
+    server.refuse_all = "500"
+    for _ in range(2):
+        with pytest.raises(APIError, match="asked 4 times"):
+            AlpacaSource().bars(["KO"], *YEAR)
+    with pytest.raises(APIError, match="has failed 8 times in a row and is not asked again for"):
+        AlpacaSource().bars(["KO"], *YEAR)
+    assert len(server.requests) == 8
