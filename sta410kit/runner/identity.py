@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import platform
-import sysconfig
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,7 +20,7 @@ from sta410kit.runner.notebook import Notebook, python_cells, read_notebook
 from sta410kit.runner.parameters import TypedValue, plain
 from sta410kit.runner.pipeline import Step
 from sta410kit.runner.registry import Registry, content_digest, json_digest
-from sta410kit.runner.warm.identity import KIT, OUTSIDE_THE_KIT, kit_files
+from sta410kit.runner.warm.identity import KIT, OUTSIDE_THE_KIT, kit_files, package_folders
 
 
 def step_parts(
@@ -109,10 +108,9 @@ def _kit(registry: Registry) -> str:
 
 def _packages() -> str:
     """Return a digest of the names and versions of all installed packages but the kit itself."""
-    folders = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     names = sorted(
         entry.name
-        for folder in folders
+        for folder in package_folders()
         for entry in os.scandir(folder)
         if entry.name.endswith((".dist-info", ".egg-info")) and not entry.name.startswith("sta410kit-")
     )

@@ -148,10 +148,6 @@ class CellStream(io.TextIOBase):
         """Tell that it can be written to."""
         return True
 
-    def isatty(self) -> bool:
-        """Tell that this is no terminal."""
-        return False
-
     def fileno(self) -> int:
         """Return the descriptor, for subprocesses and native code."""
         return self._descriptor
