@@ -25,6 +25,7 @@ from sta410kit.guards import read_accepted, read_quarantined
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sta410kit._internal.universe import Universe
     from sta410kit.research.forecasting import FittedModel
 
 DEFAULT_MODEL, DEFAULT_HORIZON = "ridge", 1
@@ -54,11 +55,15 @@ def write_json(value: Any, path: Path) -> Path:  # noqa: ANN401 - any JSON value
     return path
 
 
-def raw_prices(path: str | Path | None) -> pd.DataFrame:
-    """Return the prices that have yet to pass the gate, with their rows as written."""
+def raw_prices(path: str | Path | None, universe: Universe | None = None) -> pd.DataFrame:
+    """Return the prices that have yet to pass the gate, with their rows as written.
+
+    With a universe, those of symbols that are a member at some time.
+    """
     from sta410kit.market import load_prices
 
-    return load_prices(source="files", path=path, tidy=False) if path else load_prices()
+    rows = load_prices(source="files", path=path, tidy=False) if path else load_prices()
+    return universe.of(rows) if universe else rows
 
 
 def prices(path: str | Path | None) -> pd.DataFrame:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from sta410kit._internal.universe import Universe
+
 
 def validate(  # noqa: PLR0913 - what a gate can be asked
     frame: pd.DataFrame,
@@ -31,6 +33,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     exchange: str | None = None,
     prices: pd.DataFrame | None = None,
     repairs: pd.DataFrame | None = None,
+    universe: Universe | None = None,
     strict: bool = False,
 ) -> GuardResult:
     """Judge `frame` by a suite and return what was found.
@@ -55,6 +58,8 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
         The accepted prices that `frame` was made of: its gaps explain what is missing there.
     repairs : DataFrame, optional
         What `apply_repairs` changed in `frame`; shown with the result.
+    universe : Universe, optional
+        From `read_universe`: sessions on which a symbol is no member may be missing.
     strict : bool
         Whether any critical finding refuses the frame, as if the suite quarantined nothing.
 
@@ -81,7 +86,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     )
     if problem := structure_problem(frame):
         return replace(result, checks=(problem,))
-    asked = with_run(contract.expectations, snapshot, max_age, exchange, prices)
+    asked = with_run(contract.expectations, snapshot, max_age, exchange, prices, universe)
     if strict:
         asked = [_stopping(item) for item in asked]
     planned, skipped = plan_checks(asked, frame, [symbols] if isinstance(symbols, str) else symbols)

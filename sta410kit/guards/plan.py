@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from sta410kit._internal.universe import Universe
+
 LARGEST = 1e300  # anything beyond is infinite for all practical purposes
 _ALMOST_NONE = 1e-9  # `mostly` at this share fails only when every value is null
 _ROWS, _EXISTS = "expect_table_row_count_to_be_between", "expect_column_to_exist"
@@ -62,19 +64,23 @@ def plan_checks(
     return possible, skipped
 
 
-def with_run(
+def with_run(  # noqa: PLR0913, PLR0917 - what only a run knows
     expectations: Sequence[dict[str, Any]],
     snapshot: str | Path | None,
     max_age: int | None,
     exchange: str | None = None,
     prices: pd.DataFrame | None = None,
+    universe: Universe | None = None,
 ) -> list[dict[str, Any]]:
     """Return the expectations with what only this run knows filled in; what the suite lacks is added."""
-    market: dict[str, Any] = {"calendar": exchange, "calendars": {}}
+    market: dict[str, Any] = {"calendar": exchange, "calendars": {}} if exchange else {}
+    if universe:
+        market["members"] = {
+            symbol: [[f"{first}", f"{last}"] for first, last in periods]
+            for symbol, periods in universe.periods.items()
+        }
     filled = [
-        {**item, "kwargs": {**item["kwargs"], **market}}
-        if exchange and item["type"] in _OF_EXCHANGES
-        else item
+        {**item, "kwargs": {**item["kwargs"], **market}} if item["type"] in _OF_EXCHANGES else item
         for item in expectations
     ]
     values: dict[str, tuple[str, Any]] = {

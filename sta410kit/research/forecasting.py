@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit._internal.argument_checks import require_whole
+from sta410kit._internal.universe import MEMBER
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
 from sta410kit.research import conformal
 from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names
-from sta410kit.research.frames import is_gap, require_horizon, require_predictions, require_rows_of
+from sta410kit.research.frames import is_gap, is_member, require_horizon, require_predictions, require_rows_of
 from sta410kit.research.targets import realised_on
 from sta410kit.research.walk_forward import fit, make_estimator, needs_history, predict, training_table
 
@@ -159,6 +160,7 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
         raise ModelPredictionError(str(error)) from error
     rows = features.merge(conformal.trailing_scale(prices, fitted.horizon), on=list(KEYS))
     last = rows[rows["date"].eq(prices["date"].max())].dropna(ignore_index=True)
+    last = last[last["symbol"].isin(fitted.symbols)].reset_index(drop=True)  # others joined the universe
     excused = without_forecast(last, prices)
     short = [name for name in prices["symbol"].unique() if name not in {*last["symbol"], *excused}]
     if short:
@@ -181,15 +183,19 @@ def without_forecast(forecasts: pd.DataFrame, prices: pd.DataFrame) -> dict[str,
 
     Forecasting from an older session would look like a current view. A symbol whose prices end before those
     of the others, halted or delisted, has no forecast; one with gaps has none until the features of its last
-    session are complete again.
+    session are complete again. Nor has one that has left the universe, or joined it a few sessions ago.
     """
     reasons, end, there = {}, prices["date"].max(), set(forecasts["symbol"])
     for symbol, part in prices.groupby("symbol"):
-        gaps, last = is_gap(part), part["date"].max()
-        if symbol in there or not (last < end or gaps.any()):
+        gaps, last, days = is_gap(part), part["date"].max(), part.loc[is_member(part), "date"]
+        if symbol in there or not (last < end or gaps.any() or MEMBER in part):
             continue
-        if last < end:
+        if days.empty or days.max() < last:
+            reason = f"it left the universe after {days.max():%Y-%m-%d}"
+        elif last < end:
             reason = f"its prices end on {last:%Y-%m-%d}"
+        elif not gaps.any():
+            reason = f"in the universe since {days.min():%Y-%m-%d}, too short to be trained on"
         else:
             reason = "quarantined" if gaps.iloc[-1] else "its features reach over a quarantined bar"
         reasons[str(symbol)] = f"no forecast: {reason}"
@@ -217,7 +223,7 @@ def _require_match(fitted: FittedModel, prices: pd.DataFrame) -> None:
     if "symbol" not in prices or "date" not in prices:
         return  # building the features names what is missing
     end = prices["date"].max()
-    current = prices.loc[prices["date"] == end, "symbol"].unique()
+    current = prices.loc[prices["date"] == end, "symbol"].unique() if MEMBER not in prices else []
     unknown = [str(symbol) for symbol in current if symbol not in fitted.symbols]
     if unknown:
         message = (

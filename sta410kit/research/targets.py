@@ -5,7 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from sta410kit.exceptions import FeatureEngineeringError
-from sta410kit.research.frames import log, require_horizon, require_prices, require_series, unbroken_runs
+from sta410kit.research.frames import (
+    is_member,
+    log,
+    require_horizon,
+    require_prices,
+    require_series,
+    unbroken_runs,
+)
 
 
 def build_target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -22,7 +29,8 @@ def build_target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``symbol, date, target``, one row per price row, unit 1; NaN in the last `horizon` rows of
-        each symbol, whose outcome is not known yet, and where a gap lies between the two closes.
+        each symbol, whose outcome is not known yet, where a gap lies between the two closes, and where the
+        symbol is no member of the universe.
 
     Raises
     ------
@@ -34,7 +42,7 @@ def build_target(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
     horizon = require_horizon(horizon)
     require_prices(prices, FeatureEngineeringError)
     level, run = log(prices["adj_close"]), pd.Series(unbroken_runs(prices), index=prices.index)
-    target = (level.shift(-horizon) - level).where(run == run.shift(-horizon))
+    target = (level.shift(-horizon) - level).where(run == run.shift(-horizon)).where(is_member(prices))
     return prices[["symbol", "date"]].assign(target=target).reset_index(drop=True)
 
 
