@@ -152,8 +152,15 @@ def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> Fi
 
 
 def verdict(path: str | Path | None) -> str:
-    """Return the verdict that `05_evaluate` has written; empty where it has not run."""
-    return str(json.loads(Path(path).read_text(encoding="utf-8"))["verdict"]) if path else ""
+    """Return the verdict that `05_evaluate` has written; empty where it has not run.
+
+    Skill that is lost before an order can be executed is none to trade on.
+    """
+    if not path:
+        return ""
+    found = json.loads(Path(path).read_text(encoding="utf-8"))
+    lost = found.get("execution", {}).get("lost", False)
+    return "skill lost at the next open" if lost else str(found["verdict"])
 
 
 def record(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value

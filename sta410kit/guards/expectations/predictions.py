@@ -221,7 +221,7 @@ class ExpectForecastsInScale(Expectation):
     needs: ClassVar[tuple[str, ...]] = ("predicted", "horizon", "lower", "upper")
     sentence: ClassVar[str] = (
         "No forecast is larger than {daily} times the root of its horizon, no end of an interval larger than "
-        "{daily_end} times it, and no interval narrower than {narrowest}."
+        "{daily_end} times it (of ranks: 1), and no interval narrower than {narrowest}."
     )
 
     def judge(self, panel: Panel) -> Evidence:
@@ -230,6 +230,9 @@ class ExpectForecastsInScale(Expectation):
         sessions = np.sqrt(np.maximum(horizon, 1))
         bad = np.abs(predicted) > self.daily * sessions
         bad |= np.maximum(np.abs(low), np.abs(high)) > self.daily_end * sessions
+        if "target" in panel.frame:  # ranks lie between -1 and 1 at any horizon
+            ranks = (panel.frame["target"] == "rank").to_numpy()
+            bad[ranks] = (np.abs([predicted, low, high])[:, ranks] > 1).any(axis=0)
         bad |= np.abs(high - low) < self.narrowest
         return at_positions(panel.frame, np.flatnonzero(bad))
 
