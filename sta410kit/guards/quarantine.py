@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sta410kit.guards.declarations import ReviewedFinding
     from sta410kit.guards.evidence import Evidence
     from sta410kit.guards.result import Check
-    from sta410kit.guards.reviewed import ReviewedFinding
     from sta410kit.guards.suites import Limits, Suite
 
 _WHOLE, _BAR, _MISSING, _EXTRA = "symbol", "bar", "missing session", "extra day"

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import did_you_mean, pluralize
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.declarations import read_entries
-from sta410kit.guards.reviewed import ReviewedFinding
+from sta410kit.guards.declarations import ReviewedFinding, read_entries
 from sta410kit.guards.suites import PRICE_COLUMNS, read_suite
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import pytest
 
 from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.events import EXCUSES, read_events
+from sta410kit.guards.declarations import EXCUSES, read_events
 from sta410kit.guards.expectations import EXPECTATIONS
 
 pytestmark = pytest.mark.unit

@@ -8,7 +8,7 @@ import pytest
 from sta410kit import guards
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards import data_docs
-from sta410kit.guards.reviewed import read_reviewed
+from sta410kit.guards.declarations import read_reviewed
 
 pytestmark = pytest.mark.unit
 
