@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+import pandas as pd
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from sta410kit._internal.text import pluralize
@@ -13,8 +14,6 @@ from sta410kit.guards.expectations.base import Expectation, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pandas as pd
 
     from sta410kit.guards.panel import Panel
 
@@ -180,23 +179,17 @@ class ExpectPredictionsInScale(Expectation):
     def judge(self, panel: Panel) -> Evidence:
         """Return the predictions far beyond anything that happened, and folds that vary more than it did."""
         frame = panel.frame
-        groups = (
-            frame.groupby("horizon", dropna=False).ngroup().to_numpy()
-            if "horizon" in frame
-            else np.zeros(len(frame))
-        )
-        far = np.zeros(len(frame), bool)
-        notes: list[str] = []
-        for group in np.unique(groups):
-            rows = np.flatnonzero(groups == group)
+        far, notes = np.zeros(len(frame), bool), list[str]()
+        horizons = frame["horizon"] if "horizon" in frame else pd.Series(0, index=frame.index)
+        for rows in frame.groupby(horizons, dropna=False).indices.values():
             actual = panel.floats("actual")[rows]
-            usual = actual[np.isfinite(actual)].std() if np.isfinite(actual).sum() >= self.min_rows else 0.0
+            actual = actual[np.isfinite(actual)]
+            usual = actual.std() if len(actual) >= self.min_rows else 0.0
             if not usual:
                 continue
-            far[rows] |= np.abs(panel.floats("predicted")[rows]) > self.sigmas * usual
-            for name in _ENDS:
+            for name, sigmas in (("predicted", self.sigmas), *((end, self.end_sigmas) for end in _ENDS)):
                 if panel.raw(name) is not None:
-                    far[rows] |= np.abs(panel.floats(name)[rows]) > self.end_sigmas * usual
+                    far[rows] |= np.abs(panel.floats(name)[rows]) > sigmas * usual
             notes += self._wild(frame.iloc[rows], usual)
         return at_positions(frame, np.flatnonzero(far), notes)
 
