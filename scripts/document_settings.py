@@ -43,8 +43,10 @@ def example() -> str:
         if section != shown:
             lines.append(_heading(section))
             shown = section
-        use, takes, *reserved = one.explained()
-        lines += [_comment(text) for text in (f"{_sentence(use)} Takes {takes}.", *map(_sentence, reserved))]
+        use, takes, *deprecated = one.explained()
+        lines += [
+            _comment(text) for text in (f"{_sentence(use)} Takes {takes}.", *map(_sentence, deprecated))
+        ]
         lines.append(f"{one.variable}={one.write(one.default)}\n")
     return "".join(lines)
 

@@ -8,6 +8,7 @@ process and the project folder.
 
 import os
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -32,7 +33,7 @@ from sta410kit._internal.settings.sections import (
     refusal,
 )
 from sta410kit._internal.settings.sources import SECRETS_FOLDER, Found, gather
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, ConfigurationWarning
 
 __all__ = [
     "APIConfig",
@@ -108,11 +109,6 @@ class SettingInUse:
     value: str
     origin: str
 
-    @property
-    def idle(self) -> bool:
-        """Whether it was changed although nothing uses it yet."""
-        return self.setting.reserved and self.value != self.setting.write(self.setting.default)
-
 
 @cache
 def all_settings() -> tuple[Setting, ...]:
@@ -144,7 +140,8 @@ def load_config(
     Warns
     -----
     ConfigurationWarning
-        A ``.env`` file sets a variable that no setting reads and that is nearly the name of one.
+        A ``.env`` file sets a variable that no setting reads and that is nearly the name of one, or a
+        deprecated setting is changed.
     """
     return _built(gather(environ, folder, secrets_folder or SECRETS_FOLDER, all_settings()))
 
@@ -157,10 +154,15 @@ def _built(found: Mapping[str, Found]) -> Config:
             target = nested.setdefault(section[0], {}) if section else nested
             target[name] = one.read(found[one.variable].text)
     try:
-        return Config(**nested)
+        config = Config(**nested)
     except ConfigurationError as error:
         cause: Any = error.__cause__  # pydantic's, see `Section`
         raise ConfigurationError(refusal(cause, Config, found)) from cause
+    for one in all_settings():
+        if one.deprecated and one.variable in found and found[one.variable].text != one.write(one.default):
+            message = f"{one.variable} from {found[one.variable].origin} is deprecated: it {one.deprecated}."
+            warnings.warn(message, ConfigurationWarning, stacklevel=3)
+    return config
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from sta410kit.guards import read_accepted, read_quarantined
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sta410kit._internal.universe import Universe
     from sta410kit.research.forecasting import FittedModel
 
 DEFAULT_MODEL, DEFAULT_HORIZON = "ridge", 1
@@ -55,11 +56,15 @@ def write_json(value: Any, path: Path) -> Path:  # noqa: ANN401 - any JSON value
     return path
 
 
-def raw_prices(path: str | Path | None) -> pd.DataFrame:
-    """Return the prices that have yet to pass the gate, with their rows as written."""
+def raw_prices(path: str | Path | None, universe: Universe | None = None) -> pd.DataFrame:
+    """Return the prices that have yet to pass the gate, with their rows as written.
+
+    With a universe, those of symbols that are a member at some time.
+    """
     from sta410kit.market import load_prices
 
-    return load_prices(source="files", path=path, tidy=False) if path else load_prices()
+    rows = load_prices(source="files", path=path, tidy=False) if path else load_prices()
+    return universe.of(rows) if universe else rows
 
 
 def prices(path: str | Path | None) -> pd.DataFrame:
@@ -148,8 +153,15 @@ def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> Fi
 
 
 def verdict(path: str | Path | None) -> str:
-    """Return the verdict that `05_evaluate` has written; empty where it has not run."""
-    return str(json.loads(Path(path).read_text(encoding="utf-8"))["verdict"]) if path else ""
+    """Return the verdict that `05_evaluate` has written; empty where it has not run.
+
+    Skill that is lost before an order can be executed is none to trade on.
+    """
+    if not path:
+        return ""
+    found = json.loads(Path(path).read_text(encoding="utf-8"))
+    lost = found.get("execution", {}).get("lost", False)
+    return "skill lost at the next open" if lost else str(found["verdict"])
 
 
 def record(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value

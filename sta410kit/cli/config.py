@@ -9,18 +9,13 @@ def config(origins: bool) -> None:  # noqa: FBT001 - a flag
     """Show the current configuration as JSON, secrets masked."""
     import json
 
-    from sta410kit._internal.settings.fields import RESERVED
     from sta410kit.config import get_config, settings_in_use
 
     rows = settings_in_use()
     if not origins:
         click.echo(json.dumps(get_config().to_dict(), indent=2))
-        for row in rows:
-            if row.idle:
-                note = f"{row.setting.variable}={row.value}, from {row.origin}, changes nothing; {RESERVED}"
-                click.echo(note, err=True)
         return
     width = max(len(row.setting.variable) + len(row.value) for row in rows) + 1
     for row in rows:
-        reserved = f"  ({RESERVED})" if row.setting.reserved else ""
-        click.echo(f"{f'{row.setting.variable}={row.value}':<{width}}  {row.origin}{reserved}")
+        deprecated = "  (deprecated)" if row.setting.deprecated else ""
+        click.echo(f"{f'{row.setting.variable}={row.value}':<{width}}  {row.origin}{deprecated}")

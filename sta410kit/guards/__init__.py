@@ -5,6 +5,7 @@ is loaded by the first call that needs it.
 """
 
 from sta410kit._internal.sectors import read_sectors
+from sta410kit._internal.universe import read_universe, survivorship
 from sta410kit.guards.acceptance import accept, keep_snapshot, read_accepted, read_quarantined
 from sta410kit.guards.gate import validate
 from sta410kit.guards.leakage import LeakFinding, LeakReport, probe_leaks
@@ -37,5 +38,7 @@ __all__ = [
     "read_accepted",
     "read_quarantined",
     "read_sectors",
+    "read_universe",
+    "survivorship",
     "validate",
 ]

@@ -24,15 +24,19 @@ from sta410kit.guards.suites import read_suite
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sta410kit._internal.universe import Universe
     from sta410kit.guards.result import GuardResult
 
 _KEY, _LEFT_OUT = b"sta410.accepted", b"sta410.quarantined"
 
 
-def accept(frame: pd.DataFrame, result: GuardResult, path: Path) -> pd.DataFrame:
+def accept(
+    frame: pd.DataFrame, result: GuardResult, path: Path, *, universe: Universe | None = None
+) -> pd.DataFrame:
     """Write what is usable of `frame` to `path` as Parquet with the stamp of `result`, and return it.
 
-    What is quarantined travels with the file: `read_quarantined` returns it.
+    What is quarantined travels with the file: `read_quarantined` returns it. Prices accepted with a
+    `universe` have a column ``member``, which features, targets, forecasts and backtests follow.
 
     Raises
     ------
@@ -40,7 +44,7 @@ def accept(frame: pd.DataFrame, result: GuardResult, path: Path) -> pd.DataFrame
         `result` refused the frame, or judged another one than this; nothing is written then.
     """
     _require_judged(frame, result)
-    usable = result.usable
+    usable = result.usable if universe is None else universe.mark(result.usable)
     digest = result.frame if usable is frame else frame_digest(usable)
     metadata = {_KEY: _stamp(result.suite, result.rules, digest)}
     if str(result.coverage):

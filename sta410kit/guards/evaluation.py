@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from sta410kit.guards.declarations import ReviewedFinding
     from sta410kit.guards.evidence import Evidence
-    from sta410kit.guards.reviewed import ReviewedFinding
 
 _NOTES = 10
 _TYPES = ("expect_column_values_to_be_in_type_list", "expect_column_values_to_be_of_type")

@@ -69,10 +69,6 @@ class Windows:
             ends[rows] = live[np.minimum(reach, len(live) - 1)]
         return cls(own, symbols, starts.astype(np.int64), ends, len(calendar))
 
-    def among(self, rows: Positions, sessions: set[int]) -> NDArray[np.bool_]:
-        """Mark the rows whose decision falls on one of the sessions."""
-        return np.isin(self.starts[rows], list(sessions))
-
     def first(self, rows: Positions) -> tuple[str, str]:
         """Return symbol and date of the earliest of these rows."""
         row = rows[np.argmin(self.starts[rows])]
@@ -119,30 +115,27 @@ def _fold(fold: Any, number: int, dates: Dates) -> tuple[Positions, Positions]: 
 
 def _rows(part: Any, what: str, dates: Dates) -> Positions:  # noqa: ANN401 - see `check_splits`
     """Read positions, truth values or dates as positions."""
-    message = ""
     try:
-        values = part.to_numpy() if isinstance(part, pd.Series | pd.Index) else np.asarray(part)
-        if values.dtype == object:
-            values = pd.Series(part).infer_objects().to_numpy()
-        if values.ndim != 1:
-            message = f"{what} have the shape {values.shape}; give one position, truth value or date each"
-        elif not len(values):
-            return np.empty(0, dtype=np.int64)
-        elif values.dtype.kind == "b":
-            if len(values) == len(dates):
-                return np.flatnonzero(values)
-            message = f"{what} are {len(values)} truth values for {len(dates)} rows"
-        elif values.dtype.kind in "iu":
-            wrong = values[(values < 0) | (values >= len(dates))]
-            if not len(wrong):
-                return np.unique(values).astype(np.int64)
-            message = f"{what} name the position {wrong[0]}; there are {len(dates)} rows, counted from 0"
-        else:
-            known = days(values)
-            unknown = known[~np.isin(known, dates)]
-            if not len(unknown):
-                return np.flatnonzero(np.isin(dates, known))
-            message = f"{what} name {str(unknown[0])[:10]}, which no row has"
+        values = pd.Series(part).infer_objects().to_numpy()
+        kind = values.dtype.kind
+        known = values if not len(values) or kind in "biu" else days(values)
     except (TypeError, ValueError) as error:  # ConfigurationError is a ValueError as well
         message = f"{what} cannot be read ({error}); give one position, truth value or date each"
+        raise ConfigurationError(message) from error
+    if not len(values):
+        return np.empty(0, dtype=np.int64)
+    if kind == "b":
+        if len(values) == len(dates):
+            return np.flatnonzero(values)
+        message = f"{what} are {len(values)} truth values for {len(dates)} rows"
+    elif kind in "iu":
+        wrong = values[(values < 0) | (values >= len(dates))]
+        if not len(wrong):
+            return np.unique(values).astype(np.int64)
+        message = f"{what} name the position {wrong[0]}; there are {len(dates)} rows, counted from 0"
+    else:
+        unknown = known[~np.isin(known, dates)]
+        if not len(unknown):
+            return np.flatnonzero(np.isin(dates, known))
+        message = f"{what} name {str(unknown[0])[:10]}, which no row has"
     raise ConfigurationError(message)

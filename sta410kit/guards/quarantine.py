@@ -17,20 +17,20 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from sta410kit._internal.text import pluralize
-from sta410kit.guards.coverage import Coverage
 from sta410kit.guards.evidence import KEYS, NO_DAY, NO_ROW, at_positions
 from sta410kit.guards.expectations import EXPECTATIONS
 from sta410kit.guards.result import CRITICAL, QUARANTINED
 from sta410kit.guards.suites import QUARANTINE_SYMBOL, STOP
+from sta410kit.guards.wording import Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from sta410kit.guards.declarations import ReviewedFinding
     from sta410kit.guards.evidence import Evidence
     from sta410kit.guards.result import Check
-    from sta410kit.guards.reviewed import ReviewedFinding
     from sta410kit.guards.suites import Limits, Suite
 
 _WHOLE, _BAR, _MISSING, _EXTRA = "symbol", "bar", "missing session", "extra day"

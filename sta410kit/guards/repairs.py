@@ -19,10 +19,10 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.argument_checks import as_number
 from sta410kit._internal.text import did_you_mean, pluralize
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.declarations import read_entries
-from sta410kit.guards.reviewed import ReviewedFinding
+from sta410kit.guards.declarations import ReviewedFinding, read_entries
 from sta410kit.guards.suites import PRICE_COLUMNS, read_suite
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def apply_repairs(frame: pd.DataFrame, suite: str | Path = "prices") -> tuple[pd
         "; say what, why and by whom",
     ):
         action = _checked_action(entry, where)
-        names = tuple(_listed(entry) or _COLUMNS.get(action, _BAR))
+        names = _listed(entry) or list(_COLUMNS.get(action, _BAR))
         if missing := [name for name in ("symbol", "date", *names) if name not in frame.columns]:
             message = f"{where}: the frame has no column {missing[0]}"
             raise ConfigurationError(message)
@@ -111,7 +111,7 @@ def apply_repairs(frame: pd.DataFrame, suite: str | Path = "prices") -> tuple[pd
             warnings.warn(message, UnusedRepairWarning, stacklevel=2)
         for column, at, values in changed:
             keys = before[["symbol", "date"]].iloc[at].reset_index(drop=True)
-            raw = _floats(before[column])[at] if column else np.nan
+            raw = before[column].iloc[at].to_numpy(float, na_value=np.nan) if column else np.nan
             log.append(keys.assign(column=column, raw=raw, repaired=values, **{k: entry[k] for k in LOG[5:]}))
     table = pd.concat(log, ignore_index=True) if log else pd.DataFrame(columns=list(LOG))
     return frame, table
@@ -163,7 +163,7 @@ _OF_VALUES = ("expect_column_values_to_not_be_null", "expect_history_unrevised")
 
 
 def _checked_action(entry: dict[str, Any], where: str) -> str:
-    action = str(entry["action"])
+    action, columns, factor = str(entry["action"]), entry.get("columns", []), entry.get("factor", 1)
     problem = ""
     if action not in ACTIONS:
         problem = (
@@ -171,27 +171,17 @@ def _checked_action(entry: dict[str, Any], where: str) -> str:
         )
     elif missing := [key for key in ACTIONS[action] if key not in entry]:
         problem = f": {action} needs {', '.join(missing)}"
-    elif "factor" in entry and not (_is_number(entry["factor"]) and entry["factor"] > 0):
-        problem = f": factor must be a number above zero, got {entry['factor']!r}"
-    elif "value" in entry and not _is_number(entry["value"]):
+    elif not as_number(factor) > 0 or math.isinf(factor):
+        problem = f": factor must be a number above zero, got {factor!r}"
+    elif not math.isfinite(as_number(entry.get("value", 0))):
         problem = f": value must be a number, got {entry['value']!r}"
-    elif not _are_names(entry.get("columns", [])):
-        problem = f": columns must be a list of column names, got {entry['columns']!r}"
+    elif not isinstance(columns, str | list) or not all(isinstance(name, str) for name in columns):
+        problem = f": columns must be a list of column names, got {columns!r}"
     elif unknown := [name for name in _listed(entry) if name not in _NUMBERS and action != "set"]:
         problem = f": {unknown[0]!r} is no column of prices ({', '.join(_NUMBERS)})"
     if problem:
         raise ConfigurationError(where + problem)
     return action
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _are_names(columns: object) -> bool:
-    return isinstance(columns, str) or (
-        isinstance(columns, list) and all(isinstance(name, str) for name in columns)
-    )
 
 
 def _listed(entry: dict[str, Any]) -> list[str]:
@@ -201,7 +191,7 @@ def _listed(entry: dict[str, Any]) -> list[str]:
 
 
 def _repaired(
-    frame: pd.DataFrame, hit: NDArray[np.bool_], entry: dict[str, Any], names: tuple[str, ...], where: str
+    frame: pd.DataFrame, hit: NDArray[np.bool_], entry: dict[str, Any], names: list[str], where: str
 ) -> tuple[pd.DataFrame, list[tuple[str, NDArray[np.int64], Any]]]:
     """Return the frame, and column, positions and new values of what was changed."""
     import numpy as np
@@ -211,58 +201,39 @@ def _repaired(
         gone = hit if action == "drop" else hit & frame.duplicated(["symbol", "date"]).to_numpy()
         at = np.flatnonzero(gone)
         return (frame[~gone].reset_index(drop=True), [("", at, np.nan)]) if len(at) else (frame, [])
-    new, empty = {}, np.zeros(int(hit.sum()), bool)
-    if action == "quarantine":  # a bar that the source left empty is declared as well
-        empty = frame.loc[hit, list(names)].isna().all(axis=1).to_numpy()
-    for name, values in _new_values(_numbers(frame, hit, {*_PRICES, *names}, where), entry, names).items():
-        old = _floats(frame[name])[hit]
-        differs = (values != old) & ~(np.isnan(values) & np.isnan(old)) | empty
+    wanted = [name for name in dict.fromkeys((*_PRICES, *names)) if name in frame.columns]
+    if wrong := [name for name in wanted if frame[name].dtype.kind not in "iuf"]:
+        message = f"{where}: column {wrong[0]} holds {frame[wrong[0]].dtype}, not numbers"
+        raise ConfigurationError(message)
+    old = frame.loc[hit, wanted].astype(float)
+    # A bar that the source left empty is declared as well.
+    empty = old[names].isna().all(axis=1) & (action == "quarantine")
+    changed, result = [], frame
+    for name, values in _new_values(old, entry, names).items():
+        differs = (values.ne(old[name]) & ~(values.isna() & old[name].isna()) | empty).to_numpy()
         if differs.any():
-            new[name] = (np.flatnonzero(hit)[differs], values[differs])
-    changed = [(name, at, values) for name, (at, values) in new.items()]
-    result = frame.copy() if new else frame
-    for name, (at, values) in new.items():
-        column = _floats(frame[name]).copy()
-        column[at] = values
-        whole = frame[name].dtype.kind in "iu" and bool((column == np.rint(column)).all())
-        result[name] = column.astype(np.int64) if whole else column
+            at, new = np.flatnonzero(hit)[differs], values.to_numpy()[differs]
+            column = frame[name].to_numpy(float, na_value=np.nan).copy()
+            column[at] = new
+            whole = frame[name].dtype.kind in "iu" and bool((column == np.rint(column)).all())
+            result = result.assign(**{str(name): column.astype(np.int64) if whole else column})
+            changed.append((str(name), at, new))
     return result, changed
 
 
-def _numbers(
-    frame: pd.DataFrame, hit: NDArray[np.bool_], names: set[str], where: str
-) -> dict[str, NDArray[np.float64]]:
-    found = {}
-    for name in sorted(names & set(frame.columns)):
-        if frame[name].dtype.kind not in "iuf":
-            message = f"{where}: column {name} holds {frame[name].dtype}, not numbers"
-            raise ConfigurationError(message)
-        found[name] = _floats(frame[name])[hit]
-    return found
-
-
-def _floats(values: pd.Series[Any]) -> NDArray[np.float64]:
-    return values.to_numpy(dtype=float, na_value=float("nan"))
-
-
-def _new_values(
-    old: dict[str, NDArray[np.float64]], entry: dict[str, Any], names: tuple[str, ...]
-) -> dict[str, NDArray[np.float64]]:
-    import numpy as np
-
-    action = entry["action"]
+def _new_values(old: pd.DataFrame, entry: dict[str, Any], names: list[str]) -> pd.DataFrame:
+    """Return the columns that an action changes."""
+    action, chosen, bar = entry["action"], old[names], old[list(_BAR)]
     if action == "quarantine":
-        return {name: np.full_like(old[name], np.nan) for name in names}
+        return chosen * math.nan
     if action == "set":
-        return {name: np.full_like(old[name], float(entry["value"])) for name in names}
+        return chosen.assign(**dict.fromkeys(names, float(entry["value"])))
     if action == "scale":
-        return {name: old[name] * float(entry["factor"]) for name in names}
-    if action == "clamp":
-        new = {name: np.clip(old[name], old["low"], old["high"]) for name in names}
-        if "close" in new and "adj_close" in old:  # the factor between the two stays
-            new["adj_close"] = np.where(
-                new["close"] == old["close"], old["adj_close"], old["adj_close"] * new["close"] / old["close"]
-            )
-        return new
-    every = np.array([old[name] for name in _BAR])
-    return {"high": np.fmax.reduce(every), "low": np.fmin.reduce(every)}
+        return chosen * float(entry["factor"])
+    if action == "extend":
+        return bar.agg(["max", "min"], axis=1).set_axis(["high", "low"], axis=1)
+    new = chosen.clip(old["low"], old["high"], axis=0)
+    if "close" in new and "adj_close" in old:  # the factor between the two stays
+        moved = old["adj_close"] * new["close"] / old["close"]
+        new["adj_close"] = old["adj_close"].where(new["close"] == old["close"], moved)
+    return new

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataValidationError
-from sta410kit.guards.coverage import Coverage, name_left_out
-from sta410kit.guards.row_words import plain, row_html, row_words
+from sta410kit.guards.wording import Coverage, name_left_out, plain, row_html, row_words
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -54,11 +54,7 @@ def local_sigma(
 
 def near_ratio(steps: NDArray[np.float64], ratios: list[float]) -> NDArray[np.float64]:
     """Return how far each log step is from the nearest of the log ratios, regardless of sign."""
-    logs = np.sort(np.log(np.array(ratios, float)))
-    size = np.abs(steps)
-    place = np.searchsorted(logs, size)
-    below, above = logs[np.clip(place - 1, 0, len(logs) - 1)], logs[np.clip(place, 0, len(logs) - 1)]
-    distance: NDArray[np.float64] = np.minimum(np.abs(size - below), np.abs(size - above))
+    distance: NDArray[np.float64] = np.abs(np.abs(steps)[:, None] - np.log(ratios)).min(axis=1)
     return distance
 
 

@@ -167,12 +167,12 @@ def _findings(  # noqa: PLR0913, PLR0917 - the pieces of one fold
     windows: Windows, fold: int, train: Positions, test: Positions, horizon: int, embargo: int
 ) -> Iterator[SplitFinding]:
     """Yield what is wrong with a fold."""
+    import numpy as np
 
     def finding(kind: str, rows: Positions, what: str) -> SplitFinding:
         symbol, date = windows.first(rows)
-        message = (
-            f"fold {fold}, {kind}: {len(rows)} training row(s), first {f'{symbol} {date}'.strip()}: {what}"
-        )
+        first = f"{symbol} {date}".strip()
+        message = f"fold {fold}, {kind}: {len(rows)} training row(s), first {first}: {what}"
         return SplitFinding(fold, kind, len(rows), symbol, date, message)
 
     if not len(train) or not len(test):
@@ -180,30 +180,23 @@ def _findings(  # noqa: PLR0913, PLR0917 - the pieces of one fold
         yield SplitFinding(fold, "empty", 0, "", "", f"fold {fold} has no {side} rows")
         return
     starts, ends = windows.starts, windows.ends
-    tested, begin = {*starts[test].tolist()}, starts[test].min()
-    shared = windows.among(train, tested)
+    begin = starts[test].min()
+    shared = np.isin(starts[train], starts[test])
     if shared.any():
         yield finding("overlap", train[shared], "train and test share sessions; split by date")
     late = ~shared & (starts[train] > begin)
     if late.any():
         if (starts[train[late]] < starts[test].max()).any():
-            yield finding(
-                "shuffled",
-                train[late],
-                "train and test are mixed in time; split by time, without shuffling",
-            )
+            kind, what = "shuffled", "train and test are mixed in time; split by time, without shuffling"
         else:
             day = windows.first(test)[1]
-            yield finding(
-                "order", train[late], f"training comes after the test, which begins on {day}; train before it"
-            )
+            kind, what = "order", f"training comes after the test, which begins on {day}; train before it"
+        yield finding(kind, train[late], what)
     early = train[~shared & ~late]
     purged = ends[early] >= begin
     if purged.any():
-        what = (
-            f"their targets reach into the test; leave out {horizon} session(s) before it (horizon {horizon})"
-        )
-        yield finding("purge", early[purged], what)
+        advice = f"leave out {horizon} session(s) before it (horizon {horizon})"
+        yield finding("purge", early[purged], f"their targets reach into the test; {advice}")
     near = ~purged & (ends[early] + min(embargo, windows.sessions) >= begin)
     if near.any():
         yield finding("embargo", early[near], f"they are within the embargo of {embargo} session(s)")

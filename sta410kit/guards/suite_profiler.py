@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _MARGIN = 0.5  # of the distance between median and outer quantile, beyond the extreme seen
 _OUTER = 0.005
 _NAME = re.compile(r"[\w.-]+")
+_NUMBERS = ["float64", "float32", "int64", "int32", "uint64", "uint32"]
+_DATES = [f"datetime64[{unit}]" for unit in ("s", "ms", "us", "ns")]
 
 
 def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
@@ -54,13 +56,8 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
     for column in frame.columns:
         drafted += _of_column(frame[column], str(column))
     if {"symbol", "date"}.issubset(frame.columns):
-        drafted.append(
-            _check(
-                "expect_compound_columns_to_be_unique",
-                "No session of a symbol appears twice.",
-                column_list=["symbol", "date"],
-            )
-        )
+        words = "No session of a symbol appears twice."
+        drafted.append(_check("expect_compound_columns_to_be_unique", words, column_list=["symbol", "date"]))
     if set(PRICE_COLUMNS).issubset(frame.columns):
         known = {(item["type"], str(item["kwargs"])) for item in drafted}
         drafted += [
@@ -93,7 +90,7 @@ _LEARNED = {
 
 
 def _of_column(values: pd.Series[Any], name: str) -> list[dict[str, Any]]:
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+    from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
     drafted = [_check("expect_column_to_exist", f"There is a column {name}.", column=name)]
     missing = float(values.isna().mean())
@@ -101,28 +98,14 @@ def _of_column(values: pd.Series[Any], name: str) -> list[dict[str, Any]]:
         some = {} if not missing else {"mostly": round(max(0.0, 1 - 2 * missing), 4) or 1e-9}
         words = f"Column {name} has a value in {'every row' if not missing else 'most rows'}."
         drafted.append(_check("expect_column_values_to_not_be_null", words, column=name, **some))
-    kind = values.dtype.kind if hasattr(values.dtype, "kind") else "O"
-    if is_numeric_dtype(values.dtype) and not is_bool_dtype(values.dtype) and kind in "fiu":
-        kinds = ["float64", "float32", "int64", "int32", "uint64", "uint32"]
-        drafted.append(
-            _check(
-                "expect_column_values_to_be_in_type_list",
-                f"Column {name} holds numbers.",
-                column=name,
-                type_list=kinds,
-            )
-        )
+    of_type = "expect_column_values_to_be_in_type_list"
+    if is_numeric_dtype(values.dtype) and not is_bool_dtype(values.dtype) and values.dtype.kind != "c":
+        words = f"Column {name} holds numbers."
+        drafted.append(_check(of_type, words, column=name, type_list=_NUMBERS))
         drafted += _bounds(values.dropna().to_numpy(float), name)
-    elif kind == "M":
-        kinds = [f"datetime64[{unit}]" for unit in ("s", "ms", "us", "ns")]
-        drafted.append(
-            _check(
-                "expect_column_values_to_be_in_type_list",
-                f"Column {name} holds dates.",
-                column=name,
-                type_list=kinds,
-            )
-        )
+    elif is_datetime64_any_dtype(values.dtype):
+        words = f"Column {name} holds dates."
+        drafted.append(_check(of_type, words, column=name, type_list=_DATES))
     return drafted
 
 
@@ -140,16 +123,9 @@ def _bounds(values: NDArray[np.float64], name: str) -> list[dict[str, Any]]:
         least = max(least, 0.0)
     strict = {"strict_min": True} if low > 0 and least == 0 else {}
     least, most = (float(f"{bound:.4g}") for bound in (least, most))
-    return [
-        _check(
-            "expect_column_values_to_be_between",
-            f"Column {name} lies within {least:g} and {most:g}.",
-            column=name,
-            min_value=min(least, low),
-            max_value=max(most, high),
-            **strict,
-        )
-    ]
+    words = f"Column {name} lies within {least:g} and {most:g}."
+    limits = {"min_value": min(least, low), "max_value": max(most, high), **strict}
+    return [_check("expect_column_values_to_be_between", words, column=name, **limits)]
 
 
 def _for_these(item: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:

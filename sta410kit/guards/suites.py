@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.argument_checks import as_number
 from sta410kit._internal.project import find_project
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
@@ -116,39 +117,46 @@ def read_suite(name: str | Path) -> Suite:
         No such suite, or its file is not a suite: names the file, the place in it and what is wrong.
     """
     path = _locate(name)
+    where = f"suite file {path}"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        message = f"suite file {path} cannot be read as JSON: {error}"
+        message = f"{where} cannot be read as JSON: {error}"
         raise ConfigurationError(message) from error
     if not isinstance(content, dict) or not isinstance(content.get("expectations"), list):
-        message = f"suite file {path}: expected an object with a list called 'expectations'"
-        raise ConfigurationError(message)
+        raise ConfigurationError(where + ": expected an object with a list called 'expectations'")
     if not content["expectations"]:
-        message = f"suite file {path} holds no expectation; an empty gate accepts everything"
+        raise ConfigurationError(where + " holds no expectation; an empty gate accepts everything")
+    inside = content.get("name") or path.stem
+    if inside != path.stem or not re.fullmatch(r"[\w.-]+", path.stem):
+        message = f"{where} is named {inside!r} inside; give the suite its file's name, in letters"
         raise ConfigurationError(message)
-    name_inside = content.get("name") or path.stem
-    if name_inside != path.stem or not re.fullmatch(r"[\w.-]+", path.stem):
-        message = (
-            f"suite file {path} is named {name_inside!r} inside; give the suite its file's name, in letters"
-        )
-        raise ConfigurationError(message)
-    checked = tuple(_checked(item, number, path) for number, item in enumerate(content["expectations"], 1))
+    for number, item in enumerate(content["expectations"], 1):
+        if problem := _problem(item):
+            kind = f" ({item['type']})" if isinstance(item, dict) and item.get("type") else ""
+            message = f"{where}: expectation {number}{kind} {problem}"
+            raise ConfigurationError(message)
     notes = content.get("notes") or ""
     return Suite(
         name=path.stem,
         path=path,
-        expectations=checked,
+        expectations=tuple(
+            {
+                **item,
+                "kwargs": item.get("kwargs", {}),
+                "meta": {"severity": CRITICAL, **(item.get("meta") or {})},
+            }
+            for item in content["expectations"]
+        ),
         notes=notes if isinstance(notes, str) else "\n".join(map(str, notes)),
-        limits=_limits(content.get("meta"), path),
+        limits=_limits(content.get("meta"), f"{where}: meta.quarantine"),
     )
 
 
-def _limits(meta: object, path: Path) -> Limits:
+def _limits(meta: object, where: str) -> Limits:
     """Return the limits in ``meta.quarantine``, the usual ones where it says nothing."""
     given = (meta.get("quarantine") or {}) if isinstance(meta, dict) else {}
     names = [one.name for one in fields(Limits)]
-    where = f"suite file {path}: meta.quarantine"
     if not isinstance(given, dict):
         message = f"{where} is {given!r}; it takes an object with {', '.join(names)}"
         raise ConfigurationError(message)
@@ -156,7 +164,7 @@ def _limits(meta: object, path: Path) -> Limits:
         if name not in names:
             message = f"{where} has no limit called {name!r}.{did_you_mean(name, names)}"
             raise ConfigurationError(message)
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        if not 0 <= as_number(share) <= 1:
             message = f"{where}.{name} is {share!r}; it takes a share from 0 to 1"
             raise ConfigurationError(message)
     return Limits(**given)
@@ -174,40 +182,26 @@ def _locate(name: str | Path) -> Path:
             message = f"no suite file {text}"
             raise ConfigurationError(message)
         return Path(text)
+    places = [folder / f"{text}.json" for folder in suite_folders()]
+    if found := next((path for path in places if path.is_file()), None):
+        return found
     known = list_suites()
-    if text not in known:
-        message = (
-            f"no suite called '{text}'.{did_you_mean(text, known)} Suites: {', '.join(known) or 'none'}."
-        )
-        raise ConfigurationError(message)
-    return next(folder / f"{text}.json" for folder in suite_folders() if (folder / f"{text}.json").is_file())
+    message = f"no suite called '{text}'.{did_you_mean(text, known)} Suites: {', '.join(known) or 'none'}."
+    raise ConfigurationError(message)
 
 
-def _checked(item: object, number: int, path: Path) -> dict[str, Any]:
-    """Return the expectation with its severity filled in, or refuse what would be dropped silently."""
+def _problem(item: Any) -> str:  # noqa: ANN401 - anything that JSON has
+    """Return what is wrong with an expectation that Great Expectations would drop silently, if anything."""
     if not isinstance(item, dict) or not isinstance(item.get("type"), str):
-        message = f"suite file {path}: expectation {number} has no 'type'"
-        raise ConfigurationError(message)
-    kwargs, meta = item.get("kwargs", {}), item.get("meta") or {}
-    if not isinstance(kwargs, dict) or not isinstance(meta, dict):
-        message = f"suite file {path}: 'kwargs' and 'meta' of expectation {number} must be objects"
-        raise ConfigurationError(message)
-    severity = meta.get("severity", CRITICAL)
+        return "has no 'type'"
+    meta = item.get("meta") or {}
+    if not isinstance(item.get("kwargs", {}), dict) or not isinstance(meta, dict):
+        return "has 'kwargs' or 'meta' that are no objects; both must be objects"
+    severity, action = meta.get("severity", CRITICAL), meta.get("on_failure", STOP)
     if severity not in SEVERITIES:
-        message = (
-            f"suite file {path}: expectation {number} ({item['type']}) has severity {severity!r}; "
-            f"it takes one of {', '.join(SEVERITIES)}"
-        )
-        raise ConfigurationError(message)
-    action = meta.get("on_failure", STOP)
-    if action not in ON_FAILURE or (severity != CRITICAL and "on_failure" in meta):
-        problem = (
-            f"it takes one of {', '.join(ON_FAILURE)}"
-            if action not in ON_FAILURE
-            else f"but severity {severity!r}, which leaves nothing out"
-        )
-        message = (
-            f"suite file {path}: expectation {number} ({item['type']}) has on_failure {action!r}; {problem}"
-        )
-        raise ConfigurationError(message)
-    return {**item, "kwargs": kwargs, "meta": {**meta, "severity": severity}}
+        return f"has severity {severity!r}; it takes one of {', '.join(SEVERITIES)}"
+    if action not in ON_FAILURE:
+        return f"has on_failure {action!r}; it takes one of {', '.join(ON_FAILURE)}"
+    if severity != CRITICAL and "on_failure" in meta:
+        return f"has on_failure {action!r}; but severity {severity!r}, which leaves nothing out"
+    return ""

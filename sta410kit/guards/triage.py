@@ -30,11 +30,11 @@ from sta410kit.guards.decisions import (
     of_limit,
     of_table,
     repair,
+    stretches_in_another_unit,
     when,
 )
 from sta410kit.guards.declarations import write_entry
 from sta410kit.guards.result import CRITICAL
-from sta410kit.guards.unit_steps import stretches_in_another_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from sta410kit._internal.universe import MEMBER
 from sta410kit.market import numbers
 from sta410kit.market.columns import COLUMNS
 
@@ -17,14 +18,15 @@ def tidy(rows: pd.DataFrame) -> pd.DataFrame:
     """Return prices sorted by symbol and session, in the kit's columns and types.
 
     Spaces around symbols and times of day are removed, numbers in text are read, and other columns are left
-    out; no value is changed, and no row is dropped.
+    out but for ``member``, which a universe adds; no value is changed, and no row is dropped.
 
     Parameters
     ----------
     rows : DataFrame
         Prices as `load_prices` with ``tidy=False`` gives them.
     """
-    result = rows[list(COLUMNS)].copy(deep=False)
+    marked = [MEMBER] if MEMBER in rows and rows[MEMBER].dtype == bool else []
+    result = rows[[*COLUMNS, *marked]].copy(deep=False)
     spaced = {name: name.strip() for name in rows["symbol"].unique() if name != name.strip()}
     if spaced:
         result["symbol"] = rows["symbol"].replace(spaced).astype("str")

@@ -111,11 +111,9 @@ def keep_books(weights: NDArray[np.generic], market: Market, terms: Terms, capit
         if not plain:
             state = (wanted, values, equity, buy[now], sell[now], rate)
             trade, costs, moving = _with_extras(now, state, trade, moving, market, terms)
-        cost = _total(costs)
-        cash -= _total(trade)
-        cash -= cost
-        profit -= trade
-        profit -= costs
+        cost, paid = _total(costs), trade + costs
+        cash -= _total(paid)
+        profit -= paid
         values += trade
         np.divide(values, opens, out=shares)
         filled = wanted if moving is None else np.where(moving, wanted, filled)

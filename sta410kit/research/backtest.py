@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit._internal.argument_checks import require_positive
+from sta410kit._internal.universe import MEMBER
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.account import Market, Terms, keep_books
 from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
@@ -70,9 +71,9 @@ class Plan:
     """The weights that predictions ask for, on the sessions in which they can be traded.
 
     ``weights`` has the shape (sessions, symbols): weights wanted at each close, within the limits. The first
-    session is the first decision date, the second the first one traded. ``held`` are the benchmark's weights:
-    equal ones of the symbols predicted on the first decision date. ``terms`` are those of `costs` and the
-    limits.
+    session is the first decision date, the second the first one traded. ``held``, of the same shape, are the
+    benchmark's weights: equal ones of the symbols predicted on the first decision date. ``terms`` are those
+    of `costs` and the limits.
     """
 
     sessions: pd.DatetimeIndex
@@ -103,7 +104,8 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     Jegadeesh and Titman 1993). Weights are rebalanced each session.
 
     At a gap of the prices nothing is traded: a position, the benchmark's too, returns zero until the next
-    known price and then takes the whole move.
+    known price and then takes the whole move. Where the prices are marked with a universe, both are closed at
+    the first open after the membership.
 
     The benchmark buys equal amounts of the symbols predicted on the first decision date at the first open and
     holds them, at the same costs. Nothing is recorded: `overfitting.deflate` counts the trial.
@@ -138,7 +140,7 @@ def backtest(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     limits = limits or Limits()
     weighting = weighting if isinstance(weighting, Weighting) else Weighting(weighting)
     ahead = _plan(predictions, prices, weighting, costs, limits, threshold, capital)
-    both = np.stack([ahead.weights, np.broadcast_to(ahead.held, ahead.weights.shape)], axis=2)
+    both = np.stack([ahead.weights, ahead.held], axis=2)
     terms = replace(ahead.terms, always=np.array([True, False]))
     done = simulation_of(keep_books(both, ahead.market, terms, capital), ahead.sessions, capital, costs)
     summary, benchmark = _figures(done)
@@ -170,7 +172,8 @@ def _plan(  # noqa: PLR0913, PLR0917 - as `backtest`
     predicted = aligned(predicted, sessions, symbols, "predictions")
     closes = prices.pivot(index="date", columns="symbol", values="adj_close").ffill().to_numpy(float)  # noqa: PD010
     wanted = weights_of_decisions(predicted, closes, weighting, horizon, threshold, limits)
-    weights = limited(wanted[:, :, None], limits, symbols, market.last)[:, :, 0].astype(float)
+    kept = kept_through(prices, sessions, symbols)
+    weights = limited((wanted * kept)[:, :, None], limits, symbols, market.last)[:, :, 0].astype(float)
     if weighting.volatility is not None:
         scaled = scaled_to_volatility(weights, closes, weighting.volatility)
         weights = limited(scaled[:, :, None], limits, symbols)[:, :, 0].astype(float)
@@ -184,7 +187,7 @@ def _plan(  # noqa: PLR0913, PLR0917 - as `backtest`
         raise DataValidationError(message)
     span = slice(first, stop)
     chosen = predictions.loc[predictions["date"] == predictions["date"].min(), "symbol"]
-    held = np.isin(symbols, chosen.astype(str)) / len(chosen)
+    held = kept[span] * np.isin(symbols, chosen.astype(str)) / len(chosen)
     capacity, impact = (None if part is None else part[span] for part in (market.capacity, market.impact))
     return Plan(
         sessions[span],
@@ -199,10 +202,23 @@ def _plan(  # noqa: PLR0913, PLR0917 - as `backtest`
         ),
         terms_of(costs, limits),
         weights[span],
-        limited(held[None, :, None], limits, symbols)[0, :, 0].astype(float),
+        limited(held[:, :, None], limits, symbols)[:, :, 0].astype(float),
         costs,
         capital,
     )
+
+
+def kept_through(prices: pd.DataFrame, sessions: pd.DatetimeIndex, symbols: list[str]) -> NDArray[np.bool_]:
+    """Return whether a position may be held through the session after each, shape (sessions, symbols).
+
+    Changes of membership are announced, so the one of the next session is known at the close.
+    """
+    if MEMBER not in prices:
+        return np.ones((len(sessions), len(symbols)), dtype=bool)
+    table = prices.pivot(index="date", columns="symbol", values=MEMBER)  # noqa: PD010
+    following = table.reindex(index=sessions, columns=symbols).shift(-1)
+    # The last session is not traded after; where a symbol has no session, it cannot be closed either.
+    return following.astype("boolean").bfill().fillna(value=True).to_numpy(dtype=bool)
 
 
 def _contribution(done: Simulation, symbols: list[str]) -> pd.DataFrame:

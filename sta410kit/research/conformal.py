@@ -180,7 +180,12 @@ def follow_misses(
 
 
 def add_intervals(
-    predicted: pd.DataFrame, prices: pd.DataFrame, horizon: int, level: float = LEVEL
+    predicted: pd.DataFrame,
+    prices: pd.DataFrame,
+    horizon: int,
+    level: float = LEVEL,
+    *,
+    scale: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return the predictions with an interval each, without those of the burn-in.
 
@@ -195,6 +200,8 @@ def add_intervals(
         Sessions from the decision to the outcome.
     level : float
         Share of outcomes that an interval should hold.
+    scale : DataFrame, optional
+        `symbol, date, scale` of the errors, known at the date; `trailing_scale` by default.
 
     Returns
     -------
@@ -218,7 +225,8 @@ def add_intervals(
     found = predicted.drop(columns=["scale", "lower", "upper"], errors="ignore").assign(
         error=np.abs(target - middle)
     )
-    found = found.merge(trailing_scale(prices, horizon), on=["symbol", "date"], how="left")
+    scale = trailing_scale(prices, horizon) if scale is None else scale
+    found = found.merge(scale, on=["symbol", "date"], how="left")
     found = found.dropna(subset=["scale"])
     found["score"] = found["error"] / found["scale"]
     widths, _ = follow_misses(found, rolling_quantiles(found, horizon, level), horizon, level)

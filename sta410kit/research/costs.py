@@ -30,9 +30,9 @@ class Costs:
 
     `impact` is the coefficient of market impact: an order pays ``impact * volatility * sqrt(order / volume)``
     of its amount, with the standard deviation of the daily returns and the mean dollar volume of the 21
-    sessions before. The square root is that of Torre (1997, BARRA Market Impact Model Handbook) and of Tóth
-    and others (2011, Physical Review X 1), who find coefficients near 1; Almgren, Thum, Hauptmann and Li
-    (2005, Risk 18) fit the power 3/5 to the orders of one bank.
+    sessions before; nothing until these are known. The square root is that of Torre (1997, BARRA Market
+    Impact Model Handbook) and of Tóth and others (2011, Physical Review X 1), who find a coefficient near 1;
+    Almgren, Thum, Hauptmann and Li (2005, Risk 18) fit the power 3/5 to the orders of one bank.
 
     Raises
     ------
@@ -122,7 +122,7 @@ class Limits:
                 raise _unusable(name, value, "a positive number, 1 for all the equity")
         if self.max_sector is not None and not self.sectors:
             name = "sectors"
-            raise _unusable(name, self.sectors, "the sector of each symbol, which max_sector needs")
+            raise _unusable(name, self.sectors or None, "the sector of each symbol, which max_sector needs")
         if self.max_participation is not None and not 0 < self.max_participation <= 1:
             name = "max_participation"
             raise _unusable(name, self.max_participation, "a share of volume above 0, up to 1")

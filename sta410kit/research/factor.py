@@ -18,6 +18,7 @@ from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.forecast_tests import t_test
 from sta410kit.research.frames import require_horizon, require_predictions, require_prices
+from sta410kit.research.target_names import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,7 +97,8 @@ def factor_tear_sheet(
     predictions : DataFrame
         A predictions frame of one model and one horizon.
     prices : DataFrame
-        The prices it was made from; a missing price gives no forward return across it.
+        The prices it was made from; a missing price gives no forward return across it. Forward returns run
+        from close to close or, if that is the target, from open to open.
     horizons : sequence of int
         Sessions ahead at which the information coefficient is measured; the predictions' own is added.
     quantiles : int
@@ -117,14 +119,17 @@ def factor_tear_sheet(
         If the predictions mix models or horizons, or hold values that are not finite.
     """
     require_predictions(predictions, bounds=False)
-    require_prices(prices, DataValidationError, ("adj_close",))
+    at_open = target_of(predictions) == "open_to_open"
+    quoted = ("adj_close", "open", "close") if at_open else ("adj_close",)
+    require_prices(prices, DataValidationError, quoted)
     horizon = int(predictions["horizon"].iloc[0])
     ahead = sorted({horizon, *(require_horizon(one) for one in horizons)})
     factor = predictions.pivot(index="date", columns="symbol", values="predicted")  # noqa: PD010 - unique
     most = int(factor.notna().sum(axis=1).max())
     groups = min(require_whole("quantiles", quantiles, 2), most)
-    close = prices.pivot(index="date", columns="symbol", values="adj_close")  # noqa: PD010
-    close = close.reindex(columns=factor.columns)
+    adjusted = prices["adj_close"] * (prices["open"] / prices["close"] if at_open else 1.0)
+    close = prices.assign(at=adjusted).pivot(index="date", columns="symbol", values="at")  # noqa: PD010
+    close = close.reindex(columns=factor.columns).shift(-int(at_open))
     across = {one: close.isna().rolling(one + 1).sum().shift(-one) > 0 for one in ahead}
     returns = {
         one: (close.shift(-one) / close - 1).where(~across[one]).reindex(factor.index) for one in ahead

@@ -76,13 +76,16 @@ class ForecastLog:
         An outcome is noted once: prices that a vendor revises later do not change a score. A forecast with a
         gap between its two prices stays open.
         """
+        from sta410kit.research.target_names import DEFAULT, require_target
         from sta410kit.research.targets import build_target, realised_on
 
         rows, noted = self.read(), 0
         for _, part in rows[rows["actual"].isna()].groupby(["horizon", "target"]):
             horizon, target = int(part["horizon"].iloc[0]), str(part["target"].iloc[0])
-            outcomes = build_target(prices, horizon).rename(columns={"target": "outcome"})
-            outcomes["session"] = realised_on(prices, horizon).dt.strftime("%Y-%m-%d")
+            # Forecasts scaled by volatility were given back as returns.
+            settled = DEFAULT if target == "volatility_scaled" else require_target(target)
+            outcomes = build_target(prices, horizon, settled).rename(columns={"target": "outcome"})
+            outcomes["session"] = realised_on(prices, horizon, settled).dt.strftime("%Y-%m-%d")
             found = part.merge(outcomes, on=["symbol", "date"]).dropna(subset="outcome")
             found["date"] = found["date"].dt.strftime("%Y-%m-%d")
             values = found[["outcome", "session", "symbol", "date", "model"]].to_dict("records")

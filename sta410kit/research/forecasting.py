@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sta410kit._internal.argument_checks import require_whole
+from sta410kit._internal.universe import MEMBER
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
 from sta410kit.research import conformal
 from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names
-from sta410kit.research.frames import is_gap, require_horizon, require_predictions, require_rows_of
-from sta410kit.research.targets import realised_on
+from sta410kit.research.frames import is_gap, is_member, require_horizon, require_predictions, require_rows_of
+from sta410kit.research.target_names import DEFAULT, TargetName, target_of, with_target
+from sta410kit.research.targets import interval_scale, realised_on, return_scale
 from sta410kit.research.walk_forward import fit, make_estimator, needs_history, predict, training_table
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class FittedModel:
     level: float
     scores_quantile: float
     adaptation: tuple[float, ...]
+    target: TargetName = DEFAULT
 
 
 def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
@@ -51,6 +54,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     *,
     model: str = "ridge",
     horizon: int = 1,
+    target: TargetName = DEFAULT,
     seed: int = 42,
     level: float = conformal.LEVEL,
     window: int | None = None,
@@ -64,9 +68,9 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     features, prices : DataFrame
         A features frame and the prices frame it was built from.
     predictions : DataFrame
-        The walk-forward predictions of the same model and horizon. Their last errors set the width of the
-        intervals, because in-sample errors would be too small.
-    model, horizon, seed, window, per_symbol, tune
+        The walk-forward predictions of the same model, horizon and target. Their last errors set the width of
+        the intervals, because in-sample errors would be too small.
+    model, horizon, target, seed, window, per_symbol, tune
         As given to `walk_forward`; without a window every row with a known outcome is used.
     level : float
         Share of outcomes that an interval should hold; may differ from that of the predictions.
@@ -76,18 +80,19 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     ConfigurationError
         If a number is out of range.
     ModelTrainingError
-        If the predictions are of another model or horizon, do not match the prices, or are too few.
+        If the predictions are of another model, horizon or target, do not match the prices, or are too few.
     """
     horizon = require_horizon(horizon)
-    estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol, tune=tune)
+    estimator = make_estimator(model, seed, horizon, target=target, per_symbol=per_symbol, tune=tune)
     require_predictions(predictions)
-    made = (str(predictions["model"].iloc[0]), int(predictions["horizon"].iloc[0]))
-    if made != (model, horizon):
+    made = (str(predictions["model"].iloc[0]), int(predictions["horizon"].iloc[0]), target_of(predictions))
+    if made != (model, horizon, target):
         message = (
-            f"The predictions are of {made[0]} at horizon {made[1]}, the final fit of {model} at {horizon}."
+            f"The predictions are of {made[0]} at horizon {made[1]}, {made[2]}; the final fit of {model} at "
+            f"{horizon}, {target}."
         )
         raise ModelTrainingError(message)
-    table = training_table(features, prices, horizon)
+    table = training_table(features, prices, horizon, target)
     if window is not None:
         kept = sorted(table["date"].unique())[-require_whole("window", window, of="sessions") :]
         table = table[table["date"].isin(kept)]
@@ -95,7 +100,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         message = "No row has complete features and a known outcome; load a longer period."
         raise ModelTrainingError(message)
     require_rows_of(predictions, prices, "predictions", ModelTrainingError)
-    scale = conformal.trailing_scale(prices, horizon)
+    scale = interval_scale(prices, horizon, target)
     scored = predictions.merge(scale, on=list(KEYS), how="left").dropna(subset=["scale"])
     scored["score"] = (scored["actual"] - scored["predicted"]).abs() / scored["scale"]
     width = conformal.latest_quantile(scored, horizon, level)
@@ -110,7 +115,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     symbols = tuple(sorted(str(symbol) for symbol in table["symbol"].unique()))
     # Counted from the scores: the intervals of the predictions may be at another level.
     scored = scored.merge(
-        prices[list(KEYS)].assign(known=realised_on(prices, horizon).to_numpy()), on=list(KEYS)
+        prices[list(KEYS)].assign(known=realised_on(prices, horizon, target).to_numpy()), on=list(KEYS)
     )
     quantiles = conformal.rolling_quantiles(scored, horizon, level)
     _, factors = conformal.follow_misses(scored, quantiles, horizon, level)
@@ -126,6 +131,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         level=level,
         scores_quantile=width,
         adaptation=tuple(factors.get(symbol, 1.0) for symbol in symbols),
+        target=target,
     )
 
 
@@ -143,8 +149,10 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         A forecasts frame, one row per symbol: ``symbol, date, horizon, model, predicted, lower, upper``;
-        `date` is the last session of the prices, the last three are log returns over the horizon, unit 1. A
-        symbol that ends earlier, or has no usable bars to forecast from, has no row: see `without_forecast`.
+        `date` is the last session, the last three are log returns over the horizon, unit 1, also
+        those of a target scaled by volatility; ``market_excess`` and ``rank`` stay what they are. A column
+        `target` names it where it is not the default. A symbol that ends earlier, or has no usable bars to
+        forecast from, has no row: see `without_forecast`.
 
     Raises
     ------
@@ -157,8 +165,9 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
         features = build_features(prices, fitted.features)
     except FeatureEngineeringError as error:
         raise ModelPredictionError(str(error)) from error
-    rows = features.merge(conformal.trailing_scale(prices, fitted.horizon), on=list(KEYS))
+    rows = features.merge(interval_scale(prices, fitted.horizon, fitted.target), on=list(KEYS))
     last = rows[rows["date"].eq(prices["date"].max())].dropna(ignore_index=True)
+    last = last[last["symbol"].isin(fitted.symbols)].reset_index(drop=True)  # others joined the universe
     excused = without_forecast(last, prices)
     short = [name for name in prices["symbol"].unique() if name not in {*last["symbol"], *excused}]
     if short:
@@ -173,7 +182,13 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     half = fitted.scores_quantile * factors * last["scale"]
     result = last[list(KEYS)].assign(horizon=fitted.horizon, model=fitted.name, predicted=predicted)
     result = result.assign(lower=result["predicted"] - half, upper=result["predicted"] + half)
-    return result[list(FORECAST_COLUMNS)]
+    numbers = ["predicted", "lower", "upper"]
+    if fitted.target == "volatility_scaled":
+        scales = result[list(KEYS)].merge(return_scale(prices, fitted.horizon), on=list(KEYS))["scale"]
+        result[numbers] = result[numbers].mul(scales.to_numpy(), axis=0)
+    elif fitted.target == "rank":
+        result[numbers] = result[numbers].clip(-1, 1)  # every rank lies inside
+    return with_target(result[list(FORECAST_COLUMNS)], fitted.target)
 
 
 def without_forecast(forecasts: pd.DataFrame, prices: pd.DataFrame) -> dict[str, str]:
@@ -181,15 +196,19 @@ def without_forecast(forecasts: pd.DataFrame, prices: pd.DataFrame) -> dict[str,
 
     Forecasting from an older session would look like a current view. A symbol whose prices end before those
     of the others, halted or delisted, has no forecast; one with gaps has none until the features of its last
-    session are complete again.
+    session are complete again. Nor has one that has left the universe, or joined it a few sessions ago.
     """
     reasons, end, there = {}, prices["date"].max(), set(forecasts["symbol"])
     for symbol, part in prices.groupby("symbol"):
-        gaps, last = is_gap(part), part["date"].max()
-        if symbol in there or not (last < end or gaps.any()):
+        gaps, last, days = is_gap(part), part["date"].max(), part.loc[is_member(part), "date"]
+        if symbol in there or not (last < end or gaps.any() or MEMBER in part):
             continue
-        if last < end:
+        if days.empty or days.max() < last:
+            reason = f"it left the universe after {days.max():%Y-%m-%d}"
+        elif last < end:
             reason = f"its prices end on {last:%Y-%m-%d}"
+        elif not gaps.any():
+            reason = f"in the universe since {days.min():%Y-%m-%d}, too short to be trained on"
         else:
             reason = "quarantined" if gaps.iloc[-1] else "its features reach over a quarantined bar"
         reasons[str(symbol)] = f"no forecast: {reason}"
@@ -217,7 +236,7 @@ def _require_match(fitted: FittedModel, prices: pd.DataFrame) -> None:
     if "symbol" not in prices or "date" not in prices:
         return  # building the features names what is missing
     end = prices["date"].max()
-    current = prices.loc[prices["date"] == end, "symbol"].unique()
+    current = prices.loc[prices["date"] == end, "symbol"].unique() if MEMBER not in prices else []
     unknown = [str(symbol) for symbol in current if symbol not in fitted.symbols]
     if unknown:
         message = (

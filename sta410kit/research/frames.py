@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit._internal.argument_checks import require_whole
+from sta410kit._internal.universe import MEMBER
 from sta410kit.exceptions import ConfigurationError, DataValidationError, STA410Exception
 
 if TYPE_CHECKING:
@@ -129,6 +130,15 @@ def require_prices(
 def is_gap(prices: pd.DataFrame) -> pd.Series[bool]:
     """Return which rows are gaps: sessions whose bar is missing or quarantined."""
     return prices["adj_close"].isna()
+
+
+def is_member(prices: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows count: sessions on which the symbol is a member of the universe, all without one.
+
+    Rows before membership are history for the windows of features; they are not trained on, compared with
+    other symbols, predicted or traded.
+    """
+    return prices[MEMBER] if MEMBER in prices else pd.Series(True, index=prices.index)  # noqa: FBT003 - its values
 
 
 def unbroken_runs(prices: pd.DataFrame) -> NDArray[np.intp]:

@@ -31,6 +31,7 @@ from sta410kit.research.ledger_file import (
     trials_of,
     write_trials,
 )
+from sta410kit.research.target_names import DEFAULT, target_of
 from sta410kit.research.trial_identity import (
     at_least_once,
     candidates_of,
@@ -142,7 +143,8 @@ class Ledger:
         followed = panel.means(np.sign(panel.predicted) * earned[:, None]) - panel.means(earned)[:, None]
         returns = {name: pd.Series(followed[:, i], panel.dates) for i, name in enumerate(panel.models)}
         scores = dict(zip(panel.models, map(float, r2), strict=True))
-        return self._record(predictions, SKILL, returns if panel.horizon == 1 else {}, r2=scores)
+        followable = panel.horizon == 1 and panel.target != "rank"
+        return self._record(predictions, SKILL, returns if followable else {}, r2=scores)
 
     def record_backtest(self, predictions: pd.DataFrame, net: pd.Series[float], strategy: str = "") -> Trials:
         """Record a backtest and its choices; return all trials on its dataset and target."""
@@ -240,7 +242,7 @@ class Ledger:
         if self.path is None:
             return Trials(problem=_NO_PROJECT)
         rows: list[tuple[Any, ...]] = []
-        sketches = {}
+        sketches, target = {}, target_of(predictions)
         for model, (digest, sketch) in forecasts_of(predictions).items():
             sketches[digest] = sketch
             earned = returns.get(model)
@@ -249,7 +251,8 @@ class Ledger:
             known = score if math.isfinite(score) else None
             packed = None if earned is None else pack(earned)
             sessions = int(predictions.loc[predictions["model"] == model, "date"].nunique())
-            rows.append((kind, model, digest, strategy, sessions, known, sharpe, packed))
+            name = model if target == DEFAULT else f"{model}, {target}"
+            rows.append((kind, name, digest, strategy, sessions, known, sharpe, packed))
         dataset = dataset_of(predictions)
         days = int(predictions["date"].nunique())
         for digest, (name, score) in candidates_of(predictions).items():

@@ -23,6 +23,7 @@ from sta410kit.research.models import MODELS, make_model, members_of
 from sta410kit.research.models.combination import CombinedRegressor
 from sta410kit.research.models.custom_estimator import belongs_to_project, is_custom
 from sta410kit.research.models.per_symbol import PerSymbolRegressor
+from sta410kit.research.target_names import DEFAULT, TargetName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +72,7 @@ class ModelMetadata(BaseModel):
     level: float
     scores_quantile: _Width
     adaptation: list[_Width]
+    target: TargetName = DEFAULT
     versions: dict[str, str]
 
     @model_validator(mode="after")
@@ -175,6 +177,7 @@ def load_model(path: Path, trust: Iterable[str] = ()) -> FittedModel:
         level=metadata.level,
         scores_quantile=metadata.scores_quantile,
         adaptation=tuple(metadata.adaptation),
+        target=metadata.target,
     )
 
 

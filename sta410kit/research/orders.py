@@ -15,6 +15,7 @@ from sta410kit._internal.sectors import sectors_of
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.forecasting import without_forecast
 from sta410kit.research.frames import require_columns, require_prices, row_label
+from sta410kit.research.target_names import RELATIVE, WORDS, target_of
 from sta410kit.research.verdict import SKILL
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ def propose_orders(
 
     A forecast is traded when it exceeds the round-trip cost, twice the slippage. Orders share the capital
     equally, without borrowing, and are cut to the risk limits per trade, portfolio and sector. Shares are
-    rounded down. A price that jumps over its stop loses more than planned. A symbol that has no
-    forecast, see `forecasting.without_forecast`, is on hold, without a reference price.
+    rounded down. A price that jumps over its stop loses more than planned. A symbol that has no forecast, see
+    `forecasting.without_forecast`, is on hold, without a reference price. So is every symbol if the target is
+    ``market_excess`` or ``rank``: these say which symbols do better than others, not whether prices rise.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def propose_orders(
         Columns ``symbol, date, side, shares, reference_price, stop_loss, take_profit, weight, risk,
         expected_return, reason``. Prices in quote currency, `stop_loss` and `take_profit` NaN on hold;
         `weight` and `risk` (loss at the stop) as fractions of equity; `expected_return` the forecast as a
-        simple return.
+        simple return, NaN where none is forecast.
 
     Raises
     ------
@@ -83,7 +85,8 @@ def propose_orders(
         raise DataValidationError(message)
     _require_current(priced, prices["date"].max())
     cost = 2 * trading.simulated_slippage
-    expected = np.expm1(priced["predicted"])
+    relative = target_of(forecasts) in RELATIVE
+    expected = np.expm1(priced["predicted"] * (np.nan if relative else 1.0))
     side = np.where(expected.abs() > cost, np.sign(expected), 0.0)
     stop, target = (1 - side * trading.stop_loss_pct, 1 + side * trading.take_profit_pct)
     unreachable = (stop <= 0) | (target <= 0)  # no price falls by 100 %
@@ -97,6 +100,11 @@ def propose_orders(
         _UNREACHABLE if never else _reason(move, cost, count, close)
         for move, count, close, never in zip(expected, shares, priced["close"], unreachable, strict=True)
     ]
+    if relative:
+        words = f"no return is forecast but a {WORDS[target_of(forecasts)].outcome}"
+        reasons = [
+            f"{words}, {value:+.4f}: trade the symbols' order as a portfolio" for value in priced["predicted"]
+        ]
     used = shares * priced["close"] / equity
     table = priced[["symbol", "date"]].assign(
         side=np.select([side > 0, side < 0], ["buy", "sell"], "hold"),

@@ -17,6 +17,7 @@ from sta410kit.research.frames import (
     require_filled,
     require_once,
 )
+from sta410kit.research.target_names import DEFAULT, TargetName, target_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,7 @@ class Panel:
     """Predictions of one or several models on the same outcomes, sorted by date and symbol.
 
     ``date_index`` and ``symbol_index`` number each row's date and symbol from 0; ``actual`` has the shape
-    (rows,), ``predicted`` (rows, models), in log returns, unit 1.
+    (rows,), ``predicted`` (rows, models), in the unit of the target.
     """
 
     horizon: int
@@ -40,6 +41,7 @@ class Panel:
     symbol_index: NDArray[np.int64]
     actual: Floats
     predicted: Floats
+    target: TargetName = DEFAULT
 
     @cached_property
     def centred(self) -> Panel:
@@ -107,6 +109,7 @@ def read_panel(predictions: pd.DataFrame) -> Panel:
         symbol_index=symbol_index.astype(np.int64),
         actual=actual,
         predicted=table.to_numpy(),
+        target=target_of(predictions),
     )
 
 

@@ -14,6 +14,7 @@ from sta410kit.research.forecast_tests import t_test
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.panel import read_panel
 from sta410kit.research.skill import outside_best, stretch_of
+from sta410kit.research.target_names import DEFAULT, TargetName
 from sta410kit.research.trial_identity import at_least_once
 from sta410kit.research.verdict import (
     ACCURACY_LEVEL,
@@ -70,6 +71,7 @@ class RankingEvidence:
     rank_ic_without_best: float
     p_without_best: float
     stretch: int
+    target: TargetName = DEFAULT
 
     @property
     def verdict(self) -> str:
@@ -158,6 +160,7 @@ def assess_ranking(
         rank_ic_without_best=left,
         p_without_best=p_left,
         stretch=stretch,
+        target=panel.target,
     )
     return RankingVerdict(evidence.verdict, _sentence(evidence), evidence, sheet)
 
@@ -188,4 +191,5 @@ def _sentence(evidence: RankingEvidence) -> str:
         f"The model {says} the {evidence.symbols} symbols better than chance {ahead}: mean rank IC "
         f"{evidence.rank_ic:+.3f} (p = {evidence.p_value:.3f} after {trials}), highest less lowest quantile "
         f"{evidence.net_spread:+.1%} a year after costs."
+        f"{' The target is a rank, so this verdict decides.' if evidence.target == 'rank' else ''}"
     )

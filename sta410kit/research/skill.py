@@ -141,6 +141,7 @@ def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[
     evidence = SkillEvidence(
         model=panel.models[best],
         models=panel.models,
+        target=panel.target,
         horizon=panel.horizon,
         sessions=len(panel.dates),
         symbols=len(panel.symbols),

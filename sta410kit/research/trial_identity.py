@@ -7,6 +7,8 @@ import math
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from sta410kit.research.target_names import DEFAULT, target_of
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -141,7 +143,10 @@ def _ordered(predictions: pd.DataFrame) -> pd.DataFrame:
         name: np.round(predictions[name].to_numpy(dtype=float), _DIGITS) + 0.0
         for name in ("actual", "predicted")
     }
-    symbols = predictions["symbol"].astype(str).to_numpy(dtype=object)
+    target = target_of(predictions)
+    # The same predictions of another target are another trial.
+    suffix = "" if target == DEFAULT else f"|{target}"
+    symbols = (predictions["symbol"].astype(str) + suffix).to_numpy(dtype=object)
     horizons = predictions["horizon"].to_numpy(dtype=np.int64)
     rows = pd.DataFrame({"symbol": symbols, "day": days.astype(np.int64), "horizon": horizons, **values})
     return rows.sort_values(["symbol", "day"], kind="stable", ignore_index=True)

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+from sta410kit.research.target_names import DEFAULT, WORDS, TargetName
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -26,8 +28,8 @@ _SUSPICIOUS_R2 = 0.1  # more than daily returns have been seen to hold
 class SkillEvidence:
     """The statistics behind a verdict on `model`, the best of `models`.
 
-    Squared log returns and shares, unit 1; intervals are 95 %; p values are one-sided, each the larger one of
-    the two benchmarks (zero, and the mean of each symbol).
+    Squares of the target's unit, and shares; intervals are 95 %; p values are one-sided, each the larger one
+    of the two benchmarks (zero, and the mean of each symbol).
 
     ``r2``, ``r2_low``, ``r2_high``
         Out-of-sample R2 against zero; 0 where nothing moved.
@@ -48,6 +50,8 @@ class SkillEvidence:
     ``trials``, ``newest_trial``, ``uncounted``
         Forecasts of these outcomes evaluated so far, this one included; the last entry of the ledger among
         them; and why trials could not be counted.
+    ``target``
+        What was predicted, see `targets`.
     ``spacing``
         Business days from one decision date to the next; 1 for daily decisions.
     ``slope``
@@ -86,6 +90,7 @@ class SkillEvidence:
     uncounted: str
     block_length: float
     resamples: int
+    target: TargetName = DEFAULT
     spacing: int = 1
     slope: float = 1.0
     faded: str = ""
@@ -151,7 +156,7 @@ def dates_needed(horizon: int, spacing: int) -> int:
 
 def sentence_of(evidence: SkillEvidence) -> str:
     """Return the verdict in one or two sentences."""
-    verdict, horizon = evidence.verdict, evidence.horizon
+    verdict, horizon, naive = evidence.verdict, evidence.horizon, WORDS[evidence.target].naive
     ahead = "for the next session" if horizon == 1 else f"{horizon} sessions ahead"
     if verdict == TOO_FEW:
         needed, dates = (
@@ -162,12 +167,12 @@ def sentence_of(evidence: SkillEvidence) -> str:
             f"{evidence.sessions} {dates} are too few to tell skill from luck {ahead}; {needed} are needed."
         )
     if evidence.model == "naive" and evidence.gain == 0:
-        return f"This is the naive forecast of no change {ahead} itself, the benchmark for all others."
+        return f"This is the naive forecast of {naive} {ahead} itself, the benchmark for all others."
     several = f", the best of {len(evidence.models)} models," if len(evidence.models) > 1 else ""
     beats = "beats" if verdict == SKILL else "does not beat"
     trials = "one trial" if evidence.trials == 1 else f"{evidence.trials:,} trials"
     text = (
-        f"{evidence.model}{several} {beats} the naive forecast of no change {ahead}: out-of-sample R2 "
+        f"{evidence.model}{several} {beats} the naive forecast of {naive} {ahead}: out-of-sample R2 "
         f"against naive is {evidence.r2:+z.2%} (95 % interval {evidence.r2_low:+z.2%} to "
         f"{evidence.r2_high:+z.2%}, p = {evidence.p_value:.3f} after {trials}, "
         f"{evidence.sessions:,} sessions)."

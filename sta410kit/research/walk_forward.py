@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,8 @@ from sta410kit.research.features import KEYS, feature_names, require_features_fr
 from sta410kit.research.folds import MIN_TRAIN, REFIT_EVERY, fold_rows, require_sessions, splits
 from sta410kit.research.frames import PREDICTION_COLUMNS, require_rows_of
 from sta410kit.research.models import make_model, members_of
-from sta410kit.research.targets import build_target, realised_on
+from sta410kit.research.target_names import DEFAULT, TargetName, with_target
+from sta410kit.research.targets import build_target, interval_scale, realised_on, sessions_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +35,7 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     *,
     model: str = "ridge",
     horizon: int = 1,
+    target: TargetName = DEFAULT,
     seed: int = 42,
     min_train: int = MIN_TRAIN,
     refit_every: int = REFIT_EVERY,
@@ -58,6 +61,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         ``ridge+boosting``.
     horizon : int
         Sessions the target looks ahead.
+    target : str
+        What is predicted, see `targets`.
     seed : int
         Random seed of the model.
     min_train, refit_every, window, embargo
@@ -78,7 +83,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     -------
     DataFrame
         A predictions frame: ``symbol, date, horizon, model, fold, predicted, actual, lower, upper``, sorted
-        by symbol and date; `date` is the decision date, the last four are log returns, unit 1.
+        by symbol and date; `date` is the decision date, the last four are in the unit of the target. A
+        column `target` names it where it is not the default.
 
     Raises
     ------
@@ -88,21 +94,21 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         If there are too few sessions.
     """
     # Refuses a wrong name or seed before any work.
-    make_estimator(model, seed, horizon, per_symbol=per_symbol, tune=tune)
-    table = labelled(features, prices, horizon).sort_values("date", kind="stable", ignore_index=True)
-    past = conformal.burn_in(horizon, level)
-    needed = min_train + embargo + past + 2 * horizon  # the purge, and the wait for the last score
+    make_estimator(model, seed, horizon, target=target, per_symbol=per_symbol, tune=tune)
+    table = labelled(features, prices, horizon, target).sort_values("date", kind="stable", ignore_index=True)
+    past, ahead = conformal.burn_in(horizon, level), sessions_ahead(horizon, target)
+    needed = min_train + embargo + past + 2 * ahead  # the purge, and the wait for the last score
     require_sessions(table["date"].nunique(), needed, "predictions with intervals")
     folds = splits(
-        table["date"], horizon,
+        table["date"], ahead,
         min_train=min_train, refit_every=refit_every, window=window, embargo=embargo,
     )  # fmt: skip
     rows = [fold_rows(fold, table) for fold in folds]
     tried: dict[int, list[dict[str, object]]] = {}
     predicted = predict_folds(
         table, rows,
-        model=model, seed=seed, horizon=horizon, per_symbol=per_symbol, least=min_train, tune=tune,
-        n_jobs=n_jobs,
+        model=model, seed=seed, horizon=horizon, target=target, per_symbol=per_symbol, least=min_train,
+        tune=tune, n_jobs=n_jobs,
         fitted=lambda number, estimator: tried.update({number: getattr(estimator, "tried_", [])}),
     )  # fmt: skip
     outcomes = table[["symbol", "date", "known", "target"]]
@@ -110,7 +116,8 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         outcomes.iloc[test].assign(fold=fold.number, predicted=values)
         for fold, (_, test), values in zip(folds, rows, predicted, strict=True)
     ]
-    found = conformal.add_intervals(pd.concat(blocks), prices, horizon, level)
+    scale = interval_scale(prices, horizon, target)
+    found = conformal.add_intervals(pd.concat(blocks), prices, horizon, level, scale=scale)
     if found.empty:  # symbols that miss many sessions learn their outcomes too late
         message = (
             f"No prediction has {past} sessions of known errors before it, so none has an interval. "
@@ -118,7 +125,7 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
         )
         raise ModelTrainingError(message)
     found = found.assign(horizon=int(horizon), model=model, actual=found["target"])
-    found = found[list(PREDICTION_COLUMNS)]
+    found = with_target(found[list(PREDICTION_COLUMNS)], target)
     if tune:
         found.attrs["tuning"] = [
             {"fold": fold.number, **each} for i, fold in enumerate(folds) for each in tried[i]
@@ -126,7 +133,9 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     return found
 
 
-def training_table(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
+def training_table(
+    features: pd.DataFrame, prices: pd.DataFrame, horizon: int, target: TargetName = DEFAULT
+) -> pd.DataFrame:
     """Return what a model is trained on: ``symbol, date``, the features and ``target``, without NaN.
 
     Rows in the warm-up of the features, rows whose outcome is not known yet, and rows whose features or
@@ -137,15 +146,18 @@ def training_table(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -
     FeatureEngineeringError
         If the frames do not match, there is no feature, or one is not numeric.
     """
-    return labelled(features, prices, horizon).drop(columns="known")
+    return labelled(features, prices, horizon, target).drop(columns="known")
 
 
-def labelled(features: pd.DataFrame, prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
+def labelled(
+    features: pd.DataFrame, prices: pd.DataFrame, horizon: int, target: TargetName = DEFAULT
+) -> pd.DataFrame:
     """Return the training table with ``known``, the session at which each target is known."""
     require_features_frame(features, FeatureEngineeringError)
-    target = build_target(prices, horizon).assign(known=realised_on(prices, horizon))
+    known = realised_on(prices, horizon, target)
+    outcomes = build_target(prices, horizon, target).assign(known=known)
     require_rows_of(features, prices, "features", FeatureEngineeringError)
-    return features.merge(target, on=list(KEYS), how="left").dropna(ignore_index=True)
+    return features.merge(outcomes, on=list(KEYS), how="left").dropna(ignore_index=True)
 
 
 def make_estimator(  # noqa: PLR0913 - each is a choice of the experiment
@@ -153,6 +165,7 @@ def make_estimator(  # noqa: PLR0913 - each is a choice of the experiment
     seed: int,
     horizon: int,
     *,
+    target: TargetName = DEFAULT,
     per_symbol: bool = False,
     least: int = MIN_TRAIN,
     tune: bool = False,
@@ -169,10 +182,14 @@ def make_estimator(  # noqa: PLR0913 - each is a choice of the experiment
         from sta410kit.research.models.combination import CombinedRegressor
 
         members = [
-            (name, make_estimator(name, seed, horizon, per_symbol=per_symbol, least=least)) for name in names
+            (name, make_estimator(name, seed, horizon, target=target, per_symbol=per_symbol, least=least))
+            for name in names
         ]
-        return CombinedRegressor(members, weighting, horizon=horizon)
+        return CombinedRegressor(members, weighting, horizon=sessions_ahead(horizon, target))
     estimator = make_model(model, seed, horizon)
+    if getattr(estimator, "forecasts_returns", False) and target not in {DEFAULT, "open_to_open"}:
+        message = f"{model} forecasts returns, and the target is {target}; use another model or target."
+        raise ConfigurationError(message)
     if per_symbol:
         if needs_history(estimator):
             message = f"{model} fits each symbol separately already; leave per_symbol out."
@@ -183,7 +200,7 @@ def make_estimator(  # noqa: PLR0913 - each is a choice of the experiment
     if tune:
         from sta410kit.research.models.tuning import make_tuned
 
-        estimator = make_tuned(model, estimator, horizon)
+        estimator = make_tuned(model, estimator, sessions_ahead(horizon, target))
     return estimator
 
 
@@ -216,6 +233,7 @@ def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
     model: str,
     seed: int,
     horizon: int,
+    target: TargetName = DEFAULT,
     per_symbol: bool = False,
     least: int = MIN_TRAIN,
     tune: bool = False,
@@ -229,28 +247,31 @@ def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
     from threadpoolctl import ThreadpoolController
 
     names = feature_names(table.drop(columns="known"))
-    matrix, target = table[names].to_numpy(dtype=float), table["target"].to_numpy(dtype=float)
+    matrix, outcomes = table[names].to_numpy(dtype=float), table["target"].to_numpy(dtype=float)
     frame = table.set_index(list(KEYS))[names]
     # A limit holds for the thread that sets it; looking up the libraries once saves more than a fit takes.
     libraries = ThreadpoolController()
+    make = partial(
+        make_estimator, model, seed, horizon, target=target, per_symbol=per_symbol, least=least, tune=tune
+    )
 
     def run(number: int, estimator: RegressorMixin | None = None) -> NDArray[np.float64]:
         train, test = folds[number]
         if estimator is None:
-            estimator = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least, tune=tune)
+            estimator = make()
         history = needs_history(estimator)
         with libraries.limit(limits=1):
             if history:
-                _fitted(estimator, frame.iloc[train], target[train])
+                _fitted(estimator, frame.iloc[train], outcomes[train])
             else:
-                _fitted(estimator, matrix[_span(train)], target[_span(train)])
+                _fitted(estimator, matrix[_span(train)], outcomes[_span(train)])
             if fitted is not None:
                 fitted(number, estimator)
             if not history:
                 return _predicted(estimator, matrix[_span(test)])
             return _predicted(estimator, frame.iloc[: test.max() + 1])[test]
 
-    first = make_estimator(model, seed, horizon, per_symbol=per_symbol, least=least, tune=tune)
+    first = make()
     numbers = range(len(folds))
     if needs_history(first) and getattr(first, "warm_start", False):
         return [run(number, first) for number in numbers]

@@ -65,13 +65,10 @@ def _project() -> Finding:
 
 
 def _configuration() -> Finding:
-    from sta410kit.config import get_config, settings_in_use
+    from sta410kit.config import get_config
 
     config = get_config()
     text = f"valid; environment {config.environment}"
-    idle = ", ".join(row.setting.variable for row in settings_in_use() if row.idle)
-    if idle:
-        return Finding(WARNING, f"{text}; set, but nothing uses it yet: {idle}", "sta410 config --origins")
     if config.environment == "production" and config.logging.level in {"DEBUG", "INFO"}:
         return Finding(WARNING, f"{text} logs at {config.logging.level}", "set LOG_LEVEL=WARNING")
     return Finding(OK, text)

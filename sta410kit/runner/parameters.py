@@ -26,6 +26,7 @@ _KIT_TYPES = {
     "ModelName": "sta410kit.research.models",
     "SourceName": "sta410kit.market",
     "WeightingName": "sta410kit.research.weights",
+    "TargetName": "sta410kit.research.target_names",
 }
 
 

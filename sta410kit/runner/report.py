@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit.guards.data_docs import newest_gates, summaries
+from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.comparison.runs import changed_dependencies
 from sta410kit.runner.listing import format_seconds
 from sta410kit.runner.manifest import manifests
@@ -32,6 +33,7 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
     page = render(
         "report.html",
         manifest=manifest,
+        words=forecast_words(manifest.results["forecasts"]),
         took=format_seconds(manifest.seconds),
         reused=sum(bool(step.reused) for step in manifest.steps),
         peak=max((step.peak_memory for step in manifest.steps), default=0),

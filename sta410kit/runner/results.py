@@ -12,7 +12,7 @@ from sta410kit._internal.parquet import read_table
 from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import DataLoadingError
 from sta410kit.guards.acceptance import quarantined_rows
-from sta410kit.guards.coverage import name_left_out
+from sta410kit.guards.wording import name_left_out
 from sta410kit.steps import END_EARLY
 
 if TYPE_CHECKING:

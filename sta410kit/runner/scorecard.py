@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.parquet import read_table
 from sta410kit._internal.text import pluralize
-from sta410kit.exceptions import DataLoadingError
+from sta410kit.exceptions import STA410Exception
 from sta410kit.research.forecast_log import FILE, ForecastLog
 from sta410kit.runner.results import PRICES
 from sta410kit.runner.terminal import show_table
@@ -36,7 +36,7 @@ def log_forecasts(folder: Path, manifest: Manifest) -> None:
         log.settle(read_table(prices).to_pandas())
         logged = log.read()
         results["scorecard"], results["outcomes"] = scorecard_rows(logged), outcome_points(logged)
-    except DataLoadingError as error:
+    except STA410Exception as error:
         manifest.warnings.append(f"forecasts were not logged or scored: {error}")
 
 

@@ -9,6 +9,7 @@ from sta410kit._internal.text import pluralize
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import newest_gates, summaries
 from sta410kit.research.ledger import Ledger
+from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.listing import format_seconds, state_of
 from sta410kit.runner.manifest import DIFF, Manifest, read_manifest
 from sta410kit.runner.report import changes_since
@@ -173,7 +174,7 @@ def _print_results(folder: Path, manifest: Manifest) -> None:
     if rows:
         missing = manifest.results.get("no_forecast", {})
         rows += [(name, "", "", "", "no forecast", why.split(" (")[0]) for name, why in missing.items()]
-        title = "forecasts from the last session, in % (log returns)"
+        title = f"forecasts from the last session, in % ({forecast_words(manifest.results['forecasts'])})"
         show_table(columns, rows, title=title, right=columns[3:])
     for step in manifest.steps:
         for text in step.warnings:
@@ -187,7 +188,10 @@ def _print_results(folder: Path, manifest: Manifest) -> None:
             words = " and ".join(parts)
             say(f"warning: {gate['step']}: the gate '{gate['suite']}' {words}, see the data docs", "yellow")
     if verdict := manifest.results.get("verdict"):
-        more = Ledger.of_project().recounted(verdict.get("evidence", {}))
+        evidence = verdict.get("evidence", {})
+        if evidence.get("target") == "rank":  # judged by its ranking
+            evidence = {**evidence, **verdict["ranking"]["evidence"]}
+        more = Ledger.of_project().recounted(evidence)
         say(f"verdict: {verdict['verdict']}. {verdict['sentence']}{' ' * bool(more)}{more}")
 
 

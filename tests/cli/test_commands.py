@@ -14,7 +14,6 @@ import pytest
 
 from sta410kit import __version__, config
 from sta410kit._internal.project import find_project
-from sta410kit.config import all_settings
 from sta410kit.market import load_prices
 
 pytestmark = pytest.mark.integration
@@ -218,19 +217,22 @@ def test_config_tells_the_origins_of_its_values(tmp_path, sta410):
     assert ["ALPACA_SECRET_KEY=**********", ".env"] in lines
 
 
-def test_config_and_doctor_report_a_setting_that_changes_nothing(project, sta410):
-    """Turning off a check that does not exist gives a note, and standard output stays JSON."""
-    typed = {"VALIDATE_DATA": "false", "CACHE_TTL_HOURS": "24"}
-    done = sta410("config", cwd=project, env=typed)
-    assert json.loads(done.stdout)["data"]["validate_on_load"] is False
+@pytest.mark.filterwarnings("default:.* is deprecated")
+def test_a_deprecated_setting_says_so_and_the_gate_cannot_be_switched_off(project, sta410):
+    """A warning names the reason, and standard output stays JSON; the default gives none."""
+    done = sta410("config", cwd=project, env={"TRAIN_TEST_SPLIT": "0.7", "MODEL_CACHE_DIR": "model_cache"})
+    assert json.loads(done.stdout)["model"]["train_test_split"] == 0.7
     (note,) = done.stderr.splitlines()
-    assert note.startswith("VALIDATE_DATA=false, from environment, changes nothing; reserved: read and")
-    lines = sta410("config", "--origins", cwd=project, env=typed).stdout.splitlines()
-    (line,) = (line for line in lines if line.startswith("VALIDATE_DATA"))
-    assert line.endswith("  environment  (reserved: read and checked, nothing uses it yet)")
-    assert sum("reserved" in line for line in lines) == sum(one.reserved for one in all_settings())
-    checklist = sta410("doctor", cwd=project, env=typed).stdout
-    assert "set, but nothing uses it yet: VALIDATE_DATA\n" in checklist
+    assert note.startswith(
+        "sta410: warning: TRAIN_TEST_SPLIT from environment is deprecated: it changes nothing"
+    )
+    lines = sta410("config", "--origins", cwd=project).stdout.splitlines()
+    assert [line.split("=")[0] for line in lines if line.endswith("  (deprecated)")] == [
+        "MODEL_CACHE_DIR", "TRAIN_TEST_SPLIT",
+    ]  # fmt: skip
+    done = sta410("config", cwd=project, env={"VALIDATE_DATA": "false"})
+    assert done.returncode == 2
+    assert "VALIDATE_DATA=false is refused, because the gate cannot be switched off" in done.stderr
 
 
 def test_docs_say_where_they_are_when_nothing_can_open_them(tmp_path, prices, sta410, monkeypatch):

@@ -16,11 +16,7 @@ def test_accepted_prices_are_read_back_unchanged_and_not_judged_again(prices, tm
     """The stamp is enough: the gate is not asked a second time."""
     path = tmp_path / "prices.parquet"
     guards.accept(prices, guards.validate(prices, "prices"), path)
-
-    def refuse(*_args):
-        pytest.fail("the gate was asked again")
-
-    monkeypatch.setattr("sta410kit.guards.acceptance.validate", refuse)
+    monkeypatch.setattr("sta410kit.guards.acceptance.validate", lambda *_args: pytest.fail("asked again"))
     pd.testing.assert_frame_equal(guards.read_accepted(path, "prices"), prices, check_dtype=False)
 
 
@@ -40,24 +36,15 @@ def test_only_the_frame_that_was_judged_can_be_accepted(prices, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_suite_given_by_its_path_stamps_as_well(prices, tmp_path, monkeypatch):
-    """A suite of the user's own, named by its file, is read back by that file."""
-    suite = tmp_path / "mine.json"
+def test_the_stamp_of_a_suite_given_by_its_path_goes_when_the_suite_changes(prices, tmp_path, monkeypatch):
+    """A suite of the user's own is read back by its file; what older rules accepted is judged again."""
+    suite, path = tmp_path / "mine.json", tmp_path / "prices.parquet"
     rows = {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 1}}
     suite.write_text(json.dumps({"name": "mine", "expectations": [rows]}))
-    path = tmp_path / "prices.parquet"
     guards.accept(prices, guards.validate(prices, suite), path)
-    monkeypatch.setattr("sta410kit.guards.acceptance.validate", lambda *_args: pytest.fail("asked again"))
-    assert len(guards.read_accepted(path, suite)) == 6
-
-
-def test_a_changed_suite_takes_the_stamp_away(prices, tmp_path):
-    """What was accepted under older rules is judged again under today's."""
-    suite = tmp_path / "mine.json"
-    rows = {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 1}}
-    suite.write_text(json.dumps({"name": "mine", "expectations": [rows]}))
-    path = tmp_path / "prices.parquet"
-    guards.accept(prices, guards.validate(prices, suite), path)
+    with monkeypatch.context() as patch:
+        patch.setattr("sta410kit.guards.acceptance.validate", lambda *_args: pytest.fail("asked again"))
+        assert len(guards.read_accepted(path, suite)) == 6
     rows["kwargs"]["min_value"] = 7
     suite.write_text(json.dumps({"name": "mine", "expectations": [rows]}))
     with pytest.raises(DataValidationError, match="row_count"):

@@ -47,16 +47,6 @@ def test_the_pages_load_nothing_from_elsewhere(prices, tmp_path):
         assert "<script" not in text
 
 
-def test_tables_of_the_pages_scroll_by_themselves_on_a_narrow_screen(prices, tmp_path):
-    """No table makes the page itself wider than a telephone: each stands in a part that scrolls."""
-    data_docs.publish(guards.validate(prices.assign(close=-1.0), "prices"), tmp_path)
-    for page in tmp_path.rglob("*.html"):
-        text = page.read_text()
-        assert ".wide, .ge-section { overflow-x:auto; }" in text
-        outside = re.sub(r'<div class="(wide|ge-section)">.*?</table>', "", text, flags=re.DOTALL)
-        assert "<table><thead>" not in outside, page
-
-
 TAG = "<img src=x onerror=1>"
 
 

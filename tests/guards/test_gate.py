@@ -52,15 +52,6 @@ def test_a_high_below_its_low_is_named_with_symbol_and_date(prices):
         result.require()
 
 
-def test_a_missing_close_is_named(prices):
-    """A NaN close fails the not-null expectation on its row."""
-    prices.loc[2, "close"] = np.nan
-    failure = guards.validate(prices, "prices").critical[0]
-    assert (failure.expectation, failure.column) == ("expect_column_values_to_not_be_null", "close")
-    assert failure.rows[0]["symbol"] == "AAA"
-    assert failure.rows[0]["date"] == "2024-01-04"
-
-
 def test_a_duplicated_session_is_named(prices):
     """Both rows of a session that appears twice are counted."""
     twice = pd.concat([prices, prices.iloc[[3]]], ignore_index=True)
@@ -90,12 +81,6 @@ def test_one_wrong_value_is_refused(prices, name, broken):
     assert not result.passed
     assert any(name in failure.column.split(", ") for failure in result.critical)
     assert all(failure.rows[0]["date"] == "2024-01-03" for failure in result.critical)
-
-
-def test_an_empty_frame_is_refused(prices):
-    """Great Expectations passes row checks on nothing; the gate does not."""
-    result = guards.validate(prices.iloc[:0], "prices")
-    assert failed(result) == {("expect_table_row_count_to_be_between", "")}
 
 
 def test_counts_are_said_in_good_english():
@@ -209,18 +194,13 @@ def test_a_suite_cannot_let_an_empty_frame_or_a_missing_symbol_through(tmp_path,
         ("symbol", [1] * 6),
         ("date", ["2024-01-02"] * 6),
         ("date", [20240102] * 6),
+        ("date", pd.to_datetime(["2024-01-02"] * 6, utc=True)),
     ],
 )
 def test_a_wrong_dtype_is_refused(prices, name, values):
     """Text for numbers, numbers for symbols, text for dates: refused as a type, by column."""
     result = guards.validate(prices.assign(**{name: values}), "prices")
     assert ("expect_column_values_to_be_in_type_list", name) in failed(result)
-
-
-def test_a_time_zone_is_refused(prices):
-    """Sessions are dates; a stamp with a zone is another thing."""
-    result = guards.validate(prices.assign(date=prices["date"].dt.tz_localize("UTC")), "prices")
-    assert ("expect_column_values_to_be_in_type_list", "date") in failed(result)
 
 
 @pytest.mark.parametrize("backend", ["numpy_nullable", "pyarrow"])
@@ -298,11 +278,3 @@ def test_an_unknown_suite_is_refused_with_a_suggestion(prices):
     """The error names the suites there are."""
     with pytest.raises(ConfigurationError, match=r"no suite called 'price'. Did you mean 'prices'\?"):
         guards.validate(prices, "price")
-
-
-def test_the_html_form_escapes_the_data(prices):
-    """A symbol that looks like markup stays text."""
-    result = guards.validate(prices.assign(symbol="<script> x"), "prices")
-    assert not result.passed
-    assert "<script>" not in result._repr_html_()
-    assert "&lt;script&gt;" in result._repr_html_()

@@ -10,7 +10,7 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-KEY, SECRET = "PKTESTONLY7Q2X9V4BN1", "s3cr3tForTestsOnly8fKq2mVx0Lr5Wd7TzHy1Bn4"
+KEY, SECRET = "PKTESTONLY7Q2X9V4BN1", "s3cr3tForTestsOnly8fKq2mVx0Lr5Wd7TzHy1Bn4"  # pragma: allowlist secret
 SETTINGS = {"ALPACA_API_KEY": KEY, "ALPACA_SECRET_KEY": SECRET, "REQUEST_RETRY_DELAY": "0.02"}
 
 
@@ -142,7 +142,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "html":
             self._send(200, page)
         else:
-            said = {"429": {"message": "too many requests."}, "502": page}.get(fault, {"message": "sorry"})
+            said = {
+                "403": {"code": 42210000, "message": "subscription does not permit querying recent SIP data"},
+                "429": {"message": "too many requests."},
+                "502": page,
+            }.get(fault, {"message": "sorry"})
             self._send(int(fault), said, headers)
 
     def _send(self, status, body, headers=None, pause=0.0):

@@ -90,3 +90,28 @@ def test_two_symbols_have_no_rank_correlation(panel: tuple[pd.DataFrame, pd.Data
 def test_quantiles_are_those_of_qcut(values: list[int], count: int) -> None:
     expected = pd.qcut(pd.Series(values), count, labels=False) + 1
     assert quantile_of(np.array([values], float), count)[0].tolist() == expected.tolist()
+
+
+def test_an_open_to_open_factor_is_judged_by_what_the_opens_return() -> None:
+    """Closes rise in the order of the factor; from the next open on, the order is reversed."""
+    days = pd.bdate_range("2024-01-01", periods=5)
+    growth = {"A": 1.01, "B": 1.02, "C": 1.03}
+    prices = pd.concat(
+        pd.DataFrame(
+            {
+                "symbol": name,
+                "date": days,
+                "open": 10 / rate ** np.arange(5),
+                "close": 20 * rate ** np.arange(5),
+                "adj_close": 20 * rate ** np.arange(5),
+            }
+        )
+        for name, rate in growth.items()
+    )
+    predictions = prices.groupby("symbol").head(3).rename(columns={"adj_close": "actual"})
+    predictions = predictions.assign(horizon=1, model="m", predicted=predictions["symbol"].map(growth))
+    at_close = factor_tear_sheet(predictions, prices, horizons=(), quantiles=3)
+    at_open = factor_tear_sheet(predictions.assign(target="open_to_open"), prices, horizons=(), quantiles=3)
+    assert at_close.rank_ic.tolist() == pytest.approx([1.0, 1.0, 1.0])
+    assert at_open.rank_ic.tolist() == pytest.approx([-1.0, -1.0, -1.0])
+    assert at_open.spread.tolist() == pytest.approx([1 / 1.03 - 1 / 1.01] * 3)

@@ -91,3 +91,17 @@ def test_an_empty_log_has_no_rows(log):
     assert log.read().empty
     assert not log.open_before(WEDNESDAY)
     assert not log.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "outcome"),
+    # The open of Tuesday is known on Tuesday, that of Wednesday a session later.
+    [("open_to_open", math.log(108 / 104)), ("volatility_scaled", math.log(1.02))],
+)
+def test_a_forecast_is_settled_by_its_own_target(log, target, outcome):
+    """From open to open it waits one session longer; one scaled by volatility was given in returns."""
+    log.add([forecast(target=target)], run="one", made=f"{MONDAY}T22:00:00+00:00")
+    bars = prices(100.0, 102.0, 105.0).assign(open=[99.0, 104.0, 108.0], high=110.0, low=90.0)
+    assert log.settle(bars.head(2)) == int(target != "open_to_open")
+    log.settle(bars)
+    assert log.read()["actual"].tolist() == pytest.approx([outcome])

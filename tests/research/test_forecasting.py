@@ -8,9 +8,12 @@ import pytest
 
 from sta410kit.config import TradingConfig
 from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
+from sta410kit.guards import validate
 from sta410kit.research import conformal
+from sta410kit.research.conformal import trailing_scale
 from sta410kit.research.features import build_features
 from sta410kit.research.forecasting import fit_final, forecast, without_forecast
+from sta410kit.research.model_store import load_model, save_model
 from sta410kit.research.models import make_model
 from sta410kit.research.orders import propose_orders
 from sta410kit.research.quantile_forecast import quantile_forecast
@@ -148,9 +151,12 @@ def test_prices_that_do_not_fit_the_model_are_refused(fitted, walks):
 
 def test_a_final_fit_needs_its_own_predictions(walks, walk_features, walk_predictions):
     """The intervals of one model must not come from the errors of another."""
-    with pytest.raises(ModelTrainingError, match="of ridge at horizon 1, the final fit of boosting at 1"):
+    refused = "of ridge at horizon 1, close_to_close; the final fit of"
+    with pytest.raises(ModelTrainingError, match=f"{refused} boosting at 1, close_to_close"):
         fit_final(walk_features, walks, walk_predictions, model="boosting")
-    with pytest.raises(ModelTrainingError, match="of ridge at horizon 1, the final fit of ridge at 5"):
+    with pytest.raises(ModelTrainingError, match=f"{refused} ridge at 1, rank"):
+        fit_final(walk_features, walks, walk_predictions, model="ridge", target="rank")
+    with pytest.raises(ModelTrainingError, match=f"{refused} ridge at 5"):
         fit_final(walk_features, walks, walk_predictions, model="ridge", horizon=5)
     few = walk_predictions[walk_predictions["date"] > walk_predictions["date"].unique()[-63]]
     with pytest.raises(ModelTrainingError, match=r"^124 predictions of 62 sessions .* need 63 sessions"):
@@ -159,3 +165,50 @@ def test_a_final_fit_needs_its_own_predictions(walks, walk_features, walk_predic
         fit_final(walk_features.groupby("symbol").head(40), walks, walk_predictions)
     with pytest.raises(ConfigurationError, match="Unknown model"):
         fit_final(walk_features, walks, walk_predictions, model="oracle")
+
+
+def test_a_scaled_forecast_is_given_back_in_returns(walks, walk_features):
+    """Three times as wild prices have the same scaled targets, and forecasts three times as large.
+
+    A mean of scaled targets times today's volatility is the forecast of each symbol.
+    """
+    wild = walks.assign(**{name: walks[name] ** 3 for name in ("open", "high", "low", "close", "adj_close")})
+    choice = {"model": "mean", "target": "volatility_scaled"}
+    calm, large = (
+        forecast(
+            fit_final(walk_features, prices, walk_forward(walk_features, prices, **choice), **choice), prices
+        )
+        for prices in (walks, wild)
+    )
+    assert calm["target"].tolist() == ["volatility_scaled"] * 2
+    numbers = ["predicted", "lower", "upper"]
+    assert np.allclose(large[numbers], 3 * calm[numbers], rtol=1e-9)
+    scale = trailing_scale(walks, 1).groupby("symbol")["scale"].last().to_numpy()
+    mean = build_target(walks, 1, "volatility_scaled").merge(walk_features.dropna(), on=["symbol", "date"])
+    assert calm["predicted"].to_numpy() == pytest.approx(scale / 0.01 * mean["target"].mean(), rel=1e-9)
+    width = (calm["upper"] - calm["lower"]).to_numpy() / scale
+    assert width == pytest.approx([3.3, 3.3], rel=0.15)  # 90 % of a normal
+
+
+@pytest.mark.parametrize("target", ["open_to_open", "market_excess", "rank"])
+def test_forecasts_of_a_target_name_it_and_pass_their_gate(walks, walk_features, target, tmp_path):
+    """Also after the model was saved; the interval of a rank ends within the ranks."""
+    past = walk_forward(walk_features, walks, target=target)
+    assert past["target"].unique().tolist() == [target]
+    assert past["actual"].between(past["lower"], past["upper"]).mean() > 0.85
+    assert validate(past, "predictions", symbols=["S0", "S1"]).passed
+    save_model(fit_final(walk_features, walks, past, target=target), tmp_path / "model.skops")
+    found = forecast(load_model(tmp_path / "model.skops"), walks)
+    assert found["target"].tolist() == [target] * 2
+    result = validate(found, "forecasts", symbols=["S0", "S1"])
+    assert result.passed, result
+    if target == "rank":
+        assert found["lower"].min() >= -1
+        assert not validate(found.assign(upper=1.2), "forecasts").passed
+
+
+def test_models_of_return_series_forecast_returns_only(walks, walk_features):
+    """A forecast return is no rank, and the message says what to change."""
+    for model in ("regime", "arima_boosting"):
+        with pytest.raises(ConfigurationError, match=f"{model} forecasts returns, and the target is rank"):
+            walk_forward(walk_features, walks, model=model, target="rank")

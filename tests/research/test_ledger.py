@@ -310,3 +310,13 @@ def test_constant_returns_have_no_sharpe_ratio():
     closes = pd.Series(100 * 1.001 ** np.arange(300))
     assert sharpe_of(closes.pct_change().dropna()) is None
     assert sharpe_of(pd.Series([0.01, -0.01, 0.02])) == pytest.approx(0.4364357804719848)
+
+
+def test_the_same_predictions_of_another_target_are_another_trial_of_the_same_count(ledger):
+    """Choosing the target by its result is choosing the luckiest; a rank has no returns."""
+    frame = made()
+    ledger.record_predictions(frame)
+    trials = ledger.record_predictions(frame.assign(target="rank"))
+    assert [trial.model for trial in trials.trials] == ["ridge", "ridge, rank"]
+    assert (trials.count, trials.trials[1].sharpe) == (2, None)
+    assert ledger.record_predictions(frame.assign(target="close_to_close")).count == 2

@@ -1,6 +1,6 @@
 """Order proposals stay within their limits and pass the guard that checks them."""
 
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,18 +17,7 @@ from tests.research.simulated import bars
 pytestmark = pytest.mark.unit
 
 
-@dataclass(frozen=True)
-class Limits:
-    paper_trading: bool = True
-    daily_loss_limit: float = -0.03
-    max_sector_exposure: float = 1.0
-    max_portfolio_risk: float = 0.05
-    per_trade_risk: float = 0.025
-    stop_loss_pct: float = 0.03
-    take_profit_pct: float = 0.003
-    simulated_slippage: float = 0.0005
-
-
+Limits = partial(TradingConfig, max_sector_exposure=1.0)
 LIMITS = Limits()
 DAY = pd.Timestamp("2012-01-03")
 
@@ -179,3 +168,21 @@ def test_missing_sectors_share_one_limit():
     orders = propose_orders(*frames([0.02] * 4, [10.0] * 4), 10_000, limits, sectors)
     assert orders["weight"].tolist() == pytest.approx([0.2] * 4)
     approve_orders(orders, 10_000, limits, sectors=sectors)
+
+
+@pytest.mark.parametrize(
+    ("target", "outcome"),
+    [("rank", "rank from -1 to 1, +0.8000"), ("market_excess", "log return less the market's, +0.8000")],
+)
+def test_a_forecast_of_how_symbols_compare_is_no_order(target, outcome):
+    """It does not say that a price rises, so each is on hold and has no expected return."""
+    forecasts, prices = frames([0.8, -0.5], [33.0, 100.0])
+    orders = propose_orders(forecasts.assign(target=target), prices, 10_000, LIMITS)
+    assert orders["side"].tolist() == ["hold", "hold"]
+    assert orders["expected_return"].isna().all()
+    assert orders["reason"].iloc[0] == (
+        f"no return is forecast but a {outcome}: trade the symbols' order as a portfolio"
+    )
+    approve_orders(orders, 10_000, LIMITS)
+    opens = propose_orders(forecasts.assign(target="open_to_open"), prices, 10_000, LIMITS)
+    assert opens["side"].tolist() == ["buy", "sell"]

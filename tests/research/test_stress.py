@@ -6,7 +6,7 @@ import pytest
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.research.backtest import backtest
-from sta410kit.research.costs import Costs
+from sta410kit.research.costs import Costs, Limits
 from sta410kit.research.stress import BASELINE, SCENARIOS, Scenario, stress
 
 pytestmark = pytest.mark.unit
@@ -55,6 +55,16 @@ def test_a_drought_fills_fewer_orders_at_a_higher_cost(walks, walk_predictions):
     found = stress(tested, scenarios=[drought]).set_index("scenario")
     assert found.loc["dry", "turnover"] < 0.5 * found.loc[BASELINE, "turnover"]
     assert found.loc["dry", "costs"] > 2 * found.loc[BASELINE, "costs"]
+
+
+def test_scenarios_follow_the_strategy_with_its_impact_limits_and_capital(walks, walk_predictions):
+    """Doubled costs are a doubled coefficient, with the weights, turnover and capital of the backtest."""
+    how = {"weighting": "proportional", "limits": Limits(max_turnover=0.3), "capital": 5e4}
+    once, twice = (backtest(walk_predictions, walks, costs=Costs(impact=c), **how) for c in (0.2, 0.4))
+    found = stress(once).set_index("scenario")
+    assert found.loc[BASELINE, "total_return"] == pytest.approx(once.summary["total_return"])
+    assert found.loc["doubled costs", "total_return"] == pytest.approx(twice.summary["total_return"])
+    assert found.loc["doubled costs", "costs"] > 1.5 * found.loc[BASELINE, "costs"] > 0
 
 
 @pytest.mark.parametrize(

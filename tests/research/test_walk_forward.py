@@ -284,3 +284,10 @@ def test_invalid_choices_are_refused(walks, walk_features, table, folds):
     for n_jobs in (0, -1, 1.5, True, "2"):
         with pytest.raises(ConfigurationError, match="n_jobs is"):
             predict_folds(table, folds, model="ridge", seed=0, horizon=1, n_jobs=n_jobs)
+
+
+def test_what_is_tuned_or_weighted_waits_for_the_outcome_of_its_target():
+    """An outcome from open to open is known a session later, also inside the training window."""
+    for model, tune in (("ridge", True), ("ridge+gd@inverse_error", False)):
+        made = [make_estimator(model, 0, 5, target=name, tune=tune) for name in ("rank", "open_to_open")]
+        assert [each.horizon for each in made] == [5, 6]

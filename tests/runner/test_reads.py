@@ -119,7 +119,7 @@ def test_a_file_that_is_changed_back_brings_its_own_result_back(reading):
 def test_a_suite_of_the_project_replaces_that_of_the_kit(project, write_notebook):
     """A step that was judged by the kit's suite is judged again once the project has its own."""
     cell = (
-        "from pathlib import Path\nfrom sta410kit.guards.reviewed import read_reviewed\n"
+        "from pathlib import Path\nfrom sta410kit.guards.declarations import read_reviewed\n"
         "from sta410kit.guards.suites import read_suite\nsuite = read_suite('prices')\n"
         "reviewed = read_reviewed(suite.path.parent, 'prices')\n"
         "(Path(run_dir) / 'number.txt').write_text(f'{len(suite.expectations)} {len(reviewed)}')"

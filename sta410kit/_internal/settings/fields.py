@@ -13,7 +13,6 @@ from pydantic import BaseModel, BeforeValidator, Field
 from sta410kit._internal.secret_type import Secret
 
 _REDIS = {"redis", "rediss", "unix"}
-RESERVED = "reserved: read and checked, nothing uses it yet"
 
 
 def setting(  # noqa: PLR0913 - a declaration, read by its keywords
@@ -23,12 +22,12 @@ def setting(  # noqa: PLR0913 - a declaration, read by its keywords
     *,
     takes: str = "",
     divisor: float = 1,
-    reserved: bool = False,
+    deprecated: str = "",
     **bounds: float,
 ) -> Any:  # noqa: ANN401 - as pydantic's own Field
     """Declare a field of a section; see `Setting` for the arguments, `bounds` are those of pydantic."""
     takes = takes or _takes(default, bounds)
-    extra = {"variable": variable, "takes": takes, "divisor": divisor, "reserved": reserved}
+    extra = {"variable": variable, "takes": takes, "divisor": divisor, "deprecated": deprecated}
     return Field(default=default, description=description, json_schema_extra=extra, **bounds)  # type: ignore[call-overload]
 
 
@@ -52,7 +51,7 @@ class Setting:
     description: str
     takes: str  # which values are accepted, in words
     divisor: float  # of the number in the variable: 10,000 turns basis points into a fraction
-    reserved: bool  # nothing uses it yet
+    deprecated: str  # why it changes nothing any more; empty for the others
 
     @property
     def secret(self) -> bool:
@@ -60,8 +59,12 @@ class Setting:
         return isinstance(self.default, Secret)
 
     def explained(self) -> tuple[str, ...]:
-        """Return what it is for, what it takes, and whether it is reserved, one phrase each."""
-        return (self.description, self.takes, *([RESERVED] if self.reserved else []))
+        """Return what it is for, what it takes, and why it is deprecated, one phrase each."""
+        return (
+            self.description,
+            self.takes,
+            *([f"deprecated: {self.deprecated}"] if self.deprecated else []),
+        )
 
     def read(self, text: str) -> object:
         """Return the text of the variable as the field takes it."""

@@ -134,28 +134,45 @@ class LoggingConfig(Section):
 
 
 class DataConfig(Section):
-    """Where downloaded data and fitted models are kept, and whether data is checked when it is loaded."""
+    """Where downloaded prices are kept, and how old they may be."""
 
     cache_dir: Folder = setting(
         "DATA_CACHE_DIR",
-        "folder of downloaded prices; relative to the project",
+        "folder of the store of downloaded prices; relative to the project",
         "data_cache",
         takes=_FOLDER,
-        reserved=True,
     )
     model_cache_dir: Folder = setting(
         "MODEL_CACHE_DIR",
-        "folder of fitted models; relative to the project",
+        "folder of fitted models",
         "model_cache",
         takes=_FOLDER,
-        reserved=True,
+        deprecated="changes nothing, because each run keeps its fitted model in its folder, as model.skops",
     )
     cache_ttl_hours: Real = setting(
-        "CACHE_TTL_HOURS", "hours for which downloaded prices count as fresh", 24.0, reserved=True, ge=0
+        "CACHE_TTL_HOURS",
+        "how old stored prices may be that stand in for a source that is down: a session for each 24 hours, "
+        "rounded up",
+        24.0,
+        ge=0,
     )
     validate_on_load: bool = setting(
-        "VALIDATE_DATA", "check prices when they are loaded", default=True, reserved=True
+        "VALIDATE_DATA",
+        "whether the gate judges prices; it cannot be switched off, only its suite changed",
+        default=True,
+        takes="true",
     )
+
+    @field_validator("validate_on_load")
+    @classmethod
+    def _gate_stays_on(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic's signature
+        if not value:
+            message = (
+                "data.validate_on_load: VALIDATE_DATA=false is refused, because the gate cannot be switched "
+                "off; change its suite, expectations/prices.json, or accept findings in accepted.toml"
+            )
+            raise broken_rule(message)
+        return value
 
 
 class ModelConfig(Section):
@@ -163,9 +180,10 @@ class ModelConfig(Section):
 
     train_test_split: Real = setting(
         "TRAIN_TEST_SPLIT",
-        "share of the sessions, the earliest, that trains; the rest tests",
+        "share of the sessions that trains; the rest tests",
         0.8,
-        reserved=True,
+        deprecated="changes nothing, because the walk-forward trains and tests on many folds; HOLDOUT_START "
+        "keeps the newest sessions unseen",
         gt=0,
         lt=1,
     )

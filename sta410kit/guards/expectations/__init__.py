@@ -8,8 +8,7 @@ file is that of the class in snake case. Nothing here imports Great Expectations
 `rows_and_dates`      rows out of order, symbols spelled in two ways, sessions missing or extra, stale data
 `price_levels`        splits the adjusted close does not know, factors of 10 and 100, `adj_close` that departs
 `bars`                spikes that revert, highs and lows far out, open and close swapped
-`stale_bars`          bars, volumes and closes repeated
-`pasted_bars`         stretches that appear twice
+`repeated_bars`       bars, volumes and closes repeated, stretches that appear twice
 `other_symbols`       two symbols with one series, dates a session off
 `volumes`             sessions without volume, parts of shares, volume in lots or thousands
 `history`             past sessions revised, columns changed, since the last snapshot
@@ -23,11 +22,10 @@ from sta410kit.guards.expectations import (
     features,
     history,
     other_symbols,
-    pasted_bars,
     predictions,
     price_levels,
+    repeated_bars,
     rows_and_dates,
-    stale_bars,
     volumes,
 )
 from sta410kit.guards.expectations.base import BlockExpectation, Expectation, judge_all
@@ -46,8 +44,8 @@ _ALL: tuple[type[Expectation], ...] = (
     bars.ExpectNoExtremeWicks,
     bars.ExpectPricesWithinBar,
     bars.ExpectOpenToFollowClose,
-    stale_bars.ExpectNoStaleBars,
-    pasted_bars.ExpectNoPastedBars,
+    repeated_bars.ExpectNoStaleBars,
+    repeated_bars.ExpectNoPastedBars,
     other_symbols.ExpectSymbolsToDiffer,
     other_symbols.ExpectSymbolsInStep,
     volumes.ExpectNoRunsOfZeroVolume,

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from pydantic import Field, PositiveFloat
 
 from sta410kit.guards.evidence import Evidence, at_panel_rows
@@ -108,22 +109,22 @@ class ExpectSymbolsInStep(BlockExpectation):
         if not len(symbol):
             return Evidence()
         days, place = np.unique(day, return_inverse=True)
-        total = np.pad(np.bincount(place, move, len(days)), 1)
-        count = np.pad(np.bincount(place, minlength=len(days)), 1)
-        correlation, pairs = {}, {}
-        for lag in (-1, 0, 1):
-            at = place + 1 + lag
-            own = move if lag == 0 else _own_move(symbol, place, move, lag)
-            others = count[at] - (np.isfinite(own) if lag else 1)
-            market = np.where(others > 0, (total[at] - np.nan_to_num(own)) / np.maximum(others, 1), np.nan)
-            correlation[lag], pairs[lag] = _correlations(symbol, move, market, len(panel.symbols))
+        moves = np.full((len(days), len(panel.symbols)), np.nan)
+        moves[place, symbol] = move
+        known = np.isfinite(moves)
+        count = known.sum(axis=1, keepdims=True) - known
+        total = np.nansum(moves, axis=1, keepdims=True) - np.nan_to_num(moves)
+        own, others = (
+            pd.DataFrame(moves),
+            pd.DataFrame(np.where(count > 0, total / np.maximum(count, 1), np.nan)),
+        )
+        same = own.corrwith(others).fillna(0)
         off = np.zeros(len(panel.symbols), bool)
         for lag in (-1, 1):
-            off |= (
-                (correlation[lag] >= self.correlation)
-                & (correlation[lag] >= correlation[0] + self.lead)
-                & (correlation[lag] * np.sqrt(pairs[lag]) >= self.sigmas)
-            )
+            later = others.shift(-lag)
+            correlation, pairs = own.corrwith(later).fillna(0), (own.notna() & later.notna()).sum()
+            apart = (correlation >= self.correlation) & (correlation >= same + self.lead)
+            off |= (apart & (correlation * np.sqrt(pairs) >= self.sigmas)).to_numpy()
         notes = [f"{panel.symbols[n]} moves a session apart from the others" for n in np.flatnonzero(off)]
         return at_panel_rows(panel, panel.bounds[1:][off] - 1, notes)
 
@@ -144,31 +145,3 @@ def _sampled_days(panel: Panel) -> NDArray[np.bool_]:
     sampled[there[-_DAYS:]] = True
     sampled[there[np.linspace(0, len(there) - 1, _DAYS).astype(int)]] = True
     return sampled
-
-
-def _own_move(
-    symbol: NDArray[np.int64], place: NDArray[np.int64], move: NDArray[np.float64], lag: int
-) -> NDArray[np.float64]:
-    """Return the symbol's own move on the session `lag` later, which the others' mean leaves out."""
-    own = np.full(len(move), np.nan)
-    here = slice(None, -1) if lag > 0 else slice(1, None)
-    there = slice(1, None) if lag > 0 else slice(None, -1)
-    next_to = (symbol[here] == symbol[there]) & (place[there] == place[here] + lag)
-    own[here] = np.where(next_to, move[there], np.nan)
-    return own
-
-
-def _correlations(
-    symbol: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64], symbols: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the correlation of `x` and `y` within each symbol, 0 where there is none, and the pairs."""
-    both = np.isfinite(x) & np.isfinite(y)
-    symbol, x, y = symbol[both], x[both], y[both]
-    count = np.bincount(symbol, minlength=symbols)
-
-    def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(symbol, values, symbols) / np.maximum(count, 1)
-
-    covariance = mean(x * y) - mean(x) * mean(y)
-    scale = np.sqrt(np.maximum((mean(x * x) - mean(x) ** 2) * (mean(y * y) - mean(y) ** 2), 0))
-    return np.where(scale > 0, covariance / np.where(scale > 0, scale, 1), 0.0), count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+import pandas as pd
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from sta410kit._internal.text import pluralize
@@ -13,8 +14,6 @@ from sta410kit.guards.expectations.base import Expectation, Share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pandas as pd
 
     from sta410kit.guards.panel import Panel
 
@@ -180,23 +179,17 @@ class ExpectPredictionsInScale(Expectation):
     def judge(self, panel: Panel) -> Evidence:
         """Return the predictions far beyond anything that happened, and folds that vary more than it did."""
         frame = panel.frame
-        groups = (
-            frame.groupby("horizon", dropna=False).ngroup().to_numpy()
-            if "horizon" in frame
-            else np.zeros(len(frame))
-        )
-        far = np.zeros(len(frame), bool)
-        notes: list[str] = []
-        for group in np.unique(groups):
-            rows = np.flatnonzero(groups == group)
+        far, notes = np.zeros(len(frame), bool), list[str]()
+        horizons = frame["horizon"] if "horizon" in frame else pd.Series(0, index=frame.index)
+        for rows in frame.groupby(horizons, dropna=False).indices.values():
             actual = panel.floats("actual")[rows]
-            usual = actual[np.isfinite(actual)].std() if np.isfinite(actual).sum() >= self.min_rows else 0.0
+            actual = actual[np.isfinite(actual)]
+            usual = actual.std() if len(actual) >= self.min_rows else 0.0
             if not usual:
                 continue
-            far[rows] |= np.abs(panel.floats("predicted")[rows]) > self.sigmas * usual
-            for name in _ENDS:
+            for name, sigmas in (("predicted", self.sigmas), *((end, self.end_sigmas) for end in _ENDS)):
                 if panel.raw(name) is not None:
-                    far[rows] |= np.abs(panel.floats(name)[rows]) > self.end_sigmas * usual
+                    far[rows] |= np.abs(panel.floats(name)[rows]) > sigmas * usual
             notes += self._wild(frame.iloc[rows], usual)
         return at_positions(frame, np.flatnonzero(far), notes)
 
@@ -221,7 +214,7 @@ class ExpectForecastsInScale(Expectation):
     needs: ClassVar[tuple[str, ...]] = ("predicted", "horizon", "lower", "upper")
     sentence: ClassVar[str] = (
         "No forecast is larger than {daily} times the root of its horizon, no end of an interval larger than "
-        "{daily_end} times it, and no interval narrower than {narrowest}."
+        "{daily_end} times it (of ranks: 1), and no interval narrower than {narrowest}."
     )
 
     def judge(self, panel: Panel) -> Evidence:
@@ -230,6 +223,9 @@ class ExpectForecastsInScale(Expectation):
         sessions = np.sqrt(np.maximum(horizon, 1))
         bad = np.abs(predicted) > self.daily * sessions
         bad |= np.maximum(np.abs(low), np.abs(high)) > self.daily_end * sessions
+        if "target" in panel.frame:  # ranks lie between -1 and 1 at any horizon
+            ranks = (panel.frame["target"] == "rank").to_numpy()
+            bad[ranks] = (np.abs([predicted, low, high])[:, ranks] > 1).any(axis=0)
         bad |= np.abs(high - low) < self.narrowest
         return at_positions(panel.frame, np.flatnonzero(bad))
 

@@ -73,6 +73,18 @@ class OnExchange(Expectation):
         CALENDARS  # calendars by patterns of symbols, such as "*.L ^FTSE"; the first counts
     )
 
+    # first and last day of the periods in which a symbol is in the universe; outside no session is demanded
+    members: dict[str, list[tuple[str, str]]] = {}
+
+    def demanded(self, symbol: str, days: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the days on which a symbol has to have a row, as far as its membership goes."""
+        if symbol not in self.members:
+            return days
+        asked = np.zeros(len(days), bool)
+        for first, last in self.members[symbol]:
+            asked |= (days >= _day(first)) & (days <= _day(last))
+        return days[asked]
+
     def calendars_of(self, symbols: Sequence[str]) -> list[str]:
         """Return the calendar of each symbol."""
         return [calendar_of(symbol, self.calendars, self.calendar) for symbol in symbols]
@@ -97,8 +109,8 @@ class ExpectLastSessionToBeRecent(OnExchange):
         ends = panel.bounds[1:] - 1
         names = self.calendars_of(panel.symbols)
         ages = [
-            len(sessions(name, int(day) + 1, today - 1))
-            for name, day in zip(names, panel.days[ends], strict=True)
+            len(self.demanded(symbol, sessions(name, int(day) + 1, today - 1)))
+            for symbol, name, day in zip(panel.symbols, names, panel.days[ends], strict=True)
         ]
         old = np.array(ages) > self.max_age
         notes = _choose(name for name, late in zip(names, old, strict=True) if late)
@@ -186,7 +198,8 @@ class ExpectSessionsToMatchCalendar(OnExchange, BlockExpectation):
             if on_time and number not in suspects and symbol not in self.starts:
                 continue
             days = panel.days[panel.bounds[number] : panel.bounds[number + 1]]
-            missing[number] = np.setdiff1d(_demanded(due[due >= begins[number]], name), days)
+            owed = self.demanded(symbol, _demanded(due[due >= begins[number]], name))
+            missing[number] = np.setdiff1d(owed, days)
             extra = np.flatnonzero(~np.isin(days, every[name]) & (days >= known_from(name)))
             if len(extra):
                 where = panel.position(panel.bounds[number] + extra)

@@ -9,7 +9,6 @@
 `outputs`        what the function returns, as columns by symbol and session
 `sightings`      differences of many runs, condensed to one finding per column
 `report`         findings with evidence
-`sensitivity`    warm-up, and revisions of `adj_close`
 ===============  ======================================================================
 """
 

@@ -96,10 +96,9 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
     """
     import numpy as np
 
-    from sta410kit.guards.leakage import sensitivity
     from sta410kit.guards.leakage.cutoffs import choose_cutoffs, read_cutoffs
     from sta410kit.guards.leakage.panel import Panel
-    from sta410kit.guards.leakage.runs import Runs
+    from sta410kit.guards.leakage.runs import Runs, moved_by_revisions, sessions_to_warm_up
     from sta410kit.guards.leakage.sightings import Sightings
 
     _require_arguments(build, seed, execution, tolerance)
@@ -118,8 +117,8 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
     random = runs.not_deterministic() if seen or runs.state_changed else {}
     if not seen:
         _require_past(runs, chosen[-1], horizons)
-    settled = sensitivity.warmup(runs) if warmup else {}
-    revised = sensitivity.revisions(runs, rng) if revisions else ()
+    settled = sessions_to_warm_up(runs) if warmup else {}
+    revised = moved_by_revisions(runs, rng) if revisions else ()
     runs.end()
     return LeakReport(
         findings=seen.findings(random, horizons),

@@ -127,7 +127,8 @@ class HttpClient:
         if status in _TEMPORARY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             patience = status == HTTPStatus.TOO_MANY_REQUESTS
             raise TemporaryError(said, _retry_after(response), outage=not patience)
-        if status in _DENIED and not (status == HTTPStatus.FORBIDDEN and _has_code(body)):
+        # To an order, 403 says something about the order: that it is more than the account can buy.
+        if status in _DENIED and (status, response.request.method) != (HTTPStatus.FORBIDDEN, "POST"):
             message = f"{self._service.name} refused the credentials ({said}); check {self._credentials}."
             raise SecretsManagementError(message)
         if status != HTTPStatus.OK:
@@ -142,14 +143,6 @@ class HttpClient:
             message = f"{self._service.name} answered no JSON {_KINDS[kind]}: {_excerpt(body)}."
             raise APIError(message)
         return answer
-
-
-def _has_code(body: bytes) -> bool:
-    """Return whether an answer has a code for its reason, as a 403 for want of buying power."""
-    try:
-        return "code" in json.loads(body)
-    except (ValueError, TypeError):
-        return False
 
 
 def _retry_after(response: httpx.Response) -> float | None:

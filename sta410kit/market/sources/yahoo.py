@@ -67,12 +67,13 @@ class YahooSource:
     def _download(self, symbols: Sequence[str], start: date) -> pd.DataFrame:
         """Return all rows from `start` until today; later splits are needed to undo them in earlier rows."""
         asked = (tuple(symbols), start)
-        if self._downloaded is None or self._downloaded[0] != asked:
+        last = self._downloaded
+        if last is None or last[0][0] != asked[0] or last[0][1] > start:
             warnings.warn(BEST_EFFORT, DataQualityWarning, stacklevel=4)
             api = get_config().api
             service = Service("Yahoo", api.request_retries, api.request_retry_delay, CircuitBreaker("Yahoo"))
-            self._downloaded = asked, service.call(lambda: _ask(*asked))
-        return self._downloaded[1]
+            last = self._downloaded = asked, service.call(lambda: _ask(*asked))
+        return last[1]
 
 
 def _ask(symbols: tuple[str, ...], start: date) -> pd.DataFrame:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DEFAULT_YEARS = 10
 DEFAULT_EXCHANGE = "XNYS"
 _OVERLAP = timedelta(days=10)  # asked for again with every new session, to see revisions
+_LATE = timedelta(days=120)  # actions are asked for again: some sources list a dividend once it is paid
 _AT_ONCE = 100  # symbols of one request: what has been answered is stored before the next
 _BAR = VALUES[:5]
 _SAME = 1e-9  # relative difference that is none
@@ -206,7 +207,8 @@ def _answer(source: PriceSource, symbols: list[str], span: Span) -> pd.DataFrame
     """Return bars and actions of a source as rows of the store, one for each key."""
     import pandas as pd
 
-    bars, actions = source.bars(symbols, *span), source.actions(symbols, *span)
+    known_late = (span[0] - _LATE, span[1])
+    actions, bars = source.actions(symbols, *known_late), source.bars(symbols, *span)
     parts = [bars.assign(kind="bar"), actions]
     for part, names in zip(
         parts, ([*_BAR, "symbol", "date"], ["value", "kind", "symbol", "date"]), strict=True
@@ -220,7 +222,8 @@ def _answer(source: PriceSource, symbols: list[str], span: Span) -> pd.DataFrame
     )
     rows = rows.astype(dict.fromkeys(VALUES, "float64") | {"date": "datetime64[us]"})
     rows["date"] = rows["date"].dt.normalize()
-    inside = rows["symbol"].isin(symbols) & _inside(rows, span)
+    in_time = _inside(rows, span) | ((rows["kind"] != "bar") & _inside(rows, known_late))
+    inside = rows["symbol"].isin(symbols) & in_time
     # Several dividends of a day count together.
     paid = rows["kind"] == "dividend"
     rows.loc[paid, "value"] = rows[paid].groupby(["symbol", "date"])["value"].transform("sum")

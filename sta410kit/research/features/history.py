@@ -14,7 +14,7 @@ import pandas as pd
 from pandas.api.indexers import BaseIndexer
 
 from sta410kit.exceptions import FeatureEngineeringError
-from sta410kit.research.frames import log, unbroken_runs
+from sta410kit.research.frames import is_member, log, unbroken_runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,9 +127,12 @@ class History:
         return values.rolling(_Window(self._first, sessions), min_periods=sessions)
 
     def _by_session(self, values: pd.Series[float]) -> NDArray[np.float64]:
-        """Return the values with one row per session and one column per symbol, NaN where it has none."""
+        """Return the values by session and symbol: one row and one column each, NaN where it has none.
+
+        Only members of the universe have values to compare.
+        """
         table = np.full((int(self._day.max()) + 1, int(self._symbol[-1]) + 1), np.nan, order="F")
-        table[self._day, self._symbol] = values.to_numpy()
+        table[self._day, self._symbol] = values.where(is_member(self.prices)).to_numpy()
         return table
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from sta410kit._internal.text import did_you_mean
+from sta410kit._internal.universe import MEMBER
 from sta410kit.exceptions import FeatureEngineeringError, STA410Exception
 from sta410kit.research.features.history import History
-from sta410kit.research.frames import is_gap, require_prices, require_series, row_label
+from sta410kit.research.frames import is_gap, is_member, require_prices, require_series, row_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -76,6 +77,9 @@ def default_features() -> list[str]:
 def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = None) -> pd.DataFrame:
     """Return the features frame: ``symbol, date`` and one float column per feature, one row per price row.
 
+    Prices marked with a universe (column ``member``) have rows for members only; their windows reach back
+    into the time before.
+
     A value at *t* uses only what was known at the close of *t*. It is NaN at a gap, and in the first rows of
     a symbol and after a gap until the feature's window is full (49 sessions by default, 252 for all).
 
@@ -103,7 +107,8 @@ def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = Non
         values[row] = _column(name, FEATURES[name](history), ordered)
     values[:, is_gap(ordered).to_numpy()] = np.nan
     keys = ordered[list(KEYS)]
-    return pd.concat([keys, pd.DataFrame(values.T, columns=chosen, copy=False)], axis=1)
+    features = pd.concat([keys, pd.DataFrame(values.T, columns=chosen, copy=False)], axis=1)
+    return features[is_member(ordered)].reset_index(drop=True) if MEMBER in ordered else features
 
 
 def feature_names(frame: pd.DataFrame) -> list[str]:

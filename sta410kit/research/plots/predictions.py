@@ -18,8 +18,10 @@ from sta410kit.research.plots.style import (
     first_symbols,
     grid_of_symbols,
     horizon_of,
+    outcome_of,
     require_rows,
 )
+from sta410kit.research.target_names import RELATIVE, target_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +73,7 @@ def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last:
             axes.scatter(date[chosen], outcome, s=size, color=colour, marker=marker, label=label)
         axes.set(
             title=f"{symbol}: {inside.mean():.0%} of the last {len(part)} outcomes lie inside their interval",
-            ylabel=f"log return over {horizon_of(part)}, %",
+            ylabel=outcome_of(part),
         )
         figure.legend(loc="outside lower center", ncols=4)
         date_axis(axes)
@@ -119,7 +121,7 @@ def plot_coverage_over_time(predictions: pd.DataFrame, window: int = 126, level:
         lower.plot(typical.index, 100 * typical, color=VERMILION, label="size of moves, 21 sessions")
         lower.set(
             title=f"Width follows volatility: {100 * widths.min():.1f} % to {100 * widths.max():.1f} %",
-            ylabel=f"log return over\n{horizon_of(predictions)}, %",
+            ylabel=outcome_of(predictions, "\n"),
             ylim=(0, 125 * widths.max()),  # room for the legend
         )
         lower.legend(ncols=2, loc="upper right")
@@ -167,6 +169,8 @@ def plot_coverage_by_year(predictions: pd.DataFrame, level: float = 0.9) -> Figu
 def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40) -> Figure:
     """Plot the last closes of each symbol and the interval of its forecast price.
 
+    Forecasts that compare symbols say nothing about a price and are drawn side by side.
+
     Parameters
     ----------
     forecasts : DataFrame
@@ -178,6 +182,8 @@ def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40
     """
     require_rows(forecasts, ("symbol", "date", "horizon", "predicted", "lower", "upper"), "forecasts")
     drawn = forecasts.head(MOST_LINES)
+    if target_of(drawn) in RELATIVE:
+        return _plot_compared(drawn)
     title = f"Forecast over {horizon_of(drawn)} with its interval, and the last {last} closes"
     with grid_of_symbols(len(drawn), title) as (figure, every):
         for axes, row in zip(every, drawn.to_dict("records"), strict=False):
@@ -190,6 +196,21 @@ def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40
                 f"{row['symbol']}: {row['predicted']:+.2%} ({row['lower']:+.1%} to {row['upper']:+.1%})",
                 fontsize=11,
             )
+    return figure
+
+
+def _plot_compared(forecasts: pd.DataFrame) -> Figure:
+    """Plot each symbol's forecast of how it does among the others, the best at the top."""
+    ordered = forecasts.sort_values("predicted", ignore_index=True)
+    low, middle, high = (100 * ordered[name] for name in ("lower", "predicted", "upper"))
+    with drawing(size=(9, 1.6 + 0.4 * len(ordered))) as (figure, (axes,)):
+        axes.errorbar(middle, ordered.index, xerr=[middle - low, high - middle], color=SKY, ecolor=SKY, ls="")
+        axes.scatter(middle, ordered.index, color=BLUE, zorder=3)
+        axes.axvline(0, color=GREY, linewidth=1)
+        axes.set_yticks(
+            ordered.index, [f"{row.symbol}: {row.predicted:+.2%}" for row in ordered.itertuples()]
+        )
+        axes.set(title="Forecast of each symbol among the others", xlabel=outcome_of(ordered))
     return figure
 
 

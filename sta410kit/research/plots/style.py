@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.frames import require_columns
+from sta410kit.research.target_names import WORDS, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -132,3 +133,8 @@ def horizon_of(frame: pd.DataFrame) -> str:
     """Return the horizon of a frame in words, for an axis label."""
     horizon = int(frame["horizon"].iloc[0])
     return "one session" if horizon == 1 else f"{horizon} sessions"
+
+
+def outcome_of(predictions: pd.DataFrame, between: str = " ") -> str:
+    """Return the outcome of predictions and its horizon in words, for an axis in percent."""
+    return f"{WORDS[target_of(predictions)].outcome} over{between}{horizon_of(predictions)}, %"

@@ -1,4 +1,4 @@
-"""The documents and the code agree on the settings, and an unused setting is marked as reserved."""
+"""The documents and the code agree on the settings, and an unused setting is marked as deprecated."""
 
 import ast
 import json
@@ -27,16 +27,18 @@ def test_the_documents_are_what_the_table_says(script):
 
 
 def test_a_row_of_the_documents(script):
-    """Field, default, use, values, and whether it is reserved."""
+    """Field, default, use, values, and why it is deprecated."""
     row = (
-        "| `CACHE_TTL_HOURS` | `data.cache_ttl_hours` | `24` | hours for which downloaded prices count as "
-        "fresh; a number from 0 upwards; reserved: read and checked, nothing uses it yet |\n"
+        "| `MODEL_CACHE_DIR` | `data.model_cache_dir` | `model_cache` | folder of fitted models; the name of "
+        "a folder; deprecated: changes nothing, because each run keeps its fitted model in its folder, as "
+        "model.skops |\n"
     )
     assert row in script["page"]("above\n\n| variable | old |\n|---|---|\n\nbelow\n")
     lines = (
-        "# Hours for which downloaded prices count as fresh. Takes a number from 0 upwards.\n"
-        "# Reserved: read and checked, nothing uses it yet.\n"
-        "CACHE_TTL_HOURS=24\n"
+        "# Folder of fitted models. Takes the name of a folder.\n"
+        "# Deprecated: changes nothing, because each run keeps its fitted model in its folder, "
+        "as model.skops.\n"
+        "MODEL_CACHE_DIR=model_cache\n"
     )
     assert lines in script["example"]()
 
@@ -58,12 +60,12 @@ def cells(notebook):
 
 
 def test_a_setting_is_used_or_says_that_it_is_not():
-    """Mark a setting that nothing reads as reserved, and unmark it in the change that begins to read it."""
+    """A setting that nothing reads is deprecated; the validator of VALIDATE_DATA is its use."""
     sources = [path.read_text("utf-8") for path in (ROOT / "sta410kit").rglob("*.py")]
     sources += [cells(path) for path in (ROOT / "notebooks").glob("*.ipynb")]
     used = set().union(*map(attributes, sources))
     unused = {one.variable for one in all_settings() if one.field.rpartition(".")[2] not in used}
-    assert unused == {one.variable for one in all_settings() if one.reserved}
+    assert unused - {"VALIDATE_DATA"} == {one.variable for one in all_settings() if one.deprecated}
 
 
 def test_a_mention_is_no_use():

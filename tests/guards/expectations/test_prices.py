@@ -13,6 +13,7 @@ from sta410kit.guards.corruptions import CATALOGUE
 from sta410kit.guards.corruptions.corruption import changed
 from sta410kit.guards.evaluation import evaluate
 from sta410kit.guards.suites import read_suite
+from sta410kit.market import load_prices
 
 pytestmark = pytest.mark.unit
 
@@ -20,6 +21,7 @@ OWN = {item["type"]: item for item in read_suite("prices").expectations if not i
     ("expect_column", "expect_table", "expect_compound")
 )}  # fmt: skip
 BAR = ["open", "high", "low", "close"]
+PRICES = [*BAR, "adj_close"]
 BY_NAME = {one.name: one for one in CATALOGUE["prices"]}
 
 
@@ -34,54 +36,34 @@ def found(frame, kind, **changed):
     return evaluate("one", alone(kind, **changed), frame)[0][0]
 
 
+CATCHES = {
+    "expect_sessions_to_match_calendar": (
+        "session_lost weeks_lost end_lost file_cut_short weekend_row dates_a_day_off"
+    ),
+    "expect_symbols_in_step": "symbol_a_session_off",
+    "expect_dates_not_in_future": "dates_in_future",
+    "expect_dates_without_time": "time_of_day",
+    "expect_rows_in_order": "rows_shuffled rows_reversed two_rows_swapped",
+    "expect_symbols_spelled_alike": "symbol_in_other_case symbol_with_space invisible_sign",
+    "expect_symbols_to_differ": "same_series",
+    "expect_jumps_to_be_explained": "split_forgotten reverse_split_forgotten",
+    "expect_adjusted_close_to_follow_close": "split_invented adj_close_away_and_back adj_close_steps_down",
+    "expect_prices_in_one_unit": "cents_for_dollars cents_but_adj_close digit_too_many one_bar_in_other_unit",
+    "expect_no_reverting_spikes": "spike open_misread close_spike close_misread",
+    "expect_open_to_follow_close": "open_and_close_swapped",
+    "expect_prices_within_bar": "bar_out_of_order",
+    "expect_no_stale_bars": "bars_repeated prices_repeated close_carried_forward session_filled",
+    "expect_no_pasted_bars": "stretch_pasted stretch_pasted_to_fit",
+    "expect_no_runs_of_zero_volume": "zero_volume_run symbol_without_volume",
+    "expect_volume_in_one_unit": (
+        "volume_in_lots volume_unit_changes symbol_in_other_units one_volume_too_large"
+    ),
+    "expect_whole_shares": "parts_of_shares",
+}
+
+
 @pytest.mark.parametrize(
-    ("corruption", "kind"),
-    [
-        ("session_lost", "expect_sessions_to_match_calendar"),
-        ("weeks_lost", "expect_sessions_to_match_calendar"),
-        ("end_lost", "expect_sessions_to_match_calendar"),
-        ("file_cut_short", "expect_sessions_to_match_calendar"),
-        ("weekend_row", "expect_sessions_to_match_calendar"),
-        ("dates_a_day_off", "expect_sessions_to_match_calendar"),
-        ("symbol_a_session_off", "expect_symbols_in_step"),
-        ("dates_in_future", "expect_dates_not_in_future"),
-        ("time_of_day", "expect_dates_without_time"),
-        ("rows_shuffled", "expect_rows_in_order"),
-        ("rows_reversed", "expect_rows_in_order"),
-        ("two_rows_swapped", "expect_rows_in_order"),
-        ("symbol_in_other_case", "expect_symbols_spelled_alike"),
-        ("symbol_with_space", "expect_symbols_spelled_alike"),
-        ("invisible_sign", "expect_symbols_spelled_alike"),
-        ("same_series", "expect_symbols_to_differ"),
-        ("split_forgotten", "expect_jumps_to_be_explained"),
-        ("reverse_split_forgotten", "expect_jumps_to_be_explained"),
-        ("split_invented", "expect_adjusted_close_to_follow_close"),
-        ("cents_for_dollars", "expect_prices_in_one_unit"),
-        ("cents_but_adj_close", "expect_prices_in_one_unit"),
-        ("digit_too_many", "expect_prices_in_one_unit"),
-        ("one_bar_in_other_unit", "expect_prices_in_one_unit"),
-        ("spike", "expect_no_reverting_spikes"),
-        ("open_misread", "expect_no_reverting_spikes"),
-        ("close_spike", "expect_no_reverting_spikes"),
-        ("close_misread", "expect_no_reverting_spikes"),
-        ("open_and_close_swapped", "expect_open_to_follow_close"),
-        ("bar_out_of_order", "expect_prices_within_bar"),
-        ("bars_repeated", "expect_no_stale_bars"),
-        ("prices_repeated", "expect_no_stale_bars"),
-        ("close_carried_forward", "expect_no_stale_bars"),
-        ("session_filled", "expect_no_stale_bars"),
-        ("stretch_pasted", "expect_no_pasted_bars"),
-        ("stretch_pasted_to_fit", "expect_no_pasted_bars"),
-        ("adj_close_away_and_back", "expect_adjusted_close_to_follow_close"),
-        ("adj_close_steps_down", "expect_adjusted_close_to_follow_close"),
-        ("zero_volume_run", "expect_no_runs_of_zero_volume"),
-        ("symbol_without_volume", "expect_no_runs_of_zero_volume"),
-        ("volume_in_lots", "expect_volume_in_one_unit"),
-        ("volume_unit_changes", "expect_volume_in_one_unit"),
-        ("symbol_in_other_units", "expect_volume_in_one_unit"),
-        ("one_volume_too_large", "expect_volume_in_one_unit"),
-        ("parts_of_shares", "expect_whole_shares"),
-    ],
+    ("corruption", "kind"), [(name, kind) for kind, names in CATCHES.items() for name in names.split()]
 )
 def test_a_corruption_is_caught_by_the_expectation_made_for_it(crisis, corruption, kind):
     """Three draws of size and place: this expectation alone refuses each, and names symbol and date."""
@@ -97,8 +79,6 @@ def test_a_corruption_is_caught_by_the_expectation_made_for_it(crisis, corruptio
 
 def test_the_crash_of_2000_is_no_split():
     """AAPL fell by 52 % on 2000-09-29 with twelve times its volume; a split leaves the volume as it was."""
-    from sta410kit.market import load_prices
-
     prices = load_prices(symbols=["AAPL"], start="2000-08-01", end="2000-12-29")
     assert found(prices, "expect_jumps_to_be_explained").held
     quiet = prices.assign(volume=prices["volume"].clip(upper=9_000_000))
@@ -109,8 +89,6 @@ def test_the_crash_of_2000_is_no_split():
 
 def test_a_close_that_the_next_open_takes_back_is_found_from_a_few_per_cent_on():
     """IBM closes 6 % too high on a calm day; a real move of that size does not vanish overnight."""
-    from sta410kit.market import load_prices
-
     prices = load_prices(symbols=["IBM"], start="2004-01-02", end="2006-12-29")
     row = prices.index[prices["date"] == "2006-03-15"][0]
     prices.loc[row, ["high", "close", "adj_close"]] *= 1.06
@@ -121,13 +99,10 @@ def test_a_close_that_the_next_open_takes_back_is_found_from_a_few_per_cent_on()
 
 def test_one_bar_that_repeats_prices_is_found_where_chance_repeats_none():
     """IBM's bar spans 130 cents; AAPL's prices of 2003-01-29, within 53 cents, stand twice in the source."""
-    from sta410kit.market import load_prices
-
     prices = load_prices(symbols=["AAPL", "IBM"], start="2003-01-02", end="2003-12-31")
     assert found(prices, "expect_no_stale_bars").held
     row = prices.index[(prices["symbol"] == "IBM") & (prices["date"] == "2003-07-10")][0]
-    columns = ["open", "high", "low", "close", "adj_close"]
-    prices.loc[row, columns] = prices.loc[row - 1, columns].to_numpy()
+    prices.loc[row, PRICES] = prices.loc[row - 1, PRICES].to_numpy()
     result = found(prices, "expect_no_stale_bars")
     assert [item["date"] for item in result.rows] == ["2003-07-10"]
     assert found(prices, "expect_no_stale_bars", wide=1000).held
@@ -136,12 +111,11 @@ def test_one_bar_that_repeats_prices_is_found_where_chance_repeats_none():
 def test_one_session_without_trade_is_ordinary_where_there_are_more(make_walk):
     """A filled session of a busy symbol is found, with or without volume; a thin symbol has such ones."""
     busy = make_walk(symbols=1)
-    columns = ["open", "high", "low", "close", "adj_close"]
 
     def filled(prices, rows):
         prices = prices.copy()
         for row in rows:
-            prices.loc[row, columns] = prices.loc[row - 1, "close"]
+            prices.loc[row, PRICES] = prices.loc[row - 1, "close"]
         return prices
 
     assert not found(filled(busy, [100]), "expect_no_stale_bars").held
@@ -151,8 +125,6 @@ def test_one_session_without_trade_is_ordinary_where_there_are_more(make_walk):
 
 def test_lots_read_as_shares_on_a_quiet_day_are_told_by_their_zeros():
     """FB's volume of 2012-07-05 a hundred times too large is but 30 times the usual one."""
-    from sta410kit.market import load_prices
-
     prices = load_prices(symbols=["FB"])
     prices.loc[prices["date"] == "2012-07-05", "volume"] *= 100
     result = found(prices, "expect_volume_in_one_unit")
@@ -223,8 +195,6 @@ def test_old_prices_in_eighths_repeat_themselves_by_chance(make_walk, seed):
 
 def test_parts_of_the_embedded_prices_are_accepted():
     """A symbol, a year, a month."""
-    from sta410kit.market import load_prices
-
     prices = load_prices()
     parts = [part for _, part in prices.groupby("symbol")]
     parts += [prices[prices["date"].dt.year == year] for year in (2000, 2008, 2012)]
@@ -282,7 +252,7 @@ def test_freshness_is_counted_in_sessions(make_walk):
 def test_a_short_gap_of_one_row_does_not_mislead_the_others(crisis):
     """Rows without values are left to the expectation that names them."""
     holed = crisis.copy()
-    holed.loc[[100, 101, 5000], ["open", "high", "low", "close", "adj_close"]] = np.nan
+    holed.loc[[100, 101, 5000], PRICES] = np.nan
     assert {failure.expectation for failure in guards.validate(holed, "prices").critical} == {
         "expect_column_values_to_not_be_null"
     }
@@ -313,10 +283,10 @@ def test_strange_frames_are_judged_without_a_traceback(frame):
 
 def test_three_bars_alike_are_stale_where_bars_are_hardly_ever_alike(crisis):
     """Two alike are chance, with another volume each; of three, the two that repeat the first are named."""
-    kind, prices = "expect_no_stale_bars", ["open", "high", "low", "close", "adj_close"]
+    kind = "expect_no_stale_bars"
     two, three = crisis.copy(), crisis.copy()
-    two.loc[[100, 101], prices] = crisis.loc[100, prices].to_numpy()
-    three.loc[[100, 101, 102], prices] = crisis.loc[100, prices].to_numpy()
+    two.loc[[100, 101], PRICES] = crisis.loc[100, PRICES].to_numpy()
+    three.loc[[100, 101, 102], PRICES] = crisis.loc[100, PRICES].to_numpy()
     assert found(two, kind, wide=1e6).held
     rows = found(three, kind, wide=1e6).rows
     assert [row["date"] for row in rows] == [str(day)[:10] for day in crisis["date"][[101, 102]]]
@@ -326,12 +296,11 @@ def test_three_bars_alike_are_chance_in_a_quiet_and_cheap_share(crisis):
     """Every tenth bar repeats the one before it there, so that one does twice is no wonder."""
     quiet = crisis.copy()
     rows = list(range(100, 400, 10))
-    prices = ["open", "high", "low", "close", "adj_close"]
     for row in rows:
-        quiet.loc[row + 1, prices] = quiet.loc[row, prices].to_numpy()
-    quiet.loc[rows[5] + 2, prices] = quiet.loc[rows[5], prices].to_numpy()
+        quiet.loc[row + 1, PRICES] = quiet.loc[row, PRICES].to_numpy()
+    quiet.loc[rows[5] + 2, PRICES] = quiet.loc[rows[5], PRICES].to_numpy()
     assert found(quiet, "expect_no_stale_bars", wide=1e6).held
-    quiet.loc[rows[5] + 3, prices] = quiet.loc[rows[5], prices].to_numpy()
+    quiet.loc[rows[5] + 3, PRICES] = quiet.loc[rows[5], PRICES].to_numpy()
     assert not found(quiet, "expect_no_stale_bars", wide=1e6).held
 
 
@@ -342,7 +311,7 @@ def test_a_fall_on_a_busy_day_is_news(left, volume, busiest_only):
     """A fall of 26 % on a busy day passes, one of 40 % on the busiest near; a quiet day explains neither."""
     prices = make_calm()
     fallen = prices["date"] >= "2015-03-02"
-    prices.loc[fallen, ["open", "high", "low", "close", "adj_close"]] *= left
+    prices.loc[fallen, PRICES] *= left
     on_the_day = prices["date"] == "2015-03-02"
     prices.loc[on_the_day, "volume"] = volume
     assert found(prices, "expect_jumps_to_be_explained").held
@@ -377,8 +346,6 @@ def test_exact_volumes_beside_rounded_ones_are_found_where_they_would_be_lots():
 
 def test_an_open_that_its_own_session_takes_back_is_found():
     """IBM opens 20 % too high on a calm day; AAPL's open of 2008-07-22, 8 % down and back, passes."""
-    from sta410kit.market import load_prices
-
     prices = load_prices(symbols=["AAPL", "IBM"], start="2004-01-02", end="2008-12-31")
     assert found(prices, "expect_no_reverting_spikes").held
     row = prices.index[(prices["symbol"] == "IBM") & (prices["date"] == "2006-03-15")][0]
@@ -555,9 +522,9 @@ def test_a_spike_needs_to_be_larger_in_a_symbol_with_heavier_tails(make_walk):
         make_walk(symbols=1, rows=1500, sigma=0.01, shocks="t5"),
     )
     rng = np.random.default_rng(1)
-    wild[[*BAR, "adj_close"]] *= np.exp(0.01 * rng.standard_t(2.2, 1500))[:, None]
+    wild[PRICES] *= np.exp(0.01 * rng.standard_t(2.2, 1500))[:, None]
     for frame in (calm, wild):
-        frame.loc[700, [*BAR, "adj_close"]] *= 1.1
+        frame.loc[700, PRICES] *= 1.1
     assert [row["date"] for row in found(calm, "expect_no_reverting_spikes").rows] == [
         str(calm["date"][700])[:10]
     ]
@@ -613,7 +580,7 @@ def test_a_busy_day_is_told_from_a_volume_in_lots_by_zeros_and_news(volume, move
     """Fifty times the usual volume is an offering; 250 times need news; one that is round is in lots."""
     prices = make_calm()
     prices.loc[60, "volume"] = volume
-    prices.loc[60:, [*BAR, "adj_close"]] *= np.exp(move)
+    prices.loc[60:, PRICES] *= np.exp(move)
     assert found(prices, "expect_volume_in_one_unit").held is held
 
 
@@ -640,7 +607,7 @@ def test_bars_of_a_fund_that_moves_by_a_tick_repeat_by_chance():
     prices = make_calm()
     close = 91.7 + 0.01 * np.random.default_rng(1).integers(0, 3, 120).cumsum()
     prices = prices.assign(open=close, high=close + 0.02, low=close, close=close, adj_close=close)
-    prices.loc[61:63, [*BAR, "adj_close"]] = prices.loc[60, [*BAR, "adj_close"]].to_numpy(float)
+    prices.loc[61:63, PRICES] = prices.loc[60, PRICES].to_numpy(float)
     assert found(prices, "expect_no_stale_bars").held
     prices.loc[60:63, "high"] = prices.loc[60, "close"] + 0.1
     assert found(prices, "expect_no_stale_bars").count == 3
@@ -650,7 +617,7 @@ def test_a_fall_by_half_after_days_of_news_is_a_crash(make_walk):
     """Its volume is judged by the months before: that of the days around it is news already."""
     prices = make_walk(symbols=1, rows=300)
     day = 200
-    prices.loc[day:, [*BAR, "adj_close"]] /= 2
+    prices.loc[day:, PRICES] /= 2
     prices["volume"] = 1_000_000
     quiet = prices.copy()
     prices.loc[day - 6 : day + 12, "volume"] = 5_000_000

@@ -15,22 +15,26 @@ MEANS = {}
 MEAN = None
 
 
+def over(prices, mean):
+    return prices[KEYS].assign(x=prices["close"] / mean)
+
+
 def by_dict(prices):
     if "mean" not in MEANS:
         MEANS["mean"] = prices["close"].mean()
-    return prices[KEYS].assign(x=prices["close"] / MEANS["mean"])
+    return over(prices, MEANS["mean"])
 
 
 def by_global(prices):
     global MEAN  # noqa: PLW0603 - what this is about
     MEAN = MEAN or prices["close"].mean()
-    return prices[KEYS].assign(x=prices["close"] / MEAN)
+    return over(prices, MEAN)
 
 
 def by_new_global(prices):
     space = globals()
     space.setdefault("NEW", prices["close"].mean())
-    return prices[KEYS].assign(x=prices["close"] / NEW)  # noqa: F821 - set a line above
+    return over(prices, NEW)  # noqa: F821 - set a line above
 
 
 def by_closure():
@@ -39,19 +43,19 @@ def by_closure():
     def build(prices):
         nonlocal mean
         mean = mean or prices["close"].mean()
-        return prices[KEYS].assign(x=prices["close"] / mean)
+        return over(prices, mean)
 
     return build
 
 
 def by_default(prices, kept=[]):  # noqa: B006 - what this is about
     kept.append(prices["close"].mean())
-    return prices[KEYS].assign(x=prices["close"] / kept[0])
+    return over(prices, kept[0])
 
 
 def by_attribute(prices):
     by_attribute.mean = getattr(by_attribute, "mean", None) or prices["close"].mean()
-    return prices[KEYS].assign(x=prices["close"] / by_attribute.mean)
+    return over(prices, by_attribute.mean)
 
 
 class Scale:
@@ -65,7 +69,7 @@ class Scale:
 
 
 def by_class(prices):
-    return prices[KEYS].assign(x=prices["close"] / Scale.of(prices))
+    return over(prices, Scale.of(prices))
 
 
 SCALER = StandardScaler()
@@ -85,7 +89,7 @@ class ByInstance:
         self.seen.add(float(prices["close"].mean()))
         if not hasattr(self, "mean"):
             self.mean = prices["close"].mean()
-        return prices[KEYS].assign(x=prices["close"] / self.mean)
+        return over(prices, self.mean)
 
     def method(self, prices, *, unit):
         return self(prices).assign(y=unit)
@@ -100,7 +104,7 @@ def by_cache():
 
     def build(prices):
         frames.append(prices)
-        return prices[KEYS].assign(x=prices["close"] / mean())
+        return over(prices, mean())
 
     return build
 
@@ -123,7 +127,7 @@ def by_cache():
     ids=[
         "dict",
         "global",
-        "new global",
+        "new-global",
         "closure",
         "default",
         "attribute",

@@ -266,7 +266,7 @@ def test_a_refused_key_names_both_variables_and_shows_none(server, source, statu
         monkeypatch.setenv("ALPACA_SECRET_KEY", wrong := SECRET[::-1])
     else:
         wrong = SECRET
-        server.refuse_all = "403"
+        server.refuse_all = "403"  # what it says is not about keys but the plan
     with pytest.raises(
         SecretsManagementError, match=f"HTTP {status}.*ALPACA_API_KEY and ALPACA_SECRET_KEY"
     ) as told:

@@ -1,9 +1,10 @@
 """Remote sources are found by name: those of the kit, and those that other packages ship."""
 
+import re
 import sys
-import textwrap
 import types
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -12,27 +13,8 @@ from sta410kit.market.sources import PriceSource, open_source, remote_sources
 
 pytestmark = pytest.mark.unit
 
-# The example of docs/data.md.
-SOURCE = '''
-"""Prices of a bond desk, from its own web service."""
-
-import pandas as pd
-
-
-class DeskSource:
-    name = "desk"
-    exchange = "XLON"
-
-    def bars(self, symbols, start, end):
-        days = pd.bdate_range(start, end)
-        rows = [(symbol, day, 100.0, 101.0, 99.0, 100.5, 1000) for symbol in symbols for day in days]
-        return pd.DataFrame(
-            rows, columns=["symbol", "date", "open", "high", "low", "close", "volume"]
-        )
-
-    def actions(self, symbols, start, end):
-        return pd.DataFrame(columns=["symbol", "date", "kind", "value"])
-'''
+PAGE = (Path(__file__).parents[3] / "docs" / "data.md").read_text("utf-8")
+(SOURCE,) = re.findall(r"```python\n((?:(?!```).)*?class DeskSource.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -63,12 +45,12 @@ def test_the_kit_has_two(monkeypatch):
 
 
 def test_another_package_ships_one_in_forty_lines(package):
-    """It is found by its entry point."""
+    """The example of the documents is found by its entry point."""
     package(SOURCE, desk="desk_prices:DeskSource")
     source = open_source("desk")
     assert isinstance(source, PriceSource)
     assert len(source.bars(["GILT"], date(2024, 1, 1), date(2024, 1, 5))) == 5
-    assert len(textwrap.dedent(SOURCE).splitlines()) < 40
+    assert len(SOURCE.splitlines()) < 40
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,15 @@ def test_a_bar_that_is_gone_is_a_revision_and_an_empty_answer_is_none(store, ven
     assert {row[0] for row in held(store)} == {"KO"}
 
 
+def test_an_action_that_is_listed_weeks_late_is_added_with_the_next_session(store, vendor):
+    """Some sources list a dividend when it is paid, not on its ex-date."""
+    vendor.act("KO", "2024-02-09", "dividend", 0.5)
+    ask(store, vendor)
+    rows = store.current("vendor", "KO")
+    assert rows.loc[rows["kind"] == "dividend", "value"].tolist() == [0.5]
+    assert held(store) == []
+
+
 def test_an_action_that_changes_is_a_revision_and_a_new_one_is_not(store, vendor):
     """Two dividends of one day count together."""
     vendor.act("KO", "2024-03-05", "dividend", 0.25)
