@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -162,5 +163,6 @@ def _excerpt(body: bytes) -> str:
     text = body.decode("utf-8", errors="replace")
     with suppress(ValueError, TypeError, KeyError):
         text = str(json.loads(text)["message"])
-    text = " ".join(redact(printable(text)).split()).rstrip(".")
+    text = re.sub("<[^>]*>", " ", redact(printable(text)))  # a proxy answers in HTML
+    text = " ".join(text.split()).rstrip(".")
     return f"{text[:_SHOWN]}..." if len(text) > _SHOWN else text or "nothing"

@@ -6,6 +6,8 @@ import logging
 import random
 from typing import TYPE_CHECKING, TypeVar
 
+from loguru import logger
+
 from sta410kit.exceptions import APIError
 
 if TYPE_CHECKING:
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from sta410kit.market.resilience.rate_limit import RateLimit
 
 T = TypeVar("T")
-
-_logger = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 120.0  # seconds; a service that asks for more is down for this night
 
@@ -110,7 +110,7 @@ class Service:
             answer = request()
         except TemporaryError as error:
             self.breaker.record(success=not error.outage)
-            _logger.warning("%s: %s", self.name, error)
+            logger.warning("{}: {}", self.name, error)
             raise
         except APIError:
             self.breaker.record(success=True)  # it answered

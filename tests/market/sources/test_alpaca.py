@@ -140,7 +140,7 @@ def test_what_passes_is_waited_for(server, source, fault):
     ("fault", "said"),
     [
         ("500", "HTTP 500: sorry"),
-        ("502", "HTTP 502: <html><head><title>Bad Gateway"),
+        ("502", "HTTP 502: Bad Gateway"),
         ("reset", "the connection failed"),
         ("stall", "no answer in time (ReadTimeout)"),
         ("truncated", "the answer is no complete JSON: {"),
@@ -260,7 +260,7 @@ def test_pages_without_end_end_in_an_error(server, source, tokens):
 
 
 @pytest.mark.parametrize("status", ["401", "403"])
-def test_a_refused_key_names_both_variables_and_shows_none(server, source, status, monkeypatch, caplog):
+def test_a_refused_key_names_both_variables_and_shows_none(server, source, status, monkeypatch, capfd):
     """Even if the server repeats the keys; nothing is asked again."""
     if status == "401":
         monkeypatch.setenv("ALPACA_SECRET_KEY", wrong := SECRET[::-1])
@@ -271,7 +271,8 @@ def test_a_refused_key_names_both_variables_and_shows_none(server, source, statu
         SecretsManagementError, match=f"HTTP {status}.*ALPACA_API_KEY and ALPACA_SECRET_KEY"
     ) as told:
         source.bars(["KO"], *YEAR)
-    for text in (str(told.value), caplog.text):
+    said = capfd.readouterr()
+    for text in (str(told.value), said.out, said.err):
         assert KEY not in text
         assert wrong not in text
     assert len(server.requests) == 1
