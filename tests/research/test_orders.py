@@ -97,7 +97,7 @@ def test_stale_forecasts_are_refused():
     st.lists(st.tuples(st.floats(-0.2, 0.2), st.floats(0.01, 5_000)), min_size=1, max_size=12),
     st.floats(1, 1e8),
     st.floats(0.001, 0.05),
-    st.floats(0.05, 0.5),
+    st.floats(0.051, 0.5),
     st.floats(0.001, 0.5),
     st.floats(0.1, 1),
 )
