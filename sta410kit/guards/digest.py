@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_PIECE = 1 << 18
-
 
 def frame_digest(frame: pd.DataFrame) -> str:
     """Return a SHA-256 of names and values, or nothing for a frame whose values cannot be hashed.
@@ -19,47 +17,38 @@ def frame_digest(frame: pd.DataFrame) -> str:
     Values, not their layout: nullable, Arrow and categorical columns of the same values, dates of another
     unit, and text as objects or as strings have the same digest. Whole numbers differ from floats.
     """
+    import numpy as np
+
     digest = hashlib.sha256("\0".join(map(str, frame.columns)).encode())
     try:
         for place in range(frame.shape[1]):
-            _add(digest, frame.iloc[:, place])
+            kind, values = _values(frame.iloc[:, place])
+            digest.update(kind)
+            digest.update(np.ascontiguousarray(values).view(np.uint8).data)
     except (
         TypeError,
         ValueError,
         OverflowError,
-    ):  # lists or dictionaries in cells, dates beyond any calendar
+    ):  # lists in cells, dates beyond any calendar
         return ""
     return digest.hexdigest()
 
 
-def _add(digest: hashlib._Hash, column: pd.Series[Any]) -> None:
+def _values(column: pd.Series[Any]) -> tuple[bytes, NDArray[np.generic]]:
+    """Return the kind of a column and its values, in the one form that all layouts of them have."""
     import numpy as np
     import pandas as pd
     from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
 
     dtype = column.dtype
     if is_bool_dtype(dtype) or isinstance(dtype, pd.DatetimeTZDtype):
-        digest.update(pd.util.hash_pandas_object(column, index=False).to_numpy().tobytes())
-    elif is_integer_dtype(dtype) and not column.hasnans:
-        _feed(digest, "i", column.to_numpy(), np.int64)
-    elif is_float_dtype(dtype) or is_integer_dtype(dtype):
-        plain = isinstance(dtype, np.dtype)
-        numbers = column.to_numpy() if plain else column.to_numpy(np.float64, na_value=np.nan)
-        _feed(digest, "f", numbers, np.float64)
-    elif dtype.kind == "M":
-        stamps = column.to_numpy()
-        _feed(digest, "d", stamps if stamps.dtype.kind == "M" else stamps.astype("datetime64[us]"), "M8[us]")
-    else:
-        codes, values = pd.factorize(column)
-        _feed(digest, "t", codes, np.int32)
-        digest.update(pd.util.hash_array(np.asarray(values, dtype=object)).tobytes())
-
-
-def _feed(digest: hashlib._Hash, kind: str, values: NDArray[np.generic], dtype: object) -> None:
-    """Add values a piece at a time, so that no copy of a long column is made."""
-    import numpy as np
-
-    digest.update(kind.encode())
-    for start in range(0, len(values), _PIECE):
-        piece = np.ascontiguousarray(values[start : start + _PIECE].astype(dtype))  # type: ignore[call-overload]
-        digest.update(piece.view(np.uint8).data)
+        return b"", pd.util.hash_pandas_object(column, index=False).to_numpy()
+    if is_integer_dtype(dtype) and not column.hasnans:
+        return b"i", column.to_numpy().astype(np.int64, copy=False)
+    if is_float_dtype(dtype) or is_integer_dtype(dtype):
+        return b"f", column.to_numpy(np.float64, na_value=np.nan)
+    if dtype.kind == "M":
+        return b"d", column.to_numpy().astype("datetime64[us]", copy=False)
+    codes, values = pd.factorize(column)
+    words = pd.util.hash_array(np.asarray(values, dtype=object))
+    return b"t", np.concatenate([codes.astype(np.int32).view(np.uint8), words.view(np.uint8)])

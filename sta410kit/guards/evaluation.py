@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from sta410kit._internal.text import pluralize
-from sta410kit.exceptions import ConfigurationError, STA410Exception
+from sta410kit.exceptions import STA410Exception
 from sta410kit.guards import generic
 from sta410kit.guards.expectations import EXPECTATIONS, Expectation, judge_all
 from sta410kit.guards.panel import Panel
 from sta410kit.guards.result import CRITICAL, Check
-from sta410kit.guards.suites import columns_of
+from sta410kit.guards.suites import cannot_be_loaded, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,11 +119,7 @@ def build(name: str, item: Mapping[str, Any]) -> Expectation:
         reason = str(error)
         if isinstance(error, ValidationError):
             reason = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        message = (
-            f"suite '{name}': {item['type']} with {item['kwargs']} cannot be loaded ({reason}); "
-            "correct its type or arguments in the suite file"
-        )
-        raise ConfigurationError(message) from error
+        raise cannot_be_loaded(name, item, reason) from error
 
 
 def _check(
@@ -158,7 +154,10 @@ def _found(item: Mapping[str, Any], evidence: Evidence) -> str:
     if item["type"] in EXPECTATIONS or not evidence.count:
         words = list(evidence.notes) or list(evidence.stretches())
         return f"Found: {'; '.join(words[:_NOTES])}." if words else "It does not hold."
-    count = evidence.count
+    return _break(evidence.count)
+
+
+def _break(count: int) -> str:
     return f"{pluralize(count, 'row')} {'breaks' if count == 1 else 'break'} this."
 
 
@@ -203,16 +202,12 @@ def _foreign(
             checks[number] = _unanswered(item, reason)
             continue
         result = answered["result"]
-        rows = result.get("partial_unexpected_index_list") or ()
         count = int(result.get("unexpected_count") or 0)
-        observed = f"Found: {result.get('observed_value')}."
-        found = (
-            f"{pluralize(count, 'row')} {'breaks' if count == 1 else 'break'} this." if count else observed
-        )
+        found = _break(count) if count else f"Found: {result.get('observed_value')}."
         checks[number] = replace(
             _of(item),
             held=answered["success"],
-            rows=tuple(_short_dates(row) for row in rows),
+            rows=tuple(_short_dates(row) for row in result.get("partial_unexpected_index_list") or ()),
             message="" if answered["success"] else _message(item, found, reviewed),
             accepted=tuple(excused),
             found=result,

@@ -36,6 +36,7 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.evidence import EXAMPLES, Evidence
 from sta410kit.guards.expectations import EXPECTATIONS, Expectation, judge_all
 from sta410kit.guards.panel import Panel
+from sta410kit.guards.suites import cannot_be_loaded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,11 +147,7 @@ def _load(name: str, expectations: str) -> gx.ExpectationSuite:
             loaded.append(ExpectationConfiguration(**item).to_domain_obj())
         except Exception as error:  # any error of the library means that it could not be loaded
             reason = " ".join(str(error).split()) or type(error).__name__
-            message = (
-                f"suite '{name}': {item['type']} with {item['kwargs']} cannot be loaded ({reason}); "
-                "correct its type or arguments in the suite file"
-            )
-            raise ConfigurationError(message) from error
+            raise cannot_be_loaded(name, item, reason) from error
     suite = gx.ExpectationSuite(name=name, expectations=loaded)
     if len(suite.expectations) != len(loaded):
         message = f"suite '{name}': Great Expectations dropped an expectation while loading"

@@ -205,3 +205,11 @@ def _problem(item: Any) -> str:  # noqa: ANN401 - anything that JSON has
     if severity != CRITICAL and "on_failure" in meta:
         return f"has on_failure {action!r}; but severity {severity!r}, which leaves nothing out"
     return ""
+
+
+def cannot_be_loaded(suite: str, item: Mapping[str, Any], reason: str) -> ConfigurationError:
+    """Return the error of an expectation whose type or arguments do not fit."""
+    return ConfigurationError(
+        f"suite '{suite}': {item['type']} with {item['kwargs']} cannot be loaded ({reason}); "
+        "correct its type or arguments in the suite file"
+    )

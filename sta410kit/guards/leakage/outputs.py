@@ -27,10 +27,10 @@ class Codes:
     """Numbers for symbols and labels that stay the same in every run of a probe."""
 
     def __init__(self, symbols: list[Hashable]) -> None:
-        self.symbols = list(symbols)
+        self.symbols = {name: number for number, name in enumerate(symbols)}
         self.priced = frozenset(symbols)
         self.for_market: dict[str, bool] = {}
-        self._labels: list[Hashable] = []
+        self._labels: dict[Hashable, int] = {}
 
     def of_symbols(self, symbols: NDArray[Any] | pd.Series[Any] | pd.Index[Any]) -> NDArray[np.int64]:
         """Return the code of each symbol; a new symbol gets the next number."""
@@ -38,15 +38,12 @@ class Codes:
 
     def of_labels(self, labels: pd.Series[Any]) -> NDArray[np.float64]:
         """Return the code of each label, NaN where it is missing."""
-        codes = _encode(labels.astype(str), self._labels).astype(np.float64)
-        codes[labels.isna().to_numpy()] = np.nan
-        return codes
+        return np.where(labels.isna(), np.nan, _encode(labels.astype(str), self._labels))
 
 
-def _encode(values: Any, known: list[Hashable]) -> NDArray[np.int64]:  # noqa: ANN401 - an array, column or index
+def _encode(values: Any, known: dict[Hashable, int]) -> NDArray[np.int64]:  # noqa: ANN401 - a column or index
     local, uniques = pd.factorize(values, use_na_sentinel=False)
-    known.extend(name for name in uniques if name not in known)
-    return np.array([known.index(name) for name in uniques], dtype=np.int64)[local]
+    return np.array([known.setdefault(name, len(known)) for name in uniques], dtype=np.int64)[local]
 
 
 @dataclass(frozen=True, eq=False)

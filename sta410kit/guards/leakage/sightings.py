@@ -104,8 +104,8 @@ class Sightings:
 
     def _symbols(self, first: int, codes: Iterable[int]) -> tuple[str, str, tuple[str, ...]]:
         """Return the first symbol, the same for a sentence, and all symbols; "" is the whole market."""
-        names = ["" if code < 0 else str(self._codes.symbols[code]) for code in sorted({*codes})]
-        symbol = "" if first < 0 else str(self._codes.symbols[first])
+        known = [*map(str, self._codes.symbols), ""]  # the market has the code -1
+        names, symbol = [known[code] for code in sorted({*codes})], known[first]
         return symbol, f" of {symbol}" if symbol else "", tuple(names)
 
 
