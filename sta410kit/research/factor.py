@@ -46,8 +46,9 @@ class FactorTearSheet:
         Symbols of the factor.
     information : DataFrame
         One row per horizon: ``horizon``, ``dates``, ``ic`` (mean over dates of Pearson's correlation with
-        the forward return), ``rank_ic`` (of Spearman's), ``rank_ic_std`` (over dates), ``t`` and ``p_value``
-        (of a positive mean rank IC, one-sided, robust to overlap) and ``share_positive``.
+        the forward return), ``rank_ic`` (of Spearman's) with its 95 % interval ``rank_ic_low`` to
+        ``rank_ic_high``, ``rank_ic_std`` (over dates), ``t`` and ``p_value`` (of a positive mean rank IC,
+        one-sided) and ``share_positive``. Interval and p value allow for overlap: `forecast_tests.t_test`.
     quantiles : DataFrame
         One row per quantile, the lowest first: ``quantile``, ``observations``, ``mean`` (of the simple
         forward return less the mean of its date) and ``turnover`` (share of its symbols that were not in it
@@ -207,7 +208,11 @@ def _information(horizon: int, plain: Floats, ranked: Floats) -> dict[str, float
     values = ranked[np.isfinite(ranked)]
     if not len(values):
         return {"horizon": horizon, "dates": 0} | dict.fromkeys(
-            ("ic", "rank_ic", "rank_ic_std", "t", "p_value", "share_positive"), np.nan
+            (
+                *("ic", "rank_ic", "rank_ic_low", "rank_ic_high", "rank_ic_std"),
+                *("t", "p_value", "share_positive"),
+            ),
+            np.nan,
         )
     test = t_test(values, horizon)
     return {
@@ -215,6 +220,8 @@ def _information(horizon: int, plain: Floats, ranked: Floats) -> dict[str, float
         "dates": len(values),
         "ic": float(np.nanmean(plain)),
         "rank_ic": float(values.mean()),
+        "rank_ic_low": float(values.mean()) - test.half_width(),
+        "rank_ic_high": float(values.mean()) + test.half_width(),
         "rank_ic_std": float(values.std(ddof=1)) if len(values) > 1 else np.nan,
         "t": test.ratio,
         "p_value": test.p_value,

@@ -105,11 +105,18 @@ def last_of_fading(adjusted: Floats, overlap: float = 1.0) -> int | None:
 
 
 class MeanTest(NamedTuple):
-    """A mean over its standard error, the degrees of freedom of that error, and the one-sided p value."""
+    """A mean over its standard error, its degrees of freedom, the one-sided p value, and the error."""
 
     ratio: float
     degrees: float
     p_value: float
+    error: float
+
+    def half_width(self, level: float = 0.95) -> float:
+        """Return half the width of the interval of the mean."""
+        from scipy.stats import t as student  # type: ignore[import-untyped,unused-ignore]
+
+        return float(student.isf((1 - level) / 2, self.degrees)) * self.error
 
 
 def t_test(values: Floats, horizon: int) -> MeanTest:
@@ -144,7 +151,7 @@ def t_test(values: Floats, horizon: int) -> MeanTest:
         angles = np.pi * np.outer(np.arange(1, degrees + 1), np.arange(size) + 0.5) / size
         variance = float(np.mean((np.cos(angles) @ (values - mean)) ** 2) * 2 / size)
     ratio = _ratio(mean, variance / size)
-    return MeanTest(ratio, degrees, float(student.sf(ratio, degrees)))
+    return MeanTest(ratio, degrees, float(student.sf(ratio, degrees)), (variance / size) ** 0.5)
 
 
 def _ratio(mean: float, variance: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sta410kit.research.backtest import Backtest
+    from sta410kit.research.factor import FactorTearSheet
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FEWEST = 3  # sessions, for a regression on the benchmark
@@ -111,6 +112,50 @@ def returns_tear_sheet(
         contribution=_ordered(backtest.contribution),
         exposure=_exposure(frame.set_index(dates)),
     )
+
+
+def key_figures(backtest: Backtest, returns: ReturnsTearSheet, factor: FactorTearSheet) -> dict[str, Any]:
+    """Return the figures of both tear sheets that a report shows, as plain JSON values; None if undefined.
+
+    Returns
+    -------
+    dict
+        ``rank_ic``, at the horizon of the predictions, and ``decay``, over horizons: rows of ``horizon``,
+        ``dates``, ``rank_ic``, ``rank_ic_low`` and ``rank_ic_high`` (95 %); ``sharpe``,
+        ``benchmark_sharpe``, ``annualised_return``, ``benchmark_return``, ``turnover`` (per session) and
+        ``costs`` (of the capital at the start), all after costs; ``worst_drawdown``: ``depth``, ``start``,
+        ``trough``, ``end``; ``yearly`` and ``contribution`` as in `ReturnsTearSheet`.
+    """
+    columns = ["horizon", "dates", "rank_ic", "rank_ic_low", "rank_ic_high"]
+    decay = _records(factor.information[columns])
+    worst = _records(returns.drawdowns[["depth", "start", "trough", "end"]].head(1))
+    ours, theirs = backtest.summary, backtest.benchmark
+    figures = {
+        "sharpe": ours["sharpe"],
+        "benchmark_sharpe": theirs["sharpe"],
+        "annualised_return": ours["annualised_return"],
+        "benchmark_return": theirs["annualised_return"],
+        "turnover": ours["turnover"],
+        "costs": ours["costs"],
+    }
+    return {
+        "rank_ic": next(row for row in decay if row["horizon"] == factor.horizon),
+        "decay": decay,
+        **{name: _plain(value) for name, value in figures.items()},
+        "worst_drawdown": worst[0] if worst else {"depth": 0.0, "start": None, "trough": None, "end": None},
+        "yearly": _records(returns.yearly.reset_index()),
+        "contribution": _records(returns.contribution),
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - of any column
+    if pd.isna(value):
+        return None
+    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else value
 
 
 def as_percent(table: pd.DataFrame, columns: Iterable[str] | None = None, digits: int = 2) -> pd.DataFrame:

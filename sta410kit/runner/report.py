@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import struct
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,12 +20,14 @@ from sta410kit.runner.pages import render
 from sta410kit.runner.results import R2
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, REPORT
+from sta410kit.runner.sheet import sheet_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sta410kit.runner.manifest import Manifest, StepRecord
 
+_WIDE = 1.9  # times its height: two plots side by side
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # escape sequences in tracebacks
 
 
@@ -41,6 +45,7 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
         failed=[_failure(folder, step) for step in manifest.steps if not step.passed],
         changes=changes_since(folder, manifest),
         r2=manifest.results.get("scores", {}).get(R2),
+        sheet=sheet_of(manifest.results.get("verdict", {})),
         gates=newest_gates(summaries(folder / DATA_DOCS)),
         docs=DATA_DOCS,
         log=LOG,
@@ -126,7 +131,7 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
     return {}
 
 
-def _figures(notebook: Path, step: str) -> list[dict[str, str]]:
+def _figures(notebook: Path, step: str) -> list[dict[str, Any]]:
     """Return the images of an executed notebook, each under the last heading above it."""
     heading, found = step, []
     for cell in _cells(notebook):
@@ -134,8 +139,20 @@ def _figures(notebook: Path, step: str) -> list[dict[str, str]]:
             titles = [line.lstrip("# ") for line in cell.source.splitlines() if line.startswith("#")]
             heading = titles[-1] if titles else heading
         else:
-            found += [{"caption": f"{step}: {heading}", "image": image} for image in images_of(cell)]
+            found += [
+                {"caption": f"{step}: {heading}", "image": image, "wide": _is_wide(image)}
+                for image in images_of(cell)
+            ]
     return found
+
+
+def _is_wide(image: str) -> bool:
+    """Tell whether a PNG is too wide to be read in half of the page, by the size in its header."""
+    try:
+        width, height = struct.unpack(">II", base64.b64decode(image[:32])[16:24])
+    except (ValueError, struct.error):  # no PNG
+        return False
+    return bool(width > _WIDE * height)
 
 
 def _cells(notebook: Path) -> list[Any]:

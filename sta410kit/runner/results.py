@@ -63,6 +63,7 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
     found |= {"model": str(models[-1])} if models else {}
     found |= {"scores": scores} if scores else {}
     found |= {"data": data[known[0]]} if known else {}
+    found |= {"survivorship": str(recorded["survivorship"])} if "survivorship" in recorded else {}
     readers: dict[str, tuple[str, Callable[[Path], Any]]] = {
         "prices.parquet": ("quarantined", _read_quarantined),
         "origin.json": ("origin", lambda path: json.loads(path.read_text(encoding="utf-8"))),

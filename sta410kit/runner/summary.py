@@ -15,6 +15,7 @@ from sta410kit.runner.manifest import DIFF, Manifest, read_manifest
 from sta410kit.runner.report import changes_since
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, REPORT
+from sta410kit.runner.sheet import sheet_of
 from sta410kit.runner.terminal import say, show_table
 
 if TYPE_CHECKING:
@@ -87,6 +88,28 @@ def print_details(folder: Path) -> None:
     manifest = read_manifest(folder)
     details = run_details(folder)
     _print_head(manifest, details["state"])
+    _print_parts(folder, manifest)
+    for gate in details["gates"]:
+        state, colour = ("accepted", "green") if gate["passed"] else ("rejected", "red")
+        state += f" without {gate['left_out']}" if gate["passed"] and gate.get("left_out") else ""
+        counts = f"{pluralize(gate['row_count'], 'row')}, {gate['critical']} critical"
+        counts += f", {pluralize(gate['warnings'], 'warning')}"
+        text = f"gate {gate['suite']} ({gate['step']}): {state}, {counts}"
+        say(text, colour)
+    _print_results(folder, manifest)
+    _print_sheet(manifest)
+    _print_quarantined(manifest)
+    _print_recorded(manifest)
+    if details["changes"]:
+        say(f"changed since run {details['changes']['run']}:")
+        for name, parts in details["changes"]["steps"].items():
+            say(f"  {name}: {', '.join(parts) or 'nothing'}")
+    for name, path in details["paths"].items():
+        say(f"{name.replace('_', ' ') + ':':10} {path}")
+
+
+def _print_parts(folder: Path, manifest: Manifest) -> None:
+    """Print the steps of a run, or the units of a sweep, and why some failed."""
     if manifest.kind == "sweep":
         from sta410kit.runner.sweeps.results import Sweep, print_table
 
@@ -96,24 +119,27 @@ def print_details(folder: Path) -> None:
     for step in manifest.steps:
         if step.message:
             say(f"{step.name} failed: {step.message}", "red")
-    for gate in details["gates"]:
-        state, colour = ("accepted", "green") if gate["passed"] else ("rejected", "red")
-        state += f" without {gate['left_out']}" if gate["passed"] and gate.get("left_out") else ""
-        counts = f"{pluralize(gate['row_count'], 'row')}, {gate['critical']} critical"
-        counts += f", {pluralize(gate['warnings'], 'warning')}"
-        text = f"gate {gate['suite']} ({gate['step']}): {state}, {counts}"
-        say(text, colour)
-    _print_results(folder, manifest)
-    _print_quarantined(manifest)
+
+
+def _print_recorded(manifest: Manifest) -> None:
     for step in manifest.steps if manifest.kind != "sweep" else ():
         for name, value in step.recorded.items():
-            say(f"recorded {step.name}: {name} = {value}")
-    if details["changes"]:
-        say(f"changed since run {details['changes']['run']}:")
-        for name, parts in details["changes"]["steps"].items():
-            say(f"  {name}: {', '.join(parts) or 'nothing'}")
-    for name, path in details["paths"].items():
-        say(f"{name.replace('_', ' ') + ':':10} {path}")
+            if name != "survivorship":  # said already
+                say(f"recorded {step.name}: {name} = {value}")
+
+
+def _print_sheet(manifest: Manifest) -> None:
+    verdict = manifest.results.get("verdict", {})
+    if "ranking" in verdict:
+        say(f"ranking: {verdict['ranking']['verdict']}. {verdict['ranking']['sentence']}")
+    if said := manifest.results.get("survivorship"):
+        say(f"survivorship: {said}")
+    sheet = sheet_of(verdict)
+    if sheet is None:
+        return
+    show_table(("tear sheet", "value", ""), sheet.figures, right=("value",))
+    for name, (columns, *rows) in sheet.tables.items():
+        show_table(columns, rows, title=name, right=columns[1:])
 
 
 def _print_quarantined(manifest: Manifest) -> None:

@@ -80,6 +80,12 @@ def test_the_distance_from_a_moving_average_is_no_information_about_a_random_wal
     assert np.mean(called) <= 0.02
 
 
+def test_the_interval_of_a_mean_is_students():
+    """Ten values with mean 1 and variance 1: 2.262157 times the root of 0.1 on either side (t with 9)."""
+    values = np.tile([1 - 0.9**0.5, 1 + 0.9**0.5], 5)
+    assert t_test(values, 1).half_width() == pytest.approx(2.2621572 * 0.1**0.5, rel=1e-7)
+
+
 def test_overlap_lies_between_one_and_the_horizon():
     """A forecast drawn anew each date has none, one that never changes has all of it."""
     rng = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from sta410kit.research.backtest import Backtest, backtest
 from sta410kit.research.costs import Costs, Limits
-from sta410kit.research.tear_sheet import ReturnsTearSheet, as_percent, returns_tear_sheet
+from sta410kit.research.factor import factor_tear_sheet
+from sta410kit.research.tear_sheet import ReturnsTearSheet, as_percent, key_figures, returns_tear_sheet
 from tests.research.simulated import bars, make_predictions
 
 
@@ -98,6 +100,20 @@ def test_a_benchmark_of_one_symbol_owes_all_its_return_to_it() -> None:
     predictions = make_predictions([0.01] * 3, [0.0] * 3, start="2012-01-02")
     table = backtest(predictions, prices, costs=Costs()).contribution
     assert table["benchmark"].tolist() == pytest.approx([0.21, 0.0])
+
+
+def test_key_figures_are_plain_values_of_both_sheets(walks, walk_predictions) -> None:
+    tested = backtest(walk_predictions, walks)
+    sheet = returns_tear_sheet(tested)
+    found = key_figures(tested, sheet, factor_tear_sheet(walk_predictions, walks))
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["sharpe"] == tested.summary["sharpe"]
+    assert found["worst_drawdown"]["depth"] == sheet.drawdowns["depth"].iloc[0]
+    assert [row["horizon"] for row in found["decay"]] == [1, 5, 10, 21]
+    assert found["rank_ic"] == {  # two symbols cannot be ranked
+        "horizon": 1, "dates": 0, "rank_ic": None, "rank_ic_low": None, "rank_ic_high": None,
+    }  # fmt: skip
+    assert [row["year"] for row in found["yearly"]] == sheet.yearly.index.tolist()
 
 
 def test_fractions_are_shown_in_percent() -> None:

@@ -64,6 +64,58 @@ def test_forecasts_are_drawn_around_zero(tmp_path):
     assert "https://" not in page
 
 
+VERDICT = {
+    "verdict": "no skill shown",
+    "sentence": "ridge does not beat naive.",
+    "ranking": {"verdict": "skill", "sentence": "It ranks."},
+    "deflated_sharpe": {"probability": 0.0046, "sentence": "Luck explains it."},
+    "sheet": {
+        "rank_ic": {"horizon": 5, "dates": 9, "rank_ic": 0.0214, "rank_ic_low": -0.01, "rank_ic_high": 0.053},
+        "decay": [{"horizon": 1, "dates": 9, "rank_ic": None, "rank_ic_low": None, "rank_ic_high": None}],
+        "sharpe": 0.456, "benchmark_sharpe": -0.001, "annualised_return": 0.1234, "benchmark_return": None,
+        "turnover": 0.4242, "costs": 12.3456,
+        "worst_drawdown": {"depth": -0.681, "start": "2002-10-09", "trough": "2006-05-31", "end": None},
+        "yearly": [{"year": 2020, "strategy": 0.1, "benchmark": -0.2, "excess": 0.3}],
+        "contribution": [],
+    },
+}  # fmt: skip
+
+
+def test_the_report_begins_with_the_verdict_and_shows_the_tear_sheet(tmp_path, capsys):
+    """In words before any PASSED, with survivorship; `sta410 show` has the same figures."""
+    said = "All 5 symbols are survivors."
+    manifest = Manifest("x", outcome="PASSED", results={"verdict": VERDICT, "survivorship": said})
+    page = write_report(tmp_path, manifest).read_text()
+    assert "<h1>No skill shown</h1>" in page
+    assert page.index("ridge does not beat naive.") < page.index(said) < page.index("PASSED</b>")
+    figures = re.findall(r"<tr><td>([^<]*)</td><td class=.number.><b>([^<]*)</b>", page)
+    assert figures == [
+        ("rank IC, 5 sessions ahead", "+0.021"),
+        ("Sharpe ratio after costs", "+0.46"),
+        ("deflated Sharpe ratio", "0.5 %"),
+        ("return a year after costs", "+12.3 %"),
+        ("worst drawdown", "-68.1 %"),
+        ("turnover a session", "42.4 %"),
+    ]
+    assert "95 % interval -0.010 to +0.053, allowing for overlap" in page
+    assert "from 2002-10-09, lowest on 2006-05-31, not back yet" in page
+    assert "buy and hold +0.00" in page
+    assert "costs took 1,234.6 % of the capital" in page
+    assert "Gain by symbol" not in page
+    manifest.write(tmp_path)
+    print_details(tmp_path)
+    shown = capsys.readouterr().out
+    for text in (said, "ranking: skill. It ranks.", "+12.3 %", "2020", "+30.0 %"):
+        assert text in shown
+
+
+def test_a_failed_run_begins_with_its_failure(tmp_path):
+    """Also where a verdict was reached before."""
+    manifest = Manifest("x", outcome="NOTEBOOK_FAILED", exit_code=4, results={"verdict": VERDICT})
+    page = write_report(tmp_path, manifest).read_text()
+    assert '<h1>Run x: <span class="bad">NOTEBOOK_FAILED</span></h1>' in page
+
+
 def test_every_value_is_escaped_and_no_script_can_run(tmp_path):
     """Names, messages, parameters and warnings come from notebooks and data."""
     tag = "<img src=x onerror=1>"

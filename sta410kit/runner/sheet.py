@@ -1,0 +1,101 @@
+"""The tear sheet of a run as text: what a reader of the report or the terminal needs to judge a result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sta410kit._internal.text import pluralize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NONE = "-"
+
+
+class Sheet(NamedTuple):
+    """Rows of text: figures with remarks; and tables whose first row names the columns."""
+
+    figures: list[tuple[str, str, str]]
+    tables: dict[str, list[tuple[str, ...]]]
+
+
+def sheet_of(verdict: Mapping[str, Any]) -> Sheet | None:
+    """Return the tear sheet in a ``verdict.json``, see `tear_sheet.key_figures`; nothing without one."""
+    found = verdict.get("sheet")
+    if not found:
+        return None
+    rank, fall = found["rank_ic"], found["worst_drawdown"]
+    luck = verdict.get("deflated_sharpe", {}).get("probability")
+    figures = [
+        (
+            f"rank IC, {pluralize(rank['horizon'], 'session')} ahead",
+            _text(rank["rank_ic"], "+z.3f"),
+            f"95 % interval {_interval(rank)}, allowing for overlap"
+            if rank["dates"]
+            else "too few symbols to rank",
+        ),
+        (
+            "Sharpe ratio after costs",
+            _text(found["sharpe"], "+z.2f"),
+            f"buy and hold {_text(found['benchmark_sharpe'], '+z.2f')}",
+        ),
+        (
+            "deflated Sharpe ratio",
+            _text(luck, ".1%"),
+            "probability of more than luck, over buy and hold; 95 % needed",
+        ),
+        (
+            "return a year after costs",
+            _text(found["annualised_return"], "+z,.1%"),
+            f"buy and hold {_text(found['benchmark_return'], '+z,.1%')}",
+        ),
+        ("worst drawdown", _text(fall["depth"], "z,.1%"), _when(fall)),
+        (
+            "turnover a session",
+            _text(found["turnover"], ".1%"),
+            f"costs took {_text(found['costs'], ',.1%')} of the capital at the start",
+        ),
+    ]
+    tables: dict[str, list[tuple[str, ...]]] = {
+        "rank IC by horizon": [
+            ("sessions ahead", "rank IC", "95 % interval"),
+            *(
+                (str(row["horizon"]), _text(row["rank_ic"], "+z.3f"), _interval(row))
+                for row in found["decay"]
+            ),
+        ],
+        "return by year": [
+            ("year", "strategy", "buy and hold", "excess"),
+            *(
+                (
+                    str(row["year"]),
+                    *(_text(row[name], "+z,.1%") for name in ("strategy", "benchmark", "excess")),
+                )
+                for row in found["yearly"]
+            ),
+        ],
+        "gain by symbol, of the capital at the start": [
+            ("symbol", "strategy", "buy and hold"),
+            *(
+                (str(row["symbol"]), *(_text(row[name], "+z,.1%") for name in ("strategy", "benchmark")))
+                for row in found["contribution"]
+            ),
+        ],
+    }
+    return Sheet(figures, {name: rows for name, rows in tables.items() if len(rows) > 1})
+
+
+def _text(value: float | None, form: str) -> str:
+    return _NONE if value is None else f"{value:{form}}".replace("%", " %")
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    low, high = (_text(row[f"rank_ic_{end}"], "+z.3f") for end in ("low", "high"))
+    return _NONE if low == _NONE else f"{low} to {high}"
+
+
+def _when(fall: Mapping[str, Any]) -> str:
+    if not fall["start"]:
+        return "never below its start"
+    back = f"back on {fall['end']}" if fall["end"] else "not back yet"
+    return f"from {fall['start']}, lowest on {fall['trough']}, {back}"
