@@ -6,6 +6,7 @@
 `models`              what predicts, from naive to a custom estimator
 `folds`               where a walk-forward trains and tests
 `walk_forward`        out-of-sample predictions
+`volatility`          how much prices will move
 `conformal`           an interval around every prediction
 `quantile_forecast`   where the price may be over the next sessions
 `minimum_history`     whether prices reach back far enough

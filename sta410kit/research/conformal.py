@@ -1,12 +1,14 @@
 """Prediction intervals from the errors of earlier predictions: adaptive, locally weighted split conformal.
 
 Split conformal prediction (Vovk, Gammerman and Shafer 2005; Lei, G'Sell, Rinaldo, Tibshirani and Wasserman
-2018, JASA 113), locally weighted: a score is the absolute error divided by the volatility known when the
-prediction was made. The guarantee holds for exchangeable scores, which those of returns are not, so scores
-come from a rolling window, and each symbol's width follows its misses::
+2018, JASA 113), locally weighted: a score is the error divided by the volatility expected over the horizon
+when the prediction was made (see `volatility`). Each tail has its own quantile (Romano, Patterson and Candes
+2019, NeurIPS 32), so that each misses half of what the interval may miss, also where returns are skewed. The
+guarantee holds for exchangeable scores, which those of returns are not, so scores come from a rolling window,
+and each symbol's tails follow their misses::
 
     width[t] = quantile[t] * exp(state[t])
-    state[t + 1] = state[t] + step * (missed - (1 - level))      for each outcome known by then
+    state[t + 1] = state[t] + step * (missed - (1 - level) / 2)      for each outcome known by then
 
 This is adaptive conformal inference (Gibbs and Candes 2021, NeurIPS 34) as a quantile tracker on the log
 score (Angelopoulos, Candes and Tibshirani 2023, "Conformal PID control", NeurIPS 36). On the logarithm a step
@@ -26,16 +28,13 @@ import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError, FeatureEngineeringError
 from sta410kit.research.frames import (
-    is_gap,
-    log,
     numbers_of,
     require_columns,
-    require_horizon,
     require_once,
-    require_prices,
     require_rows_of,
     require_series,
 )
+from sta410kit.research.volatility import trailing_scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,43 +43,16 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 LEVEL = 0.9
+TAILS = ("lower", "upper")
 # Sessions of past scores that a quantile looks back on, and that the first interval needs. Overlapping
-# targets say little more than one, so for long horizons both are counted in horizons: with 25 and 10 of them
-# 89 % to 90 % of the outcomes of long random walks lie inside at horizons of 5, 21 and 63; with 252 sessions
-# at a horizon of 63, 84 % to 88 %.
-_WINDOW, _BURN_IN = 252, 63
+# targets say little more than one, so for long horizons both are counted in horizons. A window of one year
+# follows volatility once more and makes intervals too wide after turbulence, too narrow after calm.
+_WINDOW, _BURN_IN = 1260, 63
 _WINDOW_SPANS, _BURN_IN_SPANS = 25, 10
-_DECAY = 0.94  # of squared daily returns: J.P. Morgan, RiskMetrics Technical Document, 1996
-_FIRST = 21  # returns before the volatility is known
-# A step of 0.03 brings each symbol of the sample prices within 0.2 points of 90 % at horizon 1, and costs
-# less than 1 % of the mean interval score (Winkler 1972); 0.1 costs 2.5 %.
-_STEP = 0.03
+_RENEWED = 5  # sessions a quantile is used for: that of five years hardly moves in a week
+_STEP = 0.02  # a miss of a tail widens it by 1.9 %, a hit narrows it by 0.1 %
 _MOST = math.log(5)  # a halted symbol narrows to a fifth at most, and recovers within weeks
-
-
-def trailing_scale(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
-    """Return the volatility known at each close, scaled to `horizon` sessions.
-
-    The root of the exponentially weighted mean of squared daily log returns, times the root of the horizon. A
-    gap has no returns to or from it; older ones decay over it as over any session.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``symbol, date, scale``, at least 1e-8; NaN at a gap and until 21 returns are known.
-
-    Raises
-    ------
-    FeatureEngineeringError
-        If the prices are not sorted, hold duplicates, or a price that is not a positive number.
-    """
-    horizon = require_horizon(horizon)
-    require_prices(prices, FeatureEngineeringError, ("adj_close",))
-    squared = log(prices["adj_close"]).groupby(prices["symbol"], sort=False).diff() ** 2
-    groups = squared.groupby(prices["symbol"], sort=False)
-    variance = groups.ewm(alpha=1 - _DECAY, min_periods=_FIRST).mean().droplevel(0)
-    scale = ((variance * horizon) ** 0.5).clip(lower=1e-8).where(~is_gap(prices))
-    return prices[["symbol", "date"]].assign(scale=scale).reset_index(drop=True)
+_NARROWEST = 0.01  # volatilities between a prediction and either end, however biased the predictions
 
 
 def quantile(scores: Floats, level: float = LEVEL) -> float:
@@ -96,22 +68,38 @@ def quantile(scores: Floats, level: float = LEVEL) -> float:
 
 
 def window(horizon: int, level: float = LEVEL) -> int:
-    """Return the number of sessions of known scores a quantile uses: 252, or 25 horizons if longer."""
+    """Return the number of sessions of known scores a quantile uses: 1260, or 25 horizons if longer."""
     return max(_WINDOW, _WINDOW_SPANS * horizon, burn_in(horizon, level))
 
 
 def burn_in(horizon: int, level: float = LEVEL) -> int:
     """Return the number of sessions of known scores before the first interval: 63, or 10 horizons if longer.
 
-    Above 90 %, as many non-overlapping targets as a quantile of that level needs.
+    Above 90 %, as many non-overlapping targets as a quantile of that level needs, and as many sessions as the
+    quantile of one tail does.
     """
     _require_level(level)
     fewest = math.ceil(level / (1 - level) - 1e-9)  # 9 at 90 %, 99 at 99 %
-    return max(_BURN_IN, max(_BURN_IN_SPANS, fewest) * horizon)
+    tail = math.ceil((1 + level) / (1 - level) - 1e-9)  # 19 at 90 %, 199 at 99 %
+    return max(_BURN_IN, max(_BURN_IN_SPANS, fewest) * horizon, tail)
 
 
-def rolling_quantiles(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> pd.Series[float]:
-    """Return for each row of `date, known, score` the quantile known at its date; NaN in the burn-in."""
+def rolling_quantiles(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> pd.DataFrame:
+    """Return the quantiles of both tails known at the date of each row of `date, known, score`.
+
+    Parameters
+    ----------
+    scored : DataFrame
+        ``score`` is the error in units of the scale, positive where the outcome lay above the prediction.
+    horizon, level
+        See `add_intervals`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``lower, upper`` on the index of `scored`: how far below and above a prediction the interval
+        reaches, in units of the scale; NaN in the burn-in. Renewed every five sessions.
+    """
     days = np.sort(scored["date"].unique())
     session = np.searchsorted(days, scored["date"].to_numpy())
     order, begin = _grouped(session, len(days))
@@ -120,43 +108,48 @@ def rolling_quantiles(scored: pd.DataFrame, horizon: int, level: float = LEVEL) 
         scored["known"].to_numpy()[order],
         session[order],
     )
-    value = np.full(len(days), np.nan)
+    value = np.full((len(days), 2), np.nan)
     for now, day in enumerate(days):
+        if now % _RENEWED and np.isfinite(value[now - 1]).all():
+            value[now] = value[now - 1]
+            continue
         newest = now - horizon + 1  # later decisions cannot be known yet
         past = slice(begin[max(0, newest - window(horizon, level))], begin[now])
         usable = known[past] <= day
-        value[now] = _quantile_after_burn_in(scores[past][usable], sessions[past][usable], horizon, level)
-    value[~np.isfinite(value)] = np.nan
-    return pd.Series(value[session], index=scored.index)
+        value[now] = _quantiles_after_burn_in(scores[past][usable], sessions[past][usable], horizon, level)
+    value[~np.isfinite(value).all(axis=1)] = np.nan
+    return pd.DataFrame(value[session], index=scored.index, columns=list(TAILS))
 
 
-def latest_quantile(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> float:
-    """Return the quantile of the last scores by `date`; infinite with fewer than `burn_in` sessions."""
+def latest_quantiles(scored: pd.DataFrame, horizon: int, level: float = LEVEL) -> tuple[float, float]:
+    """Return the quantiles of both tails of the last scores by `date`; infinite in the burn-in."""
     days = np.sort(scored["date"].unique())
     recent = scored[scored["date"].isin(days[-window(horizon, level) :])].sort_values("date")
-    return _quantile_after_burn_in(recent["score"].to_numpy(), recent["date"].to_numpy(), horizon, level)
+    return _quantiles_after_burn_in(recent["score"].to_numpy(), recent["date"].to_numpy(), horizon, level)
 
 
 def follow_misses(
-    scored: pd.DataFrame, quantiles: pd.Series[float], horizon: int, level: float = LEVEL
-) -> tuple[pd.Series[float], dict[str, float]]:
-    """Return each row's half width in units of its scale, and the factor at which each symbol ends.
+    scored: pd.DataFrame, quantiles: pd.DataFrame, horizon: int, level: float = LEVEL
+) -> tuple[pd.DataFrame, dict[str, tuple[float, float]]]:
+    """Return each row's widths in units of its scale, and the factors at which each symbol ends.
 
     Parameters
     ----------
     scored : DataFrame
         As for `rolling_quantiles`, with a column ``symbol``.
-    quantiles : Series
+    quantiles : DataFrame
         From `rolling_quantiles`, on the index of `scored`.
     horizon, level
-        See `rolling_quantiles`.
+        See `add_intervals`.
 
     Returns
     -------
-    Series
-        On the index of `scored`; a function of the outcomes known at the decision date; NaN in the burn-in.
+    DataFrame
+        Columns ``lower, upper`` on the index of `scored`; a function of the outcomes known at the decision
+        date; NaN in the burn-in.
     dict
-        What each symbol's quantile is multiplied with when all outcomes are known; 1.0 is no correction.
+        What each symbol's quantiles of the lower and the upper tail are multiplied with when all outcomes
+        are known; 1.0 is no correction.
     """
     dates = scored["date"].to_numpy()
     days = np.unique(dates)
@@ -164,8 +157,9 @@ def follow_misses(
     codes, symbols = pd.factorize(scored["symbol"].astype(str))
     by_decision, decisions = _grouped(made, len(days))
     by_outcome, outcomes = _grouped(heard, len(days) + 1)
-    score, base = scored["score"].to_numpy(dtype=float), quantiles.to_numpy(dtype=float)
-    width, lesson, state = np.full(len(scored), np.nan), np.zeros(len(scored)), np.zeros(len(symbols))
+    signed, allowed = scored["score"].to_numpy(dtype=float), (1 - level) / 2
+    score, base = np.column_stack([-signed, signed]), quantiles[list(TAILS)].to_numpy(dtype=float)
+    width, lesson, state = np.full(base.shape, np.nan), np.zeros(base.shape), np.zeros((len(symbols), 2))
     for now in range(len(days) + 1):  # the last round has outcomes only
         rows = by_outcome[outcomes[now] : outcomes[now + 1]]
         np.add.at(state, codes[rows], _step(horizon) * lesson[rows])
@@ -173,10 +167,12 @@ def follow_misses(
         if now < len(days):
             rows = by_decision[decisions[now] : decisions[now + 1]]
             width[rows] = base[rows] * np.exp(state[codes[rows]])
-            missed = np.where(np.isnan(width[rows]), 1 - level, score[rows] > width[rows])
-            lesson[rows] = missed - (1 - level)
-    factors = {str(name): float(np.exp(value)) for name, value in zip(symbols, state, strict=True)}
-    return pd.Series(width, index=scored.index), factors
+            missed = np.where(np.isnan(width[rows]), allowed, score[rows] > width[rows])
+            lesson[rows] = missed - allowed
+    factors = {
+        str(name): (float(low), float(high)) for name, (low, high) in zip(symbols, np.exp(state), strict=True)
+    }
+    return pd.DataFrame(width, index=scored.index, columns=list(TAILS)), factors
 
 
 def add_intervals(
@@ -199,9 +195,9 @@ def add_intervals(
     horizon : int
         Sessions from the decision to the outcome.
     level : float
-        Share of outcomes that an interval should hold.
+        Share of outcomes that an interval should hold; half of the others should lie on either side.
     scale : DataFrame, optional
-        `symbol, date, scale` of the errors, known at the date; `trailing_scale` by default.
+        `symbol, date, scale` of the errors, known at the date; `volatility.trailing_scale` by default.
 
     Returns
     -------
@@ -222,16 +218,16 @@ def add_intervals(
     require_series(prices, "prices", FeatureEngineeringError)
     require_rows_of(predicted, prices, "predictions", DataValidationError)
     target, middle = (numbers_of(predicted, name, "predictions") for name in ("target", "predicted"))
-    found = predicted.drop(columns=["scale", "lower", "upper"], errors="ignore").assign(
-        error=np.abs(target - middle)
-    )
+    found = predicted.drop(columns=["scale", *TAILS], errors="ignore").assign(error=target - middle)
     scale = trailing_scale(prices, horizon) if scale is None else scale
     found = found.merge(scale, on=["symbol", "date"], how="left")
     found = found.dropna(subset=["scale"])
     found["score"] = found["error"] / found["scale"]
     widths, _ = follow_misses(found, rolling_quantiles(found, horizon, level), horizon, level)
-    half = widths * found["scale"]
-    found = found.assign(lower=found["predicted"] - half, upper=found["predicted"] + half)
+    widths = widths.mul(found["scale"], axis=0)
+    found = found.assign(
+        lower=found["predicted"] - widths["lower"], upper=found["predicted"] + widths["upper"]
+    )
     found = found.dropna(subset=["lower"]).drop(columns=["error", "score"])
     return found.sort_values(["symbol", "date"], ignore_index=True)
 
@@ -241,12 +237,15 @@ def _step(horizon: int) -> float:
     return _STEP / math.sqrt(horizon)
 
 
-def _quantile_after_burn_in(
+def _quantiles_after_burn_in(
     scores: Floats, sessions: NDArray[np.generic], horizon: int, level: float
-) -> float:
-    """Return the quantile of scores with sorted `sessions`; infinite in the burn-in."""
+) -> tuple[float, float]:
+    """Return the quantiles of both tails of scores with sorted `sessions`; infinite in the burn-in."""
     distinct = np.count_nonzero(sessions[1:] != sessions[:-1]) + (len(sessions) > 0)
-    return quantile(scores, level) if distinct >= burn_in(horizon, level) else math.inf
+    if distinct < burn_in(horizon, level):
+        return math.inf, math.inf
+    tail = (1 + level) / 2
+    return max(quantile(-scores, tail), _NARROWEST), max(quantile(scores, tail), _NARROWEST)
 
 
 def _grouped(numbers: Integers, groups: int) -> tuple[Integers, Integers]:

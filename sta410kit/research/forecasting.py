@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sta410kit._internal.argument_checks import require_whole
 from sta410kit._internal.universe import MEMBER
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
@@ -14,10 +16,10 @@ from sta410kit.research.features import FEATURES, KEYS, build_features, feature_
 from sta410kit.research.frames import is_gap, is_member, require_horizon, require_predictions, require_rows_of
 from sta410kit.research.target_names import DEFAULT, TargetName, target_of, with_target
 from sta410kit.research.targets import interval_scale, realised_on, return_scale
+from sta410kit.research.volatility import latest_slopes
 from sta410kit.research.walk_forward import fit, make_estimator, needs_history, predict, training_table
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
     from sklearn.base import RegressorMixin
@@ -29,9 +31,9 @@ FORECAST_COLUMNS = ("symbol", "date", "horizon", "model", "predicted", "lower", 
 class FittedModel:
     """A model fitted on all known outcomes, with what is needed to use and identify it.
 
-    ``scores_quantile`` is the half width of an interval in units of the trailing volatility (see
-    `conformal`), and ``adaptation`` the factor of each of ``symbols``; ``trained_through`` is the last
-    session of the prices.
+    ``scores_quantile`` says how far below and above the prediction an interval reaches, in units of the
+    expected volatility (see `conformal`), whose regression has the ``volatility_slopes``; ``adaptation`` has
+    both factors of each of ``symbols``; ``trained_through`` is the last session of the prices.
     """
 
     estimator: RegressorMixin
@@ -42,8 +44,9 @@ class FittedModel:
     trained_through: pd.Timestamp
     seed: int
     level: float
-    scores_quantile: float
-    adaptation: tuple[float, ...]
+    volatility_slopes: tuple[float, float]
+    scores_quantile: tuple[float, float]
+    adaptation: tuple[tuple[float, float], ...]
     target: TargetName = DEFAULT
 
 
@@ -102,9 +105,9 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
     require_rows_of(predictions, prices, "predictions", ModelTrainingError)
     scale = interval_scale(prices, horizon, target)
     scored = predictions.merge(scale, on=list(KEYS), how="left").dropna(subset=["scale"])
-    scored["score"] = (scored["actual"] - scored["predicted"]).abs() / scored["scale"]
-    width = conformal.latest_quantile(scored, horizon, level)
-    if not math.isfinite(width):
+    scored["score"] = (scored["actual"] - scored["predicted"]) / scored["scale"]
+    widths = conformal.latest_quantiles(scored, horizon, level)
+    if not math.isfinite(sum(widths)):
         message = (
             f"{len(scored)} predictions of {scored['date'].nunique()} sessions are too few for intervals at "
             f"level {level}, which need {conformal.burn_in(horizon, level)} sessions or more. "
@@ -129,8 +132,9 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         trained_through=prices["date"].max(),
         seed=int(seed),
         level=level,
-        scores_quantile=width,
-        adaptation=tuple(factors.get(symbol, 1.0) for symbol in symbols),
+        volatility_slopes=latest_slopes(prices, horizon),
+        scores_quantile=widths,
+        adaptation=tuple(factors.get(symbol, (1.0, 1.0)) for symbol in symbols),
         target=target,
     )
 
@@ -165,7 +169,8 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
         features = build_features(prices, fitted.features)
     except FeatureEngineeringError as error:
         raise ModelPredictionError(str(error)) from error
-    rows = features.merge(interval_scale(prices, fitted.horizon, fitted.target), on=list(KEYS))
+    scale = interval_scale(prices, fitted.horizon, fitted.target, fitted.volatility_slopes)
+    rows = features.merge(scale, on=list(KEYS))
     last = rows[rows["date"].eq(prices["date"].max())].dropna(ignore_index=True)
     last = last[last["symbol"].isin(fitted.symbols)].reset_index(drop=True)  # others joined the universe
     excused = without_forecast(last, prices)
@@ -178,13 +183,16 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
         message = f"No symbol has a forecast: {'; '.join(f'{name}: {why}' for name, why in excused.items())}."
         raise ModelPredictionError(message)
     predicted = _predict_last(fitted, features, last)
-    factors = last["symbol"].astype(str).map(dict(zip(fitted.symbols, fitted.adaptation, strict=True)))
-    half = fitted.scores_quantile * factors * last["scale"]
+    factors = dict(zip(fitted.symbols, fitted.adaptation, strict=True))
+    factor = np.array([factors[str(symbol)] for symbol in last["symbol"]])
+    below, above = (factor * fitted.scores_quantile * last["scale"].to_numpy()[:, None]).T
     result = last[list(KEYS)].assign(horizon=fitted.horizon, model=fitted.name, predicted=predicted)
-    result = result.assign(lower=result["predicted"] - half, upper=result["predicted"] + half)
+    result = result.assign(lower=result["predicted"] - below, upper=result["predicted"] + above)
     numbers = ["predicted", "lower", "upper"]
     if fitted.target == "volatility_scaled":
-        scales = result[list(KEYS)].merge(return_scale(prices, fitted.horizon), on=list(KEYS))["scale"]
+        scales = result[list(KEYS)].merge(
+            return_scale(prices, fitted.horizon, fitted.volatility_slopes), on=list(KEYS)
+        )["scale"]
         result[numbers] = result[numbers].mul(scales.to_numpy(), axis=0)
     elif fitted.target == "rank":
         result[numbers] = result[numbers].clip(-1, 1)  # every rank lies inside

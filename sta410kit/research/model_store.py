@@ -54,7 +54,9 @@ _DAMAGE = (
 _LARGEST = 500 * 2**20  # bytes unpacked
 _LARGEST_RATIO, _SMALL = 100, 2**20  # unpacked over packed bytes, where more than a MiB is unpacked
 
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Width = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Widths = Annotated[list[_Width], Field(min_length=2, max_length=2)]  # of the lower and the upper tail
 
 
 class ModelMetadata(BaseModel):
@@ -62,7 +64,7 @@ class ModelMetadata(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: str
     features: list[str]
     horizon: PositiveInt
@@ -70,15 +72,16 @@ class ModelMetadata(BaseModel):
     trained_through: date
     seed: int
     level: float
-    scores_quantile: _Width
-    adaptation: list[_Width]
+    volatility_slopes: Annotated[list[_Finite], Field(min_length=2, max_length=2)]
+    scores_quantile: _Widths
+    adaptation: list[_Widths]
     target: TargetName = DEFAULT
     versions: dict[str, str]
 
     @model_validator(mode="after")
-    def _one_factor_per_symbol(self) -> Self:
+    def _a_pair_per_symbol(self) -> Self:
         if len(self.adaptation) != len(self.symbols):
-            message = "adaptation needs one factor per symbol"
+            message = "adaptation needs a pair of factors per symbol"
             raise ValueError(message)
         return self
 
@@ -105,9 +108,15 @@ def save_model(fitted: FittedModel, path: Path) -> None:
         for each in fields(fitted)
         if each.name not in {"estimator", "trained_through"}
     }
-    described |= {"features": list(fitted.features), "symbols": list(fitted.symbols)}
+    described |= {
+        "features": list(fitted.features),
+        "symbols": list(fitted.symbols),
+        "volatility_slopes": list(fitted.volatility_slopes),
+        "scores_quantile": list(fitted.scores_quantile),
+        "adaptation": [list(factors) for factors in fitted.adaptation],
+    }
     metadata = ModelMetadata(
-        **described | {"adaptation": list(fitted.adaptation)},
+        **described,
         trained_through=fitted.trained_through.date(),
         versions=_versions() | _code_version(fitted),
     )
@@ -175,8 +184,9 @@ def load_model(path: Path, trust: Iterable[str] = ()) -> FittedModel:
         trained_through=pd.Timestamp(metadata.trained_through),
         seed=metadata.seed,
         level=metadata.level,
-        scores_quantile=metadata.scores_quantile,
-        adaptation=tuple(metadata.adaptation),
+        volatility_slopes=(metadata.volatility_slopes[0], metadata.volatility_slopes[1]),
+        scores_quantile=(metadata.scores_quantile[0], metadata.scores_quantile[1]),
+        adaptation=tuple((low, high) for low, high in metadata.adaptation),
         target=metadata.target,
     )
 

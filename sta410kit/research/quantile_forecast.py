@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import conformal
 from sta410kit.research.frames import require_horizon
 from sta410kit.research.targets import build_target, realised_on
+from sta410kit.research.volatility import trailing_scale
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _LEARNING = 504  # sessions of misses to adapt to; older ones hardly count
 
@@ -54,10 +56,11 @@ def quantile_forecast(
     FeatureEngineeringError
         As `targets.build_target`.
     """
+    wanted = sorted(set(levels))
     parts = [
-        _latest_interval(prices, require_horizon(horizon), level)
+        part
         for horizon in sorted(set(horizons))
-        for level in sorted(set(levels))
+        for part in _latest_intervals(prices, require_horizon(horizon), wanted)
     ]
     if not parts:
         message = "A quantile forecast needs at least one horizon and one level."
@@ -66,25 +69,27 @@ def quantile_forecast(
     return pd.concat(parts).sort_values(["symbol", "horizon", "level"], ignore_index=True)[columns]
 
 
-def _latest_interval(prices: pd.DataFrame, horizon: int, level: float) -> pd.DataFrame:
-    """Return the interval of each symbol's last session around no change."""
+def _latest_intervals(prices: pd.DataFrame, horizon: int, levels: list[float]) -> Iterator[pd.DataFrame]:
+    """Yield the intervals of each symbol's last session around no change, one frame per level."""
     table = build_target(prices, horizon).assign(known=realised_on(prices, horizon))
-    scales = conformal.trailing_scale(prices, horizon)
+    scales = trailing_scale(prices, horizon)
     table = table.merge(scales, on=["symbol", "date"]).dropna(subset=["target", "scale"])
-    table["score"] = table["target"].abs() / table["scale"]
+    table["score"] = table["target"] / table["scale"]
     days = table["date"].sort_values().unique()
-    keep = conformal.window(horizon, level) + conformal.burn_in(horizon, level) + _LEARNING
-    table = table[table["date"].isin(days[-keep:])]
-    width = conformal.latest_quantile(table, horizon, level) if len(table) else math.inf
-    if not math.isfinite(width):
-        message = (
-            f"{len(days)} sessions with a known outcome over {horizon} are too few for an interval at level "
-            f"{level}, which needs {conformal.burn_in(horizon, level)}; load a longer period or leave the "
-            "horizon out."
-        )
-        raise DataValidationError(message)
-    quantiles = conformal.rolling_quantiles(table, horizon, level)
-    _, factors = conformal.follow_misses(table, quantiles, horizon, level)
     last = scales[scales["date"].eq(prices["date"].max())].dropna(subset=["scale"])
-    half = width * last["symbol"].astype(str).map(factors).fillna(1.0) * last["scale"]
-    return last.assign(horizon=horizon, level=level, lower=-half, upper=half)
+    for level in levels:
+        keep = conformal.window(horizon, level) + conformal.burn_in(horizon, level) + _LEARNING
+        recent = table[table["date"].isin(days[-keep:])]
+        widths = conformal.latest_quantiles(recent, horizon, level)
+        if not math.isfinite(sum(widths)):
+            message = (
+                f"{len(days)} sessions with a known outcome over {horizon} are too few for an interval at "
+                f"level {level}, which needs {conformal.burn_in(horizon, level)}; load a longer period or "
+                "leave the horizon out."
+            )
+            raise DataValidationError(message)
+        quantiles = conformal.rolling_quantiles(recent, horizon, level)
+        _, factors = conformal.follow_misses(recent, quantiles, horizon, level)
+        factor = np.array([factors.get(str(symbol), (1.0, 1.0)) for symbol in last["symbol"]]).reshape(-1, 2)
+        below, above = (factor * widths * last["scale"].to_numpy()[:, None]).T
+        yield last.assign(horizon=horizon, level=level, lower=-below, upper=above)

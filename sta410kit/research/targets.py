@@ -12,7 +12,7 @@ All are built from a log return over `horizon` sessions *h*, unit 1:
     From close to close, less the mean over all members of the universe on the date: the market of equal
     weights.
 ``volatility_scaled``
-    From close to close, divided by the volatility known at *t* (`conformal.trailing_scale`) and multiplied by
+    From close to close, divided by the volatility known at *t* (`volatility.trailing_scale`) and multiplied by
     1 % times the root of *h*: what a position of constant risk earns (Moskowitz, Ooi and Pedersen 2012, J.
     Financial Economics 104).
 ``rank``
@@ -25,7 +25,6 @@ from __future__ import annotations
 import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError
-from sta410kit.research.conformal import trailing_scale
 from sta410kit.research.frames import (
     is_member,
     log,
@@ -35,6 +34,7 @@ from sta410kit.research.frames import (
     unbroken_runs,
 )
 from sta410kit.research.target_names import DEFAULT, RELATIVE, TargetName, require_target
+from sta410kit.research.volatility import trailing_scale
 
 __all__ = ["TargetName", "build_target", "interval_scale", "realised_on", "return_scale", "sessions_ahead"]
 
@@ -118,23 +118,30 @@ def realised_on(prices: pd.DataFrame, horizon: int, target: TargetName = DEFAULT
     return known.reset_index(drop=True)
 
 
-def return_scale(prices: pd.DataFrame, horizon: int) -> pd.DataFrame:
+def return_scale(
+    prices: pd.DataFrame, horizon: int, slopes: tuple[float, float] | None = None
+) -> pd.DataFrame:
     """Return what a log return is divided by to be ``volatility_scaled``, as ``symbol, date, scale``.
 
-    The volatility known at *t* over 1 % a session; NaN at a gap, until it is known, and where a price has
+    The volatility expected at *t* over 1 % a session; NaN at a gap, until it is known, and where a price has
     stood still for so long that there is none.
     """
-    scales = trailing_scale(prices, horizon)
+    scales = trailing_scale(prices, horizon, slopes)
     daily = scales["scale"] / horizon**0.5
     return scales.assign(scale=(daily / _VOLATILITY).where(daily > _STILL))
 
 
-def interval_scale(prices: pd.DataFrame, horizon: int, target: TargetName = DEFAULT) -> pd.DataFrame:
+def interval_scale(
+    prices: pd.DataFrame,
+    horizon: int,
+    target: TargetName = DEFAULT,
+    slopes: tuple[float, float] | None = None,
+) -> pd.DataFrame:
     """Return the scale of the errors of a target known at each close, as ``symbol, date, scale``.
 
     The volatility of the symbol or, of ranks and of what is divided by it already, 1.
     """
-    scales = trailing_scale(prices, horizon)
+    scales = trailing_scale(prices, horizon, slopes)
     if target in {"rank", "volatility_scaled"}:
         scales["scale"] = scales["scale"].where(scales["scale"].isna(), 1.0)
     return scales

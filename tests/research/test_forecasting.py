@@ -9,8 +9,6 @@ import pytest
 from sta410kit.config import TradingConfig
 from sta410kit.exceptions import ConfigurationError, ModelPredictionError, ModelTrainingError
 from sta410kit.guards import validate
-from sta410kit.research import conformal
-from sta410kit.research.conformal import trailing_scale
 from sta410kit.research.features import build_features
 from sta410kit.research.forecasting import fit_final, forecast, without_forecast
 from sta410kit.research.model_store import load_model, save_model
@@ -18,6 +16,7 @@ from sta410kit.research.models import make_model
 from sta410kit.research.orders import propose_orders
 from sta410kit.research.quantile_forecast import quantile_forecast
 from sta410kit.research.targets import build_target
+from sta410kit.research.volatility import trailing_scale
 from sta410kit.research.walk_forward import training_table, walk_forward
 from tests.research.simulated import simulate
 
@@ -83,7 +82,7 @@ def test_intervals_of_another_level_hold_their_share():
 
 
 def test_the_forecast_frame_is_complete(fitted, walks):
-    """One row per symbol; the interval is the calibrated width times the volatility.
+    """One row per symbol; the interval is the calibrated widths times the volatility.
 
     The forecast is the estimator's prediction from the last features, and does not depend on other symbols.
     """
@@ -91,10 +90,10 @@ def test_the_forecast_frame_is_complete(fitted, walks):
     assert list(table.columns) == ["symbol", "date", "horizon", "model", "predicted", "lower", "upper"]
     assert table["symbol"].tolist() == ["S0", "S1"]
     assert table["date"].tolist() == [walks["date"].max()] * 2
-    scale = conformal.trailing_scale(walks, 1).groupby("symbol")["scale"].last()
-    half = (table["upper"] - table["lower"]).to_numpy() / 2
-    assert half == pytest.approx(fitted.scores_quantile * np.array(fitted.adaptation) * scale.to_numpy())
-    assert (table["upper"] + table["lower"]).to_numpy() / 2 == pytest.approx(table["predicted"].to_numpy())
+    scale = trailing_scale(walks, 1).groupby("symbol")["scale"].last()
+    widths = np.array([table["predicted"] - table["lower"], table["upper"] - table["predicted"]])
+    expected = fitted.scores_quantile * np.array(fitted.adaptation) * scale.to_numpy()[:, None]
+    assert np.allclose(widths.T, expected, rtol=1e-12)
     last = build_features(walks).groupby("symbol").tail(1)[list(fitted.features)].to_numpy()
     assert table["predicted"].tolist() == fitted.estimator.predict(last).tolist()
     alone = forecast(fitted, walks[walks["symbol"] == "S1"])
@@ -102,11 +101,11 @@ def test_the_forecast_frame_is_complete(fitted, walks):
 
 
 def test_the_width_comes_from_out_of_sample_errors(fitted, walks, walk_predictions):
-    """The width is the conformal quantile of the last 252 sessions' scores."""
-    joined = walk_predictions.merge(conformal.trailing_scale(walks, 1), on=["symbol", "date"])
-    recent = joined[joined["date"].isin(sorted(joined["date"].unique())[-252:])]
-    scores = np.sort(((recent["actual"] - recent["predicted"]).abs() / recent["scale"]).to_numpy())
-    assert fitted.scores_quantile == scores[int(np.ceil((len(scores) + 1) * 0.9)) - 1]
+    """The widths are the conformal quantiles of the last five years' scores, one for each tail."""
+    joined = walk_predictions.merge(trailing_scale(walks, 1), on=["symbol", "date"])
+    scores = np.sort(((joined["actual"] - joined["predicted"]) / joined["scale"]).to_numpy())
+    rank = int(np.ceil((len(scores) + 1) * 0.95))
+    assert fitted.scores_quantile == (-scores[-rank], scores[rank - 1])
 
 
 def test_later_prices_are_forecast_from_their_last_session(fitted, walks):
@@ -122,7 +121,7 @@ def test_a_symbol_that_ended_has_no_forecast(fitted, walks, trained_on):
     """Halted or delisted, perhaps too early to be trained on: it has no band either, and a hold says why."""
     ended = walks[(walks["symbol"] == "S0") | (walks["date"] <= walks["date"].unique()[550])]
     forecasts = forecast(
-        dataclasses.replace(fitted, symbols=trained_on, adaptation=(1.0,) * len(trained_on)), ended
+        dataclasses.replace(fitted, symbols=trained_on, adaptation=((1.0, 1.0),) * len(trained_on)), ended
     )
     assert forecasts[["symbol", "date"]].to_numpy().tolist() == [["S0", walks["date"].max()]]
     assert without_forecast(forecasts, ended) == {"S1": "no forecast: its prices end on 2002-02-11"}

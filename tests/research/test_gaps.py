@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sta410kit.config import TradingConfig
 from sta410kit.exceptions import DataValidationError, ModelPredictionError
 from sta410kit.guards import approve_orders
-from sta410kit.research import conformal, plots
+from sta410kit.research import plots
 from sta410kit.research.backtest import backtest
 from sta410kit.research.costs import Costs
 from sta410kit.research.factor import factor_tear_sheet
@@ -20,6 +20,7 @@ from sta410kit.research.orders import propose_orders
 from sta410kit.research.quantile_forecast import quantile_forecast
 from sta410kit.research.stationarity import stationarity
 from sta410kit.research.targets import build_target, realised_on
+from sta410kit.research.volatility import trailing_scale
 from sta410kit.research.walk_forward import training_table, walk_forward
 from tests.research.simulated import bars, make_predictions, simulate
 
@@ -135,11 +136,12 @@ def test_a_walk_forward_leaves_out_what_reaches_over_a_gap(walks):
 def test_the_volatility_decays_over_a_gap():
     """The gap has no scale; after it the returns to and from it are missing and older ones weigh less."""
     prices = with_gap(simulate(60, symbols=1, seed=2), 40, symbol="S0")
-    scale = conformal.trailing_scale(prices, 1)["scale"]
-    squared = np.log(prices["adj_close"]).diff() ** 2
-    weights = (0.94 ** np.arange(45, -1, -1)) * squared[:46].notna()
+    scale = trailing_scale(prices, 1, slopes=(1.0, 0.0))["scale"]  # the fast one alone
+    moves = np.log(prices["adj_close"]).diff().abs()
+    weights = (0.85 ** np.arange(45, -1, -1)) * moves[:46].notna()
     assert np.isnan(scale[40])
-    assert scale[45] == pytest.approx(float(np.sqrt((weights * squared[:46]).sum() / weights.sum())))
+    assert scale[45] == pytest.approx((np.pi / 2) ** 0.5 * (weights * moves[:46]).sum() / weights.sum())
+    assert trailing_scale(prices, 1)["scale"].drop(40).iloc[21:].notna().all()
 
 
 def test_nothing_is_traded_at_a_gap():

@@ -6,6 +6,8 @@ import pytest
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research import conformal
 from sta410kit.research.quantile_forecast import quantile_forecast
+from sta410kit.research.targets import build_target
+from sta410kit.research.volatility import trailing_scale
 from tests.research.simulated import naive_with_intervals
 
 pytestmark = pytest.mark.unit
@@ -18,16 +20,20 @@ def test_it_is_what_the_last_intervals_would_be(walks):
     assert found[["horizon", "level"]].drop_duplicates().to_numpy().tolist() == [
         [1, 0.5], [1, 0.9], [5, 0.5], [5, 0.9],
     ]  # fmt: skip
-    assert (found["lower"] == -found["upper"]).all()
     history = naive_with_intervals(walks).rename(columns={"target": "actual"})
-    table = history.assign(score=history["actual"].abs() / history["scale"])
-    width = conformal.latest_quantile(table, 1, 0.9)
-    scale = conformal.trailing_scale(walks, 1).groupby("symbol")["scale"].last()
-    missed = 0.9 - history["actual"].between(history["lower"], history["upper"])
-    factors = np.exp(0.03 * missed.groupby(history["symbol"]).sum())  # the state never met its bound
-    for symbol in ("S0", "S1"):
-        one = found[(found["symbol"] == symbol) & (found["horizon"] == 1) & (found["level"] == 0.9)]
-        assert one["upper"].item() == pytest.approx(width * factors[symbol] * scale[symbol])
+    targets = build_target(walks, 1).merge(trailing_scale(walks, 1), on=["symbol", "date"]).dropna()
+    table = targets.assign(score=targets["target"] / targets["scale"])
+    widths = conformal.latest_quantiles(table, 1, 0.9)
+    scale = trailing_scale(walks, 1).groupby("symbol")["scale"].last()
+    sides = (
+        ("lower", -widths[0], history["actual"] < history["lower"]),
+        ("upper", widths[1], history["actual"] > history["upper"]),
+    )
+    for side, width, missed in sides:
+        factors = np.exp(0.02 * (missed - 0.05).groupby(history["symbol"]).sum())  # never at its bound
+        for symbol in ("S0", "S1"):
+            one = found[(found["symbol"] == symbol) & (found["horizon"] == 1) & (found["level"] == 0.9)]
+            assert one[side].item() == pytest.approx(width * factors[symbol] * scale[symbol])
 
 
 def test_it_widens_with_horizon_and_level(sample):
