@@ -12,9 +12,9 @@ All are built from a log return over `horizon` sessions *h*, unit 1:
     From close to close, less the mean over all members of the universe on the date: the market of equal
     weights.
 ``volatility_scaled``
-    From close to close, divided by the volatility known at *t* (`volatility.trailing_scale`) and multiplied by
-    1 % times the root of *h*: what a position of constant risk earns (Moskowitz, Ooi and Pedersen 2012, J.
-    Financial Economics 104).
+    From close to close, divided by the volatility expected at *t* (`volatility.trailing_scale`) and
+    multiplied by 1 % times the root of *h*: what a position of constant risk earns (Moskowitz, Ooi and
+    Pedersen 2012, J. Financial Economics 104).
 ``rank``
     The rank of the return from close to close among the same members, from -1 (lowest) to 1; equal
     returns share their mean rank.
