@@ -18,6 +18,7 @@ from sta410kit.cli.fetch import fetch
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.leaks import leaks
 from sta410kit.cli.mutate import mutate
+from sta410kit.cli.new import new
 from sta410kit.cli.options import JSON, print_json
 from sta410kit.cli.params import params
 from sta410kit.cli.regress import regress
@@ -95,8 +96,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, fetch, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest, leaks,
-    trials, triage, trade, scorecard, scan, unseal, due, doctor, config, kernel, completion,
+    run, new, fetch, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest,
+    leaks, trials, triage, trade, scorecard, scan, unseal, due, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

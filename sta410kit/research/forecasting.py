@@ -12,7 +12,7 @@ from sta410kit._internal.argument_checks import require_whole
 from sta410kit._internal.universe import MEMBER
 from sta410kit.exceptions import FeatureEngineeringError, ModelPredictionError, ModelTrainingError
 from sta410kit.research import conformal
-from sta410kit.research.features import FEATURES, KEYS, build_features, feature_names
+from sta410kit.research.features import KEYS, build_features, feature_names, registered
 from sta410kit.research.frames import is_gap, is_member, require_horizon, require_predictions, require_rows_of
 from sta410kit.research.target_names import DEFAULT, TargetName, target_of, with_target
 from sta410kit.research.targets import interval_scale, realised_on, return_scale
@@ -234,7 +234,7 @@ def _predict_last(fitted: FittedModel, features: pd.DataFrame, last: pd.DataFram
 
 
 def _require_match(fitted: FittedModel, prices: pd.DataFrame) -> None:
-    absent = [name for name in fitted.features if name not in FEATURES]
+    absent = [name for name in fitted.features if name not in registered()]
     if absent:
         message = (
             f"The model needs the feature(s) {', '.join(absent)}, which are not registered; import the "

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.argument_checks import require_whole
+from sta410kit._internal.project_modules import import_declared_modules
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.leakage.report import LeakReport
@@ -102,6 +103,7 @@ def probe_leaks(  # noqa: PLR0913 - each is a choice of the user, by keyword
     from sta410kit.guards.leakage.sightings import Sightings
 
     _require_arguments(build, seed, execution, tolerance)
+    import_declared_modules()  # before the state of modules is noted, which each run begins with
     panel = Panel.of(prices)
     rng = np.random.default_rng(seed)
     asked = read_cutoffs(panel, cutoffs)

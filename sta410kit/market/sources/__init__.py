@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from sta410kit._internal.project_modules import add_project_to_path, declared_sources
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 
@@ -88,9 +89,12 @@ class PriceSource(Protocol):
 
 
 def remote_sources() -> dict[str, str]:
-    """Return the remote sources by name, with the place of each (``module:class``)."""
+    """Return the remote sources by name, with the place of each (``module:class``).
+
+    They are built in, shipped by an installed package, or declared in the project's ``pipeline.toml``.
+    """
     shipped = {point.name: point.value for point in entry_points(group=GROUP)}
-    return {**shipped, **_BUILT_IN}
+    return {**shipped, **declared_sources(), **_BUILT_IN}
 
 
 def open_source(name: str) -> PriceSource:
@@ -107,6 +111,7 @@ def open_source(name: str) -> PriceSource:
         message = f"Unknown remote source {name!r}.{local} Known: {', '.join(sorted(known))}."
         raise ConfigurationError(message)
     module, _, attribute = known[name].partition(":")
+    add_project_to_path()
     try:
         for package in _EXTRAS.get(name, ()):
             import_module(package)

@@ -27,6 +27,7 @@ from sta410kit.research.features.registry import (
     default_features,
     feature,
     feature_names,
+    registered,
     require_features_frame,
 )
 
@@ -51,6 +52,7 @@ __all__ = [
     "feature",
     "feature_names",
     "oscillators",
+    "registered",
     "require_features_frame",
     "returns",
     "seasonal",

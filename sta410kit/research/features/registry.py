@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 import pandas as pd
 
+from sta410kit._internal.project_modules import import_declared_modules
 from sta410kit._internal.text import did_you_mean
 from sta410kit._internal.universe import MEMBER
 from sta410kit.exceptions import FeatureEngineeringError, STA410Exception
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Feature = Callable[[History], "pd.Series[float]"]
 
 FEATURES: dict[str, Feature] = {}
-"""Every registered feature by its column name."""
+"""Every feature registered so far by its column name; `registered` has those of the project too."""
 
 KEYS = ("symbol", "date")
 TAKEN = (*KEYS, "target", "known")
@@ -69,9 +70,15 @@ def feature(
     return register if function is None else register(function)
 
 
+def registered() -> dict[str, Feature]:
+    """Return every feature by its name, those of the modules that the project declares included."""
+    import_declared_modules()
+    return FEATURES
+
+
 def default_features() -> list[str]:
     """Return the names of the default features, in their order."""
-    return [name for name in FEATURES if name not in _ON_DEMAND]
+    return [name for name in registered() if name not in _ON_DEMAND]
 
 
 def build_features(prices: pd.DataFrame, names: Iterable[str] | str | None = None) -> pd.DataFrame:
@@ -145,17 +152,18 @@ def _origin(function: Feature) -> tuple[str, str]:
 def _chosen(names: Iterable[str] | str | None) -> list[str]:
     if names is None:
         return default_features()
+    known = registered()
     if isinstance(names, str):
-        names = FEATURES if names == "all" else [names]
+        names = known if names == "all" else [names]
     chosen = list(dict.fromkeys(names))
     if not chosen:
         message = "No feature is named; omit names for the default ones, or give 'all'."
         raise FeatureEngineeringError(message)
     for name in chosen:
-        if name not in FEATURES:
+        if name not in known:
             message = (
-                f"Unknown feature {name!r}.{did_you_mean(name, FEATURES)} Known: {', '.join(FEATURES)}. "
-                "Import the module that defines a custom feature first."
+                f"Unknown feature {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. "
+                "Declare the module of a custom feature in notebooks/pipeline.toml, or import it first."
             )
             raise FeatureEngineeringError(message)
     return chosen

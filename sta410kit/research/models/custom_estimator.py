@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
 from importlib.util import find_spec
 from inspect import isclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.project import project_folder
+from sta410kit._internal.project_modules import add_project_to_path, import_from_project
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 
@@ -28,7 +27,7 @@ def make_custom(name: str, seed: int) -> RegressorMixin:
     from sklearn.base import is_regressor
 
     module_name, _, class_name = name.partition(":")
-    module = _import(module_name)
+    module = import_from_project(module_name)
     kind: Any = getattr(module, class_name, None)
     if not isclass(kind):
         classes = [here for here, value in vars(module).items() if isclass(value)]
@@ -54,7 +53,7 @@ def make_custom(name: str, seed: int) -> RegressorMixin:
 
 def belongs_to_project(name: str) -> bool:
     """Return whether the module of ``module:Class`` is a file in the project's folder; imports nothing."""
-    _add_project_to_path()
+    add_project_to_path()
     try:
         spec = find_spec(name.partition(":")[0].partition(".")[0])
     except (ImportError, ValueError):
@@ -66,29 +65,3 @@ def belongs_to_project(name: str) -> bool:
         place.is_relative_to(folder) and "site-packages" not in place.relative_to(folder).parts
         for place in inside
     )
-
-
-def _import(module: str) -> object:
-    _add_project_to_path()
-    failure = f"Importing {module} failed"
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
-            message = f"{failure}: {type(error).__name__}: {error}"
-        else:
-            message = (
-                f"There is no module {module!r}, neither installed nor in {project_folder()}; "
-                f"put {module.replace('.', '/')}.py there."
-            )
-        raise ConfigurationError(message) from error
-    except Exception as error:  # anything may happen in a user's module
-        message = f"{failure}: {type(error).__name__}: {error}"
-        raise ConfigurationError(message) from error
-
-
-def _add_project_to_path() -> None:
-    """Make modules of the project importable, after everything installed."""
-    folder = str(project_folder())
-    if folder not in sys.path:
-        sys.path.append(folder)

@@ -1,0 +1,127 @@
+"""`sta410 new`: what it makes runs at once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sta410kit.cli.entry import cli
+from sta410kit.exceptions import ConfigurationError
+
+BIN = Path(sys.executable).parent
+
+
+def ask(*words):
+    return CliRunner().invoke(cli, ["new", *words], standalone_mode=False)
+
+
+def run(*words, cwd):
+    environment = {**os.environ, "STA410_LEDGER": str(cwd / "trials.sqlite")}
+    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """Make a project and change into it."""
+    assert ask("project", str(tmp_path / "own")).return_value == 0
+    monkeypatch.chdir(tmp_path / "own")
+    return tmp_path / "own"
+
+
+def test_a_project_has_what_its_readme_names(made):
+    """Notebooks without outputs, suites, tests, CI; the requirements name the kit."""
+    assert sorted(path.name for path in made.iterdir()) == [
+        ".env.example", ".github", ".gitignore", "Makefile", "README.md", "expectations", "notebooks",
+        "requirements.txt", "tests",
+    ]  # fmt: skip
+    notebooks = [json.loads(path.read_text("utf-8")) for path in (made / "notebooks").glob("*.ipynb")]
+    assert len(notebooks) == 6
+    assert not any(cell.get("outputs") for notebook in notebooks for cell in notebook["cells"])
+    assert "# own\n" in (made / "README.md").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_everything_that_new_makes_passes_its_tests_and_runs(made):
+    """A feature, two of them, a model, a notebook and a source: each in one command, none edited."""
+    for what in ("feature mine", "feature mine_too", "model Mine", "notebook look", "source vendor"):
+        assert ask(*what.split()).return_value == 0
+    tests = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=made)
+    assert tests.returncode == 0, tests.stdout
+    assert "5 passed" in tests.stdout
+    chain = run(BIN / "sta410", "run", "--json", "-p", "model=my_models:Mine", cwd=made)
+    assert chain.returncode == 0, chain.stderr
+    import pandas as pd
+
+    frame = pd.read_parquet(Path(json.loads(chain.stdout)["folder"]) / "features.parquet")
+    assert {"mine", "mine_too"} <= set(frame.columns)
+    assert run(BIN / "sta410", "run", "notebooks/look.ipynb", cwd=made).returncode == 0
+
+
+def test_a_feature_is_declared_once_and_its_suites_expect_it(made):
+    """The declaration stands before the first step, and comments stay."""
+    ask("feature", "mine")
+    assert ask("feature", "mine_too").output.splitlines()[:2] == [
+        "wrote my_features.py",
+        "wrote tests/test_my_features.py",
+    ]
+    text = (made / "notebooks" / "pipeline.toml").read_text("utf-8")
+    assert text.startswith('modules = ["my_features"]\n\n# The chain:')
+    for suite in ("features", "training"):
+        content = json.loads((made / "expectations" / f"{suite}.json").read_text("utf-8"))
+        kinds = [one["type"] for one in content["expectations"] if one["kwargs"].get("column") == "mine"]
+        assert sorted(kinds) == [
+            "expect_column_to_exist",
+            "expect_column_values_to_be_between",
+            "expect_column_values_to_be_in_type_list",
+            "expect_column_values_to_not_be_null",
+        ]
+
+
+def test_a_source_is_found_by_its_name(made):
+    """A second one joins the same table."""
+    ask("source", "one")
+    ask("source", "two_of_them")
+    text = (made / "notebooks" / "pipeline.toml").read_text("utf-8")
+    assert text.count("[sources]") == 1
+    code = "from sta410kit.market.sources import open_source\nprint(open_source('two_of_them').name)"
+    found = run(sys.executable, "-c", code, cwd=made)
+    assert found.stdout == "two_of_them\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("feature", "return_5"), "there is a feature 'return_5' in sta410kit.research.features.returns"),
+        (("feature", "1x"), "'1x' cannot name a feature"),
+        (("model", "class"), "'class' cannot name a model"),
+        (("notebook", "../up"), "'../up' cannot name a notebook"),
+        (("notebook", "01_ingest"), "'01_ingest' cannot name a notebook"),
+        (("project", "."), "is not empty; name a new folder"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused(made, words, message):
+    """Nothing is written."""
+    before = sorted(made.rglob("*"))
+    refused = ask(*words).exception
+    assert isinstance(refused, ConfigurationError)
+    assert message in str(refused)
+    assert sorted(made.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("made")
+def test_what_is_there_is_not_replaced():
+    """A model of that name, a notebook of that name."""
+    ask("model", "Mine")
+    ask("notebook", "look")
+    for words in (("model", "Mine"), ("notebook", "look")):
+        assert "choose another name" in str(ask(*words).exception)
+
+
+def test_outside_a_project_it_says_how_to_make_one(tmp_path, monkeypatch):
+    """Only a project is made anywhere."""
+    monkeypatch.chdir(tmp_path)
+    assert "sta410 new project DIR" in str(ask("feature", "mine").exception)
