@@ -12,6 +12,7 @@ from sklearn.covariance import LedoitWolf
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.research.backtest import backtest
 from sta410kit.research.costs import Costs, Limits
+from sta410kit.research.targets import return_scale
 from sta410kit.research.weights import Weighting
 from tests.research.simulated import bars, simulate
 
@@ -171,6 +172,22 @@ def test_mean_variance_holds_what_the_inverse_covariance_and_the_predictions_say
     capped = weights(prices, table, "mean_variance", limits=Limits(max_weight=0.4))[0]
     assert capped.sum() == pytest.approx(1.0)
     assert capped.max() <= 0.4 + 1e-6
+
+
+def test_mean_variance_turns_predictions_of_scaled_returns_into_returns():
+    """Prices whose volatilities are 0.5 % and 2 %: equal scaled predictions are unequal returns."""
+    pytest.importorskip("skfolio")
+    calm, wild = simulate(260, symbols=1, volatility=0.005), simulate(260, symbols=1, seed=1, volatility=0.02)
+    prices = pd.concat([calm, wild.assign(symbol="S1")], ignore_index=True)
+    scaled = decided(prices, [[np.nan] * 2] * 254 + [[0.01, 0.01]])
+    scale = return_scale(prices, 1).merge(scaled)["scale"].to_numpy()
+    assert scale[1] > 2 * scale[0]
+    one, two = (
+        backtest(frame, prices, weighting="mean_variance").plan.weights[0]
+        for frame in (scaled.assign(target="volatility_scaled"), scaled.assign(predicted=0.01 * scale))
+    )
+    assert one.tolist() == pytest.approx(two.tolist(), abs=1e-4)
+    assert abs(one[0] - backtest(scaled, prices, weighting="mean_variance").plan.weights[0, 0]) > 0.05
 
 
 def test_a_symbol_without_a_year_of_returns_has_no_covariance():
