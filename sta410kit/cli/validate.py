@@ -50,7 +50,7 @@ def validate(  # noqa: PLR0913, PLR0917 - one for each option
     from sta410kit.runner.runs import DATA_DOCS, new_run, runs_folder
 
     asked = parse_symbols(symbols)
-    frame, repairs = read_repaired(file, suite)
+    frame, repairs = read_repaired(file, suite, asked)
     result = judge(
         frame,
         suite,

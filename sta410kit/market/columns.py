@@ -17,16 +17,21 @@ COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volum
 # Compared without case, spaces and punctuation: "Adj. Close" and "adj_close" are both "adjclose".
 _SPELLINGS = {
     "symbol": ("symbol", "ticker", "tic", "instrument"),
-    "date": ("date", "timestamp", "datetime", "session", "tradedate", "tradingday", "day"),
-    "open": ("open", "openprice"),
-    "high": ("high", "highprice"),
-    "low": ("low", "lowprice"),
-    "close": ("close", "closeprice", "closelast"),
+    "date": ("date", "timestamp", "datetime", "session", "tradedate", "tradingday"),
+    "open": ("open", "openprice", "pxopen"),
+    "high": ("high", "highprice", "pxhigh"),
+    "low": ("low", "lowprice", "pxlow"),
+    "close": ("close", "closeprice", "closelast", "pxlast", "lastprice"),
     "adj_close": ("adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjcloseprice"),
-    "volume": ("volume", "vol", "tradedvolume", "sharevolume"),
+    "volume": ("volume", "vol", "tradedvolume", "sharevolume", "pxvolume"),
 }
 # Names that often mean something else (a company's name beside its symbol), used when no better one is there.
-_WEAK = {"symbol": ("name", "code"), "date": ("time",)}
+# Single letters, as Polygon and Alpaca write them, count in this case only: T is a ticker, t a time.
+_WEAK = {
+    "symbol": ("name", "code", "T", "S"),
+    "date": ("time", "day", "t"),
+    **{name: (name[0],) for name in ("open", "high", "low", "close", "volume")},
+}
 _OPTIONAL = {"symbol", "adj_close"}
 _KNOWN = {name for names in (*_SPELLINGS.values(), *_WEAK.values()) for name in names}
 
@@ -44,7 +49,8 @@ def find(names: Sequence[str], file: Path) -> dict[str, int]:
     """Return the position of each of the kit's columns among the names of a file.
 
     `symbol` and `adj_close` may be absent from the result. A first column without a name is the date when no
-    other is, as in a frame written with its index.
+    other is, as in a frame written with its index. A column called `date` is the date, whatever `timestamp`
+    or `session` is beside it.
 
     Raises
     ------
@@ -56,6 +62,9 @@ def find(names: Sequence[str], file: Path) -> dict[str, int]:
     found: dict[str, int] = {}
     for column in COLUMNS:
         hits = [at for at, name in enumerate(names) if _plain(name) in _SPELLINGS[column]]
+        if column == "date" and len(hits) > 1:
+            exact = [at for at in hits if _plain(names[at]) == column]
+            hits = exact if len(exact) == 1 else hits
         hits = hits or [at for at, name in enumerate(names) if _plain(name) in _WEAK.get(column, ())]
         if len(hits) > 1:
             both = " and ".join(repr(names[at]) for at in hits[:2])
@@ -82,5 +91,7 @@ def require(prices: pd.DataFrame, *names: str) -> None:
 
 
 def _plain(name: object) -> str:
-    """Return a column name without case, spaces and punctuation."""
+    """Return a column name without case, spaces and punctuation; a single letter as it is."""
+    if len(text := str(name).strip()) == 1:
+        return text
     return "".join(letter for letter in str(name).casefold() if letter.isalnum())

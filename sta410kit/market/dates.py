@@ -23,6 +23,10 @@ _SLASHED = (
 _YEARS = range(1700, 2200)  # within what every pandas can hold
 _MONTHS = 12
 _CLOCK = ("hour", "minute", "second")
+_UTC = ("Z", "UTC", "+00:00", "+0000", "-00:00", "+00")
+_INSTANT = r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.0+)?"  # s, ms, us or ns since 1970
+# Midnight in UTC, and New York's midnight, open and close: at these hours of UTC the session is that day's.
+_DAILY = ({"00:00"}, {"04:00", "05:00"}, {"13:30", "14:30"}, {"20:00", "21:00"})
 _OPEN = (
     "has a time other than midnight and an offset, so the session depends on the exchange's clock; "
     "write the session as YYYY-MM-DD"
@@ -34,23 +38,24 @@ def stamps(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> pd.
 
     A time of day is kept, for the gate to name. Accepted are ISO dates (also ``2012/01/03`` and
     ``20120103``), dates with the year last if the whole file allows only one order of day and month, and
-    either with a time and an offset: ``2012-01-03 00:00:00-05:00`` is the session of 3 January.
+    either with a time and an offset: ``2012-01-03 00:00:00-05:00`` is the session of 3 January. Instants in
+    UTC, written or as a number since 1970, are read if all of them are midnight, or New York's midnight, open
+    or close, as Alpaca, Polygon and Yahoo stamp daily bars.
 
     Raises
     ------
     DataLoadingError
-        A date cannot be read, could be read in two ways, is a number of seconds, or has a time that makes it
-        an intraday price or leaves its session open.
+        A date cannot be read, could be read in two ways, or has a time that makes it an intraday price or
+        leaves its session open.
     """
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         found = _from_stamps(pd.Series(pd.DatetimeIndex(values), index=values.index), table)
-    elif pd.api.types.is_numeric_dtype(values.dtype):
-        message = f"{table.file}: dates are numbers such as {values.iloc[0]}; write them as YYYY-MM-DD."
-        raise DataLoadingError(message)
     else:
-        found = _from_text(values.where(values.notna(), "").astype("str").str.strip(), table)
+        if values.dtype.kind == "f" and (values.dropna() % 1 == 0).all():
+            values = values.astype("Int64")
+        found = _from_text(values.astype("str").where(values.notna(), "").str.strip(), table)
     days = found.dt.normalize()
     timed = found != days
     if timed.any():
@@ -74,7 +79,9 @@ def _from_stamps(values: pd.Series[pd.Timestamp], table: Table) -> pd.Series[pd.
     local = values.dt.tz_localize(None)
     zoned = values.dt.tz is not None
     _refuse(~local.dt.year.isin(_YEARS), values, table, "is outside the years 1700 to 2199")
-    if zoned:
+    if zoned and str(values.dt.tz) in _UTC and _are_daily(local.dt.strftime("%H:%M")):
+        local = local.dt.normalize()
+    elif zoned:
         _refuse(local != local.dt.normalize(), values, table, _OPEN)
     return local.astype("datetime64[us]")
 
@@ -86,7 +93,9 @@ def _from_text(text: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
     codes, unique = pd.factorize(text)
     different = pd.Series(unique, dtype="str")
     first_row = pd.Series(range(len(codes))).groupby(codes).first()
-    parts = _fields(different)
+    parts = _fields(_written_out(different))
+    if parts["offset"].isin(_UTC).all() and _are_daily(parts["hour"].str.zfill(2) + ":" + parts["minute"]):
+        parts[["hour", "minute", "offset"]] = None
     for bad, why in _problems(different, parts):
         if bad.any():
             at = int(first_row[bad.to_numpy()].min())
@@ -100,6 +109,21 @@ def _from_text(text: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
         message = f"{table.where(at)}: the date {text.iloc[at]!r} is not in the calendar."
         raise DataLoadingError(message)
     return pd.Series(stamps.to_numpy()[codes], index=text.index)
+
+
+def _are_daily(clock: pd.Series[str]) -> bool:
+    return any(set(clock.unique()) <= hours for hours in _DAILY)
+
+
+def _written_out(text: pd.Series[str]) -> pd.Series[str]:
+    """Return numbers since 1970 as text, if all are such; by their digits they are s, ms, us or ns."""
+    import pandas as pd
+
+    digits = text.str.extract(rf"^{_INSTANT}$")[0]
+    if digits.isna().any():
+        return text
+    unit = digits.str.len().map(lambda length: 10 ** (9 - 3 * ((length - 9) // 3)))
+    return pd.to_datetime(digits.astype("int64") * unit).dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype("str")
 
 
 def _fields(text: pd.Series[str]) -> pd.DataFrame:
@@ -127,12 +151,12 @@ def _problems(text: pd.Series[str], parts: pd.DataFrame) -> list[tuple[pd.Series
     import pandas as pd
 
     unread = parts["year"].isna()
-    numbers = text.str.fullmatch(r"-?\d+(?:\.\d+)?") & unread
+    numbers = text.str.fullmatch(r"-?\d+(?:\.\d+)?") & (unread | parts["offset"].notna())
     years = pd.to_numeric(parts["year"])
     at_midnight = parts[list(_CLOCK)].apply(pd.to_numeric).fillna(0).sum(axis=1) == 0
     return [
         (text == "", "is empty; fill it in or remove the line"),
-        (numbers, "is a number, perhaps of seconds since 1970; write dates as YYYY-MM-DD"),
+        (numbers, "is a number, perhaps of seconds since 1970 or of days; write dates as YYYY-MM-DD"),
         (unread, "cannot be read; write dates as YYYY-MM-DD"),
         (parts["ambiguous"].astype("bool"), "could be day first or month first; write dates as YYYY-MM-DD"),
         (~years.isin(_YEARS), "is outside the years 1700 to 2199"),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sta410kit.exceptions import DataLoadingError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from sta410kit.market.tables import Table
@@ -14,14 +16,42 @@ if TYPE_CHECKING:
 _GAPS = ("", "nan", "null", "none", "na", "n/a", "<na>")
 
 
-def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
+def decimal_mark(columns: Iterable[pd.Series[str]]) -> str:
+    """Return the decimal mark of a file's numbers if any of them has a comma, else an empty text.
+
+    A mark that comes after the other one, or is not followed by three digits, is the decimal mark, and one
+    that comes twice parts thousands. Empty too if nothing says so, or values contradict each other:
+    ``1,234`` is two different numbers to two readers.
+    """
+    import pandas as pd
+
+    found = set()
+    texts = [_text(values)[0].str.removeprefix("$") for values in columns]
+    if any(text.str.contains(",", regex=False).any() for text in texts):
+        whole = pd.concat(texts, ignore_index=True).drop_duplicates()
+        for mark, other in (("\\.", ","), (",", "\\.")):
+            last = rf"[^{mark}]*{other}[^{mark}]*{mark}\d*"
+            no_group = rf"[+-]?\d*{mark}(?!\d{{3}}$)\d*"
+            groups = rf"[+-]?\d+({other}\d{{3}}){{2,}}"
+            if whole.str.fullmatch(f"{last}|{no_group}|{groups}").any():
+                found.add(mark[-1])
+    return found.pop() if len(found) == 1 else ""
+
+
+def parse(values: pd.Series[str], name: str, table: Table, mark: str = "") -> pd.Series[float]:
     """Return a column as float64, gaps as NaN.
+
+    Parameters
+    ----------
+    values, name, table : Series, str, Table
+        The column, its name as written, and where it is.
+    mark : str
+        The decimal mark of the file, see `decimal_mark`; the other mark may part thousands.
 
     Raises
     ------
     DataLoadingError
-        A value is neither a number nor a gap. Thousands separators and decimal commas are not guessed:
-        ``1,234`` is two different numbers to two readers.
+        A value is neither a number nor a gap.
     """
     import pandas as pd
 
@@ -32,6 +62,8 @@ def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
         return values.astype("float64")
     text, gap = _text(values)
     known = text.where(~gap, "nan").str.removeprefix("$")  # as nasdaq.com writes prices
+    if mark:
+        known = _in_english(known, mark)
     bad = (pd.to_numeric(known, errors="coerce").isna() & ~gap).to_numpy()
     if bad.any():
         row = int(bad.argmax())
@@ -44,6 +76,14 @@ def parse(values: pd.Series[str], name: str, table: Table) -> pd.Series[float]:
         message = f"{table.where(row)}: {name} is {value!r}, which is not a number; {advice}."
         raise DataLoadingError(message)
     return _floats(known)
+
+
+def _in_english(text: pd.Series[str], mark: str) -> pd.Series[str]:
+    """Return numbers with a decimal point and nothing between thousands; what fits neither stays wrong."""
+    other = "." if mark == "," else ","
+    fits = text.str.fullmatch(rf"[+-]?(?:\d{{1,3}}(?:\{other}\d{{3}})+|\d*)(?:\{mark}\d*)?")
+    plain = text.str.replace(other, "", regex=False).str.replace(mark, ".", regex=False)
+    return text.where(~fits, plain).where(fits | ~text.str.contains(other, regex=False), text + "?")
 
 
 def of_text(values: pd.Series[str]) -> pd.Series[float]:

@@ -9,6 +9,7 @@ import re
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from sta410kit.exceptions import DataLoadingError
@@ -24,6 +25,8 @@ _PARQUET = (".parquet", ".pq")
 _TEXT = (".csv", ".tsv", ".txt")
 SUFFIXES = (*_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), *_PARQUET)
 _SEPARATOR_LINE = re.compile(r"sep=[,;\t|]")  # a first line by which Excel chooses the separator
+_PREAMBLE = 40  # lines in which the header is looked for
+_FEWEST = 4  # names of prices that make a line a header
 _UNREADABLE = (OSError, EOFError, zlib.error)  # gone, not allowed, no gzip, cut short
 
 
@@ -36,6 +39,7 @@ class Table:
     frame: pd.DataFrame  # columns by position, because names may be there twice
     separator: str  # empty for Parquet
     lines: tuple[int, ...] = ()  # record of each row, where it is not the row's number
+    header: int = 0  # the header's record
 
     @property
     def typed(self) -> bool:
@@ -47,7 +51,7 @@ class Table:
         if self.typed:
             return f"{self.file}, row {row + 1}"
         with suppress(csv.Error):  # a field too long for the csv module, which Arrow has taken
-            record = self.lines[row] if self.lines else row + 1  # the header is record 0
+            record = self.lines[row] if self.lines else row + 1 + self.header
             for number, (line, _) in enumerate(_records(self.file, self.separator)):
                 if number == record:
                     return f"{self.file}, line {line}"
@@ -77,6 +81,10 @@ def _read_parquet(file: Path) -> Table:
     from sta410kit._internal.parquet import read_table
 
     frame = read_table(file).to_pandas()
+    if frame.columns.nlevels == 2:  # noqa: PLR2004 - prices and tickers, as of `yfinance.download`
+        prices = max((0, 1), key=lambda level: recognised(frame.columns.get_level_values(level)))
+        frame = frame.stack(1 - prices, future_stack=True).dropna(how="all")  # noqa: PD013 - levels, not names
+        frame = frame.sort_index(level=[1, 0]).rename_axis(index=["date", "symbol"])
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index(names=[name or "" for name in frame.index.names])
     names = [str(name) for name in frame.columns]
@@ -87,26 +95,27 @@ def _read_text(file: Path) -> Table:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    skip, names, separator = _header(file)
+    skip, before, names, separator = _header(file)
     keys = [str(number) for number in range(len(names))]
     try:
         # Arrow reads in blocks on all cores, and refuses a row with a field too many or too few.
         with _opened(file) as stream:
             table = arrow.read_csv(
                 stream,
-                read_options=arrow.ReadOptions(column_names=keys, skip_rows=skip),
+                read_options=arrow.ReadOptions(column_names=keys, skip_rows=skip, encoding=_encoding(file)),
                 parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=True),
                 convert_options=arrow.ConvertOptions(
                     column_types=dict.fromkeys(keys, pa.string()), strings_can_be_null=False
                 ),
             )
     except pa.ArrowInvalid as error:
-        _explain(file, separator, len(names), error)
+        _explain(file, separator, len(names), before, error)
     except _UNREADABLE as error:
         message = f"{file} cannot be read ({_short(error)}); it may be cut short, write it again."
         raise DataLoadingError(message) from error
     frame = table.to_pandas()
-    return _of_tickers(Table(file, names, frame.set_axis(range(len(names)), axis=1), separator))
+    table = Table(file, names, frame.set_axis(range(len(names)), axis=1), separator, header=before)
+    return _of_tickers(table)
 
 
 def _of_tickers(table: Table) -> Table:
@@ -138,18 +147,31 @@ def _of_tickers(table: Table) -> Table:
     )
 
 
-def _header(file: Path) -> tuple[int, list[str], str]:
-    """Return the line number of the header, the names in it, and its separator."""
+def is_prose(file: Path) -> bool:
+    """Tell whether a text file says something else than a table of prices does, such as a README."""
+    if not file.name.casefold().endswith((".txt", ".txt.gz")):
+        return False
+    try:
+        return recognised(_header(file)[2]) == 0
+    except DataLoadingError:
+        return False
+
+
+def _header(file: Path) -> tuple[int, int, list[str], str]:
+    """Return the line number of the header, how many lines with text precede it, its names and separator.
+
+    It is the first line, or after a preamble such as Bloomberg's the first of the next lines with most of the
+    names that price files use.
+    """
     try:
         with _opened(file) as stream:
-            start = stream.read(4)
-            if start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in start:
+            if b"\x00" in stream.read(4) and _encoding(file) != "utf-16":
                 raise _not_text(file)
         lines = ((n, line) for n, line in enumerate(_lines(file), start=1) if line.strip())
-        number, line = next(
-            (each for each in lines if not _SEPARATOR_LINE.fullmatch(each[1].strip())), (0, "")
-        )
-    except UnicodeDecodeError as error:
+        top = list(islice((one for one in lines if not _SEPARATOR_LINE.fullmatch(one[1].strip())), _PREAMBLE))
+        place = next((at for at, (_, line) in enumerate(top) if _ends_preamble(line, top[0][1])), 0)
+        number, line = top[place] if top else (0, "")
+    except UnicodeError as error:
         raise _not_text(file) from error
     except _UNREADABLE as error:
         message = f"{file} cannot be read ({_short(error)}); it may be cut short, write it again."
@@ -164,7 +186,15 @@ def _header(file: Path) -> tuple[int, list[str], str]:
         message = f"{file}, line {number}: the header cannot be read ({error})."
         raise DataLoadingError(message) from error
     separator = max(readings, key=lambda each: recognised(readings[each]))
-    return number, [name.strip() for name in readings[separator]], separator
+    return number, place, [name.strip() for name in readings[separator]], separator
+
+
+def _ends_preamble(line: str, first: str) -> bool:
+    """Tell whether a line has the names of prices, and more fields that are filled than the first line."""
+    separator = max(",;\t|", key=lambda each: recognised(line.strip().split(each)))
+    fields = line.strip().split(separator)
+    filled = [sum(bool(part.strip()) for part in text) for text in (fields, first.split(separator))]
+    return recognised(fields) >= _FEWEST and filled[0] > filled[1]
 
 
 def _opened(file: Path) -> io.BufferedIOBase:
@@ -172,8 +202,14 @@ def _opened(file: Path) -> io.BufferedIOBase:
 
 
 def _lines(file: Path) -> Iterator[str]:
-    with io.TextIOWrapper(_opened(file), encoding="utf-8-sig", newline="") as stream:  # type: ignore[type-var]
+    with io.TextIOWrapper(_opened(file), encoding=_encoding(file), newline="") as stream:  # type: ignore[type-var]
         yield from stream
+
+
+def _encoding(file: Path) -> str:
+    """Return the encoding that the first bytes declare; without any it is UTF-8."""
+    with _opened(file) as stream:
+        return "utf-16" if stream.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
 def _records(file: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -184,11 +220,11 @@ def _records(file: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, record
 
 
-def _explain(file: Path, separator: str, width: int, error: Exception) -> None:
+def _explain(file: Path, separator: str, width: int, before: int, error: Exception) -> None:
     """Raise an error that names the line; Arrow's names bytes and blocks."""
     try:
-        for line, record in _records(file, separator):
-            if len(record) != width:
+        for number, (line, record) in enumerate(_records(file, separator)):
+            if number >= before and len(record) != width:
                 message = f"{file}, line {line}: {len(record)} fields where the header has {width}."
                 raise DataLoadingError(message) from error
     except UnicodeDecodeError as cause:
@@ -201,7 +237,11 @@ def _explain(file: Path, separator: str, width: int, error: Exception) -> None:
 
 
 def _not_text(file: Path) -> DataLoadingError:
-    return DataLoadingError(f"{file} is not UTF-8 text; save it as UTF-8 (in a spreadsheet: CSV UTF-8).")
+    message = (
+        f"{file} is not UTF-8 text; save it as UTF-8 (in a spreadsheet: CSV UTF-8). Western European text of "
+        f"Windows: iconv -f WINDOWS-1252 -t UTF-8 {file} > utf8.csv"
+    )
+    return DataLoadingError(message)
 
 
 def _short(error: Exception) -> str:

@@ -24,30 +24,33 @@ def read_any_frame(path: Path) -> pd.DataFrame:
         return read_frame(path, prices=False)
 
 
-def read_frame(path: Path, *, prices: bool) -> pd.DataFrame:
-    """Return the frame in `path` as it is written."""
-    if prices:
-        from sta410kit.market import load_prices
+def read_frame(path: Path, *, prices: bool, symbols: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """Return the frame in `path` as it is written; a single one of `symbols` names prices without a name."""
+    from sta410kit.market.sealing import hold_back, require_unsealed
 
-        return load_prices(source="files", path=path, tidy=False)
+    if prices:
+        from sta410kit.market.sources import files
+
+        return hold_back(files.read(path, symbols), require_unsealed(None)).reset_index(drop=True)
     if not path.is_file():
         message = f"no file {path}"
         raise ConfigurationError(message)
     from sta410kit._internal.parquet import read_table
-    from sta410kit.market.sealing import hold_back, require_unsealed
 
     frame = read_table(path).to_pandas() if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
     kept = hold_back(frame, require_unsealed(None))
     return frame if len(kept) == len(frame) else kept.reset_index(drop=True)
 
 
-def read_repaired(path: Path, suite: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+def read_repaired(
+    path: Path, suite: str, symbols: tuple[str, ...] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Return the frame in `path` that `suite` will judge, and what declared repairs have changed in it."""
     from sta410kit.guards import apply_repairs
     from sta410kit.guards.suites import read_suite
 
     prices = read_suite(suite).judges_prices  # an unknown suite is refused before the file is read
-    frame = read_frame(path, prices=prices)
+    frame = read_frame(path, prices=prices, symbols=symbols)
     return apply_repairs(frame, suite) if prices else (frame, None)
 
 

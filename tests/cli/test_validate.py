@@ -171,3 +171,12 @@ def test_an_exchange_is_chosen_on_the_command_line_and_an_unknown_one_refused(ty
     assert "judged by XASX" in done.stdout
     done = typed("validate", "prices.parquet", "--exchange", "XNYZ", cwd=tmp_path)
     assert (done.returncode, "no exchange calendar called 'XNYZ'" in done.stderr) == (2, True)
+
+
+@pytest.mark.filterwarnings("ignore:No adjusted close")
+def test_a_file_without_symbols_holds_the_one_asked_for(tmp_path, typed, prices):
+    """As in a run; two symbols asked for are not both there."""
+    prices[prices["symbol"] == "MSFT"].drop(columns="symbol").to_csv(tmp_path / "prices.csv", index=False)
+    assert typed("validate", "prices.csv", "--symbols", "MSFT", cwd=tmp_path).returncode == 0
+    done = typed("validate", "prices.csv", "--symbols", "MSFT,AAPL", cwd=tmp_path)
+    assert (done.returncode, "no AAPL, MSFT" in done.stdout) == (3, True)

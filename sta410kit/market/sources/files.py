@@ -40,7 +40,7 @@ def read(path: str | Path | None, symbols: tuple[str, ...] | None) -> pd.DataFra
     ----------
     path : str or Path
         A file (``.csv``, ``.txt``, ``.tsv``, each also with ``.gz``, ``.parquet``, ``.pq``) or a folder of
-        such; hidden files, other files and subfolders are ignored.
+        such; hidden files, other files, a ``README.txt`` and subfolders are ignored.
     symbols : tuple of str, optional
         The symbols asked for.
 
@@ -106,7 +106,7 @@ def _place(path: str | Path | None) -> Path:
 def _files(place: Path) -> list[Path]:
     if place.is_dir():
         inside = sorted(file for file in place.iterdir() if tables.is_supported(file) and file.is_file())
-        files = [file for file in inside if not file.name.startswith(".")]
+        files = [file for file in inside if not (file.name.startswith(".") or tables.is_prose(file))]
         if not files:
             message = f"The folder {place} holds no price file; supported are {', '.join(tables.SUFFIXES)}."
             raise ConfigurationError(message)
@@ -131,9 +131,11 @@ def _read_file(file: Path, symbol: str) -> tuple[pd.DataFrame, bool]:
     result["symbol"] = _symbols(raw["symbol"], table) if "symbol" in raw else symbol
     result["symbol"] = result["symbol"].astype("str")
     result["date"] = dates.stamps(raw["date"], result["symbol"], table)
+    written = [name for name in COLUMNS[2:] if name in raw]
+    mark = "" if table.typed else numbers.decimal_mark(raw[name] for name in written)
     for name in COLUMNS[2:]:
         if name in raw:
-            parsed = numbers.parse(raw[name], table.names[found[name]], table)
+            parsed = numbers.parse(raw[name], table.names[found[name]], table, mark)
             # In a CSV everything is text; where a Parquet file holds text, the gate should see it.
             result[name] = raw[name] if table.typed and numbers.is_text(raw[name]) else parsed
     adjusted = "adj_close" in raw

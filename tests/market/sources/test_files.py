@@ -2,6 +2,7 @@
 
 import gzip
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sta410kit.market.sources.files import UnadjustedPricesWarning
 
 pytestmark = pytest.mark.unit
 
+CASES = Path(__file__).parents[2] / "cases"
 HEAD = "Date,Open,High,Low,Close,Adj Close,Volume\n"
 ROW = "2012-01-03,1,2,1,2,2,10\n"
 
@@ -167,13 +169,13 @@ def test_one_line_decides_the_order_of_day_and_month_for_the_whole_file(load):
     [
         ("02/01/2012", "could be day first or month first; write dates as YYYY-MM-DD"),
         ("2012-02-30", "is not in the calendar"),
-        ("1325548800", "seconds since 1970"),
-        ("1325548800000", "seconds since 1970"),
+        ("1325581200", "seconds since 1970"),  # nine in the morning in UTC
+        ("40911", "a number, perhaps of seconds since 1970 or of days"),
         ("soon", "cannot be read"),
         ("", "is empty"),
         ("0001-01-01", "outside the years"),
         ("9999-12-31", "outside the years"),
-        ("2012-01-03T05:00:00Z", "depends on the exchange's clock"),
+        ("2012-01-03T15:00:00Z", "depends on the exchange's clock"),
     ],
 )
 def test_a_date_without_one_meaning_is_refused_with_its_line(load, written, words):
@@ -196,10 +198,138 @@ def test_what_is_no_number_is_refused_with_its_line(load, value):
     assert f"AAA.csv, line 4: Low is {value!r}, which is not a number" in message
 
 
-def test_thousands_and_decimal_commas_are_not_guessed(load):
-    """A comma in a number is refused with advice, in both kinds of file."""
-    assert "decimal point" in refused(load, HEAD + '2012-01-03,"1,234.5",2,1,2,2,10\n')
-    assert "Open is '1,5'" in refused(load, HEAD.replace(",", ";") + "2012-01-03;1,5;2;1;2;2;10\n")
+@pytest.mark.parametrize(
+    ("rows", "opens", "volume"),
+    [
+        (["1,234.5;1,300;1,200.25;1,250;1,250;53,440"], [1234.5], 53_440),
+        (["1.234,5;1.300;1.200,25;1.250;1.250;53.440"], [1234.5], 53_440),
+        (["28,5;29;28;28,5;28,5;1.234"], [28.5], 1234),
+        (["28.5;29;28;28.5;28.5;1,234"], [28.5], 1234),
+        (["1,500;2;1;2;2;1,234,567"], [1500], 1_234_567),
+        (["1,500;2;1;2;2;10", "1,5;2;1;2;2;10"], [1.5, 1.5], 10),
+        (["$1,234.5;$1,300;$1,200;$1,250;$1,250;5"], [1234.5], 5),
+    ],
+)
+def test_decimal_marks_are_read_where_the_file_tells_which_they_are(load, rows, opens, volume):
+    """The last mark of a number, one without three digits behind it, or one that repeats settles the file."""
+    lines = [f"2012-01-0{3 + number};{row}\n" for number, row in enumerate(rows)]
+    prices = load(HEAD.replace(",", ";") + "".join(lines))
+    assert prices["open"].tolist() == opens
+    assert prices["volume"].iloc[0] == volume
+
+
+@pytest.mark.parametrize(
+    ("row", "value"),
+    [
+        ("1,234;2;1;2;2;10", "1,234"),  # 1.234 or 1234
+        ("1,5;2.5;1;2;2;10", "1,5"),  # both marks are decimal
+        ("1,23,4.5;2;1;2;2;10", "1,23,4.5"),
+        ("1,5;2;1;2;2;12.34", "1,5"),
+    ],
+)
+def test_a_comma_of_two_meanings_is_refused(load, row, value):
+    """The message says how to write numbers."""
+    message = refused(load, HEAD.replace(",", ";") + f"2012-01-03;{row}\n")
+    assert f"Open is '{value}', which is not a number; write numbers with a decimal point" in message
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        ["2012-01-03T05:00:00Z", "2012-07-03T04:00:00Z"],  # Alpaca: New York's midnight
+        ["2012-01-03 05:00:00+00:00", "2012-07-03 05:00:00+00:00"],
+        ["1325566800000", "1341288000000"],  # Polygon, in milliseconds
+        ["1325548800", "1341273600"],  # midnight in UTC
+        ["1325601000", "1341322200"],  # Yahoo: New York's open
+        ["1325548800000000000", "1341273600000000000"],
+        ["1325548800.0", "1341273600.0"],
+    ],
+)
+def test_instants_of_daily_bars_are_sessions(load, written):
+    """In UTC, written or counted, if all are midnight or an hour of New York's session."""
+    prices = load(HEAD + "".join(ROW.replace("2012-01-03", one) for one in written))
+    assert prices["date"].dt.strftime("%Y-%m-%d").tolist() == ["2012-01-03", "2012-07-03"]
+
+
+def test_hours_of_a_day_in_utc_are_no_sessions(load):
+    """A session's open and midnight together are intraday prices."""
+    rows = [ROW.replace("2012-01-03", f"2012-01-03T{hour}:00Z") for hour in ("05:00", "14:30")]
+    assert "depends on the exchange's clock" in refused(load, HEAD + "".join(rows))
+
+
+@pytest.mark.parametrize("beside", ["timestamp", "Session", "day", "datetime"])
+def test_a_column_called_date_is_the_date(load, beside):
+    """A stamp or the weekday beside it is kept as another column."""
+    assert load(f"{beside},{HEAD}" + f"Tuesday,{ROW}")["date"].dt.strftime("%Y-%m-%d").tolist() == [
+        "2012-01-03"
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:No adjusted close")
+def test_polygons_letters_are_columns(load):
+    """Lower case but for the ticker's T; t is the time in milliseconds."""
+    prices = load("T,v,vw,o,c,h,l,t,n\nMSFT,10,1.5,1,2,3,0.5,1325566800000,7\n")
+    assert prices.drop(columns="date").to_numpy().tolist() == [["MSFT", 1, 3, 0.5, 2, 2, 10]]
+
+
+@pytest.mark.filterwarnings("ignore:No adjusted close")
+@pytest.mark.parametrize("padding", ["", ",,,,"])
+def test_a_preamble_is_skipped(load, padding):
+    """As Bloomberg writes it, padded by a spreadsheet or not; a bad row is named by its line."""
+    top = f"Security,MSFT US Equity{padding}\nStart Date,2012-01-03{padding}\n\nCurrency,USD{padding}\n"
+    head = "Date,PX_OPEN,PX_HIGH,PX_LOW,PX_LAST,PX_VOLUME\n"
+    assert load(f"{top}{head}2012-01-03,1,2,1,2,10\n")["close"].tolist() == [2]
+    assert "line 6: PX_OPEN is 'x'" in refused(load, f"{top}{head}2012-01-03,x,2,1,2,10\n")
+    assert "line 7: 2 fields where" in refused(load, f"{top}{head}2012-01-03,1,2,1,2,10\n2012-01-04,1\n")
+
+
+def test_utf_16_is_read_and_windows_text_gets_a_hint(load):
+    """The first bytes of UTF-16 say what it is; other bytes could be anything."""
+    assert load((HEAD + ROW).encode("utf-16"))["close"].tolist() == [2]
+    message = refused(load, ("Name," + HEAD + "Société," + ROW).encode("cp1252"))
+    assert "iconv -f WINDOWS-1252 -t UTF-8" in message
+
+
+def test_a_readme_among_prices_is_left_out(tmp_path):
+    """Text without any name of a price column is no table."""
+    (tmp_path / "MSFT.csv").write_text(HEAD + ROW)
+    (tmp_path / "README.txt").write_text("Prices, from my broker.\n\nNot adjusted, see the site.\n")
+    assert load_prices("files", path=tmp_path)["symbol"].tolist() == ["MSFT"]
+
+
+@pytest.mark.parametrize("group_by", ["column", "ticker"])
+def test_parquet_of_yfinance_is_read(tmp_path, group_by):
+    """Two levels of columns, prices and tickers in either order."""
+    prices = load_prices(symbols="IBM,MSFT", start="2012-01-03", end="2012-03-30")
+    wide = prices.pivot_table(
+        index="date", columns="symbol", values=["close", "high", "low", "open", "volume"]
+    )
+    wide = wide.rename_axis(index="Date", columns=["Price", "Ticker"])
+    if group_by == "ticker":
+        wide = wide.swaplevel(axis=1).sort_index(axis=1)
+    wide.to_parquet(tmp_path / "download.parquet")
+    with pytest.warns(UnadjustedPricesWarning):
+        read = load_prices("files", path=tmp_path / "download.parquet")
+    assert read.drop(columns="adj_close").equals(prices.drop(columns="adj_close"))
+
+
+@pytest.mark.filterwarnings("ignore:No adjusted close")
+@pytest.mark.parametrize(
+    ("name", "rows", "symbols"),
+    [
+        ("D01-nasdaq.csv", 795, ["D01-nasdaq"]),
+        ("D06-yf-multi2.csv", 1590, ["AAPL", "MSFT"]),
+        ("D09-av.csv", 795, ["D09-av"]),
+        ("D20-sep.csv", 795, ["MSFT"]),
+    ],
+)
+def test_files_as_vendors_write_them_are_read(name, rows, symbols):
+    """Dollar signs; two header rows; newest first; a line that names the separator."""
+    prices = load_prices("files", path=CASES / name)
+    assert (len(prices), list(prices["symbol"].unique())) == (rows, symbols)
+    last = prices[prices["date"] == "2013-03-01"]
+    assert last["close"].iloc[-1] == 27.95
+    assert prices.groupby("symbol")["date"].agg(lambda days: days.is_monotonic_increasing).all()
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
@@ -274,11 +404,11 @@ def test_marks_and_line_ends_of_other_systems_do_not_matter(load, content):
         (HEAD, "has a header and no rows"),
         (HEAD + "2012-01-03,1,2,1,2,2\n", "line 2: 6 fields where the header has 7"),
         (HEAD + ROW + "2012-01-04,1,2,1,2,2,10,11\n", "line 3: 8 fields where the header has 7"),
-        (HEAD.encode("utf-16"), "is not UTF-8 text"),
+        (HEAD.encode("utf-16"), "has a header and no rows"),
         (b"\x80\x81\x82 junk\n", "is not UTF-8 text"),
         (HEAD.encode() + b"2012-01-03,1,2,1,2,2,\xff\n", "is not UTF-8 text"),
         ("Date,Open\n2012-01-03,1\n", "no column for high, low, close, volume; found Date, Open"),
-        ("timestamp," + HEAD + "x," + ROW, "'timestamp' and 'Date' both mean date"),
+        ("timestamp,session," + HEAD[5:] + "x,y" + ROW[10:], "'timestamp' and 'session' both mean date"),
         ("ticker," + HEAD + " ," + ROW, "line 2: the symbol is empty"),
     ],
 )
@@ -317,9 +447,9 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("column", "values", "words"),
     [
-        ("date", [1325548800], "dates are numbers such as 1325548800"),
+        ("date", [40911], "the date '40911' is a number"),
         ("date", [pd.NaT], "row 1: the date is empty"),
-        ("date", [pd.Timestamp("2012-01-03 05:00", tz="UTC")], "depends on the exchange's clock"),
+        ("date", [pd.Timestamp("2012-01-03 15:00", tz="UTC")], "depends on the exchange's clock"),
         ("close", [True], "'close' holds bool, not numbers"),
         ("close", ["abc"], "row 1: close is 'abc'"),
     ],
