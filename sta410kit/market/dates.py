@@ -53,9 +53,9 @@ def stamps(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> pd.
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         found = _from_stamps(pd.Series(pd.DatetimeIndex(values), index=values.index), table)
     else:
-        if values.dtype.kind == "f" and (values.dropna() % 1 == 0).all():
-            values = values.astype("Int64")
-        found = _from_text(values.astype("str").where(values.notna(), "").str.strip(), table)
+        whole = values.dtype.kind == "f" and bool((values.dropna() % 1 == 0).all())
+        text = values.astype("Int64").astype("str") if whole else values.astype("str")
+        found = _from_text(text.where(values.notna(), "").str.strip(), table)
     days = found.dt.normalize()
     timed = found != days
     if timed.any():
