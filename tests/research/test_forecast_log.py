@@ -42,18 +42,6 @@ def test_a_forecast_is_settled_by_the_prices_that_know_its_outcome(log):
     assert log.read().set_index("symbol")["actual"].isna().loc["B"]
 
 
-@pytest.mark.parametrize(
-    ("target", "outcome"),
-    [("open_to_open", math.log(104 / 101)), ("volatility_scaled", math.log(1.02))],
-)
-def test_a_forecast_is_settled_by_its_own_target(log, target, outcome):
-    """From the next open to the one after it; a scaled forecast is stated in returns again."""
-    log.add([forecast(target=target)], run="one", made=f"{MONDAY}T22:00:00+00:00")
-    frame = prices(100.0, 102.0, 103.0).assign(open=[100.0, 101.0, 104.0])
-    log.settle(frame)
-    assert log.read()["actual"].tolist() == pytest.approx([outcome])
-
-
 def test_the_first_forecast_of_a_session_counts(log):
     """A second opinion, once the outcome may be known, does not replace it; nor do revised prices."""
     log.add([forecast(predicted=0.01)], run="one", made=f"{MONDAY}T22:00:00+00:00")
