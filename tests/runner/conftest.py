@@ -4,7 +4,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from sta410kit.runner.chain import run_plan
 from sta410kit.runner.limits import Watch
+from sta410kit.runner.plan import Options, plan_chain
+from sta410kit.runner.progress import Progress
 
 BEGUN = "from pathlib import Path\nPath('begun').touch()\n"
 
@@ -22,6 +25,18 @@ def save(path, *cells):
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(new_notebook(cells=made, metadata={"kernelspec": spec}), path)
     return path
+
+
+def edit(path, number, source):
+    """Give a cell of a notebook another source."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[number].source = source
+    nbformat.write(notebook, path)
+
+
+def run_chain(project, given=None, **options):
+    """Run the chain as `sta410 run` does."""
+    return run_plan(plan_chain(project, given or {}, Options(**options)), Progress())
 
 
 @pytest.fixture
@@ -65,3 +80,18 @@ def project(tmp_path):
         '[[step]]\nnotebook = "two.ipynb"\nneeds = ["number"]\nproduces = { double = "double.txt" }\n'
     )
     return tmp_path
+
+
+@pytest.fixture
+def one_step(project):
+    """Give the function that makes the project a chain of one step, which writes ``number.txt``."""
+
+    def make(source):
+        head = ("run_dir: str | None = None", "parameters")
+        save(project / "notebooks" / "one.ipynb", head, f"from pathlib import Path\n{source}")
+        (project / "notebooks" / "pipeline.toml").write_text(
+            '[[step]]\nnotebook = "one.ipynb"\nproduces = { number = "number.txt" }\n'
+        )
+        return project
+
+    return make

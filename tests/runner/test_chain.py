@@ -18,13 +18,9 @@ from sta410kit.runner.progress import Progress
 from sta410kit.runner.prune import prune
 from sta410kit.runner.reuse import explain
 from sta410kit.runner.summary import print_summary
+from tests.runner.conftest import edit, run_chain
 
 pytestmark = pytest.mark.integration
-
-
-def run_chain(project, given=None, **options):
-    """Run the chain as `sta410 run` does."""
-    return run_plan(plan_chain(project, given or {}, Options(**options)), Progress())
 
 
 def run_notebook(notebook, given=None):
@@ -112,13 +108,6 @@ def test_a_notebook_outside_any_project_has_its_runs_beside_it(tmp_path, write_n
     run = run_notebook(notebook, {})
     assert run.outcome is ExitCode.PASSED
     assert run.folder.parent == tmp_path / "mine" / "runs"
-
-
-def edit(path, number, source):
-    """Give a cell of a notebook another source."""
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[number].source = source
-    nbformat.write(notebook, path)
 
 
 def executed(run):

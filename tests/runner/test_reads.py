@@ -8,15 +8,14 @@ import pandas as pd
 import pytest
 
 from sta410kit.guards.suites import read_suite
-from sta410kit.runner.chain import run_plan
 from sta410kit.runner.plan import Options, plan_chain
-from sta410kit.runner.progress import Progress
 from sta410kit.runner.reuse import explain
+from tests.runner.conftest import run_chain
 
 pytestmark = pytest.mark.integration
 
 CELL = (
-    "import sys\nsys.path.append('..')\nimport importlib\nfrom pathlib import Path\nimport pandas as pd\n"
+    "import sys\nsys.path.append('..')\nimport importlib\nimport pandas as pd\n"
     "models = importlib.import_module('my_models')\n"
     "try:\n    import fast_models\nexcept ImportError:\n    pass\n"
     "table = pd.read_csv('data.csv')\nquick = pd.read_parquet('data.parquet')\n"
@@ -28,13 +27,10 @@ CELL = (
 
 
 @pytest.fixture
-def reading(project, write_notebook):
+def reading(project, one_step):
     """Make a project whose first step reads modules in the project's root and data beside the notebook."""
     folder = project / "notebooks"
-    write_notebook(folder / "one.ipynb", ("run_dir: str | None = None", "parameters"), CELL)
-    (folder / "pipeline.toml").write_text(
-        '[[step]]\nnotebook = "one.ipynb"\nproduces = { number = "number.txt" }\n'
-    )
+    one_step(CELL)
     (project / "my_models.py").write_text("from helper import value\n")
     (project / "helper.py").write_text("value = 1\n")
     (folder / "data.csv").write_text("a\n1\n")
@@ -49,7 +45,7 @@ def reading(project, write_notebook):
 
 def run(project):
     """Run the chain; return what the step wrote, or nothing if its result was reused."""
-    done = run_plan(plan_chain(project, {}, Options()), Progress())
+    done = run_chain(project)
     assert done.outcome.name == "PASSED", done.steps
     return "" if done.steps[0].reused else (done.folder / "number.txt").read_text()
 
@@ -111,24 +107,20 @@ def test_a_file_that_is_changed_back_brings_its_own_result_back(reading):
     (reading / "helper.py").write_text("value = 22\n")
     assert run(reading) == "22 1 3"
     (reading / "helper.py").write_text("value = 1\n")
-    done = run_plan(plan_chain(reading, {}, Options()), Progress())
+    done = run_chain(reading)
     assert done.steps[0].reused
     assert (done.folder / "number.txt").read_text() == "1 1 3"
 
 
-def test_a_suite_of_the_project_replaces_that_of_the_kit(project, write_notebook):
+def test_a_suite_of_the_project_replaces_that_of_the_kit(one_step):
     """A step that was judged by the kit's suite is judged again once the project has its own."""
     cell = (
-        "from pathlib import Path\nfrom sta410kit.guards.declarations import read_reviewed\n"
+        "from sta410kit.guards.declarations import read_reviewed\n"
         "from sta410kit.guards.suites import read_suite\nsuite = read_suite('prices')\n"
         "reviewed = read_reviewed(suite.path.parent, 'prices')\n"
         "(Path(run_dir) / 'number.txt').write_text(f'{len(suite.expectations)} {len(reviewed)}')"
     )
-    folder = project / "notebooks"
-    write_notebook(folder / "one.ipynb", ("run_dir: str | None = None", "parameters"), cell)
-    (folder / "pipeline.toml").write_text(
-        '[[step]]\nnotebook = "one.ipynb"\nproduces = { number = "number.txt" }\n'
-    )
+    project = one_step(cell)
     assert run(project) not in {"", "1 0"}
     assert run(project) == ""
     own = {"type": "expect_column_to_exist", "kwargs": {"column": "symbol"}, "meta": {"severity": "critical"}}
@@ -144,21 +136,17 @@ def test_a_suite_of_the_project_replaces_that_of_the_kit(project, write_notebook
     assert run(project) == "1 1"
 
 
-def test_a_step_runs_again_when_repairs_or_events_are_declared(project, write_notebook):
+def test_a_step_runs_again_when_repairs_or_events_are_declared(one_step):
     """A file that the step looked for and did not find counts as read."""
     cell = (
-        "from pathlib import Path\nimport pandas as pd\nfrom sta410kit import guards\n"
+        "import pandas as pd\nfrom sta410kit import guards\n"
         "bar = dict.fromkeys(['open', 'high', 'low', 'close', 'adj_close'], 1.0)\n"
         "bar |= {'symbol': ['A'], 'date': pd.to_datetime(['2024-01-02']), 'volume': 100}\n"
         "frame, _ = guards.apply_repairs(pd.DataFrame(bar)[['symbol', 'date', *list(bar)[:5], 'volume']])\n"
         "result = guards.validate(frame)\n"
         "(Path(run_dir) / 'number.txt').write_text(str(frame['volume'].iloc[0]))"
     )
-    folder = project / "notebooks"
-    write_notebook(folder / "one.ipynb", ("run_dir: str | None = None", "parameters"), cell)
-    (folder / "pipeline.toml").write_text(
-        '[[step]]\nnotebook = "one.ipynb"\nproduces = { number = "number.txt" }\n'
-    )
+    project = one_step(cell)
     suite = read_suite("prices").path
     (project / "expectations").mkdir(exist_ok=True)
     (project / "expectations" / "prices.json").write_text(suite.read_text())
@@ -188,7 +176,7 @@ def test_what_a_failed_step_read_is_compared_too(reading):
     """So that `sta410 show` names the file that made it fail."""
     run(reading)
     (reading / "helper.py").write_text("value = 1\nraise RuntimeError\n")
-    failed = run_plan(plan_chain(reading, {}, Options()), Progress()).steps[0]
+    failed = run_chain(reading).steps[0]
     assert failed.outcome == "NOTEBOOK_FAILED"
     assert failed.reads is not None
     assert "helper.py" in failed.reads["files"]

@@ -9,11 +9,9 @@ from sta410kit import steps
 from sta410kit.config import Config, ModelConfig, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.holdout import unseal
-from sta410kit.runner.chain import run_plan
 from sta410kit.runner.doctor import _holdout
 from sta410kit.runner.frames import read_frame
-from sta410kit.runner.plan import Options, plan_chain
-from sta410kit.runner.progress import Progress
+from tests.runner.conftest import run_chain
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +24,7 @@ def _forget():
 
 def run(project):
     """Run the chain and return whether each step was reused, and its holdout."""
-    done = run_plan(plan_chain(project, {}, Options()), Progress())
+    done = run_chain(project)
     assert done.outcome == 0
     return [(bool(step.reused), step.parts["holdout"]) for step in done.steps]
 
@@ -43,17 +41,15 @@ def test_a_result_that_has_seen_the_holdout_is_another_one(project, monkeypatch)
     assert run(project) == [(True, "sealed from 2012-01-01")] * 2
 
 
-def test_a_step_during_which_it_was_opened_counts_for_neither(project, write_notebook, monkeypatch):
+def test_a_step_during_which_it_was_opened_counts_for_neither(one_step, monkeypatch):
     """Which of the two it has seen is unknown."""
-    write_notebook(
-        project / "notebooks" / "one.ipynb",
-        ("run_dir: str | None = None", "parameters"),
-        "from pathlib import Path\nfrom sta410kit.holdout import unseal\nunseal('while it runs')\n"
-        "(Path(run_dir) / 'number.txt').write_text('2')",
+    project = one_step(
+        "from sta410kit.holdout import unseal\nunseal('while it runs')\n"
+        "(Path(run_dir) / 'number.txt').write_text('2')"
     )
     monkeypatch.chdir(project)
     monkeypatch.setenv("HOLDOUT_START", "2012-01-01")
-    first, _ = run(project)
+    (first,) = run(project)
     assert first[1].startswith("opened or sealed while it ran, in 2")
     assert run(project)[0] == (False, "open from 2012-01-01")
 

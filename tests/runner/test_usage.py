@@ -1,15 +1,10 @@
 """Which parameters a notebook reads: in doubt all of them, but one that nothing reads is found."""
 
-import keyword
-
 import pytest
-from hypothesis import strategies as st
 
 from sta410kit.runner.usage import names_read
 
 pytestmark = pytest.mark.unit
-
-identifiers = st.from_regex(r"\A[a-z_][a-z0-9_]{0,8}\Z").filter(lambda name: not keyword.iskeyword(name))
 
 
 def reads(source, name="x"):

@@ -1,6 +1,5 @@
 """Executing a run once more gives the same results, or the difference is named."""
 
-import nbformat
 import pandas as pd
 import pytest
 
@@ -8,9 +7,10 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.chain import run_plan
 from sta410kit.runner.manifest import read_manifest
-from sta410kit.runner.plan import Options, plan_chain, plan_notebook
+from sta410kit.runner.plan import Options, plan_notebook
 from sta410kit.runner.progress import Progress
 from sta410kit.runner.verify import print_verification, verify_run
+from tests.runner.conftest import edit, run_chain
 
 pytestmark = pytest.mark.integration
 
@@ -18,17 +18,6 @@ RANDOM = (
     "from pathlib import Path\nimport random\nprint(start)\n"
     "(Path(run_dir) / 'number.txt').write_text(str(random.random()))"
 )
-
-
-def run_chain(project, given=None):
-    return run_plan(plan_chain(project, given or {}, Options()), Progress())
-
-
-def edit(path, number, source):
-    """Replace the source of a cell."""
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[number].source = source
-    nbformat.write(notebook, path)
 
 
 def test_a_run_with_equal_results_is_reproduced(project, capsys):

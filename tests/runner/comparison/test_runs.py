@@ -1,16 +1,13 @@
 """Two runs are compared by what they depended on, how they ended and what they left."""
 
-import nbformat
 import pytest
 
-from sta410kit.runner.chain import run_plan
 from sta410kit.runner.comparison.files import Tolerance
 from sta410kit.runner.comparison.runs import compare_runs, print_comparison
 from sta410kit.runner.manifest import Manifest, StepRecord, read_manifest
-from sta410kit.runner.plan import Options, plan_chain
-from sta410kit.runner.progress import Progress
 from sta410kit.runner.sweeps.plan import SweepOptions, plan_sweep
 from sta410kit.runner.sweeps.sweep import run_sweep
+from tests.runner.conftest import edit, run_chain
 
 
 @pytest.fixture
@@ -113,13 +110,14 @@ def test_equal_runs_and_runs_without_a_common_step(make_run, capsys):
 
 @pytest.mark.integration
 def test_the_first_notebooks_that_differ_are_named_for_nbdime(project, capsys):
-    """Two runs of a chain with a parameter and a notebook changed in between."""
-    first = run_plan(plan_chain(project, {}, Options()), Progress()).folder
-    path = project / "notebooks" / "two.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    notebook.cells[1].source += "\nfound += 1"
-    nbformat.write(notebook, path)
-    second = run_plan(plan_chain(project, {}, Options()), Progress()).folder
+    """Two runs of a chain with a notebook changed in between."""
+    first = run_chain(project).folder
+    edit(
+        project / "notebooks" / "two.ipynb",
+        1,
+        "from pathlib import Path\nfound = 5.0 * len([number, factor])",
+    )
+    second = run_chain(project).folder
     found = compare_runs(first, second)
     assert [str(one) for one in found.differences] == [
         "notebook of two",
