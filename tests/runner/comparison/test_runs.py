@@ -112,11 +112,8 @@ def test_equal_runs_and_runs_without_a_common_step(make_run, capsys):
 def test_the_first_notebooks_that_differ_are_named_for_nbdime(project, capsys):
     """Two runs of a chain with a notebook changed in between."""
     first = run_chain(project).folder
-    edit(
-        project / "notebooks" / "two.ipynb",
-        1,
-        "from pathlib import Path\nfound = 5.0 * len([number, factor])",
-    )
+    source = "from pathlib import Path\nfound = float(Path(number).read_text()) * factor + 1"
+    edit(project / "notebooks" / "two.ipynb", 1, source)
     second = run_chain(project).folder
     found = compare_runs(first, second)
     assert [str(one) for one in found.differences] == [
