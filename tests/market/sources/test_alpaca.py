@@ -170,13 +170,18 @@ def test_a_server_that_is_not_there_is_unavailable(source, monkeypatch):
         source.bars(["AAPL"], *YEAR)
 
 
-@pytest.mark.parametrize("form", ["seconds", "date"])
+@pytest.mark.parametrize("form", ["seconds", "date", "reset"])
 @pytest.mark.parametrize("skew", [0, 3600, -3600])
 def test_retry_after_is_obeyed_by_the_clock_of_the_server(server, source, form, skew):
     """Not sooner, and an hour's difference between the clocks is no hour of waiting."""
     server.clock_skew = skew
-    header = pd.Timestamp(time.time() + skew + 2, unit="s").strftime("%a, %d %b %Y %H:%M:%S GMT")
-    server.faults.append(("429", {"Retry-After": "1" if form == "seconds" else header}))
+    until = pd.Timestamp(time.time() + skew + 2, unit="s")
+    headers = {
+        "seconds": {"Retry-After": "1"},
+        "date": {"Retry-After": until.strftime("%a, %d %b %Y %H:%M:%S GMT")},
+        "reset": {"X-RateLimit-Reset": f"{until.timestamp():.0f}"},
+    }
+    server.faults.append(("429", headers[form]))
     source.bars(["KO"], *YEAR)
     assert 0.99 <= server.arrivals[1] - server.arrivals[0] < 5
 
@@ -230,7 +235,7 @@ def test_values_of_the_wrong_kind_are_named(server, source, answer, said):
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        ({"new_rate": 4, "old_rate": 0, "ex_date": "2024-02-01"}, "forward_splits.0.old_rate: Input should be"),
+        ({"new_rate": 4, "old_rate": 0, "ex_date": "2024-02-01"}, "forward_splits.0.old_rate: Input should"),
         ({"new_rate": 4, "old_rate": 1, "ex_date": "soon"}, "at corporate_actions.forward_splits.0.ex_date"),
         ({"new_rate": 4, "old_rate": 1}, "ex_date: Field required"),
     ],
