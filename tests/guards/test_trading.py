@@ -309,10 +309,7 @@ def test_value_and_limit_differ_in_the_message(day_return, words):
 
 @pytest.mark.parametrize(
     ("trading", "words"),
-    [
-        (None, "trading is None; give a TradingConfig"),
-        (Config(), "such as get_config().trading"),
-    ],
+    [(None, "trading is None; give a TradingConfig"), (Config(), "such as get_config().trading")],
 )
 def test_missing_limits_are_refused(trading, words):
     """There is no default for what may be lost."""
