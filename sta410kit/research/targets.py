@@ -117,6 +117,7 @@ def realised_on(prices: pd.DataFrame, horizon: int, target: TargetName = DEFAULT
     require_series(prices, "prices", FeatureEngineeringError)
     known = prices.groupby("symbol", sort=False)["date"].shift(-ahead)
     if target in RELATIVE:
+        known = known.where(is_member(prices))
         known = known.groupby(prices["date"]).transform("max").where(known.notna())
     return known.reset_index(drop=True)
 
