@@ -208,8 +208,8 @@ def selection(sweep: Sweep) -> str:
     found, trials = sweep.recorded.values(), sweep.manifest.results["sweep"].get("trials", 0)
     skilled = sum(recorded.get("verdict") == SKILL for recorded in found) or "none"
     return (
-        f"Skill in {skilled} of {pluralize(len(found), 'combination')}. Verdicts, p values and deflated Sharpe "
-        f"ratios are corrected for all {trials:,} trials on what was predicted here: every combination, and "
+        f"Skill in {skilled} of {pluralize(len(found), 'combination')}. Verdicts, p values and deflated "
+        f"Sharpe ratios are corrected for all {trials:,} trials on what was predicted here: every combination, and "
         "what was tried before. Skill takes a p value of 0.01 or less; a deflated Sharpe ratio above 95 % is "
         "more than luck."
     )
