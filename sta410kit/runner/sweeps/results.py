@@ -209,9 +209,9 @@ def selection(sweep: Sweep) -> str:
     skilled = sum(recorded.get("verdict") == SKILL for recorded in found) or "none"
     return (
         f"Skill in {skilled} of {pluralize(len(found), 'combination')}. Verdicts, p values and deflated "
-        f"Sharpe ratios are corrected for all {trials:,} trials on what was predicted here: every combination, and "
-        "what was tried before. Skill takes a p value of 0.01 or less; a deflated Sharpe ratio above 95 % is "
-        "more than luck."
+        f"Sharpe ratios are corrected for all {trials:,} trials on what was predicted here: every "
+        "combination, and what was tried before. Skill takes a p value of 0.01 or less; a deflated Sharpe "
+        "ratio above 95 % is more than luck."
     )
 
 
