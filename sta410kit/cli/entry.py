@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from sta410kit import __version__
+from sta410kit.cli.backup import backup, restore
 from sta410kit.cli.broken_pipe import keep_writing
 from sta410kit.cli.completion import completion
 from sta410kit.cli.config import config
@@ -97,7 +98,8 @@ def cli() -> None:
 
 for _command in (
     run, new, fetch, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest,
-    leaks, trials, triage, trade, scorecard, scan, unseal, due, doctor, config, kernel, completion,
+    leaks, trials, triage, trade, scorecard, scan, unseal, due, backup, restore, doctor, config, kernel,
+    completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sta410kit.guards.suites import PRICES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from sta410kit.guards.panel import Panel
-
-PRICES = ("open", "high", "low", "close", "adj_close")
 
 
 class Block:

@@ -14,6 +14,7 @@ from sta410kit._internal.text import pluralize
 from sta410kit.guards.declarations import write_entry
 from sta410kit.guards.evidence import NO_DAY, NO_ROW
 from sta410kit.guards.result import CRITICAL
+from sta410kit.guards.suites import BAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from sta410kit.guards.result import Check, GuardResult
 
-BAR = ("open", "high", "low", "close")
 REASON, BY = "Seen in triage.", "your name"
 REPAIRS, QUARANTINE = "repairs.toml", "quarantine the bars"
 _WHERE = 3  # symbols or days that a decision names

@@ -25,11 +25,7 @@ def frame_digest(frame: pd.DataFrame) -> str:
             kind, values = _values(frame.iloc[:, place])
             digest.update(kind)
             digest.update(np.ascontiguousarray(values).view(np.uint8).data)
-    except (
-        TypeError,
-        ValueError,
-        OverflowError,
-    ):  # lists in cells, dates beyond any calendar
+    except (TypeError, ValueError, OverflowError):  # lists in cells, dates beyond any calendar
         return ""
     return digest.hexdigest()
 

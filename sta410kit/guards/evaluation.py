@@ -83,10 +83,7 @@ def evaluate(
 
 
 def _of_the_kit(
-    name: str,
-    expectations: Sequence[dict[str, Any]],
-    panel: Panel,
-    reviewed: Sequence[ReviewedFinding],
+    name: str, expectations: Sequence[dict[str, Any]], panel: Panel, reviewed: Sequence[ReviewedFinding]
 ) -> dict[int, Check]:
     """Evaluate the kit's own expectations together; return the checks by their number."""
     own = {n: build(name, item) for n, item in enumerate(expectations) if item["type"] in EXPECTATIONS}
@@ -179,10 +176,7 @@ def _unanswered(item: dict[str, Any], reason: str) -> Check:
 
 
 def _foreign(
-    name: str,
-    items: Mapping[int, dict[str, Any]],
-    frame: pd.DataFrame,
-    reviewed: Sequence[ReviewedFinding],
+    name: str, items: Mapping[int, dict[str, Any]], frame: pd.DataFrame, reviewed: Sequence[ReviewedFinding]
 ) -> dict[int, Check]:
     """Let Great Expectations evaluate; rows that a reviewer has accepted are left out for a second answer."""
     from sta410kit.guards.great_expectations import ask

@@ -83,11 +83,7 @@ class Panel:
         self.ready = len(self.days) > 0
 
     def _lay_out(
-        self,
-        codes: NDArray[np.int32],
-        days: NDArray[np.int32],
-        timed: NDArray[np.int64],
-        symbols: list[str],
+        self, codes: NDArray[np.int32], days: NDArray[np.int32], timed: NDArray[np.int64], symbols: list[str]
     ) -> None:
         self.symbols, self.timed = symbols, timed
         keep = (codes >= 0) & (days != _NO_DAY)

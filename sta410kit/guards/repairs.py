@@ -23,7 +23,7 @@ from sta410kit._internal.argument_checks import as_number
 from sta410kit._internal.text import did_you_mean, pluralize
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.declarations import ReviewedFinding, read_entries
-from sta410kit.guards.suites import PRICE_COLUMNS, read_suite
+from sta410kit.guards.suites import BAR, PRICE_COLUMNS, PRICES, read_suite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,7 @@ ACTIONS = {
 """What can be done, and the keys that it needs."""
 LOG = ("symbol", "date", "column", "raw", "repaired", "action", "reason", "by")
 _NUMBERS = PRICE_COLUMNS[2:]
-_BAR, _PRICES = ("open", "high", "low", "close"), ("open", "high", "low", "close", "adj_close")
-_COLUMNS = {"quarantine": _NUMBERS, "clamp": ("open", "close"), "scale": _PRICES}
+_COLUMNS = {"quarantine": _NUMBERS, "clamp": ("open", "close"), "scale": PRICES}
 
 
 class UnusedRepairWarning(UserWarning):
@@ -98,7 +97,7 @@ def apply_repairs(frame: pd.DataFrame, suite: str | Path = "prices") -> tuple[pd
         "; say what, why and by whom",
     ):
         action = _checked_action(entry, where)
-        names = _listed(entry) or list(_COLUMNS.get(action, _BAR))
+        names = _listed(entry) or list(_COLUMNS.get(action, BAR))
         if missing := [name for name in ("symbol", "date", *names) if name not in frame.columns]:
             message = f"{where}: the frame has no column {missing[0]}"
             raise ConfigurationError(message)
@@ -201,7 +200,7 @@ def _repaired(
         gone = hit if action == "drop" else hit & frame.duplicated(["symbol", "date"]).to_numpy()
         at = np.flatnonzero(gone)
         return (frame[~gone].reset_index(drop=True), [("", at, np.nan)]) if len(at) else (frame, [])
-    wanted = [name for name in dict.fromkeys((*_PRICES, *names)) if name in frame.columns]
+    wanted = [name for name in dict.fromkeys((*PRICES, *names)) if name in frame.columns]
     if wrong := [name for name in wanted if frame[name].dtype.kind not in "iuf"]:
         message = f"{where}: column {wrong[0]} holds {frame[wrong[0]].dtype}, not numbers"
         raise ConfigurationError(message)
@@ -223,7 +222,7 @@ def _repaired(
 
 def _new_values(old: pd.DataFrame, entry: dict[str, Any], names: list[str]) -> pd.DataFrame:
     """Return the columns that an action changes."""
-    action, chosen, bar = entry["action"], old[names], old[list(_BAR)]
+    action, chosen, bar = entry["action"], old[names], old[list(BAR)]
     if action == "quarantine":
         return chosen * math.nan
     if action == "set":

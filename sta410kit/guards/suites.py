@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PRICE_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
+BAR, PRICES = PRICE_COLUMNS[2:6], PRICE_COLUMNS[2:7]
 STOP, QUARANTINE_SYMBOL, QUARANTINE_BARS = "stop", "quarantine_symbol", "quarantine_bars"
 ON_FAILURE = (STOP, QUARANTINE_SYMBOL, QUARANTINE_BARS)
 _PACKAGE = Path(__file__).resolve().parents[1]

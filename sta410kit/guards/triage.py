@@ -14,7 +14,6 @@ import pandas as pd
 
 from sta410kit._internal.calendars import sessions
 from sta410kit.guards.decisions import (
-    BAR,
     BY,
     QUARANTINE,
     REASON,
@@ -35,6 +34,7 @@ from sta410kit.guards.decisions import (
 )
 from sta410kit.guards.declarations import write_entry
 from sta410kit.guards.result import CRITICAL
+from sta410kit.guards.suites import BAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from sta410kit.guards.evidence import NO_ROW
 from sta410kit.guards.page_templates import render_page
+from sta410kit.guards.suites import BAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +41,7 @@ def render(result: GuardResult, decisions: Sequence[Decision], frame: pd.DataFra
     """
     drawn = [[_figure(frame, row) for row in _examples(one)] for one in decisions]
     return render_page(
-        "triage.html",
-        title=title,
-        result=result,
-        decisions=list(zip(decisions, drawn, strict=True)),
+        "triage.html", title=title, result=result, decisions=list(zip(decisions, drawn, strict=True))
     )
 
 
@@ -58,14 +56,14 @@ def _figure(frame: pd.DataFrame, row: dict[str, object]) -> tuple[str, Markup]:
     """Return a caption, and the bars around a finding as SVG; empty where there are no bars."""
     symbol, day = str(row["symbol"]), int(str(row["day"]))
     caption = f"{symbol} {np.datetime64(day, 'D')}"
-    if not {"open", "high", "low", "close"}.issubset(frame.columns):
+    if not set(BAR).issubset(frame.columns):
         return caption, Markup("")
     rows = np.flatnonzero((frame["symbol"] == symbol).to_numpy())
     days = frame["date"].iloc[rows].to_numpy().astype("datetime64[D]").astype(np.int64)
     order = np.argsort(days, kind="stable")
     place = int(np.searchsorted(days[order], day))
     near = order[max(place - _REACH, 0) : place + _REACH + 1]
-    bars = frame.iloc[rows[near]][["open", "high", "low", "close"]].to_numpy(float)
+    bars = frame.iloc[rows[near]][list(BAR)].to_numpy(float)
     gap = row["position"] == NO_ROW
     return caption, _svg(bars, min(place, _REACH), gap=bool(gap), label=caption)
 

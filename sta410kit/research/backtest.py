@@ -19,8 +19,7 @@ from sta410kit.research.costs import SESSIONS_A_YEAR, Costs, Limits
 from sta410kit.research.frames import require_predictions, require_prices
 from sta410kit.research.performance import drawdowns
 from sta410kit.research.simulation import CAPITAL, aligned, limited, market_of, simulation_of, terms_of
-from sta410kit.research.target_names import target_of
-from sta410kit.research.targets import return_scale
+from sta410kit.research.targets import in_returns
 from sta410kit.research.weights import Weighting, scaled_to_volatility, weights_of_decisions
 
 if TYPE_CHECKING:
@@ -169,12 +168,11 @@ def _plan(  # noqa: PLR0913, PLR0917 - as `backtest`
     require_prices(prices, DataValidationError)
     horizon = int(predictions["horizon"].iloc[0])
     sessions, symbols, market = market_of(prices, costs, limits)
+    if weighting.name == "mean_variance":  # beside a covariance, what is expected has to be a return
+        predictions = in_returns(predictions, prices)
     # pivot refuses duplicates, pivot_table would average them
     predicted = predictions.pivot(index="date", columns="symbol", values="predicted")  # noqa: PD010
     predicted = aligned(predicted, sessions, symbols, "predictions")
-    if weighting.name == "mean_variance" and target_of(predictions) == "volatility_scaled":
-        scale = return_scale(prices, horizon).pivot(index="date", columns="symbol", values="scale")  # noqa: PD010
-        predicted *= scale  # beside a covariance, what is expected has to be a return
     closes = prices.pivot(index="date", columns="symbol", values="adj_close").ffill().to_numpy(float)  # noqa: PD010
     wanted = weights_of_decisions(predicted, closes, weighting, horizon, threshold, limits)
     kept = kept_through(prices, sessions, symbols)

@@ -92,9 +92,9 @@ class Limits:
     """Bounds on positions and orders.
 
     `max_weight` bounds the weight of one symbol, long or short, `max_sector` the sum of the absolute weights
-    in one of `sectors` (a mapping of symbol to sector), and `max_gross` that of all. Larger weights are cut,
-    in proportion for sums. `long_only` drops short weights. Weights are fractions of equity when the order
-    is filled.
+    in one of `sectors` (a mapping of symbol to sector; symbols without one share a sector), and `max_gross`
+    that of all. Larger weights are cut, in proportion for sums. `long_only` drops short weights. Weights are
+    fractions of equity when the order is filled.
 
     `max_participation` is the largest share that one order may take of the mean dollar volume of the 21
     sessions before, and `max_turnover` the largest share of equity bought and sold in one session; the rest

@@ -12,10 +12,12 @@ from sta410kit.research.frames import horizon_of, require_predictions
 from sta410kit.research.panel import read_panel
 from sta410kit.research.target_names import target_of
 from sta410kit.research.targets import build_target
-from sta410kit.research.verdict import SKILL, WITHOUT_BEST_LEVEL
+from sta410kit.research.verdict import SKILL
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_LEFT = 0.05  # p value at which something is left
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def check_execution(
     p_value = information_p_value(2 * timed.means(timed.predicted[:, 0] * timed.actual), overlap)
     moved = float(np.sum(panel.actual**2))
     r2 = 1 - float(np.sum((panel.actual - predicted) ** 2)) / moved if moved > 0 else 0.0
-    lost = verdict == SKILL and p_value > WITHOUT_BEST_LEVEL
+    lost = verdict == SKILL and p_value > _LEFT
     sentence = (
         f"None of it is left at the next open, where orders are executed: R2 is {r2:+z.2%} from open to open "
         f"(p = {p_value:.2f}) and the Sharpe ratio after costs {sharpe:+.1f}. Closes that bounce between bid "

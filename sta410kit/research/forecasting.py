@@ -15,7 +15,7 @@ from sta410kit.research import conformal
 from sta410kit.research.features import KEYS, build_features, feature_names, registered
 from sta410kit.research.frames import is_gap, is_member, require_horizon, require_predictions, require_rows_of
 from sta410kit.research.target_names import DEFAULT, TargetName, target_of, with_target
-from sta410kit.research.targets import interval_scale, realised_on, return_scale
+from sta410kit.research.targets import in_returns, interval_scale, realised_on
 from sta410kit.research.volatility import latest_slopes
 from sta410kit.research.walk_forward import fit, make_estimator, needs_history, predict, training_table
 
@@ -189,14 +189,10 @@ def forecast(fitted: FittedModel, prices: pd.DataFrame) -> pd.DataFrame:
     result = last[list(KEYS)].assign(horizon=fitted.horizon, model=fitted.name, predicted=predicted)
     result = result.assign(lower=result["predicted"] - below, upper=result["predicted"] + above)
     numbers = ["predicted", "lower", "upper"]
-    if fitted.target == "volatility_scaled":
-        scales = result[list(KEYS)].merge(
-            return_scale(prices, fitted.horizon, fitted.volatility_slopes), on=list(KEYS)
-        )["scale"]
-        result[numbers] = result[numbers].mul(scales.to_numpy(), axis=0)
-    elif fitted.target == "rank":
+    if fitted.target == "rank":
         result[numbers] = result[numbers].clip(-1, 1)  # every rank lies inside
-    return with_target(result[list(FORECAST_COLUMNS)], fitted.target)
+    named = with_target(result[list(FORECAST_COLUMNS)], fitted.target)
+    return in_returns(named, prices, fitted.volatility_slopes)
 
 
 def without_forecast(forecasts: pd.DataFrame, prices: pd.DataFrame) -> dict[str, str]:

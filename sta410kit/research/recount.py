@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 from sta410kit.research.overfitting import DeflatedSharpe, against_luck
 from sta410kit.research.ranking import RankingEvidence
 from sta410kit.research.trial_identity import at_least_once
-from sta410kit.research.verdict import SkillEvidence
+from sta410kit.research.verdict import SKILL, SkillEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sta410kit.research.ledger import Trials
+
+
+LOST = "skill, none at the open"  # see `execution.check_execution`
 
 
 def recount(found: Mapping[str, Any], trials: Trials) -> dict[str, Any]:
@@ -35,9 +38,9 @@ def recount(found: Mapping[str, Any], trials: Trials) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``verdict`` and ``ranking`` (verdicts in words), ``r2`` (out of sample against zero, unit 1),
-        ``p_value`` (one-sided), ``rank_ic``, ``deflated_sharpe`` (probability that the Sharpe ratio is more
-        than luck) and ``trials``. None where undefined or not in the verdict.
+        ``verdict`` (on the ranking, where ranks are predicted) and ``ranking``, in words; ``r2`` (out of
+        sample against zero, unit 1), ``p_value`` (one-sided), ``rank_ic``, ``deflated_sharpe`` (probability
+        that the Sharpe ratio is more than luck) and ``trials``. None where undefined or not in the verdict.
     """
     skill = _as(SkillEvidence, {**found["evidence"], "scores": {}})
     count = max(trials.forecasts, skill.trials)
@@ -52,6 +55,10 @@ def recount(found: Mapping[str, Any], trials: Trials) -> dict[str, Any]:
             "ranking": replace(ranking, trials=count, p_value=corrected).verdict,
             "rank_ic": None if ranking.rank_ic != ranking.rank_ic else ranking.rank_ic,
         }
+        if skill.target == "rank":
+            row |= {"verdict": row["ranking"], "p_value": corrected}
+    if row["verdict"] == SKILL and found.get("execution", {}).get("lost"):
+        row["verdict"] = LOST
     if "deflated_sharpe" in found:
         luck = against_luck(_as(DeflatedSharpe, found["deflated_sharpe"]), trials)
         row["deflated_sharpe"] = luck.probability

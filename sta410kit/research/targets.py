@@ -33,10 +33,13 @@ from sta410kit.research.frames import (
     require_series,
     unbroken_runs,
 )
-from sta410kit.research.target_names import DEFAULT, RELATIVE, TargetName, require_target
+from sta410kit.research.target_names import DEFAULT, RELATIVE, TargetName, require_target, target_of
 from sta410kit.research.volatility import trailing_scale
 
-__all__ = ["TargetName", "build_target", "interval_scale", "realised_on", "return_scale", "sessions_ahead"]
+__all__ = [
+    "TargetName", "build_target", "in_returns", "interval_scale", "realised_on", "return_scale",
+    "sessions_ahead",
+]  # fmt: skip
 
 _VOLATILITY = 0.01  # a session
 _STILL = 1e-4  # volatility a session below which a price is halted, not calm
@@ -114,6 +117,7 @@ def realised_on(prices: pd.DataFrame, horizon: int, target: TargetName = DEFAULT
     require_series(prices, "prices", FeatureEngineeringError)
     known = prices.groupby("symbol", sort=False)["date"].shift(-ahead)
     if target in RELATIVE:
+        known = known.where(is_member(prices))
         known = known.groupby(prices["date"]).transform("max").where(known.notna())
     return known.reset_index(drop=True)
 
@@ -129,6 +133,18 @@ def return_scale(
     scales = trailing_scale(prices, horizon, slopes)
     daily = scales["scale"] / horizon**0.5
     return scales.assign(scale=(daily / _VOLATILITY).where(daily > _STILL))
+
+
+def in_returns(
+    frame: pd.DataFrame, prices: pd.DataFrame, slopes: tuple[float, float] | None = None
+) -> pd.DataFrame:
+    """Return predictions or forecasts of ``volatility_scaled`` as log returns, and others unchanged."""
+    if target_of(frame) != "volatility_scaled":
+        return frame
+    scales = return_scale(prices, int(frame["horizon"].iloc[0]), slopes)
+    scale = frame[["symbol", "date"]].merge(scales, on=["symbol", "date"], how="left")["scale"].to_numpy()
+    numbers = [name for name in ("predicted", "lower", "upper") if name in frame]
+    return frame.assign(**{name: frame[name] * scale for name in numbers})
 
 
 def interval_scale(

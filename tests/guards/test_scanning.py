@@ -83,10 +83,7 @@ def test_unknown_secrets_are_found_unless_their_line_allows_them(folder):
         f"a = '{AWS}'\nb = '{AWS}'  # pragma: allowlist secret\n# pragma: allowlist nextline secret\n"
         f"c = '{AWS}'\nd = '{KNOWN}'  # pragma: allowlist secret\n"
     )
-    assert found(folder) == [
-        ("x.py", "line 1", "AWS Access Key"),
-        ("x.py", "line 5", "registered secret"),
-    ]
+    assert found(folder) == [("x.py", "line 1", "AWS Access Key"), ("x.py", "line 5", "registered secret")]
 
 
 @pytest.mark.parametrize("text", [f"{{{AWS}", f'{{"cells": [7, "{AWS}"]}}', f'["{AWS}"]'])

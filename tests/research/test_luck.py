@@ -56,3 +56,18 @@ def test_the_best_of_useless_strategies_does_not_pass(calibrate, tmp_path):
     assert (found["strategies"], found["recorded"], found["passed"]) == (100, 100, 0)
     assert found["passed without the count"] >= 1
     assert found["probability of the best"] < 0.95
+
+
+def test_bid_ask_bounce_is_skill_on_closes_and_a_loss_at_the_open(calibrate):
+    """Closes show an R2 of 1 %, opens none; following the closes loses the half-spread each time."""
+    found = [calibrate.bounce_at_the_open(seed) for seed in range(4)]
+    assert [skill for skill, _, _ in found] == [True] * 4
+    assert sum(lost for _, lost, _ in found) >= 3
+    assert max(sharpe for _, _, sharpe in found) < -3
+    on_closes, on_opens = (
+        calibrate.judge(0, partial(calibrate.bounced, target=target), resamples=300)
+        for target in ("close_to_close", "open_to_open")
+    )
+    assert (on_closes[0], on_opens[0]) == (True, False)
+    assert on_closes[1] == pytest.approx(0.01, abs=0.006)
+    assert on_opens[1] < 0

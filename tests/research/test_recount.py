@@ -60,6 +60,14 @@ def test_a_result_is_corrected_for_the_trials_after_it_too():
     assert row["deflated_sharpe"] == pytest.approx(normal.cdf(z), abs=1e-12)
 
 
+def test_ranks_are_judged_as_a_ranking_and_skill_that_orders_miss_is_none():
+    """As in the verdict of a run."""
+    found = {"evidence": {**EVIDENCE, "target": "rank"}, "ranking": {"evidence": RANKING}}
+    row = recount(found, trials(0.08, 0.02, -0.01, 0.04))
+    assert (row["verdict"], row["p_value"]) == ("skill", pytest.approx(0.0079760, abs=1e-6))
+    assert recount({**found, "execution": {"lost": True}}, Trials())["verdict"] == "skill, none at the open"
+
+
 def test_an_undefined_ranking_is_not_enough_data():
     """A constant model ranks nothing; a verdict without a backtest has no deflated ratio."""
     found = {"evidence": EVIDENCE, "ranking": {"evidence": {**RANKING, "dates": 0, "rank_ic": None}}}

@@ -50,8 +50,11 @@ def test_prices_of_non_members_change_nothing_for_members(seed, leaves, factor):
     assert_frame_equal(built[0], built[1])
     assert_frame_equal(built[0], built[2])
     assert built[0].groupby("symbol").size().tolist() == [120, leaves + 1, 120, 120]
-    tables = [labelled(features, one, 1) for features, one in zip(built[1:], (fewer, more), strict=True)]
-    assert_frame_equal(*tables)
+    for target in ("close_to_close", "market_excess", "rank"):
+        tables = [
+            labelled(one, prices, 5, target) for one, prices in zip(built[1:], (fewer, more), strict=True)
+        ]
+        assert_frame_equal(*tables)
 
 
 def test_a_cross_section_holds_the_members_of_the_session():

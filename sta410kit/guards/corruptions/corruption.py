@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sta410kit.guards import suites
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BAR = ["open", "high", "low", "close"]
-PRICES = [*BAR, "adj_close"]
+BAR, PRICES = list(suites.BAR), list(suites.PRICES)  # lists choose columns
 
 Frame = pd.DataFrame
 Draw = np.random.Generator

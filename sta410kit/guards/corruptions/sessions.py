@@ -148,10 +148,7 @@ def _drifted(frame: Frame, rng: Draw) -> Frame:
 
 
 _ALONE = catalogue(
-    session_lost=(
-        "A symbol lacks a session.",
-        lambda frame, rng: _without(frame, stretch(frame, rng, 1, 1)),
-    ),
+    session_lost=("A symbol lacks a session.", lambda frame, rng: _without(frame, stretch(frame, rng, 1, 1))),
     weeks_lost=(
         "A symbol lacks some weeks.",
         lambda frame, rng: _without(frame, stretch(frame, rng, 5, 120)),

@@ -18,6 +18,7 @@ from sta410kit.guards.robust import (
     stretches,
     tail_chance,
 )
+from sta410kit.guards.suites import BAR, PRICES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from sta410kit.guards.block import Block
     from sta410kit.guards.panel import Panel
 
-_BAR = ("open", "high", "low", "close")
 _ROUNDING = 1e-9  # differences of prices that are none
 _CANCEL = 0.35  # share of pairs of large moves that have opposite signs and cancel
 _DISORDER = 0.08  # log distance of a high or a low that is seldom seen in many symbols on one day
@@ -59,7 +59,7 @@ class ExpectNoRevertingSpikes(BlockExpectation):
     market: Share = 0.1  # share of the other symbols, and at least three, that makes it an event
     min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
 
-    needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close", "volume")
+    needs: ClassVar[tuple[str, ...]] = (*PRICES, "volume")
     shows: ClassVar[tuple[str, ...]] = ("open", "close", "adj_close", "volume")
     sentence: ClassVar[str] = (
         "No close moves by more than {sigmas} times the usual daily move (and {min_move} in logs) and is "
@@ -208,7 +208,7 @@ class ExpectNoExtremeWicks(BlockExpectation):
     market: Share = 0.1  # share of the other symbols, and at least three, that makes it such a day
     min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
 
-    needs: ClassVar[tuple[str, ...]] = (*_BAR, "volume")
+    needs: ClassVar[tuple[str, ...]] = (*BAR, "volume")
     sentence: ClassVar[str] = (
         "No high or low is further than {min_wick} in logs, and than {spans} usual ranges, from open and "
         "close without news, which has {news_volume} times the usual volume; none is further than {large} "
@@ -244,7 +244,7 @@ class ExpectNoExtremeWicks(BlockExpectation):
 
 def _wick(panel: Panel, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return how far high or low are from open and close, the high above zero and the low below."""
-    opened, high, low, closed = (np.log(panel.values(name, rows)) for name in _BAR)
+    opened, high, low, closed = (np.log(panel.values(name, rows)) for name in BAR)
     up, down = high - np.maximum(opened, closed), np.minimum(opened, closed) - low
     return np.where(up >= down, up, -down)
 
@@ -260,7 +260,7 @@ class ExpectPricesWithinBar(BlockExpectation):
     tick: PositiveFloat = 0.01  # the step
     relative: NonNegativeFloat = 0.001  # share of the price that it may, where that is more
 
-    needs: ClassVar[tuple[str, ...]] = _BAR
+    needs: ClassVar[tuple[str, ...]] = BAR
     sentence: ClassVar[str] = (
         "Open and close lie between low and high, or outside by no more than {ticks} steps of {tick} or a "
         "share of {relative} of the price."
@@ -268,7 +268,7 @@ class ExpectPricesWithinBar(BlockExpectation):
 
     def rows(self, block: Block) -> NDArray[np.int64]:
         """Return the bars with a price outside."""
-        opened, high, low, closed = (block.column(name) for name in _BAR)
+        opened, high, low, closed = (block.column(name) for name in BAR)
         beyond = np.fmax(np.fmax(opened, closed) - high, low - np.fmin(opened, closed))
         rows = np.flatnonzero(beyond > 0)
         allowed = np.maximum(self.ticks * self.tick, self.relative * closed[rows])

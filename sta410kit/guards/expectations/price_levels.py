@@ -22,6 +22,7 @@ from sta410kit.guards.robust import (
     shared_by_others,
     stretches,
 )
+from sta410kit.guards.suites import PRICES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class ExpectJumpsToBeExplained(BlockExpectation):
     market: Share = 0.1  # share of the other symbols, and at least three, that makes it an event
     min_history: int = Field(15, ge=3)  # rows a symbol needs to be judged
 
-    needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close", "adj_close", "volume")
+    needs: ClassVar[tuple[str, ...]] = (*PRICES, "volume")
     shows: ClassVar[tuple[str, ...]] = ("close", "adj_close", "volume")
     sentence: ClassVar[str] = (
         "No price jumps overnight by the ratio of a split (a log jump of {min_jump} and more) that "

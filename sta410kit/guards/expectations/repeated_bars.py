@@ -17,6 +17,7 @@ from sta410kit.guards.robust import (
     run_lengths,
     trailing_zeros,
 )
+from sta410kit.guards.suites import BAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Compare = Callable[[Panel, Rows, Rows], tuple[NDArray[np.bool_], NDArray[np.float64]]]
 
-_BAR = ("open", "high", "low", "close")
 _ROUNDING = 1e-9  # differences of prices that are none
 _FULL = 1 << 21  # rows up to which every bar is remembered; above it a sample drawn by their content
 _VOLUMES = 1 << 18  # rows up to which volumes are remembered too; above it they cost a fifth of the gate
@@ -63,7 +63,7 @@ class ExpectNoStaleBars(BlockExpectation):
     min_price: NonNegativeFloat = 5.0  # below it a cent is too coarse to tell
     min_volume: NonNegativeFloat = 2000.0  # below it volumes repeat by chance
 
-    needs: ClassVar[tuple[str, ...]] = (*_BAR, "volume")
+    needs: ClassVar[tuple[str, ...]] = (*BAR, "volume")
     sentence: ClassVar[str] = (
         "No bar repeats the one before it, volume included; the four prices repeat at most {same_prices} "
         "times with another volume (once where that is rare, never in a bar of {wide} price steps), a volume "
@@ -73,7 +73,7 @@ class ExpectNoStaleBars(BlockExpectation):
 
     def rows(self, block: Block) -> NDArray[np.int64]:
         """Return the repeats; the bar that is repeated is not among them."""
-        same = {name: block.repeats(name) for name in (*_BAR, "volume")}
+        same = {name: block.repeats(name) for name in (*BAR, "volume")}
         bar = same["open"] & same["high"] & same["low"] & same["close"]
         volume = same["volume"] & (block.column("volume") >= self.min_volume)
         close = same["close"] & (block.column("close") >= self.min_price)
@@ -173,7 +173,7 @@ class ExpectNoPastedBars(BlockExpectation):
     min_volume: PositiveFloat = 1000.0  # below it two volumes are alike by chance
     looked_at: PositiveInt = 20_000  # pairs of equal fingerprints that are compared
 
-    needs: ClassVar[tuple[str, ...]] = ("open", "high", "low", "close")
+    needs: ClassVar[tuple[str, ...]] = BAR
     sentence: ClassVar[str] = (
         "No stretch of bars, or of their volumes, repeats another one, of the same symbol or of another, "
         "where chance would do so less often than once in 2 to the power of {bits}."

@@ -147,13 +147,18 @@ class HttpClient:
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """Return the seconds of ``Retry-After``; a date in it is judged by the clock of the server."""
+    """Return the seconds that the server asks to wait; a time is judged by its own clock.
+
+    That is ``Retry-After``, or for too many requests ``X-RateLimit-Reset``, the end of the window since 1970.
+    """
     text = response.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return float(text)
     try:
-        until = parsedate_to_datetime(text)
-        return max(0.0, (until - parsedate_to_datetime(response.headers["date"])).total_seconds())
+        now = parsedate_to_datetime(response.headers["date"]).timestamp()
+        if not text and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            return max(0.0, float(response.headers["x-ratelimit-reset"]) - now)
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
     except (ValueError, TypeError, KeyError):
         return None
 

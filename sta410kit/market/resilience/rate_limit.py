@@ -128,4 +128,10 @@ def _take(bucket: AbstractBucket, now: int) -> float:
 
     bucket.leak(now)
     item = RateItem("request", now)
-    return 0.0 if bucket.put(item) else (max(cast("int", bucket.waiting(item)), 0) + 1) / _MS
+    if bucket.put(item):
+        return 0.0
+    wait, window = cast("int", bucket.waiting(item)) + 1, bucket.rates[0].interval
+    if wait > window + 1:  # the clock was put back, and permits of the future would count until it has come
+        bucket.flush()
+        wait = window
+    return wait / _MS

@@ -7,12 +7,13 @@ follows a repeated page token for ever and merges pages unchecked.
 
 from __future__ import annotations
 
-import math
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from sta410kit._internal.argument_checks import shown
 from sta410kit.config import get_config
@@ -22,7 +23,7 @@ from sta410kit.market.sources import ACTION_COLUMNS, BAR_COLUMNS
 from sta410kit.secrets import get_alpaca_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from typing import TypeAlias
 
     import pandas as pd
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     Rows: TypeAlias = dict[
         Hashable, tuple[Any, ...]
     ]  # by what makes a row the same row; symbol and day come first
-    Reader: TypeAlias = Callable[[dict[str, Any]], Rows]
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _EMBARGO = timedelta(minutes=16)
@@ -69,7 +69,7 @@ class AlpacaSource:
             "timeframe": "1Day", "adjustment": "raw", "feed": "sip", "sort": "asc", "limit": "10000",
             "start": f"{start}T00:00:00Z", "end": f"{last:%Y-%m-%dT%H:%M:%SZ}",
         }  # fmt: skip
-        rows = self._collect("/v2/stocks/bars", params, symbols, _bars) if last.date() >= start else []
+        rows = self._collect("/v2/stocks/bars", params, symbols, _Bars) if last.date() >= start else []
         return _frame(rows, BAR_COLUMNS, start, end)
 
     def actions(self, symbols: Sequence[str], start: date, end: date) -> pd.DataFrame:
@@ -78,11 +78,11 @@ class AlpacaSource:
             "types": "forward_split,reverse_split,stock_dividend,cash_dividend", "sort": "asc",
             "limit": "1000", "start": f"{start}", "end": f"{end + _PROCESSED_WITHIN}",
         }  # fmt: skip
-        rows = self._collect("/v1/corporate-actions", params, symbols, _actions)
+        rows = self._collect("/v1/corporate-actions", params, symbols, _ActionsPage)
         return _frame(rows, ACTION_COLUMNS, start, end)
 
     def _collect(
-        self, path: str, params: Mapping[str, str], symbols: Sequence[str], read: Reader
+        self, path: str, params: Mapping[str, str], symbols: Sequence[str], form: type[_Bars | _ActionsPage]
     ) -> list[tuple[Any, ...]]:
         """Return the rows of all pages for all symbols, each row once, under the symbols as asked for."""
         asked = {symbol.upper(): symbol for symbol in symbols}
@@ -90,7 +90,7 @@ class AlpacaSource:
         with closing(self._client()) as client:
             for at in range(0, len(names), _SYMBOLS):
                 batch = {**params, "symbols": ",".join(names[at : at + _SYMBOLS])}
-                found = _all_pages(client, path, batch, read).values()
+                found = _all_pages(client, path, batch, form).values()
                 rows += [(asked[symbol], *rest) for symbol, *rest in found if symbol in asked]
         return rows
 
@@ -105,19 +105,104 @@ class AlpacaSource:
         return HttpClient(url, headers, service, "ALPACA_API_KEY and ALPACA_SECRET_KEY", self._timeouts)
 
 
-def _all_pages(client: HttpClient, path: str, params: dict[str, str], read: Reader) -> Rows:
+def _session(stamp: object) -> date:
+    """Return the session of a daily bar, which is stamped with its midnight in New York."""
+    moment = datetime.fromisoformat(str(stamp))
+    local = moment.astimezone(_NEW_YORK)
+    if moment.tzinfo is None or local.time() != time():
+        message = "not midnight in New York, such as 2024-01-03T05:00:00Z, so its session is unknown"
+        raise ValueError(message)
+    return local.date()
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Rate = Annotated[Number, Field(gt=0)]
+
+
+class _Bar(BaseModel):
+    t: Annotated[date, BeforeValidator(_session)]
+    o: Number
+    h: Number
+    l: Number  # noqa: E741 - as Alpaca names it
+    c: Number
+    v: Number
+
+
+class _Action(BaseModel):
+    id: str | None = None
+    symbol: str
+    ex_date: Annotated[date, BeforeValidator(lambda day: date.fromisoformat(str(day)))]
+
+
+class _Split(_Action):
+    new_rate: Rate
+    old_rate: Rate
+
+
+class _Dividend(_Action):
+    rate: Rate
+
+
+class _Actions(BaseModel):
+    forward_splits: list[_Split] | None = None
+    reverse_splits: list[_Split] | None = None
+    stock_dividends: list[_Dividend] | None = None
+    cash_dividends: list[_Dividend] | None = None
+
+
+class _Bars(BaseModel):
+    """A page of bars; null holds none."""
+
+    bars: dict[str, list[_Bar] | None] | None
+    next_page_token: str | None = None
+
+    def rows(self) -> Rows:
+        return {
+            (symbol, bar.t): (symbol, bar.t, bar.o, bar.h, bar.l, bar.c, bar.v)
+            for symbol, bars in (self.bars or {}).items()
+            for bar in bars or ()
+        }
+
+
+class _ActionsPage(BaseModel):
+    """A page of corporate actions."""
+
+    corporate_actions: _Actions | None
+    next_page_token: str | None = None
+
+    def rows(self) -> Rows:
+        found = self.corporate_actions or _Actions()
+        splits = [*(found.forward_splits or ()), *(found.reverse_splits or ())]
+        valued = [
+            *((one, "split", one.new_rate / one.old_rate) for one in splits),
+            *((one, "split", 1 + one.rate) for one in found.stock_dividends or ()),
+            *((one, "dividend", one.rate) for one in found.cash_dividends or ()),
+        ]
+        rows = [(one.id, (one.symbol, one.ex_date, kind, value)) for one, kind, value in valued]
+        return {name or row: row for name, row in rows}
+
+
+def _all_pages(
+    client: HttpClient, path: str, params: dict[str, str], form: type[_Bars | _ActionsPage]
+) -> Rows:
     rows: Rows = {}
     tokens: set[str] = set()
     idle = 0
     while True:
-        answer = client.get(path, params)
+        try:
+            page = form.model_validate(client.get(path, params))
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            place = ".".join(map(str, wrong["loc"]))
+            message = f"Alpaca answered {shown(wrong['input'])} at {place}: {wrong['msg']}."
+            raise APIError(message) from error
         before = len(rows)
-        rows.update(read(answer))  # of two answers for one session the later one counts
-        token = answer.get("next_page_token")
+        rows.update(page.rows())  # of two answers for one session the later one counts
+        token = page.next_page_token
         if not token:
             return rows
         idle = 0 if len(rows) > before else idle + 1
-        if not isinstance(token, str) or token in tokens or idle >= _IDLE:
+        if token in tokens or idle >= _IDLE:
             message = (
                 f"Alpaca's pages have no end: after {len(tokens) + 1} of them and {len(rows)} rows the page "
                 f"token {shown(token)} leads to nothing new. Nothing of it was kept; try again later."
@@ -125,95 +210,6 @@ def _all_pages(client: HttpClient, path: str, params: dict[str, str], read: Read
             raise APIError(message)
         tokens.add(token)
         params = {**params, "page_token": token}
-
-
-def _bars(answer: dict[str, Any]) -> Rows:
-    rows: Rows = {}
-    for symbol, bars in _lists(answer, "bars"):
-        for bar in bars:
-            where = f"a bar of {symbol}"
-            stamp = _text(bar, "t", where)
-            session = _session(stamp, where)
-            where = f"the bar of {symbol} at {stamp}"
-            rows[symbol, session] = (symbol, session, *(_number(bar, letter, where) for letter in "ohlcv"))
-    return rows
-
-
-def _actions(answer: dict[str, Any]) -> Rows:
-    rows: Rows = {}
-    for name, actions in _lists(answer, "corporate_actions"):
-        for one in actions if name in _ACTIONS else ():
-            where = f"{name} of {_text(one, 'symbol', name)}"
-            day = _text(one, "ex_date", where)
-            try:
-                row = (one["symbol"], date.fromisoformat(day), *_ACTIONS[name](one, where))
-            except ValueError as error:
-                raise _wrong(day, "ex_date", where, "a day") from error
-            rows[one.get("id") or row] = row
-    return rows
-
-
-def _split(one: dict[str, Any], where: str) -> tuple[str, float]:
-    return "split", _rate(one, "new_rate", where) / _rate(one, "old_rate", where)
-
-
-_ACTIONS: dict[str, Callable[[dict[str, Any], str], tuple[str, float]]] = {
-    "forward_splits": _split,
-    "reverse_splits": _split,
-    "stock_dividends": lambda one, where: ("split", 1 + _rate(one, "rate", where)),
-    "cash_dividends": lambda one, where: ("dividend", _rate(one, "rate", where)),
-}
-
-
-def _lists(answer: dict[str, Any], name: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield each key of an object in the answer and its list of objects; null holds nothing."""
-    if name not in answer:
-        message = f"Alpaca's answer lacks {name!r}; it has {shown(', '.join(answer))}."
-        raise APIError(message)
-    found = {} if answer[name] is None else answer[name]
-    if not isinstance(found, dict):
-        raise _wrong(found, name, "its answer", "an object")
-    for key, values in found.items():
-        if not isinstance(values or [], list) or not all(isinstance(one, dict) for one in values or ()):
-            raise _wrong(values, key, name, "a list of objects")
-        yield key, values or []
-
-
-def _text(one: dict[str, Any], name: str, where: str) -> str:
-    value = one.get(name)
-    if not isinstance(value, str):
-        raise _wrong(value, name, where, "text")
-    return value
-
-
-def _number(one: dict[str, Any], name: str, where: str) -> float:
-    value = one.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _wrong(value, name, where, "a number")
-    return value
-
-
-def _rate(one: dict[str, Any], name: str, where: str) -> float:
-    value = _number(one, name, where)
-    if value <= 0:
-        raise _wrong(value, name, where, "a number above 0")
-    return value
-
-
-def _session(stamp: str, where: str) -> date:
-    """Return the session of a daily bar, which is stamped with its midnight in New York."""
-    try:
-        moment = datetime.fromisoformat(stamp)
-    except ValueError as error:
-        raise _wrong(stamp, "t", where, "a time") from error
-    local = moment.astimezone(_NEW_YORK)
-    if moment.tzinfo is None or local.time() != time():
-        raise _wrong(stamp, "t", where, "midnight in New York, such as 2024-01-03T05:00:00Z")
-    return local.date()
-
-
-def _wrong(value: object, name: str, where: str, expected: str) -> APIError:
-    return APIError(f"Alpaca answered {shown(value)} as {name!r} in {where}; expected {expected}.")
 
 
 def _frame(rows: list[tuple[Any, ...]], columns: tuple[str, ...], start: date, end: date) -> pd.DataFrame:

@@ -6,8 +6,9 @@ for splits; the raw ones are computed back from its own list of splits.
 
 from __future__ import annotations
 
+import logging
 import warnings
-from datetime import UTC, date, datetime
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sta410kit.config import get_config
@@ -16,12 +17,14 @@ from sta410kit.market.resilience import CircuitBreaker, Service, TemporaryError
 from sta410kit.market.sources import ACTION_COLUMNS, BAR_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import date
 
     import pandas as pd
 
 _PRICES = list(BAR_COLUMNS[2:6])
 _DECIMALS = 4  # of a raw price: those that Yahoo has divided by the ratio of a split are rounded
+_UNKNOWN = "possibly delisted"  # yfinance's words for a symbol that Yahoo does not have
 
 BEST_EFFORT = (
     "Yahoo's prices are best effort: sessions may be missing or wrong, and past prices may change. Let the "
@@ -79,14 +82,33 @@ class YahooSource:
 def _ask(symbols: tuple[str, ...], start: date) -> pd.DataFrame:
     import yfinance
 
-    table = yfinance.download(
-        list(symbols), start=start, auto_adjust=False, actions=True, repair=False, progress=False
-    )
-    if table is None or table.empty:
-        until = f"{datetime.now(UTC):%Y-%m-%d}"
-        message = f"no rows from {start} to {until} for {', '.join(symbols)}; unknown symbols, or refused"
-        raise TemporaryError(message)
+    with _complaints() as said:
+        table = yfinance.download(
+            list(symbols), start=start, auto_adjust=False, actions=True, repair=False, progress=False
+        )
+    failed = [line for line in said if _UNKNOWN not in line]
+    if failed or table is None or (table.empty and not said):
+        raise TemporaryError("; ".join(failed) or f"no rows for {', '.join(symbols)}")
     return _long(table, {symbol.upper(): symbol for symbol in symbols})
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect what yfinance only logs: ``['KO']: `` and why a symbol has no rows."""
+    said: list[str] = []
+
+    def note(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if text.startswith("["):
+            said.append(text)
+        return True
+
+    log = logging.getLogger("yfinance")
+    log.addFilter(note)
+    try:
+        yield said
+    finally:
+        log.removeFilter(note)
 
 
 def _long(table: pd.DataFrame, asked: dict[str, str]) -> pd.DataFrame:
@@ -94,6 +116,7 @@ def _long(table: pd.DataFrame, asked: dict[str, str]) -> pd.DataFrame:
     rows: pd.DataFrame = table.stack(level="Ticker", future_stack=True).reset_index()  # noqa: PD013 - melt has no such level
     rows.columns = [str(name).lower() for name in rows.columns]
     rows = rows.rename(columns={"ticker": "symbol", "stock splits": "split", "dividends": "dividend"})
+    rows = rows.reindex(columns=[*BAR_COLUMNS, "split", "dividend"])  # no actions, no columns of them
     rows["symbol"] = rows["symbol"].map(asked).astype("str")
     rows["date"] = rows["date"].astype("datetime64[us]")
     rows = rows.sort_values(["symbol", "date"], ignore_index=True)

@@ -101,10 +101,17 @@ class PriceStore:
                 parts = [part for part in parts if len(part)]
                 if not parts:
                     return _empty()
-                found = pd.concat(parts, ignore_index=True).drop_duplicates()
+                found = pd.concat(parts, ignore_index=True).drop_duplicates() if len(parts) > 1 else parts[0]
                 return found.sort_values(["seen_at", *KEYS], kind="stable", ignore_index=True)
         message = f"{self._folder(area, source, symbol)} changes while it is read; try again"
         raise CacheError(message)
+
+    def set_damaged_aside(self, source: str, symbol: str) -> None:
+        """Move the damaged files of a symbol out of the way, so that their days count as not covered."""
+        for file in self._files(PRICES, source, symbol):
+            with suppress(FileNotFoundError):  # it has become one with others at this moment
+                if not is_intact(file, file.read_bytes()):
+                    self._set_aside(file)
 
     def current(
         self, source: str, symbol: str, as_of: datetime | None = None, area: str = PRICES
@@ -126,8 +133,9 @@ class PriceStore:
         try:
             with self.lock(source, "write"):
                 stamped = rows.assign(seen_at=now())
+                by_symbol = dict(list(stamped.groupby("symbol")))
                 for symbol, span in spans.items():
-                    self._write(source, symbol, stamped[stamped["symbol"] == symbol], span, area)
+                    self._write(source, symbol, by_symbol.get(symbol, stamped[:0]), span, area)
                     self._compact(source, symbol, area)
         except OSError as error:
             message = f"{self.root} cannot be written ({error.strerror}); check DATA_CACHE_DIR"
@@ -165,12 +173,15 @@ class PriceStore:
         with suppress(pa.ArrowException, ValueError, KeyError):
             if is_intact(file, content):
                 return _typed(pq.read_table(io.BytesIO(content)).to_pandas())
+        self._set_aside(file)
+        return _empty()
+
+    def _set_aside(self, file: Path) -> None:
         target = self.root / CORRUPT / file.relative_to(self.root / file.relative_to(self.root).parts[0])
         target.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # another process has just done so
             file.rename(target)
         logger.warning("{} is damaged: set aside as {}, its days will be fetched again", file, target)
-        return _empty()
 
     def _files(self, area: str, source: str, symbol: str) -> list[Path]:
         # Files that are being written have names with a leading dot.

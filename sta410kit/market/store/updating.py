@@ -12,7 +12,7 @@ from loguru import logger
 from sta410kit._internal.calendars import CALENDARS, calendar_of, closed_sessions
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import APIError
-from sta410kit.market.store.files import HELD, KEYS, VALUES, missing
+from sta410kit.market.store.files import HELD, KEYS, PRICES, VALUES, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +31,7 @@ _OVERLAP = timedelta(days=10)  # asked for again with every new session, to see 
 _LATE = timedelta(days=120)  # actions are asked for again: some sources list a dividend once it is paid
 _AT_ONCE = 100  # symbols of one request: what has been answered is stored before the next
 _BAR = VALUES[:5]
+_ROW = ["symbol", *KEYS]  # what makes a row the same row
 _SAME = 1e-9  # relative difference that is none
 _FIRST_YEAR = 1970
 Period = tuple[date | None, date | None]  # first and last day, as far as they are named
@@ -134,7 +135,7 @@ def update(  # noqa: PLR0913 - what is asked of whom, and how
 
 def _lacking(store: PriceStore, source: str, symbol: str, wanted: Span | None) -> list[Span]:
     """Return what the store lacks of a period, the last of it with days that it has."""
-    store.rows(source, symbol)  # sets damaged files aside, so that their days are lacking
+    store.set_damaged_aside(source, symbol)  # so that their days are lacking
     covered = store.covered(source, symbol)
     holes = missing(wanted, covered) if wanted else []
     if holes and covered and holes[-1][0] > covered[-1][1]:
@@ -152,28 +153,29 @@ def _take(store: PriceStore, source: PriceSource, symbols: list[str], span: Span
     if span[1] > market.moment.date() - _OVERLAP:
         # A source that is late has not answered for the sessions after its newest bar.
         answered = span[0] - timedelta(days=1) if pd.isna(newest) else min(span[1], newest.date())
-    fresh, revised, spans = [], [], {}
-    for symbol in symbols:
-        mine, known = answer[answer["symbol"] == symbol], store.current(source.name, symbol)
-        if len(mine) or len(known):
-            spans[symbol] = (span[0], answered)
-        if len(mine):
-            inside = _inside(known, span) & known[VALUES].notna().any(axis=1)
-            gone = _without(known[inside], mine)
-            said = pd.concat([mine, gone.assign(**dict.fromkeys(VALUES, float("nan")))])
-            before = pd.concat([known, store.current(source.name, symbol, area=HELD)])
-            fresh.append(_without(mine, known))
-            revised.append(_differing(said, before.drop_duplicates(KEYS, keep="last")))
-    added, held = (pd.concat(parts) if parts else answer for parts in (fresh, revised))
+    known, held = (
+        pd.concat([store.current(source.name, symbol, area=area) for symbol in symbols])
+        for area in (PRICES, HELD)
+    )
+    there = {*answer["symbol"], *known["symbol"]}
+    spans = {symbol: (span[0], answered) for symbol in symbols if symbol in there}
+    known = known[known["date"] >= answer["date"].min()]
+    expected = (
+        _inside(known, span) & known[VALUES].notna().any(axis=1) & known["symbol"].isin(answer["symbol"])
+    )
+    gone = _without(known[expected], answer)
+    said = pd.concat([answer, gone.assign(**dict.fromkeys(VALUES, float("nan")))])
+    before = pd.concat([known, held]).drop_duplicates(_ROW, keep="last")
+    added, revised = _without(answer, known), _differing(said, before)
     if answered >= span[0]:
         store.append(source.name, added, spans)
-    if len(held):
+    if len(revised):
         logger.warning(
             "{} has revised {} since; the stored values stay until `sta410 fetch` has judged the revisions",
             source.name,
-            pluralize(len(held), "stored row"),
+            pluralize(len(revised), "stored row"),
         )
-        store.append(source.name, held, dict.fromkeys(held["symbol"].unique(), span), HELD)
+        store.append(source.name, revised, dict.fromkeys(revised["symbol"].unique(), span), HELD)
     return len(added)
 
 
@@ -217,9 +219,7 @@ def _answer(source: PriceSource, symbols: list[str], span: Span) -> pd.DataFrame
         if absent:
             message = f"{source.name} answered without {', '.join(absent)}; report it to its author"
             raise APIError(message)
-    rows = pd.concat([part for part in parts if len(part)] or parts).reindex(
-        columns=["symbol", *KEYS, *VALUES]
-    )
+    rows = pd.concat([part for part in parts if len(part)] or parts).reindex(columns=[*_ROW, *VALUES])
     rows = rows.astype(dict.fromkeys(VALUES, "float64") | {"date": "datetime64[us]"})
     rows["date"] = rows["date"].dt.normalize()
     in_time = _inside(rows, span) | ((rows["kind"] != "bar") & _inside(rows, known_late))
@@ -227,7 +227,7 @@ def _answer(source: PriceSource, symbols: list[str], span: Span) -> pd.DataFrame
     # Several dividends of a day count together.
     paid = rows["kind"] == "dividend"
     rows.loc[paid, "value"] = rows[paid].groupby(["symbol", "date"])["value"].transform("sum")
-    return rows[inside].drop_duplicates(["symbol", *KEYS], keep="last")
+    return rows[inside].drop_duplicates(_ROW, keep="last")
 
 
 def _inside(rows: pd.DataFrame, span: Span) -> pd.Series[bool]:
@@ -240,7 +240,9 @@ def _without(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose key is none of `others`."""
     import pandas as pd
 
-    keys, there = (pd.MultiIndex.from_frame(frame[KEYS]) for frame in (rows, others))
+    if not len(others):
+        return rows
+    keys, there = (pd.MultiIndex.from_frame(frame[_ROW]) for frame in (rows, others))
     return rows[~keys.isin(there)]
 
 
@@ -248,7 +250,7 @@ def _differing(rows: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that have other values than the row of the same key among `others`."""
     import numpy as np
 
-    both = rows[KEYS].merge(others, on=KEYS, how="left", indicator=True)
+    both = rows[_ROW].merge(others, on=_ROW, how="left", indicator=True)
     same = [_same(rows[name].reset_index(drop=True), both[name]) for name in VALUES]
     changed: NDArray[np.bool_] = (both["_merge"] == "both").to_numpy() & ~np.logical_and.reduce(same)
     return rows[changed]

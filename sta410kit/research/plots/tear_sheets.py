@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from sta410kit.research.factor import FactorTearSheet
     from sta410kit.research.tear_sheet import ReturnsTearSheet
 
-_TWO_ERRORS = 1.96  # standard errors, for a 95 % interval
 _ENDS = 8  # symbols with the largest and the smallest contributions
 _MONTH = 21  # sessions
 _ROUNDING = 1e-9  # percent
@@ -34,7 +33,7 @@ def plot_factor(sheet: FactorTearSheet) -> Figure:
         middle.bar(table["quantile"], percent, color=colours, width=0.7)
         middle.axhline(0, color="black", linewidth=0.8)
         middle.set(title="Return by quantile", xlabel="quantile of the prediction", xticks=table["quantile"])
-        middle.set_ylabel("basis points over the mean of the date")
+        middle.set_ylabel("basis points over the date's mean")
         total = 100 * sheet.spread.cumsum() / sheet.horizon
         right.plot(total.index, total, color=BLUE)
         right.axhline(0, color=GREY, linewidth=1)
@@ -46,10 +45,10 @@ def plot_factor(sheet: FactorTearSheet) -> Figure:
 def _draw_decay(axes: Axes, sheet: FactorTearSheet) -> None:
     table = sheet.information
     places = np.arange(len(table))
-    error = np.abs(np.divide(table["rank_ic"], table["t"], out=np.zeros(len(table)), where=table["t"] != 0))
     own = table["horizon"] == sheet.horizon
     axes.bar(places, table["rank_ic"], color=np.where(own, BLUE, SKY), width=0.7)
-    axes.errorbar(places, table["rank_ic"], yerr=_TWO_ERRORS * error, fmt="none", ecolor=GREY, capsize=3)
+    ends = [table["rank_ic"] - table["rank_ic_low"], table["rank_ic_high"] - table["rank_ic"]]
+    axes.errorbar(places, table["rank_ic"], yerr=ends, fmt="none", ecolor=GREY, capsize=3)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xticks(places, table["horizon"].astype(str))
     axes.set(title="Rank IC by horizon", xlabel="sessions ahead", ylabel="mean, 95 % interval")

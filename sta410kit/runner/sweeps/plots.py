@@ -39,8 +39,8 @@ class HeatMap:
     y: str
     value: str
     columns: list[str]
-    # label of each row, and of its cells the text, the share of the strongest colour, and whether it is red
-    rows: list[tuple[str, list[tuple[str, float, bool]]]]
+    # label of each row, and of its cells the mean, the share of the strongest colour, and whether it is red
+    rows: list[tuple[str, list[tuple[float | None, float, bool]]]]
 
 
 def heat_maps(
@@ -67,11 +67,11 @@ def _heat_map(table: Mapping[str, Sequence[Any]], x: str, y: str, value: str) ->
     # Around zero where the numbers have both signs, else from the lowest to the highest.
     base, wide = (0.0, max(-low, high)) if low < 0 < high else (low, high - low)
 
-    def cell(place: tuple[Any, Any]) -> tuple[str, float, bool]:
+    def cell(place: tuple[Any, Any]) -> tuple[float | None, float, bool]:
         if place not in means:
-            return "", 0.0, False
-        mean = means[place]
-        return f"{mean:.3g}", round(abs(mean - base) / (wide or 1.0), 3), mean < base
+            return None, 0.0, False
+        mean = float(f"{means[place]:.3g}")
+        return mean, round(abs(mean - base) / (wide or 1.0), 3), mean < base
 
     columns, rows = sorted(set(table[x])), sorted(set(table[y]))
     return HeatMap(

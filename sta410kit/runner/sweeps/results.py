@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import replacing, write_text
 from sta410kit._internal.redaction import redact
+from sta410kit._internal.text import pluralize
 from sta410kit.exit_codes import ExitCode
 from sta410kit.research.verdict import NO_SKILL, SKILL, TOO_FEW
 from sta410kit.runner.child import run_in_child
@@ -41,11 +42,6 @@ _FORMATS = {
 _COMPARED = ("verdict", *_FORMATS, "trials")  # of a combination of the chain, see `chains.count_trials`
 _VERDICTS = (SKILL, NO_SKILL, TOO_FEW)
 _MOST_ROWS = 40
-SELECTED = (
-    "Verdicts, p values and deflated Sharpe ratios are corrected for all {trials:,} trials on what was "
-    "predicted here: every combination, and what was tried before. Skill takes a p value of 0.01 or less; a "
-    "deflated Sharpe ratio above 95 % is more than luck."
-)
 
 
 @dataclass
@@ -174,7 +170,7 @@ def _write_page(sweep: Sweep, table: dict[str, list[Any]]) -> None:
         show=shown,
         plots=plots,
         maps=maps,
-        selected=SELECTED.format(trials=manifest.results["sweep"].get("trials", 0)),
+        selection=selection(sweep),
         table_file=CSV,
     )
     write_text(sweep.folder / REPORT, page)
@@ -203,8 +199,20 @@ def print_table(sweep: Sweep) -> None:
     )
     if len(rows) > _MOST_ROWS:
         say(f"and {len(rows) - _MOST_ROWS} more rows in {CSV}")
-    if trials := sweep.manifest.results["sweep"].get("trials"):
-        say(SELECTED.format(trials=trials))
+    if "trials" in sweep.manifest.results["sweep"]:
+        say(selection(sweep))
+
+
+def selection(sweep: Sweep) -> str:
+    """Return in words how many combinations of the chain show skill, and what they were corrected for."""
+    found, trials = sweep.recorded.values(), sweep.manifest.results["sweep"].get("trials", 0)
+    skilled = sum(recorded.get("verdict") == SKILL for recorded in found) or "none"
+    return (
+        f"Skill in {skilled} of {pluralize(len(found), 'combination')}. Verdicts, p values and deflated "
+        f"Sharpe ratios are corrected for all {trials:,} trials on what was predicted here: every "
+        "combination, and what was tried before. Skill takes a p value of 0.01 or less; a deflated Sharpe "
+        "ratio above 95 % is more than luck."
+    )
 
 
 def _columns(sweep: Sweep, table: dict[str, list[Any]]) -> list[str]:

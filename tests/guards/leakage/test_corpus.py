@@ -47,10 +47,7 @@ def test_each_promised_kind_is_found_and_its_twin_left_alone(walks):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("prices", "cutoffs", "seed"),
-    [
-        (lambda: synthetic_prices(seed=1), 6, 1),
-        (lambda: load_prices(start="2009-01-01"), 6, 2),
-    ],
+    [(lambda: synthetic_prices(seed=1), 6, 1), (lambda: load_prices(start="2009-01-01"), 6, 2)],
     ids=["made-up prices", "embedded prices"],
 )
 def test_every_leak_is_found_and_no_twin_accused(prices, cutoffs, seed):

@@ -52,6 +52,17 @@ def test_limits_of_one_account_count_together_and_those_of_another_apart(limit):
     assert time.monotonic() - begin >= 0.498
 
 
+def test_a_clock_put_back_costs_one_window(limit, monkeypatch):
+    """The permits of tomorrow do not count until tomorrow."""
+    one = limit()
+    with monkeypatch.context() as fast:
+        fast.setattr(time, "time_ns", lambda now=time.time_ns: now() + 86_400 * 10**9)
+        moments(one, 4)
+    begin = time.monotonic()
+    moments(one, 1)
+    assert 0.498 <= time.monotonic() - begin < 5
+
+
 def test_the_key_is_in_no_file_and_no_file_name(limit, tmp_path):
     """Only a hash of the account names the file."""
     moments(limit("PKVERYSECRET"), 1)

@@ -1,8 +1,11 @@
 """Prices from Alpaca, against a server that speaks its API and misbehaves on demand."""
 
 import time
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
+import hypothesis
+import hypothesis.strategies as st
 import pandas as pd
 import pytest
 
@@ -167,13 +170,18 @@ def test_a_server_that_is_not_there_is_unavailable(source, monkeypatch):
         source.bars(["AAPL"], *YEAR)
 
 
-@pytest.mark.parametrize("form", ["seconds", "date"])
+@pytest.mark.parametrize("form", ["seconds", "date", "reset"])
 @pytest.mark.parametrize("skew", [0, 3600, -3600])
 def test_retry_after_is_obeyed_by_the_clock_of_the_server(server, source, form, skew):
     """Not sooner, and an hour's difference between the clocks is no hour of waiting."""
     server.clock_skew = skew
-    header = pd.Timestamp(time.time() + skew + 2, unit="s").strftime("%a, %d %b %Y %H:%M:%S GMT")
-    server.faults.append(("429", {"Retry-After": "1" if form == "seconds" else header}))
+    until = pd.Timestamp(time.time() + skew + 2, unit="s")
+    headers = {
+        "seconds": {"Retry-After": "1"},
+        "date": {"Retry-After": until.strftime("%a, %d %b %Y %H:%M:%S GMT")},
+        "reset": {"X-RateLimit-Reset": f"{until.timestamp():.0f}"},
+    }
+    server.faults.append(("429", headers[form]))
     source.bars(["KO"], *YEAR)
     assert 0.99 <= server.arrivals[1] - server.arrivals[0] < 5
 
@@ -200,23 +208,23 @@ def test_an_empty_answer_has_no_rows(server, source, answer):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ({"message": "hello"}, "lacks 'bars'; it has 'message'"),
-        ({"bars": [BAR]}, "as 'bars' in its answer; expected an object"),
-        ({"bars": {"AAPL": 5}}, "answered 5 as 'AAPL' in bars; expected a list of objects"),
-        ({"bars": {"AAPL": [[1]]}}, "expected a list of objects"),
-        ({"bars": {"AAPL": [{**BAR, "c": "12.5"}]}}, "answered '12.5' as 'c' in the bar of AAPL at 2024"),
-        ({"bars": {"AAPL": [{**BAR, "v": None}]}}, "answered None as 'v'"),
-        ({"bars": {"AAPL": [{**BAR, "c": True}]}}, "answered True as 'c'"),
-        ({"bars": {"AAPL": [{**BAR, "c": float("nan")}]}}, "answered nan as 'c'"),
-        ({"bars": {"AAPL": [{**BAR, "t": 1704258000}]}}, "answered 1704258000 as 't'"),
-        ({"bars": {"AAPL": [{**BAR, "t": "Wednesday"}]}}, "answered 'Wednesday' as 't' in a bar of AAPL"),
-        ({"bars": {"AAPL": [{**BAR, "t": "2024-01-03T00:00:00Z"}]}}, "expected midnight in New York"),
-        ({"bars": {"AAPL": [{**BAR, "t": "2024-01-03T05:00:00"}]}}, "expected midnight in New York"),
-        ({"bars": {"AAPL": [BAR]}, "next_page_token": 7}, "after 1 of them and 1 rows the page token 7"),
+        ({"message": "hello"}, "{'message': 'hello'} at bars: Field required"),
+        ({"bars": [BAR]}, "at bars: Input should be a valid dictionary"),
+        ({"bars": {"AAPL": 5}}, "5 at bars.AAPL: Input should be a valid list"),
+        ({"bars": {"AAPL": [[1]]}}, "[1] at bars.AAPL.0: Input should be a valid dictionary"),
+        ({"bars": {"AAPL": [BAR, {**BAR, "c": "12.5"}]}}, "'12.5' at bars.AAPL.1.c: Input should be"),
+        ({"bars": {"AAPL": [{**BAR, "v": None}]}}, "None at bars.AAPL.0.v"),
+        ({"bars": {"AAPL": [{**BAR, "c": True}]}}, "True at bars.AAPL.0.c"),
+        ({"bars": {"AAPL": [{**BAR, "c": float("nan")}]}}, "nan at bars.AAPL.0.c"),
+        ({"bars": {"AAPL": [{**BAR, "t": 1704258000}]}}, "1704258000 at bars.AAPL.0.t"),
+        ({"bars": {"AAPL": [{**BAR, "t": "Wednesday"}]}}, "'Wednesday' at bars.AAPL.0.t"),
+        ({"bars": {"AAPL": [{**BAR, "t": "2024-01-03T00:00:00Z"}]}}, "not midnight in New York"),
+        ({"bars": {"AAPL": [{**BAR, "t": "2024-01-03T05:00:00"}]}}, "not midnight in New York"),
+        ({"bars": {"AAPL": [BAR]}, "next_page_token": 7}, "7 at next_page_token"),
     ],
 )  # fmt: skip
 def test_values_of_the_wrong_kind_are_named(server, source, answer, said):
-    """With the symbol and the session, and without asking again."""
+    """With their place in the answer, and without asking again."""
     server.faults.append(answer)
     with pytest.raises(APIError) as refused:
         source.bars(["AAPL"], *YEAR)
@@ -227,11 +235,11 @@ def test_values_of_the_wrong_kind_are_named(server, source, answer, said):
 @pytest.mark.parametrize(
     ("action", "said"),
     [
-        ({"new_rate": 4, "old_rate": 0, "ex_date": "2024-02-01"}, "0 as 'old_rate' in forward_splits of KO"),
-        ({"new_rate": 4, "old_rate": 1, "ex_date": "soon"}, "'soon' as 'ex_date'"),
-        ({"new_rate": 4, "old_rate": 1}, "None as 'ex_date'"),
+        ({"new_rate": 4, "old_rate": 0, "ex_date": "2024-02-01"}, "forward_splits.0.old_rate: Input should"),
+        ({"new_rate": 4, "old_rate": 1, "ex_date": "soon"}, "at corporate_actions.forward_splits.0.ex_date"),
+        ({"new_rate": 4, "old_rate": 1}, "ex_date: Field required"),
     ],
-)
+)  # fmt: skip
 def test_actions_of_the_wrong_kind_are_named(server, source, action, said):
     """A ratio by zero would make prices infinite."""
     server.faults.append({"corporate_actions": {"forward_splits": [{"symbol": "KO", **action}]}})
@@ -245,6 +253,23 @@ def test_an_answer_that_is_no_object_is_refused(server, source):
     server.answer = lambda *_: [1, 2]
     with pytest.raises(APIError, match=r"no JSON object: \[1, 2\]"):
         source.bars(["KO"], *YEAR)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["AAPL", *BAR]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@hypothesis.given(answer=st.fixed_dictionaries({"bars": JSON}, optional={"next_page_token": JSON}))
+def test_whatever_is_answered_gives_bars_or_an_error_of_the_source(server, source, answer):
+    """Never an error of Python's."""
+    server.answer = lambda *_: answer
+    with suppress(APIError):
+        assert list(source.bars(["AAPL"], *YEAR)["symbol"]) in ([], ["AAPL"])
 
 
 @pytest.mark.parametrize("tokens", ["same", "new"])

@@ -1,5 +1,6 @@
 """Prices from Yahoo: yfinance's table, splits undone. yfinance itself is replaced; no test has a network."""
 
+import logging
 import sys
 import types
 from datetime import date
@@ -94,5 +95,28 @@ def test_bars_and_actions_need_one_download_and_say_that_they_are_best_effort(ya
 def test_no_row_at_all_is_unavailable(yahoo, answer):
     """The table says nothing more when Yahoo refuses it."""
     yahoo.answer = answer
-    with pytest.raises(APIError, match="Yahoo was asked 4 times without success: no rows from 2020-08-28"):
+    with pytest.raises(APIError, match=r"Yahoo was asked 4 times without success: no rows for AAPL, vod.l."):
         open_source("yahoo").bars(*PERIOD)
+
+
+def test_a_symbol_that_failed_among_others_fails_the_download(yahoo, monkeypatch):
+    """Its sessions would pass for missing ones; yfinance only logs it."""
+    refused = "['VOD.L']: YFRateLimitError('Too Many Requests.')"
+    monkeypatch.setattr(
+        yahoo, "download", lambda *_, **__: logging.getLogger("yfinance").error(refused) or TABLE[["Close"]]
+    )
+    with pytest.raises(APIError, match="YFRateLimitError"):
+        open_source("yahoo").bars(*PERIOD)
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_a_symbol_that_yahoo_does_not_have_is_absent(yahoo, monkeypatch, rows):
+    """Whether others are there or not; it is not asked for again."""
+    missing = "['NOPE']: possibly delisted; no timezone found"
+    answer = TABLE if rows else TABLE.drop(columns=["Dividends", "Stock Splits"], level="Price").iloc[:0]
+    monkeypatch.setattr(
+        yahoo, "download", lambda *_, **__: logging.getLogger("yfinance").error(missing) or answer
+    )
+    source = open_source("yahoo")
+    assert len(source.bars(["AAPL", "VOD.L", "NOPE"], *PERIOD[1:])) == rows
+    assert source.actions(["AAPL", "VOD.L", "NOPE"], *PERIOD[1:]).empty == (rows == 0)

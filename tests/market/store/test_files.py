@@ -1,8 +1,10 @@
 """The files of the store: nothing is overwritten, damage is noticed, and DuckDB reads them as they lie."""
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,6 +17,8 @@ from sta410kit.market.store.files import PriceStore, is_intact, merged, missing
 from tests.market.vendor import NOON
 
 pytestmark = pytest.mark.unit
+
+PAGE = Path(__file__).parents[3] / "docs" / "data.md"
 
 
 @pytest.fixture
@@ -123,12 +127,8 @@ def test_duckdb_reads_the_store_as_it_lies(store, clock):
     keep(store, "2024-03-07", 10.0)
     clock(NOON + timedelta(days=1))
     keep(store, "2024-03-07", 11.0)
-    query = f"""
-        SELECT symbol, CAST(date AS DATE), close
-        FROM '{store.root}/prices/vendor/*/*.parquet' WHERE kind = 'bar'
-        QUALIFY row_number() OVER (PARTITION BY symbol, date ORDER BY seen_at DESC) = 1 ORDER BY date
-    """  # noqa: S608 - a path of this test
-    found = duckdb.sql(query).fetchall()
+    (query,) = re.findall(r"^```sql\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    found = duckdb.sql(query.replace("data_cache/prices/alpaca", f"{store.root}/prices/vendor")).fetchall()
     assert found == [("KO", date(2024, 3, 6), 9.0), ("KO", date(2024, 3, 7), 11.0)]
 
 

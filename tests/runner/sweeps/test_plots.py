@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sta410kit.runner.sweeps.plots import HEIGHT, WIDTH, small_plots
+from sta410kit.runner.sweeps.plots import HEIGHT, WIDTH, heat_maps, small_plots
 
 pytestmark = pytest.mark.unit
 
@@ -57,3 +57,29 @@ def test_every_dot_is_in_the_picture(pairs):
     (plot,) = small_plots(table, ["x"], ["y"])
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y, _ in plot.dots)
     assert all(0 <= place <= WIDTH for place, _ in plot.ticks_x)
+
+
+def test_two_numbers_make_a_heat_map_and_categories_bars():
+    """The mean of each cell; blue and red from zero where both signs occur, else from the lowest."""
+    table = {
+        "unit": ["1", "2", "3", "4", "5"],
+        "a": [1, 1, 2, 2, 2],
+        "b": [0.5, 0.1, 0.5, 0.1, 0.1],
+        "c": ["x", "y", "x", "y", "y"],
+        "score": [-2.0, 4.0, 1.0, 2.0, 3.0],
+        "other": [1.0, None, 3.0, 5.0, 5.0],
+    }
+    score, other = heat_maps(table, ["a", "b", "c"], ["score", "other"])
+    assert (score.x, score.y, score.columns) == ("b", "a", ["0.1", "0.5"])
+    assert score.rows == [
+        ("1", [(4.0, 1.0, False), (-2.0, 0.5, True)]),
+        ("2", [(2.5, 0.625, False), (1.0, 0.25, False)]),
+    ]
+    assert other.rows == [
+        ("1", [(None, 0.0, False), (1.0, 0.0, False)]),
+        ("2", [(5.0, 1.0, False), (3.0, 0.5, False)]),
+    ]
+    (plot,) = small_plots(table, ["c"], ["score"])
+    assert plot.line == ""
+    assert plot.zero == pytest.approx(plot.bars[0][1], abs=0.1)  # x: the mean is -0.5, a bar below zero
+    assert plot.bars[1][1] + plot.bars[1][3] == pytest.approx(plot.zero, abs=0.2)  # y: 3, above it

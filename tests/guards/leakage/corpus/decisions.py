@@ -145,10 +145,7 @@ CASES = (
         execution="close",
     ),
     *pair(
-        "same-open execution",
-        by_frame(_gap),
-        by_symbol(lambda s: s.pct_change().shift(1)),
-        execution="open",
+        "same-open execution", by_frame(_gap), by_symbol(lambda s: s.pct_change().shift(1)), execution="open"
     ),
     *pairs_by_symbol(
         # Where there is no tomorrow, false.

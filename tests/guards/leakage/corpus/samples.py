@@ -127,10 +127,7 @@ CASES = (
         # Fitted on all rows; a component with fixed loadings.
         principal_component=(_principal, lambda p: _returns(p).mean(axis=1)),
         # Centres of all rows; the nearest of three fixed levels.
-        clusters=(
-            _clusters,
-            lambda p: np.array([20.0, 80.0, 200.0])[np.digitize(p["close"], [50, 140])],
-        ),
+        clusters=(_clusters, lambda p: np.array([20.0, 80.0, 200.0])[np.digitize(p["close"], [50, 140])]),
         imputation=(_imputed, _imputed_from_the_past),
     ),
 )
