@@ -157,11 +157,13 @@ def verdict(path: str | Path | None) -> str:
 
     Skill that is lost before an order can be executed is none to trade on.
     """
+    from sta410kit.research.verdict import LOST
+
     if not path:
         return ""
     found = json.loads(Path(path).read_text(encoding="utf-8"))
     lost = found.get("execution", {}).get("lost", False)
-    return "skill lost at the next open" if lost else str(found["verdict"])
+    return LOST if lost else str(found["verdict"])
 
 
 def record(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
