@@ -79,7 +79,7 @@ def test_an_exchange_whose_calendar_cannot_be_built_is_refused(symbol):
     """It is not judged by New York's; the error names the settings."""
     frame = frame_of(**{symbol: "XNYS"})
     with pytest.raises(
-        ConfigurationError, match='"calendars", or switch the expectation off with "overrides"'
+        ConfigurationError, match='with `exchange`, or "calendars" .* off there with "overrides"'
     ):
         judged(frame)
     assert judged(frame, overrides={"*.TA *.AT *.RO": "off"}).held
