@@ -187,7 +187,7 @@ def _built(market: str, start: str, end: str) -> Any:  # noqa: ANN401 - the libr
         short = reason if len(reason) <= _WORDS else f"{reason[:_WORDS]}..."
         message = (
             f"the calendar of {market} does not reach from {start} to {end}: {short}; give its symbols "
-            'another one with `exchange`, or "calendars" in the suite, or switch the expectation off there with '
-            '"overrides"'
+            'another one with `exchange`, or with "calendars" in the suite, or switch the expectation off there '
+            'with "overrides"'
         )
         raise ConfigurationError(message) from error
