@@ -12,7 +12,7 @@ COPY scripts/make_venv.sh scripts/
 RUN scripts/make_venv.sh /opt/tools \
     && /opt/tools/bin/uv venv --python /usr/local/bin/python3 /opt/venv \
     && /opt/tools/bin/uv pip install --python /opt/venv/bin/python --no-cache --require-hashes \
-        --compile-bytecode --constraint requirements.txt --requirement pyproject.toml
+        --compile-bytecode --constraint requirements.txt --requirement pyproject.toml --extra alpaca
 COPY README.md LICENSE ./
 COPY expectations expectations
 COPY sta410kit sta410kit

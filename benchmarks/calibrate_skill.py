@@ -46,6 +46,7 @@ WARM_UP = 400  # sessions the pipeline takes before its first prediction with an
 PLANTED = 0.02  # R2
 DAILY = 0.01  # volatility of a session
 HALF_SPREAD = 0.004
+NIGHTS = 61
 POWER, FALSE_ALARMS, PASSING = 0.8, 0.05, 0.005  # what is promised: at least, at most, at most
 
 
@@ -271,6 +272,19 @@ def bounce_at_the_open(seed: int) -> tuple[bool, bool, float]:
     return verdict == "skill", left.lost, sharpe
 
 
+def night_after_night(seed: int) -> tuple[int, float, float]:
+    """Return how many trials 61 nightly runs of a model count as, and its p value then and alone."""
+    frame = planted(seed, make=normal, symbols=5)
+    last = np.unique(frame["date"])[-NIGHTS:]
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(Path(folder) / "trials.sqlite")
+        for night in last[:-1]:
+            ledger.record_predictions(frame[frame["date"] <= night])
+        found = assess_skill(frame, ledger=ledger, resamples=300).evidence
+    alone = assess_skill(frame, ledger=Ledger(None), resamples=300).evidence
+    return found.trials, found.p_value, alone.p_value
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A kind of series, what share of them may or must be called skill, and how one is made."""
@@ -300,9 +314,12 @@ EXPERIMENTS = (
     Experiment("drift of 25 % a year, historical mean", the_mean, skilled=False),
     Experiment("drift of 25 % a year, ridge", partial(PIPELINE, make=drifting), skilled=False),
     Experiment("random walks, GARCH, 5 symbols", partial(PIPELINE, make=garch, symbols=5), skilled=False),
-    Experiment("50 symbols, horizon 20, R2 of 1 %", partial(cross_section, sessions=FIVE_YEARS, horizon=20,
-    r2=0.01), skilled=True), Experiment("50 symbols, 500 sessions, R2 of 0.25 %", partial(cross_section,
-    sessions=500, horizon=1, r2=0.0025), skilled=True),
+    Experiment("50 symbols, horizon 20, R2 of 1 %",
+               partial(cross_section, sessions=FIVE_YEARS, horizon=20, r2=0.01), skilled=True),
+    Experiment("50 symbols, horizon 5, R2 of 1 %",
+               partial(cross_section, sessions=FIVE_YEARS, horizon=5, r2=0.01), skilled=True),
+    Experiment("50 symbols, 500 sessions, R2 of 0.25 %",
+               partial(cross_section, sessions=500, horizon=1, r2=0.0025), skilled=True),
     Experiment("120 month-ends, 20 symbols, R2 of 4 %", month_ends, skilled=True),
     Experiment("below the average, horizon 20", below_the_average, skilled=False),
     Experiment("slow noise, horizon 1", partial(slow_noise, make=normal, horizon=1), skilled=False),
@@ -388,6 +405,13 @@ def main() -> int:
             print(
                 f"\nbid-ask bounce: {skill:.1%} called skill on closes, {lost:.1%} lost at the open; "
                 f"Sharpe ratio after the half-spread {sharpe:+.1f} a year"
+            )
+            found = list(pool.map(night_after_night, range(min(given.series, 20))))
+            trials, later, alone = np.max(found, axis=0)
+            broken += trials > 1
+            print(
+                f"{NIGHTS} nightly runs of a model count as {trials:.0f} trial(s); largest p value {later:.4f}, "
+                f"of a single run {alone:.4f}"
             )
     return int(broken > 0)
 

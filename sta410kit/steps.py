@@ -13,6 +13,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL, DEFAULT_HORIZON = "ridge", 1
 END_EARLY = "prices_end_early"  # recorded where stored prices stand in, or the holdout is sealed
 MIMETYPE = "application/scrapbook.scrap.json+json"
+_NEAR = 10  # days before the sealed holdout: prices that end there were held back, as far as a file can tell
 _VERSION = 1  # of scrapbook's payload
 _LONGEST = 1024 * 1024  # characters; a table has short cells
 
@@ -98,8 +100,9 @@ def describe_origin(path: str | Path | None, prices: pd.DataFrame) -> str:
         notes.append(
             f"Stored prices are used: {pluralize(behind, 'session')} closed since {origin['last_session']}."
         )
-    seal = current_seal()
-    if seal.closed and str(seal.start) <= origin.get("last_session", ""):
+    seal, last = current_seal(), prices["date"].max().date()
+    known = date.fromisoformat(origin.get("last_session", "0001-01-01"))
+    if seal.closed and seal.start and (known >= seal.start or (seal.start - last).days <= _NEAR):
         notes.append(f"The holdout is sealed: forecasts stop before {seal.start} (HOLDOUT_START).")
     if notes[1:]:
         record(END_EARLY, " ".join(notes[1:]))
@@ -157,11 +160,13 @@ def verdict(path: str | Path | None) -> str:
 
     Skill that is lost before an order can be executed is none to trade on.
     """
+    from sta410kit.research.verdict import LOST
+
     if not path:
         return ""
     found = json.loads(Path(path).read_text(encoding="utf-8"))
     lost = found.get("execution", {}).get("lost", False)
-    return "skill lost at the next open" if lost else str(found["verdict"])
+    return LOST if lost else str(found["verdict"])
 
 
 def record(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value

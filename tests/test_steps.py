@@ -195,3 +195,55 @@ def test_alone_the_later_steps_compute_what_they_need():
     predictions = steps.predictions(None, prices, seed=1)
     assert set(predictions["model"]) == {"ridge"}
     assert steps.fitted_model(None, prices, seed=1).name == "ridge"
+
+
+@pytest.mark.parametrize(
+    ("origin", "seal", "sentences"),
+    [
+        (None, "", ["Prices of sample, the last of 2012-12-31."]),
+        (
+            {"source": "desk", "last_session": "2012-12-31", "sessions_behind": 1},
+            "",
+            [
+                "Prices of desk, the last of 2012-12-31.",
+                "Stored prices are used: 1 session closed since 2012-12-31.",
+            ],
+        ),
+        (
+            {"source": "desk", "last_session": "2026-11-27", "sessions_behind": 0},
+            "2013-01-01",
+            [
+                "Prices of desk, the last of 2012-12-31.",
+                "The holdout is sealed: forecasts stop before 2013-01-01 (HOLDOUT_START).",
+            ],
+        ),
+        (
+            {"source": "files"},
+            "2013-01-01",
+            [
+                "Prices of files, the last of 2012-12-31.",
+                "The holdout is sealed: forecasts stop before 2013-01-01 (HOLDOUT_START).",
+            ],
+        ),
+        ({"source": "files"}, "2030-01-01", ["Prices of files, the last of 2012-12-31."]),
+    ],
+)
+def test_a_forecast_says_where_its_prices_are_from_and_why_they_end(
+    tmp_path, monkeypatch, origin, seal, sentences
+):
+    """Stored prices that stand in, and the sealed holdout, are named and recorded."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOLDOUT_START", seal)
+    prices = load_prices(symbols="IBM", start="2012-12-20", end="2012-12-31")
+    path = None
+    if origin:
+        kept = []
+        monkeypatch.setattr(steps, "record", lambda *pair: kept.append(pair))
+        prices.attrs["sta410.origin"] = {**origin, "as_of": "2026-11-28T03:00:00+00:00"}
+        path = steps.record_origin(prices, origin["source"], tmp_path / "origin.json")
+        assert json.loads(path.read_text()) == origin
+        assert kept == [("as_of", "2026-11-28T03:00:00+00:00")]
+        assert prices.attrs == {}
+    assert steps.describe_origin(path, prices) == " ".join(sentences)
+    if origin:
+        assert kept[1:] == ([("prices_end_early", " ".join(sentences[1:]))] if sentences[1:] else [])

@@ -186,7 +186,7 @@ def _built(market: str, start: str, end: str) -> Any:  # noqa: ANN401 - the libr
         reason = str(error)
         short = reason if len(reason) <= _WORDS else f"{reason[:_WORDS]}..."
         message = (
-            f"the calendar of {market} does not reach from {start} to {end}: {short}; give its symbols "
-            'another one with "calendars", or switch the expectation off with "overrides" in the suite'
+            f"the calendar of {market} does not reach from {start} to {end}: {short}; choose another with "
+            '`exchange` or "calendars", or switch the expectation off with "overrides" in the suite'
         )
         raise ConfigurationError(message) from error

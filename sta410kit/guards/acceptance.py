@@ -132,15 +132,11 @@ def keep_snapshot(frame: pd.DataFrame, result: GuardResult, path: str | Path) ->
     with FileLock(path.with_name(f".{path.name}.lock")):
         usable = result.usable
         schema = schema_of(frame, stored_schema(path) if path.is_file() else None)
-        frame = usable.dropna(subset=usable.columns.intersection(["close"]))
-        whole = frame
+        whole = usable.dropna(subset=usable.columns.intersection(["close"]))
         if path.is_file():
             keys = ["symbol", "date"]
-            before = read_snapshot(path)
-            known = pd.MultiIndex.from_frame(frame[keys].astype({"symbol": object}))
-            older = before[~pd.MultiIndex.from_frame(before[keys].astype({"symbol": object})).isin(known)]
-            if len(older):
-                whole = pd.concat([older, frame], ignore_index=True).sort_values(keys, kind="stable")
+            whole = pd.concat([read_snapshot(path), whole], ignore_index=True)
+            whole = whole.drop_duplicates(keys, keep="last").sort_values(keys, kind="stable")
         _write_with(whole, path, {SCHEMA: json.dumps(schema).encode()})
     return path
 

@@ -38,10 +38,6 @@ class Block:
         """The symbols of the block."""
         return self.panel.symbols[self.first_symbol : self.first_symbol + len(self.bounds) - 1]
 
-    def only(self, number: int) -> Block:
-        """Return one symbol of the block as a block."""
-        return self.panel.block_of(self.first_symbol + number)
-
     def spans_of_symbols(self) -> Iterator[tuple[int, slice]]:
         """Yield the number of each symbol of the block and its rows."""
         for number in range(len(self.bounds) - 1):

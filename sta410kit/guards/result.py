@@ -314,12 +314,12 @@ class GuardResult:
         head += "".join(f"<div>{escape(line)}</div>" for line in self.named)
         if self.failures:
             head += failures_table(self.failures)
-        if self.accepted:
-            items = "".join(f"<li>{escape(text)}</li>" for text in self.accepted)
-            head += f"<div>Findings a reviewer has accepted:<ul>{items}</ul></div>"
-        if self.repairs:
-            items = "".join(f"<li>{escape(text)}</li>" for text in self.repairs)
-            head += f"<div>Repaired before it was judged:<ul>{items}</ul></div>"
+        for title, lines in (
+            ("Findings a reviewer has accepted", self.accepted),
+            ("Repaired before it was judged", self.repairs),
+        ):
+            if lines:
+                head += f"<div>{title}:<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul></div>"
         return head + "</div>"
 
 

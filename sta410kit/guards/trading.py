@@ -327,7 +327,7 @@ def _together(used: pd.DataFrame, trading: TradingConfig) -> tuple[list[Breach],
         checks.append(
             ("max_sector_exposure", which, float(exposure), "{} of equity in it", of_sector, advice)
         )
-    largest = float(sectors.max() or 0.0)
+    largest = float(sectors.max()) if len(sectors) else 0.0
     return _exceeded(*checks), {"at risk": risk, "invested": invested, "largest sector": largest}
 
 

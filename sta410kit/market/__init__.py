@@ -3,6 +3,7 @@
 ============================================  ==================================================
 `load_prices`                                 prices of any source as one tidy frame
 `sources`                                     one module per source, here or at a vendor
+`resilience`                                  retries, rate limit and breaker of live sources
 `store`                                       what live sources said, and when
 `tables`, `columns`, `dates`, `numbers`       reading files of other people
 `selection`                                   symbols and period

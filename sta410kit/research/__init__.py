@@ -11,6 +11,7 @@
 `quantile_forecast`   where the price may be over the next sessions
 `minimum_history`     whether prices reach back far enough
 `stationarity`        which series keep their mean and spread
+`importance`          which features a model needs
 `metrics`             scores, with intervals
 `bootstrap`           resamples of dates
 `forecast_tests`      Diebold-Mariano, Clark-West, Hansen's SPA, White's reality check

@@ -14,6 +14,8 @@ import pandas as pd
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.bootstrap import interval, optimal_block_length
+from sta410kit.research.conformal import LEVEL
+from sta410kit.research.forecast_tests import t_test
 from sta410kit.research.frames import numbers_of, require_predictions
 from sta410kit.research.ledger import Ledger
 
@@ -36,7 +38,9 @@ SCORES = {
 _FEWEST_SYMBOLS = 3  # on a date, for a rank correlation
 
 
-def score_table(predictions: pd.DataFrame, *, ledger: Ledger | None = None) -> pd.DataFrame:
+def score_table(
+    predictions: pd.DataFrame, *, level: float = LEVEL, ledger: Ledger | None = None
+) -> pd.DataFrame:
     """Return the metrics, one row per symbol and a last row ``"all"``.
 
     A look at scores is a trial like a look at the verdict, and is counted in the ledger.
@@ -45,16 +49,20 @@ def score_table(predictions: pd.DataFrame, *, ledger: Ledger | None = None) -> p
     ----------
     predictions : DataFrame
         A predictions frame of one model and one horizon.
+    level : float
+        Share of outcomes that the intervals should hold.
     ledger : Ledger, optional
         Where the trial is counted; the project's by default.
 
     Returns
     -------
     DataFrame
-        Columns ``symbol, predictions, rmse, mae, r2_against_naive, directional_accuracy, coverage``. The
-        out-of-sample R2 is that of Campbell and Thompson (2008) with zero for the historical mean;
-        `directional_accuracy` leaves out outcomes of zero; `coverage` is the share of outcomes inside their
-        interval, ends included. NaN where nothing moved.
+        Columns ``symbol, predictions, rmse, mae, r2_against_naive, directional_accuracy, coverage,
+        coverage_error, pinball, crps``. The out-of-sample R2 is that of Campbell and Thompson (2008) with
+        zero for the historical mean; `directional_accuracy` leaves out outcomes of zero; `coverage` is the
+        share of outcomes inside their interval, ends included, `coverage_error` its standard error (see
+        `coverage_error`); `pinball` and `crps` are means of `pinball_loss` and `crps`. NaN where nothing
+        moved.
 
     Raises
     ------
@@ -67,19 +75,20 @@ def score_table(predictions: pd.DataFrame, *, ledger: Ledger | None = None) -> p
     parts = [(str(symbol), part) for symbol, part in predictions.groupby("symbol", sort=True)]
     return pd.DataFrame(
         [
-            {"symbol": name, "predictions": len(part)} | scores_of(part)
+            {"symbol": name, "predictions": len(part)} | scores_of(part, level)
             for name, part in [*parts, ("all", predictions)]
         ]
     )
 
 
-def scores_of(predictions: pd.DataFrame) -> dict[str, float]:
+def scores_of(predictions: pd.DataFrame, level: float = LEVEL) -> dict[str, float]:
     """Return the metrics of `score_table` of some predictions, without counting a trial."""
     actual, predicted, lower, upper = (
         numbers_of(predictions, name, "predictions") for name in ("actual", "predicted", "lower", "upper")
     )
     error, moved = actual - predicted, actual != 0
     naive = float((actual**2).sum())
+    inside = (lower <= actual) & (actual <= upper)
     return {
         "rmse": float((error**2).mean() ** 0.5),
         "mae": float(np.abs(error).mean()),
@@ -87,8 +96,56 @@ def scores_of(predictions: pd.DataFrame) -> dict[str, float]:
         "directional_accuracy": (
             float((np.sign(predicted[moved]) == np.sign(actual[moved])).mean()) if moved.any() else np.nan
         ),
-        "coverage": float(((lower <= actual) & (actual <= upper)).mean()),
+        "coverage": float(inside.mean()),
+        "coverage_error": coverage_error(inside, predictions["date"], int(predictions["horizon"].iloc[0])),
+        "pinball": float(pinball_loss(actual, lower, upper, level).mean()),
+        "crps": float(crps(actual, predicted, lower, upper, level).mean()),
     }
+
+
+def coverage_error(
+    inside: NDArray[np.bool_] | pd.Series[bool], dates: pd.Series[pd.Timestamp], horizon: int = 1
+) -> float:
+    """Return the standard error of the share of outcomes inside their intervals, one row per prediction.
+
+    Symbols of a date miss together, and the targets of dates less than `horizon` apart overlap: misses are
+    summed by date, and the error is that of `forecast_tests.t_test` for their mean over dates.
+    """
+    hits = pd.Series(np.asarray(inside, dtype=float))
+    by_date = (hits - hits.mean()).groupby(dates.to_numpy()).sum().to_numpy()
+    return t_test(by_date * (len(by_date) / len(hits)), horizon).error
+
+
+def pinball_loss(actual: Floats, lower: Floats, upper: Floats, level: float = LEVEL) -> Floats:
+    """Return the pinball loss of intervals, the mean of that of both ends; in the unit of `actual`.
+
+    The ends are quantiles *q* at the probabilities *p* = (1 - level) / 2 and (1 + level) / 2, with the loss
+    max(p (y - q), (p - 1) (y - q)) (Koenker and Bassett 1978, Econometrica 46). It is the interval score of
+    Winkler (1972, JASA 67) times (1 - level) / 4; lower is better.
+    """
+    tail, below, above = (1 - level) / 2, actual - lower, actual - upper
+    losses: Floats = np.maximum(tail * below, (tail - 1) * below) + np.maximum(
+        (1 - tail) * above, -tail * above
+    )
+    return losses / 2
+
+
+def crps(actual: Floats, predicted: Floats, lower: Floats, upper: Floats, level: float = LEVEL) -> Floats:
+    """Return the continuous ranked probability score of predictions with intervals; in the unit of `actual`.
+
+    The distribution is half of a normal on either side of the prediction, its median, so wide that the ends
+    are its quantiles at (1 - level) / 2 and (1 + level) / 2. With equal sides it is normal (Gneiting and
+    Raftery 2007, JASA 102, section 4.2). Lower is better.
+    """
+    from scipy.stats import norm  # type: ignore[import-untyped,unused-ignore]
+
+    sides = np.maximum(np.stack([predicted - lower, upper - predicted]) / norm.ppf((1 + level) / 2), 1e-12)
+    near, far = np.where(actual >= predicted, sides[::-1], sides)
+    z = np.abs(actual - predicted) / near
+    normal = z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.pi**0.5
+    half = norm.pdf(0) - 1 / (2 * np.pi**0.5)  # what a standard normal adds on the side without the outcome
+    score: Floats = near * (normal - half) + far * half
+    return score
 
 
 @dataclass(frozen=True)

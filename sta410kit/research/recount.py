@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, Any
 from sta410kit.research.overfitting import DeflatedSharpe, against_luck
 from sta410kit.research.ranking import RankingEvidence
 from sta410kit.research.trial_identity import at_least_once
-from sta410kit.research.verdict import SKILL, SkillEvidence
+from sta410kit.research.verdict import LOST, SKILL, SkillEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sta410kit.research.ledger import Trials
-
-
-LOST = "skill, none at the open"  # see `execution.check_execution`
 
 
 def recount(found: Mapping[str, Any], trials: Trials) -> dict[str, Any]:

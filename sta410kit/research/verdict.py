@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SKILL, NO_SKILL, TOO_FEW = "skill", "no skill shown", "not enough data"
+LOST = "skill lost at the next open"  # see `execution`
 MIN_SESSIONS = 250  # about a year
 MIN_SPANS = 25  # targets that do not overlap: a month ahead, a year holds only twelve
 INFORMATION_LEVEL, ACCURACY_LEVEL, WITHOUT_BEST_LEVEL = 0.01, 0.20, 0.10

@@ -8,7 +8,7 @@ import pytest
 
 from sta410kit.market import load_prices
 from sta410kit.market.adjustment import find_splits
-from tests.market.alpaca_server import AlpacaServer
+from tests.market.alpaca_server import SECRET, AlpacaServer
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -77,3 +77,6 @@ def test_the_forecasts_after_a_bad_night_are_those_of_a_clean_one(tmp_path, type
     assert not server.faults
     assert len(server.requests) == 2 * quiet + sum(fault is not None for fault in FAULTS)
     pd.testing.assert_frame_equal(bad, clean)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,3 +107,30 @@ def test_prices_that_are_too_old_end_the_run_with_11(desk, project, typed):
     assert done.returncode == 11
     assert f"the last stored bar is 4 sessions old ({old}), and CACHE_TTL_HOURS=24 allows 1" in done.stderr
     assert not list(newest(project)[0].glob("*.parquet"))
+
+
+def test_processes_that_fetch_at_once_ask_once(desk, project):
+    """The first fetches; the others wait, and find the store filled."""
+    (desk / "desk_prices.py").write_text(
+        SOURCE.replace(
+            "        sample =",
+            '        Path(__file__).with_name("asked").open("a").write("x")\n        sample =',
+        )
+    )
+    words = [
+        sys.executable,
+        "-m",
+        "sta410kit",
+        "fetch",
+        "IBM",
+        "--from",
+        "2025",
+        "--source",
+        "desk",
+        "--json",
+    ]
+    running = [subprocess.Popen(words, cwd=project, stdout=subprocess.PIPE) for _ in range(4)]
+    found = [json.loads(one.communicate()[0]) for one in running]
+    assert (desk / "asked").read_text() == "x"
+    assert len({one["stored"][0]["bars"] for one in found}) == 1
+    assert sorted(one["added"] > 0 for one in found) == [False, False, False, True]

@@ -78,9 +78,8 @@ def test_every_calendar_of_the_table_can_be_built():
 def test_an_exchange_whose_calendar_cannot_be_built_is_refused(symbol):
     """It is not judged by New York's; the error names the settings."""
     frame = frame_of(**{symbol: "XNYS"})
-    with pytest.raises(
-        ConfigurationError, match='"calendars", or switch the expectation off with "overrides"'
-    ):
+    words = 'choose another with `exchange` or "calendars", or switch'
+    with pytest.raises(ConfigurationError, match=words):
         judged(frame)
     assert judged(frame, overrides={"*.TA *.AT *.RO": "off"}).held
 

@@ -5,13 +5,25 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as peer
 
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.bootstrap import resampled_means
+from sta410kit.research.forecast_tests import t_test
 from sta410kit.research.ledger import Ledger
-from sta410kit.research.metrics import SCORES, block_of, estimates, score_parts, score_table
+from sta410kit.research.metrics import (
+    SCORES,
+    block_of,
+    coverage_error,
+    crps,
+    estimates,
+    pinball_loss,
+    score_parts,
+    score_table,
+)
 from sta410kit.research.panel import read_panel
 from tests.research.simulated import make_predictions
 
@@ -51,7 +63,63 @@ def test_the_table_has_each_symbol_and_all():
     assert table["symbol"].tolist() == ["A", "B", "all"]
     assert table["predictions"].tolist() == [1, 4, 5]
     assert table["coverage"].tolist() == [1.0, 0.75, 0.8]
-    assert list(table.columns)[2:] == ["rmse", "mae", "r2_against_naive", "directional_accuracy", "coverage"]
+    assert list(table.columns)[2:] == [
+        "rmse", "mae", "r2_against_naive", "directional_accuracy",
+        "coverage", "coverage_error", "pinball", "crps",
+    ]  # fmt: skip
+
+
+def test_the_pinball_loss_by_hand():
+    """Ends of -2 and 2 at 90 %: the mean of 0.05 x 3 and 0.05 x 1 inside, of 0.05 x 5 and 0.95 x 1 above."""
+    found = pinball_loss(np.array([1.0, 3.0, -3.0]), np.full(3, -2.0), np.full(3, 2.0), 0.9)
+    assert found == pytest.approx([0.1, 0.6, 0.6])
+    winkler = 4 + 2 / 0.1 * np.array([0, 1, 1])
+    assert found == pytest.approx(winkler * 0.1 / 4)
+
+
+def test_the_crps_of_equal_sides_is_that_of_a_normal():
+    """Literals are those of `properscoring` 0.1 for a mean of 0 and deviations of 1 and 2."""
+    wide = stats.norm.ppf(0.95)
+    found = crps(np.array([0.0, 0.5, -3.0, 1.0]), np.zeros(4), -wide * DEVIATION, wide * DEVIATION, 0.9)
+    assert found == pytest.approx(
+        [0.23369497725510913, 0.3314035312548558, 2.4365747250863397, 0.6628070625097116]
+    )
+
+
+DEVIATION = np.array([1.0, 1.0, 1.0, 2.0])
+
+
+@given(st.floats(-5, 5), st.floats(0.1, 3), st.floats(0.1, 3), st.sampled_from([0.5, 0.9]))
+def test_the_crps_is_the_integral_of_the_squared_difference(outcome, below, above, level):
+    """Of the two-piece distribution and the step at the outcome, by numerical integration."""
+    span = stats.norm.ppf((1 + level) / 2)
+
+    grid = np.linspace(-60, 60, 40_001)
+    values = stats.norm.cdf(grid * span / np.where(grid < 0, below, above)) - (grid >= outcome)
+    expected = np.trapezoid(values**2, grid)
+    one = np.array([outcome]), np.zeros(1), np.array([-below]), np.array([above])
+    assert crps(*one, level)[0] == pytest.approx(expected, abs=3e-3)
+
+
+@pytest.mark.parametrize(("horizon", "sessions"), [(1, 250), (5, 500)])
+def test_the_error_of_the_coverage_counts_dates(horizon, sessions):
+    """50 symbols correlated by 0.5: 95 % of intervals of two-sided t hold the true 90 %, not 60 % or less."""
+    rng, held, as_if_independent = np.random.default_rng(0), [], []
+    dates = pd.Series(np.repeat(np.arange(sessions), 50))
+    for _ in range(300):
+        market, own = (
+            rng.standard_normal((sessions + horizon, 1)),
+            rng.standard_normal((sessions + horizon, 50)),
+        )
+        daily = np.sqrt(0.5) * (market + own)
+        sums = np.lib.stride_tricks.sliding_window_view(daily, horizon, axis=0).sum(axis=-1)[:sessions]
+        inside = (np.abs(sums.ravel()) < stats.norm.ppf(0.95) * horizon**0.5).astype(bool)
+        off = abs(inside.mean() - 0.9)
+        degrees = t_test(np.zeros(sessions), horizon).degrees
+        held.append(off < stats.t.ppf(0.975, degrees) * coverage_error(inside, dates, horizon))
+        as_if_independent.append(off < 1.96 * (0.09 * horizon / len(inside)) ** 0.5)
+    assert np.mean(held) == pytest.approx(0.95, abs=0.03)
+    assert np.mean(as_if_independent) < 0.6
 
 
 @pytest.mark.parametrize(

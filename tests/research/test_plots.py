@@ -199,3 +199,12 @@ def test_the_verdict_is_drawn_with_its_best_stretch(sessions):
     assert f"R2 {verdict.evidence.r2:+z.2%}" in [text.get_text() for text in right.get_legend().get_texts()]
     labels = [text.get_text() for text in left.get_legend().get_texts()]
     assert ("best 120 sessions" in labels) == (sessions == 600)
+
+
+@pytest.mark.usefixtures("headless")
+def test_a_forecast_among_symbols_is_drawn_beside_the_others_and_not_as_a_price(fitted, walks):
+    """The best at the top, each label with its forecast; axes name the target."""
+    ranks = forecast(fitted, walks).assign(predicted=[0.1, -0.2], lower=-0.9, upper=0.9, target="rank")
+    (axes,) = plots.plot_forecasts(ranks, walks).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["S1: -20.00%", "S0: +10.00%"]
+    assert axes.get_xlabel() == "rank from -1 to 1 over one session, %"

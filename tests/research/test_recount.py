@@ -10,6 +10,7 @@ from sta410kit.research.ledger import Trials
 from sta410kit.research.ledger_file import Trial
 from sta410kit.research.overfitting import DeflatedSharpe
 from sta410kit.research.recount import recount
+from sta410kit.research.verdict import LOST
 from tests.research.simulated import make_predictions
 
 pytestmark = pytest.mark.unit
@@ -65,7 +66,7 @@ def test_ranks_are_judged_as_a_ranking_and_skill_that_orders_miss_is_none():
     found = {"evidence": {**EVIDENCE, "target": "rank"}, "ranking": {"evidence": RANKING}}
     row = recount(found, trials(0.08, 0.02, -0.01, 0.04))
     assert (row["verdict"], row["p_value"]) == ("skill", pytest.approx(0.0079760, abs=1e-6))
-    assert recount({**found, "execution": {"lost": True}}, Trials())["verdict"] == "skill, none at the open"
+    assert recount({**found, "execution": {"lost": True}}, Trials())["verdict"] == LOST
 
 
 def test_an_undefined_ranking_is_not_enough_data():

@@ -156,9 +156,8 @@ class _Job(NamedTuple):
         alone = (type(rule).scan, type(rule).conclude) == (BlockExpectation.scan, BlockExpectation.conclude)
         if self.symbols is None or not alone or 2 * len(self.symbols) > len(block.panel.symbols):
             return [rule.scan(block)]
-        return [
-            rule.scan(block.only(number)) for number, name in enumerate(block.symbols) if name in self.symbols
-        ]
+        numbers = [number for number, name in enumerate(block.symbols) if name in self.symbols]
+        return [rule.scan(block.panel.block_of(block.first_symbol + number)) for number in numbers]
 
     def of_its_symbols(self, found: Evidence, panel: Panel) -> Evidence:
         """Leave out the findings, and notes that begin with the name, of other symbols."""

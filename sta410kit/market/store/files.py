@@ -101,8 +101,10 @@ class PriceStore:
                 parts = [part for part in parts if len(part)]
                 if not parts:
                     return _empty()
-                found = pd.concat(parts, ignore_index=True).drop_duplicates() if len(parts) > 1 else parts[0]
-                return found.sort_values(["seen_at", *KEYS], kind="stable", ignore_index=True)
+                if len(parts) == 1:
+                    return parts[0]
+                found = pd.concat(parts, ignore_index=True).drop_duplicates()
+                return found.sort_values("seen_at", kind="stable", ignore_index=True)
         message = f"{self._folder(area, source, symbol)} changes while it is read; try again"
         raise CacheError(message)
 
@@ -120,7 +122,8 @@ class PriceStore:
         found = self.rows(source, symbol, area)
         if as_of is not None:
             found = found[found["seen_at"] <= as_of]
-        return found.drop_duplicates(KEYS, keep="last").sort_values(KEYS, ignore_index=True)
+        newest = found.drop_duplicates(KEYS, keep="last")
+        return newest.sort_values("date", kind="stable", ignore_index=True)
 
     def append(self, source: str, rows: pd.DataFrame, spans: dict[str, Span], area: str = PRICES) -> None:
         """Store rows of the symbols in `spans`, all seen at this moment; a period without rows is stored too.
@@ -172,7 +175,8 @@ class PriceStore:
         content = file.read_bytes()
         with suppress(pa.ArrowException, ValueError, KeyError):
             if is_intact(file, content):
-                return _typed(pq.read_table(io.BytesIO(content)).to_pandas())
+                rows: pd.DataFrame = pq.read_table(io.BytesIO(content)).to_pandas()
+                return rows
         self._set_aside(file)
         return _empty()
 

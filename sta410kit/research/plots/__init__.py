@@ -11,7 +11,13 @@ from sta410kit.research.plots.data import (
     plot_prices,
     plot_stationarity,
 )
-from sta410kit.research.plots.evaluation import plot_equity, plot_monte_carlo, plot_stress, plot_verdict
+from sta410kit.research.plots.evaluation import (
+    plot_equity,
+    plot_importance,
+    plot_monte_carlo,
+    plot_stress,
+    plot_verdict,
+)
 from sta410kit.research.plots.predictions import (
     plot_coverage_by_year,
     plot_coverage_over_time,
@@ -31,6 +37,7 @@ __all__ = [
     "plot_factor",
     "plot_features",
     "plot_forecasts",
+    "plot_importance",
     "plot_monte_carlo",
     "plot_predictions",
     "plot_prices",

@@ -160,3 +160,39 @@ def plot_monte_carlo(paths: MonteCarlo) -> Figure:
         plain_log_labels(axes)
         axes.legend(loc="upper left", ncols=3)
     return figure
+
+
+def plot_importance(table: pd.DataFrame) -> Figure:
+    """Plot the R2 lost without each feature, with two standard errors, beside that of noise features.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `importance.permutation_importance`.
+    """
+    require_rows(table, ("feature", "r2_lost", "error", "noise"), "importances")
+    noise, shown = table[table["noise"]], table[~table["noise"]]
+    require_rows(noise, ("feature",), "noise features")
+    above = shown["r2_lost"] > noise["r2_lost"].max()
+    with drawing(size=(9, 1.4 + 0.3 * len(shown))) as (figure, (axes,)):
+        low, high = 100 * noise["r2_lost"].min(), 100 * noise["r2_lost"].max()
+        axes.axvspan(
+            low, high, color=VERMILION, alpha=0.2, lw=0, label=f"range of {len(noise)} noise features"
+        )
+        for part, colour in ((above, BLUE), (~above, GREY)):
+            rows = shown[part]
+            axes.errorbar(
+                100 * rows["r2_lost"], rows["feature"], xerr=200 * rows["error"],
+                color=colour, fmt="o", capsize=3, label=None,
+            )  # fmt: skip
+        axes.axvline(0, color=GREY, linewidth=0.8)
+        axes.set(
+            title=(
+                f"{int(above.sum())} of {len(shown)} features lie above all noise; "
+                f"by luck alone {len(shown) / (len(noise) + 1):.1f} would"
+            ),
+            xlabel="out-of-sample R2 lost without the feature, points, with 2 standard errors",
+        )
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.legend(loc="lower right")
+    return figure

@@ -82,14 +82,10 @@ class _Kept:
         return prices[["symbol", "date"]].assign(x=prices["close"] / cls.mean)
 
 
-class _Constant:
+class _Constant(_Kept):
     """Scales by a constant of the class."""
 
     mean = 100.0
-
-    @classmethod
-    def scaled(cls, prices: pd.DataFrame) -> pd.DataFrame:
-        return prices[["symbol", "date"]].assign(x=prices["close"] / cls.mean)
 
 
 def _by_regime(prices: pd.DataFrame, sessions: int) -> pd.DataFrame:
