@@ -410,8 +410,8 @@ def main() -> int:
             trials, later, alone = np.max(found, axis=0)
             broken += trials > 1
             print(
-                f"{NIGHTS} nightly runs of a model count as {trials:.0f} trial(s); largest p value {later:.4f}, "
-                f"of a single run {alone:.4f}"
+                f"{NIGHTS} nightly runs of a model count as {trials:.0f} trial(s); largest p value "
+                f"{later:.4f}, of a single run {alone:.4f}"
             )
     return int(broken > 0)
 

@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from sta410kit.exceptions import ConfigurationError, DataValidationError, FeatureEngineeringError
 from sta410kit.guards import check_splits
@@ -102,6 +105,24 @@ def test_ranks_lie_from_minus_one_to_one_and_ties_share_theirs():
     days = found.index.unique()
     assert found[days[0]].tolist() == [1.0, -0.5, -0.5]
     assert found[days[2]].tolist() == [-1.0, 1.0, 0.0]
+
+
+@given(hnp.arrays(float, (4, 6), elements=st.floats(1.0, 1000.0)))
+def test_excesses_and_ranks_of_a_date_sum_to_zero_and_keep_the_order_of_returns(closes):
+    """For any prices of four symbols."""
+    prices = pd.concat(
+        [bars(row, symbol=f"S{number}") for number, row in enumerate(closes)], ignore_index=True
+    )
+    plain, excess, rank = (
+        build_target(prices, 2, name).pivot(index="date", columns="symbol", values="target").dropna()
+        for name in ("close_to_close", "market_excess", "rank")
+    )
+    assert np.allclose(excess.sum(axis=1), 0, atol=1e-12)
+    assert np.allclose(rank.sum(axis=1), 0, atol=1e-12)
+    assert rank.to_numpy().min() >= -1
+    assert rank.to_numpy().max() <= 1
+    assert plain.rank(axis=1).equals(rank.rank(axis=1))
+    assert np.allclose(plain.sub(plain.mean(axis=1), axis=0), excess)
 
 
 def test_a_volatility_scaled_target_has_one_percent_a_session(walks):
