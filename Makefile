@@ -13,6 +13,7 @@ RUNNING := $(VENV)/.installed
 TESTING := $(VENV)/.installed-test
 CHECKING := $(VENV)/.installed-dev
 LAB := $(VENV)/.installed-lab
+EXTRAS := $(VENV)/.installed-alpaca $(VENV)/.installed-yahoo $(VENV)/.installed-portfolio
 
 # The tests run in this many processes; TESTS narrows them down: make test TESTS=tests/market
 WORKERS ?= 2
@@ -26,13 +27,15 @@ sta410kit/exceptions.py,sta410kit/validation.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install run test test-all test-nightly nbval regress lab docs notebooks check benchmark calibrate \
+.PHONY: help install extras run test test-all test-nightly nbval regress lab docs notebooks check benchmark calibrate \
 	peers build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: $(TESTING) $(CHECKING) $(LAB) ## make .venv with the kit and everything a developer needs
+
+extras: $(RUNNING) $(EXTRAS) ## add what live prices and covariance-based weights need
 
 run: $(RUNNING) ## run the six notebooks on the embedded prices
 	$(BIN)/sta410 run $(ARGS)
@@ -94,7 +97,7 @@ benchmark: $(TESTING) peers ## measure the kit beside its peers, one after the o
 		printf '\n== %s\n' $$name; $$python benchmarks/bench_$$name.py $(ARGS) || missed="$$missed $$name"; \
 	done; [ -z "$$missed" ] || { echo "a reach was missed:$$missed"; exit 1; }
 
-BENCHMARKS := startup kernels chain sweep gate leaks redaction features walk_forward backtest
+BENCHMARKS := startup kernels chain sweep gate leaks redaction features walk_forward backtest store
 
 calibrate: $(RUNNING) ## measure how often verdict and intervals err, where the truth is known
 	$(PY) benchmarks/calibrate_skill.py $(ARGS)
@@ -134,6 +137,6 @@ $(RUNNING): requirements.txt pyproject.toml | $(UV)
 	$(PY) -m compileall -q sta410kit
 	touch $@
 
-$(TESTING) $(CHECKING) $(LAB): $(VENV)/.installed-%: $(RUNNING)
+$(TESTING) $(CHECKING) $(LAB) $(EXTRAS): $(VENV)/.installed-%: $(RUNNING)
 	$(PINNED) --extra $*
 	touch $@

@@ -1,24 +1,51 @@
 """``sta410 params``: the parameters that a notebook declares."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sta410kit._internal.project import require_project
 from sta410kit.cli.options import PATH, json_option, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sta410kit.runner.parameters import Parameter
 
 
 @click.command()
-@click.argument("notebook", type=PATH)
+@click.argument("notebook", type=PATH, required=False)
 @json_option
-def params(notebook: Path, *, as_json: bool) -> None:
-    """Print the parameters that NOTEBOOK declares.
+def params(notebook: Path | None, *, as_json: bool) -> None:
+    """Print the parameters that NOTEBOOK declares, or those of every notebook of the chain.
 
-    Types, defaults and comments are the source text of its cell tagged `parameters`; nothing is executed.
+    Types, defaults and comments are the source text of the cell tagged `parameters`; nothing is executed.
     """
     from sta410kit.runner.notebook import parameters_of, read_notebook
+    from sta410kit.runner.pipeline import RUN_FOLDER, read_pipeline
 
-    rows = [
+    if notebook is None:
+        steps = read_pipeline(require_project("; name a notebook: sta410 params NOTEBOOK"))
+        made = {name for step in steps for name in step.produces} | {RUN_FOLDER}
+        found = {step.notebook: _rows(step.parameters, leave_out=made) for step in steps}
+    else:
+        found = {notebook: _rows(parameters_of(read_notebook(notebook)))}
+    if as_json:
+        print_json(found[notebook] if notebook else {path.stem: rows for path, rows in found.items()})
+        return
+    for path, rows in found.items():
+        if rows:
+            _print(rows, path)
+        elif notebook:
+            click.echo(f"{path} declares no parameters: it has no cell tagged 'parameters', or an empty one")
+
+
+def _rows(parameters: Iterable[Parameter], leave_out: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return parameters as JSON values; those that a run sets by itself may be left out."""
+    return [
         {
             "name": parameter.name,
             "type": parameter.type,
@@ -27,14 +54,9 @@ def params(notebook: Path, *, as_json: bool) -> None:
             "help": parameter.help,
             "read": parameter.read,
         }
-        for parameter in parameters_of(read_notebook(notebook))
+        for parameter in parameters
+        if parameter.name not in leave_out
     ]
-    if as_json:
-        print_json(rows)
-    elif rows:
-        _print(rows, notebook)
-    else:
-        click.echo(f"{notebook} declares no parameters: it has no cell tagged 'parameters', or an empty one")
 
 
 def _print(rows: list[dict[str, Any]], notebook: Path) -> None:
