@@ -32,27 +32,14 @@ _SHOWN = 20  # differences in the terminal
 
 @dataclass(frozen=True)
 class Fetched:
-    """What `fetch` did.
-
-    Attributes
-    ----------
-    source : str
-        Which source was asked.
-    added : int
-        Bars and corporate actions that were new.
-    behind : int
-        Sessions that have closed since the last bar.
-    stored : DataFrame
-        One row per symbol: ``symbol, first, last, bars``.
-    revised : DataFrame
-        What the source has revised, one row per value: ``symbol, date, kind, field, stored, revised``, and
-        `accepted`, whether the gate lets it become current.
-    """
+    """What `fetch` did."""
 
     source: str
-    added: int
-    behind: int
-    stored: pd.DataFrame
+    added: int  # bars and corporate actions that were new
+    behind: int  # sessions that have closed since the last bar
+    stored: pd.DataFrame  # one row per symbol: ``symbol, first, last, bars``
+    # What the source has revised, one row per value: ``symbol, date, kind, field, stored, revised``, and
+    # `accepted`, whether the gate lets it become current.
     revised: pd.DataFrame
 
     @property

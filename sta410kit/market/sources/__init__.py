@@ -123,4 +123,7 @@ def open_source(name: str) -> PriceSource:
     if not isinstance(source, PriceSource):
         message = f"The source {name!r} ({known[name]}) lacks one of name, exchange, bars, actions."
         raise ConfigurationError(message)
+    if source.name != name:
+        message = f"The source {name!r} ({known[name]}) calls itself {source.name!r}; give it one name."
+        raise ConfigurationError(message)
     return source

@@ -45,15 +45,9 @@ Span = tuple[date, date]
 
 @dataclass(frozen=True)
 class PriceStore:
-    """The prices downloaded so far.
+    """The prices downloaded so far."""
 
-    Attributes
-    ----------
-    root : Path
-        Its folder: `DATA_CACHE_DIR` of the project.
-    """
-
-    root: Path
+    root: Path  # `DATA_CACHE_DIR` of the project
 
     @classmethod
     def of_project(cls) -> PriceStore:

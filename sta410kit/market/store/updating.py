@@ -40,37 +40,19 @@ DIFFERENCES = ["symbol", "date", "kind", "field", "stored", "revised"]
 
 @dataclass(frozen=True)
 class Update:
-    """What an update has added.
+    """What an update has added."""
 
-    Attributes
-    ----------
-    added : int
-        Bars and corporate actions that were new.
-    symbols : tuple of str
-        The symbols that were asked for; others were up to date.
-    """
-
-    added: int = 0
-    symbols: tuple[str, ...] = ()
+    added: int = 0  # bars and corporate actions that were new
+    symbols: tuple[str, ...] = ()  # those that were asked for; others were up to date
 
 
 @dataclass(frozen=True)
 class Market:
-    """The sessions by which symbols of a source are judged.
+    """The sessions by which symbols of a source are judged."""
 
-    Attributes
-    ----------
-    default : str
-        Calendar of symbols whose own form names none.
-    exchange : str or None
-        Calendar of all symbols, if the user names one.
-    moment : datetime
-        The present, in UTC.
-    """
-
-    default: str
-    exchange: str | None
-    moment: datetime
+    default: str  # calendar of symbols whose own form names none
+    exchange: str | None  # calendar of all symbols, if the user names one
+    moment: datetime  # the present, in UTC
 
     def closed(self, symbol: str, after: date | None = None) -> list[date]:
         """Return the sessions after a day that have closed; the newest of the last month without a day."""

@@ -53,6 +53,13 @@ def test_another_package_ships_one_in_forty_lines(package):
     assert len(SOURCE.splitlines()) < 40
 
 
+def test_a_source_has_one_name(package):
+    """Its prices are stored under it, and would not be found under another."""
+    package(SOURCE, bureau="desk_prices:DeskSource")
+    with pytest.raises(ConfigurationError, match="calls itself 'desk'; give it one name"):
+        open_source("bureau")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
