@@ -56,6 +56,7 @@ def sheet_of(verdict: Mapping[str, Any]) -> Sheet | None:
             f"costs took {_text(found['costs'], ',.1%')} of the capital at the start",
         ),
     ]
+    both = ("strategy", "benchmark")
     tables: dict[str, list[tuple[str, ...]]] = {
         "rank IC by horizon": [
             ("sessions ahead", "rank IC", "95 % interval"),
@@ -66,23 +67,18 @@ def sheet_of(verdict: Mapping[str, Any]) -> Sheet | None:
         ],
         "return by year": [
             ("year", "strategy", "buy and hold", "excess"),
-            *(
-                (
-                    str(row["year"]),
-                    *(_text(row[name], "+z,.1%") for name in ("strategy", "benchmark", "excess")),
-                )
-                for row in found["yearly"]
-            ),
+            *_rows(found["yearly"], "year", *both, "excess"),
         ],
         "gain by symbol, of the capital at the start": [
             ("symbol", "strategy", "buy and hold"),
-            *(
-                (str(row["symbol"]), *(_text(row[name], "+z,.1%") for name in ("strategy", "benchmark")))
-                for row in found["contribution"]
-            ),
+            *_rows(found["contribution"], "symbol", *both),
         ],
     }
     return Sheet(figures, {name: rows for name, rows in tables.items() if len(rows) > 1})
+
+
+def _rows(records: list[dict[str, Any]], key: str, *names: str) -> list[tuple[str, ...]]:
+    return [(str(row[key]), *(_text(row[name], "+z,.1%") for name in names)) for row in records]
 
 
 def _text(value: float | None, form: str) -> str:
