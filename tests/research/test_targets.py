@@ -114,11 +114,7 @@ def test_excesses_and_ranks_of_a_date_sum_to_zero_and_keep_the_order_of_returns(
         [bars(row, symbol=f"S{number}") for number, row in enumerate(closes)], ignore_index=True
     )
     plain, excess, rank = (
-<<<<<<< Updated upstream
         build_target(prices, 2, name).pivot_table("target", "date", "symbol")
-=======
-        build_target(prices, 2, name).pivot_table(index="date", columns="symbol", values="target").dropna()
->>>>>>> Stashed changes
         for name in ("close_to_close", "market_excess", "rank")
     )
     assert np.allclose(excess.sum(axis=1), 0, atol=1e-12)
