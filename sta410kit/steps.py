@@ -156,17 +156,8 @@ def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> Fi
 
 
 def verdict(path: str | Path | None) -> str:
-    """Return the verdict that `05_evaluate` has written; empty where it has not run.
-
-    Skill that is lost before an order can be executed is none to trade on.
-    """
-    from sta410kit.research.verdict import LOST
-
-    if not path:
-        return ""
-    found = json.loads(Path(path).read_text(encoding="utf-8"))
-    lost = found.get("execution", {}).get("lost", False)
-    return LOST if lost else str(found["verdict"])
+    """Return the verdict that `05_evaluate` has written; empty where it has not run."""
+    return str(json.loads(Path(path).read_text(encoding="utf-8"))["verdict"]) if path else ""
 
 
 def record(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value

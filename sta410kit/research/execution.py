@@ -12,7 +12,7 @@ from sta410kit.research.frames import horizon_of, require_predictions
 from sta410kit.research.panel import read_panel
 from sta410kit.research.target_names import target_of
 from sta410kit.research.targets import build_target
-from sta410kit.research.verdict import SKILL
+from sta410kit.research.verdict import LOST, SKILL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +25,14 @@ class Execution:
     """What is left of a forecast from the next open on, where a decision at the close is executed.
 
     ``r2`` and ``p_value`` (one-sided, of holding information) are those of `skill.assess_skill`, with every
-    outcome measured from open to open. ``lost`` says that the verdict is skill and nothing is left of it;
-    ``sentence`` is empty otherwise.
+    outcome measured from open to open. ``lost`` says that there is skill and nothing is left of it, which
+    ``verdict`` and ``sentence`` then say; else they are the verdict that was given, and empty.
     """
 
     r2: float
     p_value: float
     lost: bool
+    verdict: str
     sentence: str
 
     def to_dict(self) -> dict[str, object]:
@@ -78,4 +79,4 @@ def check_execution(
         f"(p = {p_value:.2f}) and the Sharpe ratio after costs {sharpe:+.1f}. Closes that bounce between bid "
         "and ask look like this."
     )
-    return Execution(r2, p_value, lost, sentence if lost else "")
+    return Execution(r2, p_value, lost, LOST if lost else verdict, sentence if lost else "")

@@ -31,7 +31,9 @@ WORDS = {
     "market_excess": Words(
         "log return less the market's", "log returns less the market's", "the market's return"
     ),
-    "volatility_scaled": Words("log return at 1 % volatility a session", "log returns", "no change"),
+    "volatility_scaled": Words(
+        "log return at 1 % volatility a session", "log returns", "no change, in units of volatility"
+    ),
     "rank": Words("rank from -1 to 1", "ranks from -1 to 1", "the middle rank"),
 }  # fmt: skip
 

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sta410kit import steps
 from sta410kit.research.execution import check_execution
 from sta410kit.research.skill import assess_skill
 from sta410kit.research.targets import build_target
@@ -37,7 +36,7 @@ def test_what_the_night_takes_is_not_left_at_the_open():
     predictions, prices = market(0, at_open=False)
     verdict = assess_skill(predictions).verdict
     found = check_execution(predictions, prices, verdict=verdict, sharpe=-3.14)
-    assert (verdict, found.lost) == ("skill", True)
+    assert (verdict, found.lost, found.verdict) == ("skill", True, "skill lost at the next open")
     assert found.p_value > 0.1
     assert found.r2 == pytest.approx(-0.04, abs=0.02)  # only the noise of the predictions is left
     assert "R2 is -" in found.sentence
@@ -49,13 +48,6 @@ def test_what_happens_after_the_open_is_still_there():
     """The same signal during the day can be earned."""
     predictions, prices = market(0, at_open=True)
     found = check_execution(predictions, prices, verdict="skill", sharpe=2.0)
-    assert (found.lost, found.sentence) == (False, "")
+    assert (found.lost, found.verdict, found.sentence) == (False, "skill", "")
     assert found.p_value < 0.01
     assert found.r2 == pytest.approx(0.04, abs=0.02)
-
-
-@pytest.mark.parametrize(("lost", "read"), [(True, "skill lost at the next open"), (False, "skill")])
-def test_lost_skill_is_not_traded_on(tmp_path, lost, read):
-    """06_forecast reads the verdict through `steps.verdict`."""
-    path = steps.write_json({"verdict": "skill", "execution": {"lost": lost}}, tmp_path / "verdict.json")
-    assert steps.verdict(path) == read
