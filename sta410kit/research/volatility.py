@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_FAST, _MEDIUM, _SLOW = 0.85, 0.97, 1 - 1 / 504  # decay of absolute daily returns: a week, a month, two years
+# Decay of absolute daily returns; the half-lives are four and eleven sessions, and sixteen months.
+_FAST, _MEDIUM, _SLOW = 0.85, 0.94, 1 - 1 / 504
 _FIRST = 21  # returns before the volatility is known
-_PRIOR = 5.0  # weight of the first guess of both coefficients, in squared log ratios
-_GUESS = 0.4
+# The first guess of both slopes, its weight in squared log ratios. Where volatility has never changed, the
+# ratios are noise and slopes of zero fit best, which would miss the first change for weeks.
+_GUESS, _PRIOR = (0.3, 0.6), 100.0
 _SMALLEST = 0.05  # volatilities: smaller moves count as this much, because zero has no logarithm
 
 
@@ -99,7 +101,7 @@ def _known_slopes(prices: pd.DataFrame, horizon: int, slow: Floats, ratios: Floa
     np.add.at(products, np.searchsorted(days, known[usable]), each)
     total = products.cumsum(axis=0)
     prior = np.diag([1e-9, _PRIOR, _PRIOR])
-    guess = prior @ np.array([0.0, _GUESS, _GUESS])
+    guess = prior @ np.append(0.0, _GUESS)
     found = np.linalg.solve(total[:, :, :3] + prior, total[:, :, 3:] + guess[:, None])[:, 1:, 0]
     slopes: Floats = found[np.searchsorted(days, prices["date"].to_numpy())]
     return slopes

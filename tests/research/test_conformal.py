@@ -98,14 +98,14 @@ def test_the_scale_is_the_regression_by_hand():
         weights = decay ** np.arange(t)[::-1]
         return np.log(np.sqrt(np.pi / 2) * np.average(moves[1 : t + 1], weights=weights))
 
-    logs = np.array([[mean(t, decay) for decay in (0.85, 0.97, 1 - 1 / 504)] for t in range(21, now + 1)])
+    logs = np.array([[mean(t, decay) for decay in (0.85, 0.94, 1 - 1 / 504)] for t in range(21, now + 1)])
     ratios = logs[:, :2] - logs[:, 2:]
     past = np.arange(21, now - horizon + 1)
     move = np.abs(level[past + horizon] - level[past]) / 2
     response = np.log(np.maximum(move, 0.05 * np.exp(logs[past - 21, 2]))) - logs[past - 21, 2]
     x = np.column_stack([np.ones(len(past)), ratios[past - 21]])
-    prior = np.diag([0.0, 5.0, 5.0])
-    slopes = np.linalg.solve(x.T @ x + prior, x.T @ response + prior @ [0, 0.4, 0.4])[1:]
+    prior = np.diag([0.0, 100.0, 100.0])
+    slopes = np.linalg.solve(x.T @ x + prior, x.T @ response + prior @ [0, 0.3, 0.6])[1:]
     scale = trailing_scale(prices, horizon)["scale"]
     assert scale[:21].isna().all()
     assert scale[now] == pytest.approx(2 * np.exp(logs[-1, 2] + ratios[-1] @ slopes))
