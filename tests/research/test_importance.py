@@ -79,5 +79,5 @@ def test_models_of_histories_and_wrong_numbers_are_refused(walks, walk_features)
 def test_the_figure_counts_what_is_above_noise(told):
     """One mark per feature, noise as a band."""
     (axes,) = plot_importance(told).axes
-    assert axes.get_title(loc="left").endswith("of 3 features lie above all noise; by luck alone 0.3 would")
+    assert axes.get_title(loc="left") == "1 of 3 features lie two standard errors above all noise"
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["range of 10 noise features"]

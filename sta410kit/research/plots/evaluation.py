@@ -173,7 +173,7 @@ def plot_importance(table: pd.DataFrame) -> Figure:
     require_rows(table, ("feature", "r2_lost", "error", "noise"), "importances")
     noise, shown = table[table["noise"]], table[~table["noise"]]
     require_rows(noise, ("feature",), "noise features")
-    above = shown["r2_lost"] > noise["r2_lost"].max()
+    above = shown["r2_lost"] - 2 * shown["error"] > noise["r2_lost"].max()
     with drawing(size=(9, 1.4 + 0.3 * len(shown))) as (figure, (axes,)):
         low, high = 100 * noise["r2_lost"].min(), 100 * noise["r2_lost"].max()
         axes.axvspan(
@@ -187,10 +187,7 @@ def plot_importance(table: pd.DataFrame) -> Figure:
             )  # fmt: skip
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.set(
-            title=(
-                f"{int(above.sum())} of {len(shown)} features lie above all noise; "
-                f"by luck alone {len(shown) / (len(noise) + 1):.1f} would"
-            ),
+            title=f"{int(above.sum())} of {len(shown)} features lie two standard errors above all noise",
             xlabel="out-of-sample R2 lost without the feature, points, with 2 standard errors",
         )
         axes.set_ylim(len(shown) - 0.5, -0.5)
