@@ -158,7 +158,7 @@ def by_tercile(found, prices):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("horizon", [1, 5])
-@pytest.mark.parametrize(("world", "points"), [(garch, 2), (stochastic_volatility, 3), (jumps, 2), (None, 2)])
+@pytest.mark.parametrize(("world", "points"), [(garch, 2), (stochastic_volatility, 3), (jumps, 3), (None, 2)])
 def test_coverage_holds_by_volatility(sample, world, points, horizon):
     """Calm, normal and turbulent sessions are covered alike, simulated and on the sample prices."""
     worlds = [walk_of(world(np.random.default_rng(seed))) for seed in range(6)] if world else [sample]
