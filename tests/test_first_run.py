@@ -27,11 +27,11 @@ forecasts from the last session, in % (log returns)
 ┏━━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
 ┃ symbol ┃ last session ┃ model ┃ horizon ┃ forecast ┃       interval ┃
 ┡━━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
-│ AAPL   │ 2013-03-01   │ ridge │       1 │    +0.14 │ -3.34 to +3.34 │
-│ FB     │ 2013-03-01   │ ridge │       1 │    +0.00 │ -4.08 to +4.15 │
-│ GOOG   │ 2013-03-01   │ ridge │       1 │    +0.08 │ -1.78 to +1.90 │
-│ IBM    │ 2013-03-01   │ ridge │       1 │    +0.08 │ -1.56 to +1.78 │
-│ MSFT   │ 2013-03-01   │ ridge │       1 │    +0.09 │ -1.67 to +1.79 │
+│ AAPL   │ 2013-03-01   │ ridge │       1 │    +0.14 │ -3.25 to +3.28 │
+│ FB     │ 2013-03-01   │ ridge │       1 │    +0.00 │ -3.97 to +4.07 │
+│ GOOG   │ 2013-03-01   │ ridge │       1 │    +0.08 │ -1.77 to +1.93 │
+│ IBM    │ 2013-03-01   │ ridge │       1 │    +0.08 │ -1.61 to +1.80 │
+│ MSFT   │ 2013-03-01   │ ridge │       1 │    +0.09 │ -1.64 to +1.73 │
 └────────┴──────────────┴───────┴─────────┴──────────┴────────────────┘
 verdict: no skill shown. ridge does not beat the naive forecast of no change for the next session: \
 out-of-sample R2 against naive is -0.08% (95 % interval -0.31% to +0.14%, p = 0.234 after one trial, \

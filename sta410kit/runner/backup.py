@@ -145,12 +145,7 @@ def restore(
 
 def _areas(project: Path) -> dict[str, Path]:
     """Return the folders of a backup, wherever the settings put them."""
-    data = get_config().data
-    return {
-        "store": project / data.cache_dir,
-        "models": project / data.model_cache_dir,
-        "runs": project / "runs",
-    }
+    return {"store": project / get_config().data.cache_dir, "runs": project / "runs"}
 
 
 def _files(project: Path, running: list[str]) -> Iterator[tuple[str, Path]]:
