@@ -74,18 +74,25 @@ class ForecastLog:
         """Note the outcomes of open forecasts that these prices know, and return how many were noted.
 
         An outcome is noted once: prices that a vendor revises later do not change a score. A forecast with a
-        gap between its two prices stays open.
+        gap between its two prices stays open, and one that compares symbols while some of them are missing:
+        the others are those forecast on its session.
         """
-        from sta410kit.research.target_names import DEFAULT, require_target
+        from sta410kit.research.target_names import DEFAULT, RELATIVE, require_target
         from sta410kit.research.targets import build_target, realised_on
 
         rows, noted = self.read(), 0
-        for _, part in rows[rows["actual"].isna()].groupby(["horizon", "target"]):
-            horizon, target = int(part["horizon"].iloc[0]), str(part["target"].iloc[0])
+        one = (rows["model"] + rows["date"].astype(str)).where(rows["target"].isin(RELATIVE), "")
+        for _, every in rows.groupby(["horizon", "target", one]):
+            horizon, target = int(every["horizon"].iloc[0]), str(every["target"].iloc[0])
+            part, names, known = every[every["actual"].isna()], set(every["symbol"]), prices
             # Forecasts scaled by volatility were given back as returns.
             settled = DEFAULT if target == "volatility_scaled" else require_target(target)
-            outcomes = build_target(prices, horizon, settled).rename(columns={"target": "outcome"})
-            outcomes["session"] = realised_on(prices, horizon, settled).dt.strftime("%Y-%m-%d")
+            if target in RELATIVE and len(part):
+                known = prices[prices["symbol"].isin(names)].reset_index(drop=True)
+                if len(names) < 2 or known["symbol"].nunique() < len(names):  # noqa: PLR2004 - to be compared
+                    continue
+            outcomes = build_target(known, horizon, settled).rename(columns={"target": "outcome"})
+            outcomes["session"] = realised_on(known, horizon, settled).dt.strftime("%Y-%m-%d")
             found = part.merge(outcomes, on=["symbol", "date"]).dropna(subset="outcome")
             found["date"] = found["date"].dt.strftime("%Y-%m-%d")
             values = found[["outcome", "session", "symbol", "date", "model"]].to_dict("records")

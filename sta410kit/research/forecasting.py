@@ -15,8 +15,7 @@ from sta410kit.research import conformal
 from sta410kit.research.features import KEYS, build_features, feature_names, registered
 from sta410kit.research.frames import is_gap, is_member, require_horizon, require_predictions, require_rows_of
 from sta410kit.research.target_names import DEFAULT, TargetName, target_of, with_target
-from sta410kit.research.targets import in_returns, interval_scale, realised_on
-from sta410kit.research.volatility import latest_slopes
+from sta410kit.research.targets import in_returns, interval_scale, interval_slopes, realised_on
 from sta410kit.research.walk_forward import fit, make_estimator, needs_history, predict, training_table
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def fit_final(  # noqa: PLR0913 - each is a choice of the experiment, by keyword
         trained_through=prices["date"].max(),
         seed=int(seed),
         level=level,
-        volatility_slopes=latest_slopes(prices, horizon),
+        volatility_slopes=interval_slopes(prices, horizon, target),
         scores_quantile=widths,
         adaptation=tuple(factors.get(symbol, (1.0, 1.0)) for symbol in symbols),
         target=target,

@@ -103,7 +103,7 @@ def propose_orders(
     if relative:
         words = f"no return is forecast but a {WORDS[target_of(forecasts)].outcome}"
         reasons = [
-            f"{words}, {value:+.4f}: trade the symbols' order as a portfolio" for value in priced["predicted"]
+            f"{words}, {value:+.2%}: trade the symbols' order as a portfolio" for value in priced["predicted"]
         ]
     used = shares * priced["close"] / equity
     table = priced[["symbol", "date"]].assign(

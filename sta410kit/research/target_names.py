@@ -34,7 +34,7 @@ WORDS = {
     "volatility_scaled": Words(
         "log return at 1 % volatility a session", "log returns", "no change, in units of volatility"
     ),
-    "rank": Words("rank from -1 to 1", "ranks from -1 to 1", "the middle rank"),
+    "rank": Words("rank from -100 to 100", "ranks from -100 to 100", "the middle rank"),
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ All are built from a log return over `horizon` sessions *h*, unit 1:
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError
@@ -34,11 +35,11 @@ from sta410kit.research.frames import (
     unbroken_runs,
 )
 from sta410kit.research.target_names import DEFAULT, RELATIVE, TargetName, require_target, target_of
-from sta410kit.research.volatility import trailing_scale
+from sta410kit.research.volatility import latest_slopes, trailing_scale
 
 __all__ = [
-    "TargetName", "build_target", "in_returns", "interval_scale", "realised_on", "return_scale",
-    "sessions_ahead",
+    "TargetName", "build_target", "in_returns", "interval_scale", "interval_slopes", "realised_on",
+    "return_scale", "sessions_ahead",
 ]  # fmt: skip
 
 _VOLATILITY = 0.01  # a session
@@ -155,9 +156,27 @@ def interval_scale(
 ) -> pd.DataFrame:
     """Return the scale of the errors of a target known at each close, as ``symbol, date, scale``.
 
-    The volatility of the symbol or, of ranks and of what is divided by it already, 1.
+    The volatility of the symbol, of its difference from the market if that is the target or, of ranks and of
+    what is divided by it already, 1.
     """
-    scales = trailing_scale(prices, horizon, slopes)
+    scales = trailing_scale(_measured(prices, target), horizon, slopes)
     if target in {"rank", "volatility_scaled"}:
         scales["scale"] = scales["scale"].where(scales["scale"].isna(), 1.0)
     return scales
+
+
+def interval_slopes(prices: pd.DataFrame, horizon: int, target: TargetName = DEFAULT) -> tuple[float, float]:
+    """Return the slopes of `interval_scale` that are known at the last session."""
+    return latest_slopes(_measured(prices, target), horizon)
+
+
+def _measured(prices: pd.DataFrame, target: TargetName) -> pd.DataFrame:
+    """Return prices that move as the outcomes do: those of ``market_excess`` without the market's moves."""
+    if target != "market_excess":
+        return prices
+    level = log(prices["adj_close"])
+    moves = level.groupby(prices["symbol"], sort=False).diff()
+    by_date = moves.where(is_member(prices)).groupby(prices["date"])
+    excess = (moves - by_date.transform("mean")).fillna(0.0).groupby(prices["symbol"], sort=False).cumsum()
+    compared = level.notna() & (moves.isna() | (by_date.transform("count") > 1))
+    return prices.assign(adj_close=np.exp(excess).where(compared))

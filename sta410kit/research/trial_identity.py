@@ -115,15 +115,20 @@ def forecasts_of(predictions: pd.DataFrame) -> dict[str, tuple[str, Sketch]]:
 def candidates_of(predictions: pd.DataFrame) -> dict[str, tuple[str, float]]:
     """Return model and mean R2 of each candidate that tuning has compared, by digest.
 
-    A candidate is what was tried, on a universe: tuning again on more sessions tries nothing new.
+    A candidate is what was tried, on a universe, to predict a target: tuning again on more sessions tries
+    nothing new, tuning for another target does.
     """
-    tried = predictions.attrs.get("tuning", [])
+    tried, target = predictions.attrs.get("tuning", []), target_of(predictions)
+    suffix = "" if target == DEFAULT else f", {target}"
     model, universe = str(predictions["model"].iloc[0]), dataset_of(predictions).universe
     found = {}
     for name in dict.fromkeys(each["candidate"] for each in tried):
         scores = [each["r2"] for each in tried if each["candidate"] == name]
-        digest = hashlib.sha256(f"{universe}|{model}|{name}".encode()).hexdigest()
-        found[digest] = f"{model} {name}", sum(scores) / len(scores)
+        words = f"{model} {name}{suffix}"
+        # A rolling window or a fit per symbol is part of what was tried.
+        fits = "|".join(dict.fromkeys(str(each.get("fit", "")) for each in tried))
+        digest = hashlib.sha256(f"{universe}|{words}|{fits}".encode()).hexdigest()
+        found[digest] = words, sum(scores) / len(scores)
     return found
 
 

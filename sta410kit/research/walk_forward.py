@@ -127,8 +127,9 @@ def walk_forward(  # noqa: PLR0913 - each is a choice of the experiment, by keyw
     found = found.assign(horizon=int(horizon), model=model, actual=found["target"])
     found = with_target(found[list(PREDICTION_COLUMNS)], target)
     if tune:
+        way = {"fit": f"window {window}, per symbol {per_symbol}"} if window or per_symbol else {}
         found.attrs["tuning"] = [
-            {"fold": fold.number, **each} for i, fold in enumerate(folds) for each in tried[i]
+            {"fold": fold.number, **way, **each} for i, fold in enumerate(folds) for each in tried[i]
         ]
     return found
 

@@ -8,10 +8,12 @@ from sta410kit._internal.parquet import read_table
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import STA410Exception
 from sta410kit.research.forecast_log import FILE, ForecastLog
+from sta410kit.research.target_names import DEFAULT
 from sta410kit.runner.results import PRICES
 from sta410kit.runner.terminal import show_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -77,7 +79,7 @@ def print_scorecard(log: pd.DataFrame, path: Path) -> None:
     names = ("model", "horizon", "from", "to", "forecasts", "scored", "hit rate", "R2", "coverage")
     cells = [
         (
-            row["model"] if row["target"] == "close_to_close" else f"{row['model']}, {row['target']}",
+            _model(row),
             *(str(row[name]) for name in ("horizon", "first", "last", "forecasts", "scored")),
             *(f"{row['hit_rate']:.1%}", f"{row['r2_against_naive']:+.1%}", f"{row['coverage']:.1%}"),
         )
@@ -95,15 +97,20 @@ def print_scorecard(log: pd.DataFrame, path: Path) -> None:
     click.echo(f"forecast log: {path}")
 
 
+def _model(row: Mapping[Any, Any]) -> str:
+    """Return a model, with its target unless that is the default."""
+    return str(row["model"]) if row["target"] == DEFAULT else f"{row['model']}, {row['target']}"
+
+
 def _print_recent(log: pd.DataFrame) -> None:
     known = log[log["live"]].dropna(subset="actual").tail(_RECENT).iloc[::-1]
     rows = [
         (
-            *(row["symbol"], f"{row['date']:%Y-%m-%d}", row["model"]),
+            *(row["symbol"], f"{row['date']:%Y-%m-%d}", _model(row)),
             *(f"{100 * row[name]:+.2f}" for name in ("predicted", "lower", "upper", "actual")),
             "inside" if row["lower"] <= row["actual"] <= row["upper"] else "outside",
         )
         for row in known.to_dict("records")
     ]
     columns = ("symbol", "last session", "model", "forecast", "lower", "upper", "actual", "interval")
-    show_table(columns, rows, title="newest outcomes, in % (log returns)", right=columns[3:7])
+    show_table(columns, rows, title="newest outcomes, in %", right=columns[3:7])

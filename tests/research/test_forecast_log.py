@@ -105,3 +105,14 @@ def test_a_forecast_is_settled_by_its_own_target(log, target, outcome):
     assert log.settle(bars.head(2)) == int(target != "open_to_open")
     log.settle(bars)
     assert log.read()["actual"].tolist() == pytest.approx([outcome])
+
+
+def test_ranks_are_settled_among_the_symbols_that_were_ranked(log):
+    """Of A, B and C, B was the middle one; D was not forecast. With fewer symbols they wait."""
+    log.add([forecast(name, target="rank") for name in "ABC"], run="one", made=f"{MONDAY}T22:00:00+00:00")
+    ends = {"A": 99.0, "B": 101.0, "C": 102.0, "D": 103.0}
+    four = pd.concat([prices(100.0, end, symbol=name) for name, end in ends.items()], ignore_index=True)
+    assert log.settle(prices(100.0, 99.0)) == 0
+    assert log.settle(four[four["symbol"] < "C"]) == 0
+    assert log.settle(four) == 3
+    assert dict(zip(log.read()["symbol"], log.read()["actual"], strict=True)) == {"A": -1, "B": 0, "C": 1}

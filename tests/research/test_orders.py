@@ -172,7 +172,7 @@ def test_missing_sectors_share_one_limit():
 
 @pytest.mark.parametrize(
     ("target", "outcome"),
-    [("rank", "rank from -1 to 1, +0.8000"), ("market_excess", "log return less the market's, +0.8000")],
+    [("rank", "rank from -100 to 100, +80.00%"), ("market_excess", "log return less the market's, +80.00%")],
 )
 def test_a_forecast_of_how_symbols_compare_is_no_order(target, outcome):
     """It does not say that a price rises, so each is on hold and has no expected return."""

@@ -207,4 +207,4 @@ def test_a_forecast_among_symbols_is_drawn_beside_the_others_and_not_as_a_price(
     ranks = forecast(fitted, walks).assign(predicted=[0.1, -0.2], lower=-0.9, upper=0.9, target="rank")
     (axes,) = plots.plot_forecasts(ranks, walks).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["S1: -20.00%", "S0: +10.00%"]
-    assert axes.get_xlabel() == "rank from -1 to 1 over one session, %"
+    assert axes.get_xlabel() == "rank from -100 to 100 over one session, %"

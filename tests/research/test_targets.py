@@ -12,7 +12,8 @@ from sta410kit.guards import check_splits
 from sta410kit.guards.leakage import probe_leaks
 from sta410kit.research.folds import fold_rows, splits
 from sta410kit.research.target_names import target_of
-from sta410kit.research.targets import build_target, realised_on, sessions_ahead
+from sta410kit.research.targets import build_target, interval_scale, realised_on, sessions_ahead
+from sta410kit.research.volatility import trailing_scale
 from sta410kit.research.walk_forward import labelled
 from tests.research.simulated import bars
 
@@ -187,3 +188,12 @@ def test_a_frame_names_one_target(walk_predictions):
         target_of(mixed)
     with pytest.raises(DataValidationError, match="no target 'other'"):
         target_of(mixed.assign(target="other"))
+
+
+def test_intervals_around_the_excess_follow_its_own_volatility(walks):
+    """Of two symbols, each exceeds the market as the root of their ratio moves, however wild both are."""
+    close = walks.pivot(index="date", columns="symbol", values="adj_close")  # noqa: PD010 - one value each
+    ratio = np.sqrt(close["S0"] / close["S1"]).to_numpy()
+    apart = walks.assign(adj_close=np.concatenate([ratio, 1 / ratio]))
+    found = interval_scale(walks, 5, "market_excess")
+    pd.testing.assert_frame_equal(found, trailing_scale(apart, 5))

@@ -128,6 +128,16 @@ def test_each_candidate_is_a_trial_once(walks, walk_features, ledger, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("change", [{"target": "open_to_open"}, {"window": 300}])
+def test_candidates_of_another_target_or_window_are_other_trials(walks, walk_features, ledger, change):
+    """Five penalties and the tuned forecast twice are twelve trials."""
+    ledger.record_predictions(walk_forward(walk_features, walks, model="ridge", tune=True))
+    other = walk_forward(walk_features, walks, model="ridge", tune=True, **change)
+    found = ledger.record_predictions(other)
+    assert len([each for each in found.trials if each.kind == "tuning"]) == 10
+    assert found.forecasts in {11, 12}  # a window may give nearly the same forecast
+
+
 def test_a_custom_estimator_brings_its_own_grid(tmp_path, monkeypatch):
     """The class attribute `tuning_grid` is used; without one, tuning is refused with what to do."""
     (tmp_path / "notebooks").mkdir()
