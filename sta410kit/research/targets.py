@@ -179,4 +179,4 @@ def _measured(prices: pd.DataFrame, target: TargetName) -> pd.DataFrame:
     by_date = moves.where(is_member(prices)).groupby(prices["date"])
     excess = (moves - by_date.transform("mean")).fillna(0.0).groupby(prices["symbol"], sort=False).cumsum()
     compared = level.notna() & (moves.isna() | (by_date.transform("count") > 1))
-    return prices.assign(adj_close=np.exp(excess).where(compared))
+    return prices.assign(adj_close=np.exp(excess.where(compared)))
