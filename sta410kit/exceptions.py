@@ -72,6 +72,8 @@ class TradingExecutionError(STA410Exception):
 class CacheError(STA410Exception):
     """A cached file could not be read or written."""
 
+    exit_code = ExitCode.USAGE
+
 
 class APIError(STA410Exception):
     """A remote source did not answer, and nothing fresh enough was cached."""

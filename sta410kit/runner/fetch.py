@@ -104,7 +104,8 @@ def fetch(
     stored = prices.groupby("symbol")["date"].agg(first="min", last="max", bars="size").reset_index()
     absent = sorted({*wanted} - {*stored["symbol"]})
     if absent:
-        message = f"{source} has no prices of {', '.join(absent)}; check the spelling. Others are stored."
+        others = " The others are stored." if len(stored) else ""
+        message = f"{source} has no prices of {', '.join(absent)}; check the spelling.{others}"
         raise DataLoadingError(message)
     return Fetched(source, done.added, sessions_behind(prices, market), stored, revised)
 
@@ -169,8 +170,7 @@ def print_fetched(found: Fetched) -> None:
             one["symbol"],
             one["date"],
             one["field"],
-            f"{one['stored']:,.6g}",
-            f"{one['revised']:,.6g}",
+            *(f"{one[name]:,.6g}" if one[name] == one[name] else "none" for name in ("stored", "revised")),
             "accepted" if one["accepted"] else "held",
         )
         for one in rows[:_SHOWN]

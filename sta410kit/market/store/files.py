@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from sta410kit.config import get_config
 from sta410kit.exceptions import CacheError, ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -39,6 +39,7 @@ COLUMNS = ["symbol", *KEYS, *VALUES, "seen_at"]
 _MOST_FILES = 30  # of a symbol, before they become one
 _ATTEMPTS = 5
 _DIGEST = 16
+_DAY = "[0-9]" * 4 + "-[0-9][0-9]" * 2
 _MOMENT = "%Y%m%dT%H%M%S%fZ"
 Span = tuple[date, date]
 
@@ -54,10 +55,25 @@ class PriceStore:
         """Return the store of the current project."""
         return cls(project_folder() / get_config().data.cache_dir)
 
-    def lock(self, source: str, what: str) -> FileLock:
-        """Return the lock by which processes take turns in fetching from, or writing for, a source."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.root / f".{_folder_name(source)}-{what}.lock")
+    @contextmanager
+    def lock(self, source: str, what: str) -> Iterator[None]:
+        """Hold the lock by which processes take turns in fetching from, or writing for, a source.
+
+        Raises
+        ------
+        CacheError
+            The folder cannot be written.
+        """
+        lock = FileLock(self.root / f".{_folder_name(source)}-{what}.lock")
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def moment(self, source: str) -> datetime:
         """Return the present moment, at which no row of `source` is being written."""
@@ -67,7 +83,7 @@ class PriceStore:
     def symbols(self, source: str) -> tuple[str, ...]:
         """Return the symbols of which something is stored, or was."""
         folders = {
-            entry.name for area in (PRICES, CORRUPT) for entry in self._folder(area, source).glob("*/")
+            entry.name for area in (PRICES, CORRUPT) for entry in self._folder(area, source).glob("[!.]*/")
         }
         return tuple(sorted(unquote(name) for name in folders))
 
@@ -135,8 +151,10 @@ class PriceStore:
                     self._write(source, symbol, by_symbol.get(symbol, stamped[:0]), span, area)
                     self._compact(source, symbol, area)
         except OSError as error:
-            message = f"{self.root} cannot be written ({error.strerror}); check DATA_CACHE_DIR"
-            raise CacheError(message) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> CacheError:
+        return CacheError(f"{self.root} cannot be written ({error.strerror}); check DATA_CACHE_DIR")
 
     def _compact(self, source: str, symbol: str, area: str) -> None:
         """Make one file of many; every row stays, with the moment it was seen."""
@@ -183,7 +201,7 @@ class PriceStore:
 
     def _files(self, area: str, source: str, symbol: str) -> list[Path]:
         # Files that are being written have names with a leading dot.
-        return sorted(self._folder(area, source, symbol).glob("[0-9]*_*_*_*.parquet"))
+        return sorted(self._folder(area, source, symbol).glob(f"{_DAY}_{_DAY}_*Z_*.parquet"))
 
     def _folder(self, area: str, source: str, symbol: str = "") -> Path:
         folder = self.root / area / _folder_name(source)

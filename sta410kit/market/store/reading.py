@@ -84,8 +84,13 @@ def read(
             f"or fill the store: sta410 fetch AAPL KO --source {source}"
         )
         raise ConfigurationError(message)
-    market = Market(remote.exchange or DEFAULT_EXCHANGE, exchange, as_of or files.now())
-    failure = None
+    now, earlier, failure = files.now(), as_of, None
+    if as_of is not None and as_of > now:
+        if as_of.date() > now.date():
+            message = f"as_of is {as_of:%Y-%m-%d %H:%M} in UTC, which is still to come; leave it out for now"
+            raise ConfigurationError(message)
+        as_of = store.moment(source)  # the day is not over yet
+    market = Market(remote.exchange or DEFAULT_EXCHANGE, exchange, as_of or now)
     if as_of is None:
         try:
             update(store, remote, wanted, period, market)
@@ -97,7 +102,12 @@ def read(
     if failure is not None:
         _require_usable(store, source, wanted, period, market, frame, behind, failure)
     if frame.empty:
-        message = f"{source} has no prices of {', '.join(wanted)}; check the symbols"
+        names = ", ".join(wanted)
+        message = (
+            f"as of {earlier:%Y-%m-%d %H:%M} in UTC nothing of {names} was stored; later fetches do not count"
+            if earlier
+            else f"{source} has no prices of {names}; check the symbols"
+        )
         raise DataLoadingError(message)
     frame.attrs[ORIGIN] = {
         "source": source,

@@ -192,17 +192,29 @@ def _answer(source: PriceSource, symbols: list[str], span: Span) -> pd.DataFrame
     import pandas as pd
 
     known_late = (span[0] - _LATE, span[1])
-    actions, bars = source.actions(symbols, *known_late), source.bars(symbols, *span)
-    parts = [bars.assign(kind="bar"), actions]
-    for part, names in zip(
-        parts, ([*_BAR, "symbol", "date"], ["value", "kind", "symbol", "date"]), strict=True
-    ):
+    try:
+        answers = source.bars(symbols, *span), source.actions(symbols, *known_late)
+    except OSError as error:  # of a source that lets those of its connection through
+        message = f"{source.name} does not answer ({type(error).__name__}: {error})."
+        raise APIError(message) from error
+    # Whoever has nothing to say may answer None or a frame without columns.
+    bars, actions = (answer if answer is not None and len(answer) else None for answer in answers)
+    parts = []
+    for part, names in ((bars, [*_BAR, "symbol", "date"]), (actions, ["value", "kind", "symbol", "date"])):
+        if part is None:
+            continue
         absent = [name for name in names if name not in part]
         if absent:
             message = f"{source.name} answered without {', '.join(absent)}; report it to its author"
             raise APIError(message)
-    rows = pd.concat([part for part in parts if len(part)] or parts).reindex(columns=[*_ROW, *VALUES])
-    rows = rows.astype(dict.fromkeys(VALUES, "float64") | {"date": "datetime64[us]"})
+        parts.append(part if part is actions else part.assign(kind="bar"))
+    rows = pd.concat(parts or [pd.DataFrame()]).reindex(columns=[*_ROW, *VALUES])
+    try:
+        rows = rows.astype(dict.fromkeys(VALUES, "float64") | {"date": "datetime64[us]"})
+    except (TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        message = f"{source.name} answered with a wrong type ({reason}); report it to its author"
+        raise APIError(message) from error
     rows["date"] = rows["date"].dt.normalize()
     in_time = _inside(rows, span) | ((rows["kind"] != "bar") & _inside(rows, known_late))
     inside = rows["symbol"].isin(symbols) & in_time

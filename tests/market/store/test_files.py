@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import CacheError, ConfigurationError
+from sta410kit.exit_codes import ExitCode
 from sta410kit.market import load_prices
 from sta410kit.market.store.files import PriceStore, is_intact, merged, missing
 from tests.market.vendor import NOON
@@ -147,3 +148,23 @@ def test_what_is_missing_and_what_is_covered_make_the_whole(wanted, covered):
     assert days(lacking) == days([wanted]) - days(covered)
     assert days(merged(covered)) == days(covered)
     assert merged(lacking) == lacking
+
+
+def test_what_others_leave_in_the_folders_is_no_part_of_the_store(store, clock):  # noqa: ARG001
+    """A copy under another name, notes, and what Jupyter keeps of a folder that it has opened."""
+    keep(store, "2024-03-07")
+    folder = store.root / "prices" / "vendor"
+    (folder / ".ipynb_checkpoints").mkdir()
+    for name in ("2024_x_y_z.parquet", "2024-03-07_notes_a_b.parquet", "README.txt"):
+        (folder / "KO" / name).write_text("no prices")
+    assert store.symbols("vendor") == ("KO",)
+    assert store.covered("vendor", "KO") == [(date(2024, 3, 7), date(2024, 3, 7))]
+    assert store.rows("vendor", "KO")["close"].tolist() == [10.0]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_by_the_name_of_its_setting(vendor, tmp_path):  # noqa: ARG001
+    """The chain ends with 2, as for every wrong setting, and not as if the notebook had to be mended."""
+    (tmp_path / "data_cache").write_text("a file")
+    with pytest.raises(CacheError, match=r"data_cache cannot be written .* check DATA_CACHE_DIR") as refused:
+        load_prices("vendor", "KO")
+    assert refused.value.exit_code is ExitCode.USAGE

@@ -67,7 +67,7 @@ def test_as_of_gives_what_was_known_then(vendor, clock):
         assert load_prices("vendor", "KO", as_of=moment).equals(before)
     assert load_prices("vendor", "KO", as_of="2024-03-11").equals(after)
     assert len(vendor.asked) == asked
-    with pytest.raises(DataLoadingError, match="no prices of KO"):
+    with pytest.raises(DataLoadingError, match="as of 2024-03-07 23:59 in UTC nothing of KO was stored"):
         load_prices("vendor", "KO", as_of="2024-03-07")
 
 
@@ -177,3 +177,13 @@ def test_a_moment_is_in_utc_and_a_day_means_its_end():
     assert parse_moment("2024-03-08T12:00:00") == datetime(2024, 3, 8, 12, tzinfo=UTC)
     assert parse_moment("2024-03-08") == datetime(2024, 3, 8, 23, 59, 59, 999999, tzinfo=UTC)
     assert parse_moment("  ") is None
+
+
+def test_as_of_the_present_day_is_the_present_and_a_later_day_is_refused(vendor, clock):
+    """What is stored later on the same day would otherwise change what the run has recorded."""
+    load_prices("vendor", "KO", "2024-03-04")
+    assert load_prices("vendor", as_of="2024-03-08").attrs[ORIGIN]["as_of"] == NOON.isoformat()
+    clock(NOON + timedelta(hours=1))
+    vendor.act("KO", "2024-03-06", "dividend", 3.0)
+    with pytest.raises(ConfigurationError, match="as_of is 2024-03-09 23:59 in UTC, which is still to come"):
+        load_prices("vendor", as_of="2024-03-09")

@@ -121,3 +121,35 @@ def test_an_answer_without_prices_is_an_error_of_the_source(store, vendor):
     with pytest.raises(APIError, match="vendor answered without close"):
         ask(store, vendor)
     assert store.covered("vendor", "KO") == [(date(2024, 2, 1), date(2024, 3, 7))]
+
+
+@pytest.mark.parametrize("nothing", [None, pd.DataFrame()])
+def test_a_source_may_have_nothing_to_say_of_actions_or_of_bars(store, vendor, monkeypatch, nothing):
+    """No frame, or one without columns."""
+    monkeypatch.setattr(vendor, "actions", lambda *_: nothing)
+    assert ask(store, vendor).added == 4
+    monkeypatch.setattr(vendor, "bars", lambda *_: nothing)
+    assert ask(store, vendor, again=True).added == 0
+
+
+def _fails(*_):
+    message = "no route to host"
+    raise ConnectionError(message)
+
+
+@pytest.mark.parametrize(
+    ("bars", "message"),
+    [
+        (_fails, r"vendor does not answer \(ConnectionError: no route to host\)"),
+        (lambda rows: rows.assign(close="abc"), "wrong type .*could not convert string to float: 'abc'"),
+        (lambda rows: rows.assign(date=rows["date"].dt.tz_localize("UTC")), "wrong type .*timezone"),
+        (lambda rows: rows.drop(columns="low"), "vendor answered without low"),
+    ],
+)
+def test_an_answer_that_is_none_counts_as_a_source_that_is_down(store, vendor, monkeypatch, bars, message):
+    """Whatever a third party's source does, it is named, and the store stays as it was."""
+    answer = vendor.bars
+    monkeypatch.setattr(vendor, "bars", lambda *asked: bars(answer(*asked)))
+    with pytest.raises(APIError, match=message):
+        ask(store, vendor)
+    assert store.current("vendor", "KO")["date"].max() == pd.Timestamp("2024-03-07")
