@@ -14,23 +14,38 @@ if TYPE_CHECKING:
 
 COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume")
 
-# Compared without case, spaces and punctuation: "Adj. Close" and "adj_close" are both "adjclose".
+# Compared without case, spaces and punctuation: "Adj. Close" and "adj_close" are both "adjclose". German,
+# French and Polish names are those of data sites there.
 _SPELLINGS = {
     "symbol": ("symbol", "ticker", "tic", "instrument"),
-    "date": ("date", "timestamp", "datetime", "session", "tradedate", "tradingday"),
-    "open": ("open", "openprice", "pxopen"),
-    "high": ("high", "highprice", "pxhigh"),
-    "low": ("low", "lowprice", "pxlow"),
-    "close": ("close", "closeprice", "closelast", "pxlast", "lastprice"),
+    "date": ("date", "timestamp", "datetime", "session", "tradedate", "tradingday", "datum"),
+    "open": ("open", "openprice", "pxopen", "eröffnung", "eröffn", "erster", "ouverture", "ouv", "otwarcie"),
+    "high": ("high", "highprice", "pxhigh", "hoch", "haut", "plushaut", "najwyzszy"),
+    "low": ("low", "lowprice", "pxlow", "tief", "bas", "plusbas", "najnizszy"),
+    "close": (
+        "close",
+        "closeprice",
+        "closelast",
+        "pxlast",
+        "lastprice",
+        "schluss",
+        "schlusskurs",
+        "zuletzt",
+        "clôture",
+        "dernier",
+        "zamkniecie",
+    ),
     "adj_close": ("adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjcloseprice"),
-    "volume": ("volume", "vol", "tradedvolume", "sharevolume", "pxvolume"),
+    "volume": ("volume", "vol", "tradedvolume", "sharevolume", "pxvolume", "stücke", "stuecke", "wolumen"),
 }
 # Names that often mean something else (a company's name beside its symbol), used when no better one is there.
 # Single letters, as Polygon and Alpaca write them, count in this case only: T is a ticker, t a time.
 _WEAK = {
     "symbol": ("name", "code", "T", "S"),
-    "date": ("time", "day", "t"),
-    **{name: (name[0],) for name in ("open", "high", "low", "close", "volume")},
+    "date": ("time", "day", "t", "data"),
+    **{name: (name[0],) for name in ("open", "high", "low")},
+    "close": ("c", "price"),
+    "volume": ("v", "volumen"),  # beside "Stücke" it is money
 }
 _OPTIONAL = {"symbol", "adj_close"}
 _KNOWN = {name for names in (*_SPELLINGS.values(), *_WEAK.values()) for name in names}
@@ -76,7 +91,10 @@ def find(names: Sequence[str], file: Path) -> dict[str, int]:
         found["date"] = 0
     missing = [column for column in COLUMNS if column not in found and column not in _OPTIONAL]
     if missing:
-        message = f"{file}: no column for {', '.join(missing)}; found {', '.join(names) or 'none'}."
+        message = (
+            f"{file}: no column for {', '.join(missing)}; found {', '.join(names) or 'none'}. "
+            "The line above the prices must name them: date,open,high,low,close,volume."
+        )
         raise NoPriceColumnsError(message)
     return found
 

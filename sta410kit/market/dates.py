@@ -20,10 +20,22 @@ _FORMS = (
 _SLASHED = (
     r"(?P<first>\d{1,2})(?P<mark>[-/.])(?P<second_part>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME + _OFFSET
 )
+_NAMED = (  # 31-Dec-2012, and Dec 31, 2012
+    r"(?P<day>\d{1,2})[- .]+(?P<month>[A-Za-z]{3,9})[- .]+(?P<year>\d{4})",
+    r"(?P<month>[A-Za-z]{3,9})[- .]+(?P<day>\d{1,2}),? +(?P<year>\d{4})",
+)
+_MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
+)  # fmt: skip
+_MONTH_NUMBERS = {"sept": "9"} | {
+    written: str(number) for number, name in enumerate(_MONTH_NAMES, 1) for written in (name, name[:3])
+}
 _YEARS = range(1700, 2200)  # within what every pandas can hold
 _MONTHS = 12
 _CLOCK = ("hour", "minute", "second")
 _UTC = ("Z", "UTC", "+00:00", "+0000", "-00:00", "+00")
+_NEW_YORK = ("-05:00", "-04:00", "-0500", "-0400")
 _INSTANT = r"(\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.0+)?"  # s, ms, us or ns since 1970
 # Midnight in UTC, and New York's midnight, open and close: at these hours of UTC the session is that day's.
 _DAILY = ({"00:00"}, {"04:00", "05:00"}, {"13:30", "14:30"}, {"20:00", "21:00"})
@@ -37,10 +49,11 @@ def stamps(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> pd.
     """Return the date of each row by the clock it was written with, without time zone.
 
     A time of day is kept, for the gate to name. Accepted are ISO dates (also ``2012/01/03`` and
-    ``20120103``), dates with the year last if the whole file allows only one order of day and month, and
-    either with a time and an offset: ``2012-01-03 00:00:00-05:00`` is the session of 3 January. Instants in
-    UTC, written or as a number since 1970, are read if all of them are midnight, or New York's midnight, open
-    or close, as Alpaca, Polygon and Yahoo stamp daily bars.
+    ``20120103``), dates with the English name of a month, dates with the year last if the whole file allows
+    only one order of day and month, and any of them with a time and an offset: ``2012-01-03 00:00:00-05:00``
+    is the session of 3 January. Instants in UTC, written or as a number since 1970, are read if all of them
+    are midnight, or New York's midnight, open or close, as Alpaca, Polygon and Yahoo stamp daily bars, and so
+    is New York's own time of its open or close, as TradingView writes it.
 
     Raises
     ------
@@ -94,7 +107,9 @@ def _from_text(text: pd.Series[str], table: Table) -> pd.Series[pd.Timestamp]:
     different = pd.Series(unique, dtype="str")
     first_row = pd.Series(range(len(codes))).groupby(codes).first()
     parts = _fields(_written_out(different))
-    if parts["offset"].isin(_UTC).all() and _are_daily(parts["hour"].str.zfill(2) + ":" + parts["minute"]):
+    clock = parts["hour"].str.zfill(2) + ":" + parts["minute"]
+    opening = parts["offset"].isin(_NEW_YORK).all() and set(clock) in ({"09:30"}, {"16:00"})
+    if opening or (parts["offset"].isin(_UTC).all() and _are_daily(clock)):
         parts[["hour", "minute", "offset"]] = None
     for bad, why in _problems(different, parts):
         if bad.any():
@@ -116,9 +131,18 @@ def _are_daily(clock: pd.Series[str]) -> bool:
 
 
 def _written_out(text: pd.Series[str]) -> pd.Series[str]:
-    """Return numbers since 1970 as text, if all are such; by their digits they are s, ms, us or ns."""
+    """Return dates with the name of a month, and numbers since 1970 if all are such, as ISO text.
+
+    By their digits the numbers are s, ms, us or ns.
+    """
     import pandas as pd
 
+    if text.str.contains("[A-Za-z]{3}", regex=True).any():
+        for form in _NAMED:
+            named = text.str.extract(rf"^{form}$")
+            month = named["month"].str.casefold().map(_MONTH_NUMBERS)
+            text = text.where(month.isna(), named["year"] + "-" + month + "-" + named["day"])
+        return text
     digits = text.str.extract(rf"^{_INSTANT}$")[0]
     if digits.isna().any():
         return text

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
     from sta410kit.market.tables import Table
 
-_GAPS = ("", "nan", "null", "none", "na", "n/a", "<na>")
+_GAPS = ("", "nan", "null", "none", "na", "n/a", "<na>", "-")
+# Around a number: a currency's sign, and spaces or apostrophes between thousands.
+_ORNAMENT = r"^[$€£]\s*|\s*€$|(?<=\d)[ \u00a0\u2009\u202f\u2019'](?=\d{3}(?!\d))"
+_UNIT = r"(?i)^(.*\d)\s*(k|m|b|mio|mrd)\.?$"  # as Investing.com writes volumes: 17.63M
+_UNITS = {"k": "e3", "m": "e6", "mio": "e6", "b": "e9", "mrd": "e9"}
 
 
 def decimal_mark(columns: Iterable[pd.Series[str]]) -> str:
@@ -26,9 +30,10 @@ def decimal_mark(columns: Iterable[pd.Series[str]]) -> str:
     import pandas as pd
 
     found = set()
-    texts = [_text(values)[0].str.removeprefix("$") for values in columns]
+    texts = [_text(values)[0] for values in columns]
     if any(text.str.contains(",", regex=False).any() for text in texts):
-        whole = pd.concat(texts, ignore_index=True).drop_duplicates()
+        whole = pd.concat(texts, ignore_index=True).drop_duplicates().str.replace(_ORNAMENT, "", regex=True)
+        whole = whole.str.replace(_UNIT, r"\1", regex=True)
         for mark, other in (("\\.", ","), (",", "\\.")):
             last = rf"[^{mark}]*{other}[^{mark}]*{mark}\d*"
             no_group = rf"[+-]?\d*{mark}(?!\d{{3}}$)\d*"
@@ -61,9 +66,7 @@ def parse(values: pd.Series[str], name: str, table: Table, mark: str = "") -> pd
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.astype("float64")
     text, gap = _text(values)
-    known = text.where(~gap, "nan").str.removeprefix("$")  # as nasdaq.com writes prices
-    if mark:
-        known = _in_english(known, mark)
+    known = _written_out(text.where(~gap, "nan"), mark)
     bad = (pd.to_numeric(known, errors="coerce").isna() & ~gap).to_numpy()
     if bad.any():
         row = int(bad.argmax())
@@ -78,6 +81,19 @@ def parse(values: pd.Series[str], name: str, table: Table, mark: str = "") -> pd
     return _floats(known)
 
 
+def _written_out(text: pd.Series[str], mark: str = "") -> pd.Series[str]:
+    """Return numbers as Python writes them: without currency, unit, and what parts thousands."""
+    import pandas as pd
+
+    if not mark and pd.to_numeric(text, errors="coerce").notna().sum() == (text != "nan").sum():
+        return text
+    bare = text.str.replace(_ORNAMENT, "", regex=True)
+    parts = bare.str.extract(_UNIT)
+    number = parts[0].where(parts[0].notna(), bare)
+    unit = parts[1].str.casefold().map(_UNITS).fillna("").astype("str")
+    return (_in_english(number, mark) if mark else number) + unit
+
+
 def _in_english(text: pd.Series[str], mark: str) -> pd.Series[str]:
     """Return numbers with a decimal point and nothing between thousands; what fits neither stays wrong."""
     other = "." if mark == "," else ","
@@ -89,7 +105,7 @@ def _in_english(text: pd.Series[str], mark: str) -> pd.Series[str]:
 def of_text(values: pd.Series[str]) -> pd.Series[float]:
     """Return as float64 a column of text that `parse` has accepted."""
     text, gap = _text(values)
-    return _floats(text.where(~gap, "nan").str.removeprefix("$"))
+    return _floats(_written_out(text.where(~gap, "nan")))
 
 
 def guess(values: pd.Series[Any]) -> pd.Series[Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataLoadingError
 from sta410kit.market.columns import recognised
 
@@ -179,13 +180,13 @@ def _header(file: Path) -> tuple[int, int, list[str], str]:
     if not line:
         message = f"{file} is empty; it needs a header and rows."
         raise DataLoadingError(message)
-    # The separator under which most names make sense; the comma in a tie.
+    # The separator under which most names make sense, in a tie that of most names.
     try:
         readings = {separator: next(csv.reader([line], delimiter=separator)) for separator in ",;\t|"}
     except csv.Error as error:
         message = f"{file}, line {number}: the header cannot be read ({error})."
         raise DataLoadingError(message) from error
-    separator = max(readings, key=lambda each: recognised(readings[each]))
+    separator = max(readings, key=lambda each: (recognised(readings[each]), len(readings[each])))
     return number, place, [name.strip() for name in readings[separator]], separator
 
 
@@ -225,7 +226,8 @@ def _explain(file: Path, separator: str, width: int, before: int, error: Excepti
     try:
         for number, (line, record) in enumerate(_records(file, separator)):
             if number >= before and len(record) != width:
-                message = f"{file}, line {line}: {len(record)} fields where the header has {width}."
+                found = pluralize(len(record), "field")
+                message = f"{file}, line {line}: {found} where the header has {width}; correct or remove it."
                 raise DataLoadingError(message) from error
     except UnicodeDecodeError as cause:
         raise _not_text(file) from cause

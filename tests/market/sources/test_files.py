@@ -251,6 +251,50 @@ def test_instants_of_daily_bars_are_sessions(load, written):
     assert prices["date"].dt.strftime("%Y-%m-%d").tolist() == ["2012-01-03", "2012-07-03"]
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        ["2012-01-03T09:30:00-05:00", "2012-07-03T09:30:00-04:00"],  # TradingView: New York's open
+        ["Jan 3, 2012", "Jul 3, 2012"],  # Investing.com
+        ["3-Jan-2012", "3 July 2012"],
+    ],
+)
+def test_dates_as_sites_write_them_are_sessions(load, written):
+    """With the offset of New York, and with the name of a month."""
+    prices = load(HEAD + "".join(ROW.replace("2012-01-03", f'"{one}"') for one in written))
+    assert prices["date"].dt.strftime("%Y-%m-%d").tolist() == ["2012-01-03", "2012-07-03"]
+
+
+@pytest.mark.filterwarnings("ignore:No adjusted close")
+@pytest.mark.parametrize(
+    "content",
+    [
+        'Date,Price,Open,High,Low,Vol.,Change %\n01/13/2012,"1,012.5","1,010.0",1020,1000,1.25M,0.5%\n',
+        "Datum;Zuletzt;Eröffn.;Hoch;Tief;Vol.;+/- %\n13.01.2012;1.012,5;1.010,0;1.020,0;1.000,0;1,25M;0,5%\n",
+        "Datum;Erster;Hoch;Tief;Schlusskurs;Stuecke;Volumen\n13.01.2012;1010;1020;1000;1012,5;1.250.000;1,5E9\n",
+        "Date;Ouverture;Haut;Bas;Clôture;Volume\n13/01/2012;1\u202f010,0;1020;1000;1012,5 €;1\xa0250 000\n",
+        "Data,Otwarcie,Najwyzszy,Najnizszy,Zamkniecie,Wolumen\n2012-01-13,1010,1020,1000,1012.5,1250K\n",
+        "<DATE>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<VOL>\n2012.01.13\t1010\t1020\t1000\t1012.5\t1250000\n",
+        "Datum;Eröffnung;Hoch;Tief;Schluss;Volumen\n13.01.2012;1010;1020;1000;1012,5;1,25 Mio.\n",
+    ],
+    ids=["Investing.com", "its German site", "Ariva", "French", "Stooq", "MetaTrader", "German"],
+)
+def test_what_data_sites_export_is_read(load, content):
+    """Names in other languages, volumes in millions, and what parts thousands there."""
+    prices = load(content)
+    assert prices["date"].dt.strftime("%Y-%m-%d").tolist() == ["2012-01-13"]
+    assert prices.drop(columns=["symbol", "date"]).to_numpy().tolist() == [
+        [1010.0, 1020.0, 1000.0, 1012.5, 1012.5, 1_250_000]
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:No adjusted close")
+def test_a_file_without_a_header_is_told_to_have_one(load):
+    """As MetaTrader 4 writes it."""
+    message = refused(load, "2012.01.03,00:00,1,2,1,2,10\n2012.01.04,00:00,1,2,1,2,10\n")
+    assert "The line above the prices must name them: date,open,high,low,close,volume." in message
+
+
 def test_hours_of_a_day_in_utc_are_no_sessions(load):
     """A session's open and midnight together are intraday prices."""
     rows = [ROW.replace("2012-01-03", f"2012-01-03T{hour}:00Z") for hour in ("05:00", "14:30")]
