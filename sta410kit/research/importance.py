@@ -77,7 +77,7 @@ def permutation_importance(  # noqa: PLR0913 - each is a choice of the experimen
     for name, value in (("repeats", repeats), ("noises", noises)):
         require_whole(name, value)
     if needs_history(make_estimator(model, seed, horizon, target=target)):
-        message = f"{model} predicts from whole histories; importance needs a model of rows, such as ridge."
+        message = f"{model} is no single model that predicts row by row; importance needs one, such as ridge."
         raise ConfigurationError(message)
     table = labelled(features, prices, horizon, target).sort_values("date", kind="stable", ignore_index=True)
     names = feature_names(table.drop(columns="known"))

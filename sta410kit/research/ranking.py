@@ -182,6 +182,8 @@ def _sentence(evidence: RankingEvidence) -> str:
     ahead = "over the next session" if evidence.horizon == 1 else f"over {evidence.horizon} sessions"
     if evidence.symbols < FEWEST_SYMBOLS:
         return f"{pluralize(evidence.symbols, 'symbol')} cannot be ranked; {FEWEST_SYMBOLS} are needed."
+    if not evidence.dates:
+        return f"No date has {FEWEST_SYMBOLS} symbols with different predictions, so there is no ranking."
     if evidence.verdict == TOO_FEW:
         needed = dates_needed(evidence.horizon, evidence.spacing)
         return f"{evidence.dates} dates are too few to judge a ranking {ahead}; {needed} are needed."

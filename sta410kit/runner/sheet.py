@@ -32,7 +32,7 @@ def sheet_of(verdict: Mapping[str, Any]) -> Sheet | None:
             _text(rank["rank_ic"], "+z.3f"),
             f"95 % interval {_interval(rank)}, allowing for overlap"
             if rank["dates"]
-            else "too few symbols to rank",
+            else "no date has three symbols with different predictions",
         ),
         (
             "Sharpe ratio after costs",

@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_table(walks, walk_features):
 
 def test_models_of_histories_and_wrong_numbers_are_refused(walks, walk_features):
     """The message names what is wrong."""
-    with pytest.raises(ConfigurationError, match="regime predicts from whole histories"):
+    with pytest.raises(ConfigurationError, match="regime is no single model that predicts row by row"):
         permutation_importance(walk_features, walks, model="regime")
     with pytest.raises(ConfigurationError, match="noises is 0"):
         permutation_importance(walk_features, walks, noises=0)

@@ -60,7 +60,8 @@ def test_the_scale_of_the_predictions_does_not_matter() -> None:
 def test_one_prediction_for_all_symbols_ranks_none() -> None:
     predictions, prices = _market(0)
     verdict = assess_ranking(predictions.assign(predicted=0.001), prices, costs=COSTS)
-    assert verdict.verdict == "not enough data"
+    says = "No date has 3 symbols with different predictions, so there is no ranking."
+    assert (verdict.verdict, verdict.sentence) == ("not enough data", says)
     assert np.isnan(verdict.sheet.spread_t)
 
 
