@@ -27,26 +27,34 @@ PEERS = ROOT / ".venv-peers" / "bin" / "python"
 SESSIONS = 4000
 PEAK = 2.0  # times the frame
 SHAPES = 2.0  # times pandera's generic checks
+LINEAR = 1.5  # times the cost of a row in a quarter of the rows
 PRICES = ("open", "high", "low", "close", "adj_close")
 PAIRS = (("high", "low"), ("high", "open"), ("open", "low"), ("high", "close"), ("close", "low"))
 
 
-def make_prices(rows: int, volumes: str = "lognormal", *, cents: bool = False) -> pd.DataFrame:
-    """Return clean made-up prices of about `rows` rows: 4,000 sessions of the exchange a symbol."""
+def make_prices(
+    rows: int,
+    volumes: str = "lognormal",
+    *,
+    cents: bool = False,
+    times: np.ndarray | None = None,
+    move: float = 0.012,
+) -> pd.DataFrame:
+    """Return about `rows` clean made-up prices: 4,000 sessions of the exchange a symbol, or `times`."""
     from sta410kit._internal.calendars import sessions
 
-    length = min(SESSIONS, rows)
-    first = int(np.datetime64("2003-01-02", "D").astype(int))
-    days = (
-        sessions("XNYS", first, first + 2 * length)[:length].astype("datetime64[D]").astype("datetime64[us]")
-    )
+    if times is None:
+        first = int(np.datetime64("2003-01-02", "D").astype(int))
+        days = sessions("XNYS", first, first + 2 * SESSIONS)[: min(SESSIONS, rows)]
+        times = days.astype("datetime64[D]").astype("datetime64[us]")
+    length = len(times)
     symbols = max(1, rows // length)
     rng = np.random.default_rng(1)
     shape = (symbols, length)
-    close = rng.uniform(20, 200, (symbols, 1)) * np.exp(np.cumsum(rng.normal(0, 0.012, shape), axis=1))
-    opened = np.concatenate([close[:, :1], close[:, :-1]], axis=1) * np.exp(rng.normal(0, 0.004, shape))
-    high = np.maximum(opened, close) * (1 + np.abs(rng.normal(0, 0.004, shape)))
-    low = np.minimum(opened, close) * (1 - np.abs(rng.normal(0, 0.004, shape)))
+    close = rng.uniform(20, 200, (symbols, 1)) * np.exp(np.cumsum(rng.normal(0, move, shape), axis=1))
+    opened = np.concatenate([close[:, :1], close[:, :-1]], axis=1) * np.exp(rng.normal(0, move / 3, shape))
+    high = np.maximum(opened, close) * (1 + np.abs(rng.normal(0, move / 3, shape)))
+    low = np.minimum(opened, close) * (1 - np.abs(rng.normal(0, move / 3, shape)))
     values = {"open": opened, "high": high, "low": low, "close": close}
     frame = pd.DataFrame({name: array.ravel() for name, array in values.items()})
     if cents:
@@ -56,8 +64,16 @@ def make_prices(rows: int, volumes: str = "lognormal", *, cents: bool = False) -
     frame["volume"] = draw[0](*draw[1:], symbols * length).astype(np.int64)
     names = pd.Index([f"S{number:05}" for number in range(symbols)], dtype="str")
     frame.insert(0, "symbol", names.repeat(length))
-    frame.insert(1, "date", np.tile(days, symbols))
+    frame.insert(1, "date", np.tile(times, symbols))
     return frame
+
+
+def make_minutes(days: int, symbols: int = 50) -> pd.DataFrame:
+    """Return clean made-up minutes: 390 a session and symbol, without the gaps of nights."""
+    clock = pd.to_timedelta(np.arange(570, 570 + 390), unit="min").to_numpy()
+    dates = pd.bdate_range("2023-01-02", periods=days).to_numpy()
+    times = (dates[:, None] + clock).ravel().astype("datetime64[us]")
+    return make_prices(symbols * len(times), times=times, move=0.0006)
 
 
 def generic_checks() -> list[dict[str, object]]:
@@ -67,12 +83,12 @@ def generic_checks() -> list[dict[str, object]]:
     return [item for item in content["expectations"] if item["type"].startswith(generic)]
 
 
-def kit(frame: pd.DataFrame, folder: Path) -> bool:
+def kit(frame: pd.DataFrame, folder: Path, suite: str = "prices") -> bool:
     """Run the whole gate, data docs included."""
     from sta410kit import guards
     from sta410kit.guards import data_docs
 
-    result = guards.validate(frame, "prices")
+    result = guards.validate(frame, suite)
     data_docs.publish(result, folder)
     return result.passed
 
@@ -163,6 +179,7 @@ def contender(name: str, path: Path, repeats: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = {
             "kit": lambda f: kit(f, Path(folder)),
+            "minutes": lambda f: kit(f, Path(folder), "minute_bars"),
             "bare": lambda f: bare(f, checks),
             "numpy": numpy_checks,
             "pandera": pandera_checks,
@@ -289,6 +306,33 @@ def part_shapes(rows: int, repeats: int) -> bool:
     return met
 
 
+def part_minutes(repeats: int) -> bool:
+    """Judge minute bars of 50 symbols for a quarter, half a year and a year; cost must follow the rows."""
+    print(f"\nminute bars of 50 symbols, median of {repeats}")
+    print(f"{'rows':>10}{'seconds':>9}{'us a row':>10}{'peak MiB':>10}{'peak x frame':>14}  target")
+    costs, met = [], True
+    for days in (63, 126, 252):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "minutes.parquet"
+            frame = make_minutes(days)
+            rows = len(frame)
+            frame.to_parquet(path, index=False)
+            del frame
+            answer = ask("minutes", path, repeats)
+        if answer is None:
+            return False
+        costs.append(answer["seconds"] / rows)
+        total = answer["frame"] + answer["extra"]
+        peak = total / answer["frame"]
+        good = peak <= PEAK and bool(answer["passed"]) and costs[-1] <= LINEAR * costs[0]
+        met &= good
+        print(
+            f"{rows:>10,}{answer['seconds']:>9.2f}{1e6 * costs[-1]:>10.2f}{total / 2**20:>10,.0f}"
+            f"{peak:>13.2f}x  {'met' if good else 'MISSED'} ({LINEAR:g}x the first a row, {PEAK:g}x frame)"
+        )
+    return met
+
+
 def part_embedded(repeats: int) -> bool:
     """Compare the gate on the embedded prices with bare Great Expectations of as many expectations."""
     from sta410kit import guards
@@ -324,7 +368,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the large frame")
     parser.add_argument("--repeats", type=int, default=3, help="timed runs of each contender (default: 3)")
-    parser.add_argument("--only", choices=("large", "shapes", "embedded"), help="run one part")
+    parser.add_argument("--only", choices=("large", "shapes", "minutes", "embedded"), help="run one part")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -334,6 +378,7 @@ def main() -> int:
     parts = {
         "large": lambda: part_large(given.rows, given.repeats),
         "shapes": lambda: part_shapes(given.rows // 2, given.repeats),
+        "minutes": lambda: part_minutes(given.repeats),
         "embedded": lambda: part_embedded(given.repeats),
     }
     met = [

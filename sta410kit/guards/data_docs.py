@@ -24,6 +24,7 @@ from sta410kit._internal.atomic_files import write_text
 from sta410kit.guards.page_templates import render_page, templates
 from sta410kit.guards.result import failures_table
 from sta410kit.guards.suites import read_suite
+from sta410kit.guards.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +66,9 @@ def publish(
 
     record = json.loads(json.dumps(to_record(result), default=str))
     quarantined = result.quarantined
-    triaged = frame is not None and result.quarantine is not None and bool(result.failures)
+    triaged = (
+        frame is not None and not result.intraday and result.quarantine is not None and bool(result.failures)
+    )
     page = render_page(
         "validation.html",
         home="../../../../index.html",
@@ -104,7 +107,7 @@ def publish(
 
 
 def _rows(quarantined: pd.DataFrame) -> list[dict[Any, Any]]:
-    days = ["all" if date != date else f"{date:%Y-%m-%d}" for date in quarantined["date"]]  # noqa: PLR0124 - NaT
+    days = [plain(date) or "all" for date in quarantined["date"]]
     return quarantined.assign(date=days).to_dict("records")
 
 

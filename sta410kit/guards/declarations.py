@@ -78,7 +78,7 @@ class Period:
     first: date | None
     last: date | None
 
-    def covers(self, symbols: NDArray[np.object_], days: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def covers(self, symbols: NDArray[np.object_], days: NDArray[np.signedinteger[Any]]) -> NDArray[np.bool_]:
         """Return which of the symbols and days since 1970-01-01 are in it."""
         import numpy as np
 

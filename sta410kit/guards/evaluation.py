@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import STA410Exception
 from sta410kit.guards import generic
+from sta410kit.guards.evidence import with_times
 from sta410kit.guards.expectations import EXPECTATIONS, Expectation, judge_all
 from sta410kit.guards.panel import Panel
 from sta410kit.guards.result import CRITICAL, Check
@@ -37,6 +38,8 @@ def evaluate(
     expectations: Sequence[dict[str, Any]],
     frame: pd.DataFrame,
     reviewed: Sequence[ReviewedFinding] = (),
+    *,
+    intraday: bool = False,
 ) -> tuple[list[Check], list[str]]:
     """Evaluate `expectations` on `frame`.
 
@@ -50,6 +53,8 @@ def evaluate(
         Any frame with unique, textual column names that has the columns they name; it is not changed.
     reviewed : sequence of ReviewedFinding
         Findings a reviewer has accepted; they are left out of the evidence until they expire.
+    intraday : bool
+        Whether rows are bars within the day, which follow each other by their times.
 
     Returns
     -------
@@ -63,12 +68,12 @@ def evaluate(
     ConfigurationError
         An expectation does not exist or has wrong arguments.
     """
-    panel = Panel(frame)
+    panel = Panel(frame, intraday=intraday)
     checks = _of_the_kit(name, expectations, panel, reviewed)
     for number, item in enumerate(expectations):
         evidence = None if number in checks else generic.evaluate(panel, item["type"], item["kwargs"])
         if evidence is not None:
-            checks[number] = _check(item, evidence, frame, reviewed)
+            checks[number] = _check(item, evidence, panel, reviewed)
     ill_typed = {
         check.column
         for check in checks.values()
@@ -98,7 +103,7 @@ def _of_the_kit(
             checks[number] = replace(_of(item), held=True, not_asked=True)
         else:
             shown = replace(found, columns=rule.shows or rule.needs, judged=len(panel.frame))
-            checks[number] = _check(item, shown, panel.frame, reviewed)
+            checks[number] = _check(item, shown, panel, reviewed)
     return checks
 
 
@@ -120,12 +125,12 @@ def build(name: str, item: Mapping[str, Any]) -> Expectation:
 
 
 def _check(
-    item: dict[str, Any], evidence: Evidence, frame: pd.DataFrame, reviewed: Sequence[ReviewedFinding]
+    item: dict[str, Any], evidence: Evidence, panel: Panel, reviewed: Sequence[ReviewedFinding]
 ) -> Check:
-    accepted = []
+    accepted, evidence = [], with_times(evidence, panel)
     for finding in reviewed:
         if finding.expectation == item["type"] and not finding.expired and not evidence.holds:
-            hit = finding.covers(evidence.symbols, evidence.days)
+            hit = finding.covers(evidence.symbols, evidence.dates)
             if hit.any() or (finding.covers_table and not evidence.count):
                 if not finding.emptied:
                     accepted.append(finding.in_words(int(hit.sum())))
@@ -135,7 +140,7 @@ def _check(
         check,
         held=evidence.holds,
         column=check.column or ", ".join(evidence.columns),
-        rows=tuple(evidence.rows(frame)),
+        rows=tuple(evidence.rows(panel.frame)),
         message="" if evidence.holds else _message(item, _found(item, evidence), reviewed),
         evidence=evidence,
         accepted=tuple(accepted),

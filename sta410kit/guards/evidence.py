@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ NO_ROW = -1
 NO_DAY = np.iinfo(np.int32).min
 EVERY_ROW = 1.0
 KEYS = ("symbol", "date")
+DAY, MICROSECOND = "D", "us"
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Evidence:
         Where each finding is in the frame, for ``frame.iloc``; -1 for a session that has no row.
     symbols : ndarray of object
         The symbol of each finding; empty text where the frame has none.
-    days : ndarray of int32
-        Its session, in days since 1970-01-01.
+    days : ndarray of int32 or int64
+        Its session, in days since 1970-01-01; its time in microseconds where `unit` is ``us``.
     notes : tuple of str
         What concerns no single row, or is clearer in words.
     columns : tuple of str
@@ -44,16 +45,24 @@ class Evidence:
         Share of them that has to hold.
     whole : tuple of str
         Symbols whose fault goes beyond these rows, such as a unit that changes at one of them.
+    unit : str
+        What `days` counts since 1970-01-01: ``D``, or ``us`` where the rows are intraday bars.
     """
 
     positions: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     symbols: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, object))
-    days: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    days: NDArray[np.signedinteger[Any]] = field(default_factory=lambda: np.empty(0, np.int32))
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     judged: int = 0
     mostly: float = EVERY_ROW
     whole: tuple[str, ...] = ()
+    unit: str = DAY
+
+    @property
+    def dates(self) -> NDArray[np.int64]:
+        """The calendar day of each finding, in days since 1970-01-01."""
+        return self.days.astype(f"datetime64[{self.unit}]").astype("datetime64[D]").astype(np.int64)
 
     @property
     def count(self) -> int:
@@ -69,15 +78,13 @@ class Evidence:
 
     def without(self, excused: NDArray[np.bool_]) -> Evidence:
         """Return the evidence without some findings; the notes go when no finding stays."""
-        return Evidence(
-            self.positions[~excused],
-            self.symbols[~excused],
-            self.days[~excused],
-            () if excused.all() else self.notes,
-            self.columns,
-            self.judged - int(excused.sum()),
-            self.mostly,
-            self.whole,
+        return replace(
+            self,
+            positions=self.positions[~excused],
+            symbols=self.symbols[~excused],
+            days=self.days[~excused],
+            notes=() if excused.all() else self.notes,
+            judged=self.judged - int(excused.sum()),
         )
 
     def rows(self, frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -94,7 +101,7 @@ class Evidence:
                 row["symbol"] = symbol
             if "date" in frame.columns:
                 known = day != NO_DAY
-                row["date"] = str(np.datetime64(int(day), "D") if known else frame["date"].iloc[position])
+                row["date"] = in_words(day, self.unit) if known else str(frame["date"].iloc[position])
             yield row or {"row": int(position)}
 
     def stretches(self) -> Iterator[str]:
@@ -103,9 +110,24 @@ class Evidence:
 
         for symbol in dict.fromkeys(self.symbols):
             days = self.days[self.symbols == symbol]
-            first, last = (str(np.datetime64(int(day), "D")) for day in (days.min(), days.max()))
+            first, last = (in_words(day, self.unit) for day in (days.min(), days.max()))
             when = first if first == last else f"{first} to {last}"
-            yield f"{symbol}: {pluralize(len(days), 'session')}, {when}"
+            yield f"{symbol}: {pluralize(len(days), 'session' if self.unit == DAY else 'bar')}, {when}"
+
+
+def in_words(day: int | np.integer[Any], unit: str = DAY) -> str:
+    """Return a session as ``2024-01-02``, and the time of an intraday bar as ``2024-01-02T09:31:00``."""
+    return str(np.array(int(day), f"datetime64[{unit}]")).removesuffix(".000000")
+
+
+def with_times(evidence: Evidence, panel: Panel) -> Evidence:
+    """Return evidence of intraday bars with their times; that of sessions as it is."""
+    if not panel.intraday:
+        return evidence
+    stamps = panel.times(evidence.positions).astype(f"datetime64[{MICROSECOND}]")
+    return replace(
+        evidence, days=np.where(np.isnat(stamps), NO_DAY, stamps.astype(np.int64)), unit=MICROSECOND
+    )
 
 
 def concatenate(parts: Sequence[Evidence]) -> Evidence:

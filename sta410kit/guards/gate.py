@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.exceptions import STA410Exception
+from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.guards.declarations import read_events, read_reviewed
 from sta410kit.guards.digest import frame_digest
 from sta410kit.guards.repairs import emptied_bars, in_words
@@ -57,8 +57,8 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     frame : pandas.DataFrame
         Any frame, however broken; it is not changed.
     suite : str or Path
-        A suite's name (``prices``, ``features``, ``training``, ``predictions``, ``forecasts`` or one of the
-        project's own), or the path of a suite file.
+        A suite's name (``prices``, ``minute_bars``, ``features``, ``training``, ``predictions``,
+        ``forecasts`` or one of the project's own), or the path of a suite file.
     symbols : iterable of str, optional
         Symbols that were asked for; each must have rows.
     snapshot : str or Path, optional
@@ -86,9 +86,15 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     Raises
     ------
     ConfigurationError
-        The suite does not exist or cannot be loaded. What is wrong with the frame is never raised.
+        The suite does not exist or cannot be loaded, or judges intraday bars and is asked about sessions.
+        What is wrong with the frame is never raised.
     """
     contract = read_suite(suite)
+    of_sessions = {"snapshot": snapshot, "max_age": max_age, "exchange": exchange, "universe": universe}
+    odd = ", ".join(name for name, value in of_sessions.items() if value is not None)
+    if contract.intraday and odd:
+        message = f"the suite '{contract.name}' judges intraday bars, not sessions: leave out {odd}"
+        raise ConfigurationError(message)
     rows = len(frame) if hasattr(frame, "__len__") else 0
     repaired = () if repairs is None else in_words(repairs)
     result = GuardResult(
@@ -97,6 +103,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
         suite_file=str(contract.path),
         repairs=repaired,
         judges_prices=contract.judges_prices,
+        intraday=contract.intraday,
     )
     if problem := structure_problem(frame):
         return replace(result, checks=(problem,))
@@ -114,7 +121,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     reviewed += [] if repairs is None else emptied_bars(repairs, frame, contract)
 
     try:
-        checks, ill_typed = evaluate(contract.name, planned, frame, reviewed)
+        checks, ill_typed = evaluate(contract.name, planned, frame, reviewed, intraday=contract.intraday)
         checks, quarantine = leave_out(contract, planned, frame, checks, reviewed)
     except STA410Exception:
         raise

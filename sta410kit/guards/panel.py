@@ -44,6 +44,9 @@ class Panel:
         Any frame with unique textual column names; it is neither changed nor copied. Rows without a symbol
         or a date, and repeated sessions of a symbol but their first, are left out: other expectations report
         them.
+    intraday : bool
+        Whether rows are bars within the day: they are numbered by the rank of their time among all times of
+        the frame, so that the next bar is one "day" on for every expectation.
 
     Attributes
     ----------
@@ -54,7 +57,7 @@ class Panel:
     symbols : list of str
         The symbols, as they first appear.
     days : ndarray of int32
-        Days since 1970-01-01 of each row, in panel order.
+        Days since 1970-01-01 of each row, in panel order; ranks of their times where they are intraday.
     bounds : ndarray of int64
         Where the rows of each symbol begin, and the number of rows at the end.
     order : ndarray of int64 or None
@@ -63,8 +66,9 @@ class Panel:
         Rows of the frame that are out of order, repeat a session, or have a time of day.
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: pd.DataFrame, *, intraday: bool = False) -> None:
         self.frame = frame
+        self.intraday = intraday
         self.symbols: list[str] = []
         self.order: NDArray[np.int64] | None = None
         self.unsorted: NDArray[np.int64] = np.empty(0, np.int64)
@@ -75,8 +79,9 @@ class Panel:
         self._raw: dict[str, NDArray[Any] | None] = {}
         self._cache: dict[Callable[[Panel], Any], Any] = {}
         self._extremes: dict[str, Extremes | None] = {}
-        keys = _keys(frame)
+        keys = _keys(frame, intraday=intraday)
         self.ready = keys is not None
+        self.intraday &= self.ready
         self.complete = False
         if keys is not None:
             self._lay_out(*keys)
@@ -122,6 +127,20 @@ class Panel:
     def position(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the position in the frame of rows of the panel."""
         return rows if self.order is None else self.order[rows]
+
+    def dates(self, rows: NDArray[np.int64] | slice) -> NDArray[np.int32] | NDArray[np.int64]:
+        """Return the calendar day of rows of the panel, in days since 1970-01-01."""
+        if not self.intraday:
+            return self.days[rows]
+        return (
+            self.times(rows if self.order is None else self.order[rows])
+            .astype("datetime64[D]")
+            .astype(np.int64)
+        )
+
+    def times(self, positions: NDArray[np.int64] | slice) -> NDArray[np.datetime64]:
+        """Return the time at positions of the frame."""
+        return _stamps(self.frame["date"].iloc[positions])
 
     def symbol_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the number of the symbol of each row of the panel."""
@@ -180,7 +199,7 @@ _PIECE = 1 << 18
 
 
 def _keys(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame, *, intraday: bool
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], list[str]] | None:
     """Return codes and days of the rows, which of them have a time of day, and the symbols."""
     if not {"symbol", "date"}.issubset(frame.columns) or not len(frame):
@@ -194,7 +213,19 @@ def _keys(
         return None
     if not all(isinstance(name, str) for name in uniques):
         return None
-    return codes.astype(np.int32), *_days(dates), [str(name) for name in uniques]
+    days = (_ranks(dates), np.empty(0, np.int64)) if intraday else _days(dates)
+    return codes.astype(np.int32), *days, [str(name) for name in uniques]
+
+
+def _stamps(dates: pd.Series[pd.Timestamp]) -> NDArray[np.datetime64]:
+    stamps = dates.to_numpy()
+    return stamps if stamps.dtype.kind == "M" else stamps.astype("datetime64[us]")  # Arrow's are objects
+
+
+def _ranks(dates: pd.Series[pd.Timestamp]) -> NDArray[np.int32]:
+    """Return the rank of every stamp among the different ones; hashing them keeps it linear in rows."""
+    ranks, _ = pd.factorize(_stamps(dates), sort=True)
+    return np.where(ranks < 0, _NO_DAY, ranks).astype(np.int32)
 
 
 def _days(dates: pd.Series[pd.Timestamp]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -202,9 +233,7 @@ def _days(dates: pd.Series[pd.Timestamp]) -> tuple[NDArray[np.int32], NDArray[np
 
     A piece at a time: dates of ten million rows are not copied whole three times over.
     """
-    stamps = dates.to_numpy()
-    if stamps.dtype.kind != "M":  # Arrow's dates come as objects
-        stamps = stamps.astype("datetime64[us]")
+    stamps = _stamps(dates)
     days, timed = np.empty(len(stamps), np.int32), []
     for start in range(0, len(stamps), _PIECE):
         piece = stamps[start : start + _PIECE]

@@ -17,7 +17,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from sta410kit._internal.text import pluralize
-from sta410kit.guards.evidence import KEYS, NO_DAY, NO_ROW, at_positions
+from sta410kit.guards.evidence import DAY, KEYS, MICROSECOND, NO_DAY, NO_ROW, at_positions
 from sta410kit.guards.expectations import EXPECTATIONS
 from sta410kit.guards.result import CRITICAL, QUARANTINED
 from sta410kit.guards.suites import QUARANTINE_SYMBOL, STOP
@@ -49,6 +49,8 @@ class Quarantine:
         How much may be left out.
     emptied : int
         Bars that declared repairs have emptied: they count as well.
+    unit : str
+        What evidence counts in: ``D``, or ``us`` for intraday bars.
 
     Attributes
     ----------
@@ -58,8 +60,8 @@ class Quarantine:
         Why nothing of it can be used.
     """
 
-    def __init__(self, frame: pd.DataFrame, limits: Limits, emptied: int = 0) -> None:
-        self.usable, self._emptied = frame, emptied
+    def __init__(self, frame: pd.DataFrame, limits: Limits, emptied: int = 0, unit: str = DAY) -> None:
+        self.usable, self._emptied, self._unit = frame, emptied, unit
         self._limits = limits
         self._found = _no_findings()
         self._whole: dict[str, str] = {}  # quarantined symbols, and why where it is the share of their bars
@@ -144,7 +146,7 @@ class Quarantine:
             for symbol, reason in zip(rows["symbol"], rows["reason"], strict=True)
         ]
         days = rows["day"].astype("int64").where(rows["day"] != NO_DAY, np.iinfo(np.int64).min)
-        rows["date"] = pd.to_datetime(days.to_numpy().astype("datetime64[D]")).as_unit("us")
+        rows["date"] = pd.to_datetime(days.to_numpy().astype(f"datetime64[{self._unit}]")).as_unit("us")
         return rows[list(QUARANTINED)]
 
     @property
@@ -200,7 +202,8 @@ def leave_out(
     from sta410kit.guards.evaluation import evaluate
 
     checks = [replace(check, quarantined=_can_be_left_out(check)) for check in checks]
-    quarantine = Quarantine(frame, contract.limits, _emptied(frame, reviewed))
+    unit, within = MICROSECOND if contract.intraday else DAY, contract.intraday
+    quarantine = Quarantine(frame, contract.limits, _emptied(frame, reviewed), unit)
     new = quarantine.add(checks)
     if any(check.severity == CRITICAL and not check.held and not check.quarantined for check in checks):
         return checks, quarantine
@@ -209,7 +212,7 @@ def leave_out(
         if not new or quarantine.excess:
             return checks, quarantine
         for rows in (quarantine.touched, quarantine.usable):
-            found, _ill_typed = evaluate(contract.name, again, rows, reviewed) if len(rows) else ([], [])
+            found = evaluate(contract.name, again, rows, reviewed, intraday=within)[0] if len(rows) else []
             left = [check for check in found if not check.held and not _can_be_left_out(check)]
             if not left and quarantine.new_findings(found, rows).empty:
                 return checks, quarantine

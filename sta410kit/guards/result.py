@@ -134,7 +134,9 @@ class GuardResult:
     quarantine : Quarantine or None
         What is left out; None where the frame could not be judged.
     judges_prices : bool
-        Whether the suite is about prices, which ``sta410 triage`` takes.
+        Whether the suite is about daily prices, which ``sta410 triage`` takes.
+    intraday : bool
+        Whether the rows are bars within the day.
     """
 
     suite: str
@@ -147,6 +149,7 @@ class GuardResult:
     repairs: tuple[str, ...] = ()
     quarantine: Quarantine | None = None
     judges_prices: bool = False
+    intraday: bool = False
 
     def __repr__(self) -> str:
         return (
@@ -216,7 +219,7 @@ class GuardResult:
         if self.stopping:  # a frame that is refused for something else loses no symbol or bar
             return []
         table = self.quarantined
-        days = [None if date != date else f"{date:%Y-%m-%d}" for date in table["date"]]  # noqa: PLR0124 - NaT
+        days = map(plain, table["date"])
         cells = zip(table["symbol"], days, table["expectation"], table["reason"], strict=True)
         return name_left_out([dict(zip(QUARANTINED, row, strict=True)) for row in cells])
 

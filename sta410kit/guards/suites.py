@@ -26,6 +26,12 @@ PRICE_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "adj_close", 
 BAR, PRICES = PRICE_COLUMNS[2:6], PRICE_COLUMNS[2:7]
 STOP, QUARANTINE_SYMBOL, QUARANTINE_BARS = "stop", "quarantine_symbol", "quarantine_bars"
 ON_FAILURE = (STOP, QUARANTINE_SYMBOL, QUARANTINE_BARS)
+OF_SESSIONS = (
+    "expect_dates_without_time",
+    "expect_sessions_to_match_calendar",
+    "expect_last_session_to_be_recent",
+    "expect_history_unrevised",
+)
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -64,6 +70,8 @@ class Suite:
         What the suite says it is for.
     limits : Limits
         How much of a frame may be left out.
+    intraday : bool
+        Whether its rows are bars within the day; ``meta.intraday`` of the file.
     """
 
     name: str
@@ -71,17 +79,20 @@ class Suite:
     expectations: tuple[dict[str, Any], ...]
     notes: str = ""
     limits: Limits = Limits()
+    intraday: bool = False
 
     @property
     def judges_prices(self) -> bool:
-        """Whether it is about prices, whose columns may have any names that a source gives them."""
+        """Whether it is about daily prices, whose columns may have any names that a source gives them."""
+        if self.intraday:
+            return False
         named = {name for item in self.expectations for name in columns_of(item["kwargs"])}
         return self.name == "prices" or named.issuperset(PRICE_COLUMNS)
 
     @property
     def digest(self) -> str:
         """The identity of the rules: it changes when any expectation does."""
-        rules = [self.expectations, asdict(self.limits)]
+        rules = [self.expectations, asdict(self.limits), *(["intraday"] if self.intraday else [])]
         return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
 
 
@@ -151,7 +162,22 @@ def read_suite(name: str | Path) -> Suite:
         ),
         notes=notes if isinstance(notes, str) else "\n".join(map(str, notes)),
         limits=_limits(content.get("meta"), f"{where}: meta.quarantine"),
+        intraday=_is_intraday(content, where),
     )
+
+
+def _is_intraday(content: dict[str, Any], where: str) -> bool:
+    """Return ``meta.intraday``; a suite of intraday bars has no expectation about sessions."""
+    meta = content.get("meta")
+    intraday = meta.get("intraday", False) if isinstance(meta, dict) else False
+    if not isinstance(intraday, bool):
+        message = f"{where}: meta.intraday is {intraday!r}; it takes true or false"
+        raise ConfigurationError(message)
+    of_sessions = [item["type"] for item in content["expectations"] if item["type"] in OF_SESSIONS]
+    if intraday and of_sessions:
+        message = f"{where}: {of_sessions[0]} is about sessions, but meta.intraday is true; remove either"
+        raise ConfigurationError(message)
+    return intraday
 
 
 def _limits(meta: object, where: str) -> Limits:

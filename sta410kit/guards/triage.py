@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit._internal.calendars import sessions
+from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.decisions import (
     BY,
     QUARANTINE,
@@ -68,7 +69,15 @@ def triage(result: GuardResult, frame: pd.DataFrame, repairs: pd.DataFrame | Non
         The frame that it judged.
     repairs : DataFrame, optional
         What `apply_repairs` changed in it; bars that it quarantined need no decision.
+
+    Raises
+    ------
+    ConfigurationError
+        The rows are intraday bars.
     """
+    if result.intraday:
+        message = f"decisions are about sessions, and the suite '{result.suite}' judges intraday bars"
+        raise ConfigurationError(message + "; `sta410 validate` names the bars")
     found = findings_of(result.failures)
     if repairs is not None and len(repairs):
         known = repairs[repairs["action"] == "quarantine"]

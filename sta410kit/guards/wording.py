@@ -53,7 +53,8 @@ def name_left_out(rows: Iterable[Mapping[str, Any]]) -> list[str]:
         if row["date"] is None:
             symbols.append(f"quarantined {row['symbol']}: {row['reason']}")
         else:
-            bars.append(f"quarantined {row['symbol']} {row['date'][:10]}: {row['expectation']}")
+            when = row["date"].removesuffix(" 00:00:00")
+            bars.append(f"quarantined {row['symbol']} {when}: {row['expectation']}")
     return [*_first(symbols, "symbol"), *_first(bars, "bar")]
 
 

@@ -78,7 +78,8 @@ def stamps(values: pd.Series[str], symbols: pd.Series[str], table: Table) -> pd.
         if intraday.any():
             place = table.where(int(intraday.argmax()))
             message = (
-                f"{place}: several times of one day, so these are intraday prices; give one row a session."
+                f"{place}: several times of one day, so these are intraday prices; give one row a session, "
+                f"or judge the bars alone: `sta410 validate {table.file} --suite minute_bars`."
             )
             raise DataLoadingError(message)
     return found.astype("datetime64[us]")

@@ -180,3 +180,24 @@ def test_a_file_without_symbols_holds_the_one_asked_for(tmp_path, typed, prices)
     assert typed("validate", "prices.csv", "--symbols", "MSFT", cwd=tmp_path).returncode == 0
     done = typed("validate", "prices.csv", "--symbols", "MSFT,AAPL", cwd=tmp_path)
     assert (done.returncode, "no AAPL, MSFT" in done.stdout) == (3, True)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_minute_bars_have_a_suite_of_their_own(typed, tmp_path, suffix):
+    """The daily suite refuses them and names it; it shows the minute. Decisions are about sessions only."""
+    times = pd.date_range("2024-01-02 09:30", periods=60, freq="min").astype("datetime64[us]")
+    close = [10 + 0.01 * ((7 * number) % 13) for number in range(60)]
+    bars = pd.DataFrame({"symbol": "AAA", "date": times, "open": close, "high": close, "low": close})
+    bars = bars.assign(close=close, adj_close=close, volume=range(1000, 1060))
+    bars.loc[30, "high"] = 1.0
+    file = f"bars.{suffix}"
+    bars.to_csv(tmp_path / file, index=False) if suffix == "csv" else bars.to_parquet(tmp_path / file)
+    refused = typed("validate", file, cwd=tmp_path)
+    assert refused.returncode == 3
+    assert f"`sta410 validate {file} --suite minute_bars`" in refused.stderr
+    done = typed("validate", file, "--suite", "minute_bars", cwd=tmp_path)
+    assert done.stdout.startswith("minute_bars: accepted without 1 of 60 bars"), done.stdout + done.stderr
+    assert "quarantined AAA 2024-01-02T10:00:00: expect_" in done.stdout
+    triage = typed("triage", file, "--suite", "minute_bars", cwd=tmp_path)
+    assert triage.returncode == 2
+    assert "judges intraday bars" in triage.stderr

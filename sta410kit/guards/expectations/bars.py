@@ -223,7 +223,8 @@ class ExpectNoExtremeWicks(BlockExpectation):
             block.log("high") - np.maximum(opened, closed), np.minimum(opened, closed) - block.log("low")
         )
         rows = block.with_history(np.flatnonzero(wick >= self.min_wick), self.min_history)
-        rows = rows[~np.isin(block.days[rows], np.array(self.events, "datetime64[D]").astype(np.int64))]
+        events = np.array(self.events, "datetime64[D]").astype(np.int64)
+        rows = rows[~np.isin(block.panel.dates(rows + block.offset), events)]
         usual = median_of_lines(block.around(block.spans, rows, (-12, 12), (0, 0)))
         # In a stretch of such bars they are the usual range nearby; that of the symbol is more reliable.
         whole = per_symbol(block, rows, lambda span: median_of_lines(block.spans[None, span])[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from sta410kit.guards.evidence import Evidence, at_panel_rows
+from sta410kit.guards.evidence import Evidence, at_panel_rows, in_words, with_times
 from sta410kit.guards.expectations.base import BlockExpectation
 from sta410kit.guards.robust import (
     median_of_lines,
@@ -60,6 +60,7 @@ class ExpectNoStaleBars(BlockExpectation):
     usual: float = Field(0.05, ge=0, le=1)  # share of runs of repeats that makes them ordinary
     always: float = Field(0.5, ge=0, le=1)  # share of repeated rows that does, too
     quiet_runs: PositiveInt = 5  # other runs of repeats within half a year that do so there
+    narrow_repeats: NonNegativeInt = 0  # repeats of a close in bars below `narrow` that are no finding
     min_price: NonNegativeFloat = 5.0  # below it a cent is too coarse to tell
     min_volume: NonNegativeFloat = 2000.0  # below it volumes repeat by chance
 
@@ -93,6 +94,11 @@ class ExpectNoStaleBars(BlockExpectation):
         bad |= (run_lengths(flat, block.first) > 1) & ~self._ordinary(block, flat)
         bad[self._wide(block, np.flatnonzero(repeated), self.wide)] = True
         bad[self._filled(block, np.flatnonzero(flat & ~quiet))] = True
+        if self.narrow_repeats:  # minutes with hardly a trade
+            few = np.flatnonzero(
+                bad & same["close"] & (run_lengths(same["close"], block.first) <= self.narrow_repeats)
+            )
+            bad[np.setdiff1d(few, self._wide(block, few, self.narrow))] = False
         return np.flatnonzero(bad)
 
     def _wide(self, block: Block, rows: NDArray[np.int64], steps: float) -> NDArray[np.int64]:
@@ -298,5 +304,5 @@ def _grid(prices: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _name(panel: Panel, row: int) -> str:
-    symbol = panel.symbols[int(panel.symbol_of(np.array([row]))[0])]
-    return f"{symbol} up to {np.datetime64(int(panel.days[row]), 'D')}"
+    bar = with_times(at_panel_rows(panel, np.array([row])), panel)
+    return f"{bar.symbols[0]} up to {in_words(bar.days[0], bar.unit)}"

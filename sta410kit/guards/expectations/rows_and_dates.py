@@ -62,7 +62,7 @@ class ExpectDatesNotInFuture(Expectation):
     def judge(self, panel: Panel) -> Evidence:
         """Return the rows dated after today."""
         today = _day(datetime.now(UTC).date().isoformat())
-        return at_panel_rows(panel, np.flatnonzero(panel.days > today + self.days_ahead))
+        return at_panel_rows(panel, np.flatnonzero(panel.dates(slice(None)) > today + self.days_ahead))
 
 
 class OnExchange(Expectation):
