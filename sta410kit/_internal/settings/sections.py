@@ -168,8 +168,8 @@ class DataConfig(Section):
     def _gate_stays_on(cls, value: bool) -> bool:  # noqa: FBT001 - pydantic's signature
         if not value:
             message = (
-                "data.validate_on_load: VALIDATE_DATA=false is refused, because the gate cannot be switched "
-                "off; change its suite, expectations/prices.json, or accept findings in accepted.toml"
+                "VALIDATE_DATA=false is refused, because the gate cannot be switched off; "
+                "change its suite, expectations/prices.json, or accept findings in accepted.toml"
             )
             raise broken_rule(message)
         return value

@@ -11,7 +11,7 @@ from loguru import logger
 
 from sta410kit._internal.calendars import CALENDARS, calendar_of, closed_sessions
 from sta410kit._internal.text import pluralize
-from sta410kit.exceptions import APIError
+from sta410kit.exceptions import APIError, ConfigurationError
 from sta410kit.market.store.files import HELD, KEYS, PRICES, VALUES, missing
 
 if TYPE_CHECKING:
@@ -95,8 +95,15 @@ def update(  # noqa: PLR0913 - what is asked of whom, and how
     ------
     APIError
         The source does not answer, or not with prices; what it answered before is stored.
+    ConfigurationError
+        A symbol differs from another, or a stored one, in small and capital letters only.
     """
     added, asked = 0, set()
+    stored = {symbol.casefold(): symbol for symbol in store.symbols(source.name)}
+    for symbol in symbols:
+        if symbol != (twin := stored.setdefault(symbol.casefold(), symbol)):
+            message = f"{symbol!r} would be a second symbol beside {twin!r}; write it as {twin}"
+            raise ConfigurationError(message)
     with store.lock(source.name, "fetch"):  # another process may fetch the same at this moment
         jobs: dict[Span, list[str]] = defaultdict(list)
         for symbol in symbols:
@@ -215,6 +222,7 @@ def _answer(source: PriceSource, symbols: list[str], span: Span) -> pd.DataFrame
         reason = str(error).splitlines()[0]
         message = f"{source.name} answered with a wrong type ({reason}); report it to its author"
         raise APIError(message) from error
+    _require_actions(source.name, rows[rows["kind"] != "bar"])
     rows["date"] = rows["date"].dt.normalize()
     in_time = _inside(rows, span) | ((rows["kind"] != "bar") & _inside(rows, known_late))
     inside = rows["symbol"].isin(symbols) & in_time
@@ -222,6 +230,18 @@ def _answer(source: PriceSource, symbols: list[str], span: Span) -> pd.DataFrame
     paid = rows["kind"] == "dividend"
     rows.loc[paid, "value"] = rows[paid].groupby(["symbol", "date"])["value"].transform("sum")
     return rows[inside].drop_duplicates(_ROW, keep="last")
+
+
+def _require_actions(source: str, actions: pd.DataFrame) -> None:
+    """Raise for an action that is neither split nor dividend, or has no value: prices are adjusted by it."""
+    wrong = actions[~(actions["kind"].isin(["split", "dividend"]) & (actions["value"] > 0))]
+    if len(wrong):
+        first = wrong.iloc[0]
+        message = (
+            f"{source} answered with the action {first['kind']!r} of {first['value']} for {first['symbol']} "
+            f"on {first['date']:%Y-%m-%d}; it must be 'split' or 'dividend' with a value above 0"
+        )
+        raise APIError(message)
 
 
 def _inside(rows: pd.DataFrame, span: Span) -> pd.Series[bool]:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 import pytest
 
-from sta410kit.exceptions import APIError
+from sta410kit.exceptions import APIError, ConfigurationError
 from sta410kit.market import load_prices
 from sta410kit.market.store.files import PriceStore
 from sta410kit.market.store.updating import Market, differences, revisions, update
@@ -153,3 +153,22 @@ def test_an_answer_that_is_none_counts_as_a_source_that_is_down(store, vendor, m
     with pytest.raises(APIError, match=message):
         ask(store, vendor)
     assert store.current("vendor", "KO")["date"].max() == pd.Timestamp("2024-03-07")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("Split", 2.0), ("merger", 3.0), ("split", 0.0), ("dividend", None)]
+)
+def test_an_action_that_prices_cannot_be_adjusted_by_is_refused(store, vendor, kind, value):
+    """Whatever is no split would otherwise count as cash; the message names symbol and day."""
+    vendor.act("KO", "2024-03-11", kind, value)
+    with pytest.raises(
+        APIError, match=f"vendor answered with the action '{kind}' of .* for KO on 2024-03-11"
+    ):
+        ask(store, vendor)
+
+
+def test_a_symbol_in_other_letters_is_not_stored_beside_the_first(store, vendor):
+    """The chain would count the share twice, and a vendor answers for one of them."""
+    with pytest.raises(ConfigurationError, match="'ko' would be a second symbol beside 'KO'; write it as KO"):
+        update(store, vendor, ["ko"], (None, None), Market("XNYS", None, MONDAY))
+    assert store.symbols("vendor") == ("AAPL", "KO")
