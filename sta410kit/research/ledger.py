@@ -31,7 +31,7 @@ from sta410kit.research.ledger_file import (
     trials_of,
     write_trials,
 )
-from sta410kit.research.target_names import DEFAULT, target_of
+from sta410kit.research.target_names import DEFAULT, RELATIVE, target_of
 from sta410kit.research.trial_identity import (
     at_least_once,
     candidates_of,
@@ -143,7 +143,7 @@ class Ledger:
         followed = panel.means(np.sign(panel.predicted) * earned[:, None]) - panel.means(earned)[:, None]
         returns = {name: pd.Series(followed[:, i], panel.dates) for i, name in enumerate(panel.models)}
         scores = dict(zip(panel.models, map(float, r2), strict=True))
-        followable = panel.horizon == 1 and panel.target != "rank"
+        followable = panel.horizon == 1 and panel.target not in RELATIVE  # no position earns those
         return self._record(predictions, SKILL, returns if followable else {}, r2=scores)
 
     def record_backtest(self, predictions: pd.DataFrame, net: pd.Series[float], strategy: str = "") -> Trials:

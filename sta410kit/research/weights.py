@@ -41,6 +41,7 @@ WeightingName = Literal["sign", "proportional", "quantile", "minimum_variance", 
 _BY_COVARIANCE = ("minimum_variance", "mean_variance")
 _WINDOW = 252  # sessions of a covariance
 _FEWEST = 63  # returns, for a volatility
+_ROUNDING = 1e-12  # a smaller prediction is zero: a mean of excesses over the market
 _DECAY = 0.97  # of squared returns a session: half of the weight on the last 23
 
 
@@ -103,7 +104,7 @@ def weights_of_decisions(  # noqa: PLR0913, PLR0917 - all that a decision knows
         The absolute weights of a decision sum to at most 1.
     """
     values = predicted.to_numpy(dtype=float)
-    view = np.where(np.abs(values) > threshold, values, 0.0)  # False for NaN
+    view = np.where(np.abs(values) > max(threshold, _ROUNDING), values, 0.0)  # False for NaN
     if weighting.name == "sign":
         share = np.sign(view) / np.maximum(np.isfinite(values).sum(axis=1), 1)[:, None]
     elif weighting.name == "proportional":

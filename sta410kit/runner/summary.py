@@ -192,7 +192,7 @@ def _print_results(folder: Path, manifest: Manifest) -> None:
             row["date"],
             row["model"],
             str(row["horizon"]),
-            f"{100 * row['predicted']:+.2f}",
+            f"{100 * row['predicted']:+z.2f}",
             f"{100 * row['lower']:+.2f} to {100 * row['upper']:+.2f}",
         )
         for row in manifest.results.get("forecasts", [])

@@ -138,6 +138,13 @@ def test_overlapping_targets_have_no_returns_per_session(ledger):
     assert (found.count, found.sharpes, found.returns().empty) == (1, (), True)
 
 
+@pytest.mark.parametrize("target", ["market_excess", "rank"])
+def test_what_compares_symbols_has_no_returns_per_session(ledger, target):
+    """No position earns the excess over the market or a rank, so a trial has no Sharpe ratio, and counts."""
+    found = ledger.record_predictions(made().assign(target=target))
+    assert (found.forecasts, found.sharpes) == (1, ())
+
+
 def test_a_backtest_replaces_the_skill_trial(ledger):
     """Skill and backtest of the same predictions are one trial; another threshold is another."""
     frame = made()

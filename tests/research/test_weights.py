@@ -216,3 +216,8 @@ def test_without_skfolio_the_extra_is_named(monkeypatch):
 def test_weightings_out_of_range_are_refused(wrong):
     with pytest.raises(ConfigurationError, match=str(next(iter(wrong.values())))):
         Weighting(**wrong)
+
+
+def test_a_prediction_that_is_zero_but_for_rounding_is_not_traded():
+    """The mean of excesses over the market is such: its sign means nothing."""
+    assert (weights(simulate(10), [[1e-18, -1e-18]] * 5) == 0).all()

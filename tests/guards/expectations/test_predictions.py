@@ -70,6 +70,15 @@ def test_predictions_that_know_what_came_true_are_refused(predictions):
     assert caught(frame, "predictions") == {"expect_outcomes_not_foreseen"}
 
 
+def test_the_mean_of_what_compares_symbols_may_be_zero_throughout(predictions):
+    """It is zero by construction; the mean of returns, or another model, that says the same is refused."""
+    same = predictions.assign(predicted=0.0, lower=-0.033, upper=0.033, model="mean")
+    assert caught(same.assign(target="market_excess"), "predictions") == set()
+    assert caught(same, "predictions") == {"expect_predictions_to_vary"}
+    ridge = same.assign(target="market_excess", model="ridge")
+    assert caught(ridge, "predictions") == {"expect_predictions_to_vary"}
+
+
 def test_a_symbol_whose_predictions_stand_still_is_refused(predictions):
     """For 120 sessions in three folds AAA says the same, while BBB goes on."""
     frame = predictions.copy()
