@@ -147,7 +147,11 @@ def _take(store: PriceStore, source: PriceSource, symbols: list[str], span: Span
         for area in (PRICES, HELD)
     )
     there = {*answer["symbol"], *known["symbol"]}
-    spans = {symbol: (span[0], answered) for symbol in symbols if symbol in there}
+    recent = answer[(answer["kind"] == "bar") & (answer["date"].dt.date > market.moment.date() - _OVERLAP)]
+    own = recent.groupby("symbol")["date"].max().dt.date.to_dict()  # it may be late with some symbols only
+    spans = {
+        symbol: (span[0], min(answered, own.get(symbol, answered))) for symbol in symbols if symbol in there
+    }
     known = known[known["date"] >= answer["date"].min()]
     expected = (
         _inside(known, span) & known[VALUES].notna().any(axis=1) & known["symbol"].isin(answer["symbol"])

@@ -172,3 +172,15 @@ def test_a_symbol_in_other_letters_is_not_stored_beside_the_first(store, vendor)
     with pytest.raises(ConfigurationError, match="'ko' would be a second symbol beside 'KO'; write it as KO"):
         update(store, vendor, ["ko"], (None, None), Market("XNYS", None, MONDAY))
     assert store.symbols("vendor") == ("AAPL", "KO")
+
+
+def test_a_bar_that_comes_later_than_those_of_other_symbols_is_asked_for_again(store, vendor):
+    """On the same night, not only once the next session has closed."""
+    table = vendor.table
+    late = (table["symbol"] == "KO") & (table["date"] == pd.Timestamp("2024-03-11"))
+    vendor.table = table[~late]
+    assert ask(store, vendor).added == 3  # Friday of both, Monday of AAPL
+    vendor.table = table
+    done = ask(store, vendor)
+    assert (done.added, done.symbols) == (1, ("KO",))
+    assert ask(store, vendor).symbols == ()
