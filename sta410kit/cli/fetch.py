@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sta410kit.cli.options import exchange_option, json_option, print_json
+from sta410kit.cli.options import exchange_option, json_option, print_json, show_only_warnings
 
 
 @click.command()
@@ -34,7 +34,7 @@ def fetch(  # noqa: PLR0913, PLR0917 - one for each option
     from sta410kit.market.selection import parse_period, parse_symbols
     from sta410kit.runner import fetch as fetching
 
-    _show_only_warnings()
+    show_only_warnings()
     wanted = parse_symbols([part for text in symbols for part in text.split(",")]) if symbols else None
     first, last = parse_period(_day(start, "01-01"), _day(end, "12-31"))
     period = (first and first.date(), last and last.date())
@@ -49,15 +49,3 @@ def fetch(  # noqa: PLR0913, PLR0917 - one for each option
 def _day(text: str | None, of_year: str) -> str | None:
     """Return a day as it is written, or that of a year."""
     return f"{text.strip()}-{of_year}" if text and text.strip().isdigit() else text
-
-
-def _show_only_warnings() -> None:
-    """Show what the kit warns of in the form of the command line; its log is for notebooks."""
-    from loguru import logger
-
-    logger.remove()
-    logger.add(
-        lambda text: click.echo(f"sta410: warning: {text}", err=True, nl=False),
-        level="WARNING",
-        format="{message}",
-    )

@@ -132,3 +132,15 @@ def _once(items: list[tuple[str, Any]]) -> dict[str, Any]:
         message = f"{twice} is given twice"
         raise ValueError(message)
     return found
+
+
+def show_only_warnings() -> None:
+    """Show what the kit warns of in the form of the command line; its log is for notebooks."""
+    from loguru import logger
+
+    logger.remove()
+    logger.add(
+        lambda text: click.echo(f"sta410: warning: {text}", err=True, nl=False),
+        level="WARNING",
+        format="{message}",
+    )

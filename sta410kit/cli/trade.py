@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sta410kit.cli.completion import run_ids
-from sta410kit.cli.options import json_option, print_json
+from sta410kit.cli.options import json_option, print_json, show_only_warnings
 
 
 @click.command()
@@ -30,6 +30,7 @@ def trade(run: str, exchange: str, *, sending: bool, as_json: bool) -> int:
     from sta410kit.runner.runs import find_run, runs_folder
     from sta410kit.runner.trade import look_up, outcome_of, print_trades, send, trades_of
 
+    show_only_warnings()
     folder = find_run(runs_folder(Path.cwd()), run)
     with brokerage() as broker:
         account = broker.account()
