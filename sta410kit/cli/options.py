@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sta410kit._internal.redaction import redact
+from sta410kit._internal.text import printable
 from sta410kit.cli.completion import parameter_names, suite_names
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.limits import parse_memory, parse_seconds
@@ -135,12 +138,14 @@ def _once(items: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def show_only_warnings() -> None:
-    """Show what the kit warns of in the form of the command line; its log is for notebooks."""
+    """Show what the kit warns of in the form of the command line, until it ends; its log is for notebooks."""
     from loguru import logger
 
-    logger.remove()
-    logger.add(
-        lambda text: click.echo(f"sta410: warning: {text}", err=True, nl=False),
+    with suppress(ValueError):  # it has been removed
+        logger.remove(0)  # loguru's own sink
+    sink = logger.add(
+        lambda text: click.echo(f"sta410: warning: {printable(redact(str(text).strip()))}", err=True),
         level="WARNING",
         format="{message}",
     )
+    click.get_current_context().call_on_close(partial(logger.remove, sink))
