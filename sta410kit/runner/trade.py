@@ -18,6 +18,7 @@ from sta410kit.runner.registry import content_digest
 from sta410kit.runner.terminal import say, show_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -72,9 +73,25 @@ def trades_of(folder: Path, account: Account, *, exchange: str = "XNYS") -> list
     ]
 
 
+def leave_out_passed(trades: list[Trade], newest: Mapping[str, tuple[datetime, float]]) -> None:
+    """Leave out what the newest price has overtaken: beyond its stop or target, an order makes no sense."""
+    for trade in trades:
+        if trade.sent or trade.symbol not in newest or "stop_loss" not in trade.order:
+            continue
+        moment, price = newest[trade.symbol]
+        ends = sorted(
+            (float(trade.order["stop_loss"]["stop_price"]), float(trade.order["take_profit"]["limit_price"]))
+        )
+        if not ends[0] < price < ends[1]:
+            trade.order = {}
+            trade.why = (
+                f"{price:,.2f} at {moment:%H:%M} UTC is beyond the stop or target, {ends[0]:,.2f} and "
+                f"{ends[1]:,.2f}"
+            )
+
+
 def send(trades: list[Trade], broker: Brokerage) -> None:
     """Send what has not been sent; what the broker refuses is noted, and the others are sent."""
-    look_up(trades, broker)
     for trade in trades:
         if trade.order and trade.sent is None:
             try:

@@ -114,6 +114,17 @@ def test_what_the_broker_refuses_is_reported_and_the_rest_is_sent(run):
     assert "insufficient buying power" in sent.output
 
 
+@pytest.mark.parametrize(("price", "sent"), [(97.01, 1), (97.0, 0), (101.0, 0), (None, 1)])
+def test_an_order_is_left_out_once_its_stop_or_target_is_passed(run, price, sent):
+    """Bought at 100 with a stop at 97 and a target at 101; a symbol without a newest bar is sent."""
+    run(proposals(AAPL=10))
+    with BrokerServer() as broker:
+        broker.newest = {"AAPL": price} if price else {}
+        shown = ask(broker, "--send")
+    assert len(broker.posts) == sent
+    assert ("20:59 UTC is beyond the stop or target, 97.00 and 101.00" in shown.output) == (not sent)
+
+
 @pytest.mark.parametrize(
     ("held", "posts"),
     [(4, [("buy", "6")]), (10, []), (12, []), (-3, [("buy", "3")])],

@@ -16,6 +16,7 @@ class BrokerServer:
         self.account = {"equity": str(equity), "last_equity": str(last_equity), "trading_blocked": False}
         self.positions = [{"symbol": s, "qty": str(n), "market_value": str(v)} for s, n, v in positions]
         self.refused, self.lost = set(refused), 0
+        self.newest = {}  # price by symbol
         self.orders, self.posts = {}, deque()
 
     def __enter__(self):
@@ -23,7 +24,7 @@ class BrokerServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self.settings = {**SETTINGS, "ALPACA_BASE_URL": self.url}
+        self.settings = {**SETTINGS, "ALPACA_BASE_URL": self.url, "ALPACA_DATA_URL": self.url}
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
         return self
@@ -56,11 +57,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         url = urlsplit(self.path)
         known = self.broker.orders.get(parse_qs(url.query).get("client_order_id", [""])[0])
+        bars = {
+            name: {"t": "2026-01-05T20:59:00Z", "o": price, "h": price, "l": price, "c": price, "v": 1}
+            for name, price in self.broker.newest.items()
+        }
         missing = 404, {"code": 40410000, "message": "order not found"}
         self._answer(
             *{
                 "/v2/account": (200, self.broker.account),
                 "/v2/positions": (200, self.broker.positions),
+                "/v2/stocks/bars/latest": (200, {"bars": bars}),
                 "/v2/orders:by_client_order_id": (200, known) if known else missing,
             }[url.path]
         )

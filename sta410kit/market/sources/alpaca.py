@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Hashable, tuple[Any, ...]
     ]  # by what makes a row the same row; symbol and day come first
 
+Page = TypeVar("Page", bound=BaseModel)
 _NEW_YORK = ZoneInfo("America/New_York")
 _EMBARGO = timedelta(minutes=16)
 _SYMBOLS = 100  # per request, for the length of the URL
@@ -81,6 +82,26 @@ class AlpacaSource:
         rows = self._collect("/v1/corporate-actions", params, symbols, _ActionsPage)
         return _frame(rows, ACTION_COLUMNS, start, end)
 
+    def latest(self, symbols: Sequence[str]) -> dict[str, tuple[datetime, float]]:
+        """Return time and close of the newest minute bar of each symbol that has one, 15 minutes late.
+
+        A free subscription sees the newest trades of all exchanges (the SIP feed) no earlier.
+
+        Raises
+        ------
+        APIError
+            Alpaca does not answer, or not with bars.
+        """
+        asked = {symbol.upper(): symbol for symbol in symbols}
+        names, found = list(asked), {}
+        with closing(self._client()) as client:
+            for at in range(0, len(names), _SYMBOLS):
+                params = {"symbols": ",".join(names[at : at + _SYMBOLS]), "feed": "delayed_sip"}
+                page = _read(_Latest, client.get("/v2/stocks/bars/latest", params))
+                bars = (page.bars or {}).items()
+                found.update({asked[name]: (bar.t, bar.c) for name, bar in bars if bar and name in asked})
+        return found
+
     def _collect(
         self, path: str, params: Mapping[str, str], symbols: Sequence[str], form: type[_Bars | _ActionsPage]
     ) -> list[tuple[Any, ...]]:
@@ -126,6 +147,15 @@ class _Bar(BaseModel):
     l: Number  # noqa: E741 - as Alpaca names it
     c: Number
     v: Number
+
+
+class _NewestBar(BaseModel):
+    t: datetime
+    c: Rate
+
+
+class _Latest(BaseModel):
+    bars: dict[str, _NewestBar | None] | None
 
 
 class _Action(BaseModel):
@@ -182,6 +212,17 @@ class _ActionsPage(BaseModel):
         return {name or row: row for name, row in rows}
 
 
+def _read(form: type[Page], answer: object) -> Page:
+    """Return an answer in its declared form, or raise an error that names value and place."""
+    try:
+        return form.model_validate(answer)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(map(str, wrong["loc"]))
+        message = f"Alpaca answered {shown(wrong['input'])} at {place}: {wrong['msg']}."
+        raise APIError(message) from error
+
+
 def _all_pages(
     client: HttpClient, path: str, params: dict[str, str], form: type[_Bars | _ActionsPage]
 ) -> Rows:
@@ -189,13 +230,7 @@ def _all_pages(
     tokens: set[str] = set()
     idle = 0
     while True:
-        try:
-            page = form.model_validate(client.get(path, params))
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            place = ".".join(map(str, wrong["loc"]))
-            message = f"Alpaca answered {shown(wrong['input'])} at {place}: {wrong['msg']}."
-            raise APIError(message) from error
+        page = _read(form, client.get(path, params))
         before = len(rows)
         rows.update(page.rows())  # of two answers for one session the later one counts
         token = page.next_page_token
