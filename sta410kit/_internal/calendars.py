@@ -135,10 +135,8 @@ def closed_sessions(market: str, first: int, moment: datetime) -> NDArray[np.int
     today = int(np.datetime64(moment.astimezone(UTC).date(), "D").astype(int))
     days = sessions(market, first, today + 1)  # east of Greenwich tomorrow's session may have closed
     closes = _built(market, f"{moment.year - 1}-01-01", f"{moment.year}-12-31").closes
-    still_open = closes.index[closes > moment]
-    if len(still_open):
-        days = days[days < still_open[0].to_datetime64().astype("datetime64[D]").astype(np.int32)]
-    return days
+    newest = closes.index[closes <= moment][-1].to_datetime64().astype("datetime64[D]").astype(np.int32)
+    return days[days <= newest]
 
 
 def close_of(market: str, session: str) -> datetime:

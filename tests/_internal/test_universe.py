@@ -106,6 +106,10 @@ def test_survivorship_is_said_in_words():
         "Members by date from u.csv: 2 symbols, 1 of them on 2024-01-04. 1 member of 3 has no prices, which "
         "biases results towards survivors: GONE."
     )
+    whole = Universe({"A": [(date(2024, 1, 1), date.max)]}, "u.csv")
+    assert survivorship(whole.mark(prices(A=4)), whole) == (
+        "Members by date from u.csv: 1 symbol, 1 of them on 2024-01-04."
+    )
 
 
 def test_the_gate_demands_no_session_outside_of_membership():
