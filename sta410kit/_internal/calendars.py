@@ -136,7 +136,8 @@ def closed_sessions(market: str, first: int, moment: datetime) -> NDArray[np.int
     days = sessions(market, first, today + 1)  # east of Greenwich tomorrow's session may have closed
     closes = _built(market, f"{moment.year - 1}-01-01", f"{moment.year}-12-31").closes
     newest = closes.index[closes <= moment][-1].to_datetime64().astype("datetime64[D]").astype(np.int32)
-    return days[days <= newest]
+    closed: NDArray[np.int32] = days[days <= newest]
+    return closed
 
 
 def close_of(market: str, session: str) -> datetime:

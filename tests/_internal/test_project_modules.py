@@ -43,5 +43,5 @@ def test_a_wrong_declaration_of_modules_is_named(declare, text, complaint):
 def test_a_wrong_table_of_sources_is_named(declare):
     """With an example."""
     declare('sources = ["my_sources:Desk"]')
-    with pytest.raises(ConfigurationError, match="sources is .*write a table such as polygon"):
+    with pytest.raises(ConfigurationError, match=r"sources is .*write a table such as polygon"):
         declared_sources()
