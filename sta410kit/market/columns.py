@@ -64,7 +64,7 @@ def find(names: Sequence[str], file: Path) -> dict[str, int]:
     """Return the position of each of the kit's columns among the names of a file.
 
     `symbol` and `adj_close` may be absent from the result. A first column without a name is the date when no
-    other is, as in a frame written with its index. A column called `date` is the date, whatever `timestamp`
+    other is, as in a frame written with its index. A column called `date` is the date, even if a `timestamp`
     or `session` is beside it.
 
     Raises

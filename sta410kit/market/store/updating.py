@@ -208,7 +208,7 @@ def _answer(source: PriceSource, symbols: list[str], span: Span) -> pd.DataFrame
     except OSError as error:  # of a source that lets those of its connection through
         message = f"{source.name} does not answer ({type(error).__name__}: {error})."
         raise APIError(message) from error
-    # Whoever has nothing to say may answer None or a frame without columns.
+    # A source without data may answer None or a frame without columns.
     bars, actions = (answer if answer is not None and len(answer) else None for answer in answers)
     parts = []
     for part, names in ((bars, [*_BAR, "symbol", "date"]), (actions, ["value", "kind", "symbol", "date"])):

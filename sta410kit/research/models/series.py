@@ -56,7 +56,7 @@ class SeriesRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     needs_history = True
-    forecasts_returns = True  # whatever the target: from the series itself
+    forecasts_returns = True  # for every target: from the series itself
 
     def __init__(self, horizon: int = 1, *, returns: str = "return_1", least: int = 126) -> None:
         self.horizon = horizon
