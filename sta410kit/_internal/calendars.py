@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from fnmatch import translate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ _EARLIEST, _LATEST = 1900, 2100  # what lies beyond is no session of any exchang
 _USUAL = 1995  # built from here on at least, so that one calendar serves frames of different spans
 _EPOCH = 1970
 _FIRST_DAY = -(2**30)
+_LONGEST_BREAK = timedelta(days=30)  # in which every exchange has a session
 _WORDS = 300  # of what the library says: it may list every session it stumbled over
 
 # The library has these and cannot build them: a symbol of theirs is refused, not judged by New York.
@@ -138,6 +139,13 @@ def closed_sessions(market: str, first: int, moment: datetime) -> NDArray[np.int
     newest = closes.index[closes <= moment][-1].to_datetime64().astype("datetime64[D]").astype(np.int32)
     closed: NDArray[np.int32] = days[days <= newest]
     return closed
+
+
+def newest_closed(market: str, moment: datetime) -> date:
+    """Return the newest session of `market` that has closed by `moment`."""
+    month_before = int(np.datetime64(moment.astimezone(UTC).date() - _LONGEST_BREAK, "D").astype(int))
+    newest: date = closed_sessions(market, month_before, moment)[-1].astype("datetime64[D]").item()
+    return newest
 
 
 def close_of(market: str, session: str) -> datetime:

@@ -18,7 +18,7 @@ from sta410kit._internal.settings.fields import is_loopback
 from sta410kit._internal.settings.sections import PAPER_ENDPOINT
 from sta410kit.config import get_config
 from sta410kit.exceptions import APIError, ConfigurationError
-from sta410kit.secrets import get_alpaca_base_url, get_alpaca_credentials
+from sta410kit.secrets import get_alpaca_base_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -127,8 +127,7 @@ def brokerage(timeouts: Timeouts | None = None) -> Iterator[Brokerage]:
     SecretsManagementError
         The keys are missing.
     """
-    from sta410kit.market.resilience import CircuitBreaker, HttpClient, RateLimit, Service
-    from sta410kit.market.resilience import Timeouts as Default
+    from sta410kit.market.alpaca_client import open_client
 
     config = get_config()
     host = urlsplit(config.api.alpaca_base_url).hostname or ""
@@ -138,13 +137,7 @@ def brokerage(timeouts: Timeouts | None = None) -> Iterator[Brokerage]:
             f"real money; set ALPACA_BASE_URL={PAPER_ENDPOINT}"
         )
         raise ConfigurationError(message)
-    url, (key, secret) = get_alpaca_base_url(), get_alpaca_credentials()
-    limit = RateLimit(f"{url} {key}", redis_url=config.api.redis_url.get_secret_value())
-    service = Service(
-        "Alpaca", config.api.request_retries, config.api.request_retry_delay, CircuitBreaker(host), limit
-    )
-    headers = {"APCA-API-KEY-ID": key, "APCA-API-SECRET-KEY": secret}
-    client = HttpClient(url, headers, service, "ALPACA_API_KEY and ALPACA_SECRET_KEY", timeouts or Default())
+    client = open_client(get_alpaca_base_url(), timeouts=timeouts)
     try:
         yield Brokerage(client)
     finally:

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from sta410kit._internal.atomic_files import write_text
-from sta410kit._internal.calendars import close_of, closed_sessions
+from sta410kit._internal.calendars import close_of, newest_closed
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.limits import parse_seconds
@@ -31,7 +31,6 @@ _EXAMPLE = """[nightly]
 exchange = "XNYS"
 after = "30m"
 parameters = { source = "alpaca", symbols = "AAPL,KO" }"""
-_LONGEST_BREAK = 30  # days in which every exchange has a session
 
 
 class Schedule(BaseModel):
@@ -107,9 +106,7 @@ def due(project: Path, name: str, schedule: Schedule, moment: datetime | None = 
     """
     now = moment or datetime.now(UTC)
     ready = now - timedelta(seconds=schedule.after)
-    first = (ready.date() - timedelta(days=_LONGEST_BREAK) - _EPOCH).days
-    sessions = closed_sessions(schedule.exchange, first, ready)
-    session = f"{_EPOCH + timedelta(days=int(sessions[-1]))}"
+    session = f"{newest_closed(schedule.exchange, ready)}"
     done = _read_state(project).get(name, {})
     if done.get("session", "") >= session:
         return Due(session, f"{session} is done by run {done.get('run')}")
@@ -141,9 +138,6 @@ def lease(project: Path, name: str) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date()
 
 
 def _hours(span: timedelta) -> str:

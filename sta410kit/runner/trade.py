@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sta410kit._internal.calendars import closed_sessions
+from sta410kit._internal.calendars import newest_closed
 from sta410kit._internal.parquet import read_table
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError, TradingExecutionError
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from sta410kit.runner.manifest import Manifest
 
 _ORDERS = "orders.parquet"
-_LONGEST_BREAK = timedelta(days=30)
 
 
 @dataclass
@@ -140,15 +139,11 @@ def _proposals(folder: Path, manifest: Manifest) -> pd.DataFrame:
 
 def _require_newest(orders: pd.DataFrame, run: str, exchange: str) -> None:
     """Raise unless the proposals are from the newest session: a forecast that is a day old is no view."""
-    now = datetime.now(UTC)
-    first = ((now - _LONGEST_BREAK).date() - datetime(1970, 1, 1, tzinfo=UTC).date()).days
-    newest = closed_sessions(exchange, first, now)[-1]
-    made = orders["date"].max()
-    if made.to_datetime64().astype("datetime64[D]").astype(int) != newest:
-        day = f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=int(newest)):%Y-%m-%d}"
+    newest, made = newest_closed(exchange, datetime.now(UTC)), orders["date"].max()
+    if made.date() != newest:
         message = (
             f"the proposals of run {run} are from the session {made:%Y-%m-%d}, the newest of {exchange} that "
-            f"has closed is {day}; run the chain on newer prices, or name the calendar with --exchange"
+            f"has closed is {newest}; run the chain on newer prices, or name the calendar with --exchange"
         )
         raise TradingExecutionError(message)
 

@@ -14,7 +14,28 @@ KEY, SECRET = "PKTESTONLY7Q2X9V4BN1", "s3cr3tForTestsOnly8fKq2mVx0Lr5Wd7TzHy1Bn4
 SETTINGS = {"ALPACA_API_KEY": KEY, "ALPACA_SECRET_KEY": SECRET, "REQUEST_RETRY_DELAY": "0.02"}
 
 
-class AlpacaServer:
+class LocalServer:
+    """Answers on a port of its own with the class `handler`, which reaches the server as `owner`."""
+
+    handler = BaseHTTPRequestHandler
+
+    def __enter__(self):
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (self.handler,), {"owner": self})
+        )
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class AlpacaServer(LocalServer):
     """Serves the bars and actions it is given.
 
     `faults` holds what the next requests get instead of an answer, one each: a status such as ``"502"``,
@@ -28,20 +49,6 @@ class AlpacaServer:
         self.faults, self.refuse_all = deque(), None
         self.arrivals, self.requests = [], []
         self._lock = threading.Lock()
-
-    def __enter__(self):
-        handler = type("Handler", (_Handler,), {"alpaca": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     @property
     def settings(self):
@@ -103,27 +110,27 @@ class AlpacaServer:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    alpaca: AlpacaServer
+    owner: AlpacaServer
 
     def log_message(self, *_):
         pass
 
     def date_time_string(self, timestamp=None):
-        return formatdate((timestamp or time.time()) + self.alpaca.clock_skew, usegmt=True)
+        return formatdate((timestamp or time.time()) + self.owner.clock_skew, usegmt=True)
 
     def do_GET(self):
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        fault, headers = self.alpaca.arrive(url.path, query)
+        fault, headers = self.owner.arrive(url.path, query)
         keys = (self.headers.get("APCA-API-KEY-ID"), self.headers.get("APCA-API-SECRET-KEY"))
         if keys != (KEY, SECRET):
             self._send(401, {"message": f"unauthorized: {keys[0]} {keys[1]}"})
         elif isinstance(fault, dict):
             self._send(200, fault)
         elif fault is None:
-            self._send(200, self.alpaca.answer(url.path, query))
+            self._send(200, self.owner.answer(url.path, query))
         else:
-            self._misbehave(fault, headers, self.alpaca.answer(url.path, query))
+            self._misbehave(fault, headers, self.owner.answer(url.path, query))
 
     def _misbehave(self, fault, headers, answer):
         page = b"<html><head><title>Bad Gateway</title></head></html>"
@@ -161,3 +168,6 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(pause)
         except OSError:  # the client has gone
             self.close_connection = True
+
+
+AlpacaServer.handler = _Handler

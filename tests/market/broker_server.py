@@ -1,15 +1,14 @@
 """A server on this machine that speaks Alpaca's trading API: an account, its positions, orders taken once."""
 
 import json
-import threading
 from collections import deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
-from tests.market.alpaca_server import KEY, SECRET, SETTINGS
+from tests.market.alpaca_server import KEY, SECRET, SETTINGS, LocalServer
 
 
-class BrokerServer:
+class BrokerServer(LocalServer):
     """Takes orders, but those of `refused` symbols; the next `lost` answers to an order are dropped."""
 
     def __init__(self, equity=100_000.0, last_equity=100_000.0, positions=(), *, refused=()):
@@ -20,19 +19,9 @@ class BrokerServer:
         self.orders, self.posts = {}, deque()
 
     def __enter__(self):
-        handler = type("Handler", (_Handler,), {"broker": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        super().__enter__()
         self.settings = {**SETTINGS, "ALPACA_BASE_URL": self.url, "ALPACA_DATA_URL": self.url}
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
         return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def take(self, order):
         """Take an order as Alpaca does; return status and answer."""
@@ -49,23 +38,23 @@ class BrokerServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    broker: BrokerServer
+    owner: BrokerServer
 
     def log_message(self, *_):
         pass
 
     def do_GET(self):
         url = urlsplit(self.path)
-        known = self.broker.orders.get(parse_qs(url.query).get("client_order_id", [""])[0])
+        known = self.owner.orders.get(parse_qs(url.query).get("client_order_id", [""])[0])
         bars = {
             name: {"t": "2026-01-05T20:59:00Z", "o": price, "h": price, "l": price, "c": price, "v": 1}
-            for name, price in self.broker.newest.items()
+            for name, price in self.owner.newest.items()
         }
         missing = 404, {"code": 40410000, "message": "order not found"}
         self._answer(
             *{
-                "/v2/account": (200, self.broker.account),
-                "/v2/positions": (200, self.broker.positions),
+                "/v2/account": (200, self.owner.account),
+                "/v2/positions": (200, self.owner.positions),
                 "/v2/stocks/bars/latest": (200, {"bars": bars}),
                 "/v2/orders:by_client_order_id": (200, known) if known else missing,
             }[url.path]
@@ -73,9 +62,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status, answer = self.broker.take(order)
-        if self.broker.lost:
-            self.broker.lost -= 1
+        status, answer = self.owner.take(order)
+        if self.owner.lost:
+            self.owner.lost -= 1
             self.close_connection = True
         else:
             self._answer(status, answer)
@@ -88,3 +77,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+BrokerServer.handler = _Handler

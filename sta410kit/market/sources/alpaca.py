@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
@@ -18,15 +17,16 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from sta410kit._internal.argument_checks import shown
 from sta410kit.config import get_config
 from sta410kit.exceptions import APIError
-from sta410kit.market.resilience import CircuitBreaker, HttpClient, RateLimit, Service, Timeouts
+from sta410kit.market.alpaca_client import CALLS, SECONDS, open_client
 from sta410kit.market.sources import ACTION_COLUMNS, BAR_COLUMNS
-from sta410kit.secrets import get_alpaca_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
     from typing import TypeAlias
 
     import pandas as pd
+
+    from sta410kit.market.resilience import HttpClient, Timeouts
 
     Rows: TypeAlias = dict[
         Hashable, tuple[Any, ...]
@@ -59,8 +59,10 @@ class AlpacaSource:
     name = "alpaca"
     exchange: str | None = "XNYS"
 
-    def __init__(self, calls: int = 190, seconds: float = 60.0, timeouts: Timeouts | None = None) -> None:
-        self._calls, self._seconds, self._timeouts = calls, seconds, timeouts or Timeouts()
+    def __init__(
+        self, calls: int = CALLS, seconds: float = SECONDS, timeouts: Timeouts | None = None
+    ) -> None:
+        self._calls, self._seconds, self._timeouts = calls, seconds, timeouts
 
     def bars(self, symbols: Sequence[str], start: date, end: date) -> pd.DataFrame:
         """Return raw daily bars; see `PriceSource.bars`."""
@@ -116,14 +118,7 @@ class AlpacaSource:
         return rows
 
     def _client(self) -> HttpClient:
-        api = get_config().api
-        key, secret = get_alpaca_credentials()
-        url, redis_url = api.alpaca_data_url, api.redis_url.get_secret_value()
-        limit = RateLimit(f"{url} {key}", self._calls, self._seconds, redis_url=redis_url)
-        breaker = CircuitBreaker(f"Alpaca ({urlsplit(url).netloc})")
-        service = Service("Alpaca", api.request_retries, api.request_retry_delay, breaker, limit)
-        headers = {"APCA-API-KEY-ID": key, "APCA-API-SECRET-KEY": secret}
-        return HttpClient(url, headers, service, "ALPACA_API_KEY and ALPACA_SECRET_KEY", self._timeouts)
+        return open_client(get_config().api.alpaca_data_url, self._calls, self._seconds, self._timeouts)
 
 
 def _session(stamp: object) -> date:
