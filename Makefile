@@ -14,6 +14,8 @@ TESTING := $(VENV)/.installed-test
 CHECKING := $(VENV)/.installed-dev
 LAB := $(VENV)/.installed-lab
 EXTRAS := $(VENV)/.installed-alpaca $(VENV)/.installed-yahoo $(VENV)/.installed-portfolio
+SERVICE := $(VENV)/.installed-serve $(VENV)/.installed-postgres
+DOCS := $(VENV)/.installed-docs
 
 # The tests run in this many processes; TESTS narrows them down: make test TESTS=tests/market
 WORKERS ?= 2
@@ -137,6 +139,6 @@ $(RUNNING): requirements.txt pyproject.toml | $(UV)
 	$(PY) -m compileall -q sta410kit
 	touch $@
 
-$(TESTING) $(CHECKING) $(LAB) $(EXTRAS): $(VENV)/.installed-%: $(RUNNING)
+$(TESTING) $(CHECKING) $(LAB) $(EXTRAS) $(SERVICE) $(DOCS): $(VENV)/.installed-%: $(RUNNING)
 	$(PINNED) --extra $*
 	touch $@
