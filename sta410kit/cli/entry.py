@@ -27,12 +27,14 @@ from sta410kit.cli.run import run
 from sta410kit.cli.runs import diff, runs, show, verify
 from sta410kit.cli.scan import scan
 from sta410kit.cli.scorecard import scorecard
+from sta410kit.cli.serve import serve, ui
 from sta410kit.cli.suggest import suggest
 from sta410kit.cli.sweep import sweep
 from sta410kit.cli.trade import trade
 from sta410kit.cli.triage import triage
 from sta410kit.cli.trials import trials
 from sta410kit.cli.unseal import unseal
+from sta410kit.cli.user import user
 from sta410kit.cli.validate import validate
 from sta410kit.exceptions import STA410Exception
 from sta410kit.exit_codes import ExitCode
@@ -98,8 +100,8 @@ def cli() -> None:
 
 for _command in (
     run, new, fetch, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest,
-    leaks, trials, triage, trade, scorecard, scan, unseal, due, backup, restore, doctor, config, kernel,
-    completion,
+    leaks, trials, triage, trade, scorecard, scan, unseal, due, serve, ui, user, backup, restore, doctor,
+    config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -1,0 +1,57 @@
+"""What the service serves: a project with its runs, a database, and the options it was started with."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from fastapi import Request
+
+from sta410kit._internal.project import OUTSIDE
+from sta410kit.exceptions import ConfigurationError
+
+
+@dataclass(frozen=True)
+class ServiceOptions:
+    """Options of ``sta410 serve`` and ``sta410 ui``."""
+
+    host: str = "127.0.0.1"
+    port: int = 8410
+    url: str = ""  # the address people open, for links in messages; by default that of host and port
+    concurrency: int = 1  # runs at the same time
+    anonymous_read: bool = False  # whether pages and API can be read without a token
+    local: bool = False  # ``sta410 ui``: one person on this machine, no login
+    schedules: bool = True  # whether to start what schedules.toml declares
+    requests: int = 1200  # a minute, for each token
+
+    @property
+    def address(self) -> str:
+        """The address that people open, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.url or f"http://{host}:{self.port}").rstrip("/")
+
+
+@dataclass(frozen=True)
+class Site:
+    """One project as the service sees it."""
+
+    project: Path
+    options: ServiceOptions = field(default_factory=ServiceOptions)
+    database: Any = None
+
+    @property
+    def runs(self) -> Path:
+        """The folder of its runs."""
+        return self.project / "runs"
+
+
+def open_site(project: Path, options: ServiceOptions) -> Site:
+    """Return the site of a project, its database opened and brought up to date."""
+    if not (project / "notebooks" / "pipeline.toml").is_file():
+        message = f"{project} {OUTSIDE}; change into a project"
+        raise ConfigurationError(message)
+    return Site(project.resolve(), options)
+
+
+def site_of(request: Request) -> Site:
+    """Return the site that answers a request."""
+    return cast("Site", request.app.state.site)

@@ -1,0 +1,1 @@
+"""Users of the service and their tokens, which are kept as Argon2 hashes only."""
