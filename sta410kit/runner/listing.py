@@ -1,6 +1,6 @@
 """The runs of a project, one line each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.manifest import RUNNING, Manifest, read_manifest
+from sta410kit.runner.registry import Registry
 from sta410kit.runner.results import R2
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, is_running, no_runs, run_folders
 from sta410kit.runner.terminal import say, show_table
@@ -27,7 +28,7 @@ class ListedRun:
     kind: str  # ``chain``, ``notebook``, ``sweep``, ``validate`` or ``unknown``
     outcome: str  # the name of an exit code, ``RUNNING``, ``KILLED`` or ``UNREADABLE``
     started: datetime  # in UTC
-    manifest: Manifest  # empty where there is none that can be read
+    facts: Mapping[str, Any]  # what its manifest says, see `_facts`; of an empty one where it cannot be read
 
     @property
     def run(self) -> str:
@@ -36,51 +37,83 @@ class ListedRun:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the list says of it as JSON values."""
-        manifest, results = self.manifest, self.manifest.results
         return {
             "run": self.run,
             "kind": self.kind,
-            "title": manifest.title,
+            "title": self.facts["title"],
             "started": self.started.isoformat(),
             "outcome": self.outcome,
             "folder": str(self.folder),
-            "seconds": manifest.seconds,
-            "steps": len(manifest.steps),
-            "reused": sum(bool(step.reused) for step in manifest.steps),
-            "model": results.get("model", ""),
-            "verdict": results.get("verdict", {}).get("verdict", ""),
-            "scores": results.get("scores", {}),
-            "data": results.get("data", {}),
-            "parameters": manifest.given,
+            **{name: value for name, value in self.facts.items() if name not in {"kind", "title", "outcome"}},
         }
 
 
-def list_runs(runs: Path, limit: int | None = None) -> list[ListedRun]:
-    """Return the runs in the folder `runs`, newest first, at most `limit` of them."""
-    return [look_at(folder) for folder in run_folders(runs)[:limit]]
+def list_runs(runs: Path, limit: int | None = None, index: Registry | None = None) -> list[ListedRun]:
+    """Return the runs in the folder `runs`, newest first, at most `limit` of them.
+
+    With an `index`, only the manifests that have changed since the last time are read.
+    """
+    return [look_at(folder, index) for folder in run_folders(runs)[:limit]]
 
 
-def look_at(folder: Path) -> ListedRun:
+def look_at(folder: Path, index: Registry | None = None) -> ListedRun:
     """Return what is known of the run in `folder`, in any state."""
+    manifest = folder / MANIFEST
     try:
-        manifest = read_manifest(folder)
-    except ConfigurationError:
+        facts = index.remembered(manifest, _facts) if index else _facts(manifest)
+    except (ConfigurationError, OSError):
         kind, outcome = "unknown", KILLED
-        if (folder / MANIFEST).is_file():
+        if manifest.is_file():
             outcome = UNREADABLE
         elif is_running(folder):
             outcome = RUNNING
         elif (folder / DATA_DOCS).is_dir():
             kind, outcome = "validate", ""
-        return ListedRun(folder, kind, outcome, _started(folder), Manifest(folder.name))
-    return ListedRun(folder, manifest.kind, state_of(folder, manifest), _started(folder), manifest)
+        return ListedRun(folder, kind, outcome, _started(folder), _row(Manifest(folder.name)))
+    outcome = _state(folder, facts["outcome"])
+    return ListedRun(folder, facts["kind"], outcome, _started(folder), facts)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    return _row(read_manifest(path.parent))
+
+
+def _row(manifest: Manifest) -> dict[str, Any]:
+    """Return what a list of runs says of one, as JSON values; None for a number that it does not have."""
+    verdict, scores = manifest.results.get("verdict", {}), manifest.results.get("scores", {})
+    return {
+        "kind": manifest.kind,
+        "title": manifest.title,
+        "outcome": manifest.outcome,
+        "finished": manifest.finished,
+        "seconds": manifest.seconds,
+        "steps": len(manifest.steps),
+        "reused": sum(bool(step.reused) for step in manifest.steps),
+        "model": manifest.results.get("model", ""),
+        "verdict": verdict.get("verdict", ""),
+        "r2": scores.get(R2),
+        "rank_ic": _number(verdict, "sheet", "rank_ic", "rank_ic"),
+        "sharpe": _number(verdict, "sheet", "sharpe"),
+        "trials": _number(verdict, "evidence", "trials"),
+        "scores": scores,
+        "data": manifest.results.get("data", {}),
+        "parameters": manifest.given,
+    }
+
+
+def _number(found: Any, *names: str) -> float | None:  # noqa: ANN401 - JSON of any notebook
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, int | float) else None
 
 
 def state_of(folder: Path, manifest: Manifest) -> str:
     """Return how a run ended, ``RUNNING`` or ``KILLED``."""
-    if manifest.outcome != RUNNING:
-        return manifest.outcome
-    return RUNNING if is_running(folder) else KILLED
+    return _state(folder, manifest.outcome)
+
+
+def _state(folder: Path, outcome: str) -> str:
+    return KILLED if outcome == RUNNING and not is_running(folder) else outcome
 
 
 def print_runs(found: Sequence[ListedRun], folder: Path) -> None:
@@ -104,7 +137,7 @@ def print_runs(found: Sequence[ListedRun], folder: Path) -> None:
             str(facts["steps"] or ""),
             str(facts["reused"] or ""),
             facts["model"],
-            f"{100 * facts['scores'][R2]:+.2f} %" if R2 in facts["scores"] else "",
+            f"{100 * facts['r2']:+.2f} %" if facts["r2"] is not None else "",
             facts["verdict"],
             Path(facts["title"]).name,
         ))  # fmt: skip

@@ -33,26 +33,35 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # escape sequences in tracebacks
 
 def write_report(folder: Path, manifest: Manifest) -> Path:
     """Write ``report.html`` into the run folder and return its path."""
-    manifest = replace(manifest, results={**manifest.results, "forecasts": _drawn(manifest)})
     page = render(
         "report.html",
-        manifest=manifest,
-        words=forecast_words(manifest.results["forecasts"]),
-        took=format_seconds(manifest.seconds),
-        reused=sum(bool(step.reused) for step in manifest.steps),
-        peak=max((step.peak_memory for step in manifest.steps), default=0),
-        timeline=timeline(manifest),
-        failed=[_failure(folder, step) for step in manifest.steps if not step.passed],
-        changes=changes_since(folder, manifest),
-        r2=manifest.results.get("scores", {}).get(R2),
-        sheet=sheet_of(manifest.results.get("verdict", {})),
-        gates=newest_gates(summaries(folder / DATA_DOCS)),
+        **run_values(folder, manifest),
+        state=manifest.outcome,
+        link=str,
         docs=DATA_DOCS,
         log=LOG,
         figures=[figure for step in manifest.steps for figure in _figures(folder / step.notebook, step.name)],
     )
     write_text(folder / REPORT, page)
     return folder / REPORT
+
+
+def run_values(folder: Path, manifest: Manifest) -> dict[str, Any]:
+    """Return what ``run.html`` shows of a run, for its report and for the service."""
+    manifest = replace(manifest, results={**manifest.results, "forecasts": _drawn(manifest)})
+    return {
+        "manifest": manifest,
+        "words": forecast_words(manifest.results["forecasts"]),
+        "took": format_seconds(manifest.seconds),
+        "reused": sum(bool(step.reused) for step in manifest.steps),
+        "peak": max((step.peak_memory for step in manifest.steps), default=0),
+        "timeline": timeline(manifest),
+        "failed": [_failure(folder, step) for step in manifest.steps if not step.passed],
+        "changes": changes_since(folder, manifest),
+        "r2": manifest.results.get("scores", {}).get(R2),
+        "sheet": sheet_of(manifest.results.get("verdict", {})),
+        "gates": newest_gates(summaries(folder / DATA_DOCS)),
+    }
 
 
 def timeline(manifest: Manifest) -> list[dict[str, Any]]:

@@ -61,8 +61,9 @@ def test_a_run_is_listed_with_its_model_verdict_and_score(make_run, runs, capsys
     assert (found["kind"], found["seconds"], found["outcome"]) == ("chain", 90.0, "PASSED")
     assert (found["steps"], found["reused"], found["model"]) == (2, 1, "ridge")
     assert (found["verdict"], found["scores"]) == ("no skill shown", {"r2_against_naive": -0.0006})
+    assert (found["r2"], found["sharpe"]) == (-0.0006, None)
     assert (found["data"], found["parameters"]) == (data, {"model": "ridge"})
-    assert (oldest.kind, oldest.manifest.title, oldest.outcome) == ("notebook", "/p/x.ipynb", "TIMED_OUT")
+    assert (oldest.kind, oldest.facts["title"], oldest.outcome) == ("notebook", "/p/x.ipynb", "TIMED_OUT")
     print_runs([newest, oldest], runs)
     shown = capsys.readouterr().out.splitlines()
     assert shown[1].split() == [

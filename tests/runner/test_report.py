@@ -57,8 +57,8 @@ def test_forecasts_are_drawn_around_zero(tmp_path):
     row = {"symbol": "IBM", "date": "2012-01-03", "horizon": 1, "model": "ridge"}
     rows = [{**row, "predicted": 0.0, "lower": -0.02, "upper": 0.04}]
     page = write_report(tmp_path, Manifest("x", results={"forecasts": rows})).read_text()
-    assert "left:26.0%;width:72.0%" in page
-    assert 'left:50.0%"></b>' in page
+    assert '<line x1="26.0" x2="98.0" y1="9" y2="9"/>' in page
+    assert '<line class="at" x1="50.0"' in page
     assert "prefers-color-scheme: dark" in page
     assert "http://" not in page
     assert "https://" not in page
