@@ -1,6 +1,7 @@
 """What the service serves: a project with its runs, a database, and the options it was started with."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ from fastapi import Request
 
 from sta410kit._internal.project import OUTSIDE
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.runner.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Site:
     def runs(self) -> Path:
         """The folder of its runs."""
         return self.project / "runs"
+
+    @cached_property
+    def index(self) -> Registry:
+        """The index of its runs, by which a manifest is read once: ``list_runs(site.runs, index=site.index)``."""
+        return Registry(self.runs)
 
 
 def open_site(project: Path, options: ServiceOptions) -> Site:
