@@ -47,7 +47,7 @@ class Site:
 
     @cached_property
     def index(self) -> Registry:
-        """The index of its runs, by which a manifest is read once: ``list_runs(site.runs, index=site.index)``."""
+        """The index of its runs: ``list_runs(site.runs, index=site.index)`` reads a manifest once."""
         return Registry(self.runs)
 
 

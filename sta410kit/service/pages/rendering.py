@@ -1,0 +1,126 @@
+"""Turn values into pages: templates, their filters, the style sheet and the script."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
+from fastapi.responses import HTMLResponse
+
+from sta410kit._internal.redaction import redact
+from sta410kit.runner.listing import format_seconds
+from sta410kit.service.access import Caller, require
+from sta410kit.service.site import site_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Viewer = Annotated[Caller, Depends(require("viewer"))]
+Runner = Annotated[Caller, Depends(require("runner"))]
+Admin = Annotated[Caller, Depends(require("admin"))]
+
+NAVIGATION = {
+    "/": "Runs",
+    "/forecasts": "Forecasts",
+    "/night": "Night",
+    "/data": "Data",
+    "/sweeps": "Sweeps",
+    "/ledger": "Ledger",
+    "/accepted": "Accepted",
+    "/queue": "Queue",
+}
+_STYLES = (  # the colours and the look of reports, then what only the service has
+    ("sta410kit.guards", "templates/palette.css"),
+    ("sta410kit.runner", "templates/report.css"),
+    ("sta410kit.service.pages", "static/service.css"),
+)
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_FILES = {
+    "service.css": _STYLES,
+    "service.js": (("sta410kit.service.pages", "static/service.js"),),
+    "icon.svg": (("sta410kit.service.pages", "static/icon.svg"),),
+}
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/static/{name}")
+def static(name: str) -> Response:
+    """Return the style sheet, the script or the icon."""
+    if name not in _FILES:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"no file {name}")
+    content, digest = _static(name)
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{digest}"'}
+    return Response(content, media_type=_TYPES[name.rpartition(".")[2]], headers=headers)
+
+
+@cache
+def _static(name: str) -> tuple[str, str]:
+    content = "\n".join(resources.files(package).joinpath(path).read_text() for package, path in _FILES[name])
+    return content, hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def page(
+    request: Request, caller: Caller | None, template: str, code: int = 200, **values: Any
+) -> HTMLResponse:
+    """Return a page of the service, values escaped and secrets redacted; `caller` is None before the login."""
+    site = site_of(request)
+    navigation = dict(NAVIGATION)
+    if caller is not None and caller.may("runner"):
+        navigation["/start"] = "Start a run"
+    if caller is not None and caller.may("admin") and not site.options.local:
+        navigation["/users"] = "Users"
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            caller=caller,
+            navigation=navigation if caller else {},
+            path=request.url.path,
+            project=site.project.name,
+            site=site,
+            **values,
+        )
+    )
+    return HTMLResponse(redact(text), code, headers={"Cache-Control": "no-store"})
+
+
+@cache
+def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    packages = ("sta410kit.service.pages", "sta410kit.runner", "sta410kit.guards")
+    found = Environment(
+        loader=ChoiceLoader([PackageLoader(name) for name in packages]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals["static"] = lambda name: f"/static/{name}?{_static(name)[1]}"
+    found.filters |= {
+        "seconds": format_seconds,
+        "words": lambda outcome: outcome.lower().replace("_", " "),
+        "signed": signed,
+        "percent": percent,
+        "moment": lambda text: str(text)[:16].replace("T", " "),
+        "given": given,
+    }
+    return found
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """Return a number with its sign; nothing for none."""
+    return "" if value is None or value != value else f"{value:+z.{digits}f}"  # noqa: PLR0124 - not a number
+
+
+def percent(value: float | None, digits: int = 2, sign: str = "+") -> str:
+    """Return a fraction in percent; nothing for none."""
+    return "" if value is None or value != value else f"{100 * value:{sign}z.{digits}f} %"  # noqa: PLR0124 - not a number
+
+
+def given(parameters: Mapping[str, Any]) -> str:
+    """Return parameters as they are typed."""
+    return ", ".join(f"{name}={value}" for name, value in parameters.items())
