@@ -1,8 +1,9 @@
 """Choose among the runs of a list, and order them: for people who filter and sort, and for the API."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from sta410kit.runner.listing import ListedRun
 
@@ -10,9 +11,10 @@ CATEGORIES = ("kind", "model", "verdict", "outcome")  # filters that take one of
 ORDERS = ("started", *CATEGORIES, "r2", "rank_ic", "sharpe", "trials", "seconds")
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Which runs, in which order; an empty filter lets every run pass."""
+class Selection(BaseModel):
+    """Which runs, in which order, and which part of them; an empty filter lets every run pass."""
+
+    model_config = ConfigDict(frozen=True)
 
     kind: str = ""
     model: str = ""
@@ -22,6 +24,7 @@ class Selection:
     since: str = ""  # first and last day of the start, in UTC, as ISO text
     until: str = ""
     sort: str = "-started"  # one of `ORDERS`, with a minus for the largest first
+    page: int = Field(1, ge=1)
 
     def of(self, runs: Iterable[ListedRun]) -> list[dict[str, Any]]:
         """Return the rows of those runs that pass, in order; those without the value come last."""

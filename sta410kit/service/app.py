@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from sta410kit import __version__
 from sta410kit.service import api, pages
+from sta410kit.service.pages.errors import add_error_pages
 from sta410kit.service.security import protect
 from sta410kit.service.site import ServiceOptions, Site, open_site, site_of
 
@@ -33,4 +34,5 @@ def create_app(project: Path, options: ServiceOptions | None = None) -> FastAPI:
     protect(app, site.options)
     app.include_router(api.router)
     app.include_router(pages.router)
+    add_error_pages(app)
     return app

@@ -2,4 +2,8 @@
 
 from fastapi import APIRouter
 
+from sta410kit.service.pages import rendering, runs
+
 router = APIRouter(include_in_schema=False)
+for part in (rendering, runs):
+    router.include_router(part.router)

@@ -63,9 +63,9 @@ def _static(name: str) -> tuple[str, str]:
 
 
 def page(
-    request: Request, caller: Caller | None, template: str, code: int = 200, **values: Any
+    request: Request, caller: Caller | None, template: str, code: int = 200, **values: object
 ) -> HTMLResponse:
-    """Return a page of the service, values escaped and secrets redacted; `caller` is None before the login."""
+    """Return a page of the service, values escaped, secrets redacted; without a `caller` before the login."""
     site = site_of(request)
     navigation = dict(NAVIGATION)
     if caller is not None and caller.may("runner"):
