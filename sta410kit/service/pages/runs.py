@@ -43,7 +43,7 @@ _ORDERS = {name: words for name, words in _COLUMNS.items() if name != "parameter
 _MOST_DIFFERENCES = 40  # of a kind
 # What a notebook or a page of a run brings along is shown, and runs nothing: no script, no form, no network.
 _STATIC = {"Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; sandbox allow-same-origin allow-popups"}
-_TEXT = (".json", ".log", ".csv", ".diff", ".txt", ".toml", ".py", ".md")
+_TEXT = (".ipynb", ".json", ".log", ".csv", ".diff", ".txt", ".toml", ".py", ".md")
 
 
 @router.get("/")
@@ -98,7 +98,7 @@ def compare(
         query = urlencode(dict(zip(("first", "second"), sorted(run), strict=True)))
         return RedirectResponse(f"/compare?{query}", status.HTTP_303_SEE_OTHER)
     site = site_of(request)
-    folders = [known_run(site.runs, name) for name in (first, second)]
+    folders = known_run(site.runs, first), known_run(site.runs, second)
     found = compare_runs(*folders)
     return page(
         request,
@@ -190,10 +190,6 @@ def file(request: Request, caller: Viewer, run: str, path: str) -> Response:
 
 
 def _safely(path: Path) -> Response:
-    if path.suffix == ".ipynb":
-        from sta410kit.runner.notebook_pages import notebook_html
-
-        return Response(notebook_html(path), media_type="text/html; charset=utf-8", headers=_STATIC)
     if path.suffix == ".html":
         return FileResponse(path, media_type="text/html; charset=utf-8", headers=_STATIC)
     if path.suffix in _TEXT:
