@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator
 
-from sta410kit._internal.credentials import problems_with_pair
+from sta410kit._internal.credentials import problems_with_pair, secrets_in_urls
 from sta410kit._internal.kernel_redaction import register
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.settings.fields import Setting, setting, settings_of
@@ -27,6 +27,7 @@ from sta410kit._internal.settings.sections import (
     Environment,
     LoggingConfig,
     ModelConfig,
+    NightConfig,
     Section,
     TradingConfig,
     broken_rule,
@@ -41,6 +42,7 @@ __all__ = [
     "DataConfig",
     "LoggingConfig",
     "ModelConfig",
+    "NightConfig",
     "Setting",
     "SettingInUse",
     "TradingConfig",
@@ -75,8 +77,9 @@ class Config(Section):
     model: ModelConfig = ModelConfig()
     trading: TradingConfig = TradingConfig()
     api: APIConfig = APIConfig()
+    night: NightConfig = NightConfig()
 
-    # On the last field: by now the environment and the trading section are known, unless they are wrong.
+    # On a late field: by now the environment and the trading section are known, unless they are wrong.
     @field_validator("api")
     @classmethod
     def _live_trading_is_meant(cls, api: APIConfig, info: ValidationInfo) -> APIConfig:
@@ -231,4 +234,6 @@ def _get() -> _Current:
 def _with_secrets_registered(config: Config) -> Config:
     for secret in (config.api.alpaca_api_key, config.api.alpaca_secret_key):
         register(secret.get_secret_value())
+    for part in secrets_in_urls(config.night.alert_urls.get_secret_value()):
+        register(part)
     return config

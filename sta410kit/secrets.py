@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
-from sta410kit._internal.credentials import problems_with_pair
+from sta410kit._internal.credentials import problems_with_pair, secrets_in_urls
 from sta410kit._internal.kernel_redaction import register
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.settings.fields import is_loopback
@@ -65,7 +65,9 @@ def learn_configured_secrets(folder: Path | None = None) -> None:
         found = {name: Found(text, "environment") for name, text in os.environ.items()}
     for one in secret:
         if one.variable in found:
-            register(found[one.variable].text)
+            text = found[one.variable].text
+            for part in [text, *(secrets_in_urls(text) if "://" in text else ())]:
+                register(part)
 
 
 def get_alpaca_base_url(config: Config | None = None) -> str:

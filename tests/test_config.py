@@ -33,6 +33,8 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY, SECRET = "PKQ7W3E9R5T1Y8U2I4O6", "h8Kd02LmQz71XvBn55TyWcRp34EoUaSg69JfHi0Q"  # pragma: allowlist secret
+MAIL = "mailto://me:pass-4711@example.org?to=a@x.org,b@x.org"  # pragma: allowlist secret
+CHANNELS = f"{MAIL}, json://127.0.0.1/T0k3nT0k3n"
 LIVE = {
     "PAPER_TRADING": "false",
     "LIVE_TRADING_ACKNOWLEDGED": "true",
@@ -89,6 +91,10 @@ PROMISE = [
     ("REQUEST_RETRIES", "0", "api.request_retries", 0, 3),
     ("REQUEST_RETRY_DELAY", "0.1", "api.request_retry_delay", 0.1, 2),
     ("REDIS_URL", "redis://cache:6379", "api.redis_url", Secret("redis://cache:6379"), Secret("")),
+    ("ALERT_URLS", CHANNELS, "night.alert_urls", Secret(CHANNELS), Secret("")),
+    ("ALERT_ON_SUCCESS", "true", "night.alert_on_success", True, False),
+    ("SERVICE_URL", "https://runs.example.org/", "night.service_url", "https://runs.example.org", ""),
+    ("METRICS_TEXTFILE", "m/sta410.prom", "night.metrics_textfile", "m/sta410.prom", ""),
 ]
 
 
@@ -162,6 +168,9 @@ def test_switches_take_the_usual_words(text, value):
         ("ALPACA_BASE_URL", "https://x.com:port", "api.alpaca_base_url"),
         ("ALPACA_BASE_URL", "paper", "api.alpaca_base_url"),
         ("REQUEST_RETRY_DELAY", "-1", "api.request_retry_delay"),
+        ("SERVICE_URL", "runs.example.org", "night.service_url"),
+        ("SERVICE_URL", "https://x.org?a=1", "night.service_url"),
+        ("METRICS_TEXTFILE", "metrics.txt", "night.metrics_textfile"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(variable, text, field):
@@ -430,6 +439,18 @@ def test_the_secrets_of_the_process_are_registered_for_redaction(fresh):
     assert redaction.redact(f"key {KEY}") == "key ***"
     set_config(Config(api=APIConfig(alpaca_secret_key=SECRET)))
     assert redaction.redact(SECRET) == "***"
+
+
+@pytest.mark.usefixtures("fresh")
+def test_passwords_and_tokens_of_alert_channels_are_redacted():
+    """An address as a whole, its password and parts that look random; hosts and words stay readable."""
+    set_config(load_config({"ALERT_URLS": CHANNELS}))
+    assert redaction.redact(f"<{CHANNELS}>") == "<***, ***>"
+    text = "pass-4711 at example.org, T0k3nT0k3n at 127.0.0.1"
+    assert redaction.redact(text) == "*** at example.org, *** at 127.0.0.1"
+    with pytest.raises(ConfigurationError, match=r"not shown, has no scheme such as mailto://") as refused:
+        load_config({"ALERT_URLS": "hook-4711"})
+    assert "hook" not in str(refused.value)
 
 
 def test_settings_in_use_tell_value_and_origin(fresh, monkeypatch):

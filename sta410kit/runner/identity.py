@@ -41,7 +41,8 @@ def step_parts(
         parts[f"input {name}"] = _digest_of(path, registry)
     parts["kit"] = registry.once("kit", partial(_kit, registry))
     settings = load_config(os.environ, folder).to_dict()
-    settings.pop("logging")  # changes no result
+    for name in ("logging", "night"):  # change no result
+        settings.pop(name)
     parts["settings"] = json_digest(settings)
     parts["holdout"] = current_seal(folder).state
     parts["packages"] = registry.once("packages", _packages)

@@ -144,6 +144,23 @@ def _endpoint(value: object) -> object:
     return text.rstrip("/")
 
 
+def _web_address(value: object) -> object:
+    if not isinstance(value, str) or not value.strip():
+        return value
+    url = urlsplit(value.strip())
+    odd = (
+        "@" in url.netloc
+        or url.query
+        or url.fragment
+        or " " in url.geturl()
+        or not url.geturl().isprintable()
+    )
+    if url.scheme not in {"http", "https"} or not url.hostname or odd or url.port == 0:
+        message = "not an address for a browser"
+        raise ValueError(message)
+    return url.geturl().rstrip("/")
+
+
 def _redis(value: object) -> object:
     if isinstance(value, str) and value.strip():
         url = urlsplit(value.strip())
@@ -161,6 +178,7 @@ Masked = Annotated[
     Secret, BeforeValidator(lambda value: Secret(value.strip()) if isinstance(value, str) else value)
 ]
 Endpoint = Annotated[str, BeforeValidator(_endpoint)]
+WebAddress = Annotated[str, BeforeValidator(_web_address)]
 RedisURL = Annotated[Masked, BeforeValidator(_redis)]
 LowerCase = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
 UpperCase = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)

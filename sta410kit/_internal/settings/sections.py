@@ -1,4 +1,4 @@
-"""The five sections of the configuration.
+"""The sections of the configuration.
 
 Each can be built alone and by keyword, reads nothing but its arguments, and is checked when it is built.
 """
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NoReturn, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from sta410kit._internal.credentials import split_urls
 from sta410kit._internal.secret_type import Secret
 from sta410kit._internal.settings.fields import (
     Day,
@@ -21,6 +22,7 @@ from sta410kit._internal.settings.fields import (
     Real,
     RedisURL,
     UpperCase,
+    WebAddress,
     Whole,
     setting,
 )
@@ -307,3 +309,49 @@ class APIConfig(Section):
         Secret(""),
         takes="a URL such as redis://host:6379/0",
     )
+
+
+class NightConfig(Section):
+    """Who hears of scheduled runs, and where their metrics go."""
+
+    alert_urls: Masked = setting(
+        "ALERT_URLS",
+        "where alerts go (secret), as addresses of apprise separated by commas: "
+        "mailto://user:password@example.org, slack://...; none are sent when empty",
+        Secret(""),
+        takes="addresses with a scheme, separated by commas",
+    )
+    alert_on_success: bool = setting(
+        "ALERT_ON_SUCCESS",
+        "send a message after each scheduled run that passed as well: what is different from the run before",
+        default=False,
+    )
+    service_url: WebAddress = setting(
+        "SERVICE_URL",
+        "address of the service that people open, for links in alerts; the report's file is named when empty",
+        "",
+        takes="an http or https URL without credentials, query or fragment",
+    )
+    metrics_textfile: str = setting(
+        "METRICS_TEXTFILE",
+        "file for Prometheus's node exporter, ending in .prom, that a scheduled run writes its metrics to; "
+        "relative to the project; none is written when empty",
+        "",
+        takes="the name of a file that ends in .prom",
+    )
+
+    @field_validator("alert_urls")
+    @classmethod
+    def _are_addresses(cls, value: Secret) -> Secret:
+        if any("://" not in url for url in split_urls(value.get_secret_value())):
+            message = "alert_urls: an address in ALERT_URLS, not shown, has no scheme such as mailto://"
+            raise broken_rule(message)
+        return value
+
+    @field_validator("metrics_textfile")
+    @classmethod
+    def _is_read_by_the_node_exporter(cls, value: str) -> str:
+        if value and (not value.endswith(".prom") or "\0" in value):
+            message = "not the name of a .prom file"
+            raise ValueError(message)
+        return value
