@@ -21,6 +21,7 @@ from sta410kit._internal.credentials import problems_with_pair, secrets_in_urls
 from sta410kit._internal.kernel_redaction import register
 from sta410kit._internal.project import project_folder
 from sta410kit._internal.settings.fields import Setting, setting, settings_of
+from sta410kit._internal.settings.section import Section, broken_rule, refusal
 from sta410kit._internal.settings.sections import (
     APIConfig,
     DataConfig,
@@ -28,10 +29,7 @@ from sta410kit._internal.settings.sections import (
     LoggingConfig,
     ModelConfig,
     NightConfig,
-    Section,
     TradingConfig,
-    broken_rule,
-    refusal,
 )
 from sta410kit._internal.settings.sources import SECRETS_FOLDER, Found, gather
 from sta410kit.exceptions import ConfigurationError, ConfigurationWarning
