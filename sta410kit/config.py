@@ -29,6 +29,7 @@ from sta410kit._internal.settings.sections import (
     LoggingConfig,
     ModelConfig,
     NightConfig,
+    ServiceConfig,
     TradingConfig,
 )
 from sta410kit._internal.settings.sources import SECRETS_FOLDER, Found, gather
@@ -41,6 +42,7 @@ __all__ = [
     "LoggingConfig",
     "ModelConfig",
     "NightConfig",
+    "ServiceConfig",
     "Setting",
     "SettingInUse",
     "TradingConfig",
@@ -76,6 +78,7 @@ class Config(Section):
     trading: TradingConfig = TradingConfig()
     api: APIConfig = APIConfig()
     night: NightConfig = NightConfig()
+    service: ServiceConfig = ServiceConfig()
 
     # On a late field: by now the environment and the trading section are known, unless they are wrong.
     @field_validator("api")
@@ -232,6 +235,7 @@ def _get() -> _Current:
 def _with_secrets_registered(config: Config) -> Config:
     for secret in (config.api.alpaca_api_key, config.api.alpaca_secret_key):
         register(secret.get_secret_value())
-    for part in secrets_in_urls(config.night.alert_urls.get_secret_value()):
-        register(part)
+    for urls in (config.night.alert_urls, config.service.database_url):
+        for part in secrets_in_urls(urls.get_secret_value()):
+            register(part)
     return config

@@ -95,6 +95,7 @@ PROMISE = [
     ("ALERT_ON_SUCCESS", "true", "night.alert_on_success", True, False),
     ("SERVICE_URL", "https://runs.example.org/", "night.service_url", "https://runs.example.org", ""),
     ("METRICS_TEXTFILE", "m/sta410.prom", "night.metrics_textfile", "m/sta410.prom", ""),
+    ("DATABASE_URL", "sqlite:///a", "service.database_url", Secret("sqlite:///a"), Secret("")),
 ]
 
 

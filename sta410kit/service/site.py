@@ -1,15 +1,16 @@
 """What the service serves: a project with its runs, a database, and the options it was started with."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from fastapi import Request
 
 from sta410kit._internal.project import OUTSIDE
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.registry import Registry
+from sta410kit.service.database import Database, open_database
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Site:
     """One project as the service sees it."""
 
     project: Path
-    options: ServiceOptions = field(default_factory=ServiceOptions)
-    database: Any = None
+    options: ServiceOptions
+    database: Database
 
     @property
     def runs(self) -> Path:
@@ -56,7 +57,8 @@ def open_site(project: Path, options: ServiceOptions) -> Site:
     if not (project / "notebooks" / "pipeline.toml").is_file():
         message = f"{project} {OUTSIDE}; change into a project"
         raise ConfigurationError(message)
-    return Site(project.resolve(), options)
+    project = project.resolve()
+    return Site(project, options, open_database(project))
 
 
 def site_of(request: Request) -> Site:

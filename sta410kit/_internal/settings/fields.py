@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from sta410kit._internal.secret_type import Secret
 
 _REDIS = {"redis", "rediss", "unix"}
+_DATABASES = {"postgresql", "postgres", "postgresql+psycopg", "sqlite"}
 
 
 def setting(  # noqa: PLR0913 - a declaration, read by its keywords
@@ -161,11 +162,11 @@ def _web_address(value: object) -> object:
     return url.geturl().rstrip("/")
 
 
-def _redis(value: object) -> object:
+def _server(value: object, schemes: set[str]) -> object:
     if isinstance(value, str) and value.strip():
         url = urlsplit(value.strip())
-        if url.scheme not in _REDIS or url.port == 0:  # reading the port checks it
-            message = "not the URL of a Redis"
+        if url.scheme not in schemes or url.port == 0:  # reading the port checks it
+            message = "not the URL of such a server"
             raise ValueError(message)
     return value
 
@@ -179,6 +180,7 @@ Masked = Annotated[
 ]
 Endpoint = Annotated[str, BeforeValidator(_endpoint)]
 WebAddress = Annotated[str, BeforeValidator(_web_address)]
-RedisURL = Annotated[Masked, BeforeValidator(_redis)]
+RedisURL = Annotated[Masked, BeforeValidator(lambda value: _server(value, _REDIS))]
+DatabaseURL = Annotated[Masked, BeforeValidator(lambda value: _server(value, _DATABASES))]
 LowerCase = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
 UpperCase = BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value)

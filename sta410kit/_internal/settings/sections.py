@@ -10,6 +10,7 @@ from pydantic import ValidationInfo, field_validator
 from sta410kit._internal.credentials import split_urls
 from sta410kit._internal.secret_type import Secret
 from sta410kit._internal.settings.fields import (
+    DatabaseURL,
     Day,
     Endpoint,
     Folder,
@@ -275,3 +276,15 @@ class NightConfig(Section):
             message = "not the name of a .prom file"
             raise ValueError(message)
         return value
+
+
+class ServiceConfig(Section):
+    """What the service and the night need beside the command line."""
+
+    database_url: DatabaseURL = setting(
+        "DATABASE_URL",
+        "registry of users, queue and schedules (secret); runs/service.sqlite when empty. On one PostgreSQL "
+        "several hosts share the queue, and no night runs twice",
+        Secret(""),
+        takes="a URL such as postgresql://user:password@host/name or sqlite:///runs/service.sqlite",
+    )

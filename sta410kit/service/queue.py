@@ -1,0 +1,142 @@
+"""The queue of runs: jobs that people, the API and schedules ask for, and what came of them.
+
+A job is ``queued``, ``running`` or ``finished``; a finished one has an outcome: the name of an exit code,
+``CANCELLED`` if it never began, or ``KILLED`` if its process ended without a word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.service.database import jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sta410kit.service.database import Database
+
+QUEUED, RUNNING, FINISHED = "queued", "running", "finished"
+CANCELLED, KILLED = "CANCELLED", "KILLED"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run or sweep that was asked for. Times are seconds since 1970."""
+
+    id: int
+    kind: str  # ``run`` or ``sweep``
+    # ``notebook`` (a path in the project; none: the chain), ``parameters``, ``grid`` of a sweep, ``fresh``,
+    # and the limits ``deadline``, ``timeout`` (seconds) and ``memory`` (bytes)
+    request: dict[str, Any]
+    schedule: str  # that asked for it; empty for a person
+    session: str  # of the schedule
+    by: str  # the user who asked for it
+    state: str
+    created: float
+    started: float | None
+    finished: float | None
+    worker: str  # that executes it, or did
+    attempts: int
+    cancelled_by: str  # the user who cancelled it
+    run: str  # its run folder's name, as soon as there is one
+    outcome: str
+    exit_code: int | None
+    message: str  # why it did not pass
+
+
+def enqueue(  # noqa: PLR0913 - the fields of a job
+    database: Database,
+    kind: str,
+    request: dict[str, Any],
+    *,
+    by: str = "",
+    schedule: str = "",
+    session: str = "",
+) -> Job:
+    """Put a job into the queue; while a schedule has an unfinished one, return that."""
+    values = {"kind": kind, "request": request, "by": by, "schedule": schedule, "session": session}
+    try:
+        with database.write() as connection:
+            statement = sa.insert(jobs).values(**values, state=QUEUED, created=database.now)
+            return _job(connection.execute(statement.returning(*_COLUMNS)).one())
+    except sa.exc.IntegrityError:
+        with database.read() as connection:
+            unfinished = sa.select(*_COLUMNS).where(jobs.c.schedule == schedule, jobs.c.state != FINISHED)
+            found = connection.execute(unfinished).one_or_none()
+    # It has finished in this moment: ask again.
+    return (
+        _job(found) if found else enqueue(database, kind, request, by=by, schedule=schedule, session=session)
+    )
+
+
+def find_job(database: Database, number: int) -> Job:
+    """Return one job.
+
+    Raises
+    ------
+    ConfigurationError
+        There is none with this number.
+    """
+    with database.read() as connection:
+        found = connection.execute(sa.select(*_COLUMNS).where(jobs.c.id == number)).one_or_none()
+    if found is None:
+        message = f"there is no job {number}"
+        raise ConfigurationError(message)
+    return _job(found)
+
+
+def list_jobs(
+    database: Database, states: Sequence[str] = (), *, limit: int = 100, before: int | None = None
+) -> list[Job]:
+    """Return jobs, the newest first; those in some `states` only, and only those older than job `before`."""
+    statement = sa.select(*_COLUMNS).order_by(jobs.c.id.desc()).limit(limit)
+    if states:
+        statement = statement.where(jobs.c.state.in_(states))
+    if before is not None:
+        statement = statement.where(jobs.c.id < before)
+    with database.read() as connection:
+        return [_job(row) for row in connection.execute(statement)]
+
+
+def job_of_run(database: Database, run: str) -> Job | None:
+    """Return the newest job that made a run, if one did."""
+    statement = sa.select(*_COLUMNS).where(jobs.c.run == run).order_by(jobs.c.id.desc()).limit(1)
+    with database.read() as connection:
+        found = connection.execute(statement).one_or_none()
+    return None if found is None else _job(found)
+
+
+def count_jobs(database: Database) -> dict[str, int]:
+    """Return how many jobs are queued, running and finished."""
+    statement = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
+    with database.read() as connection:
+        found = {state: number for state, number in connection.execute(statement)}  # noqa: C416 - rows are no pairs
+    return {state: found.get(state, 0) for state in (QUEUED, RUNNING, FINISHED)}
+
+
+def cancel(database: Database, number: int, by: str) -> Job:
+    """Cancel a job: a queued one at once; a running one is interrupted by its worker within seconds.
+
+    A finished one stays as it is.
+    """
+    with database.write() as connection:
+        one = jobs.c.id == number
+        queued = sa.update(jobs).where(one, jobs.c.state == QUEUED)
+        connection.execute(queued.values(
+            state=FINISHED, outcome=CANCELLED, finished=database.now, cancelled_by=by,
+            message=f"cancelled by {by} before it began",
+        ))  # fmt: skip
+        running = sa.update(jobs).where(one, jobs.c.state == RUNNING, jobs.c.cancelled_by == "")
+        connection.execute(running.values(cancelled_by=by))
+    return find_job(database, number)
+
+
+_COLUMNS = [jobs.c[name] for name in Job.__dataclass_fields__]
+
+
+def _job(row: sa.Row[Any]) -> Job:
+    return Job(**row._mapping)  # noqa: SLF001 - its public name
