@@ -87,11 +87,13 @@ notebooks: $(CHECKING) ## execute every notebook in place, on its defaults, to r
 	$(AT_DEFAULTS) $(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.kernel_name=sta410 notebooks/*.ipynb
 
-check: $(CHECKING) ## lint, format check, types, layers
+check: $(CHECKING) ## lint, format check, types, layers; the image's and the compose file's rules
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 
 benchmark: $(TESTING) peers ## measure the kit beside its peers, one after the other (one alone: BENCHMARKS=chain)
 	@missed=""; for name in $(BENCHMARKS); do \

@@ -36,13 +36,13 @@ def test_the_stages(workflow):
 
 
 def test_it_can_neither_write_nor_hang_nor_follow_a_branch(workflow):
-    """Its token may only read, each job has a time limit, each action a version."""
+    """Its token may only read, each job has a time limit, each action is one commit."""
     jobs = workflow["jobs"].values()
     assert workflow["permissions"] == {"contents": "read"}
     assert [job for job in jobs if "permissions" in job] == []
     assert all(0 < job["timeout-minutes"] <= 60 for job in jobs)
     used = [step["uses"] for job in jobs for step in job["steps"] if "uses" in step]
-    assert [action for action in used if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+", action)] == []
+    assert [action for action in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action)] == []
 
 
 def test_its_commands_name_what_exists(root, workflow, targets):
