@@ -15,9 +15,10 @@ _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 # Removed with what is in them: of other elements that are not allowed the text remains.
 _WITHOUT_TEXT = re.compile(r"<(style|script|template|iframe)\b.*?(</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _TAGS = [
-    "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt", "em",
-    "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "kbd", "li", "ol", "p", "pre", "s", "samp", "small", "span",
-    "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul",
+    "a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt",
+    "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "kbd", "li", "ol", "p", "pre", "s", "samp",
+    "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
+    "tr", "tt", "u", "ul",
 ]  # fmt: skip
 _ATTRIBUTES = {"*": ["class", "id", "style", "title"], "a": ["href"], "td": ["colspan", "rowspan"],
                "th": ["colspan", "rowspan", "scope"]}  # fmt: skip
