@@ -1,4 +1,4 @@
-"""``sta410 new``: a project, or a notebook, feature, model or price source in one."""
+"""``sta410 new``: a project, or a notebook, feature, model, expectation or price source in one."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def new() -> None:
 
 @new.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-def project(folder: Path) -> int:
+@click.option("--minimal", is_flag=True, help="Two notebooks, prices and forecast, instead of six.")
+def project(folder: Path, *, minimal: bool) -> int:
     """Make a project in the new folder DIR: notebooks, suites, tests, Makefile, CI.
 
     `sta410 run` and `python -m pytest` pass in it at once, without a network.
     """
     from sta410kit.runner.new import new_project
 
-    return _say(new_project(folder))
+    return _say(new_project(folder, minimal=minimal))
 
 
 @new.command()
@@ -44,6 +45,13 @@ def notebook(name: str) -> int:
 def feature(name: str) -> int:
     """Add the feature NAME to my_features.py and to the suites."""
     return _make("new_feature", name)
+
+
+@new.command()
+@click.argument("name")
+def expectation(name: str) -> int:
+    """Add the expectation NAME to my_expectations.py and, as a warning, to the suite prices."""
+    return _make("new_expectation", name)
 
 
 @new.command()

@@ -158,9 +158,10 @@ def _publish_suite(suite: Suite, folder: Path, ge_version: str) -> None:
     from great_expectations.render.renderer import page_renderer
 
     from sta410kit.guards.evaluation import build
-    from sta410kit.guards.expectations import EXPECTATIONS
+    from sta410kit.guards.expectations import registered
     from sta410kit.guards.great_expectations import load_suite
 
+    known = registered()
     loaded = load_suite(suite.name, [_escaped(item) for item in suite.expectations])
     document = page_renderer.ExpectationSuitePageRenderer().render(loaded).to_json_dict()  # type: ignore[no-untyped-call]
     page = render_page(
@@ -171,7 +172,7 @@ def _publish_suite(suite: Suite, folder: Path, ge_version: str) -> None:
         sentences=[
             (item["type"], item["meta"]["severity"], build(suite.name, item).words())
             for item in suite.expectations
-            if item["type"] in EXPECTATIONS
+            if item["type"] in known
         ],
         sections=_sections(document["sections"]),
         ge_version=ge_version,

@@ -16,7 +16,7 @@ from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import STA410Exception
 from sta410kit.guards import generic
 from sta410kit.guards.evidence import with_times
-from sta410kit.guards.expectations import EXPECTATIONS, Expectation, judge_all
+from sta410kit.guards.expectations import EXPECTATIONS, Expectation, judge_all, registered
 from sta410kit.guards.panel import Panel
 from sta410kit.guards.result import CRITICAL, Check
 from sta410kit.guards.suites import cannot_be_loaded, columns_of
@@ -91,7 +91,8 @@ def _of_the_kit(
     name: str, expectations: Sequence[dict[str, Any]], panel: Panel, reviewed: Sequence[ReviewedFinding]
 ) -> dict[int, Check]:
     """Evaluate the kit's own expectations together; return the checks by their number."""
-    own = {n: build(name, item) for n, item in enumerate(expectations) if item["type"] in EXPECTATIONS}
+    known = registered()
+    own = {n: build(name, item) for n, item in enumerate(expectations) if item["type"] in known}
     checks = {}
     for (number, rule), found in zip(own.items(), judge_all(list(own.values()), panel), strict=True):
         item = expectations[number]

@@ -112,11 +112,11 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
         asked = [_stopping(item) for item in asked]
     planned, skipped = plan_checks(asked, frame, [symbols] if isinstance(symbols, str) else symbols)
     from sta410kit.guards.evaluation import evaluate
-    from sta410kit.guards.expectations import EXPECTATIONS
+    from sta410kit.guards.expectations import registered
     from sta410kit.guards.quarantine import leave_out
 
     folder, known = contract.path.parent, {item["type"] for item in (*contract.expectations, *planned)}
-    reviewed = read_reviewed(folder, contract.name, known | set(EXPECTATIONS))
+    reviewed = read_reviewed(folder, contract.name, known | set(registered()))
     reviewed += read_events(folder, contract.name)
     reviewed += [] if repairs is None else emptied_bars(repairs, frame, contract)
 

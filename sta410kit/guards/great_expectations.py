@@ -34,7 +34,7 @@ logging.getLogger("great_expectations.data_context.types.base").setLevel(logging
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.evidence import EXAMPLES, Evidence
-from sta410kit.guards.expectations import EXPECTATIONS, Expectation, judge_all
+from sta410kit.guards.expectations import EXPECTATIONS, Expectation, judge_all, registered
 from sta410kit.guards.panel import Panel
 from sta410kit.guards.suites import cannot_be_loaded
 
@@ -120,8 +120,18 @@ def _register(rule: type[Expectation]) -> None:
     type(rule.__name__, (KitExpectation,), {**namespace, "__annotations__": types})
 
 
-for _rule in EXPECTATIONS.values():
-    _register(_rule)
+_REGISTERED: dict[str, type[Expectation]] = {}
+
+
+def _register_all() -> None:
+    """Register those that are new: a project may declare its own after this module was imported."""
+    for name, rule in registered().items():
+        if _REGISTERED.get(name) is not rule:
+            _register(rule)
+            _REGISTERED[name] = rule
+
+
+_register_all()
 
 
 def load_suite(name: str, expectations: Sequence[dict[str, Any]]) -> gx.ExpectationSuite:
@@ -132,6 +142,7 @@ def load_suite(name: str, expectations: Sequence[dict[str, Any]]) -> gx.Expectat
     ConfigurationError
         An expectation cannot be loaded; Great Expectations would leave it out and only log it.
     """
+    _register_all()
     try:
         return _load(name, json.dumps(list(expectations)))
     except TypeError as error:
@@ -201,6 +212,7 @@ def _plain_dtypes(frame: pd.DataFrame) -> pd.DataFrame:
 
 def to_record(result: GuardResult) -> dict[str, Any]:
     """Return what a gate found as Great Expectations' validation result, in JSON values."""
+    _register_all()  # its renderers look expectations up by name
     held = sum(check.held for check in result.checks)
     total = len(result.checks)
     return {

@@ -1,10 +1,11 @@
-"""Make a project, or a notebook, feature, model or price source in one: each with a test, ready to run."""
+"""Make a project, or a notebook, feature, model, expectation or price source in one, each ready to run."""
 
 from __future__ import annotations
 
 import json
 import keyword
 import re
+import shlex
 import shutil
 from functools import cache
 from importlib.metadata import distribution
@@ -22,6 +23,7 @@ _PROJECT_FILES = {
     "tests/test_chain.py": "test_chain.py", ".github/workflows/ci.yml": "ci.yml",
 }  # fmt: skip
 _COPIED = {"notebooks": "notebooks", "expectations": "expectations", ".env.example": "env.example"}
+_MINIMAL = ("01_prices", "02_forecast")
 _LIKE = "return_5"  # the feature whose expectations a new one gets
 
 
@@ -32,8 +34,8 @@ class Made(NamedTuple):
     next_steps: list[str]
 
 
-def new_project(folder: Path) -> Made:
-    """Make a project in a folder that is empty or not there yet.
+def new_project(folder: Path, *, minimal: bool = False) -> Made:
+    """Make a project in a folder that is empty or not there yet; a minimal one has two notebooks.
 
     Raises
     ------
@@ -45,13 +47,19 @@ def new_project(folder: Path) -> Made:
         message = f"{folder} is not empty; name a new folder"
         raise ConfigurationError(message)
     for name, shipped in _COPIED.items():
-        _copy(_shipped(name, shipped), folder / name)
+        if not (minimal and name == "notebooks"):
+            _copy(_shipped(name, shipped), folder / name)
     for path in sorted((folder / "notebooks").glob("*.ipynb")):
         _strip_outputs(path)
+    if minimal:
+        for name in _MINIMAL:
+            path = folder / "notebooks" / f"{name}.ipynb"
+            _write_notebook(path, _notebook(_rendered(f"minimal/{name}.py")))
+        _write(folder / MARKER, _rendered("minimal/pipeline.toml"))
     for name, template in _PROJECT_FILES.items():
         _write(folder / name, _rendered(template, name=folder.name))
     _write(folder / "requirements.txt", f"{_requirement()}\npytest\n")
-    return Made([folder], [f"cd {folder}", "sta410 run", "python -m pytest"])
+    return Made([folder], [f"cd {_shown(folder)}", "sta410 run", "python -m pytest"])
 
 
 def new_notebook(project: Path, name: str) -> Made:
@@ -60,20 +68,8 @@ def new_notebook(project: Path, name: str) -> Made:
     if path.exists():
         message = f"{path} exists; choose another name"
         raise ConfigurationError(message)
-    cells = [
-        _cell(f"# {name.replace('_', ' ').capitalize()}\n\nWhat this notebook asks, and what it finds."),
-        _cell(_PARAMETERS, "parameters"),
-        _cell(_SETUP.format(name=name), ""),
-        _cell("## Prices\n\nThe embedded prices, or what the gate has accepted."),
-        _cell(_PRICES, ""),
-        _cell("plots.plot_prices(price_frame)", "figure"),
-        _cell("## Result\n\n`sta410 show` shows what is recorded, `sta410 diff` compares it."),
-        _cell('steps.record("mean_return", float(returns.mean()))\nreturns.mean()', ""),
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    content: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}}
-    content["cells"] = [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells)]
-    _write(path, json.dumps(content, indent=1) + "\n")
+    title = name.replace("_", " ").capitalize()
+    _write_notebook(path, _notebook(_rendered("notebook.py", name=name, title=title)))
     where = path.relative_to(project)
     return Made(
         [path],
@@ -105,7 +101,33 @@ def new_feature(project: Path, name: str) -> Made:
         [
             f"edit {name} in my_features.py",
             "python -m pytest tests/test_my_features.py",
-            "sta410 run   # 03_features, 04_train and 06_forecast use it",
+            "sta410 run   # every notebook that builds features uses it",
+        ],
+    )
+
+
+def new_expectation(project: Path, name: str) -> Made:
+    """Add an expectation to ``my_expectations.py`` and, as a warning, to the suite ``prices``, and a test."""
+    from sta410kit.guards.expectations import EXPECTATIONS
+
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _name(name, "an expectation")).lower()
+    kind = "Expect" + "".join(part.capitalize() for part in words.removeprefix("expect_").split("_"))
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
+    if name in EXPECTATIONS:
+        message = f"there is an expectation {name!r} in {EXPECTATIONS[name].__module__}; choose another name"
+        raise ConfigurationError(message)
+    files = _with_test(project, "my_expectations", defines=kind, name=name, kind=kind)
+    files += _declare(project, 'modules = ["my_expectations"]', "my_expectations")
+    path, content = _suite(project, "prices")
+    content["expectations"].append({"type": name, "kwargs": {}, "meta": {"severity": "warning"}})
+    _write(path, json.dumps(content, indent=2) + "\n")
+    return Made(
+        [*files, path],
+        [
+            f"edit {kind} in my_expectations.py",
+            "python -m pytest tests/test_my_expectations.py",
+            "sta410 validate PRICES.csv   # shows what it finds, as a warning",
+            f"to let it stop a run, set the severity of {name} to critical in {path.relative_to(project)}",
         ],
     )
 
@@ -141,32 +163,25 @@ def new_source(project: Path, name: str) -> Made:
     )
 
 
-_PARAMETERS = """from typing import Optional
-
-from pydantic import DirectoryPath, FilePath, PositiveInt
-
-window: PositiveInt = 21  # sessions
-prices: Optional[FilePath] = None  # accepted by 02_validate; the embedded prices when None
-run_dir: Optional[DirectoryPath] = None  # set by `sta410 run`"""
-_SETUP = """from sta410kit import steps
-from sta410kit.logging import setup_logger
-from sta410kit.research import plots
-
-setup_logger("{name}")
-folder = steps.step_folder(run_dir, "{name}")"""
-_PRICES = """price_frame = steps.prices(prices)
-returns = price_frame.groupby("symbol")["adj_close"].pct_change(window)
-returns.groupby(price_frame["symbol"]).describe()"""
+def _notebook(text: str) -> dict[str, Any]:
+    """Return the notebook of a text: ``# %%`` begins a cell, its tag or ``[markdown]`` follows."""
+    cells: list[dict[str, Any]] = []
+    for number, part in enumerate(re.split(r"^# %%", text, flags=re.MULTILINE)[1:]):
+        head, _, source = part.partition("\n")
+        cell = {"id": f"cell-{number}", "metadata": {}, "source": source.strip("\n")}
+        if head.strip() == "[markdown]":
+            cells.append({"cell_type": "markdown", **cell})
+        else:
+            cell["metadata"] = {"tags": [head.strip()]} if head.strip() else {}
+            cells.append({"cell_type": "code", **cell, "execution_count": None, "outputs": []})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def _cell(source: str, tag: str | None = None) -> dict[str, Any]:
-    """Return a code cell with a tag, which may be empty, or without one a Markdown cell."""
-    if tag is None:
-        return {"cell_type": "markdown", "metadata": {}, "source": source}
-    metadata = {"tags": [tag]} if tag else {}
-    return {
-        "cell_type": "code", "metadata": metadata, "source": source, "execution_count": None, "outputs": [],
-    }  # fmt: skip
+def _shown(path: Path) -> str:
+    """Return a path as it is typed here."""
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def _name(name: str, what: str) -> str:
@@ -176,12 +191,13 @@ def _name(name: str, what: str) -> str:
     return name
 
 
-def _with_test(project: Path, module: str, *, name: str, **values: str) -> list[Path]:
+def _with_test(project: Path, module: str, *, name: str, defines: str = "", **values: str) -> list[Path]:
     """Add a definition to a module of the project and a test to its tests, making what is missing."""
+    defines = defines or name
     source, tests = project / f"{module}.py", project / "tests" / f"test_{module}.py"
     before = source.read_text(encoding="utf-8") if source.exists() else ""
-    if re.search(rf"^(def|class) {name}\b", before, re.MULTILINE):
-        message = f"{source} defines {name} already; choose another name"
+    if re.search(rf"^(def|class) {defines}\b", before, re.MULTILINE):
+        message = f"{source} defines {defines} already; choose another name"
         raise ConfigurationError(message)
     for path in (source, tests):
         there = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -210,10 +226,7 @@ def _declare(project: Path, lines: str, already: str) -> list[Path]:
 
 def _expect_like(project: Path, suite: str, name: str) -> Path:
     """Give a feature the expectations that another has in a suite of the project."""
-    path = project / "expectations" / f"{suite}.json"
-    if not path.exists():
-        _copy(_shipped("expectations", "expectations") / path.name, path)
-    content = json.loads(path.read_text(encoding="utf-8"))
+    path, content = _suite(project, suite)
     there: list[dict[str, Any]] = content["expectations"]
     if not any(one["kwargs"].get("column") == name for one in there):
         last = max(at for at, one in enumerate(there) if "column" in one["kwargs"])
@@ -221,6 +234,15 @@ def _expect_like(project: Path, suite: str, name: str) -> Path:
         there[last + 1 : last + 1] = json.loads(json.dumps(like).replace(_LIKE, name))
         _write(path, json.dumps(content, indent=2) + "\n")
     return path
+
+
+def _suite(project: Path, name: str) -> tuple[Path, dict[str, Any]]:
+    """Return the file of a suite in the project, copied there if it is the kit's so far, and its content."""
+    path = project / "expectations" / f"{name}.json"
+    if not path.exists():
+        _copy(_shipped("expectations", "expectations") / path.name, path)
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return path, content
 
 
 def _requirement() -> str:
@@ -250,6 +272,10 @@ def _strip_outputs(path: Path) -> None:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
+    _write_notebook(path, notebook)
+
+
+def _write_notebook(path: Path, notebook: dict[str, Any]) -> None:
     _write(path, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -11,7 +11,7 @@ from sta410kit.guards.data_docs import newest_gates, summaries
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.listing import format_seconds, state_of
-from sta410kit.runner.manifest import DIFF, Manifest, read_manifest
+from sta410kit.runner.manifest import DIFF, Manifest, manifests, read_manifest
 from sta410kit.runner.report import changes_since
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, REPORT
@@ -37,6 +37,8 @@ def print_summary(run: Run) -> None:
     manifest = run.manifest
     _print_steps(f"run {run.folder.name}", manifest)
     _print_results(run.folder, manifest)
+    if manifest.kind == "notebook":
+        _print_recorded_beside_last(run.folder, manifest)
     say(f"report:    {run.folder / REPORT}")
     if (run.folder / DATA_DOCS / "index.html").is_file():
         say(f"data docs: {run.folder / DATA_DOCS / 'index.html'}")
@@ -126,6 +128,45 @@ def _print_recorded(manifest: Manifest) -> None:
         for name, value in step.recorded.items():
             if name != "survivorship":  # said already
                 say(f"recorded {step.name}: {name} = {value}")
+
+
+def _print_recorded_beside_last(folder: Path, manifest: Manifest) -> None:
+    """Print the values that a notebook recorded beside those of its last run that passed."""
+    values = {name: value for step in manifest.steps for name, value in step.recorded.items()}
+    if not values:
+        return
+    last = next(
+        (
+            earlier
+            for other, earlier in manifests(folder.parent, "notebook")
+            if other.name < folder.name
+            and earlier.title == manifest.title
+            and earlier.outcome == ExitCode.PASSED.name
+        ),
+        None,
+    )
+    if last is None:
+        show_table(("recorded", "value"), [(name, _short(value)) for name, value in values.items()])
+        return
+    before = {name: value for step in last.steps for name, value in step.recorded.items()}
+    rows = []
+    for name in dict.fromkeys([*values, *before]):
+        one, two = (_short(found[name]) if name in found else "" for found in (values, before))
+        same = values.get(name) == before.get(name)
+        rows.append((name, one, two, "" if same else _change(before.get(name), values.get(name))))
+    show_table(("recorded", "value", f"run {last.run}", "change"), rows)
+    if manifest.given != last.given:
+        was = ", ".join(f"{name}={value}" for name, value in last.given.items()) or "all defaults"
+        say(f"parameters of run {last.run}: {was}")
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - any recorded value
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _change(before: Any, value: Any) -> str:  # noqa: ANN401 - any recorded values
+    both = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (before, value))
+    return f"{value - before:+.4g}" if both else "changed"
 
 
 def _print_sheet(manifest: Manifest) -> None:

@@ -47,11 +47,12 @@ def test_a_project_has_what_its_readme_names(made):
 @pytest.mark.slow
 def test_everything_that_new_makes_passes_its_tests_and_runs(made):
     """A feature, two of them, a model, a notebook and a source: each in one command, none edited."""
-    for what in ("feature mine", "feature mine_too", "model Mine", "notebook look", "source vendor"):
+    for what in ("feature mine", "feature mine_too", "model Mine", "notebook look", "source vendor",
+                 "expectation no_jumps"):  # fmt: skip
         assert ask(*what.split()).return_value == 0
     tests = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=made)
     assert tests.returncode == 0, tests.stdout
-    assert "5 passed" in tests.stdout
+    assert "6 passed" in tests.stdout
     chain = run(BIN / "sta410", "run", "--json", "-p", "model=my_models:Mine", cwd=made)
     assert chain.returncode == 0, chain.stderr
     import pandas as pd
@@ -59,6 +60,34 @@ def test_everything_that_new_makes_passes_its_tests_and_runs(made):
     frame = pd.read_parquet(Path(json.loads(chain.stdout)["folder"]) / "features.parquet")
     assert {"mine", "mine_too"} <= set(frame.columns)
     assert run(BIN / "sta410", "run", "notebooks/look.ipynb", cwd=made).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_minimal_project_passes_its_test(tmp_path):
+    """Two notebooks, one after the other."""
+    assert ask("project", str(tmp_path / "small"), "--minimal").return_value == 0
+    names = sorted(path.name for path in (tmp_path / "small" / "notebooks").iterdir())
+    assert names == ["01_prices.ipynb", "02_forecast.ipynb", "pipeline.toml"]
+    tests = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / "small")
+    assert tests.returncode == 0, tests.stdout
+
+
+def test_an_expectation_is_declared_and_judges_as_a_warning(made):
+    """In the suite `prices`, under the name of its class; a second one joins the module."""
+    ask("expectation", "NoJumps")
+    ask("expectation", "expect_no_holes")
+    assert "class ExpectNoHoles(BlockExpectation)" in (made / "my_expectations.py").read_text("utf-8")
+    asked = json.loads((made / "expectations" / "prices.json").read_text("utf-8"))["expectations"][-2:]
+    assert [(one["type"], one["meta"]) for one in asked] == [
+        ("expect_no_jumps", {"severity": "warning"}),
+        ("expect_no_holes", {"severity": "warning"}),
+    ]
+    code = "from sta410kit.market import load_prices\nfrom sta410kit.guards import validate\n"
+    code += "frame = load_prices(symbols=['IBM'])\nframe.loc[9:, 'adj_close'] *= 9\n"
+    code += "print([c.rows[0]['date'] for c in validate(frame, 'prices').checks if c.expectation.startswith"
+    code += "(('expect_no_j', 'expect_no_h'))])"
+    found = run(sys.executable, "-c", code, cwd=made)
+    assert found.stdout == "['2000-01-14', '2000-01-14']\n", found.stderr
 
 
 def test_a_feature_is_declared_once_and_its_suites_expect_it(made):
@@ -97,6 +126,7 @@ def test_a_source_is_found_by_its_name(made):
     [
         (("feature", "return_5"), "there is a feature 'return_5' in sta410kit.research.features.returns"),
         (("feature", "1x"), "'1x' cannot name a feature"),
+        (("expectation", "rows_in_order"), "there is an expectation 'expect_rows_in_order' in sta410kit"),
         (("model", "class"), "'class' cannot name a model"),
         (("notebook", "../up"), "'../up' cannot name a notebook"),
         (("notebook", "01_ingest"), "'01_ingest' cannot name a notebook"),

@@ -56,3 +56,26 @@ def test_show_prints_data_results_and_reused_steps(tmp_path, capsys):
         "verdict: no skill shown. As expected.\n",
     ):
         assert text in shown
+
+
+def test_a_notebook_is_compared_with_its_last_run_that_passed(tmp_path, capsys):
+    """Value, earlier value and change; a failed run and another notebook's do not count."""
+    earlier = [
+        ("20260101-120000-a", "PASSED", "mine", 0.25),
+        ("20260102-120000-a", "NOTEBOOK_FAILED", "mine", 9.0),
+        ("20260103-120000-a", "PASSED", "other", 9.0),
+    ]
+    for name, outcome, title, value in earlier:
+        (tmp_path / name).mkdir()
+        steps = [StepRecord("s", outcome, recorded={"r2": value})]
+        Manifest(name, "notebook", title, outcome=outcome, given={"n": "5"}, steps=steps).write(
+            tmp_path / name
+        )
+    now = [StepRecord("s", "PASSED", recorded={"r2": 1 / 3, "kind": "new"})]
+    print_summary(
+        Run(tmp_path / "20260104-120000-a", Manifest("b", "notebook", "mine", outcome="PASSED", steps=now))
+    )
+    words = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "r2 0.333333 0.25 +0.08333" in words
+    assert "kind new changed" in words
+    assert "parameters of run 20260101-120000-a: n=5" in words

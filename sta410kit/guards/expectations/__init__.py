@@ -1,8 +1,8 @@
 """The kit's expectations: they know symbols, sessions, splits and units, which generic ones do not.
 
-To add an expectation, write its class in the module of its subject and name it below; its name in a suite
-file is that of the class in snake case. Nothing here imports Great Expectations:
-`sta410kit.guards.great_expectations` registers them there.
+To add an expectation to the kit, write its class in the module of its subject and name it below; a project
+registers its own with `expectation`. Its name in a suite file is that of the class in snake case. Nothing
+here imports Great Expectations: `sta410kit.guards.great_expectations` registers them there.
 
 ====================  ==================================================================================
 `rows_and_dates`      rows out of order, symbols spelled in two ways, sessions missing or extra, stale data
@@ -17,6 +17,10 @@ file is that of the class in snake case. Nothing here imports Great Expectations
 ====================  ==================================================================================
 """
 
+from typing import TypeVar
+
+from sta410kit._internal.project_modules import import_declared_modules
+from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.expectations import (
     bars,
     features,
@@ -69,5 +73,41 @@ _ALL: tuple[type[Expectation], ...] = (
     predictions.ExpectWholeNumbers,
 )
 EXPECTATIONS = {one.type_name(): one for one in _ALL}
+"""Every expectation by its name in a suite file; `registered` has those of the project too."""
 
-__all__ = ["EXPECTATIONS", "BlockExpectation", "Expectation", "judge_all"]
+_Rule = TypeVar("_Rule", bound=type[Expectation])
+
+
+def expectation(rule: _Rule) -> _Rule:
+    """Register an expectation of a project, so that its suites may name it.
+
+    Parameters
+    ----------
+    rule : type of Expectation
+        A class called ``ExpectSomething``; suites name it ``expect_something``.
+
+    Raises
+    ------
+    ConfigurationError
+        The name does not begin with ``Expect``, or another class has it. The same class may be registered
+        again, as a cell does that is run twice.
+    """
+    name = rule.type_name()
+    if not name.startswith("expect_"):
+        message = f"an expectation is called ExpectSomething, not {rule.__name__}; rename the class"
+        raise ConfigurationError(message)
+    there = EXPECTATIONS.get(name)
+    if there is not None and (there.__module__, there.__qualname__) != (rule.__module__, rule.__qualname__):
+        message = f"there is an expectation {name!r} in {there.__module__}; choose another name"
+        raise ConfigurationError(message)
+    EXPECTATIONS[name] = rule
+    return rule
+
+
+def registered() -> dict[str, type[Expectation]]:
+    """Return every expectation by its name, those of the modules that the project declares included."""
+    import_declared_modules()
+    return EXPECTATIONS
+
+
+__all__ = ["EXPECTATIONS", "BlockExpectation", "Expectation", "expectation", "judge_all", "registered"]
