@@ -29,7 +29,7 @@ sta410kit/exceptions.py,sta410kit/validation.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install extras run test test-all test-nightly nbval regress lab docs notebooks check benchmark calibrate \
+.PHONY: help install extras run test test-all test-nightly nbval regress lab docs site notebooks check benchmark calibrate \
 	peers build lock clean
 
 help: ## list the targets
@@ -83,17 +83,23 @@ LAB_NEWS := @jupyterlab/apputils-extension:announcements
 docs: $(RUNNING) ## open the data docs of the last run
 	$(BIN)/sta410 docs $(ARGS)
 
+site: $(CHECKING) ## build the documentation in docs/_build/html; a warning is an error
+	$(PY) -m $(SPHINX)
+
+SPHINX := sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+
 notebooks: $(CHECKING) ## execute every notebook in place, on its defaults, to refresh the committed outputs
 	$(AT_DEFAULTS) $(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.kernel_name=sta410 notebooks/*.ipynb
 
-check: $(CHECKING) ## lint, format check, types, layers; the image's and the compose file's rules
+check: $(CHECKING) ## lint, format check, types, layers; image and compose file; documentation
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	$(PY) -m $(SPHINX)
 
 benchmark: $(TESTING) peers ## measure the kit beside its peers, one after the other (one alone: BENCHMARKS=chain)
 	@missed=""; for name in $(BENCHMARKS); do \

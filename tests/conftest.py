@@ -224,11 +224,14 @@ def first_run(tmp_path_factory):
 
 @pytest.fixture
 def registered():
-    """Remove the features that a test registers."""
+    """Remove the features and expectations that a test registers."""
+    from sta410kit.guards.expectations import EXPECTATIONS
     from sta410kit.research.features import registry
 
-    before = set(registry.FEATURES)
+    before, expectations = set(registry.FEATURES), set(EXPECTATIONS)
     yield
+    for name in set(EXPECTATIONS) - expectations:
+        del EXPECTATIONS[name]
     for name in set(registry.FEATURES) - before:
         del registry.FEATURES[name]
         registry._ON_DEMAND.discard(name)

@@ -2,7 +2,7 @@
 
 Chain, single notebook, sweep unit, Dask worker and `verify` all call it. A notebook for this Python is
 executed cell by cell in a process forked from the warm server: importing papermill and talking to a kernel
-through a Jupyter client take longer than a short notebook itself (figures in benchmarks/README.md). Notebooks
+through a Jupyter client take longer than a short notebook itself (figures in docs/benchmarks.md). Notebooks
 for other kernels, those whose widgets need a Jupyter client, and all where no process can be forked run in
 `ordinary_kernel`. The executed notebook is the same either way.
 """

@@ -168,7 +168,7 @@ def _notebook(text: str) -> dict[str, Any]:
     cells: list[dict[str, Any]] = []
     for number, part in enumerate(re.split(r"^# %%", text, flags=re.MULTILINE)[1:]):
         head, _, source = part.partition("\n")
-        cell = {"id": f"cell-{number}", "metadata": {}, "source": source.strip("\n")}
+        cell: dict[str, Any] = {"id": f"cell-{number}", "metadata": {}, "source": source.strip("\n")}
         if head.strip() == "[markdown]":
             cells.append({"cell_type": "markdown", **cell})
         else:

@@ -85,7 +85,7 @@ def test_python_examples_run(document, tmp_path, monkeypatch):
 
 
 @pytest.mark.unit
-def test_the_readme_lists_every_exit_code():
+def test_the_page_on_runs_lists_every_exit_code():
     """Each code of the kit is in the table, and no other."""
-    table = re.findall(r"^\| (\d[\d, ]*) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    table = re.findall(r"^\| (\d[\d, ]*) \|", (ROOT / "docs/running.md").read_text("utf-8"), re.MULTILINE)
     assert [int(code) for cell in table for code in cell.split(",")] == [int(code) for code in ExitCode]

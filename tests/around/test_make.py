@@ -28,6 +28,7 @@ def make(root, tool, monkeypatch):
     [
         ("run", ".venv/bin/sta410 run -p model=naive"),
         ("docs", ".venv/bin/sta410 docs -p model=naive"),
+        ("site", "-m sphinx --fail-on-warning"),
         ("nbval", "--nbval-sanitize-with notebooks/nbval_sanitize.cfg"),
         ("test", '--dist=worksteal -m "not slow" tests -p model=naive'),
         ("test-all", "--fail-under=100"),
