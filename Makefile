@@ -72,13 +72,7 @@ NBVAL := pytest notebooks --numprocesses=$(WORKERS) --dist=loadfile -p no:random
 	-W "ignore:unclosed file <_io.TextIOWrapper name='/dev/null':ResourceWarning"
 
 lab: $(LAB) ## open JupyterLab on the notebooks (as root: make lab ARGS=--allow-root)
-	$(PY) -m ipykernel install --sys-prefix
-	$(BIN)/jupyter-labextension disable --level=sys_prefix $(LAB_NEWS)
-	$(PY) -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
-		--LabApp.extension_manager=readonly $(ARGS)
-
-# No update check, no news, no extension manager: JupyterLab sends no request to other hosts.
-LAB_NEWS := @jupyterlab/apputils-extension:announcements
+	$(BIN)/sta410 lab $(ARGS)
 
 docs: $(RUNNING) ## open the data docs of the last run
 	$(BIN)/sta410 docs $(ARGS)

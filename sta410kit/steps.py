@@ -1,7 +1,9 @@
 """How a notebook reads its inputs and hands over its outputs.
 
-Inputs are the files of the previous step. A notebook opened alone, in JupyterLab or with bare papermill, has
+Inputs are the files of the previous step. A notebook opened alone, with nbval or with bare papermill, has
 none: it starts from the embedded prices, computes what it needs, and never reads the files of an earlier run.
+Only in a kernel that JupyterLab started, notebooks connect: a notebook reads what the others last handed over
+in this exploration, see `connect`.
 
 Outputs are files, and values recorded with `record`, which are stored in the executed notebook as invisible
 display data in scrapbook's format: ``scrapbook.read_notebook(path).scraps`` reads them.
@@ -15,7 +17,7 @@ import sys
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sta410kit._internal.atomic_files import replacing, write_text
 from sta410kit._internal.project import project_folder
@@ -38,11 +40,36 @@ _VERSION = 1  # of scrapbook's payload
 _LONGEST = 1024 * 1024  # characters; a table has short cells
 
 
+class Exploration(Protocol):
+    """What the notebooks of a project hand over to each other while a person explores."""
+
+    def enter(self, step: str) -> Path:
+        """Return the folder that a notebook writes to, and show what it reads."""
+
+    def find(self, name: str) -> Path | None:
+        """Return the file that was last handed over under a name; nothing if none was."""
+
+
+_explored: list[Exploration] = []  # one, in a kernel that connects its notebooks
+
+
+def connect(exploration: Exploration) -> None:
+    """Have the notebooks of this process read what others last handed over, instead of their defaults."""
+    _explored[:] = [exploration]
+
+
 def step_folder(run_dir: str | Path | None, step: str) -> Path:
-    """Return the folder a step writes to: the run's, or ``runs/alone/<step>``."""
+    """Return the folder a step writes to: the run's, the exploration's, or ``runs/alone/<step>``."""
+    if _explored and not run_dir:
+        return _explored[0].enter(step)
     folder = Path(run_dir) if run_dir else project_folder() / "runs" / "alone" / step
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _handed_over(name: str, path: str | Path | None) -> str | Path | None:
+    """Return the file that a notebook was given, or the one that its exploration has."""
+    return path or (_explored[0].find(name) if _explored else None)
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> Path:
@@ -65,6 +92,7 @@ def raw_prices(path: str | Path | None, universe: Universe | None = None) -> pd.
     """
     from sta410kit.market import load_prices
 
+    path = _handed_over("raw_prices", path)
     rows = load_prices(source="files", path=path, tidy=False) if path else load_prices()
     return universe.of(rows) if universe else rows
 
@@ -74,6 +102,7 @@ def prices(path: str | Path | None) -> pd.DataFrame:
     from sta410kit.market import load_prices
     from sta410kit.market.tidying import tidy
 
+    path = _handed_over("prices", path)
     return tidy(_accepted(path, "prices")) if path else load_prices()
 
 
@@ -93,7 +122,7 @@ def describe_origin(path: str | Path | None, prices: pd.DataFrame) -> str:
     from sta410kit.holdout import current_seal
 
     origin: dict[str, Any] = {"source": "sample"}
-    if path:
+    if path := _handed_over("origin", path):
         origin = json.loads(Path(path).read_text(encoding="utf-8"))
     notes = [f"Prices of {origin['source']}, the last of {prices['date'].max():%Y-%m-%d}."]
     if behind := origin.get("sessions_behind", 0):
@@ -111,6 +140,7 @@ def describe_origin(path: str | Path | None, prices: pd.DataFrame) -> str:
 
 def quarantined_symbols(path: str | Path | None) -> dict[str, str]:
     """Return the symbols that the gate left out of its prices, and why."""
+    path = _handed_over("prices", path)
     table = read_quarantined(path).query("date.isna()") if path else None
     return {} if table is None else dict(zip(table["symbol"], table["reason"], strict=True))
 
@@ -119,16 +149,21 @@ def features(path: str | Path | None, prices: pd.DataFrame) -> pd.DataFrame:
     """Return features that the gate has accepted, or those of `prices`."""
     from sta410kit.research.features import build_features
 
+    path = _handed_over("features", path)
     return _accepted(path, "features") if path else build_features(prices)
 
 
 def predictions(path: str | Path | None, prices: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Return predictions that the gate has accepted, or those of the default model on `prices`."""
+    if path := _handed_over("predictions", path):
+        return _accepted(path, "predictions")
+    return _default_predictions(prices, seed)
+
+
+def _default_predictions(prices: pd.DataFrame, seed: int) -> pd.DataFrame:
     from sta410kit.research.features import build_features
     from sta410kit.research.walk_forward import walk_forward
 
-    if path:
-        return _accepted(path, "predictions")
     return walk_forward(
         build_features(prices), prices, model=DEFAULT_MODEL, horizon=DEFAULT_HORIZON, seed=seed
     )
@@ -147,9 +182,9 @@ def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> Fi
     from sta410kit.research.forecasting import fit_final
     from sta410kit.research.model_store import load_model
 
-    if path:
+    if path := _handed_over("model_file", path):
         return load_model(Path(path))
-    past = predictions(None, prices, seed)
+    past = _default_predictions(prices, seed)
     return fit_final(
         build_features(prices), prices, past, model=DEFAULT_MODEL, horizon=DEFAULT_HORIZON, seed=seed
     )
@@ -157,6 +192,7 @@ def fitted_model(path: str | Path | None, prices: pd.DataFrame, seed: int) -> Fi
 
 def verdict(path: str | Path | None) -> str:
     """Return the verdict that `05_evaluate` has written; empty where it has not run."""
+    path = _handed_over("verdict", path)
     return str(json.loads(Path(path).read_text(encoding="utf-8"))["verdict"]) if path else ""
 
 

@@ -17,6 +17,7 @@ from sta410kit.cli.doctor import doctor
 from sta410kit.cli.due import due
 from sta410kit.cli.fetch import fetch
 from sta410kit.cli.kernel import kernel
+from sta410kit.cli.lab import lab
 from sta410kit.cli.leaks import leaks
 from sta410kit.cli.mutate import mutate
 from sta410kit.cli.new import new
@@ -99,9 +100,9 @@ def cli() -> None:
 
 
 for _command in (
-    run, new, fetch, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate, suggest,
-    leaks, trials, triage, trade, scorecard, scan, unseal, due, serve, ui, user, backup, restore, doctor,
-    config, kernel, completion,
+    run, new, lab, fetch, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate,
+    suggest, leaks, trials, triage, trade, scorecard, scan, unseal, due, serve, ui, user, backup, restore,
+    doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit._internal.argument_checks import require_whole
+from sta410kit._internal.long_work import reported
 from sta410kit.exceptions import ConfigurationError, FeatureEngineeringError, ModelTrainingError
 from sta410kit.research import conformal
 from sta410kit.research.features import KEYS, feature_names, require_features_frame
@@ -275,12 +276,12 @@ def predict_folds(  # noqa: PLR0913 - each is a choice of the experiment
     first = make()
     numbers = range(len(folds))
     if needs_history(first) and getattr(first, "warm_start", False):
-        return [run(number, first) for number in numbers]
+        return list(reported((run(number, first) for number in numbers), "fold", len(folds)))
     threads = _threads(n_jobs, model)
     if threads == 1:
-        return [run(number) for number in numbers]
+        return list(reported(map(run, numbers), "fold", len(folds)))
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, numbers))
+        return list(reported(pool.map(run, numbers), "fold", len(folds)))
 
 
 def _threads(n_jobs: int | None, model: str) -> int:

@@ -28,8 +28,8 @@ def find_docs(runs: Path, run: Path | None) -> Path:
         if (folder / DATA_DOCS / "index.html").is_file():
             return folder / DATA_DOCS / "index.html"
     pages = [page for folder in run_folders(runs) if (page := folder / DATA_DOCS / "index.html").is_file()]
-    # A notebook opened in JupyterLab has its data docs under runs/alone/.
-    pages += runs.glob(f"alone/*/{DATA_DOCS}/index.html")
+    for place in ("alone", "explore"):  # of notebooks that ran by themselves, and in JupyterLab
+        pages += runs.glob(f"{place}/*/{DATA_DOCS}/index.html")
     if not pages:
         message = f"no data docs in {runs} yet; `sta410 run` or `sta410 validate` writes them"
         raise ConfigurationError(message)

@@ -33,7 +33,7 @@ def make(root, tool, monkeypatch):
         ("test", '--dist=worksteal -m "not slow" tests -p model=naive'),
         ("test-all", "--fail-under=100"),
         ("test-nightly", "TEST_PROFILE=nightly"),
-        ("lab", "-m ipykernel install --sys-prefix"),
+        ("lab", ".venv/bin/sta410 lab -p model=naive"),
         ("check", ".venv/bin/lint-imports"),
         ("build", "uv build --require-hashes --build-constraint requirements.txt"),
         ("lock", "--generate-hashes --no-emit-index-url"),

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -10,7 +11,7 @@ pytest.importorskip("jupyter_server")
 
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
-from sta410kit.runner import lab
+from sta410kit.lab import server as lab
 
 pytestmark = pytest.mark.integration
 
@@ -29,7 +30,7 @@ def project(tmp_path):
 async def save(root, path, **model):
     """Save as JupyterLab does."""
     manager = AsyncLargeFileManager(root_dir=str(root))
-    lab._load_jupyter_server_extension(type("Server", (), {"contents_manager": manager}))
+    lab.load(SimpleNamespace(contents_manager=manager, kernel_spec_manager=None))
     await manager.save(model, path)
     return (root / path).read_text()
 
@@ -70,6 +71,6 @@ def test_a_notebook_of_nbformat_3_and_a_malformed_one_are_saved(project, caplog)
     manager = type("Manager", (), {"root_dir": str(project / "p"), "log": logging.getLogger("x")})
     for content in (model["content"], {"nbformat": 4, "cells": [None, SECRET], "metadata": None}):
         model["content"] = content
-        lab.redact_before_save(model, "notebooks/x.ipynb", manager)
+        lab.before_save(model, "notebooks/x.ipynb", manager)
         assert SECRET not in json.dumps(model["content"])
     assert SECRET not in caplog.text
