@@ -5,9 +5,7 @@ import fcntl
 import os
 import select
 import socket
-import subprocess
 import sys
-import threading
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -41,12 +39,13 @@ def connect(*, for_cells: bool = False, start: bool = True) -> socket.socket:
             message = "no server runs"
             raise ServerUnavailableError(message)
         return connection or _start(path, wanted)
-    except (OSError, subprocess.SubprocessError) as error:
+    except OSError as error:
         raise ServerUnavailableError(str(error)) from error
 
 
 def warm_up(*modules: str) -> None:
     """Start the server in the background unless it runs, and import what this process needs later."""
+    import threading
 
     def start() -> None:
         with contextlib.suppress(ServerUnavailableError):
@@ -167,6 +166,8 @@ def _start(path: Path, wanted: Path) -> socket.socket:
 
 def _launch(path: Path) -> int:
     """Start the server's process and return the pipe in which it says that it listens."""
+    import subprocess  # here, for most callers find the server running
+
     _retire(path)
     reading, writing = os.pipe()
     try:
@@ -184,6 +185,9 @@ def _launch(path: Path) -> int:
                 start_new_session=True,
                 check=True,
             )
+    except subprocess.SubprocessError as error:
+        os.close(reading)
+        raise ServerUnavailableError(str(error)) from error
     except BaseException:
         os.close(reading)
         raise

@@ -4,7 +4,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from importlib.util import source_from_cache
 from typing import Any
 
@@ -30,20 +30,17 @@ class Observer:
         self._written: set[str] = set()
         self._listed: dict[str, None] = {}
         self._imported: dict[str, None] = {}
-        self._ignored = tuple(
-            f"{folder}{os.sep}"
-            for folder in {
-                *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-                sys.prefix,
-                sys.base_prefix,
-                str(KIT),
-                "/proc",
-                "/sys",
-                "/dev",
-            }
-        )
+        self._ignored = self.ignored()
         sys.addaudithook(self._note)
         self._note_parquet()
+
+    @staticmethod
+    @cache
+    def ignored() -> tuple[str, ...]:
+        """Return the folders, each with a separator at its end, whose files are not noted."""
+        packages = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+        folders = packages | {sys.prefix, sys.base_prefix, str(KIT), "/proc", "/sys", "/dev"}
+        return tuple(f"{folder}{os.sep}" for folder in folders)
 
     def observed(self) -> dict[str, list[str]]:
         """Return what was seen so far, as lists of absolute paths and names."""
