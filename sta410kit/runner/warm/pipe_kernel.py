@@ -201,8 +201,9 @@ def prepare() -> CellApp:
     app = CellApp.instance(channel=Channel())
     # In memory, as nbclient has it: no user typed these cells.
     app.initialize(["--HistoryManager.hist_file=:memory:"])  # type: ignore[no-untyped-call]
-    watch_figures(app.shell)
-    app.shell.display_formatter.format("")  # makes the formatters: a fifth of the time of a short notebook
+    shell: Any = app.shell
+    watch_figures(shell)
+    shell.display_formatter.format("")  # makes the formatters: a fifth of the time of a short notebook
     Observer.ignored()
     return app
 
