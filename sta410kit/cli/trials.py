@@ -25,6 +25,7 @@ def trials(*, as_json: bool) -> None:
     from sta410kit._internal.project import OUTSIDE
     from sta410kit.exceptions import ConfigurationError
     from sta410kit.research.ledger import Ledger
+    from sta410kit.runner.trials import worth_of
 
     ledger = Ledger.of_project()
     if ledger.path is None:
@@ -36,7 +37,7 @@ def trials(*, as_json: bool) -> None:
     found = ledger.read_all()
     if as_json:
         rows = [
-            dataset | _figures(held) | {"entries": [asdict(one) for one in held.trials]}
+            dataset | worth_of(held) | {"entries": [asdict(one) for one in held.trials]}
             for dataset, held in found
         ]
         print_json({"ledger": str(ledger.path), "datasets": rows})
@@ -47,34 +48,10 @@ def trials(*, as_json: bool) -> None:
         click.echo(f"ledger: {ledger.path}")
 
 
-def _figures(held: Trials) -> dict[str, Any]:
-    """Return the count and the deflated Sharpe ratio of the best trial; ratios are annualised."""
-    from sta410kit.research.costs import SESSIONS_A_YEAR
-    from sta410kit.research.overfitting import deflated_sharpe
-    from sta410kit.research.trial_identity import FEWEST_RETURNS
-
-    returns = held.returns()
-    enough = {number for number, count in returns.count().items() if count >= FEWEST_RETURNS}
-    tried = [trial for trial in held.distinct if trial.sharpe is not None and trial.id in enough]
-    best = max(tried, key=lambda trial: trial.sharpe or 0.0, default=None)
-    figures: dict[str, Any] = {"trials": held.count, "forecasts": held.forecasts}
-    if best is None or best.sharpe is None:
-        return figures | dict.fromkeys(
-            ("best_model", "best_sharpe", "expected_by_luck", "probability", "overfitting")
-        )
-    worth = deflated_sharpe(returns[best.id].dropna().to_numpy(), held)
-    return figures | {
-        "best_model": best.model,
-        "best_sharpe": best.sharpe * SESSIONS_A_YEAR**0.5,
-        "expected_by_luck": worth.benchmark * SESSIONS_A_YEAR**0.5,
-        "probability": worth.probability,
-        "overfitting": worth.overfitting,
-    }
-
-
 def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
     """Print one row per dataset and target, and a legend."""
     from sta410kit.runner.terminal import show_table
+    from sta410kit.runner.trials import worth_of
 
     forms = {
         "best_sharpe": "{:+.2f}",
@@ -84,7 +61,7 @@ def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
     }
     rows = []
     for dataset, held in found:
-        worth = _figures(held)
+        worth = worth_of(held)
         cells = ["" if worth[name] is None else form.format(worth[name]) for name, form in forms.items()]
         names = (str(dataset[name]) for name in ("symbols", "first", "last", "horizon"))
         rows.append((*names, str(worth["trials"]), *cells))

@@ -246,6 +246,13 @@ def read_reviewed(folder: Path, suite: str, known: Collection[str] = ()) -> list
     return found
 
 
+def read_all_reviewed(folder: Path) -> list[ReviewedFinding]:
+    """Return the findings of every suite in ``accepted.toml`` in `folder`, those that expire first first."""
+    suites = sorted({*list_suites(), *(path.stem for path in folder.glob("*.json"))})
+    found = [one for suite in suites for one in read_reviewed(folder, suite)]
+    return sorted(found, key=lambda one: one.expires or _ALWAYS)
+
+
 def _require_known(name: object, known: Collection[str], what: str, where: str) -> None:
     """Raise `ConfigurationError` for a name that would accept nothing."""
     if known and name not in known:

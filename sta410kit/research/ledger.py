@@ -120,9 +120,9 @@ class Ledger:
     path: Path | None
 
     @classmethod
-    def of_project(cls) -> Ledger:
-        """Return the project's ledger, or the one ``STA410_LEDGER`` names; outside both, none."""
-        named, project = os.environ.get(VARIABLE), find_project()
+    def of_project(cls, start: Path | None = None) -> Ledger:
+        """Return the ledger of the project around `start`, or the one ``STA410_LEDGER`` names; else none."""
+        named, project = os.environ.get(VARIABLE), find_project(start)
         return cls(Path(named) if named else project / FILE if project else None)
 
     def record_predictions(self, predictions: pd.DataFrame, panel: Panel | None = None) -> Trials:

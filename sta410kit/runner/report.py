@@ -48,7 +48,7 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
 
 def run_values(folder: Path, manifest: Manifest) -> dict[str, Any]:
     """Return what ``run.html`` shows of a run, for its report and for the service."""
-    manifest = replace(manifest, results={**manifest.results, "forecasts": _drawn(manifest)})
+    manifest = replace(manifest, results={**manifest.results, "forecasts": drawn_forecasts(manifest)})
     return {
         "manifest": manifest,
         "words": forecast_words(manifest.results["forecasts"]),
@@ -87,7 +87,7 @@ def _timed(step: StepRecord) -> bool:
     return bool(step.started) and not step.reused
 
 
-def _drawn(manifest: Manifest) -> list[dict[str, Any]]:
+def drawn_forecasts(manifest: Manifest) -> list[dict[str, Any]]:
     """Return the forecasts with their positions in percent of an axis that has zero in its middle."""
     rows = manifest.results.get("forecasts", [])
     widest = max((abs(row[name]) for row in rows for name in ("predicted", "lower", "upper")), default=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.parquet import read_table
@@ -66,6 +67,30 @@ def outcome_points(log: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {"place": round(float(place), 3), "label": label} for place, label in zip(places, labels, strict=True)
     ]
+
+
+def symbol_rows(log: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return how often outcomes fell into their intervals, by symbol, with a 95 % interval of that share."""
+    known = log[log["live"]].dropna(subset="actual")
+    inside = known["actual"].between(known["lower"], known["upper"])
+    same_sign = (known["predicted"] > 0) == (known["actual"] > 0)
+    rows = []
+    for symbol, part in known.groupby("symbol"):
+        count, share = len(part), float(inside[part.index].mean())
+        low, high = _wilson(share, count)
+        hits = float(same_sign[part.index].mean())
+        rows.append(
+            {"symbol": symbol, "scored": count, "coverage": share, "low": low, "high": high, "hits": hits}
+        )
+    return rows
+
+
+def _wilson(share: float, count: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share."""
+    z = 1.96
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return middle - half, middle + half
 
 
 def print_scorecard(log: pd.DataFrame, path: Path) -> None:

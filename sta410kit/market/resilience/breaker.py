@@ -36,6 +36,18 @@ def state_folder() -> Path:
     raise APIError(message)
 
 
+def failures_in_a_row(folder: Path | None = None) -> dict[str, int]:
+    """Return the failures since its last success of each service that has some."""
+    file = (folder or state_folder()) / "breaker.sqlite"
+    if not file.is_file():
+        return {}
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=30)) as database:
+        try:
+            return dict(database.execute("SELECT name, failures FROM breaker ORDER BY name").fetchall())
+        except sqlite3.OperationalError:  # its table is about to be made
+            return {}
+
+
 class CircuitBreaker:
     """Stop asking a service that fails time after time, and let one process at a time probe it.
 

@@ -156,24 +156,27 @@ def _uniform(values: list[Any]) -> list[Any]:
 
 
 def _write_page(sweep: Sweep, table: dict[str, list[Any]]) -> None:
+    page = render("sweep.html", **sweep_values(sweep, table), link=str, table_file=CSV)
+    write_text(sweep.folder / REPORT, page)
+
+
+def sweep_values(sweep: Sweep, table: dict[str, list[Any]]) -> dict[str, Any]:
+    """Return what ``sweep_body.html`` shows of a sweep, for its report and for the service."""
     manifest = sweep.manifest
     failed = [record for record in manifest.steps if not record.passed]
     plots, maps = plots_of(sweep, table)
-    page = render(
-        "sweep.html",
-        manifest=manifest,
-        sweep=manifest.results["sweep"],
-        failed=failed,
-        passed=len(manifest.steps) - len(failed),
-        columns=_columns(sweep, table),
-        rows=[dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)],
-        show=shown,
-        plots=plots,
-        maps=maps,
-        selection=selection(sweep),
-        table_file=CSV,
-    )
-    write_text(sweep.folder / REPORT, page)
+    return {
+        "manifest": manifest,
+        "sweep": manifest.results["sweep"],
+        "failed": failed,
+        "passed": len(manifest.steps) - len(failed),
+        "columns": _columns(sweep, table),
+        "rows": [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)],
+        "show": shown,
+        "plots": plots,
+        "maps": maps,
+        "selection": selection(sweep),
+    }
 
 
 def print_table(sweep: Sweep) -> None:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from sta410kit.service.pages import rendering, runs
+from sta410kit.service.pages import evidence, rendering, runs
 
 router = APIRouter(include_in_schema=False)
-for part in (rendering, runs):
+for part in (rendering, runs, evidence):
     router.include_router(part.router)

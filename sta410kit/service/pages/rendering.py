@@ -35,6 +35,7 @@ NAVIGATION = {
 _STYLES = (  # the colours and the look of reports, then what only the service has
     ("sta410kit.guards", "templates/palette.css"),
     ("sta410kit.runner", "templates/report.css"),
+    ("sta410kit.runner", "templates/sweep.css"),
     ("sta410kit.service.pages", "static/service.css"),
 )
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
