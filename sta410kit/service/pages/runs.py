@@ -43,7 +43,7 @@ _ORDERS = {name: words for name, words in _COLUMNS.items() if name != "parameter
 _MOST_DIFFERENCES = 40  # of a kind
 # What a notebook or a page of a run brings along is shown, and runs nothing: no script, no form, no network.
 _STATIC = {"Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; sandbox allow-same-origin allow-popups"}
-_TEXT = (".ipynb", ".json", ".log", ".csv", ".diff", ".txt", ".toml", ".py", ".md")
+_TEXT = (".json", ".log", ".csv", ".diff", ".txt", ".toml", ".py", ".md")
 
 
 @router.get("/")
@@ -164,7 +164,7 @@ def notebook(request: Request, caller: Viewer, run: str, path: str) -> Response:
     """Show an executed notebook, in a frame that runs nothing of it."""
     known_file(known_run(site_of(request).runs, run), path)
     address = f"/runs/{run}/files/{quote(path)}"
-    return page(request, caller, "notebook.html", run=run, name=path, address=address)
+    return page(request, caller, "notebook_page.html", run=run, name=path, address=address)
 
 
 @router.get("/runs/{run}/artifacts/{path:path}")
@@ -190,6 +190,10 @@ def file(request: Request, caller: Viewer, run: str, path: str) -> Response:
 
 
 def _safely(path: Path) -> Response:
+    if path.suffix == ".ipynb":
+        from sta410kit.runner.notebook_pages import notebook_html
+
+        return Response(notebook_html(path), media_type="text/html; charset=utf-8", headers=_STATIC)
     if path.suffix == ".html":
         return FileResponse(path, media_type="text/html; charset=utf-8", headers=_STATIC)
     if path.suffix in _TEXT:
