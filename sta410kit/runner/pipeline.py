@@ -69,6 +69,13 @@ def read_pipeline(project: Path) -> list[Step]:
     return steps
 
 
+def open_parameters(steps: Sequence[Step]) -> list[Parameter]:
+    """Return the parameters of the chain that can be given: read by a step, and not set by the run itself."""
+    made = {name for step in steps for name in step.produces} | {RUN_FOLDER}
+    found = {one.name: one for step in steps for one in step.parameters if one.read and one.name not in made}
+    return list(found.values())
+
+
 def _step(entry: object, path: Path, number: int) -> Step:
     try:
         found = _Entry.model_validate(entry)

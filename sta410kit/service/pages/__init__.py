@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from sta410kit.service.pages import evidence, rendering, runs
+from sta410kit.service.pages import evidence, rendering, runs, start
 
 router = APIRouter(include_in_schema=False)
-for part in (rendering, runs, evidence):
+for part in (rendering, runs, start, evidence):
     router.include_router(part.router)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any
@@ -107,6 +108,7 @@ def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
         "signed": signed,
         "percent": percent,
         "moment": lambda text: str(text)[:16].replace("T", " "),
+        "clock": clock,
         "given": given,
     }
     return found
@@ -120,6 +122,11 @@ def signed(value: float | None, digits: int = 2) -> str:
 def percent(value: float | None, digits: int = 2, sign: str = "+") -> str:
     """Return a fraction in percent; nothing for none."""
     return "" if value is None or value != value else f"{100 * value:{sign}z.{digits}f} %"  # noqa: PLR0124 - not a number
+
+
+def clock(seconds: float | None) -> str:
+    """Return a time in seconds since 1970 as date and time in UTC."""
+    return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
 def given(parameters: Mapping[str, Any]) -> str:

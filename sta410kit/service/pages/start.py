@@ -1,0 +1,172 @@
+"""Start runs from a form, and the queue in which they wait."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, HTTPException, Request, Response, status
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.runner.manifest import read_manifest
+from sta410kit.runner.notebook import parameters_of, read_notebook
+from sta410kit.runner.pipeline import RUN_FOLDER, open_parameters, read_pipeline
+from sta410kit.runner.plan import Options, plan_chain, plan_notebook
+from sta410kit.runner.run_files import known_run
+from sta410kit.service.pages.rendering import Runner, Viewer, page
+from sta410kit.service.queue import FINISHED, Job, cancel, enqueue, find_job, job_of_run, list_jobs
+from sta410kit.service.site import site_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sta410kit.runner.parameters import Parameter
+    from sta410kit.service.access import Caller
+    from sta410kit.service.site import Site
+
+router = APIRouter(include_in_schema=False)
+_PREFIX = "p."  # of the fields that are parameters
+
+
+@router.get("/start")
+def form(request: Request, caller: Runner, notebook: str = "", again: str = "") -> Response:
+    """Show the parameters of the chain, or of one notebook; with those of an earlier run, if one is named."""
+    site, given = site_of(request), {}
+    if again:
+        manifest = read_manifest(known_run(site.runs, again))
+        given = manifest.given
+        names = [name for name in _notebooks(site) if manifest.title.endswith(f"/{name}")]
+        notebook = names[0] if manifest.kind == "notebook" and names else ""
+    return _form(request, caller, notebook, given)
+
+
+@router.post("/start")
+async def start(request: Request, caller: Runner) -> Response:
+    """Put a run into the queue, or show the form again with what is wrong."""
+    fields = {name: str(value).strip() for name, value in (await request.form()).items()}
+    given = {
+        name.removeprefix(_PREFIX): value
+        for name, value in fields.items()
+        if name.startswith(_PREFIX) and value
+    }
+    notebook, site = fields.get("notebook", ""), site_of(request)
+
+    def accept() -> Response:
+        try:
+            _check(site, notebook, given)
+        except ConfigurationError as error:
+            return _form(request, caller, notebook, given, str(error))
+        wanted = {"parameters": given, "fresh": "fresh" in fields}
+        wanted |= {"notebook": notebook} if notebook else {}
+        job = enqueue(site.database, "run", wanted, by=caller.name)
+        return RedirectResponse(f"/queue/{job.id}", status.HTTP_303_SEE_OTHER)
+
+    return await run_in_threadpool(accept)
+
+
+def _check(site: Site, notebook: str, given: Mapping[str, str]) -> None:
+    """Refuse what the command line would refuse."""
+    if not notebook:
+        plan_chain(site.project, given, Options())
+        return
+    if notebook not in _notebooks(site):
+        message = f"there is no notebook {notebook[:200]} in this project"
+        raise ConfigurationError(message)
+    plan_notebook(site.project / notebook, given, Options())
+
+
+def _form(
+    request: Request, caller: Caller, notebook: str, given: Mapping[str, str], problem: str = ""
+) -> Response:
+    site = site_of(request)
+    names = _notebooks(site)
+    if notebook and notebook not in names:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND, f"there is no notebook {notebook[:200]} in this project"
+        )
+    return page(
+        request,
+        caller,
+        "start.html",
+        status.HTTP_422_UNPROCESSABLE_CONTENT if problem else status.HTTP_200_OK,
+        notebook=notebook,
+        notebooks=names,
+        parameters=_parameters(site, notebook),
+        given=dict(given),
+        problem=problem,
+    )
+
+
+def _notebooks(site: Site) -> list[str]:
+    return sorted(
+        path.relative_to(site.project).as_posix() for path in site.project.glob("notebooks/*.ipynb")
+    )
+
+
+def _parameters(site: Site, notebook: str) -> list[Parameter]:
+    """Return the parameters that can be given; their types are read, not evaluated."""
+    if not notebook:
+        return open_parameters(read_pipeline(site.project))
+    declared = parameters_of(read_notebook(site.project / notebook))
+    return [one for one in declared if one.read and one.name != RUN_FOLDER]
+
+
+@router.get("/queue")
+def queue(request: Request, caller: Viewer) -> Response:
+    """Show what runs, what waits, and what came of the newest jobs."""
+    jobs = list_jobs(site_of(request).database)
+    parts = {
+        "Running and waiting": [_row(job) for job in reversed(jobs) if job.state != FINISHED],
+        "Finished": [_row(job) for job in jobs if job.state == FINISHED],
+    }
+    return page(request, caller, "queue.html", parts=parts)
+
+
+@router.get("/queue/{number}")
+def job(request: Request, caller: Viewer, number: int, part: str = "") -> Response:
+    """Follow a job until it has a run, and go there."""
+    found = find_job(site_of(request).database, number)
+    if found.run and not part:
+        return RedirectResponse(f"/runs/{found.run}", status.HTTP_303_SEE_OTHER)
+    row = _row(found)
+    if not part:
+        return page(request, caller, "job.html", job=row)
+    answer = page(request, caller, "job_state.html", job=row)
+    answer.headers["X-State"] = row["mark"]
+    if found.run:
+        answer.headers["X-Next"] = f"/runs/{found.run}"
+    return answer
+
+
+@router.post("/queue/{number}/cancel")
+def cancel_job(request: Request, caller: Runner, number: int) -> Response:
+    """Cancel a job."""
+    cancel(site_of(request).database, number, caller.name)
+    return RedirectResponse("/queue", status.HTTP_303_SEE_OTHER)
+
+
+@router.post("/runs/{run}/cancel")
+def cancel_run(request: Request, caller: Runner, run: str) -> Response:
+    """Cancel the job that a run belongs to."""
+    database = site_of(request).database
+    found = job_of_run(database, run)
+    if found is None or found.state == FINISHED:
+        message = f"run {run} is not one that this service is executing; stop it where it was started"
+        raise HTTPException(status.HTTP_409_CONFLICT, message)
+    cancel(database, found.id, caller.name)
+    return RedirectResponse(f"/runs/{run}", status.HTTP_303_SEE_OTHER)
+
+
+def _row(job: Job) -> dict[str, Any]:
+    """Return a job with what the pages say of it."""
+    what = job.request.get("notebook") or ("the chain" if job.kind == "run" else "sweep of the chain")
+    return {
+        **asdict(job),
+        "what": what,
+        "given": {**job.request.get("grid", {}), **job.request.get("parameters", {})},
+        "mark": f"{job.state} {job.run}".strip(),
+        "open": job.state != FINISHED,
+        "who": job.by or (f"schedule {job.schedule}" if job.schedule else ""),
+    }
