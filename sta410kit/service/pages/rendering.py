@@ -17,7 +17,7 @@ from sta410kit.service.access import Caller, require
 from sta410kit.service.site import site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Viewer = Annotated[Caller, Depends(require("viewer"))]
 Runner = Annotated[Caller, Depends(require("runner"))]
@@ -102,7 +102,7 @@ def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
         lstrip_blocks=True,
     )
     found.globals["static"] = lambda name: f"/static/{name}?{_static(name)[1]}"
-    found.filters |= {
+    filters: dict[str, Callable[..., str]] = {
         "seconds": format_seconds,
         "words": lambda outcome: outcome.lower().replace("_", " "),
         "signed": signed,
@@ -111,6 +111,7 @@ def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
         "clock": clock,
         "given": given,
     }
+    found.filters |= filters
     return found
 
 

@@ -132,6 +132,8 @@ def show(request: Request, caller: Viewer, run: str, part: str = "") -> Response
         answer = page(request, caller, "steps.html", **values)
         answer.headers["X-State"] = listed.outcome
         return answer
+    if listed.outcome == RUNNING:
+        values["events"] = f"/api/v1/runs/{run}/events"
     pages = {
         "Report with figures": REPORT,
         "Data docs": f"{DATA_DOCS}/index.html",
@@ -145,7 +147,6 @@ def show(request: Request, caller: Viewer, run: str, part: str = "") -> Response
         address=address,
         row=listed.to_dict(),
         live=listed.outcome == RUNNING,
-        **({"events": f"/api/v1/runs/{run}/events"} if listed.outcome == RUNNING else {}),
         pages={name: f"{address}/files/{path}" for name, path in pages.items() if (folder / path).is_file()},
         log=(folder / LOG).is_file(),
         artifacts=artifacts_of(folder, manifest),
