@@ -12,9 +12,11 @@ from sta410kit.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-port_option = click.option("--port", default=8410, show_default=True, type=click.IntRange(0, 65535))
+port_option = click.option(
+    "--port", default=8410, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free."
+)
 concurrency_option = click.option(
-    "--concurrency", default=1, show_default=True, type=click.IntRange(1), help="Runs at the same time."
+    "--concurrency", default=1, show_default=True, type=click.IntRange(1, 64), help="Runs at the same time."
 )
 
 
@@ -25,39 +27,51 @@ concurrency_option = click.option(
 @click.option(
     "--url", default="", help="Address people open, for links in messages: https://runs.example.org"
 )
-@click.option("--anonymous-read", is_flag=True, help="Let everyone read pages and API; never write.")
+@click.option("--anonymous-read", is_flag=True, help="Let everyone who reaches the port read, never write.")
 @click.option("--no-schedules", is_flag=True, help="Leave what schedules.toml declares to cron.")
-def serve(  # noqa: PLR0913 - a command has many options
-    host: str, port: int, concurrency: int, url: str, *, anonymous_read: bool, no_schedules: bool
-) -> None:
-    """Serve pages and an API over the project's runs.
+@click.option(
+    "--requests",
+    default=1200,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many a minute each token may make.",
+)
+def serve(*, no_schedules: bool, **how: object) -> None:
+    """Serve pages and an API over the project's runs, with a queue and its schedules.
 
-    Users and their tokens: sta410 user add NAME --role viewer.
+    It takes users with tokens: sta410 user add NAME --role viewer. For yourself alone: sta410 ui.
     """
-    from sta410kit._internal.project import require_project
-
-    project = require_project("; change into one")
-    with service_extra():
-        from sta410kit.service.server import serve as run_server
-        from sta410kit.service.site import ServiceOptions
-    options = ServiceOptions(
-        host, port, url, concurrency, anonymous_read=anonymous_read, schedules=not no_schedules
-    )
-    run_server(project, options)
+    _run({**how, "schedules": not no_schedules})
 
 
 @click.command()
 @port_option
 @concurrency_option
-def ui(port: int, concurrency: int) -> None:
-    """Open the pages of the service in a browser, for yourself on this machine, without a login."""
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+def ui(*, no_browser: bool, **how: object) -> None:
+    """Open the project's runs in a browser, for yourself on this machine, without a login.
+
+    It answers only processes of yours on this machine.
+    """
+    _run({**how, "local": True, "schedules": False}, browser=not no_browser)
+
+
+def _run(how: dict[str, object], *, browser: bool = False) -> None:
     from sta410kit._internal.project import require_project
 
     project = require_project("; change into one")
     with service_extra():
         from sta410kit.service.server import serve as run_server
         from sta410kit.service.site import ServiceOptions
-    run_server(project, ServiceOptions(port=port, concurrency=concurrency, local=True, schedules=False))
+
+    def announce(url: str) -> None:
+        click.echo(f"serving {url} - press Ctrl-C to stop")
+        if browser:
+            import webbrowser
+
+            webbrowser.open(url)
+
+    run_server(project, ServiceOptions(**how), announce)  # type: ignore[arg-type] # click has checked them
 
 
 @contextmanager
@@ -66,7 +80,5 @@ def service_extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        message = (
-            f"the service needs the package {error.name}: install it with pip install 'sta410kit[serve]'"
-        )
+        message = f"the service needs the package {error.name}: pip install 'sta410kit[serve]'"
         raise ConfigurationError(message) from error

@@ -1,20 +1,31 @@
 """The application: routes over one project."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from sta410kit import __version__
-from sta410kit.service import api, pages
+from sta410kit.service import api, login, pages
+from sta410kit.service.api import health
 from sta410kit.service.pages.errors import add_error_pages
 from sta410kit.service.security import protect
 from sta410kit.service.site import ServiceOptions, Site, open_site, site_of
 
 __all__ = ["ServiceOptions", "Site", "create_app", "site_of"]
 
+_LARGEST_BODY = 64 * 1024  # bytes: parameters are short
+_ABOUT = """Start runs and sweeps, follow them, and read what they left.
+
+Send a token from `sta410 user add` as `Authorization: Bearer TOKEN`. A **viewer** reads, a **runner** also
+starts and cancels, an **admin** also manages users. Errors are `application/problem+json` (RFC 9457)."""
+
 
 def create_app(project: Path, options: ServiceOptions | None = None) -> FastAPI:
     """Return the application that serves a project.
+
+    The current folder of the process has to be in the project, as for the command line.
 
     Parameters
     ----------
@@ -29,10 +40,31 @@ def create_app(project: Path, options: ServiceOptions | None = None) -> FastAPI:
         The folder is no project, or the database cannot be used.
     """
     site = open_site(project, options or ServiceOptions())
-    app = FastAPI(title="sta410kit", version=__version__, summary="Runs, forecasts and their evidence.")
+    app = FastAPI(
+        title="sta410kit",
+        version=__version__,
+        description=_ABOUT,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        openapi_url=None,  # it is read with a token, see `api`
+        max_body_size=_LARGEST_BODY,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
     app.state.site = site
     protect(app, site.options)
-    app.include_router(api.router)
-    app.include_router(pages.router)
+    for part in (api, health, login, pages):
+        app.include_router(part.router)
     add_error_pages(app)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Run the worker and the schedules beside the application."""
+    site: Site = app.state.site
+    try:
+        yield
+    finally:
+        site.stopping.set()
+        site.index.__exit__()
+        site.database.close()

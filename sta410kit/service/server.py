@@ -1,13 +1,80 @@
-"""Serve the application with uvicorn."""
+"""Serve the application with uvicorn until it is told to stop."""
 
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
-from sta410kit.service.app import ServiceOptions, create_app
+import uvicorn
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.logging import setup_logger
+from sta410kit.secrets import learn_configured_secrets
+from sta410kit.service.app import create_app
+from sta410kit.service.site import ServiceOptions, Site
+
+_PATIENCE = 10  # seconds in which answers under way may end
 
 
-def serve(project: Path, options: ServiceOptions) -> None:
-    """Serve a project until the process is interrupted."""
-    import uvicorn
+def serve(project: Path, options: ServiceOptions, announce: Callable[[str], None]) -> None:
+    """Serve a project until SIGINT or SIGTERM, then end what is under way.
 
-    app = create_app(project, options)
-    uvicorn.run(app, host=options.host, port=options.port, log_config=None, server_header=False)
+    Parameters
+    ----------
+    project : Path
+        The project's folder, which becomes the current one.
+    options : ServiceOptions
+        Where to listen, and who may read.
+    announce : callable
+        Called with the address as soon as connections are accepted.
+    """
+    os.chdir(project)
+    learn_configured_secrets(project)
+    logger = setup_logger("sta410kit.service")
+    listener = _listen(options)
+    with listener:
+        options = replace(options, port=listener.getsockname()[1])
+        app = create_app(project, options)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,  # `security` writes its own
+            server_header=False,
+            timeout_graceful_shutdown=_PATIENCE,
+            timeout_keep_alive=30,
+            limit_concurrency=1000,
+            h11_max_incomplete_event_size=32 * 1024,
+        )
+        announce(options.address)
+        logger.info(f"serving {project} on {options.address}")
+        _Server(config, app.state.site).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends streams of events at once when it is told to stop: they would never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, site: Site) -> None:
+        super().__init__(config)
+        self._site = site
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._site.stopping.set()
+        super().handle_exit(sig, frame)
+
+
+def _listen(options: ServiceOptions) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        message = (
+            f"cannot listen on {options.host} port {options.port} ({error.strerror}); try another --port"
+        )
+        raise ConfigurationError(message) from error
+    listener.listen(2048)
+    return listener

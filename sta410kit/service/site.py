@@ -1,16 +1,19 @@
 """What the service serves: a project with its runs, a database, and the options it was started with."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import cast
 
 from fastapi import Request
 
-from sta410kit._internal.project import OUTSIDE
+from sta410kit._internal.project import MARKER, OUTSIDE
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.registry import Registry
 from sta410kit.service.database import Database, open_database
+from sta410kit.service.limits import Limits
+from sta410kit.service.users import Users
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class Site:
     project: Path
     options: ServiceOptions
     database: Database
+    users: Users
+    limits: Limits
+    stopping: threading.Event = field(default_factory=threading.Event)  # set when the service is to end
 
     @property
     def runs(self) -> Path:
@@ -54,11 +60,12 @@ class Site:
 
 def open_site(project: Path, options: ServiceOptions) -> Site:
     """Return the site of a project, its database opened and brought up to date."""
-    if not (project / "notebooks" / "pipeline.toml").is_file():
+    project = project.resolve()
+    if not (project / MARKER).is_file():
         message = f"{project} {OUTSIDE}; change into a project"
         raise ConfigurationError(message)
-    project = project.resolve()
-    return Site(project, options, open_database(project))
+    database = open_database(project)
+    return Site(project, options, database, Users(database), Limits(options.requests))
 
 
 def site_of(request: Request) -> Site:

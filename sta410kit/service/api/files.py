@@ -1,0 +1,74 @@
+"""Files of a run: its artifacts, and what the gates found."""
+
+import json
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi.responses import FileResponse
+
+from sta410kit.guards.data_docs import summaries
+from sta410kit.runner.runs import DATA_DOCS
+from sta410kit.service.access import require
+from sta410kit.service.folders import RunId, list_files, run_file, run_folder
+from sta410kit.service.models import File
+from sta410kit.service.problems import responses
+from sta410kit.service.site import site_of
+
+router = APIRouter(
+    prefix="/runs/{run}",
+    tags=["artifacts"],
+    dependencies=[Depends(require("viewer"))],
+    responses=responses(HTTPStatus.NOT_FOUND),
+)
+_Name = Annotated[str, Path(pattern=r"^[\w.-]{1,100}$")]
+_DOWNLOAD = {
+    "description": "The file",
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
+@router.get("/artifacts")
+def read_artifacts(run: RunId, request: Request) -> list[File]:
+    """List the files of a run."""
+    folder = run_folder(site_of(request), run)
+    found = []
+    for name in list_files(folder):
+        about = (folder / name).stat()
+        found.append(
+            File(name=name, size=about.st_size, modified=datetime.fromtimestamp(about.st_mtime, UTC))
+        )
+    return found
+
+
+@router.get("/artifacts/{name:path}", response_class=FileResponse, responses={200: _DOWNLOAD})
+def download(
+    run: RunId, name: Annotated[str, Path(max_length=500, examples=["forecasts.parquet"])], request: Request
+) -> FileResponse:
+    """Download a file of a run; a browser saves it and does not open it."""
+    path = run_file(run_folder(site_of(request), run), name)
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+    return FileResponse(path, media_type="application/octet-stream", filename=path.name, headers=headers)
+
+
+@router.get("/validations", tags=["validations"])
+def read_validations(run: RunId, request: Request) -> list[dict[str, Any]]:
+    """Return what each gate of a run found, newest first."""
+    found = summaries(run_folder(site_of(request), run) / DATA_DOCS)
+    for one in found:
+        _, suite, step, time, _ = str(one["page"]).split("/")
+        one["record"] = f"/api/v1/runs/{run}/validations/{suite}/{step}/{time}"
+    return found
+
+
+@router.get("/validations/{suite}/{step}/{time}", tags=["validations"])
+def read_validation(run: RunId, suite: _Name, step: _Name, time: _Name, request: Request) -> dict[str, Any]:
+    """Return one validation as Great Expectations' record."""
+    folder = run_folder(site_of(request), run)
+    path = run_file(folder, f"{DATA_DOCS}/validations/{suite}/{step}/{time}/result.json")
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"the record cannot be read: {error}") from error
+    return record

@@ -1,0 +1,85 @@
+"""Jobs: the queue of runs and sweeps."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.service import queue
+from sta410kit.service.access import Caller, require
+from sta410kit.service.events import job_progress
+from sta410kit.service.models import Job
+from sta410kit.service.problems import responses
+from sta410kit.service.requests import RunRequest, SweepRequest
+from sta410kit.service.site import Site, site_of
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+JobId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[17])]
+_MISSING = responses(HTTPStatus.NOT_FOUND)
+
+
+def accepted(site: Site, asked: RunRequest | SweepRequest, caller: Caller, response: Response) -> Job:
+    """Check what is asked for and queue it; the response says where to look for it."""
+    try:
+        checked = asked.checked(site.project)
+    except RecursionError:
+        message = "the parameters are nested too deeply"
+        raise ConfigurationError(message) from None
+    kind = "sweep" if isinstance(asked, SweepRequest) else "run"
+    job = queue.enqueue(site.database, kind, checked, by=caller.name)
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return Job.of(job)
+
+
+@router.get("", dependencies=[Depends(require("viewer"))])
+def read_jobs(
+    request: Request,
+    state: Literal["", "queued", "running", "finished"] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    before: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Only jobs older than this one")
+    ] = None,
+) -> list[Job]:
+    """List jobs, newest first."""
+    states = [state] if state else []
+    return [
+        Job.of(one) for one in queue.list_jobs(site_of(request).database, states, limit=limit, before=before)
+    ]
+
+
+@router.get("/{job}", dependencies=[Depends(require("viewer"))], responses=_MISSING)
+def read_job(job: JobId, request: Request) -> Job:
+    """Return one job."""
+    return Job.of(_find(site_of(request), job))
+
+
+@router.post("/{job}/cancel", responses=_MISSING)
+def cancel_job(job: JobId, request: Request, caller: Annotated[Caller, Depends(require("runner"))]) -> Job:
+    """Cancel a job: a queued one at once, a running one within seconds; a finished one stays as it is."""
+    site = site_of(request)
+    _find(site, job)
+    return Job.of(queue.cancel(site.database, job, caller.name))
+
+
+@router.get(
+    "/{job}/events",
+    dependencies=[Depends(require("viewer"))],
+    responses=_MISSING,
+    response_class=EventSourceResponse,
+)
+async def follow_job(job: JobId, request: Request) -> AsyncIterator[ServerSentEvent]:
+    """Stream a job's progress: ``job`` whenever its state changes, the events of its run, then ``end``."""
+    site = site_of(request)
+    _find(site, job)
+    async for event in job_progress(site, job):
+        yield event
+
+
+def _find(site: Site, number: int) -> queue.Job:
+    try:
+        return queue.find_job(site.database, number)
+    except ConfigurationError as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None

@@ -1,0 +1,49 @@
+"""Forecasts and how they came out, the trials ledger, schedules, and how old the data are."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from sta410kit.research.forecast_log import FILE, ForecastLog
+from sta410kit.runner.manifest import manifests
+from sta410kit.runner.scorecard import scorecard_rows
+from sta410kit.service.access import require
+from sta410kit.service.site import site_of
+
+router = APIRouter(dependencies=[Depends(require("viewer"))])
+
+
+@router.get("/forecasts", tags=["forecasts"])
+def read_forecasts(request: Request) -> dict[str, Any]:
+    """Return the forecasts of the newest passed run of the chain, log returns with their intervals."""
+    for folder, manifest in manifests(site_of(request).runs, "chain"):
+        if manifest.passed and manifest.results.get("forecasts"):
+            keys = ("forecasts", "no_forecast", "verdict", "data")
+            return {"run": folder.name, **{key: manifest.results.get(key) for key in keys}}
+    return {"run": "", "forecasts": []}
+
+
+@router.get("/forecasts/log", tags=["forecasts"])
+def read_forecast_log(
+    request: Request,
+    symbol: str = "",
+    model: str = "",
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
+) -> list[dict[str, Any]]:
+    """Return logged forecasts with their outcomes, newest first; `actual` is null while it is open."""
+    log = ForecastLog(site_of(request).runs / FILE).read()
+    for name, value in (("symbol", symbol), ("model", model)):
+        log = log[log[name] == value] if value else log
+    newest = log.iloc[::-1].head(limit)
+    days = {name: newest[name].dt.strftime("%Y-%m-%d").astype(object) for name in ("date", "known")}
+    rows = newest.assign(**days).astype(object)
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in rows.where(rows.notna(), None).to_dict("records")
+    ]
+
+
+@router.get("/scorecard", tags=["forecasts"])
+def read_scorecard(request: Request) -> list[dict[str, Any]]:
+    """Return how earlier forecasts came out, by model, horizon and target."""
+    return scorecard_rows(ForecastLog(site_of(request).runs / FILE).read())

@@ -1,0 +1,74 @@
+"""Users, for administrators."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.service.access import Caller, require
+from sta410kit.service.models import User
+from sta410kit.service.problems import responses
+from sta410kit.service.site import site_of
+
+router = APIRouter(tags=["users"])
+
+
+class NewUser(BaseModel):
+    """A user to be added."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=64, examples=["anna"])
+    role: Literal["viewer", "runner", "admin"] = "viewer"
+
+
+class Me(BaseModel):
+    """The caller."""
+
+    name: str = Field(examples=["anna"])
+    role: str = Field(examples=["viewer"])
+
+
+class Token(BaseModel):
+    """A new token; it is shown this once."""
+
+    token: str
+
+
+@router.get("/me")
+def read_me(caller: Annotated[Caller, Depends(require("viewer"))]) -> Me:
+    """Return who the token or session belongs to."""
+    return Me(name=caller.name, role=caller.role)
+
+
+@router.get("/users", dependencies=[Depends(require("admin"))])
+def read_users(request: Request) -> list[User]:
+    """List users."""
+    return [User.model_validate(one) for one in site_of(request).users.all()]
+
+
+@router.post(
+    "/users",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[Depends(require("admin"))],
+    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+)
+def add_user(asked: NewUser, request: Request) -> Token:
+    """Add a user, and return the token."""
+    return Token(token=site_of(request).users.add(asked.name, asked.role))
+
+
+@router.delete(
+    "/users/{name}",
+    status_code=HTTPStatus.NO_CONTENT,
+    dependencies=[Depends(require("admin"))],
+    responses=responses(HTTPStatus.NOT_FOUND),
+)
+def revoke_user(name: Annotated[str, Path(max_length=64)], request: Request) -> None:
+    """Revoke a user's token and sessions at once."""
+    try:
+        site_of(request).users.revoke(name)
+    except ConfigurationError as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
