@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import fastapi
-from fastapi import HTTPException
+from fastapi import Depends, HTTPException, Request
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.run_files import known_file, known_run
 from sta410kit.runner.runs import LATEST, MANIFEST, run_folders
-from sta410kit.service.site import Site
+from sta410kit.service.site import Site, site_of
 
 RunId = Annotated[
     str,
@@ -31,6 +31,13 @@ def run_folder(site: Site, run: str) -> Path:
         return known_run(site.runs, run)
     except ConfigurationError as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
+
+
+def _folder_of(run: RunId, request: Request) -> Path:
+    return run_folder(site_of(request), run)
+
+
+RunFolder = Annotated[Path, Depends(_folder_of)]  # of the run that the address of a request names
 
 
 def run_file(folder: Path, name: str) -> Path:

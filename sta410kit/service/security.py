@@ -100,13 +100,14 @@ class Guard:
     def _log(self, scope: Scope, status: int, seconds: float) -> None:
         """Write a line without the query, which may hold what a caller did not mean to be kept."""
         caller = scope.get("state", {}).get("caller")
-        client = scope.get("client") or ("-", 0)
+        who = caller.name if caller else "-"
+        address = (scope.get("client") or "-")[0]
         path = printable(scope["path"]).replace("\n", " ")[:_LOGGED]
         logger.bind(logger="access").log(
             "INFO" if status < HTTPStatus.INTERNAL_SERVER_ERROR and status else "ERROR",
             "{} {} {} {} {} {:.0f} ms",
-            client[0], caller.name if caller else "-", scope["method"], path, status or "closed", 1000 * seconds,
-        )  # fmt: skip
+            *(address, who, scope["method"], path, status or "closed", 1000 * seconds),
+        )
 
 
 def is_same_user(client: tuple[str, int] | None, server: tuple[str, int] | None) -> bool:

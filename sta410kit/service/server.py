@@ -32,7 +32,7 @@ def serve(project: Path, options: ServiceOptions, announce: Callable[[str], None
     """
     os.chdir(project)
     learn_configured_secrets(project)
-    logger = setup_logger("sta410kit.service")
+    log = setup_logger("sta410kit.service")
     listener = _listen(options)
     with listener:
         options = replace(options, port=listener.getsockname()[1])
@@ -48,7 +48,7 @@ def serve(project: Path, options: ServiceOptions, announce: Callable[[str], None
             h11_max_incomplete_event_size=32 * 1024,
         )
         announce(options.address)
-        logger.info(f"serving {project} on {options.address}")
+        log.info("serving {} on {}", project, options.address)  # noqa: PLE1205 - loguru, not logging
         _Server(config, app.state.site).run(sockets=[listener])
 
 

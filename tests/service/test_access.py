@@ -34,10 +34,17 @@ NEEDED = {
     "GET /api/v1/forecasts": "viewer",
     "GET /api/v1/forecasts/log": "viewer",
     "GET /api/v1/scorecard": "viewer",
-    "GET /api/v1/schedules": "viewer",
     "GET /api/v1/users": "admin",
     "POST /api/v1/users": "admin",
     "DELETE /api/v1/users/{name}": "admin",
+    "GET /static/{name}": "",
+    "GET /": "viewer",
+    "GET /compare": "viewer",
+    "GET /runs/{run}": "viewer",
+    "GET /runs/{run}/log": "viewer",
+    "GET /runs/{run}/notebooks/{path}": "viewer",
+    "GET /runs/{run}/artifacts/{path}": "viewer",
+    "GET /runs/{run}/files/{path}": "viewer",
 }
 VALUES = {"job": "999999", "run": "20200101-000000-000aa", "other": "latest"}
 

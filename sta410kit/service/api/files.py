@@ -5,16 +5,15 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, Depends, HTTPException, Path
 from fastapi.responses import FileResponse
 
 from sta410kit.guards.data_docs import summaries
 from sta410kit.runner.runs import DATA_DOCS
 from sta410kit.service.access import require
-from sta410kit.service.folders import RunId, list_files, run_file, run_folder
+from sta410kit.service.folders import RunFolder, RunId, list_files, run_file
 from sta410kit.service.models import File
 from sta410kit.service.problems import responses
-from sta410kit.service.site import site_of
 
 router = APIRouter(
     prefix="/runs/{run}",
@@ -30,9 +29,8 @@ _DOWNLOAD = {
 
 
 @router.get("/artifacts")
-def read_artifacts(run: RunId, request: Request) -> list[File]:
+def read_artifacts(folder: RunFolder) -> list[File]:
     """List the files of a run."""
-    folder = run_folder(site_of(request), run)
     found = []
     for name in list_files(folder):
         about = (folder / name).stat()
@@ -44,18 +42,18 @@ def read_artifacts(run: RunId, request: Request) -> list[File]:
 
 @router.get("/artifacts/{name:path}", response_class=FileResponse, responses={200: _DOWNLOAD})
 def download(
-    run: RunId, name: Annotated[str, Path(max_length=500, examples=["forecasts.parquet"])], request: Request
+    folder: RunFolder, name: Annotated[str, Path(max_length=500, examples=["forecasts.parquet"])]
 ) -> FileResponse:
     """Download a file of a run; a browser saves it and does not open it."""
-    path = run_file(run_folder(site_of(request), run), name)
+    path = run_file(folder, name)
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
     return FileResponse(path, media_type="application/octet-stream", filename=path.name, headers=headers)
 
 
 @router.get("/validations", tags=["validations"])
-def read_validations(run: RunId, request: Request) -> list[dict[str, Any]]:
+def read_validations(run: RunId, folder: RunFolder) -> list[dict[str, Any]]:
     """Return what each gate of a run found, newest first."""
-    found = summaries(run_folder(site_of(request), run) / DATA_DOCS)
+    found = summaries(folder / DATA_DOCS)
     for one in found:
         _, suite, step, time, _ = str(one["page"]).split("/")
         one["record"] = f"/api/v1/runs/{run}/validations/{suite}/{step}/{time}"
@@ -63,9 +61,8 @@ def read_validations(run: RunId, request: Request) -> list[dict[str, Any]]:
 
 
 @router.get("/validations/{suite}/{step}/{time}", tags=["validations"])
-def read_validation(run: RunId, suite: _Name, step: _Name, time: _Name, request: Request) -> dict[str, Any]:
+def read_validation(folder: RunFolder, suite: _Name, step: _Name, time: _Name) -> dict[str, Any]:
     """Return one validation as Great Expectations' record."""
-    folder = run_folder(site_of(request), run)
     path = run_file(folder, f"{DATA_DOCS}/validations/{suite}/{step}/{time}/result.json")
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

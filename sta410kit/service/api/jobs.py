@@ -17,8 +17,18 @@ from sta410kit.service.requests import RunRequest, SweepRequest
 from sta410kit.service.site import Site, site_of
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
-JobId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[17])]
+_LARGEST = 2**31 - 1
 _MISSING = responses(HTTPStatus.NOT_FOUND)
+
+
+def _find(job: Annotated[int, Path(ge=1, le=_LARGEST, examples=[17])], request: Request) -> queue.Job:
+    try:
+        return queue.find_job(site_of(request).database, job)
+    except ConfigurationError as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
+
+
+_Known = Annotated[queue.Job, Depends(_find)]  # the job that the address of a request names
 
 
 def accepted(site: Site, asked: RunRequest | SweepRequest, caller: Caller, response: Response) -> Job:
@@ -40,7 +50,7 @@ def read_jobs(
     state: Literal["", "queued", "running", "finished"] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     before: Annotated[
-        int | None, Query(ge=1, le=2**31 - 1, description="Only jobs older than this one")
+        int | None, Query(ge=1, le=_LARGEST, description="Only jobs older than this one")
     ] = None,
 ) -> list[Job]:
     """List jobs, newest first."""
@@ -51,17 +61,15 @@ def read_jobs(
 
 
 @router.get("/{job}", dependencies=[Depends(require("viewer"))], responses=_MISSING)
-def read_job(job: JobId, request: Request) -> Job:
+def read_job(found: _Known) -> Job:
     """Return one job."""
-    return Job.of(_find(site_of(request), job))
+    return Job.of(found)
 
 
 @router.post("/{job}/cancel", responses=_MISSING)
-def cancel_job(job: JobId, request: Request, caller: Annotated[Caller, Depends(require("runner"))]) -> Job:
+def cancel_job(caller: Annotated[Caller, Depends(require("runner"))], found: _Known, request: Request) -> Job:
     """Cancel a job: a queued one at once, a running one within seconds; a finished one stays as it is."""
-    site = site_of(request)
-    _find(site, job)
-    return Job.of(queue.cancel(site.database, job, caller.name))
+    return Job.of(queue.cancel(site_of(request).database, found.id, caller.name))
 
 
 @router.get(
@@ -70,16 +78,7 @@ def cancel_job(job: JobId, request: Request, caller: Annotated[Caller, Depends(r
     responses=_MISSING,
     response_class=EventSourceResponse,
 )
-async def follow_job(job: JobId, request: Request) -> AsyncIterator[ServerSentEvent]:
+async def follow_job(found: _Known, request: Request) -> AsyncIterator[ServerSentEvent]:
     """Stream a job's progress: ``job`` whenever its state changes, the events of its run, then ``end``."""
-    site = site_of(request)
-    _find(site, job)
-    async for event in job_progress(site, job):
+    async for event in job_progress(site_of(request), found.id):
         yield event
-
-
-def _find(site: Site, number: int) -> queue.Job:
-    try:
-        return queue.find_job(site.database, number)
-    except ConfigurationError as error:
-        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None

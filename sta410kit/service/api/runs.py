@@ -1,6 +1,7 @@
 """Runs: start, list, read, compare, follow."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -11,17 +12,19 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sta410kit.runner.comparison.runs import compare_runs
 from sta410kit.runner.listing import list_runs, look_at
 from sta410kit.runner.run_log import NAME as LOG
+from sta410kit.runner.selection import ORDERS, Selection
 from sta410kit.runner.summary import run_details
 from sta410kit.service.access import Caller, require
 from sta410kit.service.api.jobs import accepted
 from sta410kit.service.events import progress
-from sta410kit.service.folders import RunId, run_folder
+from sta410kit.service.folders import RunFolder, RunId, run_folder
 from sta410kit.service.models import Job, Run, RunDetails, Runs
 from sta410kit.service.problems import responses
 from sta410kit.service.requests import RunRequest
 from sta410kit.service.site import site_of
 
 router = APIRouter(prefix="/runs", tags=["runs"])
+_SORT = f"^-?({'|'.join(ORDERS)})$"
 _MISSING = responses(HTTPStatus.NOT_FOUND)
 
 
@@ -47,24 +50,29 @@ def read_runs(  # noqa: PLR0913, PLR0917 - what to filter by
     outcome: Annotated[str, Query(description="The name of an exit code", examples=["PASSED"])] = "",
     model: str = "",
     verdict: str = "",
+    text: Annotated[str, Query(description="In the id, the notebook or the parameters")] = "",
+    since: Annotated[date | None, Query(description="First day of the start, in UTC")] = None,
+    until: Annotated[date | None, Query(description="Last day of the start, in UTC")] = None,
+    sort: Annotated[
+        str, Query(pattern=_SORT, description="A minus begins with the largest", examples=["-r2"])
+    ] = "-started",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Runs:
-    """List runs, newest first."""
+    """List runs, the newest first unless sorted otherwise."""
     site = site_of(request)
-    wanted = {"kind": kind, "outcome": outcome, "model": model, "verdict": verdict}
-    rows = [one.to_dict() for one in list_runs(site.runs, index=site.index)]
-    found = [row for row in rows if all(row[name] == value for name, value in wanted.items() if value)]
+    first, last = (str(day) if day else "" for day in (since, until))
+    filters = {"kind": kind, "outcome": outcome, "model": model, "verdict": verdict, "text": text}
+    wanted = Selection(**filters, since=first, until=last, sort=sort, page=1)
+    found = wanted.of(list_runs(site.runs, index=site.index))
     page = [Run(**row) for row in found[offset : offset + limit]]
     return Runs(items=page, total=len(found), limit=limit, offset=offset)
 
 
 @router.get("/{run}", dependencies=[Depends(require("viewer"))], responses=_MISSING)
-def read_run(run: RunId, request: Request) -> RunDetails:
+def read_run(folder: RunFolder, request: Request) -> RunDetails:
     """Return everything that is known of a run."""
-    site = site_of(request)
-    folder = run_folder(site, run)
-    row = look_at(folder, site.index).to_dict()
+    row = look_at(folder, site_of(request).index).to_dict()
     details: dict[str, Any] = run_details(folder) if row["kind"] not in {"unknown", "validate"} else {}
     details["step_records"] = details.pop("steps", [])
     return RunDetails(**{**details, **row})
@@ -76,22 +84,19 @@ def read_run(run: RunId, request: Request) -> RunDetails:
     responses=_MISSING,
     response_class=PlainTextResponse,
 )
-def read_log(
-    run: RunId, request: Request, lines: Annotated[int, Query(ge=1, le=10_000)] = 1000
-) -> PlainTextResponse:
+def read_log(folder: RunFolder, lines: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> PlainTextResponse:
     """Return the end of a run's log as text."""
     try:
-        text = (run_folder(site_of(request), run) / LOG).read_text(encoding="utf-8", errors="replace")
+        text = (folder / LOG).read_text(encoding="utf-8", errors="replace")
     except OSError:
-        raise HTTPException(HTTPStatus.NOT_FOUND, f"run {run} has no log") from None
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"run {folder.name} has no log") from None
     return PlainTextResponse("".join(text.splitlines(keepends=True)[-lines:]))
 
 
 @router.get("/{run}/diff/{other}", dependencies=[Depends(require("viewer"))], responses=_MISSING)
-def compare(run: RunId, other: RunId, request: Request) -> dict[str, Any]:
+def compare(folder: RunFolder, other: RunId, request: Request) -> dict[str, Any]:
     """Compare two runs: code, parameters, data, packages, settings, then recorded values and artifacts."""
-    site = site_of(request)
-    return compare_runs(run_folder(site, run), run_folder(site, other)).to_dict()
+    return compare_runs(folder, run_folder(site_of(request), other)).to_dict()
 
 
 @router.get(
@@ -100,8 +105,7 @@ def compare(run: RunId, other: RunId, request: Request) -> dict[str, Any]:
     responses=_MISSING,
     response_class=EventSourceResponse,
 )
-async def follow(run: RunId, request: Request) -> AsyncIterator[ServerSentEvent]:
+async def follow(folder: RunFolder, request: Request) -> AsyncIterator[ServerSentEvent]:
     """Stream a run's progress: an event ``step`` each time one begins or ends, then ``end`` with the run."""
-    site = site_of(request)
-    async for event in progress(site, run_folder(site, run)):
+    async for event in progress(site_of(request), folder):
         yield event

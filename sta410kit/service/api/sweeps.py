@@ -10,7 +10,7 @@ from sta410kit.runner.manifest import read_manifest
 from sta410kit.runner.sweeps.results import Sweep, results_table
 from sta410kit.service.access import Caller, require
 from sta410kit.service.api.jobs import accepted
-from sta410kit.service.folders import RunId, run_folder
+from sta410kit.service.folders import RunFolder
 from sta410kit.service.models import Job, Run, Runs
 from sta410kit.service.problems import responses
 from sta410kit.service.requests import SweepRequest
@@ -49,11 +49,10 @@ def read_sweeps(
 
 
 @router.get("/{run}", dependencies=[Depends(require("viewer"))], responses=responses(HTTPStatus.NOT_FOUND))
-def read_sweep(run: RunId, request: Request) -> list[dict[str, Any]]:
+def read_sweep(folder: RunFolder) -> list[dict[str, Any]]:
     """Return a sweep's table: one row a unit with its parameters, what it recorded, and its outcome."""
-    folder = run_folder(site_of(request), run)
     manifest = read_manifest(folder)
     if manifest.kind != _KIND:
-        raise HTTPException(HTTPStatus.NOT_FOUND, f"run {run} is no sweep")
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"run {folder.name} is no sweep")
     columns = results_table(Sweep(folder, manifest))
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
