@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationInfo, field_validator
 
@@ -235,7 +236,9 @@ def _get() -> _Current:
 def _with_secrets_registered(config: Config) -> Config:
     for secret in (config.api.alpaca_api_key, config.api.alpaca_secret_key):
         register(secret.get_secret_value())
-    for urls in (config.night.alert_urls, config.service.database_url):
-        for part in secrets_in_urls(urls.get_secret_value()):
-            register(part)
+    for part in secrets_in_urls(config.night.alert_urls.get_secret_value()):
+        register(part)
+    database = config.service.database_url.get_secret_value()
+    for part in (database, unquote(urlsplit(database).password or "")):
+        register(part)
     return config

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import click
 
 from sta410kit.cli.options import json_option, print_json
+from sta410kit.cli.serve import service_extra
 from sta410kit.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sta410kit.runner.schedules import Record
 
 
 @click.command()
@@ -22,9 +32,29 @@ def due(schedule: str, *, as_json: bool) -> int:
 
     project = require_project("; change into one")
     name, found = schedules.read_schedule(project, schedule)
-    answer = schedules.due(project, name, found)
+    with open_record(project) as record:
+        answer = schedules.due(record, name, found)
     if as_json:
         print_json({"schedule": name, **answer._asdict()})
     else:
         click.echo(f"{name}: {'due' if answer.due else 'not due'}: {answer.reason}")
     return ExitCode.PASSED if answer.due else ExitCode.NOT_DUE
+
+
+@contextmanager
+def open_record(project: Path) -> Iterator[Record]:
+    """Give the record of schedules: the database that ``DATABASE_URL`` names, else files beside the runs."""
+    from sta410kit.config import get_config
+    from sta410kit.runner.schedules import FileRecord
+
+    if not get_config().service.database_url.get_secret_value():
+        yield FileRecord(project)
+        return
+    with service_extra():
+        from sta410kit.service.database import open_database
+        from sta410kit.service.leases import DatabaseRecord
+    database = open_database(project)
+    try:
+        yield DatabaseRecord(database)
+    finally:
+        database.close()

@@ -109,20 +109,19 @@ def run(  # noqa: PLR0913 - a command has many options
 
 def _scheduled(schedule: str, options: Options, *, as_json: bool) -> int:
     """Run the chain for a schedule, once a session and never twice at the same time."""
+    from sta410kit.cli.due import open_record
     from sta410kit.runner import schedules
     from sta410kit.runner.chain import run_plan
     from sta410kit.runner.progress import Progress
 
     project = _project()
     name, declared = schedules.read_schedule(project, schedule)
-    with schedules.lease(project, name) as free:
-        answer = schedules.due(project, name, declared)
-        if not free or not answer.due:
-            reason = answer.reason if free else "another process runs it"
-            return _nothing(f"{name}: not due: {reason}", ExitCode.NOT_DUE, as_json=as_json)
+    with open_record(project) as record, schedules.turn(record, name, declared) as answer:
+        if not answer.due:
+            return _nothing(f"{name}: not due: {answer.reason}", ExitCode.NOT_DUE, as_json=as_json)
         done = run_plan(_plan(None, declared.parameters, options), Progress())
         if done.outcome == ExitCode.PASSED:
-            schedules.note_passed(project, name, answer.session, done.folder.name)
+            record.note_passed(name, answer.session, done.folder.name)
             last = done.manifest.results.get("data", {}).get("last", answer.session)
             if last < answer.session:
                 click.echo(f"sta410: warning: the prices end on {last}, before {answer.session}", err=True)

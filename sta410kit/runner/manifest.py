@@ -27,6 +27,7 @@ SCHEMA = 1  # of the manifest; raised when a field changes its meaning or goes
 RUNNING = "RUNNING"
 UNITS, RECORD = "units", "unit.json"  # of a sweep: the folder of its units, and the record of each
 DIFF = "code.diff"
+JOB = "STA410_JOB"  # the variable by which the service tells a run whose it is
 _MOST_UNTRACKED = 100
 
 
@@ -73,6 +74,7 @@ class Manifest:
     run: str
     kind: str = "chain"
     title: str = ""
+    job: str = ""  # key of the service's job that made it
     schema: int = SCHEMA  # version of this structure
     # in UTC; the second is empty while it runs
     started: str = ""
@@ -132,6 +134,7 @@ def begin(manifest: Manifest, folder: Path, registry: Registry) -> None:
     That is the time, the seed and the settings, the state of the code, the machine and the packages.
     """
     settings = get_config()
+    manifest.job = os.environ.get(JOB, "")
     manifest.started, manifest.seed, manifest.settings = now(), settings.model.random_seed, settings.to_dict()
     manifest.git = git_state(folder.parent.parent, folder)
     manifest.host = host_facts()

@@ -1,5 +1,6 @@
 """The application: routes over one project."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from sta410kit.service.api import health
 from sta410kit.service.pages.errors import add_error_pages
 from sta410kit.service.security import protect
 from sta410kit.service.site import ServiceOptions, Site, open_site, site_of
+from sta410kit.service.timer import Timer
+from sta410kit.service.worker import Worker
 
 __all__ = ["ServiceOptions", "Site", "create_app", "site_of"]
 
@@ -62,9 +65,19 @@ def create_app(project: Path, options: ServiceOptions | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run the worker and the schedules beside the application."""
     site: Site = app.state.site
+    worker = Worker(site.database, site.project, site.options.concurrency)
+    timer = Timer(site.database, site.project)
+    if site.options.concurrency:
+        worker.start()
+    if site.options.schedules:
+        timer.start()
     try:
         yield
     finally:
         site.stopping.set()
+        if site.options.schedules:
+            timer.stop()
+        if site.options.concurrency:
+            await asyncio.to_thread(worker.stop)
         site.index.__exit__()
         site.database.close()

@@ -47,6 +47,11 @@ class Job:
     exit_code: int | None
     message: str  # why it did not pass
 
+    @property
+    def key(self) -> str:
+        """Its name in files and manifests; unlike the number, no other database gives the same."""
+        return f"{self.id}-{self.created * 1000:.0f}"
+
 
 def enqueue(  # noqa: PLR0913 - the fields of a job
     database: Database,
@@ -118,6 +123,14 @@ def count_jobs(database: Database) -> dict[str, int]:
     return {state: found.get(state, 0) for state in (QUEUED, RUNNING, FINISHED)}
 
 
+def failed_lately(database: Database, schedule: str, session: str, seconds: float) -> bool:
+    """Tell whether a job for a session of a schedule has ended within the last `seconds`."""
+    same = jobs.c.schedule == schedule, jobs.c.session == session, jobs.c.state == FINISHED
+    statement = sa.select(jobs.c.id).where(*same, jobs.c.finished > database.now - seconds).limit(1)
+    with database.read() as connection:
+        return connection.execute(statement).one_or_none() is not None
+
+
 def cancel(database: Database, number: int, by: str) -> Job:
     """Cancel a job: a queued one at once; a running one is interrupted by its worker within seconds.
 
@@ -133,6 +146,74 @@ def cancel(database: Database, number: int, by: str) -> Job:
         running = sa.update(jobs).where(one, jobs.c.state == RUNNING, jobs.c.cancelled_by == "")
         connection.execute(running.values(cancelled_by=by))
     return find_job(database, number)
+
+
+def claim(database: Database, worker: str, store: str) -> Job | None:
+    """Take the oldest queued job for a worker, so that no other takes it; nothing when none is queued."""
+    oldest = sa.select(jobs.c.id).where(jobs.c.state == QUEUED).order_by(jobs.c.id).limit(1)
+    taken: dict[str, Any] = {"state": RUNNING, "worker": worker, "store": store, "run": "", "message": ""}
+    with database.write() as connection:
+        number = connection.scalar(oldest.with_for_update(skip_locked=True))
+        if number is None:
+            return None
+        statement = sa.update(jobs).where(jobs.c.id == number).values(
+            **taken, attempts=jobs.c.attempts + 1, started=database.now, heartbeat=database.now,
+        )  # fmt: skip
+        return _job(connection.execute(statement.returning(*_COLUMNS)).one())
+
+
+def held_by(database: Database, worker: str) -> list[Job]:
+    """Return the jobs that a worker executes."""
+    statement = sa.select(*_COLUMNS).where(jobs.c.worker == worker, jobs.c.state == RUNNING)
+    with database.read() as connection:
+        return [_job(row) for row in connection.execute(statement)]
+
+
+def beat(database: Database, worker: str) -> None:
+    """Note that a worker is alive."""
+    mine = sa.update(jobs).where(jobs.c.worker == worker, jobs.c.state == RUNNING)
+    with database.write() as connection:
+        connection.execute(mine.values(heartbeat=database.now))
+
+
+def running_elsewhere(
+    database: Database, worker: str, store: str, silence: float
+) -> tuple[list[Job], list[Job]]:
+    """Return running jobs of other workers: those over the same run store, and others.
+
+    Of the others only those whose worker has been silent for longer than `silence` seconds.
+    """
+    others = sa.select(*_COLUMNS).where(jobs.c.state == RUNNING, jobs.c.worker != worker)
+    silent = jobs.c.heartbeat < database.now - silence
+    with database.read() as connection:
+        near = [_job(row) for row in connection.execute(others.where(jobs.c.store == store))]
+        far = [_job(row) for row in connection.execute(others.where(jobs.c.store != store, silent))]
+    return near, far
+
+
+def change(database: Database, job: Job, **values: Any) -> bool:  # noqa: ANN401 - values of columns
+    """Change a running job, unless another worker has it by now; tell whether it was changed.
+
+    ``change(database, job, worker=me)`` takes it over.
+    """
+    same = jobs.c.id == job.id, jobs.c.state == RUNNING, jobs.c.worker == job.worker
+    with database.write() as connection:
+        statement = sa.update(jobs).where(*same, jobs.c.attempts == job.attempts).values(values)
+        return connection.execute(statement).rowcount == 1
+
+
+def requeue(database: Database, job: Job, *, counts: bool = True) -> bool:
+    """Put a job whose run did not begin back into the queue; `counts` tells whether it was an attempt."""
+    attempts = job.attempts if counts else job.attempts - 1
+    return change(database, job, state=QUEUED, worker="", store="", run="", attempts=attempts)
+
+
+def finish(  # noqa: PLR0913 - the fields of an ending
+    database: Database, job: Job, outcome: str, exit_code: int | None, *, run: str = "", message: str = ""
+) -> bool:
+    """Put the end of a job on record."""
+    ending: dict[str, Any] = {"outcome": outcome, "exit_code": exit_code, "run": run, "message": message}
+    return change(database, job, state=FINISHED, finished=database.now, **ending)
 
 
 _COLUMNS = [jobs.c[name] for name in Job.__dataclass_fields__]

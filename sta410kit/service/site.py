@@ -23,7 +23,7 @@ class ServiceOptions:
     host: str = "127.0.0.1"
     port: int = 8410
     url: str = ""  # the address people open, for links in messages; by default that of host and port
-    concurrency: int = 1  # runs at the same time
+    concurrency: int = 1  # runs at the same time; 0 leaves them to other services over the same database
     anonymous_read: bool = False  # whether pages and API can be read without a token
     local: bool = False  # ``sta410 ui``: one person on this machine, no login
     schedules: bool = True  # whether to start what schedules.toml declares

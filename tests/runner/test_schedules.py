@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from sta410kit.cli.entry import cli
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.schedules import due, lease, note_passed, read_schedule
+from sta410kit.runner.schedules import FileRecord, due, read_schedule
 
 pytestmark = pytest.mark.unit
 
@@ -18,7 +18,7 @@ def nightly(tmp_path):
     """Ask whether the run is due at a moment of November 2024; New York closes at 21:00 UTC."""
     (tmp_path / "schedules.toml").write_text('[nightly]\nafter = "30m"\nmax_age = "20h"\n', encoding="utf-8")
     name, schedule = read_schedule(tmp_path)
-    return lambda *when: due(tmp_path, name, schedule, datetime(2024, 11, *when, tzinfo=UTC))
+    return lambda *when: due(FileRecord(tmp_path), name, schedule, datetime(2024, 11, *when, tzinfo=UTC))
 
 
 def test_a_run_is_due_once_the_session_has_closed_and_vendors_had_time(nightly):
@@ -36,7 +36,7 @@ def test_a_holiday_and_a_half_day_follow_the_calendar(nightly):
 
 def test_a_passed_run_covers_its_session_only(nightly, tmp_path):
     """The next session is due again."""
-    note_passed(tmp_path, "nightly", "2024-11-26", "run-1")
+    FileRecord(tmp_path).note_passed("nightly", "2024-11-26", "run-1")
     assert nightly(26, 22) == ("2024-11-26", "2024-11-26 is done by run run-1", False)
     found = nightly(27, 22)
     assert (found.due, found.reason) == (True, "2024-11-27 closed 1.0 h ago, the last run was for 2024-11-26")
@@ -50,9 +50,10 @@ def test_a_night_missed_for_too_long_is_not_made_up_for(nightly):
 
 def test_only_one_process_holds_a_schedule(tmp_path):
     """The second is told so, and may run after the first."""
-    with lease(tmp_path, "nightly") as first, lease(tmp_path, "nightly") as second:
+    one, two = (FileRecord(tmp_path).lease("nightly", "2024-11-26") for _ in range(2))
+    with one as first, two as second:
         assert (first, second) == (True, False)
-    with lease(tmp_path, "nightly") as again:
+    with FileRecord(tmp_path).lease("nightly", "2024-11-26") as again:
         assert again
 
 

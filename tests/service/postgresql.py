@@ -1,0 +1,59 @@
+"""A PostgreSQL server that tests start and kill."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+
+class PostgreSQLServer:
+    """A PostgreSQL of its own, run by an unprivileged user as the server demands."""
+
+    def __init__(self, wait_until):
+        self._wait_until = wait_until
+        self._programs = max(
+            Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)
+        )
+        self._as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        if self._as_user:
+            shutil.chown(self._folder, "postgres")
+        data = str(self._folder / "data")
+        made = [*self._as_user, self._programs / "initdb", "-D", data, "-A", "trust", "-U", "sta410", "-N"]
+        subprocess.run(made, check=True, capture_output=True, cwd="/")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.start()
+
+    def url(self, name="postgres"):
+        return f"postgresql://sta410:secret-of-tests@127.0.0.1:{self.port}/{name}"
+
+    def start(self):
+        options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder), "-c", "fsync=off"]
+        command = [*self._as_user, self._programs / "postgres", "-D", str(self._folder / "data"), *options]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", start_new_session=True)
+        assert self._wait_until(self._answers), (self._folder / "log").read_text()
+
+    def _answers(self):
+        asked = [self._programs / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(asked, capture_output=True, check=False, cwd="/").returncode == 0
+
+    def kill(self):
+        """Kill server and backends at once."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def remove(self):
+        self.kill()
+        shutil.rmtree(self._folder)
+
+    def make_database(self, name):
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"create database {name}")
+        return self.url(name)
