@@ -1,13 +1,35 @@
 """The documentation builds without a warning, and shows the committed notebooks."""
 
+import importlib.util
 import subprocess
 import sys
 
 import pytest
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = pytest.mark.integration
 
 
+@pytest.fixture
+def script(root):
+    """Give the function that imports a script."""
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, root / "scripts" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+def test_the_drawing_of_the_layers_is_up_to_date(script):
+    """After a package has begun to import another: python scripts/draw_layers.py."""
+    pytest.importorskip("grimp", reason="part of the extra dev, which `make check` installs")
+    layers = script("draw_layers")
+    assert layers.PICTURE.read_text("utf-8") == layers.drawing()
+
+
+@pytest.mark.slow
 def test_the_documentation_builds_without_a_warning(root, tmp_path):
     """Every page, the notebooks with their figures, and the docstrings of the public names."""
     pytest.importorskip("sphinx", reason="part of the extra docs, which `make check` installs")
