@@ -1,7 +1,7 @@
 """Draw docs/images/layers.svg, the packages of the kit and what they import, from the import graph.
 
 Run ``python scripts/draw_layers.py`` after a package begins or ceases to import another; a test fails until
-it was run. An arrow that follows from two others is left out, and so is the shared plumbing that everything imports.
+it was run. An arrow that follows from two others is left out, and so is what everything imports.
 """
 
 from __future__ import annotations

@@ -30,6 +30,15 @@ def test_the_drawing_of_the_layers_is_up_to_date(script):
 
 
 @pytest.mark.slow
+def test_the_catalogue_of_expectations_is_up_to_date(script):
+    """After a change of an expectation or a suite: python scripts/document_expectations.py."""
+    catalogue = script("document_expectations")
+    page, pictures = catalogue.page()
+    assert catalogue.PAGE.read_text("utf-8") == page
+    assert {path.name: path.read_text("utf-8") for path in catalogue.PICTURES.iterdir()} == pictures
+
+
+@pytest.mark.slow
 def test_the_documentation_builds_without_a_warning(root, tmp_path):
     """Every page, the notebooks with their figures, and the docstrings of the public names."""
     pytest.importorskip("sphinx", reason="part of the extra docs, which `make check` installs")
