@@ -27,23 +27,18 @@ FROM base AS final
 LABEL org.opencontainers.image.title="sta410kit" \
       org.opencontainers.image.description="A Jupyter-centred stock-prediction research kit with production guards" \
       org.opencontainers.image.licenses="MIT"
-# The root file system may be read-only: what libraries cache goes to /tmp, which is a tmpfs then.
+# The root file system may be read-only: what libraries cache goes to the home, a tmpfs then.
 ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/tmp \
     PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
-    XDG_CACHE_HOME=/tmp/cache \
-    MPLCONFIGDIR=/tmp/matplotlib \
-    NUMBA_CACHE_DIR=/tmp/numba \
-    JUPYTER_DATA_DIR=/tmp/jupyter \
-    JUPYTER_RUNTIME_DIR=/tmp/jupyter/runtime \
-    IPYTHONDIR=/tmp/ipython
+    PYTHONDONTWRITEBYTECODE=1
 COPY --from=builder /opt/venv /opt/venv
 WORKDIR /app
 COPY LICENSE schedules.tom[l] ./
 COPY notebooks notebooks
 COPY expectations expectations
 # The user may write to these folders alone, and cannot change what it runs.
-RUN useradd --create-home --uid 1000 sta410 \
+RUN useradd --no-create-home --home-dir /tmp --uid 1000 sta410 \
     && mkdir runs logs data_cache \
     && chown sta410:sta410 runs logs data_cache
 USER 1000

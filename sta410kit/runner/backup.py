@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sta410kit._internal.atomic_files import replacing
+from sta410kit._internal.atomic_files import replacing, write_text
 from sta410kit._internal.text import did_you_mean
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OBJECTS, _SNAPSHOTS = "objects", "snapshots"
+_LAST = "runs/.backup.json"  # hidden, so in no backup itself
+_STAMP = "%Y%m%dT%H%M%S%fZ"
 _WORKERS = 8
 _ATTEMPTS = 5  # passes until no file has vanished during one: the store compacts, runs are pruned
 _DIGEST = 16
@@ -77,7 +79,20 @@ def backup(project: Path, destination: str) -> Backup:
         message = f"{project} has nothing to back up yet: no run, no stored prices"
         raise ConfigurationError(message)
     size = sum(one["size"] for one in entries.values())
-    return Backup(place.write_snapshot(entries), len(entries), size, len(place.new), running)
+    snapshot = place.write_snapshot(entries)
+    (project / "runs").mkdir(exist_ok=True)
+    write_text(project / _LAST, json.dumps({"snapshot": snapshot, "destination": place.shown}) + "\n")
+    return Backup(snapshot, len(entries), size, len(place.new), running)
+
+
+def last_backup(project: Path) -> tuple[datetime, str] | None:
+    """Return when the newest backup was made and where to, or None if none was."""
+    try:
+        last = json.loads((project / _LAST).read_text(encoding="utf-8"))
+        moment = datetime.strptime(last["snapshot"].partition("-")[0], _STAMP).replace(tzinfo=UTC)
+        return moment, str(last["destination"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def restore(
@@ -255,7 +270,7 @@ class _Place:
     def write_snapshot(self, entries: dict[str, dict[str, Any]]) -> str:
         """Write the list of a backup, and return its name."""
         content = json.dumps(entries, indent=1, sort_keys=True).encode()
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{_digest(content)[:_DIGEST]}"
+        name = f"{datetime.now(UTC):{_STAMP}}-{_digest(content)[:_DIGEST]}"
         self._write(f"{self._root}/{_SNAPSHOTS}/{name}.json", content)
         return name
 

@@ -6,6 +6,7 @@ Nothing of the project is executed or imported.
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +29,11 @@ class Finding:
     subject: str = ""
 
 
-def examine() -> list[Finding]:
-    """Run all checks; one that raises is a failed line."""
-    checks = (
-        _python, _project, _configuration, _secrets, _trading, _suites, _holdout, _data, _notebooks, _kernel,
-        _disk, _logs,
-    )  # fmt: skip
+Check = Callable[[], Finding | None]
+
+
+def examine(checks: Iterable[Check]) -> list[Finding]:
+    """Run checks; one that raises is a failed line."""
     findings: list[Finding] = []
     for check in checks:
         subject = check.__name__.removeprefix("_")
@@ -180,3 +180,9 @@ def _logs() -> Finding:
     except OSError as error:
         return Finding(FAILED, f"{folder}: {error.strerror}", "set LOG_DIR to a folder you may write to")
     return Finding(OK, str(folder))
+
+
+CHECKS: tuple[Check, ...] = (
+    _python, _project, _configuration, _secrets, _trading, _suites, _holdout, _data, _notebooks, _kernel,
+    _disk, _logs,
+)  # fmt: skip
