@@ -24,6 +24,18 @@ _ABOUT = """Start runs and sweeps, follow them, and read what they left.
 Send a token from `sta410 user add` as `Authorization: Bearer TOKEN`. A **viewer** reads, a **runner** also
 starts and cancels, an **admin** also manages users. Errors are `application/problem+json` (RFC 9457)."""
 
+_TAGS = {
+    "runs": "Start, list, read, compare and follow runs.",
+    "artifacts": "The files that a run left.",
+    "validations": "What the gates of a run found.",
+    "jobs": "The queue: what was asked for, and what came of it.",
+    "sweeps": "The chain, or a notebook, with every combination of some values.",
+    "forecasts": "The newest forecasts, and how earlier ones came out.",
+    "research": "Trials, and how fresh the data are.",
+    "users": "Who may use the service.",
+    "health": "For load balancers and containers; no token.",
+}
+
 
 def create_app(project: Path, options: ServiceOptions | None = None) -> FastAPI:
     """Return the application that serves a project.
@@ -48,6 +60,7 @@ def create_app(project: Path, options: ServiceOptions | None = None) -> FastAPI:
         version=__version__,
         description=_ABOUT,
         license_info={"name": "MIT", "identifier": "MIT"},
+        openapi_tags=[{"name": name, "description": words} for name, words in _TAGS.items()],
         openapi_url=None,  # it is read with a token, see `api`
         max_body_size=_LARGEST_BODY,
         lifespan=_lifespan,

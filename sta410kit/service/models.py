@@ -92,6 +92,20 @@ class File(BaseModel):
     modified: datetime
 
 
+class Stored(BaseModel):
+    """What is stored of one symbol of one source."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    source: str = Field(examples=["alpaca"])
+    symbol: str = Field(examples=["AAPL"])
+    first: str = Field(examples=["2016-01-04"], description="First session")
+    last: str = Field(examples=["2026-11-27"], description="Last session")
+    bars: int = Field(examples=[2742])
+    behind: int = Field(examples=[0], description="Sessions that have closed since the last one")
+    held: int = Field(examples=[0], description="Revised rows that the gate has not accepted")
+
+
 class User(BaseModel):
     """A user of the service."""
 

@@ -37,6 +37,16 @@ def responses(*codes: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     return {int(code): {"description": code.phrase, "content": content} for code in codes}
 
 
+BODY = responses(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)  # of what takes one
+
+
+def describe(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the schema of a problem to an OpenAPI document."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"] |= {**schema.pop("$defs"), Problem.__name__: schema}
+    return document
+
+
 def problem(
     status: int, detail: str, errors: list[Place] | None = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.parameters import TypedValue, all_as_typed, as_typed, single_values
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
-from sta410kit.runner.sweeps.plan import plan_chain_sweep, plan_sweep, split_values
+from sta410kit.runner.sweeps.plan import plan_chain_sweep, plan_sweep
 
 _NOTEBOOK: Any = Field(
     default="",
@@ -69,11 +69,6 @@ class SweepRequest(BaseModel):
         grid = {name: [as_typed(value) for value in values] for name, values in self.grid.items()}
         for name, texts in grid.items():
             _refuse_outside(project, name, texts)
-            if split_values(",".join(texts)) != texts:
-                message = (
-                    f"the values of {name} cannot be written as -g {name}=A,B: one holds a comma or a bracket"
-                )
-                raise ConfigurationError(message)
         plan = (
             plan_chain_sweep(project, grid, fixed) if notebook is None else plan_sweep(notebook, grid, fixed)
         )

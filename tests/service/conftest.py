@@ -19,6 +19,7 @@ from sta410kit import config
 from sta410kit.config import Config, ServiceConfig
 from sta410kit.service.app import ServiceOptions, create_app
 from sta410kit.service.database import open_database
+from sta410kit.service.limits import Limits
 from tests.conftest import wait_for
 from tests.service.postgresql import PostgreSQLServer
 
@@ -61,6 +62,8 @@ class Service:
 def serving(project, **options):
     """Serve a project; the current folder has to be in it."""
     app = create_app(project, ServiceOptions(**{**_DEFAULTS, **options}))
+    if "requests" not in options:
+        object.__setattr__(app.state.site, "limits", Limits(1_000_000, failures=1_000_000))
     with listening(app) as url:
         users = app.state.site.users
         for one in users.all():

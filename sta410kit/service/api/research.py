@@ -5,9 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from sta410kit.research.forecast_log import FILE, ForecastLog
+from sta410kit.research.ledger import Ledger
+from sta410kit.runner.freshness import stored_symbols
 from sta410kit.runner.manifest import manifests
 from sta410kit.runner.scorecard import scorecard_rows
+from sta410kit.runner.trials import ledger_rows
 from sta410kit.service.access import require
+from sta410kit.service.models import Stored
 from sta410kit.service.site import site_of
 
 router = APIRouter(dependencies=[Depends(require("viewer"))])
@@ -47,3 +51,21 @@ def read_forecast_log(
 def read_scorecard(request: Request) -> list[dict[str, Any]]:
     """Return how earlier forecasts came out, by model, horizon and target."""
     return scorecard_rows(ForecastLog(site_of(request).runs / FILE).read())
+
+
+@router.get("/trials", tags=["research"])
+def read_trials(request: Request) -> list[dict[str, Any]]:
+    """Return what was tried on each dataset and target, and what the best of it is worth."""
+    site = site_of(request)
+    path = Ledger.of_project(site.project).path
+    if path is None or not path.is_file():
+        return []
+    found: list[dict[str, Any]] = site.index.remembered(path, ledger_rows)
+    return found
+
+
+@router.get("/data", tags=["research"])
+def read_data(request: Request) -> list[Stored]:
+    """Return how fresh the stored prices are, by symbol, the furthest behind first."""
+    site = site_of(request)
+    return [Stored.model_validate(one) for one in stored_symbols(site.project, site.index)]

@@ -1,7 +1,6 @@
 """Runs: start, list, read, compare, follow."""
 
 from collections.abc import AsyncIterator
-from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -19,11 +18,12 @@ from sta410kit.service.api.jobs import accepted
 from sta410kit.service.events import progress
 from sta410kit.service.folders import RunFolder, RunId, run_folder
 from sta410kit.service.models import Job, Run, RunDetails, Runs
-from sta410kit.service.problems import responses
+from sta410kit.service.problems import BODY, responses
 from sta410kit.service.requests import RunRequest
 from sta410kit.service.site import site_of
 
 router = APIRouter(prefix="/runs", tags=["runs"])
+_DAY = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"
 _SORT = f"^-?({'|'.join(ORDERS)})$"
 _MISSING = responses(HTTPStatus.NOT_FOUND)
 
@@ -31,7 +31,7 @@ _MISSING = responses(HTTPStatus.NOT_FOUND)
 @router.post(
     "",
     status_code=HTTPStatus.ACCEPTED,
-    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    responses=BODY,
 )
 def start_run(
     asked: RunRequest,
@@ -51,8 +51,8 @@ def read_runs(  # noqa: PLR0913, PLR0917 - what to filter by
     model: str = "",
     verdict: str = "",
     text: Annotated[str, Query(description="In the id, the notebook or the parameters")] = "",
-    since: Annotated[date | None, Query(description="First day of the start, in UTC")] = None,
-    until: Annotated[date | None, Query(description="Last day of the start, in UTC")] = None,
+    since: Annotated[str, Query(pattern=_DAY, description="First day of the start, in UTC")] = "",
+    until: Annotated[str, Query(pattern=_DAY, description="Last day of the start, in UTC")] = "",
     sort: Annotated[
         str, Query(pattern=_SORT, description="A minus begins with the largest", examples=["-r2"])
     ] = "-started",
@@ -61,9 +61,8 @@ def read_runs(  # noqa: PLR0913, PLR0917 - what to filter by
 ) -> Runs:
     """List runs, the newest first unless sorted otherwise."""
     site = site_of(request)
-    first, last = (str(day) if day else "" for day in (since, until))
     filters = {"kind": kind, "outcome": outcome, "model": model, "verdict": verdict, "text": text}
-    wanted = Selection(**filters, since=first, until=last, sort=sort, page=1)
+    wanted = Selection(**filters, since=since, until=until, sort=sort, page=1)
     found = wanted.of(list_runs(site.runs, index=site.index))
     page = [Run(**row) for row in found[offset : offset + limit]]
     return Runs(items=page, total=len(found), limit=limit, offset=offset)

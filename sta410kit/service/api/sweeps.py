@@ -12,7 +12,7 @@ from sta410kit.service.access import Caller, require
 from sta410kit.service.api.jobs import accepted
 from sta410kit.service.folders import RunFolder
 from sta410kit.service.models import Job, Run, Runs
-from sta410kit.service.problems import responses
+from sta410kit.service.problems import BODY, responses
 from sta410kit.service.requests import SweepRequest
 from sta410kit.service.site import site_of
 
@@ -23,7 +23,7 @@ _KIND = "sweep"
 @router.post(
     "",
     status_code=HTTPStatus.ACCEPTED,
-    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    responses=BODY,
 )
 def start_sweep(
     asked: SweepRequest,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.service.access import Caller, require
 from sta410kit.service.models import User
-from sta410kit.service.problems import responses
+from sta410kit.service.problems import BODY, responses
 from sta410kit.service.site import site_of
 
 router = APIRouter(tags=["users"])
@@ -53,7 +53,7 @@ def read_users(request: Request) -> list[User]:
     "/users",
     status_code=HTTPStatus.CREATED,
     dependencies=[Depends(require("admin"))],
-    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    responses=BODY,
 )
 def add_user(asked: NewUser, request: Request) -> Token:
     """Add a user, and return the token."""
