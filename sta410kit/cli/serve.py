@@ -16,8 +16,11 @@ port_option = click.option(
     "--port", default=8410, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free."
 )
 concurrency_option = click.option(
-    "--concurrency", default=1, show_default=True, type=click.IntRange(0, 64),
-    help="Runs at the same time; 0 leaves them to other services over the same database."
+    "--concurrency",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0, 64),
+    help="Runs at the same time; 0 leaves them to other services over the same database.",
 )
 
 

@@ -13,10 +13,10 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.manifest import read_manifest
 from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER, open_parameters, read_pipeline
-from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.run_files import known_run
 from sta410kit.service.pages.rendering import Runner, Viewer, page
 from sta410kit.service.queue import FINISHED, Job, cancel, enqueue, find_job, job_of_run, list_jobs
+from sta410kit.service.requests import RunRequest
 from sta410kit.service.site import site_of
 
 if TYPE_CHECKING:
@@ -55,26 +55,14 @@ async def start(request: Request, caller: Runner) -> Response:
 
     def accept() -> Response:
         try:
-            _check(site, notebook, given)
+            asked = RunRequest(parameters=given, notebook=notebook, fresh="fresh" in fields)
+            wanted = asked.checked(site.project)
         except ConfigurationError as error:
             return _form(request, caller, notebook, given, str(error))
-        wanted = {"parameters": given, "fresh": "fresh" in fields}
-        wanted |= {"notebook": notebook} if notebook else {}
         job = enqueue(site.database, "run", wanted, by=caller.name)
         return RedirectResponse(f"/queue/{job.id}", status.HTTP_303_SEE_OTHER)
 
     return await run_in_threadpool(accept)
-
-
-def _check(site: Site, notebook: str, given: Mapping[str, str]) -> None:
-    """Refuse what the command line would refuse."""
-    if not notebook:
-        plan_chain(site.project, given, Options())
-        return
-    if notebook not in _notebooks(site):
-        message = f"there is no notebook {notebook[:200]} in this project"
-        raise ConfigurationError(message)
-    plan_notebook(site.project / notebook, given, Options())
 
 
 def _form(
