@@ -107,13 +107,15 @@ def prices(path: str | Path | None) -> pd.DataFrame:
 
 
 def record_origin(prices: pd.DataFrame, source: str, path: Path) -> Path:
-    """Write where prices are from and how old they are; of a live source, record the moment they are as of.
+    """Write where prices are from and how old they are.
 
-    The moment is no part of the file, so that later steps are reused while the prices stay the same.
+    Of a live source, the moment they are as of and why it did not answer are recorded: they are no part of
+    the file, so that later steps are reused while the prices stay the same.
     """
     origin = {"source": source, **prices.attrs.pop("sta410.origin", {})}
-    if moment := origin.pop("as_of", None):
-        record("as_of", moment)
+    for name in ("as_of", "source_failure"):
+        if found := origin.pop(name, None):
+            record(name, found)
     return write_json(origin, path)
 
 

@@ -25,7 +25,8 @@ def due(schedule: str, *, as_json: bool) -> int:
     """Tell whether a session has closed since the last passed run of SCHEDULE.
 
     Schedules are declared in schedules.toml; without a name the only one is meant. Exits with 0 when a run is
-    due and with 12 when not. `sta410 run --schedule NAME` asks the same and runs.
+    due and with 12 when not. `sta410 run --schedule NAME` asks the same and runs. Alerts tell of a
+    session that was missed.
     """
     from sta410kit._internal.project import require_project
     from sta410kit.runner import schedules
@@ -34,6 +35,10 @@ def due(schedule: str, *, as_json: bool) -> int:
     name, found = schedules.read_schedule(project, schedule)
     with open_record(project) as record:
         answer = schedules.due(record, name, found)
+    if answer.missed:
+        from sta410kit.runner.alerts import report_missed
+
+        report_missed(project, name, answer)
     if as_json:
         print_json({"schedule": name, **answer._asdict()})
     else:

@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from sta410kit import __version__
+from sta410kit.cli.alert import alert
 from sta410kit.cli.backup import backup, restore
 from sta410kit.cli.broken_pipe import keep_writing
 from sta410kit.cli.completion import completion
@@ -19,10 +20,13 @@ from sta410kit.cli.fetch import fetch
 from sta410kit.cli.kernel import kernel
 from sta410kit.cli.lab import lab
 from sta410kit.cli.leaks import leaks
+from sta410kit.cli.metrics import metrics
 from sta410kit.cli.mutate import mutate
 from sta410kit.cli.new import new
+from sta410kit.cli.night import night
 from sta410kit.cli.options import JSON, print_json
 from sta410kit.cli.params import params
+from sta410kit.cli.profile import profile
 from sta410kit.cli.regress import regress
 from sta410kit.cli.run import run
 from sta410kit.cli.runs import diff, runs, show, verify
@@ -101,8 +105,8 @@ def cli() -> None:
 
 for _command in (
     run, new, lab, fetch, sweep, params, runs, show, diff, verify, regress, validate, docs, mutate,
-    suggest, leaks, trials, triage, trade, scorecard, scan, unseal, due, serve, ui, user, backup, restore,
-    doctor, config, kernel, completion,
+    suggest, leaks, trials, triage, trade, scorecard, scan, unseal, due,
+    night, profile, alert, metrics, serve, ui, user, backup, restore, doctor, config, kernel, completion,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from sta410kit.runner.chain import Run
     from sta410kit.runner.plan import Options, Plan
 
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--schedule", metavar="NAME", help="Run once a session, as schedules.toml declares; else exit 12."
 )
+@click.option("--alert", is_flag=True, help="Send alerts of this run of the chain, as --schedule does.")
 @limit_options("run", "step")
 @json_option
 def run(  # noqa: PLR0913 - a command has many options
@@ -62,6 +66,7 @@ def run(  # noqa: PLR0913 - a command has many options
     dry_run: bool,
     resume: bool,
     schedule: str | None,
+    alert: bool,
     as_json: bool,
     **how: Any,  # noqa: ANN401 - the fields of `Options`
 ) -> int:
@@ -89,34 +94,64 @@ def run(  # noqa: PLR0913 - a command has many options
             message = "--schedule runs the chain as schedules.toml declares it; it takes limits and --fresh"
             raise ConfigurationError(message)
         return _scheduled(schedule, options, as_json=as_json)
-    if resume:
-        done = resume_run(_project(), options, Progress())
-        if done is None:
+    if alert and (notebook or dry_run):
+        message = "--alert is for runs of the chain: no NOTEBOOK and no --dry-run"
+        raise ConfigurationError(message)
+    if dry_run:
+        rows = explain(_plan(notebook, given, options))
+        if as_json:
+            print_json([{"step": name, "run": runs, "why": why} for name, runs, why in rows])
+        else:
+            print_explanation(rows)
+        return ExitCode.PASSED
+    with _alerts("chain") if alert else nullcontext(_no_alert) as finished:
+        if not resume:
+            done = run_plan(_plan(notebook, given, options), Progress())
+        elif (found := resume_run(_project(), options, Progress())) is None:
             message = "nothing to resume: the newest run of the chain has passed, or there is none"
             return _nothing(message, ExitCode.PASSED, as_json=as_json)
-    else:
-        plan = _plan(notebook, given, options)
-        if dry_run:
-            rows = explain(plan)
-            if as_json:
-                print_json([{"step": name, "run": runs, "why": why} for name, runs, why in rows])
-            else:
-                print_explanation(rows)
-            return ExitCode.PASSED
-        done = run_plan(plan, Progress())
-    return _show(done, as_json=as_json)
+        else:
+            done = found
+        code = _show(done, as_json=as_json)
+        finished(done)
+    return code
+
+
+def _no_alert(_: Run) -> None: ...
+
+
+@contextmanager
+def _alerts(name: str) -> Iterator[Callable[[Run], object]]:
+    """Report errors of the block, and the run that it hands over; then write the metrics."""
+    from sta410kit.runner import alerts
+    from sta410kit.runner.alert_channels import channel_urls
+    from sta410kit.runner.metrics import write_textfile
+
+    project = _project()
+    channel_urls()  # refuses a missing package before anything runs
+    try:
+        with alerts.errors_reported(project, name):
+            yield lambda done: alerts.report_run(project, name, done)
+    finally:
+        write_textfile(project)
 
 
 def _scheduled(schedule: str, options: Options, *, as_json: bool) -> int:
     """Run the chain for a schedule, once a session and never twice at the same time."""
     from sta410kit.cli.due import open_record
-    from sta410kit.runner import schedules
+    from sta410kit.runner import alerts, schedules
     from sta410kit.runner.chain import run_plan
     from sta410kit.runner.progress import Progress
 
     project = _project()
     name, declared = schedules.read_schedule(project, schedule)
-    with open_record(project) as record, schedules.turn(record, name, declared) as answer:
+    with (
+        _alerts(name) as finished,
+        open_record(project) as record,
+        schedules.turn(record, name, declared) as answer,
+    ):
+        if answer.missed:
+            alerts.report_missed(project, name, answer)
         if not answer.due:
             return _nothing(f"{name}: not due: {answer.reason}", ExitCode.NOT_DUE, as_json=as_json)
         done = run_plan(_plan(None, declared.parameters, options), Progress())
@@ -125,7 +160,9 @@ def _scheduled(schedule: str, options: Options, *, as_json: bool) -> int:
             last = done.manifest.results.get("data", {}).get("last", answer.session)
             if last < answer.session:
                 click.echo(f"sta410: warning: the prices end on {last}, before {answer.session}", err=True)
-        return _show(done, as_json=as_json)
+        code = _show(done, as_json=as_json)
+        finished(done)
+        return code
 
 
 def _nothing(message: str, code: ExitCode, *, as_json: bool) -> int:

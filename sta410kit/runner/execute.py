@@ -189,6 +189,8 @@ def _execute_in(session: CellSession, outputs: Outputs, cell: Node) -> bool:
     outputs.begin(cell)
     reply = session.execute(cell["source"], cell.get("id"), outputs.take)
     outputs.end()
+    if peak := peak_memory(session.pid):
+        cell["metadata"]["papermill"]["peak_memory"] = peak
     add_missing_error(cell, reply)
     return reply["status"] != "error" or EXPECTED in tags_of(cell)
 

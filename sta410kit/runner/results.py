@@ -79,8 +79,9 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
         except (DataLoadingError, OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
             why = redact(f"{type(error).__name__}: {error}")
             warnings.append(f"{file} does not hold the {name} of a run, so the report omits it ({why})")
-    if "as_of" in recorded and "origin" in found:
-        found["origin"]["as_of"] = recorded["as_of"]
+    for name in ("as_of", "source_failure"):
+        if name in recorded and "origin" in found:
+            found["origin"][name] = recorded[name]
     left_out = found.get("quarantined", {}).get("symbols", {})
     without = {symbol: f"quarantined ({reason})" for symbol, reason in left_out.items()}
     without |= found.pop("no_forecast", {})

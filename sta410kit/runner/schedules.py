@@ -60,6 +60,7 @@ class Due(NamedTuple):
     session: str
     reason: str
     due: bool = False
+    missed: bool = False  # it was covered by no run, and is too old for one
 
 
 class Covered(NamedTuple):
@@ -190,7 +191,7 @@ def due(record: Record, name: str, schedule: Schedule, moment: datetime | None =
         return Due(session, f"{session} is done by run {done.run}")
     closed = close_of(schedule.exchange, session)
     if schedule.max_age is not None and ready - closed > timedelta(seconds=schedule.max_age):
-        return Due(session, f"{session} was missed: it closed {_hours(now - closed)} h ago")
+        return Due(session, f"{session} was missed: it closed {_hours(now - closed)} h ago", missed=True)
     before = f", the last run was for {done.session}" if done.session else ""
     return Due(session, f"{session} closed {_hours(now - closed)} h ago{before}", due=True)
 

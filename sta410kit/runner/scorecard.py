@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.parquet import read_table
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import STA410Exception
+from sta410kit.research.drift import drift_of
 from sta410kit.research.forecast_log import FILE, ForecastLog
 from sta410kit.research.target_names import DEFAULT
 from sta410kit.runner.results import PRICES
@@ -39,6 +40,7 @@ def log_forecasts(folder: Path, manifest: Manifest) -> None:
         log.settle(read_table(prices).to_pandas())
         logged = log.read()
         results["scorecard"], results["outcomes"] = scorecard_rows(logged), outcome_points(logged)
+        results["drift"] = drift_of(logged)
     except STA410Exception as error:
         manifest.warnings.append(f"forecasts were not logged or scored: {error}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from sta410kit import __version__
-from sta410kit.service import api, login, pages
+from sta410kit.service import api, login, metrics, pages
 from sta410kit.service.api import health
 from sta410kit.service.pages.errors import add_error_pages
 from sta410kit.service.security import protect
@@ -68,7 +68,7 @@ def create_app(project: Path, options: ServiceOptions | None = None) -> FastAPI:
     )
     app.state.site = site
     protect(app, site.options)
-    for part in (api, health, login, pages):
+    for part in (api, health, metrics, login, pages):
         app.include_router(part.router)
     add_error_pages(app)
     return app

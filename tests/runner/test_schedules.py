@@ -24,7 +24,7 @@ def nightly(tmp_path):
 def test_a_run_is_due_once_the_session_has_closed_and_vendors_had_time(nightly):
     """Tuesday 26 November closes at 21:00 UTC; with 30 minutes for vendors it is due at 21:30."""
     assert nightly(26, 21, 29).session == "2024-11-25"
-    assert nightly(26, 21, 30) == ("2024-11-26", "2024-11-26 closed 0.5 h ago", True)
+    assert nightly(26, 21, 30) == ("2024-11-26", "2024-11-26 closed 0.5 h ago", True, False)
 
 
 def test_a_holiday_and_a_half_day_follow_the_calendar(nightly):
@@ -37,7 +37,7 @@ def test_a_holiday_and_a_half_day_follow_the_calendar(nightly):
 def test_a_passed_run_covers_its_session_only(nightly, tmp_path):
     """The next session is due again."""
     FileRecord(tmp_path).note_passed("nightly", "2024-11-26", "run-1")
-    assert nightly(26, 22) == ("2024-11-26", "2024-11-26 is done by run run-1", False)
+    assert nightly(26, 22) == ("2024-11-26", "2024-11-26 is done by run run-1", False, False)
     found = nightly(27, 22)
     assert (found.due, found.reason) == (True, "2024-11-27 closed 1.0 h ago, the last run was for 2024-11-26")
 
@@ -45,7 +45,7 @@ def test_a_passed_run_covers_its_session_only(nightly, tmp_path):
 def test_a_night_missed_for_too_long_is_not_made_up_for(nightly):
     """20 hours after it was due, at 17:30 UTC of the next day, Tuesday's run is missed."""
     assert nightly(27, 17, 30).due
-    assert nightly(27, 17, 31) == ("2024-11-26", "2024-11-26 was missed: it closed 20.5 h ago", False)
+    assert nightly(27, 17, 31) == ("2024-11-26", "2024-11-26 was missed: it closed 20.5 h ago", False, True)
 
 
 def test_only_one_process_holds_a_schedule(tmp_path):

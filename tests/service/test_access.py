@@ -39,6 +39,7 @@ NEEDED = {
     "GET /api/v1/users": "admin",
     "POST /api/v1/users": "admin",
     "DELETE /api/v1/users/{name}": "admin",
+    "GET /metrics": "viewer",
     "GET /static/{name}": "",
     "GET /": "viewer",
     "GET /compare": "viewer",

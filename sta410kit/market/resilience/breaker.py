@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sta410kit.exceptions import APIError
 
+THRESHOLD = 8  # failures in a row that open a breaker
 _TABLE = "CREATE TABLE IF NOT EXISTS breaker (name TEXT PRIMARY KEY, failures INTEGER, next_attempt REAL)"
 _COUNT = (
     "INSERT INTO breaker VALUES (:name, 1, :next) "
@@ -72,7 +73,7 @@ class CircuitBreaker:
         self,
         name: str,
         folder: Path | None = None,
-        threshold: int = 8,
+        threshold: int = THRESHOLD,
         cool_down: float = 30.0,
         lease: float = 180.0,
     ) -> None:

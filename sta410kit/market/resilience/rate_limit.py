@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import time
 import warnings
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from sta410kit.exceptions import STA410Warning
@@ -23,6 +25,9 @@ _REDIS_AGAIN = 5.0  # seconds for which a Redis that did not answer is left alon
 
 class RateLimitWarning(STA410Warning):
     """The rate limit is kept for this machine only, though others may use the account."""
+
+
+_PREFIX = "sta410kit-"
 
 
 class RateLimit:
@@ -63,7 +68,7 @@ class RateLimit:
 
         self._rates = [Rate(calls, int(seconds * _MS))]
         self._seconds = seconds
-        self._key = f"sta410kit-{hashlib.sha256(account.encode()).hexdigest()[:16]}"
+        self._key = f"{_PREFIX}{hashlib.sha256(account.encode()).hexdigest()[:16]}"
         file = (folder or state_folder()) / f"{self._key}.sqlite"
         self._file = SQLiteBucket.init_from_file(self._rates, db_path=str(file), use_file_lock=True)
         self._url, self._redis_from = redis_url, 0.0
@@ -135,3 +140,16 @@ def _take(bucket: AbstractBucket, now: int) -> float:
         bucket.flush()
         wait = window
     return wait / _MS
+
+
+def remaining_requests(folder: Path, calls: int, seconds: float) -> dict[str, int]:
+    """Return how many requests this machine may still send in the present window, by hash of the account."""
+    since, found = time.time_ns() // 1_000_000 - int(seconds * _MS), {}
+    for file in sorted(folder.glob(f"{_PREFIX}*.sqlite")):
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as database,
+        ):
+            used = database.execute("SELECT COUNT(*) FROM rate_bucket WHERE item_timestamp >= ?", (since,))
+            found[file.stem.removeprefix(_PREFIX)] = max(0, calls - int(used.fetchone()[0]))
+    return found

@@ -114,6 +114,7 @@ def read(
         "as_of": as_of.isoformat(),
         "last_session": f"{frame['date'].max():%Y-%m-%d}",
         "sessions_behind": behind,
+        **({} if failure is None else {"source_failure": str(failure)}),
     }
     return frame
 
