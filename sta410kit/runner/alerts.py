@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock, Timeout
-from loguru import logger
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.text import pluralize, printable
 from sta410kit.config import get_config
 from sta410kit.exceptions import STA410Exception
 from sta410kit.guards.data_docs import newest_gates, summaries
+from sta410kit.logging import setup_logger
 from sta410kit.runner.alert_channels import Delivery, Message, Severity, channel_urls, deliver
 from sta410kit.runner.manifest import now
 from sta410kit.runner.runs import DATA_DOCS, REPORT
@@ -92,24 +93,26 @@ def report(project: Path, events: Iterable[Event]) -> list[Delivery]:
     urls = channel_urls()
     if not urls:
         return []
-    runs, sent = project / "runs", []
+    runs, sent, log = project / "runs", [], setup_logger(__name__)
     try:
         runs.mkdir(exist_ok=True)
         with FileLock(runs / f".{STATE}.lock", timeout=_LOCKED):
             state = read_state(runs)
             for event in events:
+                known = deepcopy(state)
                 message = _message(state, event)
                 if message is not None:
                     found = deliver(message, urls)
                     _note_channels(state, found)
                     _note(state, event, delivered=any(one.sent for one in found))
-                    write_text(runs / STATE, json.dumps(state, indent=1) + "\n")
                     sent += found
+                if state != known:
+                    write_text(runs / STATE, json.dumps(state, indent=1) + "\n")
     except (OSError, Timeout) as error:
-        logger.warning("alerts could not be sent: {} cannot be used ({})", runs / STATE, error)
+        log.warning("alerts could not be sent: {} cannot be used ({})", runs / STATE, error)
     for one in sent:
         if not one.sent:
-            logger.warning("alert channel {} failed: {}", one.channel, one.problem)
+            log.warning("alert channel {} failed: {}", one.channel, one.problem)
     return sent
 
 
