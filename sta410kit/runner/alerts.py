@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock, Timeout
+from loguru import logger
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.text import pluralize, printable
@@ -93,7 +94,8 @@ def report(project: Path, events: Iterable[Event]) -> list[Delivery]:
     urls = channel_urls()
     if not urls:
         return []
-    runs, sent, log = project / "runs", [], setup_logger(__name__)
+    setup_logger(__name__)  # also to the files of LOG_DIR
+    runs, sent = project / "runs", []
     try:
         runs.mkdir(exist_ok=True)
         with FileLock(runs / f".{STATE}.lock", timeout=_LOCKED):
@@ -109,10 +111,10 @@ def report(project: Path, events: Iterable[Event]) -> list[Delivery]:
                 if state != known:
                     write_text(runs / STATE, json.dumps(state, indent=1) + "\n")
     except (OSError, Timeout) as error:
-        log.warning("alerts could not be sent: {} cannot be used ({})", runs / STATE, error)
+        logger.warning("alerts could not be sent: {} cannot be used ({})", runs / STATE, error)
     for one in sent:
         if not one.sent:
-            log.warning("alert channel {} failed: {}", one.channel, one.problem)
+            logger.warning("alert channel {} failed: {}", one.channel, one.problem)
     return sent
 
 
