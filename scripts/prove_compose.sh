@@ -136,8 +136,10 @@ cd "$PROOF/checkout"
 say "the host, as docs/production.md sets it up"
 cp .env.example .env
 sed -i 's/^ENVIRONMENT=.*/ENVIRONMENT=production/; s/^LOG_LEVEL=.*/LOG_LEVEL=WARNING/' .env
-install -d -o 1000 -m 700 secrets backups
-echo "json://127.0.0.1:9" | install -o 1000 -m 400 /dev/stdin secrets/alert_urls
+install -d -o 1000 -m 700 secrets/sta410 backups
+echo "json://127.0.0.1:9" | install -o 1000 -m 400 /dev/stdin secrets/sta410/alert_urls
+install -d -o 65534 -m 700 secrets/prometheus
+docker-compose run --rm -T sta410 user add prometheus | install -o 65534 -m 400 /dev/stdin secrets/prometheus/token
 
 began=$SECONDS
 docker-compose up -d
@@ -160,7 +162,7 @@ done
 expect "Redis appends to a file" yes "$(docker-compose exec -T redis redis-cli config get appendonly | tail -1 | tr -d '\r')"
 
 say "users, and a run through the API"
-TOKEN=$(docker-compose exec -T sta410 sta410 user add nina --role runner | grep -o 'sta410_[A-Za-z0-9_-]*' | tail -1)
+TOKEN=$(docker-compose exec -T sta410 sta410 user add nina --role runner)
 [ -n "$TOKEN" ] || fail "no token was printed"
 api() { curl --fail --silent --show-error --header "Authorization: Bearer $TOKEN" "http://127.0.0.1:8410/api/v1/$1" "${@:2}"; }
 start() { api runs --json '{"parameters": {"model": "naive"}}' | field id; }
@@ -192,13 +194,14 @@ docker-compose run --rm -T -v "$PWD/backups:/backups" sta410 restore /backups --
 docker-compose exec -T sta410 sta410 doctor --environment production || fact "checklist, exit code" $?
 
 say "PostgreSQL"
-echo "proof-$RANDOM-$RANDOM-$RANDOM" | install -o 1000 -g 999 -m 440 /dev/stdin secrets/postgres_password
-echo "postgresql://sta410:$(cat secrets/postgres_password)@postgres/sta410" | install -o 1000 -m 400 /dev/stdin secrets/database_url
+install -d -o 999 -m 700 secrets/postgres
+head -c 24 /dev/urandom | base64 | tr '+/' ab | install -o 999 -m 400 /dev/stdin secrets/postgres/password
+echo "postgresql://sta410:$(cat secrets/postgres/password)@postgres/sta410" | install -o 1000 -m 400 /dev/stdin secrets/sta410/database_url
 docker-compose --profile postgres up -d postgres
 until_true 120 "postgres healthy" healthy postgres
 docker-compose --profile postgres up -d --force-recreate sta410
 until_true 180 "sta410 healthy" healthy sta410
-docker-compose exec -T sta410 sta410 user add omar --role viewer >/dev/null
+docker-compose exec -T sta410 sta410 user add omar >/dev/null
 expect "users in PostgreSQL" omar \
     "$(docker-compose exec -T postgres psql --username sta410 --tuples-only --no-align --command 'select name from users')"
 
