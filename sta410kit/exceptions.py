@@ -87,6 +87,12 @@ class SchedulerUnavailableError(STA410Exception):
     exit_code = ExitCode.SCHEDULER_UNAVAILABLE
 
 
+class DatabaseError(STA410Exception):
+    """The service's database does not answer, or cannot be written."""
+
+    exit_code = ExitCode.INTERNAL
+
+
 class STA410Warning(UserWarning):
     """Something that does not stop the work, and that a person should look at."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sta410kit.config import get_config
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, DatabaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,15 +116,33 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Give a connection in a transaction that may write; committed when the block ends well."""
-        with self._engine.connect().execution_options(**{_IMMEDIATE: True}) as connection, connection.begin():
-            yield connection
+        """Give a connection in a transaction that may write; committed when the block ends well.
+
+        Raises
+        ------
+        DatabaseError
+            The database does not answer or cannot be written; nothing of the block is kept.
+        """
+        with self._named(), self._engine.connect() as opened:
+            connection = opened.execution_options(**{_IMMEDIATE: True})
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Give a connection in a transaction that only reads."""
-        with self._engine.connect() as connection:
+        """Give a connection in a transaction that only reads; errors as `write`."""
+        with self._named(), self._engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the database in its errors; those of a driver may quote the password."""
+        try:
+            yield
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+            reason = str(error.orig).strip().partition("\n")[0]
+            message = f"the database {self.shown} cannot be used: {reason}"
+            raise DatabaseError(message) from None
 
     def close(self) -> None:
         """Close all connections."""
@@ -149,10 +167,12 @@ def open_database(project: Path) -> Database:
         except BaseException:
             engine.dispose()
             raise
-    except (sa.exc.DBAPIError, OSError) as error:
-        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        message = f"the database {shown} cannot be used: {reason}. Start it, or correct DATABASE_URL"
-        raise ConfigurationError(message) from None  # the error of a driver may quote the password
+    except (DatabaseError, OSError) as error:
+        reason = (
+            str(error) if isinstance(error, DatabaseError) else f"{shown} cannot be made: {error.strerror}"
+        )
+        message = f"{reason}. Start or mend it, or correct DATABASE_URL"
+        raise ConfigurationError(message) from None
     return database
 
 
@@ -240,7 +260,7 @@ def wait_for_database(database: Database, seconds: float) -> bool:
         try:
             with database.read() as connection:
                 connection.execute(sa.select(1))
-        except sa.exc.DBAPIError:
+        except DatabaseError:
             if time.monotonic() > deadline:
                 return False
             time.sleep(1)

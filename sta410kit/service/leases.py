@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, DatabaseError
 from sta410kit.runner.schedules import Covered
 from sta410kit.service.database import leases, wait_for_database
 
@@ -96,7 +96,7 @@ class DatabaseRecord:
             try:
                 held = self._set_expiry(name, session, self._database.now + self._seconds)
                 renewed = time.monotonic()
-            except sa.exc.SQLAlchemyError:
+            except DatabaseError:
                 held = time.monotonic() - renewed < self._seconds * 3 / 4
             if not held:
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -105,7 +105,7 @@ class DatabaseRecord:
     def _give_back(self, name: str, session: str) -> None:
         try:
             self._set_expiry(name, session, sa.literal(0.0))
-        except sa.exc.SQLAlchemyError:
+        except DatabaseError:
             return  # it expires by itself
 
     def _set_expiry(self, name: str, session: str, moment: sa.ColumnElement[float]) -> bool:

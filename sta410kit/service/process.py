@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sta410kit.service.queue import Job
 
+COMMAND_LINE = [sys.executable, "-P", "-m", "sta410kit"]
 FOLDER = ".jobs"  # in ``runs/``
 _LOCK, _OUTPUT, _ERRORS, _PARAMETERS = "lock", "output.json", "errors.txt", "parameters.json"
 _TAIL = 2000  # characters of standard error in a message
@@ -82,7 +83,7 @@ class JobProcess:
 
     def _command(self) -> list[str]:
         request = self.job.request
-        words = [sys.executable, "-P", "-m", "sta410kit", self.job.kind, "--json"]
+        words = [*COMMAND_LINE, self.job.kind, "--json"]
         if self.job.schedule:
             words += ["--schedule", self.job.schedule]
         if request.get("parameters"):
@@ -214,12 +215,12 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def hold_lock(path: Path) -> int:
-    """Lock a file until this process ends, and return its descriptor."""
+def hold_lock(path: Path) -> IO[bytes]:
+    """Lock a file until it is closed or this process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
+    file = path.open("ab")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
 
 
 def store_id(runs: Path) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
 from loguru import logger
 
 from sta410kit.config import get_config
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, DatabaseError
 from sta410kit.runner.schedules import FILE, FileRecord, Record, Schedule, due, read_schedules
 from sta410kit.service.leases import DatabaseRecord
 from sta410kit.service.queue import enqueue, failed_lately
@@ -61,7 +60,7 @@ class Timer:
                 if answer.due and not failed_lately(self._database, name, answer.session, RETRY):
                     enqueue(self._database, "run", {}, schedule=name, session=answer.session)
             self._said = ""
-        except (ConfigurationError, sa.exc.SQLAlchemyError, OSError) as error:
+        except (ConfigurationError, DatabaseError, OSError) as error:
             if str(error) != self._said:
                 logger.warning("schedules: {}", str(error).partition("\n")[0])
             self._said = str(error)

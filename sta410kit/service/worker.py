@@ -13,11 +13,11 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-import sqlalchemy as sa
 from loguru import logger
 
+from sta410kit.exceptions import DatabaseError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.secrets import learn_configured_secrets
 from sta410kit.service import queue
@@ -49,7 +49,8 @@ class Worker:
         self._care_at = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sta410-worker")
-        self._lock, self._store = -1, ""
+        self._lock: IO[bytes] | None = None  # tells others that this worker is alive
+        self._store = ""
         self._said = ""  # what the queue waits for
 
     def start(self) -> None:
@@ -72,11 +73,12 @@ class Worker:
         while self._processes and time.monotonic() < deadline:
             try:
                 self._look_after_processes()
-            except (sa.exc.SQLAlchemyError, OSError) as error:
+            except (DatabaseError, OSError) as error:
                 self._say(error)
                 break
             time.sleep(0.1)
-        os.close(self._lock)
+        if self._lock is not None:
+            self._lock.close()
         self._lock_of(self.name).unlink(missing_ok=True)
 
     def _work(self) -> None:
@@ -85,7 +87,7 @@ class Worker:
             try:
                 self._round()
                 self._said = ""
-            except (sa.exc.SQLAlchemyError, OSError) as error:  # the database is down, or the disk is full
+            except (DatabaseError, OSError) as error:  # the database is down, or the disk is full
                 self._say(error)
                 pause = _TROUBLE
             except Exception:  # noqa: BLE001 - a defect must not end the queue; it is logged each time
@@ -192,7 +194,7 @@ class Worker:
         return self._jobs / f"{worker}.lock"
 
     def _say(self, error: Exception) -> None:
-        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        reason = str(error)
         if reason != self._said:
             logger.warning("the queue waits: {}", reason)
         self._said = reason

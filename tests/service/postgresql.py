@@ -6,9 +6,12 @@ import signal
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
+
+from tests.conftest import has_ended
 
 
 class PostgreSQLServer:
@@ -46,8 +49,12 @@ class PostgreSQLServer:
 
     def kill(self):
         """Kill server and backends at once."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in (self._process.pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        assert all(self._wait_until(lambda pid=pid: has_ended(int(pid))) for pid in children)
 
     def remove(self):
         self.kill()
