@@ -87,6 +87,16 @@ def read_accepted(path: Path, suite: str) -> pd.DataFrame:
     return frame
 
 
+def stored_digest(path: Path) -> str:
+    """Return the digest of the frame in a Parquet file, by its stamp where it has one."""
+    import pyarrow.parquet as pq
+
+    from sta410kit._internal.parquet import read_table
+
+    stamp = (pq.read_schema(path).metadata or {}).get(_KEY)
+    return str(json.loads(stamp)["frame"]) if stamp else frame_digest(read_table(path).to_pandas())
+
+
 def read_quarantined(path: str | Path) -> pd.DataFrame:
     """Return what the gate left out of an accepted file: ``symbol, date, expectation, reason``."""
     import pandas as pd

@@ -6,11 +6,12 @@ the step read. A file is out of date when what it was made from has changed sinc
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tomllib
 import zipfile
+from functools import cache
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,7 @@ from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.project import MARKER, find_project
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.guards.acceptance import stored_digest
 from sta410kit.lab.display import show
 from sta410kit.steps import DEFAULT_MODEL
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _INPUTS = "inputs.json"
+_PRICES = ("raw_prices", "prices")
 _DEFAULTS = {
     "raw_prices": "the embedded prices",
     "prices": "the embedded prices",
@@ -83,7 +86,8 @@ class Exploration:
         if self._shown.get(name) != digest:  # another notebook has handed it over since the banner was shown
             self._note({name: digest})
             self._show_banner()
-        return self._artifacts[name].path if digest else None
+        path = self._artifacts[name].path
+        return path if path.is_file() else None
 
     def start_over(self) -> None:
         """Forget what was handed over, so that every notebook runs on its defaults."""
@@ -104,9 +108,11 @@ class Exploration:
         }
 
     def _digest(self, name: str) -> str:
-        """Return the digest of what was handed over, empty where a notebook has its default."""
+        """Return the digest of what was handed over; of a default that of the embedded prices, or nothing."""
         path = self._artifacts[name].path
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
+        if not path.is_file():
+            return _embedded() if name in _PRICES else ""
+        return stored_digest(path) if path.suffix == ".parquet" else sha256(path.read_bytes()).hexdigest()
 
     def _inputs(self, step: str) -> dict[str, str]:
         path = self.folder / step / _INPUTS
@@ -145,7 +151,7 @@ class Exploration:
     def _show_banner(self) -> None:
         """Show what this step reads, and the way back to the defaults."""
         rows = [(name, self._describe(name)) for name in self._shown if _DEFAULTS.get(name, name)]
-        handed = any(self._shown.values())
+        handed = any(self._artifacts[name].path.is_file() for name in self._shown)
         end = (
             "%start_over, then run all cells, goes back to the defaults."
             if handed
@@ -161,14 +167,22 @@ class Exploration:
 
     def _describe(self, name: str) -> str:
         step, path = self._artifacts[name]
-        if not self._shown[name]:
+        if not path.is_file():
             return _DEFAULTS.get(name, f"none from {step}")
         facts = _facts(path)
-        if name in {"prices", "raw_prices"} and "origin" in self._artifacts:
+        if name in _PRICES and "origin" in self._artifacts:
             origin = self._artifacts["origin"].path
             source = _facts(origin) if origin.is_file() else "the embedded prices"
             facts = f"{source}; {facts}"
         return f"{facts}; from {step}" if facts else f"from {step}"
+
+
+@cache
+def _embedded() -> str:
+    from sta410kit.guards.digest import frame_digest
+    from sta410kit.market import load_prices
+
+    return frame_digest(load_prices())
 
 
 def _facts(path: Path) -> str:

@@ -11,6 +11,7 @@ from sta410kit.exceptions import DataValidationError
 from sta410kit.research.plots.style import (
     BLUE,
     GREY,
+    INK,
     ORANGE,
     PALETTE,
     VERMILION,
@@ -104,7 +105,7 @@ def plot_coverage(prices: pd.DataFrame) -> Figure:
         axes.set_yticks(range(len(symbols)), [f"{name}  {int(there[name].sum()):,}" for name in symbols])
         axes.set_ylim(len(symbols) - 0.5, -0.5)
         for edge in np.arange(len(symbols) - 1) + 0.5:
-            axes.axhline(edge, color="white", linewidth=4)
+            axes.axhline(edge, color=INK, linewidth=1)
         axes.set(title=f"Sessions of each symbol: {int(missing.sum()):,} missing between first and last")
         axes.grid(visible=False)
         handles = [axes.scatter([], [], marker="s", s=60, color=c) for c in colours[::-1]]

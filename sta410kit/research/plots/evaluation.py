@@ -8,6 +8,7 @@ from sta410kit.research.plots.style import (
     BLUE,
     GREEN,
     GREY,
+    INK,
     SKY,
     VERMILION,
     date_axis,
@@ -122,7 +123,7 @@ def plot_stress(table: pd.DataFrame) -> Figure:
             values = 100 * table[name]
             colours = [GREY] + [BLUE if value >= 0 else VERMILION for value in values.iloc[1:]]
             axes.bar_label(axes.barh(places, values, color=colours, height=0.62), fmt="%.0f", padding=4)
-            axes.axvline(0, color="black", linewidth=0.8)
+            axes.axvline(0, color=INK, linewidth=0.8)
             axes.margins(x=0.16)
             axes.set_xlabel(label)
             axes.grid(visible=False, axis="y")
@@ -146,7 +147,7 @@ def plot_monte_carlo(paths: MonteCarlo) -> Figure:
         ):
             axes.fill_between(years, bands[low], bands[high], color=SKY, alpha=shade, lw=0, label=label)
         axes.plot(years, bands["50%"], color=BLUE, linewidth=1.8, label="median")
-        axes.axhline(1, color="black", linewidth=0.8)
+        axes.axhline(1, color=INK, linewidth=0.8)
         axes.set(
             title=(
                 f"{paths.probability_of_loss():.0%} of {len(paths.paths):,} paths end in a loss, "

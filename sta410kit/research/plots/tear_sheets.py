@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sta410kit.research.plots.style import BLUE, GREY, SKY, VERMILION, date_axis, drawing, require_rows
+from sta410kit.research.plots.style import (
+    BLUE,
+    GREY,
+    INK,
+    SKY,
+    VERMILION,
+    date_axis,
+    drawing,
+    require_rows,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +40,7 @@ def plot_factor(sheet: FactorTearSheet) -> Figure:
         percent = 1e4 * table["mean"]
         colours = [BLUE if value >= 0 else VERMILION for value in percent]
         middle.bar(table["quantile"], percent, color=colours, width=0.7)
-        middle.axhline(0, color="black", linewidth=0.8)
+        middle.axhline(0, color=INK, linewidth=0.8)
         middle.set(title="Return by quantile", xlabel="quantile of the prediction", xticks=table["quantile"])
         middle.set_ylabel("basis points over the date's mean")
         total = 100 * sheet.spread.cumsum() / sheet.horizon
@@ -49,7 +58,7 @@ def _draw_decay(axes: Axes, sheet: FactorTearSheet) -> None:
     axes.bar(places, table["rank_ic"], color=np.where(own, BLUE, SKY), width=0.7)
     ends = [table["rank_ic"] - table["rank_ic_low"], table["rank_ic_high"] - table["rank_ic"]]
     axes.errorbar(places, table["rank_ic"], yerr=ends, fmt="none", ecolor=GREY, capsize=3)
-    axes.axhline(0, color="black", linewidth=0.8)
+    axes.axhline(0, color=INK, linewidth=0.8)
     axes.set_xticks(places, table["horizon"].astype(str))
     axes.set(title="Rank IC by horizon", xlabel="sessions ahead", ylabel="mean, 95 % interval")
 
@@ -67,7 +76,7 @@ def plot_returns(sheet: ReturnsTearSheet) -> Figure:
                 left.text(column, row, f"{value:z.1f}", ha="center", va="center", fontsize=8, color=colour)
         left.set_xticks(range(len(months.columns)), months.columns, fontsize=9)
         left.set_yticks(range(len(months)), months.index, fontsize=9)
-        left.axvline(len(months.columns) - 1.5, color="white", linewidth=3)
+        left.axvline(len(months.columns) - 1.5, color=INK, linewidth=1)
         left.grid(visible=False)
         left.spines[:].set_visible(False)
         left.set_title("Return by month after costs, %")
@@ -90,7 +99,7 @@ def plot_contribution(backtest: Backtest) -> Figure:
     with drawing(1, 2, size=(13, max(3.8, 1.2 + 0.24 * len(rows)))) as (figure, (left, right)):
         bars = left.barh(rows.index, rows, color=np.where(rows >= 0, BLUE, VERMILION), height=0.7)
         left.bar_label(bars, labels=[f"{value:+z.1f}" for value in rows], padding=3, fontsize=9)
-        left.axvline(0, color="black", linewidth=0.8)
+        left.axvline(0, color=INK, linewidth=0.8)
         left.margins(x=0.15)
         left.set(title="Contribution by symbol after costs", xlabel="% of the capital at the start")
         smooth = (
@@ -102,7 +111,7 @@ def plot_contribution(backtest: Backtest) -> Figure:
             ((net - gross) / 2, VERMILION, "short"),
         ):
             right.fill_between(net.index, part, color=colour, alpha=0.35, lw=0, label=name)
-        right.plot(net.index, net, color="black", linewidth=1.2, label="net")
+        right.plot(net.index, net, color=INK, linewidth=1.2, label="net")
         right.set(title=f"Exposure, mean of {_MONTH} sessions", ylabel="% of equity")
         right.legend(loc="best", fontsize=9)
         date_axis(right)
