@@ -4,6 +4,7 @@ import json
 import logging
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -74,3 +75,46 @@ def test_a_notebook_of_nbformat_3_and_a_malformed_one_are_saved(project, caplog)
         lab.before_save(model, "notebooks/x.ipynb", manager)
         assert SECRET not in json.dumps(model["content"])
     assert SECRET not in caplog.text
+
+
+def test_the_warm_kernel_goes_by_the_name_that_notebooks_have():
+    """With ipykernel's display name, so that saving a notebook does not change what it names."""
+    manager = lab.WarmKernelSpecManager()
+    manager.environment = {"STA410_LAB_URL": "/"}
+    spec = manager.get_kernel_spec("python3")
+    assert spec.argv[3] == "sta410kit.runner.warm.launcher"
+    assert spec.argv[-1] == "--InteractiveShellApp.extra_extensions=sta410kit.lab.kernel"
+    assert (spec.display_name, spec.env["STA410_LAB_URL"]) == ("Python 3 (ipykernel)", "/")
+
+
+def test_a_server_whose_kernels_are_configured_keeps_them():
+    """Another manager, or a gateway."""
+    from traitlets.config import Config
+
+    def chosen(**config):
+        server = SimpleNamespace(config=Config(config), kernel_spec_manager_class="its own")
+        lab.choose_kernels(server)
+        return server.kernel_spec_manager_class
+
+    assert chosen() is lab.WarmKernelSpecManager
+    assert chosen(ServerApp={"kernel_spec_manager_class": "x.Y"}) == "its own"
+    assert chosen(GatewayClient={"url": "http://x"}) == "its own"
+
+
+def test_a_notebook_that_was_not_changed_is_saved_as_it_was(project):
+    """JupyterLab writes the version of its Python, another key order and when cells ran."""
+    language = {"name": "python", "version": "3.11.7"}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": kernel, "language_info": language}
+    content = new_notebook(cells=[new_code_cell("1", id="a")], metadata=metadata)
+    path = project / "p/notebooks/x.ipynb"
+    path.write_text(nbformat.writes(content) + "\n")
+    before = path.read_text()
+    content["cells"][0]["metadata"]["execution"] = {"iopub.status.busy": "2026-01-01T00:00:00Z"}
+    content["metadata"]["language_info"] = {"version": "3.12.1", "name": "python"}
+    content["metadata"]["kernelspec"] = {**kernel, "display_name": "Python 3 (ipykernel)"}
+    model = {"type": "notebook", "format": "json", "content": content}
+    assert run(save(project, "p/notebooks/x.ipynb", **model)) == before
+    content["metadata"]["kernelspec"] = {"name": "other", "display_name": "Other"}
+    model["content"] = content
+    assert '"name": "other"' in run(save(project, "p/notebooks/x.ipynb", **model))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
-VERMILION, PURPLE, SKY, GREY = "#D55E00", "#CC79A7", "#56B4E9", "#666666"
+VERMILION, PURPLE, SKY, GREY = "#D55E00", "#CC79A7", "#56B4E9", "#737373"
 SIENNA = "#A0522D"
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY, SIENNA)
 # A figure does not know whether its page is light or dark: its ground is transparent, and its text has about
