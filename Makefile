@@ -29,7 +29,7 @@ sta410kit/exceptions.py,sta410kit/validation.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install extras run test test-all test-nightly nbval regress lab docs site notebooks check benchmark calibrate \
+.PHONY: help install extras run test test-all test-nightly nbval regress lab docs site pictures notebooks check benchmark calibrate \
 	peers build lock clean
 
 help: ## list the targets
@@ -81,6 +81,9 @@ site: $(CHECKING) ## build the documentation in docs/_build/html; a warning is a
 	$(PY) -m $(SPHINX)
 
 SPHINX := sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+
+pictures: $(CHECKING) $(LAB) ## take the pictures of README and docs from the product (needs chromium); look at each
+	$(PY) scripts/pictures.py
 
 notebooks: $(CHECKING) ## execute every notebook in place, on its defaults, to refresh the committed outputs
 	$(AT_DEFAULTS) $(PY) -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False \

@@ -27,7 +27,7 @@ from sta410kit.market import load_prices
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -65,7 +65,7 @@ def main() -> None:
 def typed(*words: str, folder: Path) -> str:
     """Return what a command prints in a terminal, colours included."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "COLUMNS": "100", "TERM": "xterm-256color", "STA410_LEDGER": ""}
+    environment = {**os.environ, "COLUMNS": "100", "TERM": "xterm-256color"}
     environment["STA410_LEDGER"] = str(folder / "trials.sqlite")
     with subprocess.Popen(
         [STA410, *words], cwd=folder, env=environment, stdout=theirs, stderr=theirs
@@ -95,7 +95,7 @@ def terminal(browser: Browser, command: str, said: str) -> None:
     lines = [
         line.rpartition("\r")[2] for line in re.sub(r"\x1b\[\d*[ABGKJ]|\x1b\[\?25[lh]", "", said).split("\n")
     ]
-    kept = [line for line in lines if not line.startswith("running ")]
+    kept = [line for line in lines if not line.startswith(("running ", "starting "))]
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=104, file=nowhere, force_terminal=True)
         console.print(f"[bold]$ {command}[/bold]")
@@ -140,48 +140,32 @@ def jupyterlab(browser: Browser, project: Path) -> None:
     """Take a picture of JupyterLab at the verdict of 05_evaluate."""
     with lab(project) as address:
         page = browser.new_page(viewport={"width": 1280, "height": 860})
-        page.goto(f"{address}/lab/tree/notebooks/05_evaluate.ipynb")
+        page.goto(f"{address}/lab/tree/notebooks/05_evaluate.ipynb?reset")
         page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=1000 * _PATIENCE)
-        verdict = page.locator(".jp-OutputArea-output img").first
-        scroll_to(page, verdict)
+        page.wait_for_timeout(5000)  # the kernel starts, the extensions have looked around
+        page.mouse.move(800, 500)
+        figure = page.locator(".jp-OutputArea-output img").first
+        for _ in range(60):  # JupyterLab renders only the cells near the window
+            box = figure.bounding_box() if figure.count() else None
+            if box is not None and box["y"] + box["height"] < _LAB_BOTTOM:
+                break
+            page.mouse.wheel(0, 80)
+            page.wait_for_timeout(400)
+        page.wait_for_timeout(1500)
         page.screenshot(path=IMAGES / "explore.png")
         page.close()
 
 
-def scroll_to(page: Page, what: object) -> None:
-    """Scroll the notebook until something is there: JupyterLab renders only the cells near the window."""
-    for _ in range(30):
-        if what.count() and what.is_visible():  # type: ignore[attr-defined] # a Locator
-            what.scroll_into_view_if_needed()  # type: ignore[attr-defined]
-            break
-        page.mouse.move(800, 500)
-        page.mouse.wheel(0, 400)
-        page.wait_for_timeout(300)
-    page.wait_for_timeout(1500)
+_LAB_BOTTOM = 800  # of the notebook in a window of 860
 
 
 @contextmanager
 def lab(project: Path) -> Iterator[str]:
     """Start JupyterLab on a project, without a browser; give its address."""
-    words = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        f"--port={_PORT}",
-        "--IdentityProvider.token=",
-    ]
-    words += [f"--ServerApp.root_dir={project}", "--LabApp.extension_manager=readonly"]
+    words = [STA410, "lab", "--no-browser", f"--port={_PORT}", "--IdentityProvider.token="]
     words += ["--allow-root"] if os.getuid() == 0 else []
-    # No news, no question about them: nothing is asked of other hosts.
-    settings = project / ".lab"
-    (settings / "@jupyterlab" / "apputils-extension").mkdir(parents=True)
-    (settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings").write_text(
-        '{"fetchNews": "false", "checkForUpdates": false}'
-    )
-    environment = {**os.environ, "JUPYTERLAB_SETTINGS_DIR": str(settings)}
     with (project / "lab.log").open("wb") as log:
-        server = subprocess.Popen(words, cwd=project, env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(words, cwd=project, stdout=log, stderr=log)
     try:
         address = f"http://127.0.0.1:{_PORT}"
         deadline = time.monotonic() + _PATIENCE
