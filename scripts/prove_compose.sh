@@ -5,7 +5,7 @@
 #     scripts/prove_compose.sh                # as root, some ten minutes
 #     PROOF=/srv/proof scripts/prove_compose.sh   # where bases and images are kept for the next time
 #
-# Needs: apt-get install docker-compose buildah debootstrap curl. The engine has a socket and folders of its own.
+# Installs Debian's packages where they are missing. The engine has a socket and folders of its own.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -46,8 +46,12 @@ clean_up() {
     exit "$1"
 }
 
-for tool in debootstrap buildah dockerd docker-compose curl; do
-    command -v "$tool" >/dev/null || fail "no $tool here: apt-get install docker-compose buildah debootstrap curl"
+for tool in docker-compose dockerd caddy curl buildah debootstrap; do
+    command -v "$tool" >/dev/null && continue
+    apt-get update
+    apt-get install --yes docker-compose caddy curl
+    apt-get install --yes --no-install-recommends buildah debootstrap
+    break
 done
 mkdir -p "$PROOF/storage" "$PROOF/run"
 trap 'clean_up $?' EXIT
@@ -107,9 +111,19 @@ side_image "$POSTGRES" "useradd --uid 999 postgres; mkdir -p /etc/postgresql-com
     echo $entrypoint | base64 --decode >/usr/local/bin/entrypoint" \
     --env PGDATA=/var/lib/postgresql/data --entrypoint '["/bin/sh", "/usr/local/bin/entrypoint"]'
 
+# What is committed or about to be, and nothing of the developer's own: no .env, no secrets, no runs.
+mkdir -p "$PROOF/checkout"
+git -c safe.directory="$PWD" ls-files -z | tar --null --files-from - --create | tar --extract --directory "$PROOF/checkout"
+cd "$PROOF/checkout"
+
+cat >schedules.toml <<'END'
+[nightly]
+parameters = { model = "ridge" }
+END
+
 say "build of the Dockerfile"
 began=$SECONDS
-oci build --isolation chroot --network host --pull-never --format docker --tag localhost/sta410kit \
+oci build --isolation chroot --network host --pull-never --layers --format docker --tag localhost/sta410kit \
     "${mounts[@]}" . >"$PROOF/build.log" 2>&1 || { tail -20 "$PROOF/build.log"; fail "the image does not build"; }
 fact "build, seconds" $((SECONDS - began))
 
@@ -128,16 +142,11 @@ done
 rm "$PROOF/image.tar"
 fact "image, MB" "$(($(docker image inspect --format '{{.Size}}' sta410kit) / 1000000))"
 
-# What is committed or about to be, and nothing of the developer's own: no .env, no secrets, no runs.
-mkdir -p "$PROOF/checkout"
-git -c safe.directory="$PWD" ls-files -z | tar --null --files-from - --create | tar --extract --directory "$PROOF/checkout"
-cd "$PROOF/checkout"
-
 say "the host, as docs/production.md sets it up"
 cp .env.example .env
 sed -i 's/^ENVIRONMENT=.*/ENVIRONMENT=production/; s/^LOG_LEVEL=.*/LOG_LEVEL=WARNING/' .env
 install -d -o 1000 -m 700 secrets/sta410 backups
-echo "json://127.0.0.1:9" | install -o 1000 -m 400 /dev/stdin secrets/sta410/alert_urls
+echo "ntfys://ntfy.example.org/nightly" | install -o 1000 -m 400 /dev/stdin secrets/sta410/alert_urls
 install -d -o 65534 -m 700 secrets/prometheus
 docker-compose run --rm -T sta410 user add prometheus | install -o 65534 -m 400 /dev/stdin secrets/prometheus/token
 
@@ -147,6 +156,8 @@ healthy() { [ "$(inspect "$1" '{{.State.Health.Status}}')" = healthy ]; }
 for service in redis sta410 prometheus; do until_true 180 "$service healthy" healthy "$service"; done
 fact "three services healthy, seconds" $((SECONDS - began))
 docker-compose ps
+curl --fail --silent --show-error http://127.0.0.1:8410/readyz
+caddy validate --adapter caddyfile --config deploy/Caddyfile 2>/dev/null
 
 say "guards, by docker inspect"
 for service in redis sta410 prometheus; do
@@ -165,14 +176,19 @@ say "users, and a run through the API"
 TOKEN=$(docker-compose exec -T sta410 sta410 user add nina --role runner)
 [ -n "$TOKEN" ] || fail "no token was printed"
 api() { curl --fail --silent --show-error --header "Authorization: Bearer $TOKEN" "http://127.0.0.1:8410/api/v1/$1" "${@:2}"; }
-start() { api runs --json '{"parameters": {"model": "naive"}}' | field id; }
+start() { api runs --json '{"parameters": {"model": "'"$1"'"}}' | field id; }
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1]))' "$1"; }
+nightly() { api jobs | python3 -c 'import json, sys; print(next((one["id"] for one in json.load(sys.stdin) if one["schedule"]), ""))'; }
+scheduled() { [ -n "$(nightly)" ]; }
 finished() { [ "$(api "jobs/$1" | field state)" = finished ]; }
-began=$SECONDS
-job=$(start)
+until_true 120 "the schedule is due" scheduled
+job=$(nightly)
+until_true 900 "the scheduled run" finished "$job"
+expect "chain by the schedule" PASSED "$(api "jobs/$job" | field outcome)"
+fact "chain in the container, seconds" "$(api "jobs/$job" | python3 -c 'import json, sys; job = json.load(sys.stdin); print(round(job["finished"] - job["started"]))')"
+job=$(start naive)
 until_true 900 "the run" finished "$job"
 expect "chain through the API" PASSED "$(api "jobs/$job" | field outcome)"
-fact "chain in the container, seconds" $((SECONDS - began))
 
 say "Prometheus"
 up() { curl --fail --silent 'http://127.0.0.1:9090/api/v1/query?query=up%7Bjob=%22sta410%22%7D' | grep -q '"value":\[[0-9.]*,"1"\]'; }
@@ -180,7 +196,7 @@ until_true 120 "Prometheus has scraped the service" up
 fact "up{job=\"sta410\"}" 1
 
 say "kill -9 of the service during a run"
-job=$(start)
+job=$(start boosting)
 sleep 10
 kill -9 "$(inspect sta410 '{{.State.Pid}}')"
 restarted() { [ "$(inspect sta410 '{{.RestartCount}}')" -ge 1 ] && healthy sta410; }
