@@ -37,9 +37,9 @@ def add_error_pages(app: FastAPI) -> None:
 
 def error_page(request: Request, code: int, message: str) -> Response:
     """Return the page of an error."""
-    return page(
-        request, None, "error.html", code, title=_TITLES.get(code, "Failed"), number=code, message=message
-    )
+    caller = getattr(request.state, "caller", None)  # none where the request was refused before
+    title = _TITLES.get(code, "Failed")
+    return page(request, caller, "error.html", code, title=title, number=code, message=message)
 
 
 async def _answer(request: Request, error: Exception) -> Response:

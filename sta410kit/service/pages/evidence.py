@@ -19,10 +19,10 @@ from sta410kit.runner.freshness import stored_symbols
 from sta410kit.runner.listing import list_runs, look_at
 from sta410kit.runner.manifest import read_manifest, read_units
 from sta410kit.runner.report import drawn_forecasts
-from sta410kit.runner.run_files import known_run
 from sta410kit.runner.scorecard import outcome_points, scorecard_rows, symbol_rows
 from sta410kit.runner.sweeps.results import Sweep, results_table, sweep_values
 from sta410kit.runner.trials import ledger_rows
+from sta410kit.service.folders import run_folder
 from sta410kit.service.pages.rendering import Viewer, page
 from sta410kit.service.site import site_of
 
@@ -82,7 +82,7 @@ def sweeps(request: Request, caller: Viewer) -> Response:
 def sweep(request: Request, caller: Viewer, run: str) -> Response:
     """Show the table of a sweep, and its plots."""
     site = site_of(request)
-    folder = known_run(site.runs, run)
+    folder = run_folder(site, run)
     manifest = read_manifest(folder)
     if manifest.kind != "sweep":
         raise HTTPException(status.HTTP_404_NOT_FOUND, f"run {run} is no sweep; it is at /runs/{run}")

@@ -14,10 +14,11 @@ from sta410kit.runner.comparison.runs import KINDS, compare_runs
 from sta410kit.runner.listing import list_runs, look_at
 from sta410kit.runner.manifest import DIFF, RUNNING, Manifest, read_manifest
 from sta410kit.runner.report import run_values
-from sta410kit.runner.run_files import artifacts_of, known_file, known_run, preview, tail_of
+from sta410kit.runner.run_files import artifacts_of, preview, tail_of
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, REPORT
 from sta410kit.runner.selection import Selection, choices
+from sta410kit.service.folders import run_file, run_folder
 from sta410kit.service.pages.rendering import Viewer, page
 from sta410kit.service.site import site_of
 
@@ -42,7 +43,11 @@ _NUMBERS = ("r2", "rank_ic", "sharpe", "trials", "seconds")
 _ORDERS = {name: words for name, words in _COLUMNS.items() if name != "parameters"} | {"started": "start"}
 _MOST_DIFFERENCES = 40  # of a kind
 # What a notebook or a page of a run brings along is shown, and runs nothing: no script, no form, no network.
-_STATIC = {"Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; sandbox allow-same-origin allow-popups"}
+_STATIC = {
+    "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'self'; "
+    "sandbox allow-same-origin allow-popups",
+    "X-Frame-Options": "SAMEORIGIN",
+}
 _TEXT = (".json", ".log", ".csv", ".diff", ".txt", ".toml", ".py", ".md")
 
 
@@ -98,7 +103,7 @@ def compare(
         query = urlencode(dict(zip(("first", "second"), sorted(run), strict=True)))
         return RedirectResponse(f"/compare?{query}", status.HTTP_303_SEE_OTHER)
     site = site_of(request)
-    folders = known_run(site.runs, first), known_run(site.runs, second)
+    folders = run_folder(site, first), run_folder(site, second)
     found = compare_runs(*folders)
     return page(
         request,
@@ -115,7 +120,7 @@ def compare(
 def show(request: Request, caller: Viewer, run: str, part: str = "") -> Response:
     """Show a run, its verdict first; with ``part=progress`` only its steps, for the script."""
     site = site_of(request)
-    folder = known_run(site.runs, run)
+    folder = run_folder(site, run)
     listed = look_at(folder, site.index)
     address = f"/runs/{run}"
     try:
@@ -157,14 +162,14 @@ def show(request: Request, caller: Viewer, run: str, part: str = "") -> Response
 def log(request: Request, caller: Viewer, run: str) -> Response:
     """Return the log of a run as text, the end of a long one."""
     del caller
-    content, whole = tail_of(known_file(known_run(site_of(request).runs, run), LOG))
+    content, whole = tail_of(run_file(run_folder(site_of(request), run), LOG))
     return PlainTextResponse(content if whole else f"[the beginning is left out]\n{content}")
 
 
 @router.get("/runs/{run}/notebooks/{path:path}")
 def notebook(request: Request, caller: Viewer, run: str, path: str) -> Response:
     """Show an executed notebook, in a frame that runs nothing of it."""
-    known_file(known_run(site_of(request).runs, run), path)
+    run_file(run_folder(site_of(request), run), path)
     address = f"/runs/{run}/files/{quote(path)}"
     return page(request, caller, "notebook_page.html", run=run, name=path, address=address)
 
@@ -172,7 +177,7 @@ def notebook(request: Request, caller: Viewer, run: str, path: str) -> Response:
 @router.get("/runs/{run}/artifacts/{path:path}")
 def artifact(request: Request, caller: Viewer, run: str, path: str) -> Response:
     """Show the first and last rows of a Parquet file; any other file as it is."""
-    file = known_file(known_run(site_of(request).runs, run), path)
+    file = run_file(run_folder(site_of(request), run), path)
     address = f"/runs/{run}/files/{quote(path)}"
     if file.suffix != ".parquet":
         return RedirectResponse(address)
@@ -187,7 +192,7 @@ def artifact(request: Request, caller: Viewer, run: str, path: str) -> Response:
 def file(request: Request, caller: Viewer, run: str, path: str) -> Response:
     """Return a file of a run: pages and notebooks as pages without scripts, text as text, others to save."""
     del caller
-    found = known_file(known_run(site_of(request).runs, run), path)
+    found = run_file(run_folder(site_of(request), run), path)
     return _safely(found)
 
 

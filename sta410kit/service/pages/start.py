@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, HTTPException, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
 
-from sta410kit.exceptions import ConfigurationError
+from sta410kit.exceptions import ConfigurationError, SecretFoundError
 from sta410kit.runner.manifest import read_manifest
 from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER, open_parameters, read_pipeline
-from sta410kit.runner.run_files import known_run
+from sta410kit.service.folders import run_folder
 from sta410kit.service.pages.rendering import Runner, Viewer, page
 from sta410kit.service.queue import FINISHED, Job, cancel, enqueue, find_job, job_of_run, list_jobs
 from sta410kit.service.requests import RunRequest
@@ -35,7 +36,7 @@ def form(request: Request, caller: Runner, notebook: str = "", again: str = "") 
     """Show the parameters of the chain, or of one notebook; with those of an earlier run, if one is named."""
     site, given = site_of(request), {}
     if again:
-        manifest = read_manifest(known_run(site.runs, again))
+        manifest = read_manifest(run_folder(site, again))
         given = manifest.given
         names = [name for name in _notebooks(site) if manifest.title.endswith(f"/{name}")]
         notebook = names[0] if manifest.kind == "notebook" and names else ""
@@ -56,10 +57,10 @@ async def start(request: Request, caller: Runner) -> Response:
     def accept() -> Response:
         try:
             asked = RunRequest(parameters=given, notebook=notebook, fresh="fresh" in fields)
-            wanted = asked.checked(site.project)
-        except ConfigurationError as error:
+            checked = asked.checked(site.project)
+        except (ConfigurationError, SecretFoundError, ValidationError) as error:
             return _form(request, caller, notebook, given, str(error))
-        job = enqueue(site.database, "run", wanted, by=caller.name)
+        job = enqueue(site.database, "run", checked, by=caller.name)
         return RedirectResponse(f"/queue/{job.id}", status.HTTP_303_SEE_OTHER)
 
     return await run_in_threadpool(accept)

@@ -17,12 +17,10 @@ if (live) {
       if (again) { again = false; refresh(); }
     }
   };
-  if (live.dataset.events) {
-    const source = new EventSource(live.dataset.events);
-    for (const name of live.dataset.names.split(" ")) source.addEventListener(name, refresh);
-    addEventListener("pagehide", () => source.close());
-  }
-  setInterval(refresh, live.dataset.events ? 5000 : 1500);
+  const source = new EventSource(live.dataset.events);
+  for (const name of live.dataset.names.split(" ")) source.addEventListener(name, refresh);
+  addEventListener("pagehide", () => source.close());
+  setInterval(refresh, 5000);  // an event may be lost behind a proxy that buffers
 }
 
 const compare = document.querySelector("#compare");
