@@ -25,8 +25,9 @@ def test_a_page_without_content_says_what_makes_it(client, address, says):
     assert (page.status_code, says in page.text) == (200, True)
 
 
-def test_the_newest_forecasts_and_the_trials_are_shown(pages, run):
+def test_the_newest_forecasts_and_the_trials_are_shown(pages, run, monkeypatch):
     """Of the shared run of the chain."""
+    monkeypatch.delenv("STA410_LEDGER")
     page = pages.get("/forecasts").text
     assert f'href="/runs/{run}"' in page
     assert page.count('<svg class="span"') == 5
@@ -42,6 +43,7 @@ def test_earlier_forecasts_are_scored_by_symbol(client, project):
     days = pd.bdate_range("2026-01-05", periods=5)
     prices = pd.DataFrame({"symbol": "<b>X", "date": days, "adj_close": [100.0, 101, 100, 101, 150]})
     prices[["open", "high", "low", "close"]] = prices[["adj_close"] * 4].to_numpy()
+    prices["volume"] = 1000
     for day in prices["date"].dt.strftime("%Y-%m-%d")[:4]:
         row = {"symbol": "<b>X", "date": day, "horizon": 1, "model": "ridge"}
         log.add(

