@@ -54,4 +54,4 @@ def test_earlier_forecasts_are_scored_by_symbol(client, project):
     assert "75.0 %" in page
     assert "&lt;b&gt;X" in page
     assert "<b>X" not in page
-    assert page.count("outside") == 1
+    assert page.count(">outside<") == 1
