@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from sta410kit.service.pages import evidence, rendering, runs, start
+from sta410kit.service.pages import evidence, people, rendering, runs, start
 
 router = APIRouter(include_in_schema=False)
-for part in (rendering, runs, start, evidence):
+for part in (rendering, runs, start, evidence, people):
     router.include_router(part.router)

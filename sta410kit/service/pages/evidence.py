@@ -18,6 +18,8 @@ from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.freshness import stored_symbols
 from sta410kit.runner.listing import list_runs, look_at
 from sta410kit.runner.manifest import read_manifest, read_units
+from sta410kit.runner.night import night_of
+from sta410kit.runner.profile import profile_run
 from sta410kit.runner.report import drawn_forecasts
 from sta410kit.runner.scorecard import outcome_points, scorecard_rows, symbol_rows
 from sta410kit.runner.sweeps.results import Sweep, results_table, sweep_values
@@ -128,4 +130,23 @@ def data(request: Request, caller: Viewer) -> Response:
         failing=failures_in_a_row(),
         newest=newest[0] if newest else None,
         origin=newest[1].results.get("origin", {}) if newest else {},
+    )
+
+
+@router.get("/night")
+def night(request: Request, caller: Viewer, run: str = "") -> Response:
+    """Show what is different in the newest run of the chain from the one that passed before it."""
+    site = site_of(request)
+    ids = [one.run for one in list_runs(site.runs, index=site.index) if one.kind == "chain"]
+    found = night_of(run_folder(site, run)) if run else night_of(site.runs / ids[0]) if ids else None
+    return page(request, caller, "night.html", night=found, runs=ids[:_RECENT])
+
+
+@router.get("/profile/{run}")
+def profile(request: Request, caller: Viewer, run: str) -> Response:
+    """Show where the time and memory of a run went."""
+    found = profile_run(run_folder(site_of(request), run))
+    longest = max((step.seconds for step in found.steps), default=0.0) or 1.0
+    return page(
+        request, caller, "profile.html", profile=found, cells=found.cells[:_MOST_SYMBOLS], longest=longest
     )
