@@ -34,6 +34,7 @@ def add(
 @router.post("/users/revoke")
 def revoke(request: Request, caller: Admin, name: Annotated[str, Form()]) -> Response:
     """Revoke the token of a user."""
+    del caller
     site_of(request).users.revoke(name)
     return RedirectResponse("/users", status.HTTP_303_SEE_OTHER)
 
