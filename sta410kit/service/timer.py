@@ -6,6 +6,7 @@ set loses no night: what has been missed is made up for within `max_age`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from sta410kit.service.leases import DatabaseRecord
 from sta410kit.service.queue import enqueue, failed_lately
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sta410kit.service.database import Database
@@ -37,7 +39,7 @@ class Timer:
         self._record: Record = DatabaseRecord(database) if shared else FileRecord(project)
         self._schedules: dict[str, Schedule] = {}
         self._stamp: tuple[int, int] | None = None  # of the file that they were read from
-        self._said = ""
+        self._said: dict[str, str] = {}  # what was wrong at the last question
         # One question that comes late stands for all that were missed.
         late = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=late)
@@ -52,18 +54,25 @@ class Timer:
         self._scheduler.shutdown()
 
     def ask(self, moment: datetime | None = None) -> None:
-        """Put each schedule into the queue that is due."""
-        try:
+        """Put each schedule into the queue that is due; one that cannot be asked for holds up no other."""
+        with self._warning(FILE):
             self._read()
-            for name, schedule in self._schedules.items():
+        for name, schedule in self._schedules.items():
+            with self._warning(name):
                 answer = due(self._record, name, schedule, moment)
                 if answer.due and not failed_lately(self._database, name, answer.session, RETRY):
                     enqueue(self._database, "run", {}, schedule=name, session=answer.session)
-            self._said = ""
+
+    @contextmanager
+    def _warning(self, about: str) -> Iterator[None]:
+        """Log what is wrong, once until it changes."""
+        try:
+            yield
+            self._said.pop(about, None)
         except (ConfigurationError, DatabaseError, OSError) as error:
-            if str(error) != self._said:
-                logger.warning("schedules: {}", str(error).partition("\n")[0])
-            self._said = str(error)
+            if self._said.get(about) != str(error):
+                logger.warning("schedules: {}: {}", about, error)
+            self._said[about] = str(error)
 
     def _read(self) -> None:
         """Read the declarations when their file has changed; a broken file leaves them as they were."""

@@ -22,13 +22,15 @@ class PostgreSQLServer:
         self._programs = max(
             Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)
         )
-        self._as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self._as_user = (
+            {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        )
         self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
         if self._as_user:
             shutil.chown(self._folder, "postgres")
         data = str(self._folder / "data")
-        made = [*self._as_user, self._programs / "initdb", "-D", data, "-A", "trust", "-U", "sta410", "-N"]
-        subprocess.run(made, check=True, capture_output=True, cwd="/")
+        made = [self._programs / "initdb", "-D", data, "-A", "trust", "-U", "sta410", "-N"]
+        subprocess.run(made, check=True, capture_output=True, cwd="/", **self._as_user)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.start()
@@ -38,9 +40,9 @@ class PostgreSQLServer:
 
     def start(self):
         options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder), "-c", "fsync=off"]
-        command = [*self._as_user, self._programs / "postgres", "-D", str(self._folder / "data"), *options]
+        command = [self._programs / "postgres", "-D", str(self._folder / "data"), *options]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", start_new_session=True)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as_user)
         assert self._wait_until(self._answers), (self._folder / "log").read_text()
 
     def _answers(self):
