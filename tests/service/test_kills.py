@@ -91,7 +91,7 @@ def test_kills_lose_no_job_and_run_none_twice(database_url, database, cheap_proj
     assert len(jobs) == number
     assert {job.state for job in jobs} == {"finished"}
     assert set(found) <= {"PASSED", "KILLED"}, found
-    executed = Counter(map(int, (cheap_project / "executions.txt").read_text().split()))
+    executed = Counter(map(int, (cheap_project / "notebooks" / "executions.txt").read_text().split()))
     assert max(executed.values()) == 1
     passed = {job.request["parameters"]["number"] for job in jobs if job.outcome == "PASSED"}
     assert passed <= set(executed)
