@@ -80,6 +80,19 @@ def gone():
     return lambda pid: wait_for(lambda: has_ended(pid))
 
 
+def need_program(name):
+    """Skip a test where a program is absent; fail it where CI installs it."""
+    if shutil.which(name) is None:
+        assert "CI" not in os.environ, f"{name} is missing: .ci/run installs it"
+        pytest.skip(f"{name} is not installed")
+
+
+@pytest.fixture
+def need():
+    """Give the function that skips a test where a program is absent, and fails it in CI."""
+    return need_program
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_of_the_developer():
     """Remove the kit's settings from the environment: an exported one must not change a result."""
