@@ -15,6 +15,7 @@ from loguru import logger
 
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError, DatabaseError
+from sta410kit.runner.alerts import report_missed
 from sta410kit.runner.schedules import FILE, FileRecord, Record, Schedule, due, read_schedules
 from sta410kit.service.leases import DatabaseRecord
 from sta410kit.service.queue import enqueue, failed_lately
@@ -39,6 +40,7 @@ class Timer:
         self._record: Record = DatabaseRecord(database) if shared else FileRecord(project)
         self._schedules: dict[str, Schedule] = {}
         self._stamp: tuple[int, int] | None = None  # of the file that they were read from
+        self._missed: dict[str, str] = {}  # the session that an alert was sent for
         self._said: dict[str, str] = {}  # what was wrong at the last question
         # One question that comes late stands for all that were missed.
         late = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
@@ -62,6 +64,9 @@ class Timer:
                 answer = due(self._record, name, schedule, moment)
                 if answer.due and not failed_lately(self._database, name, answer.session, RETRY):
                     enqueue(self._database, "run", {}, schedule=name, session=answer.session)
+                if answer.missed and self._missed.get(name) != answer.session:
+                    self._missed[name] = answer.session
+                    report_missed(self._project, name, answer)
 
     @contextmanager
     def _warning(self, about: str) -> Iterator[None]:

@@ -19,6 +19,7 @@ from loguru import logger
 
 from sta410kit.exceptions import DatabaseError
 from sta410kit.exit_codes import ExitCode
+from sta410kit.runner.alerts import report_failure
 from sta410kit.secrets import learn_configured_secrets
 from sta410kit.service import queue
 from sta410kit.service.process import FOLDER, JobProcess, hold_lock, is_locked, store_id
@@ -152,6 +153,11 @@ class Worker:
             done = queue.finish(
                 self._database, process.job, ending.outcome, ending.exit_code, run=ending.run, message=message
             )
+            if (
+                done and job.schedule and ending.outcome == queue.KILLED
+            ):  # any other end the run reports itself
+                arguments = (self._project, job.schedule, message, ending.outcome)
+                threading.Thread(target=report_failure, args=arguments, daemon=True).start()
         elif job.cancelled_by:
             message = f"cancelled by {job.cancelled_by}"
             done = queue.finish(self._database, process.job, queue.CANCELLED, None, message=message)
