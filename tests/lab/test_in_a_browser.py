@@ -96,24 +96,40 @@ def open_notebook(page, address, name):
 
 def run(page, cells, add=""):
     """Run the first cells, one after the other, `add` as the end of the first code cell."""
-    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
+    first = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
+    first.click()
     page.keyboard.press("Control+End")
     page.keyboard.insert_text(add)
+    if add:
+        first.get_by_text(add.strip()).wait_for()
     for _ in range(cells):
         page.keyboard.press("Shift+Enter")
-    page.wait_for_timeout(1000)
-    page.wait_for_function(READY)
 
 
-def outputs(page, path):
-    """Save the notebook and return the text of its outputs, and whether one is an error."""
-    page.keyboard.press("Escape")
-    page.keyboard.press("Control+s")
-    page.wait_for_timeout(2000)
-    cells = json.loads(path.read_text("utf-8"))["cells"]
-    found = [output for cell in cells for output in cell.get("outputs", [])]
-    text = "\n".join("".join(one.get("data", {}).get("text/plain", one.get("text", ""))) for one in found)
-    return text, any(one["output_type"] == "error" for one in found)
+def until(page, done):
+    """Wait until something is true, and return it."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not (found := done()):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(500)
+    return found
+
+
+def outputs_with(page, path, text):
+    """Save the notebook until its outputs hold a text, and return them as text."""
+
+    def saved():
+        page.keyboard.press("Control+s")
+        page.wait_for_timeout(1500)
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        found = [output for cell in cells for output in cell.get("outputs", [])]
+        shown = [
+            one.get("data", {}).get("text/plain") or one.get("text") or one.get("evalue", "") for one in found
+        ]
+        words = "\n".join("".join(one) for one in shown)
+        return words if text in words else ""
+
+    return until(page, saved)
 
 
 def test_start_here_opens_with_its_kernel_and_an_untouched_notebook_stays_as_it_is(page, address, project):
@@ -124,10 +140,14 @@ def test_start_here_opens_with_its_kernel_and_an_untouched_notebook_stays_as_it_
     page.keyboard.press("Control+s")
     page.wait_for_timeout(2000)
     assert path.read_bytes() == before
+    notebook = json.loads(before)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    path.write_text(json.dumps(notebook))
+    open_notebook(page, address, "start_here")
     run(page, 8)
-    text, failed = outputs(page, path)
-    assert not failed
-    assert "r2_against_naive" in text
+    outputs_with(page, path, "r2_against_naive")
     page.screenshot(path=project / "start_here.png")
 
 
@@ -135,11 +155,11 @@ def test_a_model_swapped_in_04_is_the_one_that_05_judges(page, address, project)
     """And 05 says so in its first output."""
     open_notebook(page, address, "04_train")
     run(page, 14, add='\nmodel = "naive"')
+    until(page, (project / "runs/explore/04_train/model.skops").is_file)
     open_notebook(page, address, "05_evaluate")
     run(page, 4)
-    text, _ = outputs(page, project / "notebooks" / "05_evaluate.ipynb")
+    text = outputs_with(page, project / "notebooks/05_evaluate.ipynb", "This is the naive forecast")
     assert "predictions: naive, 1 session ahead; from 04_train" in text
-    assert "This is the naive forecast" in text
     page.screenshot(path=project / "05_evaluate.png")
 
 
@@ -147,11 +167,11 @@ def test_a_wrong_price_stops_the_gate_and_the_link_opens_the_bar(page, address, 
     """01 reads the file, 02 takes it from there; the data docs open on Jupyter's server."""
     open_notebook(page, address, "01_ingest")
     run(page, 12, add='\npath = "../broken.csv"')
+    until(page, (project / "runs/explore/01_ingest/raw_prices.parquet").is_file)
     open_notebook(page, address, "02_validate")
     run(page, 8, add="\nstrict = True")
-    text, failed = outputs(page, project / "notebooks" / "02_validate.ipynb")
+    text = outputs_with(page, project / "notebooks/02_validate.ipynb", "the gate 'prices' refused the data")
     assert "raw_prices: files; AAPL, IBM, MSFT, 2005-01-03 to 2013-03-01; from 01_ingest" in text
-    assert failed
     page.screenshot(path=project / "02_validate.png")
     with page.expect_popup() as opened:
         page.get_by_text("Open the data docs of 02_validate").last.click()
