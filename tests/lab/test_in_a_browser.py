@@ -154,7 +154,7 @@ def test_start_here_opens_with_its_kernel_and_an_untouched_notebook_stays_as_it_
 def test_a_model_swapped_in_04_is_the_one_that_05_judges(page, address, project):
     """And 05 says so in its first output."""
     open_notebook(page, address, "04_train")
-    run(page, 14, add='\nmodel = "naive"')
+    run(page, 15, add='\nmodel = "naive"')
     until(page, (project / "runs/explore/04_train/model.skops").is_file)
     open_notebook(page, address, "05_evaluate")
     run(page, 4)
