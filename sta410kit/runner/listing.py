@@ -156,6 +156,7 @@ def format_seconds(seconds: float | None) -> str:
 
 def _started(folder: Path) -> datetime:
     try:
-        return datetime.strptime(folder.name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        text = folder.name[:15].replace("-", "T", 1)
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)  # a tenth of the time of `strptime`
     except ValueError:
         return datetime.fromtimestamp(folder.stat().st_mtime, UTC)

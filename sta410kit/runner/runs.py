@@ -1,5 +1,7 @@
 """Run folders: one per run, named by its time, under the project's ``runs/``."""
 
+import fnmatch
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -117,5 +119,9 @@ def is_running(folder: Path) -> bool:
 
 def run_folders(runs: Path) -> list[Path]:
     """Return the run folders in `runs`, newest first; symbolic links are left out."""
-    folders = (path for path in runs.glob(_PATTERN) if path.is_dir() and not path.is_symlink())
-    return sorted(folders, reverse=True)
+    try:
+        with os.scandir(runs) as entries:  # thousands; pathlib takes several times as long
+            names = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
+    except OSError:  # there is none yet, or it cannot be read
+        return []
+    return [runs / name for name in sorted(fnmatch.filter(names, _PATTERN), reverse=True)]

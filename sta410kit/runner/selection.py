@@ -49,5 +49,5 @@ class Selection(BaseModel):
 
 def choices(runs: Iterable[ListedRun]) -> dict[str, list[str]]:
     """Return the values that occur of each filter that has a few, in order."""
-    rows = [one.to_dict() for one in runs]
+    rows = [{**one.facts, "kind": one.kind, "outcome": one.outcome} for one in runs]
     return {name: sorted({row[name] for row in rows if row[name]}) for name in CATEGORIES}

@@ -13,10 +13,10 @@ from playwright.sync_api import expect, sync_playwright
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 CHROMIUM = shutil.which("chromium") or ""
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
 PATIENCE = 120_000  # milliseconds; long enough for the slowest and busiest machine
 if not CHROMIUM:
     assert "CI" not in os.environ, "chromium is missing: .ci/run installs it"
