@@ -14,6 +14,7 @@ from sta410kit.exceptions import ConfigurationError, SecretFoundError
 from sta410kit.runner.manifest import read_manifest
 from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER, open_parameters, read_pipeline
+from sta410kit.runner.warm.client import warm_up
 from sta410kit.service.folders import run_folder
 from sta410kit.service.pages.rendering import Runner, Viewer, page
 from sta410kit.service.queue import FINISHED, Job, cancel, enqueue, find_job, job_of_run, list_jobs
@@ -34,6 +35,7 @@ _PREFIX = "p."  # of the fields that are parameters
 @router.get("/start")
 def form(request: Request, caller: Runner, notebook: str = "", again: str = "") -> Response:
     """Show the parameters of the chain, or of one notebook; with those of an earlier run, if one is named."""
+    warm_up()  # by it the values are checked
     site, given = site_of(request), {}
     if again:
         manifest = read_manifest(run_folder(site, again))

@@ -17,7 +17,7 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
-PATIENCE = 120_000  # milliseconds; long enough for the slowest and busiest machine
+PATIENCE = 400_000  # milliseconds; long enough for the slowest and busiest machine
 if not CHROMIUM:
     assert "CI" not in os.environ, "chromium is missing: .ci/run installs it"
     pytest.skip("chromium is not installed", allow_module_level=True)
