@@ -54,6 +54,8 @@ for tool in docker-compose dockerd caddy curl buildah debootstrap; do
     break
 done
 mkdir -p "$PROOF/storage" "$PROOF/run"
+exec 9>"$PROOF/lock"
+flock --nonblock 9 || fail "another proof uses $PROOF"
 trap 'clean_up $?' EXIT
 trap 'exit 130' INT TERM
 
@@ -112,6 +114,7 @@ side_image "$POSTGRES" "useradd --uid 999 postgres; mkdir -p /etc/postgresql-com
     --env PGDATA=/var/lib/postgresql/data --entrypoint '["/bin/sh", "/usr/local/bin/entrypoint"]'
 
 # What is committed or about to be, and nothing of the developer's own: no .env, no secrets, no runs.
+rm -rf "$PROOF/checkout"
 mkdir -p "$PROOF/checkout"
 git -c safe.directory="$PWD" ls-files -z | tar --null --files-from - --create | tar --extract --directory "$PROOF/checkout"
 cd "$PROOF/checkout"
