@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from sta410kit._internal.text import pluralize
 from sta410kit.config import get_config
 from sta410kit.runner.backup import last_backup
 from sta410kit.runner.doctor import CHECKS, FAILED, OK, Check, Finding
-from sta410kit.runner.schedules import FILE
+from sta410kit.runner.schedules import FILE, read_schedules
 
 IMAGE = "sta410kit"
 _TESTED = ".pytest_cache/v/cache"
@@ -173,13 +172,9 @@ def checks() -> tuple[Check, ...]:
 
 def _schedules() -> dict[str, dict[str, Any]]:
     """Return the parameters of each schedule by its name."""
-    from sta410kit.runner.schedules import read_schedule
-
-    project = project_folder()
-    if not (project / FILE).is_file():
+    if not (project_folder() / FILE).is_file():
         return {}
-    names = tomllib.loads((project / FILE).read_text(encoding="utf-8"))
-    return {name: read_schedule(project, name)[1].parameters for name in names}
+    return {name: one.parameters for name, one in read_schedules(project_folder()).items()}
 
 
 def _needs_alpaca() -> bool:
