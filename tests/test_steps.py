@@ -239,11 +239,12 @@ def test_a_forecast_says_where_its_prices_are_from_and_why_they_end(
     if origin:
         kept = []
         monkeypatch.setattr(steps, "record", lambda *pair: kept.append(pair))
-        prices.attrs["sta410.origin"] = {**origin, "as_of": "2026-11-28T03:00:00+00:00"}
+        aside = {"as_of": "2026-11-28T03:00:00+00:00", "source_failure": "no answer"}
+        prices.attrs["sta410.origin"] = {**origin, **aside}
         path = steps.record_origin(prices, origin["source"], tmp_path / "origin.json")
         assert json.loads(path.read_text()) == origin
-        assert kept == [("as_of", "2026-11-28T03:00:00+00:00")]
+        assert kept == list(aside.items())
         assert prices.attrs == {}
     assert steps.describe_origin(path, prices) == " ".join(sentences)
     if origin:
-        assert kept[1:] == ([("prices_end_early", " ".join(sentences[1:]))] if sentences[1:] else [])
+        assert kept[2:] == ([("prices_end_early", " ".join(sentences[1:]))] if sentences[1:] else [])

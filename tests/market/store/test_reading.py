@@ -79,7 +79,7 @@ def test_a_source_that_is_down_is_replaced_by_fresh_prices_and_a_weekend_does_no
     prices = load_prices("vendor")
     assert prices.attrs[ORIGIN] == {
         "source": "vendor", "as_of": "2024-03-11T12:00:00+00:00", "last_session": "2024-03-07",
-        "sessions_behind": 1,
+        "sessions_behind": 1, "source_failure": "vendor does not answer.",
     }  # fmt: skip
     clock(MONDAY)
     with pytest.raises(APIError, match=r"2 sessions old \(2024-03-07\), and CACHE_TTL_HOURS=24 allows 1"):
