@@ -90,16 +90,6 @@ leases = sa.Table(
     sa.Column("run", sa.String, nullable=False, server_default=""),  # the passed one that covers the session
 )
 
-alerts = sa.Table(  # what was sent last, so that it is not sent again
-    "alerts",
-    metadata,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("state", sa.String, nullable=False),
-    sa.Column("since", sa.Double, nullable=False),
-    sa.Column("sent", sa.Double),
-    sa.Column("detail", sa.JSON, nullable=False),
-)
-
 
 class Database:
     """An open registry, safe to use from several threads and processes."""
@@ -136,7 +126,7 @@ class Database:
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Name the database in its errors; those of a driver may quote the password."""
+        """Name the database in its errors, without what a driver may quote."""
         try:
             yield
         except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
@@ -219,8 +209,9 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _upgrade(database: Database) -> None:
     """Apply the migrations that are missing, one process at a time."""
-    if _version(database) == HEAD:
-        return  # without importing Alembic
+    with database.read() as connection:
+        if _version_in(connection) == HEAD:
+            return  # without importing Alembic
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -240,11 +231,6 @@ def _upgrade(database: Database) -> None:
             raise ConfigurationError(message)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def _version(database: Database) -> str:
-    with database.read() as connection:
-        return _version_in(connection)
 
 
 def _version_in(connection: sa.Connection) -> str:

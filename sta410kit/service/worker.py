@@ -12,7 +12,6 @@ import secrets
 import socket
 import threading
 import time
-from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from loguru import logger
@@ -108,7 +107,7 @@ class Worker:
             queue.beat(self._database, self.name)
             for job in held.values():
                 if job.id not in self._processes:  # claimed, but the answer was lost
-                    self._watch(job)
+                    self._processes[job.id] = JobProcess(self._project, job)
             self._recover()
             self._care_at = time.monotonic() + _CARE
         while len(self._processes) < self._concurrency and not self._stop.is_set():
@@ -153,9 +152,7 @@ class Worker:
             done = queue.finish(
                 self._database, process.job, ending.outcome, ending.exit_code, run=ending.run, message=message
             )
-            if (
-                done and job.schedule and ending.outcome == queue.KILLED
-            ):  # any other end the run reports itself
+            if done and job.schedule and ending.outcome == queue.KILLED:  # other ends the run reports itself
                 arguments = (self._project, job.schedule, message, ending.outcome)
                 threading.Thread(target=report_failure, args=arguments, daemon=True).start()
         elif job.cancelled_by:
@@ -176,10 +173,6 @@ class Worker:
         elif time.monotonic() - self._interrupted[number] > _GRACE:
             process.kill()
 
-    def _watch(self, job: Job) -> None:
-        """Look after a job that this worker holds without having started its process."""
-        self._processes[job.id] = JobProcess(self._project, job)
-
     def _recover(self) -> None:
         """Take over the jobs of workers that died."""
         near, far = queue.running_elsewhere(self._database, self.name, self._store, SILENCE)
@@ -187,11 +180,9 @@ class Worker:
             if not is_locked(self._lock_of(job.worker)) and queue.change(
                 self._database, job, worker=self.name, heartbeat=self._database.now
             ):
-                self._watch(queue.find_job(self._database, job.id))
-        for worker in {job.worker for job in near} - {self.name}:
-            if not is_locked(self._lock_of(worker)):
-                with suppress(OSError):
-                    self._lock_of(worker).unlink(missing_ok=True)
+                taken = queue.find_job(self._database, job.id)
+                self._processes[job.id] = JobProcess(self._project, taken)
+                self._lock_of(job.worker).unlink(missing_ok=True)
         for job in far:
             message = f"nothing was heard of worker {job.worker} for {SILENCE / 60:.0f} min"
             queue.finish(self._database, job, queue.KILLED, None, run=job.run, message=message)

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.service import database as module
-from sta410kit.service.database import metadata, open_database
+from sta410kit.service.database import metadata, open_database, users
 
 pytestmark = pytest.mark.integration
 
@@ -57,18 +57,18 @@ def test_a_transaction_that_fails_leaves_nothing(database):
     """What was written before the error is gone, on SQLite as well."""
     with pytest.raises(ZeroDivisionError), database.write() as connection:  # noqa: PT012 - the transaction
         connection.execute(
-            sa.insert(metadata.tables["alerts"]).values(key="a", state="b", since=0, detail={})
+            sa.insert(users).values(name="a", role="b", token_id="c", token_hash="d", created=0)
         )
         raise ZeroDivisionError
     with database.read() as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(metadata.tables["alerts"])) == 0
+        assert connection.scalar(sa.select(sa.func.count()).select_from(users)) == 0
 
 
 @pytest.mark.parametrize(
     ("url", "message"),
     [
         ("postgresql://me:secret-of-tests@127.0.0.1:1/none", "connection"),
-        ("sqlite:////proc/none/service.sqlite", "cannot be used"),
+        ("sqlite:////proc/none/service.sqlite", "cannot be made: No such file"),
     ],
 )
 def test_a_database_that_cannot_be_used_is_named_without_its_password(url, message, tmp_path, use_database):

@@ -1,4 +1,4 @@
-"""Users, sessions, jobs, leases and alerts."""
+"""Users, sessions, jobs and leases."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -65,12 +65,4 @@ def upgrade() -> None:
         sa.Column("holder", sa.String, nullable=False),
         sa.Column("expires", sa.Double, nullable=False),
         sa.Column("run", sa.String, nullable=False, server_default=""),
-    )
-    op.create_table(
-        "alerts",
-        sa.Column("key", sa.String, primary_key=True),
-        sa.Column("state", sa.String, nullable=False),
-        sa.Column("since", sa.Double, nullable=False),
-        sa.Column("sent", sa.Double),
-        sa.Column("detail", sa.JSON, nullable=False),
     )
