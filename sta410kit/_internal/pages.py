@@ -1,13 +1,17 @@
-"""The HTML pages that the kit writes: one environment for their templates, one style sheet, one policy."""
+"""The HTML pages that the kit writes: one environment for their templates, one style sheet, one policy.
+
+Reports, notebooks and data docs are files: they load nothing, and work without a script. The only script that
+may run is ``search.js``, which a page has inside, known by its digest.
+"""
 
 from functools import cache
 from typing import Any
 
 from sta410kit._internal.redaction import redact
 
-# Reports and data docs are static files: no script, no network, only inline styles and embedded images.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "script-src 'sha256-YWeYJY890szwmp3Z2P1NSdiQYkZD9EbnkrVBYUKBj5s='"
 )
 
 
@@ -20,8 +24,11 @@ def render(template: str, **values: Any) -> str:  # noqa: ANN401 - any value a t
 def templates() -> Any:  # noqa: ANN401 - a Jinja environment
     """Return the environment of the templates; one a process."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     loader = PackageLoader("sta410kit._internal")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.globals["content_security_policy"] = CONTENT_SECURITY_POLICY
+    script = loader.get_source(environment, "search.js")[0]
+    environment.globals["search_script"] = Markup(script.rstrip("\n"))  # noqa: S704 - the kit's own
     return environment

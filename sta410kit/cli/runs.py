@@ -86,9 +86,9 @@ def show(run: str, *, as_json: bool) -> None:
 def diff(first: str, second: str, *, as_json: bool) -> None:
     """Compare the runs A (first) and B (second).
 
-    Compares code, parameters, data, packages, settings, seed and git, then outcomes, recorded values and
-    artifacts. Ends with 0 whether they differ or not; `--json` has a field `same`. For the outputs of two
-    notebooks, use nbdime: nbdiff-web FIRST.ipynb SECOND.ipynb.
+    Compares metrics, then code, parameters, data, packages, settings, seed and git, then outcomes, recorded
+    values and artifacts. Ends with 0 whether they differ or not; `--json` has a field `same`. For the outputs
+    of two notebooks, use nbdime: nbdiff-web FIRST.ipynb SECOND.ipynb.
     """
     from sta410kit.runner.comparison.runs import compare_runs, print_comparison
     from sta410kit.runner.runs import find_run, runs_folder

@@ -50,6 +50,8 @@ def trials(*, as_json: bool) -> None:
 
 def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
     """Print one row per dataset and target, and a legend."""
+    from collections import Counter
+
     from sta410kit.runner.terminal import show_table
     from sta410kit.runner.trials import worth_of
 
@@ -64,11 +66,15 @@ def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
         worth = worth_of(held)
         cells = ["" if worth[name] is None else form.format(worth[name]) for name, form in forms.items()]
         names = (str(dataset[name]) for name in ("symbols", "first", "last", "horizon"))
-        rows.append((*names, str(worth["trials"]), *cells))
-    columns = ("symbols", "from", "to", "h", "trials", "Sharpe", "luck", "deflated", "PBO")
-    show_table(columns, rows, right=columns[1:], lines=False)
+        models = Counter(trial.model for trial in held.distinct)
+        tried = ", ".join(f"{model} {count}" if count > 1 else model for model, count in models.items())
+        rows.append((*names, str(worth["trials"]), tried, worth["best_model"] or "", *cells))
+    columns = ("symbols", "from", "to", "h", "trials", "models", "best", "Sharpe", "luck", "deflated", "PBO")
+    words = {"models", "best"}
+    show_table(columns, rows, right=[name for name in columns[1:] if name not in words], lines=False)
     click.echo(
-        "\nh: sessions the target looks ahead. Sharpe: of the best trial, annualised.\n"
+        "\nh: sessions the target looks ahead. models: what was tried, and how often where more than once.\n"
+        "best, Sharpe: the trial with the highest Sharpe ratio, annualised.\n"
         "luck: the Sharpe ratio that the best of as many useless trials would show.\n"
         "deflated: the probability that the true ratio exceeds that; 95 % is needed.\n"
         "PBO: the probability of backtest overfitting."

@@ -164,10 +164,8 @@ def _break(count: int) -> str:
     return f"{pluralize(count, 'row')} {'breaks' if count == 1 else 'break'} this."
 
 
-def _message(item: Mapping[str, Any], found: str, reviewed: Sequence[ReviewedFinding]) -> str:
-    arguments = ", ".join(f"{key}={value!r}" for key, value in item["kwargs"].items() if key != "column")
-    words = f"Expected {item['type'].removeprefix('expect_').replace('_', ' ')} ({arguments})."
-    message = f"{item.get('description') or words} {found}"
+def _message(item: dict[str, Any], found: str, reviewed: Sequence[ReviewedFinding]) -> str:
+    message = f"{_of(item).expected} {found}"
     for one in reviewed:
         if one.expectation == item["type"] and one.expired:
             message += (

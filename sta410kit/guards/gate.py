@@ -107,6 +107,7 @@ def validate(  # noqa: PLR0913 - what a gate can be asked
     )
     if problem := structure_problem(frame):
         return replace(result, checks=(problem,))
+    result = replace(result, judged=frame)
     asked = with_run(contract.expectations, snapshot, max_age, exchange, prices, universe)
     if strict:
         asked = [_stopping(item) for item in asked]

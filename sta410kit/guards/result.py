@@ -71,6 +71,16 @@ class Check:
     quarantined: bool = False
 
     @property
+    def expected(self) -> str:
+        """What is expected, in plain words."""
+        if not self.config:
+            return ""
+        asked = self.config["kwargs"].items()
+        arguments = ", ".join(f"{key}={value!r}" for key, value in asked if key != "column")
+        words = f"Expected {self.expectation.removeprefix('expect_').replace('_', ' ')} ({arguments})."
+        return self.config.get("description") or words
+
+    @property
     def on_failure(self) -> str:
         """What its findings cost: ``stop``, ``quarantine_symbol`` or ``quarantine_bars``."""
         return str(self.config.get("meta", {}).get("on_failure", "stop"))
@@ -137,6 +147,8 @@ class GuardResult:
         Whether the suite is about daily prices, which ``sta410 triage`` takes.
     intraday : bool
         Whether the rows are bars within the day.
+    judged : DataFrame or None
+        The frame itself, for drawings of what was found in it; None where it is no frame.
     """
 
     suite: str
@@ -150,6 +162,7 @@ class GuardResult:
     quarantine: Quarantine | None = None
     judges_prices: bool = False
     intraday: bool = False
+    judged: pd.DataFrame | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return (

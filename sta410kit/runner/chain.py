@@ -19,6 +19,7 @@ from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import Manifest, StepRecord, begin, manifests, now, read_manifest
 from sta410kit.runner.notebook import read_notebook, require_kernel
+from sta410kit.runner.notebook_pages import Pages, page_of
 from sta410kit.runner.notebook_redaction import redact_notebook_file
 from sta410kit.runner.parameters import plain
 from sta410kit.runner.plan import Options, Plan, plan_chain
@@ -168,12 +169,17 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
     log.say(f"begins as process {os.getpid()}" + (", resumed" if manifest.steps else ""))
     passed = {record.name: record for record in manifest.steps}
     site = Site(plan, folder, registry, progress, log, passed)
-    options, whole, known = plan.options, Watch(), registered()
+    options, whole, known, pages = plan.options, Watch(), registered(), Pages()
     deadline = monotonic() + options.deadline if options.deadline else None
 
     def work(name: str) -> StepRecord:
         watch = Watch(options.timeout, options.memory, deadline, whole.stop)
         return do_step(site, by_name[name], watch)
+
+    def done(_: str, record: StepRecord) -> None:
+        add_record(site, manifest, record)
+        if len(manifest.not_run) == 1:  # beside the last step, and in one child
+            pages.write(_notebooks(folder, manifest))
 
     before = {step.name: plan.before(step) for step in plan.steps}
     with progress.of(plan.steps):
@@ -181,11 +187,16 @@ def _finish(plan: Plan, folder: Path, manifest: Manifest, registry: Registry, pr
             before,
             work,
             good=lambda record: record.passed,
-            done=lambda _, record: add_record(site, manifest, record),
+            done=done,
             jobs=max(2, os.cpu_count() or 1),
             stop=whole.stop,
         )
-    return close_run(folder, manifest, log, known, interrupted=interrupted)
+    pages.write(_notebooks(folder, manifest))
+    return close_run(folder, manifest, log, known, pages, interrupted=interrupted)
+
+
+def _notebooks(folder: Path, manifest: Manifest) -> list[Path]:
+    return [folder / record.notebook for record in manifest.steps if record.notebook]
 
 
 def add_record(site: Site, manifest: Manifest, record: StepRecord) -> None:
@@ -198,11 +209,19 @@ def add_record(site: Site, manifest: Manifest, record: StepRecord) -> None:
     manifest.write(site.folder)
 
 
-def close_run(
-    folder: Path, manifest: Manifest, log: RunLog, known: frozenset[str], *, interrupted: bool
+def close_run(  # noqa: PLR0913 - what a run has
+    folder: Path,
+    manifest: Manifest,
+    log: RunLog,
+    known: frozenset[str],
+    pages: Pages | None = None,
+    *,
+    interrupted: bool,
 ) -> Run:
     """Write the end of a run: its outcome, results, report and manifest."""
     if registered() != known:
+        if pages is not None:
+            pages.finish()
         _look_again(folder, manifest)
     bad = [ExitCode[record.outcome] for record in manifest.steps if not record.passed]
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
@@ -215,6 +234,8 @@ def close_run(
         from sta410kit.guards.data_docs import refresh_index
 
         refresh_index(folder / DATA_DOCS)  # pages of reused steps are in it too
+    if pages is not None:
+        pages.finish()
     write_report(folder, manifest)
     manifest.write(folder)
     return Run(folder, manifest)
@@ -224,6 +245,7 @@ def _look_again(folder: Path, manifest: Manifest) -> None:
     """Look through the folder for values that a later step registered: redact logs and pages, fail steps."""
     for record in manifest.steps:
         if record.notebook:
+            page_of(folder / record.notebook).unlink(missing_ok=True)
             found = redact_notebook_file(folder / record.notebook)
             record.warnings = list(dict.fromkeys([*record.warnings, *found]))
     for name in files_with_secrets(folder):

@@ -17,6 +17,8 @@ from sta410kit.runner.terminal import say, show_table
 KILLED = "KILLED"  # its process is gone and has not written how it ended
 UNREADABLE = "UNREADABLE"  # its manifest is damaged or of another schema
 _MINUTE, _HOUR = 60, 3600
+_NARROW = 140  # columns of a terminal, below which a list has only these:
+_FEW = ("run", "outcome", "model", "parameters", "R2", "verdict")
 _COLOURS = {ExitCode.PASSED.name: "green", RUNNING: "cyan", "": "dim"}
 
 
@@ -118,30 +120,40 @@ def _state(folder: Path, outcome: str) -> str:
 
 def print_runs(found: Sequence[ListedRun], folder: Path) -> None:
     """Print one line per run."""
+    from rich.console import Console
     from rich.text import Text
 
     if not found:
         say(no_runs(folder))
         return
-    columns = ("run", "kind", "started (UTC)", "duration", "outcome", "steps", "reused", "model", "R2",
-               "verdict", "notebook")  # fmt: skip
     rows = []
     for one in found:
         facts = one.to_dict()
-        rows.append((
-            one.run,
-            one.kind,
-            f"{one.started:%Y-%m-%d %H:%M}",
-            format_seconds(facts["seconds"]),
-            Text(one.outcome.lower().replace("_", " "), _COLOURS.get(one.outcome, "red")),
-            str(facts["steps"] or ""),
-            str(facts["reused"] or ""),
-            facts["model"],
-            f"{100 * facts['r2']:+.2f} %" if facts["r2"] is not None else "",
-            facts["verdict"],
-            Path(facts["title"]).name,
-        ))  # fmt: skip
-    show_table(columns, rows, right=("duration", "steps", "reused", "R2"), lines=False)
+        given = ", ".join(f"{name}={value}" for name, value in facts["parameters"].items())
+        figures = {name: facts[name] for name in ("r2", "rank_ic", "sharpe")}
+        rows.append({
+            "run": one.run,
+            "kind": one.kind if one.kind != "notebook" else Path(facts["title"]).name,
+            "started (UTC)": f"{one.started:%Y-%m-%d %H:%M}",
+            "duration": format_seconds(facts["seconds"]),
+            "outcome": Text(one.outcome.lower().replace("_", " "), _COLOURS.get(one.outcome, "red")),
+            "reused": f"{facts['reused']} of {facts['steps']}" if facts["reused"] else "",
+            "model": facts["model"],
+            "parameters": given,
+            "R2": f"{100 * figures['r2']:+.2f} %" if figures["r2"] is not None else "",
+            "rank IC": f"{figures['rank_ic']:+.3f}" if figures["rank_ic"] is not None else "",
+            "Sharpe": f"{figures['sharpe']:+.2f}" if figures["sharpe"] is not None else "",
+            "verdict": facts["verdict"],
+        })  # fmt: skip
+    console = Console()
+    narrow = console.is_terminal and console.width < _NARROW
+    columns = [name for name in rows[0] if not narrow or name in _FEW]
+    show_table(
+        columns,
+        [[row[name] for name in columns] for row in rows],
+        right=[name for name in ("duration", "R2", "rank IC", "Sharpe") if name in columns],
+        lines=False,
+    )
 
 
 def format_seconds(seconds: float | None) -> str:

@@ -1,13 +1,23 @@
-"""An executed notebook as one HTML page: no network, and no script of its outputs runs."""
+"""An executed notebook as one HTML page: no network, and no script of its outputs runs.
+
+A run writes the pages in children of the warm server, most of them while its last step is executed: nbconvert
+takes longer to import than a page to be made.
+"""
 
 import base64
 import re
 import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.pages import render
+from sta410kit.exceptions import ConfigurationError
+from sta410kit.runner.child import ChildFailedError, run_in_child
 from sta410kit.runner.notebook import MARK, Node, read_notebook, tags_of
 from sta410kit.runner.warm.identity import SLOW_GRAMMARS
 
@@ -23,6 +33,55 @@ _TAGS = [
 _ATTRIBUTES = {"*": ["class", "id", "style", "title"], "a": ["href"], "td": ["colspan", "rowspan"],
                "th": ["colspan", "rowspan", "scope"]}  # fmt: skip
 _STYLES = ["font-style", "font-weight", "text-align", "white-space"]  # no colours: they fit one theme
+
+
+def page_of(notebook: Path) -> Path:
+    """Return where the page of an executed notebook is."""
+    return notebook.with_name(f"{notebook.name}.html")
+
+
+def link_to(folder: Path, name: str) -> str:
+    """Return the address of the page of the notebook `name` in `folder`; of itself where it has none."""
+    page = page_of(folder / name)
+    return page.relative_to(folder).as_posix() if page.is_file() else name
+
+
+def write_pages(notebooks: Sequence[str]) -> None:
+    """Write the pages of some executed notebooks; one that cannot be shown gets none."""
+    for path in map(Path, notebooks):
+        with suppress(OSError, ValueError, KeyError, ConfigurationError):
+            write_text(page_of(path), notebook_html(path))
+
+
+class Pages:
+    """Writes the pages of a run's notebooks beside its other work."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._asked: set[Path] = set()
+
+    def write(self, notebooks: Iterable[Path]) -> None:
+        """Begin to write the pages that are not there, or older, and were not asked for before."""
+        new = [path for path in notebooks if path not in self._asked and _lacks_page(path)]
+        self._asked.update(new)
+        if new:
+            self._pool.submit(self._write, new)
+
+    def finish(self) -> None:
+        """Wait for the pages."""
+        self._pool.shutdown()
+
+    @staticmethod
+    def _write(notebooks: list[Path]) -> None:
+        with suppress(ChildFailedError, OSError):  # the notebook itself is there to look at
+            run_in_child(f"{__name__}:write_pages", list(map(str, notebooks)), folder=notebooks[0].parent)
+
+
+def _lacks_page(notebook: Path) -> bool:
+    page = page_of(notebook)
+    if not notebook.is_file():
+        return False
+    return not page.is_file() or page.stat().st_mtime < notebook.stat().st_mtime
 
 
 def notebook_html(path: Path) -> str:

@@ -10,14 +10,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import write_text
+from sta410kit._internal.pages import render
 from sta410kit.guards.data_docs import newest_gates, summaries
 from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.comparison.runs import changed_dependencies
+from sta410kit.runner.key_metrics import METRICS, changed_metrics
 from sta410kit.runner.listing import format_seconds
 from sta410kit.runner.manifest import manifests
 from sta410kit.runner.notebook import MARK, cell_name, images_of
-from sta410kit.runner.pages import render
-from sta410kit.runner.results import R2
+from sta410kit.runner.notebook_pages import link_to
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, REPORT
 from sta410kit.runner.sheet import sheet_of
@@ -37,7 +38,7 @@ def write_report(folder: Path, manifest: Manifest) -> Path:
         "report.html",
         **run_values(folder, manifest),
         state=manifest.outcome,
-        link=str,
+        link=lambda name: link_to(folder, name),
         docs=DATA_DOCS,
         log=LOG,
         figures=[figure for step in manifest.steps for figure in _figures(folder / step.notebook, step.name)],
@@ -58,9 +59,10 @@ def run_values(folder: Path, manifest: Manifest) -> dict[str, Any]:
         "timeline": timeline(manifest),
         "failed": [_failure(folder, step) for step in manifest.steps if not step.passed],
         "changes": changes_since(folder, manifest),
-        "r2": manifest.results.get("scores", {}).get(R2),
         "sheet": sheet_of(manifest.results.get("verdict", {})),
         "gates": newest_gates(summaries(folder / DATA_DOCS)),
+        "metrics": [(metric, metric.of(manifest)) for metric in METRICS],
+        "seal": next((step.parts["holdout"] for step in manifest.steps if "holdout" in step.parts), "none"),
     }
 
 
@@ -136,7 +138,7 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
             before = earlier.step(step.name)
             if before is not None and step.parts and before.parts:
                 steps[step.name] = changed_dependencies(before, step)
-        return {"run": earlier.run, "steps": steps}
+        return {"run": earlier.run, "steps": steps, "metrics": changed_metrics(earlier, manifest)}
     return {}
 
 

@@ -69,7 +69,7 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
         "origin.json": ("origin", lambda path: json.loads(path.read_text(encoding="utf-8"))),
         "verdict.json": ("verdict", _read_verdict),
         "forecasts.parquet": ("forecasts", _read_forecasts),
-        "orders.parquet": ("no_forecast", _read_without_forecast),
+        "orders.parquet": ("orders", _read_orders),
     }
     for file, (name, read) in readers.items():
         if not (folder / file).is_file():
@@ -84,7 +84,7 @@ def run_results(folder: Path, steps: Iterable[StepRecord]) -> tuple[dict[str, An
             found["origin"][name] = recorded[name]
     left_out = found.get("quarantined", {}).get("symbols", {})
     without = {symbol: f"quarantined ({reason})" for symbol, reason in left_out.items()}
-    without |= found.pop("no_forecast", {})
+    without |= _without_forecast(found.get("orders", []))
     if without and "forecasts" in found:
         found["no_forecast"] = without
     if not found.get("quarantined", True):
@@ -127,10 +127,20 @@ def _read_forecasts(path: Path) -> list[dict[str, Any]]:
     return [_forecast(row) for row in table.set_column(place, "date", days).to_pylist()]
 
 
-def _read_without_forecast(path: Path) -> dict[str, str]:
+def _read_orders(path: Path) -> list[dict[str, Any]]:
+    """Return the proposals: symbol, side, shares, reference price, stop, target and reason."""
+    names = ["symbol", "side", "shares", "reference_price", "stop_loss", "take_profit", "reason"]
+    rows = read_table(path, names).to_pylist()
+    return [{name: _plain(value) for name, value in row.items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON has no NaN
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _without_forecast(orders: list[dict[str, Any]]) -> dict[str, str]:
     """Return the symbols on hold for want of a forecast, and why there is none."""
-    rows = read_table(path, ["symbol", "reason"]).to_pylist()
-    said = [(row["symbol"], *str(row["reason"]).partition("no forecast: ")) for row in rows]
+    said = [(row["symbol"], *str(row["reason"]).partition("no forecast: ")) for row in orders]
     return {symbol: why for symbol, before, found, why in said if found and not before}
 
 

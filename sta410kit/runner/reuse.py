@@ -9,6 +9,7 @@ from sta410kit._internal.atomic_files import replacing
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.identity import differences, identity_of, step_parts
 from sta410kit.runner.manifest import StepRecord, manifests, read_manifest
+from sta410kit.runner.notebook_pages import page_of
 from sta410kit.runner.pipeline import Step
 from sta410kit.runner.plan import Plan
 from sta410kit.runner.reads import changed_reads
@@ -57,10 +58,11 @@ def is_complete(record: StepRecord, folder: Path, registry: Registry) -> bool:
 
 
 def restore(record: StepRecord, source: Path, folder: Path) -> None:
-    """Link a step's files from the run folder `source` into `folder`: artifacts, notebook, data docs."""
+    """Link a step's files from the run folder `source` into `folder`: artifacts, notebook, pages."""
     for name in [*record.artifacts, record.notebook]:
         _link(source / name, folder / name)
-    pages = [*source.glob(f"{DATA_DOCS}/validations/*/{record.name}/*/*")]
+    pages = [page for page in [page_of(source / record.notebook)] if page.is_file()]
+    pages += [*source.glob(f"{DATA_DOCS}/validations/*/{record.name}/*/*")]
     pages += [*source.glob(f"{DATA_DOCS}/expectations/*")]
     for page in pages:
         _link(page, folder / page.relative_to(source))

@@ -14,6 +14,7 @@ from sta410kit.runner.execute import KERNEL_LOG, execute
 from sta410kit.runner.identity import identity_of, step_parts
 from sta410kit.runner.limits import Watch
 from sta410kit.runner.manifest import DIFF, StepRecord, now
+from sta410kit.runner.notebook_pages import page_of
 from sta410kit.runner.pipeline import Step
 from sta410kit.runner.plan import Plan
 from sta410kit.runner.postconditions import gate_outcome, refused_gates
@@ -169,7 +170,9 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
 
 def _files_in(folder: Path, site: Site) -> list[Path]:
     """Return the files that a single notebook wrote into its run folder; it declares no artifacts."""
-    kits = {MANIFEST, DIFF, LOG, *(step.notebook.name for step in site.plan.steps), *site.log_names}
+    own = [step.notebook for step in site.plan.steps]
+    own += map(page_of, own)
+    kits = {MANIFEST, DIFF, LOG, *(path.name for path in own), *site.log_names}
     return [
         path
         for path in sorted(folder.rglob("*"))

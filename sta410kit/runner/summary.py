@@ -10,6 +10,7 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import newest_gates, summaries
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.target_names import forecast_words
+from sta410kit.runner.key_metrics import metrics_of
 from sta410kit.runner.listing import format_seconds, state_of
 from sta410kit.runner.manifest import DIFF, Manifest, manifests, read_manifest
 from sta410kit.runner.report import changes_since
@@ -39,6 +40,8 @@ def print_summary(run: Run) -> None:
     _print_results(run.folder, manifest)
     if manifest.kind == "notebook":
         _print_recorded_beside_last(run.folder, manifest)
+    else:
+        _print_metrics(manifest, changes_since(run.folder, manifest))
     say(f"report:    {run.folder / REPORT}")
     if (run.folder / DATA_DOCS / "index.html").is_file():
         say(f"data docs: {run.folder / DATA_DOCS / 'index.html'}")
@@ -104,6 +107,8 @@ def print_details(folder: Path) -> None:
     _print_recorded(manifest)
     if details["changes"]:
         say(f"changed since run {details['changes']['run']}:")
+        for name, before, now in details["changes"]["metrics"]:
+            say(f"  {name}: {before or 'none'} -> {now or 'none'}")
         for name, parts in details["changes"]["steps"].items():
             say(f"  {name}: {', '.join(parts) or 'nothing'}")
     for name, path in details["paths"].items():
@@ -128,6 +133,15 @@ def _print_recorded(manifest: Manifest) -> None:
         for name, value in step.recorded.items():
             if name != "survivorship":  # said already
                 say(f"recorded {step.name}: {name} = {value}")
+
+
+def _print_metrics(manifest: Manifest, changes: dict[str, Any]) -> None:
+    """Print what a run recorded in a line, and beside it what the run before had where that differs."""
+    before = {name: first for name, first, _ in changes.get("metrics", [])}
+    found = {name: value for name, value in metrics_of(manifest).items() if name != "verdict"}
+    if found:
+        was = {name: f" (before {before[name]})" if before.get(name) else "" for name in found}
+        say("metrics: " + ", ".join(f"{name} {value}{was[name]}" for name, value in found.items()))
 
 
 def _print_recorded_beside_last(folder: Path, manifest: Manifest) -> None:

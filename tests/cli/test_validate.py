@@ -132,7 +132,10 @@ def test_a_draft_accepts_the_data_it_was_made_from(typed, tmp_path, prices):
     """`suggest` writes a suite that `validate` can use at once; `--snapshot` keeps what was accepted."""
     file, suite, kept = (tmp_path / name for name in ("mine.csv", "mine.json", "kept.parquet"))
     prices.to_csv(file, index=False)
-    assert typed("suggest", file, "--output", suite, cwd=tmp_path).returncode == 0
+    drafted = typed("suggest", file, cwd=tmp_path)
+    assert "mine.json: a draft with" in drafted.stdout
+    assert "Column close holds numbers." in drafted.stdout
+    assert typed("suggest", file, cwd=tmp_path).returncode == 2  # not over what may have been edited
     done = typed("validate", file, "--suite", suite, "--snapshot", kept, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert kept.is_file()

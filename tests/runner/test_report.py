@@ -47,7 +47,11 @@ def test_a_run_is_compared_with_the_one_before_of_the_same_notebook(tmp_path):
         manifest = Manifest(folder.name, "notebook", title, steps=[step])
         manifest.write(folder)
     (tmp_path / "20260102-000001-aaaa").mkdir()
-    assert changes_since(folder, manifest) == {"run": "20260101-000000-aaaa", "steps": {"x": ["code"]}}
+    assert changes_since(folder, manifest) == {
+        "run": "20260101-000000-aaaa",
+        "steps": {"x": ["code"]},
+        "metrics": [],
+    }
     manifest.kind = "sweep"
     assert changes_since(folder, manifest) == {}
 

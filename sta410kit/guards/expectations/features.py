@@ -13,6 +13,8 @@ from sta410kit.guards.expectations.base import BlockExpectation, Expectation, Sh
 from sta410kit.guards.robust import run_lengths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from sta410kit.guards.block import Block
@@ -180,15 +182,23 @@ class ExpectFeaturesNotDrifted(Expectation):
 
     def judge(self, panel: Panel) -> Evidence:
         """Return the features whose distribution moved, as notes."""
+        return Evidence(
+            notes=tuple(
+                f"{name} has a population stability index of {index:.2f}"
+                for name, _, _, index in self.drifted(panel)
+            )
+        )
+
+    def drifted(self, panel: Panel) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64], float]]:
+        """Yield each feature that drifted: its values in the training window, the newest ones, the index."""
         cut = np.quantile(panel.days, self.train_share)
         old, new = (panel.position(np.flatnonzero(part)) for part in (panel.days <= cut, panel.days > cut))
-        notes = []
         for name, values in _chosen(panel, self.columns, self.ignore):
             parts = [part[np.isfinite(part)] for part in (values[old], values[new])]
             if min(map(len, parts)) >= self.min_rows:
                 index = population_stability(parts[0], parts[1], self.bins)
-                notes += [f"{name} has a population stability index of {index:.2f}"] * (index > self.max_psi)
-        return Evidence(notes=tuple(notes))
+                if index > self.max_psi:
+                    yield name, parts[0], parts[1], index
 
 
 def population_stability(old: NDArray[np.float64], new: NDArray[np.float64], bins: int) -> float:

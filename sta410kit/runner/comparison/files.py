@@ -48,8 +48,8 @@ EXACT = Tolerance()
 class Difference(NamedTuple):
     """One thing in which two runs differ, with the evidence."""
 
-    # ``code``, ``parameters``, ``data``, ``packages``, ``settings``, ``seed``, ``git``, ``outcomes``,
-    # ``recorded`` or ``artifacts``
+    # ``metrics``, ``code``, ``parameters``, ``data``, ``packages``, ``settings``, ``seed``, ``git``,
+    # ``outcomes``, ``recorded`` or ``artifacts``
     kind: str
     where: str  # step, file, column, row, or the name of the value
     # what each run has there; both empty where only digests are known

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from sta410kit.runner.comparison.files import EXACT, Difference, Tolerance, compare_files, compare_values
+from sta410kit.runner.key_metrics import metrics_of
 from sta410kit.runner.manifest import DIFF, Manifest, StepRecord, read_manifest, read_units
 from sta410kit.runner.terminal import say
 
 KINDS = (
-    "code", "parameters", "data", "packages", "settings", "seed", "git", "outcomes", "recorded", "artifacts",
+    "metrics", "code", "parameters", "data", "packages", "settings", "seed", "git", "outcomes", "recorded",
+    "artifacts",
 )  # fmt: skip
 _SWEEP = "sweep"
 _MOST = 30  # differences printed of a kind
@@ -165,6 +167,7 @@ def _flat(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 _FACTS: dict[str, Callable[[Manifest], dict[str, Any]]] = {
+    "metrics": metrics_of,
     "code": lambda run: {"what ran": f"{run.kind} {run.title}".strip()},
     "parameters": lambda run: run.given,
     "packages": lambda run: run.versions,
@@ -173,7 +176,11 @@ _FACTS: dict[str, Callable[[Manifest], dict[str, Any]]] = {
     "git": lambda run: {name: run.git.get(name, "") for name in ("commit", "branch")},
     "outcomes": lambda run: {step.name: step.outcome for step in run.steps},
 }
-_ABSENT = {"parameters": "default", "outcomes": "not run"}  # how a fact is shown that a run does not have
+_ABSENT = {
+    "metrics": "none",
+    "parameters": "default",
+    "outcomes": "not run",
+}  # how a fact is shown that a run does not have
 
 
 def print_comparison(found: Comparison) -> None:

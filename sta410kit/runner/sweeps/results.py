@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import replacing, write_text
+from sta410kit._internal.pages import render
 from sta410kit._internal.redaction import redact
 from sta410kit._internal.text import pluralize
 from sta410kit.exit_codes import ExitCode
 from sta410kit.research.verdict import NO_SKILL, SKILL, TOO_FEW
 from sta410kit.runner.child import run_in_child
-from sta410kit.runner.pages import render
+from sta410kit.runner.notebook_pages import Pages, link_to
 from sta410kit.runner.runs import REPORT
 from sta410kit.runner.sweeps.plots import HeatMap, Plot, heat_maps, small_plots
 from sta410kit.runner.terminal import say, show_table
@@ -42,6 +43,7 @@ _FORMATS = {
 _COMPARED = ("verdict", *_FORMATS, "trials")  # of a combination of the chain, see `chains.count_trials`
 _VERDICTS = (SKILL, NO_SKILL, TOO_FEW)
 _MOST_ROWS = 40
+_MOST_PAGES = 20  # units whose notebooks are written as pages
 
 
 @dataclass
@@ -156,7 +158,9 @@ def _uniform(values: list[Any]) -> list[Any]:
 
 
 def _write_page(sweep: Sweep, table: dict[str, list[Any]]) -> None:
-    page = render("sweep.html", **sweep_values(sweep, table), link=str, table_file=CSV)
+    values = sweep_values(sweep, table)
+    _show_notebooks(sweep, values["failed"])
+    page = render("sweep.html", **values, link=lambda name: link_to(sweep.folder, name), table_file=CSV)
     write_text(sweep.folder / REPORT, page)
 
 
@@ -177,6 +181,21 @@ def sweep_values(sweep: Sweep, table: dict[str, list[Any]]) -> dict[str, Any]:
         "maps": maps,
         "selection": selection(sweep),
     }
+
+
+def _show_notebooks(sweep: Sweep, failed: list[StepRecord]) -> None:
+    """Write the pages of the notebooks of the units that failed, or of all where they are few."""
+    records = sweep.manifest.steps
+    few = sweep.manifest.title != CHAIN and len(records) <= _MOST_PAGES
+    chosen = records if few else failed[:_MOST_PAGES]
+    pages = Pages()
+    pages.write(
+        path
+        for one in chosen
+        if one.notebook
+        for path in (sweep.folder / one.notebook).parent.glob("*.ipynb")
+    )
+    pages.finish()
 
 
 def print_table(sweep: Sweep) -> None:

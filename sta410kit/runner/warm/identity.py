@@ -44,7 +44,6 @@ FIRST = (
 )
 OTHERS = (
     "great_expectations",
-    "great_expectations.render.renderer.page_renderer",
     "exchange_calendars",
     "scipy.stats",
     "sklearn.ensemble",
@@ -56,6 +55,10 @@ OTHERS = (
     "arch.bootstrap",
     "nbformat",
     "jinja2.ext",
+    "nbconvert.filters",
+    "nbconvert.preprocessors.sanitize",
+    "pygments.lexers.python",
+    "pygments.formatters.html",
 )
 OUTSIDE_THE_KIT = ("cli", "runner", "lab", "service", "__main__")  # no notebook imports them
 # Read by native libraries or by modules while they are imported, and never again.

@@ -34,9 +34,9 @@ NAVIGATION = {
     "/queue": "Queue",
 }
 _STYLES = (  # the colours and the look of reports, then what only the service has
-    ("sta410kit.guards", "templates/palette.css"),
-    ("sta410kit.runner", "templates/report.css"),
-    ("sta410kit.runner", "templates/sweep.css"),
+    ("sta410kit._internal", "templates/palette.css"),
+    ("sta410kit._internal", "templates/report.css"),
+    ("sta410kit._internal", "templates/sweep.css"),
     ("sta410kit.service.pages", "static/service.css"),
 )
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -93,7 +93,7 @@ def page(
 def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-    packages = ("sta410kit.service.pages", "sta410kit.runner", "sta410kit.guards")
+    packages = ("sta410kit.service.pages", "sta410kit._internal")
     found = Environment(
         loader=ChoiceLoader([PackageLoader(name) for name in packages]),
         autoescape=True,
