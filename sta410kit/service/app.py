@@ -79,6 +79,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Run the worker and the schedules beside the application."""
     site: Site = app.state.site
     worker = Worker(site.database, site.project, site.options.concurrency)
+    app.state.worker = worker if site.options.concurrency else None
     timer = Timer(site.database, site.project)
     if site.options.concurrency:
         worker.start()

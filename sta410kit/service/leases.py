@@ -18,16 +18,25 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError, DatabaseError
-from sta410kit.runner.schedules import Covered
+from sta410kit.runner.schedules import Covered, FileRecord
 from sta410kit.service.database import leases, wait_for_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from sta410kit.runner.schedules import Record
     from sta410kit.service.database import Database
 
 SECONDS = 120.0  # how long a lease holds without renewal: a database may be restarted within it
+
+
+def schedule_record(database: Database, project: Path) -> Record:
+    """Return the record that `sta410 run --schedule` keeps too, so that cron and the service agree."""
+    shared = get_config().service.database_url.get_secret_value()
+    return DatabaseRecord(database) if shared else FileRecord(project)
 
 
 class DatabaseRecord:

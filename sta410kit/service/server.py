@@ -1,8 +1,10 @@
 """Serve the application with uvicorn until it is told to stop."""
 
+import logging
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -33,6 +35,7 @@ def serve(project: Path, options: ServiceOptions, announce: Callable[[str], None
     os.chdir(project)
     learn_configured_secrets(project)
     log = setup_logger("sta410kit.service")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every question it asks
     listener = _listen(options)
     with listener:
         options = replace(options, port=listener.getsockname()[1])
@@ -49,7 +52,8 @@ def serve(project: Path, options: ServiceOptions, announce: Callable[[str], None
         )
         announce(options.address)
         log.info("serving {} on {}", project, options.address)  # noqa: PLE1205 - loguru, not logging
-        _Server(config, app.state.site).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # the signal that has ended it, which uvicorn raises once more
+            _Server(config, app.state.site).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -69,12 +73,16 @@ def _listen(options: ServiceOptions) -> socket.socket:
         found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
         family, kind, protocol, _, address = found[0]
         listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(2048)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
         message = (
             f"cannot listen on {options.host} port {options.port} ({error.strerror}); try another --port"
         )
         raise ConfigurationError(message) from error
-    listener.listen(2048)
     return listener

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 from apscheduler.schedulers.background import BackgroundScheduler
 from loguru import logger
 
-from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError, DatabaseError
 from sta410kit.runner.alerts import report_missed
-from sta410kit.runner.schedules import FILE, FileRecord, Record, Schedule, due, read_schedules
-from sta410kit.service.leases import DatabaseRecord
+from sta410kit.runner.schedules import FILE, Schedule, due, read_schedules
+from sta410kit.service.leases import schedule_record
 from sta410kit.service.queue import enqueue, failed_lately
 
 if TYPE_CHECKING:
@@ -35,9 +34,7 @@ class Timer:
 
     def __init__(self, database: Database, project: Path) -> None:
         self._database, self._project = database, project
-        shared = get_config().service.database_url.get_secret_value()
-        # As `sta410 run --schedule` keeps it, so that cron and the service agree.
-        self._record: Record = DatabaseRecord(database) if shared else FileRecord(project)
+        self._record = schedule_record(database, project)
         self._schedules: dict[str, Schedule] = {}
         self._stamp: tuple[int, int] | None = None  # of the file that they were read from
         self._missed: dict[str, str] = {}  # the session that an alert was sent for

@@ -60,6 +60,10 @@ class Worker:
         self._lock = hold_lock(self._lock_of(self.name))
         self._thread.start()
 
+    def is_alive(self) -> bool:
+        """Tell whether it works."""
+        return self._thread.is_alive()
+
     def stop(self, patience: float = 25.0) -> None:
         """Interrupt what runs, put it back into the queue, and end.
 

@@ -20,7 +20,7 @@ from sta410kit.config import Config, ServiceConfig
 from sta410kit.service.app import ServiceOptions, create_app
 from sta410kit.service.database import open_database
 from sta410kit.service.limits import Limits
-from tests.conftest import wait_for
+from tests.conftest import ROOT, wait_for
 from tests.service.postgresql import PostgreSQLServer
 
 ROLES = ("viewer", "runner", "admin")
@@ -31,7 +31,7 @@ _DEFAULTS = {"requests": 1_000_000, "schedules": False, "concurrency": 0}  # job
 def listening(app):
     """Serve an application in a thread, on a free port; gives the address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -84,6 +84,15 @@ def served_project(first_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("served") / "project"
     shutil.copytree(first_run.cwd, folder)
     return folder
+
+
+@pytest.fixture
+def bare_project(tmp_path, monkeypatch):
+    """Copy the project without a run, and change into it."""
+    for name in ("notebooks", "expectations"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

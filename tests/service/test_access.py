@@ -35,6 +35,7 @@ NEEDED = {
     "GET /api/v1/forecasts/log": "viewer",
     "GET /api/v1/scorecard": "viewer",
     "GET /api/v1/trials": "viewer",
+    "GET /api/v1/schedules": "viewer",
     "GET /api/v1/data": "viewer",
     "GET /api/v1/users": "admin",
     "POST /api/v1/users": "admin",

@@ -41,6 +41,9 @@ def readyz(request: Request, response: Response) -> Ready:
         reasons.append("the database does not answer")
     if not os.access(site.runs if site.runs.is_dir() else site.project, os.W_OK):
         reasons.append("the folder of runs cannot be written")
+    worker = getattr(request.app.state, "worker", None)
+    if worker is not None and not worker.is_alive():
+        reasons.append("the worker has stopped")
     if site.stopping.is_set():
         reasons.append("the service is stopping")
     if reasons:

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from sta410kit.research.forecast_log import FILE, ForecastLog
 from sta410kit.research.ledger import Ledger
+from sta410kit.runner import schedules
 from sta410kit.runner.freshness import stored_symbols
 from sta410kit.runner.manifest import manifests
 from sta410kit.runner.scorecard import scorecard_rows
 from sta410kit.runner.trials import ledger_rows
 from sta410kit.service.access import require
+from sta410kit.service.leases import schedule_record
 from sta410kit.service.models import Stored
 from sta410kit.service.site import site_of
 
@@ -69,3 +71,16 @@ def read_data(request: Request) -> list[Stored]:
     """Return how fresh the stored prices are, by symbol, the furthest behind first."""
     site = site_of(request)
     return [Stored.model_validate(one) for one in stored_symbols(site.project, site.index)]
+
+
+@router.get("/schedules", tags=["schedules"])
+def read_schedules(request: Request) -> list[dict[str, Any]]:
+    """Return each schedule of ``schedules.toml``, and whether a run is due."""
+    site = site_of(request)
+    if not (site.project / schedules.FILE).is_file():
+        return []
+    record = schedule_record(site.database, site.project)
+    return [
+        {"schedule": name, "exchange": one.exchange, **schedules.due(record, name, one)._asdict()}
+        for name, one in schedules.read_schedules(site.project).items()
+    ]
