@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from sta410kit import __version__
+
 NAME = "registry.sqlite"
 Answer = TypeVar("Answer")
 _TABLES = """
@@ -64,7 +66,8 @@ class Registry:
         modification time alone is not enough, for `cp -p` sets it back; the change time cannot be set.
         """
         found = path.stat()
-        key = f"{compute.__qualname__}:{path}"
+        # Another version of the kit may compute something else.
+        key = f"{compute.__module__}.{compute.__qualname__} {__version__}:{path}"
         stamp = f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
         held = self._held.get(key)
         if held is not None and held[0] == stamp:
