@@ -31,7 +31,7 @@ _DEFAULTS = {"requests": 1_000_000, "schedules": False, "concurrency": 0}  # job
 def listening(app):
     """Serve an application in a thread, on a free port; gives the address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
+        server = None
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
