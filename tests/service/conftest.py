@@ -31,7 +31,10 @@ _DEFAULTS = {"requests": 1_000_000, "schedules": False, "concurrency": 0}  # job
 def listening(app):
     """Serve an application in a thread, on a free port; gives the address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = None
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, timeout_keep_alive=120
+        )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
