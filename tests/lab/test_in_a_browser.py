@@ -121,7 +121,10 @@ def outputs_with(page, path, text):
     def saved():
         page.keyboard.press("Control+s")
         page.wait_for_timeout(1500)
-        cells = json.loads(path.read_text("utf-8"))["cells"]
+        try:
+            cells = json.loads(path.read_text("utf-8"))["cells"]
+        except ValueError:  # it is being written
+            return ""
         found = [output for cell in cells for output in cell.get("outputs", [])]
         shown = [
             one.get("data", {}).get("text/plain") or one.get("text") or one.get("evalue", "") for one in found
