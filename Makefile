@@ -101,14 +101,14 @@ check: $(CHECKING) ## lint, format check, types, layers; image and compose file;
 benchmark: $(TESTING) peers ## measure the kit beside its peers, one after the other (one alone: BENCHMARKS=chain)
 	@missed=""; for name in $(BENCHMARKS); do \
 		case $$name in features|backtest) python=.venv-peers/bin/python ;; *) python=$(PY) ;; esac; \
-		printf '\n== %s\n' $$name; $$python benchmarks/bench_$$name.py $(ARGS) || missed="$$missed $$name"; \
+		printf '\n== %s\n' $$name; $$python benchmarks/record.py bench_$$name $(ARGS) || missed="$$missed $$name"; \
 	done; [ -z "$$missed" ] || { echo "a reach was missed:$$missed"; exit 1; }
 
 BENCHMARKS := startup kernels chain sweep gate leaks redaction features walk_forward backtest store
 
 calibrate: $(RUNNING) ## measure how often verdict and intervals err, where the truth is known
-	$(PY) benchmarks/calibrate_skill.py $(ARGS)
-	$(PY) benchmarks/calibrate_intervals.py
+	$(PY) benchmarks/record.py calibrate_skill $(ARGS)
+	$(PY) benchmarks/record.py calibrate_intervals
 
 peers: install ## make .venv-peers: the same pins, and beside them the packages that benchmarks compare with
 	$(UV) venv --quiet --allow-existing --python $(PY) .venv-peers

@@ -49,3 +49,24 @@ def test_the_documentation_builds_without_a_warning(root, tmp_path):
     assert built.returncode == 0, built.stderr
     assert "walk_forward" in (tmp_path / "html/api.html").read_text("utf-8")
     assert "_images/" in (tmp_path / "html/notebooks/05_evaluate.html").read_text("utf-8")
+
+
+def test_what_a_benchmark_prints_is_recorded_on_its_page(root, tmp_path):
+    """With the command, the day and the machine; the exit code is the script's."""
+    for name in ("docs", "benchmarks"):
+        (tmp_path / name).mkdir()
+    for name in ("docs/benchmarks.md", "docs/calibration.md", "benchmarks/record.py"):
+        (tmp_path / name).write_bytes((root / name).read_bytes())
+    (tmp_path / "benchmarks/bench_x.py").write_text("print('x takes 1 s')\nraise SystemExit(1)\n")
+    done = subprocess.run([sys.executable, tmp_path / "benchmarks/record.py", "bench_x"], check=False)
+    assert done.returncode == 1
+    page = (tmp_path / "docs/benchmarks.md").read_text("utf-8")
+    assert "a target was missed\n\n```text\nx takes 1 s\n```\n<!-- end -->" in page
+
+
+def test_the_recorded_results_are_on_their_pages(root):
+    """Written by `make benchmark` and `make calibrate`, never by hand."""
+    spec = importlib.util.spec_from_file_location("record", root / "benchmarks" / "record.py")
+    record = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(record)
+    assert [path.name for path in record.PAGES.values() if record.page(path) != path.read_text("utf-8")] == []
