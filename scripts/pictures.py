@@ -54,7 +54,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_QUIET))
         typed("run", folder=project)  # warms up: the seconds of the next are those of every other day
         said = typed("run", "--fresh", folder=project)
-        terminal(browser, "sta410 run", said.replace(str(project.parent), "/home/you"))
+        terminal(browser, "sta410 run", said.replace(str(project.parent), "~"))
         newest = max((project / "runs").glob("2*"))
         page_picture(browser, newest / "report.html", "report.png", height=1000)
         data_docs(browser, project)

@@ -36,7 +36,7 @@ class PostgreSQLServer:
         self.start()
 
     def url(self, name="postgres"):
-        return f"postgresql://sta410:secret-of-tests@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://sta410:secret-of-tests@127.0.0.1:{self.port}/{name}"  # pragma: allowlist secret
 
     def start(self):
         options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder), "-c", "fsync=off"]

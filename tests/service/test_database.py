@@ -67,7 +67,7 @@ def test_a_transaction_that_fails_leaves_nothing(database):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("postgresql://me:secret-of-tests@127.0.0.1:1/none", "connection"),
+        ("postgresql://me:secret-of-tests@127.0.0.1:1/none", "connection"),  # pragma: allowlist secret
         ("sqlite:////proc/none/service.sqlite", "cannot be made: No such file"),
     ],
 )
