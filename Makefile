@@ -104,7 +104,7 @@ benchmark: $(TESTING) peers ## measure the kit beside its peers, one after the o
 		printf '\n== %s\n' $$name; $$python benchmarks/record.py bench_$$name $(ARGS) || missed="$$missed $$name"; \
 	done; [ -z "$$missed" ] || { echo "a reach was missed:$$missed"; exit 1; }
 
-BENCHMARKS := startup kernels chain sweep gate leaks redaction features walk_forward backtest store
+BENCHMARKS := startup kernels chain sweep gate leaks redaction features walk_forward backtest store service
 
 calibrate: $(RUNNING) ## measure how often verdict and intervals err, where the truth is known
 	$(PY) benchmarks/record.py calibrate_skill $(ARGS)
