@@ -81,6 +81,7 @@ def test_a_holder_that_has_lost_its_lease_is_interrupted(database, monkeypatch, 
     assert sent == [(os.getpid(), signal.SIGTERM)]
 
 
+@pytest.mark.slow
 def test_two_processes_that_race_for_a_night_run_it_once(database_url, cheap_project):
     """One passes; the others exit with 12, during its run and after it."""
     (cheap_project / "schedules.toml").write_text("[nightly]\nparameters = { start = 3 }\n")
