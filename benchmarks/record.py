@@ -62,10 +62,8 @@ def _section(path: Path) -> str:
     record = json.loads(path.read_text("utf-8"))
     command = " ".join(["python", f"benchmarks/{path.stem}.py", *record["options"]])
     ending = "" if record["exit_code"] == 0 else f"; exit code {record['exit_code']}: a target was missed"
-    return (
-        f"### {path.stem.replace('_', ' ')}\n\n`{command}`, {record['ended'][:10]}, {record['machine']}{ending}\n\n"
-        f"```text\n{record['output']}\n```\n"
-    )
+    about = f"`{command}`, {record['ended'][:10]}, {record['machine']}{ending}"
+    return f"### {path.stem.replace('_', ' ')}\n\n{about}\n\n```text\n{record['output']}\n```\n"
 
 
 if __name__ == "__main__":

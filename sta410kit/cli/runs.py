@@ -80,21 +80,22 @@ def show(run: str, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("first", metavar="A", shell_complete=run_ids)
-@click.argument("second", metavar="B", shell_complete=run_ids)
+@click.argument("first", metavar="[A", required=False, shell_complete=run_ids)
+@click.argument("second", metavar="[B]]", required=False, shell_complete=run_ids)
 @json_option
-def diff(first: str, second: str, *, as_json: bool) -> None:
-    """Compare the runs A (first) and B (second).
+def diff(first: str | None, second: str | None, *, as_json: bool) -> None:
+    """Compare the runs A (first) and B (second); the newest with the one before of its kind when left out.
 
     Compares metrics, then code, parameters, data, packages, settings, seed and git, then outcomes, recorded
     values and artifacts. Ends with 0 whether they differ or not; `--json` has a field `same`. For the outputs
     of two notebooks, use nbdime: nbdiff-web FIRST.ipynb SECOND.ipynb.
     """
-    from sta410kit.runner.comparison.runs import compare_runs, print_comparison
-    from sta410kit.runner.runs import find_run, runs_folder
+    from sta410kit.runner.comparison.runs import compare_runs, previous_run, print_comparison
+    from sta410kit.runner.runs import LATEST, find_run, runs_folder
 
     folder = runs_folder(Path.cwd())
-    found = compare_runs(find_run(folder, first), find_run(folder, second))
+    later = find_run(folder, second or LATEST)
+    found = compare_runs(find_run(folder, first) if first else previous_run(later), later)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -1,4 +1,4 @@
-"""Quick start and tutorial work: their commands are typed, their files written, block by block as a reader does."""
+"""Quick start and tutorial work: a test types their commands and writes their files, block by block."""
 
 import os
 import re

@@ -50,12 +50,16 @@ def test_a_run_can_be_listed_shown_compared_verified_and_pruned(sta410):
     assert f"run {bad['run']}: NOTEBOOK_FAILED" in sta410("show", "latest")[1]
     assert sta410("diff", good, good)[1] == f"first:  {good}\nsecond: {good}\nnothing differs\n"
     assert json.loads(sta410("diff", good, "latest", "--json")[1])["same"] is False
+    assert json.loads(sta410("diff", good, "--json")[1])["second"] == bad["run"]
+    assert "no run before" in sta410("diff")[2]
     assert json.loads(sta410("verify", good, "--json")[1])["exit_code"] == 0
     assert "is reproduced" in sta410("verify", good)[1]
     assert "would remove 2 runs" in sta410("runs", "prune", "--keep", "0", "--dry-run")[1]
     pruned = json.loads(sta410("runs", "prune", "--keep", "1", "--json")[1])
     assert [one["run"] for one in pruned["runs"]] == [good]
     assert [one["run"] for one in json.loads(sta410("runs", "--json")[1])] == [bad["run"]]
+    again = json.loads(sta410("run", "bad.ipynb", "--json")[1])["run"]
+    assert sta410("diff")[1].startswith(f"first:  {bad['run']}\nsecond: {again}\n")
 
 
 @pytest.mark.slow  # nbval runs in a process of its own
