@@ -21,10 +21,7 @@ exclude_patterns = ["_build"]
 
 # Plain Markdown that GitHub shows alike; notebooks are shown with their committed outputs.
 nb_execution_mode = "off"
-suppress_warnings = [
-    "mystnb.unknown_mime_type",  # values that a notebook recorded are for programs, not for a page
-    "toc.not_included",  # pages may be written before they have a place
-]
+suppress_warnings = ["mystnb.unknown_mime_type"]  # recorded values are for programs, not for a page
 myst_heading_anchors = 4
 html_theme = "furo"
 html_title = "sta410kit"
