@@ -180,6 +180,6 @@ def test_a_wrong_price_stops_the_gate_and_the_link_opens_the_bar(page, address, 
         page.get_by_text("Open the data docs of 02_validate").last.click()
     docs = opened.value
     docs.locator("a[href*='validations/']").first.click()
-    docs.get_by_text("2008-12-22").first.wait_for()
-    assert "/files/runs/explore/02_validate/data_docs/validations/prices/" in docs.url
+    docs.wait_for_url("**/files/runs/explore/02_validate/data_docs/validations/prices/**", timeout=PATIENCE)
+    assert "2008-12-22" in docs.content()
     docs.screenshot(path=project / "data_docs.png")
