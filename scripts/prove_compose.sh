@@ -188,7 +188,7 @@ until_true 120 "the schedule is due" scheduled
 job=$(nightly)
 until_true 900 "the scheduled run" finished "$job"
 expect "chain by the schedule" PASSED "$(api "jobs/$job" | field outcome)"
-fact "chain in the container, seconds" "$(api "jobs/$job" | python3 -c 'import json, sys; job = json.load(sys.stdin); print(round(job["finished"] - job["started"]))')"
+fact "chain in the container, seconds" "$(api "jobs/$job" | python3 -c 'import json, sys; from datetime import datetime as d; job = json.load(sys.stdin); print((d.fromisoformat(job["finished"]) - d.fromisoformat(job["started"])).seconds)')"
 job=$(start naive)
 until_true 900 "the run" finished "$job"
 expect "chain through the API" PASSED "$(api "jobs/$job" | field outcome)"
