@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import HTTPException, Request, Security
+from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from starlette.concurrency import run_in_threadpool
@@ -66,6 +66,9 @@ def require(role: Role) -> Callable[..., Awaitable[Caller]]:
         return caller
 
     return check
+
+
+VIEWER, RUNNER, ADMIN = (Depends(require(role)) for role in ROLES)  # of the routes of the API
 
 
 async def _caller(request: Request, site: Site, token: str, session: str) -> Caller:

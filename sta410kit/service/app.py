@@ -8,10 +8,10 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from sta410kit import __version__
-from sta410kit.service import api, login, metrics, pages
+from sta410kit.service import api, pages
 from sta410kit.service.api import health
 from sta410kit.service.pages.errors import add_error_pages
-from sta410kit.service.security import protect
+from sta410kit.service.security import Guard
 from sta410kit.service.site import ServiceOptions, Site, open_site, site_of
 from sta410kit.service.timer import Timer
 from sta410kit.service.worker import Worker
@@ -66,9 +66,9 @@ def create_app(project: Path, options: ServiceOptions | None = None) -> FastAPI:
         lifespan=_lifespan,
         redirect_slashes=False,
     )
-    app.state.site = site
-    protect(app, site.options)
-    for part in (api, health, metrics, login, pages):
+    app.state.site, app.state.collector = site, health.collector_of(site)
+    app.add_middleware(Guard, options=site.options)
+    for part in (api, health, pages):
         app.include_router(part.router)
     add_error_pages(app)
     return app

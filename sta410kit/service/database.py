@@ -4,20 +4,16 @@ Times are seconds since 1970 by the clock of the database, so that hosts whose c
 expired. Migrations are applied when a database is opened.
 """
 
-from __future__ import annotations
-
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError, DatabaseError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAME = "service.sqlite"
 HEAD = "0001"  # the newest migration
@@ -26,6 +22,15 @@ _LOCK = 410_410  # of PostgreSQL's advisory locks: held while migrations are app
 _IMMEDIATE = "immediate"
 
 metadata = sa.MetaData()
+_UNFINISHED = sa.text("schedule <> '' and state <> 'finished'")
+
+
+def columns(
+    kind: type[sa.types.TypeEngine[Any]], *names: str, nullable: bool = False, default: str | None = None
+) -> list[sa.Column[Any]]:
+    """Return columns of one type, for a table or a migration."""
+    return [sa.Column(name, kind, nullable=nullable, server_default=default) for name in names]
+
 
 users = sa.Table(
     "users",
@@ -52,31 +57,19 @@ jobs = sa.Table(
     "jobs",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("kind", sa.String, nullable=False),
-    sa.Column("request", sa.JSON, nullable=False),
-    sa.Column("schedule", sa.String, nullable=False, server_default=""),
-    sa.Column("session", sa.String, nullable=False, server_default=""),
-    sa.Column("by", sa.String, nullable=False, server_default=""),
-    sa.Column("state", sa.String, nullable=False),
-    sa.Column("created", sa.Double, nullable=False),
-    sa.Column("started", sa.Double),
-    sa.Column("finished", sa.Double),
-    sa.Column("worker", sa.String, nullable=False, server_default=""),
-    sa.Column("store", sa.String, nullable=False, server_default=""),  # the run store of that worker
-    sa.Column("heartbeat", sa.Double),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("cancelled_by", sa.String, nullable=False, server_default=""),
-    sa.Column("run", sa.String, nullable=False, server_default=""),
-    sa.Column("outcome", sa.String, nullable=False, server_default=""),
-    sa.Column("exit_code", sa.Integer),
-    sa.Column("message", sa.Text, nullable=False, server_default=""),
+    *columns(sa.String, "kind", "state"),
+    *columns(sa.String, "schedule", "session", "by", "cancelled_by", default=""),
+    *columns(sa.String, "worker", "store", default=""),  # who executes it, and the run store there
+    *columns(sa.String, "run", "outcome", default=""),
+    *columns(sa.Text, "message", default=""),
+    *columns(sa.JSON, "request"),
+    *columns(sa.Double, "created"),
+    *columns(sa.Double, "started", "finished", "heartbeat", nullable=True),
+    *columns(sa.Integer, "attempts", default="0"),
+    *columns(sa.Integer, "exit_code", nullable=True),
     sa.Index("jobs_by_state", "state", "id"),
     sa.Index(
-        "jobs_one_a_schedule",
-        "schedule",
-        unique=True,
-        sqlite_where=sa.text("schedule <> '' and state <> 'finished'"),
-        postgresql_where=sa.text("schedule <> '' and state <> 'finished'"),
+        "jobs_one_a_schedule", "schedule", unique=True, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED
     ),
 )
 
@@ -97,10 +90,9 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self.shown = engine.url.render_as_string(hide_password=True)
-        on_sqlite = engine.dialect.name == "sqlite"
-        now = (
-            "(julianday('now') - 2440587.5) * 86400" if on_sqlite else "extract(epoch from clock_timestamp())"
-        )
+        now = "extract(epoch from clock_timestamp())"
+        if engine.dialect.name == "sqlite":
+            now = "(julianday('now') - 2440587.5) * 86400"
         # SQL for the time in seconds since 1970, by the clock of the database
         self.now: sa.ColumnElement[float] = sa.cast(sa.literal_column(now), sa.Double)
 
@@ -108,10 +100,7 @@ class Database:
     def write(self) -> Iterator[sa.Connection]:
         """Give a connection in a transaction that may write; committed when the block ends well.
 
-        Raises
-        ------
-        DatabaseError
-            The database does not answer or cannot be written; nothing of the block is kept.
+        A `DatabaseError` says that the database does not answer or cannot be written; nothing is kept then.
         """
         with self._named(), self._engine.connect() as opened:
             connection = opened.execution_options(**{_IMMEDIATE: True})
@@ -123,6 +112,16 @@ class Database:
         """Give a connection in a transaction that only reads; errors as `write`."""
         with self._named(), self._engine.connect() as connection:
             yield connection
+
+    def rows(self, question: sa.Executable) -> Sequence[sa.Row[Any]]:
+        """Return the rows that answer a question."""
+        with self.read() as connection:
+            return connection.execute(question).all()
+
+    def change(self, statement: sa.Executable) -> int:
+        """Execute a statement in a transaction of its own; return how many rows it has changed."""
+        with self.write() as connection:
+            return connection.execute(statement).rowcount
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -148,19 +147,17 @@ def open_database(project: Path) -> Database:
         The database does not answer, cannot be written, or is of a newer version of the kit.
     """
     url = database_url(project)
-    shown = url.render_as_string(hide_password=True)
     try:
-        engine = _engine(url)
-        database = Database(engine)
+        database = Database(_engine(url))
         try:
             _upgrade(database)
         except BaseException:
-            engine.dispose()
+            database.close()
             raise
     except (DatabaseError, OSError) as error:
-        reason = (
-            str(error) if isinstance(error, DatabaseError) else f"{shown} cannot be made: {error.strerror}"
-        )
+        reason = str(error)
+        if isinstance(error, OSError):
+            reason = f"{url.render_as_string(hide_password=True)} cannot be made: {error.strerror}"
         message = f"{reason}. Start or mend it, or correct DATABASE_URL"
         raise ConfigurationError(message) from None
     return database
@@ -244,8 +241,7 @@ def wait_for_database(database: Database, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with database.read() as connection:
-                connection.execute(sa.select(1))
+            database.rows(sa.select(1))
         except DatabaseError:
             if time.monotonic() > deadline:
                 return False

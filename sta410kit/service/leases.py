@@ -4,31 +4,23 @@ The process that runs a night renews its lease while it lives. The lease of a cr
 of the database, and the next process that asks makes up for the night.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import signal
 import socket
 import threading
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError, DatabaseError
-from sta410kit.runner.schedules import Covered, FileRecord
-from sta410kit.service.database import leases, wait_for_database
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from sta410kit.runner.schedules import Record
-    from sta410kit.service.database import Database
+from sta410kit.runner.schedules import Covered, FileRecord, Record
+from sta410kit.service.database import Database, leases, wait_for_database
 
 SECONDS = 120.0  # how long a lease holds without renewal: a database may be restarted within it
 
@@ -48,12 +40,10 @@ class DatabaseRecord:
 
     def covered(self, name: str) -> Covered:
         """Return the newest session that a schedule has covered."""
-        passed = sa.select(leases.c.session, leases.c.run).where(
-            leases.c.schedule == name, leases.c.run != ""
-        )
-        with self._database.read() as connection:
-            found = connection.execute(passed.order_by(leases.c.session.desc()).limit(1)).one_or_none()
-        return Covered(*found) if found else Covered()
+        passed = leases.c.schedule == name, leases.c.run != ""
+        newest = sa.select(leases.c.session, leases.c.run).where(*passed).order_by(leases.c.session.desc())
+        found = self._database.rows(newest.limit(1))
+        return Covered(*found[0]) if found else Covered()
 
     @contextmanager
     def lease(self, name: str, session: str) -> Iterator[bool]:
@@ -73,7 +63,8 @@ class DatabaseRecord:
         finally:
             done.set()
             renewal.join()
-            self._give_back(name, session)
+            with suppress(DatabaseError):  # else it expires by itself
+                self._set_expiry(name, session, sa.literal(0.0))
 
     def note_passed(self, name: str, session: str, run: str) -> None:
         """Note that a passed run has covered a session; waits while the database is restarted."""
@@ -111,16 +102,9 @@ class DatabaseRecord:
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
 
-    def _give_back(self, name: str, session: str) -> None:
-        try:
-            self._set_expiry(name, session, sa.literal(0.0))
-        except DatabaseError:
-            return  # it expires by itself
-
     def _set_expiry(self, name: str, session: str, moment: sa.ColumnElement[float]) -> bool:
         mine = leases.c.schedule == name, leases.c.session == session, leases.c.holder == self._holder
-        with self._database.write() as connection:
-            return connection.execute(sa.update(leases).where(*mine).values(expires=moment)).rowcount == 1
+        return self._database.change(sa.update(leases).where(*mine).values(expires=moment)) == 1
 
     @staticmethod
     def _insert(connection: sa.Connection) -> postgresql.Insert | sqlite.Insert:

@@ -1,6 +1,6 @@
 """What the API answers with."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,11 +30,7 @@ class Job(BaseModel):
     @classmethod
     def of(cls, job: queue.Job) -> Self:
         """Return a job of the queue as the API shows it."""
-        values = {name: getattr(job, name) for name in cls.model_fields}
-        for name in ("created", "started", "finished"):
-            if values[name] is not None:
-                values[name] = datetime.fromtimestamp(values[name], UTC)
-        return cls(**values)
+        return cls.model_validate(job, from_attributes=True)
 
 
 class Run(BaseModel):
@@ -95,8 +91,6 @@ class File(BaseModel):
 class Stored(BaseModel):
     """What is stored of one symbol of one source."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     source: str = Field(examples=["alpaca"])
     symbol: str = Field(examples=["AAPL"])
     first: str = Field(examples=["2016-01-04"], description="First session")
@@ -108,8 +102,6 @@ class Stored(BaseModel):
 
 class User(BaseModel):
     """A user of the service."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     name: str = Field(examples=["anna"])
     role: str = Field(examples=["viewer"], description="viewer, runner or admin")

@@ -4,8 +4,6 @@ A job's process holds a lock, which it inherits when it is started and which the
 So a service that has been restarted knows whether the process still runs, whatever its number is by now.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
@@ -14,40 +12,26 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from bisect import bisect
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.manifest import JOB, RUNNING, Manifest, read_manifest
-from sta410kit.service.queue import KILLED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sta410kit.service.queue import Job
+from sta410kit.service.queue import KILLED, Ending, Job
 
 COMMAND_LINE = [sys.executable, "-P", "-m", "sta410kit"]
 FOLDER = ".jobs"  # in ``runs/``
 _LOCK, _OUTPUT, _ERRORS, _PARAMETERS = "lock", "output.json", "errors.txt", "parameters.json"
 _TAIL = 2000  # characters of standard error in a message
 _EARLIER = 60.0  # seconds that the clocks of database and host may differ
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a job's process ended."""
-
-    outcome: str
-    exit_code: int | None
-    run: str
-    message: str
 
 
 class JobProcess:
@@ -58,6 +42,7 @@ class JobProcess:
         self.run = job.run
         self._project = project
         self._folder = project / "runs" / FOLDER / job.key
+        self._interrupted: float | None = None  # when
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self, may_start: Callable[[], bool]) -> bool:
@@ -102,13 +87,13 @@ class JobProcess:
             return self._child.poll() is None
         return is_locked(self._folder / _LOCK)
 
-    def interrupt(self) -> None:
-        """Interrupt the run as Ctrl-C would; it writes how far it came."""
-        self._signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """Kill the process and all that it has started."""
-        self._signal(signal.SIGKILL, group=True)
+    def interrupt(self, grace: float) -> None:
+        """Interrupt the run once, as Ctrl-C would; kill it and all it has started after `grace` seconds."""
+        if self._interrupted is None:
+            self._interrupted = time.monotonic()
+            self._signal(signal.SIGTERM)
+        elif time.monotonic() - self._interrupted > grace:
+            self._signal(signal.SIGKILL, group=True)
 
     def _signal(self, number: int, *, group: bool = False) -> None:
         with suppress(OSError, ValueError):  # it has just ended, or was never started
@@ -143,7 +128,8 @@ class JobProcess:
         if manifest and manifest.outcome != RUNNING:
             return Ending(manifest.outcome, manifest.exit_code, run, _reason(manifest))
         if code is not None and code > 0:
-            return Ending(_name(code), code, run, self._last_words())
+            name = ExitCode(code).name if code in list(ExitCode) else ExitCode.INTERNAL.name
+            return Ending(name, code, run, self._last_words())
         if run:
             why = f"its process was ended by signal {-code}" if code else "its process is gone"
             return Ending(KILLED, None, run, f"{why}; continue with: sta410 run --resume")
@@ -158,9 +144,8 @@ class JobProcess:
 
     def _last_words(self) -> str:
         with suppress(OSError):
-            return redact((self._folder / _ERRORS).read_text(encoding="utf-8", errors="replace"))[
-                -_TAIL:
-            ].strip()
+            words = (self._folder / _ERRORS).read_text(encoding="utf-8", errors="replace")
+            return redact(words)[-_TAIL:].strip()
         return ""
 
     def forget(self) -> None:
@@ -179,13 +164,6 @@ def _reason(manifest: Manifest | None) -> str:
     """Return why a run did not pass: the message of its first step that failed."""
     steps = manifest.steps if manifest else []
     return next((f"{step.name}: {step.message}" for step in steps if not step.passed), "")
-
-
-def _name(code: int) -> str:
-    try:
-        return ExitCode(code).name
-    except ValueError:
-        return ExitCode.INTERNAL.name
 
 
 @contextmanager

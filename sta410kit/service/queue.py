@@ -4,20 +4,14 @@ A job is ``queued``, ``running`` or ``finished``; a finished one has an outcome:
 ``CANCELLED`` if it never began, or ``KILLED`` if its process ended without a word.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.service.database import jobs
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sta410kit.service.database import Database
+from sta410kit.service.database import Database, jobs
 
 QUEUED, RUNNING, FINISHED = "queued", "running", "finished"
 CANCELLED, KILLED = "CANCELLED", "KILLED"
@@ -53,6 +47,16 @@ class Job:
         return f"{self.id}-{self.created * 1000:.0f}"
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a job ended."""
+
+    outcome: str
+    exit_code: int | None = None
+    run: str = ""
+    message: str = ""
+
+
 def enqueue(  # noqa: PLR0913 - the fields of a job
     database: Database,
     kind: str,
@@ -69,57 +73,41 @@ def enqueue(  # noqa: PLR0913 - the fields of a job
             statement = sa.insert(jobs).values(**values, state=QUEUED, created=database.now)
             return _job(connection.execute(statement.returning(*_COLUMNS)).one())
     except sa.exc.IntegrityError:
-        with database.read() as connection:
-            unfinished = sa.select(*_COLUMNS).where(jobs.c.schedule == schedule, jobs.c.state != FINISHED)
-            found = connection.execute(unfinished).one_or_none()
+        for found in _jobs(database, _SELECT.where(jobs.c.schedule == schedule, jobs.c.state != FINISHED)):
+            return found
     # It has finished in this moment: ask again.
-    return (
-        _job(found) if found else enqueue(database, kind, request, by=by, schedule=schedule, session=session)
-    )
+    return enqueue(database, kind, request, by=by, schedule=schedule, session=session)
 
 
 def find_job(database: Database, number: int) -> Job:
-    """Return one job.
-
-    Raises
-    ------
-    ConfigurationError
-        There is none with this number.
-    """
-    with database.read() as connection:
-        found = connection.execute(sa.select(*_COLUMNS).where(jobs.c.id == number)).one_or_none()
-    if found is None:
-        message = f"there is no job {number}"
-        raise ConfigurationError(message)
-    return _job(found)
+    """Return one job; a `ConfigurationError` says that there is none with this number."""
+    for found in _jobs(database, _SELECT.where(jobs.c.id == number)):
+        return found
+    message = f"there is no job {number}"
+    raise ConfigurationError(message)
 
 
 def list_jobs(
     database: Database, states: Sequence[str] = (), *, limit: int = 100, before: int | None = None
 ) -> list[Job]:
     """Return jobs, the newest first; those in some `states` only, and only those older than job `before`."""
-    statement = sa.select(*_COLUMNS).order_by(jobs.c.id.desc()).limit(limit)
+    statement = _NEWEST.limit(limit)
     if states:
         statement = statement.where(jobs.c.state.in_(states))
     if before is not None:
         statement = statement.where(jobs.c.id < before)
-    with database.read() as connection:
-        return [_job(row) for row in connection.execute(statement)]
+    return _jobs(database, statement)
 
 
 def job_of_run(database: Database, run: str) -> Job | None:
     """Return the newest job that made a run, if one did."""
-    statement = sa.select(*_COLUMNS).where(jobs.c.run == run).order_by(jobs.c.id.desc()).limit(1)
-    with database.read() as connection:
-        found = connection.execute(statement).one_or_none()
-    return None if found is None else _job(found)
+    return next(iter(_jobs(database, _NEWEST.where(jobs.c.run == run).limit(1))), None)
 
 
 def count_jobs(database: Database) -> dict[str, int]:
     """Return how many jobs are queued, running and finished."""
-    statement = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
-    with database.read() as connection:
-        found = {state: number for state, number in connection.execute(statement)}  # noqa: C416 - rows are no pairs
+    statement = sa.select(jobs.c.state, sa.func.count().label("number")).group_by(jobs.c.state)
+    found = {row.state: row.number for row in database.rows(statement)}
     return {state: found.get(state, 0) for state in (QUEUED, RUNNING, FINISHED)}
 
 
@@ -127,22 +115,16 @@ def failed_lately(database: Database, schedule: str, session: str, seconds: floa
     """Tell whether a job for a session of a schedule has ended within the last `seconds`."""
     same = jobs.c.schedule == schedule, jobs.c.session == session, jobs.c.state == FINISHED
     statement = sa.select(jobs.c.id).where(*same, jobs.c.finished > database.now - seconds).limit(1)
-    with database.read() as connection:
-        return connection.execute(statement).one_or_none() is not None
+    return bool(database.rows(statement))
 
 
 def cancel(database: Database, number: int, by: str) -> Job:
-    """Cancel a job: a queued one at once; a running one is interrupted by its worker within seconds.
-
-    A finished one stays as it is.
-    """
+    """Cancel a job: a queued one at once, a running one within seconds; a finished one stays as it is."""
     with database.write() as connection:
         one = jobs.c.id == number
         queued = sa.update(jobs).where(one, jobs.c.state == QUEUED)
-        connection.execute(queued.values(
-            state=FINISHED, outcome=CANCELLED, finished=database.now, cancelled_by=by,
-            message=f"cancelled by {by} before it began",
-        ))  # fmt: skip
+        why = {"message": f"cancelled by {by} before it began", "cancelled_by": by}
+        connection.execute(queued.values(state=FINISHED, outcome=CANCELLED, finished=database.now, **why))
         running = sa.update(jobs).where(one, jobs.c.state == RUNNING, jobs.c.cancelled_by == "")
         connection.execute(running.values(cancelled_by=by))
     return find_job(database, number)
@@ -164,31 +146,23 @@ def claim(database: Database, worker: str, store: str) -> Job | None:
 
 def held_by(database: Database, worker: str) -> list[Job]:
     """Return the jobs that a worker executes."""
-    statement = sa.select(*_COLUMNS).where(jobs.c.worker == worker, jobs.c.state == RUNNING)
-    with database.read() as connection:
-        return [_job(row) for row in connection.execute(statement)]
+    return _jobs(database, _SELECT.where(jobs.c.worker == worker, jobs.c.state == RUNNING))
 
 
 def beat(database: Database, worker: str) -> None:
     """Note that a worker is alive."""
     mine = sa.update(jobs).where(jobs.c.worker == worker, jobs.c.state == RUNNING)
-    with database.write() as connection:
-        connection.execute(mine.values(heartbeat=database.now))
+    database.change(mine.values(heartbeat=database.now))
 
 
 def running_elsewhere(
     database: Database, worker: str, store: str, silence: float
 ) -> tuple[list[Job], list[Job]]:
-    """Return running jobs of other workers: those over the same run store, and others.
-
-    Of the others only those whose worker has been silent for longer than `silence` seconds.
-    """
-    others = sa.select(*_COLUMNS).where(jobs.c.state == RUNNING, jobs.c.worker != worker)
+    """Return running jobs of other workers: over the same run store, and silent for `silence` seconds."""
+    others = _SELECT.where(jobs.c.state == RUNNING, jobs.c.worker != worker)
     silent = jobs.c.heartbeat < database.now - silence
-    with database.read() as connection:
-        near = [_job(row) for row in connection.execute(others.where(jobs.c.store == store))]
-        far = [_job(row) for row in connection.execute(others.where(jobs.c.store != store, silent))]
-    return near, far
+    near = others.where(jobs.c.store == store)
+    return _jobs(database, near), _jobs(database, others.where(jobs.c.store != store, silent))
 
 
 def change(database: Database, job: Job, **values: Any) -> bool:  # noqa: ANN401 - values of columns
@@ -197,9 +171,8 @@ def change(database: Database, job: Job, **values: Any) -> bool:  # noqa: ANN401
     ``change(database, job, worker=me)`` takes it over.
     """
     same = jobs.c.id == job.id, jobs.c.state == RUNNING, jobs.c.worker == job.worker
-    with database.write() as connection:
-        statement = sa.update(jobs).where(*same, jobs.c.attempts == job.attempts).values(values)
-        return connection.execute(statement).rowcount == 1
+    unchanged = sa.update(jobs).where(*same, jobs.c.attempts == job.attempts)
+    return database.change(unchanged.values(values)) == 1
 
 
 def requeue(database: Database, job: Job, *, counts: bool = True) -> bool:
@@ -208,15 +181,18 @@ def requeue(database: Database, job: Job, *, counts: bool = True) -> bool:
     return change(database, job, state=QUEUED, worker="", store="", run="", attempts=attempts)
 
 
-def finish(  # noqa: PLR0913 - the fields of an ending
-    database: Database, job: Job, outcome: str, exit_code: int | None, *, run: str = "", message: str = ""
-) -> bool:
+def finish(database: Database, job: Job, ending: Ending) -> bool:
     """Put the end of a job on record."""
-    ending: dict[str, Any] = {"outcome": outcome, "exit_code": exit_code, "run": run, "message": message}
-    return change(database, job, state=FINISHED, finished=database.now, **ending)
+    return change(database, job, state=FINISHED, finished=database.now, **asdict(ending))
 
 
 _COLUMNS = [jobs.c[name] for name in Job.__dataclass_fields__]
+_SELECT = sa.select(*_COLUMNS)
+_NEWEST = _SELECT.order_by(jobs.c.id.desc())
+
+
+def _jobs(database: Database, question: sa.Select[Any]) -> list[Job]:
+    return [_job(row) for row in database.rows(question)]
 
 
 def _job(row: sa.Row[Any]) -> Job:

@@ -11,26 +11,26 @@ from sta410kit.runner.parameters import TypedValue, all_as_typed, as_typed, sing
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.sweeps.plan import plan_chain_sweep, plan_sweep
 
-_NOTEBOOK: Any = Field(
-    default="",
-    max_length=500,
-    description="A notebook of the project to run alone; the chain when left out",
-    examples=["notebooks/04_train.ipynb"],
-)
-_PARAMETERS: Any = Field(
-    default={},
-    description="Values by name, as after `-p`; paths inside the project",
-    examples=[{"model": "naive"}],
-)
 
-
-class RunRequest(BaseModel):
-    """A run of the chain, or of one notebook."""
-
+class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    parameters: dict[str, Any] = _PARAMETERS
-    notebook: str = _NOTEBOOK
+    parameters: dict[str, Any] = Field(
+        {},
+        description="By name, as after `-p`; paths inside the project",
+        examples=[{"model": "naive"}],
+    )
+    notebook: str = Field(
+        "",
+        max_length=500,
+        description="A notebook of the project to run alone; the chain when left out",
+        examples=["notebooks/04_train.ipynb"],
+    )
+
+
+class RunRequest(_Request):
+    """A run of the chain, or of one notebook."""
+
     fresh: bool = Field(default=False, description="Execute every step, even if nothing has changed")
 
     def checked(self, project: Path) -> dict[str, Any]:
@@ -52,16 +52,12 @@ class RunRequest(BaseModel):
         return {"notebook": self.notebook, "parameters": given, "fresh": self.fresh}
 
 
-class SweepRequest(BaseModel):
+class SweepRequest(_Request):
     """The chain, or one notebook, with every combination of some values."""
-
-    model_config = ConfigDict(extra="forbid")
 
     grid: dict[str, list[Any]] = Field(
         min_length=1, examples=[{"model": ["naive", "ridge"], "horizon": [1, 5]}]
     )
-    parameters: dict[str, Any] = _PARAMETERS
-    notebook: str = _NOTEBOOK
 
     def checked(self, project: Path) -> dict[str, Any]:
         """Return the request as the queue keeps it; see `RunRequest.checked`."""

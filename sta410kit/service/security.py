@@ -8,7 +8,6 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
 from loguru import logger
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,11 +34,6 @@ _HEADERS = {
 }
 _HSTS = "max-age=31536000"
 _LOGGED = 200  # characters of an address
-
-
-def protect(app: FastAPI, options: ServiceOptions) -> None:
-    """Add the middleware to an application."""
-    app.add_middleware(Guard, options=options)
 
 
 class Guard:

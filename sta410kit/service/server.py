@@ -21,16 +21,9 @@ _PATIENCE = 10  # seconds in which answers under way may end
 
 
 def serve(project: Path, options: ServiceOptions, announce: Callable[[str], None]) -> None:
-    """Serve a project until SIGINT or SIGTERM, then end what is under way.
+    """Serve a project, whose folder becomes the current one, until SIGINT or SIGTERM.
 
-    Parameters
-    ----------
-    project : Path
-        The project's folder, which becomes the current one.
-    options : ServiceOptions
-        Where to listen, and who may read.
-    announce : callable
-        Called with the address as soon as connections are accepted.
+    Calls `announce` with the address as soon as connections are accepted.
     """
     os.chdir(project)
     learn_configured_secrets(project)
@@ -69,20 +62,10 @@ class _Server(uvicorn.Server):
 
 
 def _listen(options: ServiceOptions) -> socket.socket:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(2048)
-        except OSError:
-            listener.close()
-            raise
+        return socket.create_server((options.host, options.port), family=family, backlog=2048)
     except OSError as error:
-        message = (
-            f"cannot listen on {options.host} port {options.port} ({error.strerror}); try another --port"
-        )
+        reason = str(error.strerror).partition(" (while")[0]
+        message = f"cannot listen on {options.host} port {options.port} ({reason}); try another --port"
         raise ConfigurationError(message) from error
-    return listener

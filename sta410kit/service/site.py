@@ -4,13 +4,16 @@ import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Annotated, Any, cast
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from sta410kit._internal.project import MARKER, OUTSIDE
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.research.ledger import Ledger
+from sta410kit.runner.listing import ListedRun, list_runs
 from sta410kit.runner.registry import Registry
+from sta410kit.runner.trials import ledger_rows
 from sta410kit.service.database import Database, open_database
 from sta410kit.service.limits import Limits
 from sta410kit.service.users import Users
@@ -54,8 +57,27 @@ class Site:
 
     @cached_property
     def index(self) -> Registry:
-        """The index of its runs: ``list_runs(site.runs, index=site.index)`` reads a manifest once."""
+        """The index of its runs, in which their manifests are remembered."""
         return Registry(self.runs)
+
+    def listed(self) -> list[ListedRun]:
+        """Return its runs, newest first; manifests that have not changed are not read again."""
+        return list_runs(self.runs, index=self.index)
+
+    def trials(self) -> list[dict[str, Any]]:
+        """Return what was tried on each dataset and target."""
+        path = Ledger.of_project(self.project).path
+        if path is None or not path.is_file():
+            return []
+        found: list[dict[str, Any]] = self.index.remembered(path, ledger_rows)
+        return found
+
+
+async def _site(request: Request) -> Site:
+    return site_of(request)
+
+
+Served = Annotated[Site, Depends(_site)]  # the site that answers a request
 
 
 def open_site(project: Path, options: ServiceOptions) -> Site:

@@ -4,11 +4,10 @@ It asks the question of ``sta410 due`` twice a minute. So a restart, a suspended
 set loses no night: what has been missed is made up for within `max_age`.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from loguru import logger
@@ -16,14 +15,9 @@ from loguru import logger
 from sta410kit.exceptions import ConfigurationError, DatabaseError
 from sta410kit.runner.alerts import report_missed
 from sta410kit.runner.schedules import FILE, Schedule, due, read_schedules
+from sta410kit.service.database import Database
 from sta410kit.service.leases import schedule_record
 from sta410kit.service.queue import enqueue, failed_lately
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from sta410kit.service.database import Database
 
 _ASK = 30.0  # seconds between two questions
 RETRY = 900.0  # seconds from the end of a run that did not pass until the session is tried again

@@ -61,8 +61,7 @@ class Users:
         key, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         row = {"name": name, "role": role, "token_id": key, "token_hash": _HASHER.hash(secret)}
         try:
-            with self._database.write() as connection:
-                connection.execute(sa.insert(users).values(**row, created=self._database.now))
+            self._database.change(sa.insert(users).values(**row, created=self._database.now))
         except sa.exc.IntegrityError:
             message = f"there is a user {name} already; for a new token: sta410 user revoke {name}, then add"
             raise ConfigurationError(message) from None
@@ -70,8 +69,7 @@ class Users:
 
     def revoke(self, name: str) -> None:
         """Remove a user with all sessions; other processes notice within seconds."""
-        with self._database.write() as connection:
-            gone = connection.execute(sa.delete(users).where(users.c.name == name)).rowcount
+        gone = self._database.change(sa.delete(users).where(users.c.name == name))
         self._known.clear()
         if not gone:
             near = did_you_mean(name, [user.name for user in self.all()])
@@ -80,8 +78,7 @@ class Users:
 
     def all(self) -> list[User]:
         """Return all users by name."""
-        with self._database.read() as connection:
-            return [_user(row) for row in connection.execute(sa.select(users).order_by(users.c.name))]
+        return [_user(row) for row in self._database.rows(sa.select(users).order_by(users.c.name))]
 
     def recall(self, secret: str) -> User | None:
         """Return the user of a token or session that was looked up within the last seconds."""
@@ -95,8 +92,7 @@ class Users:
         if prefix != _PREFIX or not secret:
             return None
         one = users.c.token_id == key
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(users).where(one)).one_or_none()
+        row = next(iter(self._database.rows(sa.select(users).where(one))), None)
         if row is None:
             return None
         try:
@@ -105,8 +101,7 @@ class Users:
         except (VerificationError, InvalidHashError):
             return None
         if (row.last_used or 0) < time.time() - _MINUTE:
-            with self._database.write() as connection:
-                connection.execute(sa.update(users).where(one).values(last_used=self._database.now))
+            self._database.change(sa.update(users).where(one).values(last_used=self._database.now))
         return self._remember(token, _user(row))
 
     def open_session(self, user: User) -> str:
@@ -126,15 +121,13 @@ class Users:
             .join(sessions, sessions.c.name == users.c.name)
             .where(sessions.c.cookie_hash == _digest(session), sessions.c.expires > self._database.now)
         )
-        with self._database.read() as connection:
-            row = connection.execute(found).one_or_none()
+        row = next(iter(self._database.rows(found)), None)
         return None if row is None else self._remember(session, _user(row, row.csrf))
 
     def close_session(self, session: str) -> None:
         """End a session."""
         self._known.pop(_digest(session), None)
-        with self._database.write() as connection:
-            connection.execute(sa.delete(sessions).where(sessions.c.cookie_hash == _digest(session)))
+        self._database.change(sa.delete(sessions).where(sessions.c.cookie_hash == _digest(session)))
 
     def _remember(self, secret: str, user: User) -> User:
         if len(self._known) >= _MOST:

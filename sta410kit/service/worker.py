@@ -5,14 +5,14 @@ run goes back into the queue. Jobs of a dead worker are taken over at once where
 because its locks are seen there; those of a host that is out of sight are given up after a while.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import socket
 import threading
 import time
-from typing import IO, TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
 
 from loguru import logger
 
@@ -21,13 +21,9 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.alerts import report_failure
 from sta410kit.secrets import learn_configured_secrets
 from sta410kit.service import queue
+from sta410kit.service.database import Database
 from sta410kit.service.process import FOLDER, JobProcess, hold_lock, is_locked, store_id
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sta410kit.service.database import Database
-    from sta410kit.service.queue import Job
+from sta410kit.service.queue import Ending, Job
 
 _POLL = 0.5  # seconds between two looks at queue and processes
 _CARE = 10.0  # seconds between two looks for jobs without a worker
@@ -45,7 +41,6 @@ class Worker:
         self._jobs = project / "runs" / FOLDER
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._processes: dict[int, JobProcess] = {}
-        self._interrupted: dict[int, float] = {}  # when, by job
         self._care_at = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sta410-worker")
@@ -72,7 +67,7 @@ class Worker:
         self._stop.set()
         self._thread.join()
         for process in self._processes.values():
-            process.interrupt()
+            process.interrupt(_GRACE)
         deadline = time.monotonic() + patience
         while self._processes and time.monotonic() < deadline:
             try:
@@ -106,7 +101,7 @@ class Worker:
             if number not in held:  # another worker has it: this one was taken for dead
                 del self._processes[number]
             elif held[number].cancelled_by:
-                self._interrupt(number, process)
+                process.interrupt(_GRACE)
         if time.monotonic() >= self._care_at:
             queue.beat(self._database, self.name)
             for job in held.values():
@@ -126,7 +121,7 @@ class Worker:
             started = process.start(lambda: queue.change(self._database, job, heartbeat=self._database.now))
         except OSError as error:
             why = f"{error.filename or self._jobs} cannot be written ({error.strerror}); no run began"
-            queue.finish(self._database, job, ExitCode.INTERNAL.name, int(ExitCode.INTERNAL), message=why)
+            self._finish(job, Ending(ExitCode.INTERNAL.name, int(ExitCode.INTERNAL), message=why))
             process.forget()
             return
         if started or process.is_alive():
@@ -140,7 +135,6 @@ class Worker:
                 continue
             self._conclude(process)
             del self._processes[number]
-            self._interrupted.pop(number, None)
 
     def _conclude(self, process: JobProcess) -> None:
         """Put the end of a job on record, or the job back into the queue."""
@@ -149,33 +143,25 @@ class Worker:
         interrupted = ending is None or ending.outcome == ExitCode.INTERRUPTED.name
         if self._stop.is_set() and interrupted and not job.cancelled_by:
             done = queue.requeue(self._database, process.job, counts=False)
-        elif ending is not None:
-            message = (
-                f"cancelled by {job.cancelled_by}" if job.cancelled_by and interrupted else ending.message
-            )
-            done = queue.finish(
-                self._database, process.job, ending.outcome, ending.exit_code, run=ending.run, message=message
-            )
-            if done and job.schedule and ending.outcome == queue.KILLED:  # other ends the run reports itself
-                arguments = (self._project, job.schedule, message, ending.outcome)
-                threading.Thread(target=report_failure, args=arguments, daemon=True).start()
-        elif job.cancelled_by:
-            message = f"cancelled by {job.cancelled_by}"
-            done = queue.finish(self._database, process.job, queue.CANCELLED, None, message=message)
-        elif job.attempts >= ATTEMPTS:
-            message = f"started {job.attempts} times, and each time its process was gone before a run began"
-            done = queue.finish(self._database, process.job, queue.KILLED, None, message=message)
-        else:
+        elif ending is None and not job.cancelled_by and job.attempts < ATTEMPTS:
             done = queue.requeue(self._database, process.job)
+        else:
+            if ending is None:
+                why = f"started {job.attempts} times, and each time its process was gone before a run began"
+                ending = Ending(queue.CANCELLED if job.cancelled_by else queue.KILLED, message=why)
+            if job.cancelled_by and interrupted:
+                ending = replace(ending, message=f"cancelled by {job.cancelled_by}")
+            done = self._finish(process.job, ending)
         if done:
             process.forget()
 
-    def _interrupt(self, number: int, process: JobProcess) -> None:
-        if number not in self._interrupted:
-            self._interrupted[number] = time.monotonic()
-            process.interrupt()
-        elif time.monotonic() - self._interrupted[number] > _GRACE:
-            process.kill()
+    def _finish(self, job: Job, ending: Ending) -> bool:
+        """Put the end of a job on record, and report what its run cannot: that it was killed."""
+        done = queue.finish(self._database, job, ending)
+        if done and job.schedule and ending.outcome == queue.KILLED:
+            arguments = (self._project, job.schedule, ending.message, ending.outcome)
+            threading.Thread(target=report_failure, args=arguments, daemon=True).start()
+        return done
 
     def _recover(self) -> None:
         """Take over the jobs of workers that died."""
@@ -189,7 +175,7 @@ class Worker:
                 self._lock_of(job.worker).unlink(missing_ok=True)
         for job in far:
             message = f"nothing was heard of worker {job.worker} for {SILENCE / 60:.0f} min"
-            queue.finish(self._database, job, queue.KILLED, None, run=job.run, message=message)
+            self._finish(job, Ending(queue.KILLED, run=job.run, message=message))
 
     def _lock_of(self, worker: str) -> Path:
         return self._jobs / f"{worker}.lock"

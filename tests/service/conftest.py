@@ -130,9 +130,9 @@ def _postgresql():
     server.remove()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database_url(request, tmp_path):
-    """Give the address of an empty registry: the tests that use it run on both databases."""
+    """Give the address of an empty registry, on SQLite; in slow forms of the tests on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'registry' / 'service.sqlite'}"
     server = request.getfixturevalue("_postgresql")

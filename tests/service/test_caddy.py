@@ -35,11 +35,13 @@ def behind(served_project, serve_project, tmp_path, monkeypatch, wait_until):
     if caddy is None:
         assert "CI" not in os.environ, "caddy is missing: .ci/run installs it"
         pytest.skip("caddy is not installed: apt-get install caddy")
-    monkeypatch.chdir(served_project)
+    project = tmp_path / "project"  # of its own: the shared one has its users
+    shutil.copytree(served_project, project, ignore=shutil.ignore_patterns("service.sqlite*"))
+    monkeypatch.chdir(project)
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"https://localhost:{free.getsockname()[1]}"
     (tmp_path / "Caddyfile").write_text(WRAPPED.format(folder=tmp_path, example=EXAMPLE))
-    with serve_project(served_project, url=address) as service:
+    with serve_project(project, url=address) as service:
         settings = {
             "STA410_SITE": address, "STA410_SERVICE": service.url.removeprefix("http://"),
             "HOME": str(tmp_path), "PATH": os.environ["PATH"],

@@ -19,7 +19,7 @@ def test_a_job_goes_from_the_queue_to_its_end(database):
     assert (job.id, job.state, job.attempts) == (asked.id, "running", 1)
     assert queue.claim(database, "two", "store") is None
     assert queue.change(database, job, run="20261130-000000-00000")
-    assert queue.finish(database, job, "PASSED", 0, run="20261130-000000-00000")
+    assert queue.finish(database, job, queue.Ending("PASSED", 0, run="20261130-000000-00000"))
     done = queue.find_job(database, job.id)
     assert (done.state, done.outcome, done.exit_code, done.by) == ("finished", "PASSED", 0, "ann")
     assert done.created <= done.started <= done.finished
@@ -50,7 +50,7 @@ def test_a_schedule_has_one_unfinished_job(database):
             for _ in "1234"
         ]
     (number,) = {one.result().id for one in ask}
-    queue.finish(database, queue.claim(database, "one", "store"), "NOTEBOOK_FAILED", 4)
+    queue.finish(database, queue.claim(database, "one", "store"), queue.Ending("NOTEBOOK_FAILED", 4))
     assert queue.failed_lately(database, "n", "2024-11-26", 900)
     assert not queue.failed_lately(database, "n", "2024-11-27", 900)
     assert queue.enqueue(database, "run", {}, schedule="n", session="2024-11-26").id > number
@@ -66,7 +66,7 @@ def test_a_job_is_cancelled_before_it_begins_or_marked_while_it_runs(database):
     assert queue.claim(database, "one", "store") is None
     marked = queue.cancel(database, running.id, "bob")
     assert (marked.state, marked.cancelled_by) == ("running", "bob")
-    queue.finish(database, running, "INTERRUPTED", 130)
+    queue.finish(database, running, queue.Ending("INTERRUPTED", 130))
     assert queue.cancel(database, running.id, "eve").cancelled_by == "bob"
 
 
@@ -75,11 +75,11 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(database):
     queue.enqueue(database, "run", {})
     first = queue.claim(database, "one", "store")
     assert queue.change(database, first, worker="two")
-    assert not queue.finish(database, first, "PASSED", 0)
+    assert not queue.finish(database, first, queue.Ending("PASSED", 0))
     assert queue.requeue(database, queue.find_job(database, first.id))
     again = queue.claim(database, "one", "store")
     assert (again.id, again.attempts) == (first.id, 2)
-    assert not queue.finish(database, first, "PASSED", 0)
+    assert not queue.finish(database, first, queue.Ending("PASSED", 0))
 
 
 def test_silent_workers_of_other_hosts_are_found_by_the_clock_of_the_database(database):

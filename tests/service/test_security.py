@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sta410kit.service.login import local_path
+from sta410kit.service.pages.people import local_path
 from sta410kit.service.security import is_same_user
 
 pytestmark = pytest.mark.integration

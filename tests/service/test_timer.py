@@ -49,11 +49,11 @@ def test_a_run_that_did_not_pass_is_tried_again_later(database, tmp_path, declar
     declare("[nightly]\n")
     timer = Timer(database, tmp_path)
     timer.ask(CLOSED)
-    queue.finish(database, queue.claim(database, "one", "store"), "NOTEBOOK_FAILED", 4)
+    queue.finish(database, queue.claim(database, "one", "store"), queue.Ending("NOTEBOOK_FAILED", 4))
     assert asked(database, timer, CLOSED) == []
     monkeypatch.setattr(timer_module, "RETRY", -1.0)
     assert asked(database, timer, CLOSED) == [("nightly", "2024-11-26")]
-    queue.finish(database, queue.claim(database, "one", "store"), "PASSED", 0)
+    queue.finish(database, queue.claim(database, "one", "store"), queue.Ending("PASSED", 0))
     DatabaseRecord(database).note_passed("nightly", "2024-11-26", "run-1")
     assert asked(database, timer, CLOSED) == []
 

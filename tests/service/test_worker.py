@@ -29,8 +29,8 @@ class Bench:
         self.workers.append(Worker(self.database, self.project, concurrency))
         self.workers[-1].start()
 
-    def ask(self, **parameters):
-        return queue.enqueue(self.database, "run", {"parameters": parameters}).id
+    def ask(self, schedule="", **parameters):
+        return queue.enqueue(self.database, "run", {"parameters": parameters}, schedule=schedule).id
 
     def job(self, number):
         return queue.find_job(self.database, number)
@@ -153,13 +153,17 @@ def test_a_job_that_was_claimed_and_not_started_is_executed(bench):
 
 
 def test_jobs_of_a_host_that_is_gone_are_given_up(bench, monkeypatch):
-    """Whether its runs go on cannot be seen from here, so they are not begun again."""
+    """Whether its runs go on cannot be seen from here: they are not begun again; a lost night is an alert."""
+    alerts = []
+    monkeypatch.setattr(worker_module, "report_failure", lambda *about: alerts.append(about))
     monkeypatch.setattr(worker_module, "SILENCE", -1.0)
-    number = bench.ask()
+    number = bench.ask(schedule="nightly")
     queue.claim(bench.database, "far", "another store")
     bench.start()
     job = bench.ended(number)
     assert (job.outcome, job.worker) == ("KILLED", "far")
+    assert wait_for(lambda: alerts)
+    assert alerts == [(bench.project, "nightly", job.message, "KILLED")]
 
 
 def test_a_worker_that_stops_puts_its_jobs_back(bench):

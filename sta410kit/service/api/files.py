@@ -5,21 +5,18 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path
+from fastapi import APIRouter, HTTPException, Path
 from fastapi.responses import FileResponse
 
 from sta410kit.guards.data_docs import summaries
 from sta410kit.runner.runs import DATA_DOCS
-from sta410kit.service.access import require
+from sta410kit.service.access import VIEWER
 from sta410kit.service.folders import RunFolder, RunId, list_files, run_file
 from sta410kit.service.models import File
 from sta410kit.service.problems import responses
 
 router = APIRouter(
-    prefix="/runs/{run}",
-    tags=["artifacts"],
-    dependencies=[Depends(require("viewer"))],
-    responses=responses(HTTPStatus.NOT_FOUND),
+    prefix="/runs/{run}", tags=["artifacts"], dependencies=[VIEWER], responses=responses(HTTPStatus.NOT_FOUND)
 )
 _Name = Annotated[str, Path(pattern=r"^[\w.-]{1,100}$")]
 _DOWNLOAD = {
@@ -31,13 +28,11 @@ _DOWNLOAD = {
 @router.get("/artifacts")
 def read_artifacts(folder: RunFolder) -> list[File]:
     """List the files of a run."""
-    found = []
-    for name in list_files(folder):
-        about = (folder / name).stat()
-        found.append(
-            File(name=name, size=about.st_size, modified=datetime.fromtimestamp(about.st_mtime, UTC))
-        )
-    return found
+    found = [(name, (folder / name).stat()) for name in list_files(folder)]
+    return [
+        File(name=name, size=about.st_size, modified=datetime.fromtimestamp(about.st_mtime, UTC))
+        for name, about in found
+    ]
 
 
 @router.get("/artifacts/{name:path}", response_class=FileResponse, responses={200: _DOWNLOAD})

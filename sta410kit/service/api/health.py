@@ -1,22 +1,24 @@
-"""Whether the process is alive, and whether it can do its work: for load balancers and containers."""
+"""For machines that watch: whether the process is alive and can do its work, and metrics for Prometheus."""
 
 import os
+import time
+from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
+from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel, Field
 
-from sta410kit.service.database import wait_for_database
-from sta410kit.service.site import site_of
+from sta410kit.runner.metrics import ProjectCollector, render
+from sta410kit.service.access import VIEWER
+from sta410kit.service.database import Database, jobs, wait_for_database
+from sta410kit.service.queue import QUEUED, count_jobs
+from sta410kit.service.site import Site, site_of
 
 router = APIRouter(tags=["health"])
-
-
-class Alive(BaseModel):
-    """The process answers."""
-
-    status: Literal["alive"] = "alive"
 
 
 class Ready(BaseModel):
@@ -27,9 +29,9 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz")
-async def healthz() -> Alive:
+async def healthz() -> dict[Literal["status"], Literal["alive"]]:
     """Answer as long as the process is alive."""
-    return Alive()
+    return {"status": "alive"}
 
 
 @router.get("/readyz", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Ready}})
@@ -49,3 +51,26 @@ def readyz(request: Request, response: Response) -> Ready:
     if reasons:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Ready(ready=not reasons, reasons=reasons)
+
+
+@router.get(
+    "/metrics",
+    dependencies=[VIEWER],
+    response_class=Response,
+    responses={HTTPStatus.OK: {"content": {"text/plain": {}}}},
+)
+def metrics(request: Request) -> Response:
+    """Metrics in the text format of Prometheus; its scrapes send the token of a viewer."""
+    generate, kind = choose_encoder(request.headers.get("accept", ""))
+    return Response(render(request.app.state.collector, generate), media_type=kind)
+
+
+def collector_of(site: Site) -> ProjectCollector:
+    """Return the collector of an application, which remembers the runs that have not changed."""
+    return ProjectCollector(site.project, site.index, partial(_queue, site.database))
+
+
+def _queue(database: Database) -> tuple[Mapping[str, int], float]:
+    """Return the number of jobs by state, and the seconds that the oldest queued one has waited."""
+    (oldest,) = database.rows(sa.select(sa.func.min(jobs.c.created)).where(jobs.c.state == QUEUED))[0]
+    return count_jobs(database), max(0.0, time.time() - oldest) if oldest else 0.0

@@ -4,26 +4,26 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.service import queue
-from sta410kit.service.access import Caller, require
+from sta410kit.service.access import RUNNER, VIEWER, Caller
 from sta410kit.service.events import job_progress
 from sta410kit.service.models import Job
 from sta410kit.service.problems import responses
 from sta410kit.service.requests import RunRequest, SweepRequest
-from sta410kit.service.site import Site, site_of
+from sta410kit.service.site import Served, Site
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 _LARGEST = 2**31 - 1
 _MISSING = responses(HTTPStatus.NOT_FOUND)
 
 
-def _find(job: Annotated[int, Path(ge=1, le=_LARGEST, examples=[17])], request: Request) -> queue.Job:
+def _find(job: Annotated[int, Path(ge=1, le=_LARGEST, examples=[17])], site: Served) -> queue.Job:
     try:
-        return queue.find_job(site_of(request).database, job)
+        return queue.find_job(site.database, job)
     except ConfigurationError as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
 
@@ -44,9 +44,9 @@ def accepted(site: Site, asked: RunRequest | SweepRequest, caller: Caller, respo
     return Job.of(job)
 
 
-@router.get("", dependencies=[Depends(require("viewer"))])
+@router.get("", dependencies=[VIEWER])
 def read_jobs(
-    request: Request,
+    site: Served,
     state: Literal["", "queued", "running", "finished"] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     before: Annotated[
@@ -55,30 +55,23 @@ def read_jobs(
 ) -> list[Job]:
     """List jobs, newest first."""
     states = [state] if state else []
-    return [
-        Job.of(one) for one in queue.list_jobs(site_of(request).database, states, limit=limit, before=before)
-    ]
+    return [Job.of(one) for one in queue.list_jobs(site.database, states, limit=limit, before=before)]
 
 
-@router.get("/{job}", dependencies=[Depends(require("viewer"))], responses=_MISSING)
+@router.get("/{job}", dependencies=[VIEWER], responses=_MISSING)
 def read_job(found: _Known) -> Job:
     """Return one job."""
     return Job.of(found)
 
 
 @router.post("/{job}/cancel", responses=_MISSING)
-def cancel_job(caller: Annotated[Caller, Depends(require("runner"))], found: _Known, request: Request) -> Job:
+def cancel_job(caller: Annotated[Caller, RUNNER], found: _Known, site: Served) -> Job:
     """Cancel a job: a queued one at once, a running one within seconds; a finished one stays as it is."""
-    return Job.of(queue.cancel(site_of(request).database, found.id, caller.name))
+    return Job.of(queue.cancel(site.database, found.id, caller.name))
 
 
-@router.get(
-    "/{job}/events",
-    dependencies=[Depends(require("viewer"))],
-    responses=_MISSING,
-    response_class=EventSourceResponse,
-)
-async def follow_job(found: _Known, request: Request) -> AsyncIterator[ServerSentEvent]:
+@router.get("/{job}/events", dependencies=[VIEWER], responses=_MISSING, response_class=EventSourceResponse)
+async def follow_job(found: _Known, site: Served) -> AsyncIterator[ServerSentEvent]:
     """Stream a job's progress: ``job`` whenever its state changes, the events of its run, then ``end``."""
-    async for event in job_progress(site_of(request), found.id):
+    async for event in job_progress(site, found.id):
         yield event

@@ -3,14 +3,14 @@
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request
+from fastapi import APIRouter, HTTPException, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.service.access import Caller, require
+from sta410kit.service.access import ADMIN, VIEWER, Caller
 from sta410kit.service.models import User
 from sta410kit.service.problems import BODY, responses
-from sta410kit.service.site import site_of
+from sta410kit.service.site import Served
 
 router = APIRouter(tags=["users"])
 
@@ -38,37 +38,32 @@ class Token(BaseModel):
 
 
 @router.get("/me")
-def read_me(caller: Annotated[Caller, Depends(require("viewer"))]) -> Me:
+def read_me(caller: Annotated[Caller, VIEWER]) -> Me:
     """Return who the token or session belongs to."""
     return Me(name=caller.name, role=caller.role)
 
 
-@router.get("/users", dependencies=[Depends(require("admin"))])
-def read_users(request: Request) -> list[User]:
+@router.get("/users", dependencies=[ADMIN])
+def read_users(site: Served) -> list[User]:
     """List users."""
-    return [User.model_validate(one) for one in site_of(request).users.all()]
+    return [User.model_validate(one, from_attributes=True) for one in site.users.all()]
 
 
-@router.post(
-    "/users",
-    status_code=HTTPStatus.CREATED,
-    dependencies=[Depends(require("admin"))],
-    responses=BODY,
-)
-def add_user(asked: NewUser, request: Request) -> Token:
+@router.post("/users", status_code=HTTPStatus.CREATED, dependencies=[ADMIN], responses=BODY)
+def add_user(asked: NewUser, site: Served) -> Token:
     """Add a user, and return the token."""
-    return Token(token=site_of(request).users.add(asked.name, asked.role))
+    return Token(token=site.users.add(asked.name, asked.role))
 
 
 @router.delete(
     "/users/{name}",
     status_code=HTTPStatus.NO_CONTENT,
-    dependencies=[Depends(require("admin"))],
+    dependencies=[ADMIN],
     responses=responses(HTTPStatus.NOT_FOUND),
 )
-def revoke_user(name: Annotated[str, Path(max_length=64)], request: Request) -> None:
+def revoke_user(name: Annotated[str, Path(max_length=64)], site: Served) -> None:
     """Revoke a user's token and sessions at once."""
     try:
-        site_of(request).users.revoke(name)
+        site.users.revoke(name)
     except ConfigurationError as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None

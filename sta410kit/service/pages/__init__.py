@@ -5,5 +5,5 @@ from fastapi import APIRouter
 from sta410kit.service.pages import evidence, people, rendering, runs, start
 
 router = APIRouter(include_in_schema=False)
-for part in (rendering, runs, start, evidence, people):
+for part in (rendering, people, runs, start, evidence):
     router.include_router(part.router)

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from sta410kit._internal.text import did_you_mean
 from sta410kit.exceptions import ConfigurationError, STA410Exception
-from sta410kit.service.pages.rendering import NAVIGATION, page
+from sta410kit.service.pages.rendering import NAVIGATION, View
 from sta410kit.service.problems import problem_of
 
 _TITLES = {
@@ -35,13 +35,6 @@ def add_error_pages(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer)
 
 
-def error_page(request: Request, code: int, message: str) -> Response:
-    """Return the page of an error."""
-    caller = getattr(request.state, "caller", None)  # none where the request was refused before
-    title = _TITLES.get(code, "Failed")
-    return page(request, caller, "error.html", code, title=title, number=code, message=message)
-
-
 async def _answer(request: Request, error: Exception) -> Response:
     answer = problem_of(error)
     if not for_people(request):
@@ -61,6 +54,7 @@ async def _answer(request: Request, error: Exception) -> Response:
         code = status.HTTP_404_NOT_FOUND
     elif not isinstance(error, STA410Exception):
         message = "The service met a defect; its log says more, and `sta410 doctor` may."
-    found = error_page(request, code, message)
+    view = View(request, getattr(request.state, "caller", None))  # none where it was refused before
+    found = view.page("error.html", code, title=_TITLES.get(code, "Failed"), number=code, message=message)
     found.headers.update({name: answer.headers[name] for name in ("retry-after",) if name in answer.headers})
     return found

@@ -1,12 +1,11 @@
 """Turn values into pages: templates, their filters, the style sheet and the script."""
 
-from __future__ import annotations
-
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
 from fastapi.responses import HTMLResponse
@@ -15,13 +14,7 @@ from sta410kit._internal.redaction import redact
 from sta410kit.runner.listing import format_seconds
 from sta410kit.service.access import Caller, require
 from sta410kit.service.site import site_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-Viewer = Annotated[Caller, Depends(require("viewer"))]
-Runner = Annotated[Caller, Depends(require("runner"))]
-Admin = Annotated[Caller, Depends(require("admin"))]
+from sta410kit.service.users import Role
 
 NAVIGATION = {
     "/": "Runs",
@@ -64,29 +57,41 @@ def _static(name: str) -> tuple[str, str]:
     return content, hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-def page(
-    request: Request, caller: Caller | None, template: str, code: int = 200, **values: object
-) -> HTMLResponse:
-    """Return a page of the service, values escaped, secrets redacted; without a `caller` before the login."""
-    site = site_of(request)
-    navigation = dict(NAVIGATION)
-    if caller is not None and caller.may("runner"):
-        navigation["/start"] = "Start a run"
-    if caller is not None and caller.may("admin") and not site.options.local:
-        navigation["/users"] = "Users"
-    text = (
-        _environment()
-        .get_template(template)
-        .render(
-            caller=caller,
-            navigation=navigation if caller else {},
-            path=request.url.path,
-            project=site.project.name,
-            site=site,
-            **values,
-        )
-    )
-    return HTMLResponse(redact(text), code, headers={"Cache-Control": "no-store"})
+class View:
+    """A page that is asked for, and the caller; none where nobody has logged in."""
+
+    def __init__(self, request: Request, caller: Caller | None) -> None:
+        self.request, self.site = request, site_of(request)
+        self._caller = caller
+
+    @property
+    def by(self) -> str:
+        """The name of the caller."""
+        return self._caller.name if self._caller else ""
+
+    def page(self, template: str, code: int = 200, **values: object) -> HTMLResponse:
+        """Return a page of the service, values escaped, secrets redacted."""
+        caller, site, navigation = self._caller, self.site, dict(NAVIGATION)
+        if caller is not None and caller.may("runner"):
+            navigation["/start"] = "Start a run"
+        if caller is not None and caller.may("admin") and not site.options.local:
+            navigation["/users"] = "Users"
+        values |= {"caller": caller, "navigation": navigation if caller else {}, "site": site}
+        values |= {"path": self.request.url.path, "project": site.project.name}
+        text = _environment().get_template(template).render(values)
+        return HTMLResponse(redact(text), code, headers={"Cache-Control": "no-store"})
+
+
+def _view_of(role: Role) -> Any:  # noqa: ANN401 - what `Depends` returns
+    async def view(request: Request, caller: Annotated[Caller, Depends(require(role))]) -> View:
+        return View(request, caller)
+
+    return Depends(view)
+
+
+Viewer = Annotated[View, _view_of("viewer")]
+Runner = Annotated[View, _view_of("runner")]
+Admin = Annotated[View, _view_of("admin")]
 
 
 @cache
@@ -108,8 +113,8 @@ def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
         "signed": signed,
         "percent": percent,
         "moment": lambda text: str(text)[:16].replace("T", " "),
-        "clock": clock,
-        "given": given,
+        "clock": lambda at: "" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}",
+        "given": lambda parameters: ", ".join(f"{name}={value}" for name, value in parameters.items()),
     }
     found.filters |= filters
     return found
@@ -123,13 +128,3 @@ def signed(value: float | None, digits: int = 2) -> str:
 def percent(value: float | None, digits: int = 2, sign: str = "+") -> str:
     """Return a fraction in percent; nothing for none."""
     return "" if value is None or value != value else f"{100 * value:{sign}z.{digits}f} %"  # noqa: PLR0124 - not a number
-
-
-def clock(seconds: float | None) -> str:
-    """Return a time in seconds since 1970 as date and time in UTC."""
-    return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
-
-
-def given(parameters: Mapping[str, Any]) -> str:
-    """Return parameters as they are typed."""
-    return ", ".join(f"{name}={value}" for name, value in parameters.items())

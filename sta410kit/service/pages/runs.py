@@ -1,17 +1,15 @@
 """The pages of runs: their list, two side by side, one in detail with its notebooks, files and log."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response, status
-from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse
+from fastapi import APIRouter, HTTPException, Query, Response, status
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse
 
 from sta410kit._internal.pages import CONTENT_SECURITY_POLICY
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
 from sta410kit.runner.comparison.runs import KINDS, compare_runs
-from sta410kit.runner.listing import list_runs, look_at
+from sta410kit.runner.listing import look_at
 from sta410kit.runner.manifest import DIFF, RUNNING, Manifest, read_manifest
 from sta410kit.runner.report import run_values
 from sta410kit.runner.run_files import artifacts_of, preview, tail_of
@@ -19,11 +17,7 @@ from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, REPORT
 from sta410kit.runner.selection import Selection, choices
 from sta410kit.service.folders import run_file, run_folder
-from sta410kit.service.pages.rendering import Viewer, page
-from sta410kit.service.site import site_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from sta410kit.service.pages.rendering import Viewer
 
 router = APIRouter(include_in_schema=False)
 _A_PAGE = 50  # rows
@@ -49,17 +43,17 @@ _STATIC = {
     "X-Frame-Options": "SAMEORIGIN",
 }
 _TEXT = (".json", ".log", ".csv", ".diff", ".txt", ".toml", ".py", ".md")
+_SHOWN = {  # in a browser; others are saved
+    ".html": "text/html; charset=utf-8",
+    ".png": "image/png",
+    **dict.fromkeys(_TEXT, "text/plain; charset=utf-8"),
+}
 
 
 @router.get("/")
-def runs(
-    request: Request,
-    caller: Viewer,
-    selection: Annotated[Selection, Query()],
-) -> Response:
+def runs(view: Viewer, selection: Annotated[Selection, Query()]) -> Response:
     """Show the runs, filtered and in order, a page at a time."""
-    site = site_of(request)
-    found = list_runs(site.runs, index=site.index)
+    found = view.site.listed()
     rows = selection.of(found)
     last = max(1, -(-len(rows) // _A_PAGE))
     number = min(selection.page, last)
@@ -68,9 +62,7 @@ def runs(
         values = {**selection.model_dump(), "page": number, **changes}
         return "/?" + urlencode({name: value for name, value in values.items() if value})
 
-    return page(
-        request,
-        caller,
+    return view.page(
         "runs.html",
         selection=selection,
         choices=choices(found),
@@ -89,11 +81,7 @@ def runs(
 
 @router.get("/compare")
 def compare(
-    request: Request,
-    caller: Viewer,
-    first: str = "",
-    second: str = "",
-    run: Annotated[list[str] | None, Query()] = None,
+    view: Viewer, first: str = "", second: str = "", run: Annotated[list[str] | None, Query()] = None
 ) -> Response:
     """Show two runs side by side; `run`, twice, is what the ticks of the list send."""
     if run is not None:
@@ -102,12 +90,10 @@ def compare(
             raise HTTPException(status.HTTP_400_BAD_REQUEST, message)
         query = urlencode(dict(zip(("first", "second"), sorted(run), strict=True)))
         return RedirectResponse(f"/compare?{query}", status.HTTP_303_SEE_OTHER)
-    site = site_of(request)
+    site = view.site
     folders = run_folder(site, first), run_folder(site, second)
     found = compare_runs(*folders)
-    return page(
-        request,
-        caller,
+    return view.page(
         "compare.html",
         rows=[look_at(folder, site.index).to_dict() for folder in folders],
         found=found,
@@ -117,9 +103,9 @@ def compare(
 
 
 @router.get("/runs/{run}")
-def show(request: Request, caller: Viewer, run: str, part: str = "") -> Response:
+def show(view: Viewer, run: str, part: str = "") -> Response:
     """Show a run, its verdict first; with ``part=progress`` only its steps, for the script."""
-    site = site_of(request)
+    site = view.site
     folder = run_folder(site, run)
     listed = look_at(folder, site.index)
     address = f"/runs/{run}"
@@ -134,19 +120,13 @@ def show(request: Request, caller: Viewer, run: str, part: str = "") -> Response
         "link": lambda notebook: f"{address}/notebooks/{quote(notebook)}",
     }
     if part == "progress":
-        answer = page(request, caller, "steps.html", **values)
+        answer = view.page("steps.html", **values)
         answer.headers["X-State"] = listed.outcome
         return answer
     if listed.outcome == RUNNING:
         values["events"] = f"/api/v1/runs/{run}/events"
-    pages = {
-        "Report with figures": REPORT,
-        "Data docs": f"{DATA_DOCS}/index.html",
-        "Code changes": DIFF,
-    }
-    return page(
-        request,
-        caller,
+    pages = {"Report with figures": REPORT, "Data docs": f"{DATA_DOCS}/index.html", "Code changes": DIFF}
+    return view.page(
         "run_page.html",
         **values,
         address=address,
@@ -159,25 +139,24 @@ def show(request: Request, caller: Viewer, run: str, part: str = "") -> Response
 
 
 @router.get("/runs/{run}/log")
-def log(request: Request, caller: Viewer, run: str) -> Response:
+def log(view: Viewer, run: str) -> Response:
     """Return the log of a run as text, the end of a long one."""
-    del caller
-    content, whole = tail_of(run_file(run_folder(site_of(request), run), LOG))
+    content, whole = tail_of(run_file(run_folder(view.site, run), LOG))
     return PlainTextResponse(content if whole else f"[the beginning is left out]\n{content}")
 
 
 @router.get("/runs/{run}/notebooks/{path:path}")
-def notebook(request: Request, caller: Viewer, run: str, path: str) -> Response:
+def notebook(view: Viewer, run: str, path: str) -> Response:
     """Show an executed notebook, in a frame that runs nothing of it."""
-    run_file(run_folder(site_of(request), run), path)
+    run_file(run_folder(view.site, run), path)
     address = f"/runs/{run}/files/{quote(path)}"
-    return page(request, caller, "notebook_page.html", run=run, name=path, address=address)
+    return view.page("notebook_page.html", run=run, name=path, address=address)
 
 
 @router.get("/runs/{run}/artifacts/{path:path}")
-def artifact(request: Request, caller: Viewer, run: str, path: str) -> Response:
+def artifact(view: Viewer, run: str, path: str) -> Response:
     """Show the first and last rows of a Parquet file; any other file as it is."""
-    file = run_file(run_folder(site_of(request), run), path)
+    file = run_file(run_folder(view.site, run), path)
     address = f"/runs/{run}/files/{quote(path)}"
     if file.suffix != ".parquet":
         return RedirectResponse(address)
@@ -185,26 +164,17 @@ def artifact(request: Request, caller: Viewer, run: str, path: str) -> Response:
         table = preview(file)
     except DataLoadingError as error:
         raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, str(error)) from error
-    return page(request, caller, "artifact.html", run=run, name=path, address=address, **table)
+    return view.page("artifact.html", run=run, name=path, address=address, **table)
 
 
 @router.get("/runs/{run}/files/{path:path}")
-def file(request: Request, caller: Viewer, run: str, path: str) -> Response:
+def file(view: Viewer, run: str, path: str) -> Response:
     """Return a file of a run: pages and notebooks as pages without scripts, text as text, others to save."""
-    del caller
-    found = run_file(run_folder(site_of(request), run), path)
-    return _safely(found)
-
-
-def _safely(path: Path) -> Response:
-    if path.suffix == ".ipynb":
+    found = run_file(run_folder(view.site, run), path)
+    if found.suffix == ".ipynb":
         from sta410kit.runner.notebook_pages import notebook_html
 
-        return Response(notebook_html(path), media_type="text/html; charset=utf-8", headers=_STATIC)
-    if path.suffix == ".html":
-        return FileResponse(path, media_type="text/html; charset=utf-8", headers=_STATIC)
-    if path.suffix in _TEXT:
-        return FileResponse(path, media_type="text/plain; charset=utf-8", headers=_STATIC)
-    if path.suffix == ".png":
-        return FileResponse(path, media_type="image/png", headers=_STATIC)
-    return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+        return HTMLResponse(notebook_html(found), headers=_STATIC)
+    if found.suffix in _SHOWN:
+        return FileResponse(found, media_type=_SHOWN[found.suffix], headers=_STATIC)
+    return FileResponse(found, media_type="application/octet-stream", filename=found.name)

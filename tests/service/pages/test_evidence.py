@@ -1,8 +1,12 @@
 """The pages of forecasts, sweeps, trials, accepted findings and data: with content, and without any."""
 
+import re
+
 import pandas as pd
 import pytest
 
+from sta410kit.config import get_config
+from sta410kit.market.store.files import PriceStore
 from sta410kit.research.forecast_log import ForecastLog
 
 pytestmark = pytest.mark.integration
@@ -17,6 +21,8 @@ pytestmark = pytest.mark.integration
         ("/accepted", "Nothing is accepted"),
         ("/data", "sta410 fetch"),
         ("/queue", "Nothing waits"),
+        ("/night", "No run of the chain yet"),
+        ("/users", "No user yet"),
     ],
 )
 def test_a_page_without_content_says_what_makes_it(client, address, says):
@@ -34,6 +40,46 @@ def test_the_newest_forecasts_and_the_trials_are_shown(pages, run, monkeypatch):
     ledger = pages.get("/ledger").text
     assert "AAPL, FB, GOOG, IBM, MSFT" in ledger
     assert "ridge" in ledger
+
+
+def test_a_night_is_compared_with_the_one_before(client, make_run):
+    """The newest, or the one that is named; the first has nothing to be compared with."""
+    first, second = make_run(0).name, make_run(1).name
+    page = client.get("/night").text
+    assert f'href="/compare?first={first}&amp;second={second}"' in page
+    assert "No earlier run has passed" in client.get(f"/night?run={first}").text
+
+
+def test_a_profile_shows_where_the_time_went(pages, run):
+    """Its steps with the share of each, and its slowest cells."""
+    page = pages.get(f"/profile/{run}").text
+    assert page.count('<svg class="track"') == 6
+    assert "Slowest cells" in page
+
+
+def test_stored_prices_are_listed_by_symbol(client, project):
+    """With the sessions they cover, and what has closed since."""
+    days = pd.bdate_range("2020-01-06", periods=3)
+    prices = dict.fromkeys(("open", "high", "low", "close"), 100.0)
+    bars = pd.DataFrame({"symbol": "<b>X", "date": days, "kind": "bar", **prices, "volume": 1000.0})
+    span = (days[0].date(), days[-1].date())
+    PriceStore(project / get_config().data.cache_dir).append("vendor", bars, {"<b>X": span})
+    page = client.get("/data").text
+    assert "<b>1</b><span>symbols stored" in page
+    assert re.findall(r">(&lt;b&gt;X|vendor|2020-01-0[68]|3)<", page) == [
+        "&lt;b&gt;X", "vendor", "2020-01-06", "2020-01-08", "3",
+    ]  # fmt: skip
+
+
+def test_users_are_added_and_revoked(service):
+    """The token is shown once; a name that is taken is refused on the same page."""
+    with service.client("admin", accept="text/html") as admin:
+        added = admin.post("/users", data={"name": "eva", "role": "viewer"}).text
+        token = re.search(r"sta410_\w+", added).group()
+        assert token not in admin.get("/users").text
+        assert admin.post("/users", data={"name": "eva", "role": "viewer"}).status_code == 422
+        assert admin.post("/users/revoke", data={"name": "eva"}).headers["location"] == "/users"
+        assert ">eva<" not in admin.get("/users").text
 
 
 def test_earlier_forecasts_are_scored_by_symbol(client, project):

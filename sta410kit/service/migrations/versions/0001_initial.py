@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from sta410kit.service.database import columns
+
 revision = "0001"
 down_revision = None
 
@@ -12,57 +14,41 @@ def upgrade() -> None:
     op.create_table(
         "users",
         sa.Column("name", sa.String, primary_key=True),
-        sa.Column("role", sa.String, nullable=False),
         sa.Column("token_id", sa.String, nullable=False, unique=True),
-        sa.Column("token_hash", sa.String, nullable=False),
-        sa.Column("created", sa.Double, nullable=False),
+        *columns(sa.String, "role", "token_hash"),
+        *columns(sa.Double, "created"),
         sa.Column("last_used", sa.Double),
     )
     op.create_table(
         "sessions",
         sa.Column("cookie_hash", sa.String, primary_key=True),
         sa.Column("name", sa.String, sa.ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
-        sa.Column("csrf", sa.String, nullable=False),
-        sa.Column("created", sa.Double, nullable=False),
-        sa.Column("expires", sa.Double, nullable=False),
+        *columns(sa.String, "csrf"),
+        *columns(sa.Double, "created", "expires"),
     )
+    texts = ("schedule", "session", "by", "worker", "store", "cancelled_by", "run", "outcome")
     op.create_table(
         "jobs",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("kind", sa.String, nullable=False),
-        sa.Column("request", sa.JSON, nullable=False),
-        sa.Column("schedule", sa.String, nullable=False, server_default=""),
-        sa.Column("session", sa.String, nullable=False, server_default=""),
-        sa.Column("by", sa.String, nullable=False, server_default=""),
-        sa.Column("state", sa.String, nullable=False),
-        sa.Column("created", sa.Double, nullable=False),
-        sa.Column("started", sa.Double),
-        sa.Column("finished", sa.Double),
-        sa.Column("worker", sa.String, nullable=False, server_default=""),
-        sa.Column("store", sa.String, nullable=False, server_default=""),
-        sa.Column("heartbeat", sa.Double),
-        sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("cancelled_by", sa.String, nullable=False, server_default=""),
-        sa.Column("run", sa.String, nullable=False, server_default=""),
-        sa.Column("outcome", sa.String, nullable=False, server_default=""),
-        sa.Column("exit_code", sa.Integer),
-        sa.Column("message", sa.Text, nullable=False, server_default=""),
+        *columns(sa.String, "kind", "state"),
+        *columns(sa.String, *texts, default=""),
+        *columns(sa.Text, "message", default=""),
+        *columns(sa.JSON, "request"),
+        *columns(sa.Double, "created"),
+        *columns(sa.Double, "started", "finished", "heartbeat", nullable=True),
+        *columns(sa.Integer, "attempts", default="0"),
+        *columns(sa.Integer, "exit_code", nullable=True),
     )
     op.create_index("jobs_by_state", "jobs", ["state", "id"])
-    unfinished = sa.text("schedule <> '' and state <> 'finished'")
+    where = sa.text("schedule <> '' and state <> 'finished'")
     op.create_index(
-        "jobs_one_a_schedule",
-        "jobs",
-        ["schedule"],
-        unique=True,
-        sqlite_where=unfinished,
-        postgresql_where=unfinished,
+        "jobs_one_a_schedule", "jobs", ["schedule"], unique=True, sqlite_where=where, postgresql_where=where
     )
     op.create_table(
         "leases",
         sa.Column("schedule", sa.String, primary_key=True),
         sa.Column("session", sa.String, primary_key=True),
-        sa.Column("holder", sa.String, nullable=False),
-        sa.Column("expires", sa.Double, nullable=False),
-        sa.Column("run", sa.String, nullable=False, server_default=""),
+        *columns(sa.String, "holder"),
+        *columns(sa.Double, "expires"),
+        *columns(sa.String, "run", default=""),
     )
