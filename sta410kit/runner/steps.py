@@ -171,7 +171,7 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
 def _files_in(folder: Path, site: Site) -> list[Path]:
     """Return the files that a single notebook wrote into its run folder; it declares no artifacts."""
     own = [step.notebook for step in site.plan.steps]
-    own += map(page_of, own)
+    own += [page_of(path) for path in own]
     kits = {MANIFEST, DIFF, LOG, *(path.name for path in own), *site.log_names}
     return [
         path
