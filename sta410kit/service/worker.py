@@ -126,7 +126,8 @@ class Worker:
             started = process.start(lambda: queue.change(self._database, job, heartbeat=self._database.now))
         except OSError as error:
             why = f"{error.filename or self._jobs} cannot be written ({error.strerror}); no run began"
-            queue.finish(self._database, job, ExitCode.INTERNAL.name, int(ExitCode.INTERNAL), message=why)
+            if queue.finish(self._database, job, ExitCode.INTERNAL.name, int(ExitCode.INTERNAL), message=why):
+                self._report(job, ExitCode.INTERNAL.name, why)
             process.forget()
             return
         if started or process.is_alive():
@@ -156,15 +157,16 @@ class Worker:
             done = queue.finish(
                 self._database, process.job, ending.outcome, ending.exit_code, run=ending.run, message=message
             )
-            if done and job.schedule and ending.outcome == queue.KILLED:  # other ends the run reports itself
-                arguments = (self._project, job.schedule, message, ending.outcome)
-                threading.Thread(target=report_failure, args=arguments, daemon=True).start()
+            if done and ending.outcome == queue.KILLED:  # other ends the run reports itself
+                self._report(job, ending.outcome, message)
         elif job.cancelled_by:
             message = f"cancelled by {job.cancelled_by}"
             done = queue.finish(self._database, process.job, queue.CANCELLED, None, message=message)
         elif job.attempts >= ATTEMPTS:
             message = f"started {job.attempts} times, and each time its process was gone before a run began"
             done = queue.finish(self._database, process.job, queue.KILLED, None, message=message)
+            if done:
+                self._report(job, queue.KILLED, message)
         else:
             done = queue.requeue(self._database, process.job)
         if done:
@@ -189,7 +191,14 @@ class Worker:
                 self._lock_of(job.worker).unlink(missing_ok=True)
         for job in far:
             message = f"nothing was heard of worker {job.worker} for {SILENCE / 60:.0f} min"
-            queue.finish(self._database, job, queue.KILLED, None, run=job.run, message=message)
+            if queue.finish(self._database, job, queue.KILLED, None, run=job.run, message=message):
+                self._report(job, queue.KILLED, message)
+
+    def _report(self, job: Job, outcome: str, message: str) -> None:
+        """Send an alert of a night that could not send one itself."""
+        if job.schedule:
+            arguments = (self._project, job.schedule, message, outcome)
+            threading.Thread(target=report_failure, args=arguments, daemon=True).start()
 
     def _lock_of(self, worker: str) -> Path:
         return self._jobs / f"{worker}.lock"
