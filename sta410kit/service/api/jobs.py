@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.service import queue
 from sta410kit.service.access import Caller, require
 from sta410kit.service.events import job_progress
-from sta410kit.service.models import Job
+from sta410kit.service.models import Job, JobNumber
 from sta410kit.service.problems import responses
 from sta410kit.service.requests import RunRequest, SweepRequest
 from sta410kit.service.site import Site, site_of
@@ -21,7 +21,7 @@ _LARGEST = 2**31 - 1
 _MISSING = responses(HTTPStatus.NOT_FOUND)
 
 
-def _find(job: Annotated[int, Path(ge=1, le=_LARGEST, examples=[17])], request: Request) -> queue.Job:
+def _find(job: JobNumber, request: Request) -> queue.Job:
     try:
         return queue.find_job(site_of(request).database, job)
     except ConfigurationError as error:

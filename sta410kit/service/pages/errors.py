@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from sta410kit._internal.text import did_you_mean
+from sta410kit._internal.text import did_you_mean, printable
 from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.service.pages.rendering import NAVIGATION, page
 from sta410kit.service.problems import problem_of
@@ -39,7 +39,7 @@ def error_page(request: Request, code: int, message: str) -> Response:
     """Return the page of an error."""
     caller = getattr(request.state, "caller", None)  # none where the request was refused before
     title = _TITLES.get(code, "Failed")
-    return page(request, caller, "error.html", code, title=title, number=code, message=message)
+    return page(request, caller, "error.html", code, title=title, number=code, message=printable(message))
 
 
 async def _answer(request: Request, error: Exception) -> Response:

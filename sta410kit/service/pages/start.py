@@ -16,6 +16,7 @@ from sta410kit.runner.notebook import parameters_of, read_notebook
 from sta410kit.runner.pipeline import RUN_FOLDER, open_parameters, read_pipeline
 from sta410kit.runner.warm.client import warm_up
 from sta410kit.service.folders import run_folder
+from sta410kit.service.models import JobNumber
 from sta410kit.service.pages.rendering import Runner, Viewer, page
 from sta410kit.service.queue import FINISHED, Job, cancel, enqueue, find_job, job_of_run, list_jobs
 from sta410kit.service.requests import RunRequest
@@ -116,7 +117,7 @@ def queue(request: Request, caller: Viewer) -> Response:
 
 
 @router.get("/queue/{number}")
-def job(request: Request, caller: Viewer, number: int, part: str = "") -> Response:
+def job(request: Request, caller: Viewer, number: JobNumber, part: str = "") -> Response:
     """Follow a job until it has a run, and go there."""
     found = find_job(site_of(request).database, number)
     if found.run and not part:
@@ -132,7 +133,7 @@ def job(request: Request, caller: Viewer, number: int, part: str = "") -> Respon
 
 
 @router.post("/queue/{number}/cancel")
-def cancel_job(request: Request, caller: Runner, number: int) -> Response:
+def cancel_job(request: Request, caller: Runner, number: JobNumber) -> Response:
     """Cancel a job."""
     cancel(site_of(request).database, number, caller.name)
     return RedirectResponse("/queue", status.HTTP_303_SEE_OTHER)
