@@ -129,7 +129,8 @@ def describe_origin(path: str | Path | None, prices: pd.DataFrame) -> str:
     notes = [f"Prices of {origin['source']}, the last of {prices['date'].max():%Y-%m-%d}."]
     if behind := origin.get("sessions_behind", 0):
         notes.append(
-            f"Stored prices are used: {pluralize(behind, 'session')} closed since {origin['last_session']}."
+            f"No newer prices were available: {pluralize(behind, 'session')} closed "
+            f"since {origin['last_session']}."
         )
     seal, last = current_seal(), prices["date"].max().date()
     known = date.fromisoformat(origin.get("last_session", "0001-01-01"))

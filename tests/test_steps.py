@@ -206,7 +206,7 @@ def test_alone_the_later_steps_compute_what_they_need():
             "",
             [
                 "Prices of desk, the last of 2012-12-31.",
-                "Stored prices are used: 1 session closed since 2012-12-31.",
+                "No newer prices were available: 1 session closed since 2012-12-31.",
             ],
         ),
         (

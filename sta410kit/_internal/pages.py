@@ -9,10 +9,10 @@ from typing import Any
 
 from sta410kit._internal.redaction import redact
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "script-src 'sha256-YWeYJY890szwmp3Z2P1NSdiQYkZD9EbnkrVBYUKBj5s='"
+NO_SCRIPT = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 )
+CONTENT_SECURITY_POLICY = f"{NO_SCRIPT}; script-src 'sha256-YWeYJY890szwmp3Z2P1NSdiQYkZD9EbnkrVBYUKBj5s='"
 
 
 def render(template: str, **values: Any) -> str:  # noqa: ANN401 - any value a template can show

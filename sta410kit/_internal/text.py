@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-# Escape sequences of terminals, other control characters, and marks that reverse the order of letters.
+# Escape sequences of terminals, other control characters, marks that reverse the order of letters, and halves
+# of surrogate pairs.
 _CONTROL = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 

@@ -10,7 +10,7 @@ import click
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from sta410kit.runner.new import Made
 
@@ -73,13 +73,16 @@ def _make(function: str, name: str) -> int:
     from sta410kit.runner import new as maker
 
     make: Callable[[Path, str], Made] = getattr(maker, function)
-    return _say(make(require_project("; make one first: sta410 new project DIR"), name))
+    folder = require_project("; make one first: sta410 new project DIR")
+    before = {*folder.glob("*.py"), *folder.glob("*/*")}
+    return _say(make(folder, name), before)
 
 
-def _say(made: Made) -> int:
+def _say(made: Made, before: Container[Path] = ()) -> int:
     here = Path.cwd()
     for path in made.files:
-        click.echo(f"wrote {path.relative_to(here) if path.is_relative_to(here) else path}")
+        did = "changed" if path in before else "wrote"
+        click.echo(f"{did} {path.relative_to(here) if path.is_relative_to(here) else path}")
     click.echo("next:")
     for step in made.next_steps:
         click.echo(f"  {step}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -65,6 +66,7 @@ def _run(how: dict[str, object], *, browser: bool = False) -> None:
 
     project = require_project("; change into one")
     with service_extra():
+        import_module("python_multipart")  # FastAPI raises another error where it is missing
         from sta410kit.service.server import serve as run_server
         from sta410kit.service.site import ServiceOptions
 

@@ -156,7 +156,7 @@ def _watching(total: int) -> Iterator[Callable[[StepRecord], None]]:
         if not record.passed:
             progress.say(f"unit {record.name} failed: {record.message}")
 
-    with progress.counting(total, "units,"):
+    with progress.counting(total, "units,", "sweep"):
         yield on_unit
 
 

@@ -40,7 +40,7 @@ def add(name: str, role: str) -> None:
     """
     with _users() as users:
         token = users.add(name, role)
-    click.echo(f"{name} is a {role}; the token is shown this once, and only its hash is kept:", err=True)
+    click.echo(f"{name} has the role {role}; the token is shown this once, only its hash is kept:", err=True)
     click.echo(token)
 
 

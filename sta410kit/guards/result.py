@@ -341,17 +341,14 @@ class GuardResult:
 
 def failures_table(failures: tuple[Check, ...]) -> str:
     """Return the failures as an HTML table; every value from the data is escaped."""
+    left = 'style="text-align:left;vertical-align:top"'  # JupyterLab aligns cells to the right
     body = "".join(
-        f"<tr><td>{escape(f.severity)}{', quarantined' * f.quarantined}</td>"
-        f"<td><code>{escape(f.expectation)}</code></td><td>{escape(f.column)}</td>"
-        f"<td>{f.count or ''}</td><td>{escape(f.message)}</td>"
-        f"<td>{'<br>'.join(map(row_html, f.rows[:5]))}</td></tr>"
+        f"<tr><td {left}>{escape(f.severity)}{', quarantined' * f.quarantined}</td>"
+        f"<td {left}>{escape(f.message)}<br><code>{escape(f.expectation)}</code> {escape(f.column)}</td>"
+        f"<td {left}>{f.count or ''}</td><td {left}>{'<br>'.join(map(row_html, f.rows[:5]))}</td></tr>"
         for f in failures
     )
-    heads = "".join(
-        f'<th style="text-align:left">{name}</th>'
-        for name in ("severity", "expectation", "column", "rows", "what", "first of them")
-    )
+    heads = "".join(f"<th {left}>{name}</th>" for name in ("severity", "what", "rows", "first of them"))
     return (
         '<table class="table" style="border-collapse:collapse;text-align:left;margin-top:6px">'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"

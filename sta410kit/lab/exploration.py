@@ -153,7 +153,7 @@ class Exploration:
         rows = [(name, self._describe(name)) for name in self._shown if _DEFAULTS.get(name, name)]
         handed = any(self._artifacts[name].path.is_file() for name in self._shown)
         end = (
-            "%start_over, then run all cells, goes back to the defaults."
+            "To go back to the defaults: %start_over, then run all cells."
             if handed
             else "These are the defaults; what an earlier notebook hands over is read instead."
         )

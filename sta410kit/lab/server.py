@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_server.base.handlers import AuthenticatedFileHandler
+from jupyter_server.utils import url_path_join
 
 from sta410kit.lab.display import ROOT, URL
 from sta410kit.runner.kernelspecs import NATIVE, WARM, is_this_python
@@ -42,6 +44,19 @@ class WarmKernelSpecManager(KernelSpecManager):
         return spec
 
 
+class RunFilesHandler(AuthenticatedFileHandler):
+    """The files of runs, whose pages link to each other.
+
+    Jupyter shows pages in a sandbox, from where browsers send no Referer, and without one it refuses a file.
+    That guards against pages of other sites that include the file; one opened in a tab is included in none.
+    """
+
+    def check_xsrf_cookie(self) -> None:
+        """Accept what a browser opens in a tab; ask for a Referer as Jupyter does for all else."""
+        if self.request.headers.get("Sec-Fetch-Dest") != "document":
+            super().check_xsrf_cookie()
+
+
 def choose_kernels(server: Any) -> None:  # noqa: ANN401 - a ServerApp
     """Have a server that is being set up start warm kernels, unless its kernels are configured otherwise."""
     config = server.config
@@ -61,6 +76,10 @@ def load(server: Any) -> None:  # noqa: ANN401 - a ServerApp
 
     root = str(Path(server.root_dir).resolve())
     server.kernel_spec_manager.environment = {ROOT: root, URL: server.base_url}
+    if server.contents_manager.files_handler_class is AuthenticatedFileHandler:
+        files = url_path_join(server.base_url, r"/files/((?:.*/)?runs/.*)")
+        params = server.contents_manager.files_handler_params
+        server.web_app.add_handlers(".*$", [(files, RunFilesHandler, params)])
     warm_up()
     PeriodicCallback(warm_up, _KEEP_WARM).start()
 

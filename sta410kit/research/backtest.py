@@ -233,6 +233,8 @@ def _contribution(done: Simulation, symbols: list[str]) -> pd.DataFrame:
 
 
 def _shown(name: str, value: float) -> str:
+    if np.isnan(value):
+        return "-"  # a strategy that never trades has no Sharpe ratio
     if name == "sessions":
         return f"{value:,.0f}"
     return f"{value:z.2f}" if name in {"sharpe", "sortino", "calmar"} else f"{value:z,.2%}"

@@ -77,8 +77,8 @@ class DeflatedSharpe:
         )
         verb = "exceeds" if self.passed else "does not exceed"
         text = (
-            f"The Sharpe ratio over buy and hold, {sharpe:+z.2f} a year, {verb} what luck gives {tried} "
-            f"({luck:.2f}): probability {self.probability:.1%}, {CONFIDENCE:.0%} needed."
+            f"The Sharpe ratio over buy and hold, {sharpe:+z.2f} a year, {verb} what luck gives {tried}, "
+            f"{luck:.2f}: the probability of skill is {self.probability:.1%}, and {CONFIDENCE:.0%} is needed."
         )
         trials = f"{self.compared:,} trials on {self.shared:,} common sessions"
         if self.overfitting is not None:

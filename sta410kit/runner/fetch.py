@@ -15,7 +15,14 @@ from sta410kit.market.sources import open_source
 from sta410kit.market.store import files
 from sta410kit.market.store.files import PriceStore
 from sta410kit.market.store.reading import sessions_behind, stored_prices
-from sta410kit.market.store.updating import DEFAULT_EXCHANGE, Market, differences, revisions, update
+from sta410kit.market.store.updating import (
+    DEFAULT_EXCHANGE,
+    Market,
+    differences,
+    revisions,
+    update,
+    wanted_span,
+)
 from sta410kit.runner.terminal import say, show_table
 
 if TYPE_CHECKING:
@@ -88,7 +95,7 @@ def fetch(
     APIError
         The source does not answer; what it answered before is stored.
     ConfigurationError
-        No symbols are named, and none are stored.
+        No symbols are named, and none are stored; or no session of the period has closed.
     DataLoadingError
         The source has no prices of a symbol; the others are stored.
     """
@@ -98,6 +105,8 @@ def fetch(
         message = f"no symbols of {source} are stored yet; name them: sta410 fetch AAPL KO --source {source}"
         raise ConfigurationError(message)
     market = Market(remote.exchange or DEFAULT_EXCHANGE, exchange, files.now())
+    if not any(wanted_span(store, market, source, symbol, period) for symbol in wanted):
+        raise ConfigurationError(_nothing(period, market, wanted[0]))
     done = update(store, remote, wanted, period, market, again=again)
     revised = judge_revisions(store, source, wanted, exchange)
     prices = stored_prices(store, source, wanted)
@@ -108,6 +117,14 @@ def fetch(
         message = f"{source} has no prices of {', '.join(absent)}; check the spelling.{others}"
         raise DataLoadingError(message)
     return Fetched(source, done.added, sessions_behind(prices, market), stored, revised)
+
+
+def _nothing(period: Period, market: Market, symbol: str) -> str:
+    first, last = period
+    newest = market.closed(symbol)[-1]
+    if first and first > newest:
+        return f"nothing to fetch: {first} (--from) is after {newest}, the last session that has closed"
+    return f"nothing to fetch: {last} (--to) is before the first day; name that with --from"
 
 
 def judge_revisions(

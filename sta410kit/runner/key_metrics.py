@@ -41,7 +41,7 @@ def metrics_of(manifest: Manifest) -> dict[str, str]:
     verdict = str(manifest.results.get("verdict", {}).get("verdict", ""))
     found = {"verdict": verdict} | {metric.name: metric.of(manifest) for metric in METRICS}
     scores = manifest.results.get("scores", {})
-    found |= {name: f"{value:.6g}" for name, value in scores.items() if name not in _SAID}
+    found |= {name: f"{value:.4g}" for name, value in scores.items() if name not in _SAID}
     return {name: text for name, text in found.items() if text}
 
 

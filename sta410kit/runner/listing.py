@@ -1,6 +1,7 @@
 """The runs of a project, one line each."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +56,8 @@ def list_runs(runs: Path, limit: int | None = None, index: Registry | None = Non
 
     With an `index`, only the manifests that have changed since the last time are read.
     """
-    return [look_at(folder, index) for folder in run_folders(runs)[:limit]]
+    with index.together() if index else nullcontext():
+        return [look_at(folder, index) for folder in run_folders(runs)[:limit]]
 
 
 def look_at(folder: Path, index: Registry | None = None) -> ListedRun:

@@ -34,16 +34,16 @@ class Progress:
             yield
 
     @contextmanager
-    def counting(self, total: int, what: str) -> Iterator[None]:
-        """Show a bar that counts to `total`."""
+    def counting(self, total: int, what: str, name: str = "starting") -> Iterator[None]:
+        """Show a bar that counts to `total`, with a name before it."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         console = Console(stderr=True, quiet=self._silent, soft_wrap=True)
-        name = TextColumn("{task.description}", markup=False)
-        columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeElapsedColumn())
+        left = TextColumn("{task.description}", markup=False)
+        columns = (left, BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeElapsedColumn())
         with Progress(*columns, console=console, disable=not console.is_terminal) as self._bar:
-            self._bar.add_task("starting", total=total)
+            self._bar.add_task(name, total=total)
             yield
 
     @contextmanager
@@ -77,4 +77,6 @@ class Progress:
             return
         if self._bar.disable and line:
             self.say(line)
-        self._bar.update(self._bar.task_ids[0], description=", ".join(self._running) or "starting")
+        task = self._bar.tasks[0]
+        last = "done" if task.finished else task.description  # between two steps, and where one has failed
+        self._bar.update(task.id, description=", ".join(self._running) or last)

@@ -10,8 +10,8 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -22,6 +22,10 @@ Answer = TypeVar("Answer")
 _TABLES = """
 create table if not exists results (identity text, run text, primary key (identity, run));
 create table if not exists known_files (path text primary key, stamp text, known text);
+"""
+_REMEMBER = """
+insert or replace into known_files
+select json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') from json_each(?)
 """
 _PATIENCE = 30.0  # seconds to wait for another process's write lock
 
@@ -39,6 +43,8 @@ class Registry:
         self._lock = threading.RLock()  # steps run in parallel
         self._held: dict[str, tuple[str, str]] = {}  # stamp and value of files already looked up
         self._once: dict[object, Any] = {}
+        self._unwritten: list[tuple[str, str, str]] = []
+        self._blocks = 0  # that are open, see `together`
 
     def passed(self, identity: str, run: str) -> None:
         """Note that `run` holds a passed result of a step with this identity."""
@@ -74,10 +80,25 @@ class Registry:
             return json.loads(held[1])
         rows = self._do("select known from known_files where path = ? and stamp = ?", key, stamp)
         known = str(rows[0][0]) if rows else json.dumps(compute(path))
-        if not rows:
-            self._do("insert or replace into known_files values (?, ?, ?)", key, stamp, known)
         self._held[key] = (stamp, known)
+        if not rows:
+            with self.together():
+                self._unwritten.append((key, stamp, known))
         return json.loads(known)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write what is remembered in the block when it ends: thousands of files cost one commit."""
+        with self._lock:
+            self._blocks += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._blocks -= 1
+                if self._unwritten and not self._blocks:
+                    rows, self._unwritten = self._unwritten, []
+                    self._do(_REMEMBER, json.dumps(rows))
 
     def once(self, name: object, compute: Callable[[], Answer]) -> Answer:
         """Return `compute()`, computed once per registry and name."""

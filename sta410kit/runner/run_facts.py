@@ -40,12 +40,13 @@ class FactsOfRuns:
     def read(self) -> list[RunFacts]:
         """Return the facts of each run that has a manifest, the newest first."""
         found = []
-        for name in sorted(self._names(), reverse=True):
-            facts = self._remembered(name, _facts)
-            if facts is not None:
-                if facts["outcome"] == RUNNING:  # or killed
-                    facts = {**facts, "outcome": look_at(self.runs / name).outcome}
-                found.append(RunFacts(name, facts))
+        with self._index.together():
+            for name in sorted(self._names(), reverse=True):
+                facts = self._remembered(name, _facts)
+                if facts is not None:
+                    if facts["outcome"] == RUNNING:  # or killed
+                        facts = {**facts, "outcome": look_at(self.runs / name).outcome}
+                    found.append(RunFacts(name, facts))
         known = {one.run for one in found}
         with self._lock:
             for key in [key for key in self._known if key[0] not in known]:

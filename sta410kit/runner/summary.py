@@ -138,7 +138,12 @@ def _print_recorded(manifest: Manifest) -> None:
 def _print_metrics(manifest: Manifest, changes: dict[str, Any]) -> None:
     """Print what a run recorded in a line, and beside it what the run before had where that differs."""
     before = {name: first for name, first, _ in changes.get("metrics", [])}
-    found = {name: value for name, value in metrics_of(manifest).items() if name != "verdict"}
+    values = metrics_of(manifest)
+    found = {
+        name: value
+        for name, value in values.items()
+        if name != "verdict" and (value != "0" or name in before)
+    }
     if found:
         was = {name: f" (before {before[name]})" if before.get(name) else "" for name in found}
         say("metrics: " + ", ".join(f"{name} {value}{was[name]}" for name, value in found.items()))

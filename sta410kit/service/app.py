@@ -8,17 +8,17 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from sta410kit import __version__
+from sta410kit.runner.warm.client import warm_up
 from sta410kit.service import api, pages
 from sta410kit.service.api import health
 from sta410kit.service.pages.errors import add_error_pages
-from sta410kit.service.security import Guard
+from sta410kit.service.security import LARGEST_BODY, Guard
 from sta410kit.service.site import ServiceOptions, Site, open_site, site_of
 from sta410kit.service.timer import Timer
 from sta410kit.service.worker import Worker
 
 __all__ = ["ServiceOptions", "Site", "create_app", "site_of"]
 
-_LARGEST_BODY = 64 * 1024  # bytes: parameters are short
 _ABOUT = """Start runs and sweeps, follow them, and read what they left.
 
 Send a token from `sta410 user add` as `Authorization: Bearer TOKEN`. A **viewer** reads, a **runner** also
@@ -62,14 +62,13 @@ def create_app(project: Path, options: ServiceOptions | None = None) -> FastAPI:
         license_info={"name": "MIT", "identifier": "MIT"},
         openapi_tags=[{"name": name, "description": words} for name, words in _TAGS.items()],
         openapi_url=None,  # it is read with a token, see `api`
-        max_body_size=_LARGEST_BODY,
         lifespan=_lifespan,
         redirect_slashes=False,
     )
     app.state.site, app.state.collector = site, health.collector_of(site)
     app.add_middleware(Guard, options=site.options)
     for part in (api, health, pages):
-        app.include_router(part.router)
+        app.include_router(part.router, max_body_size=LARGEST_BODY)
     add_error_pages(app)
     return app
 
@@ -81,6 +80,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     worker = Worker(site.database, site.project, site.options.concurrency)
     app.state.worker = worker if site.options.concurrency else None
     timer = Timer(site.database, site.project)
+    warm_up()  # by it the values of the first request are checked
     if site.options.concurrency:
         worker.start()
     if site.options.schedules:

@@ -1,11 +1,14 @@
 """What the API answers with."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from sta410kit.service import queue
+
+JobNumber = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[17])]
 
 
 class Job(BaseModel):

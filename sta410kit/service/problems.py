@@ -61,7 +61,10 @@ def problem_of(error: Exception) -> JSONResponse:
     if isinstance(error, HTTPException):
         return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
     if isinstance(error, RequestValidationError):
-        places = [Place(place=".".join(map(str, one["loc"])), message=one["msg"]) for one in error.errors()]
+        places = [
+            Place(place=printable(".".join(map(str, one["loc"]))), message=one["msg"])
+            for one in error.errors()
+        ]
         detail = "; ".join(f"{one.place}: {one.message}" for one in places)
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, places)
     if isinstance(error, ConfigurationError | SecretFoundError):

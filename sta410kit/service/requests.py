@@ -1,8 +1,9 @@
 """What callers ask to be run, checked as the command line checks it before it is queued."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +11,8 @@ from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.parameters import TypedValue, all_as_typed, as_typed, single_values
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.sweeps.plan import plan_chain_sweep, plan_sweep
+
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")  # JSON can hold it; no file name, database or header can
 
 
 class _Request(BaseModel):
@@ -55,7 +58,7 @@ class RunRequest(_Request):
 class SweepRequest(_Request):
     """The chain, or one notebook, with every combination of some values."""
 
-    grid: dict[str, list[Any]] = Field(
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
         min_length=1, examples=[{"model": ["naive", "ridge"], "horizon": [1, 5]}]
     )
 
@@ -92,8 +95,11 @@ def _notebook(project: Path, name: str) -> Path | None:
 def _refuse_outside(project: Path, name: str, values: Iterable[object]) -> None:
     """Refuse a text that would name a path outside the project, before anything looks whether it exists."""
     for text in map(str, values):
+        if _NO_TEXT.search(text):
+            message = f"{name}: the value holds a null character or half of a surrogate pair"
+            raise ConfigurationError(message)
         path = Path(text)
-        if "\0" in text or path.is_absolute() or text.startswith("~") or ".." in path.parts or "://" in text:
+        if path.is_absolute() or text.startswith("~") or ".." in path.parts or "://" in text:
             raise _outside(name)
         _confine_path(project, name, project / path)
 

@@ -17,6 +17,7 @@ from sta410kit.service.problems import problem
 from sta410kit.service.site import ServiceOptions
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LARGEST_BODY = 64 * 1024  # bytes: parameters are short
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # A page that shows content of a run sets a stricter policy itself.
 _HEADERS = {
@@ -66,6 +67,9 @@ class Guard:
             reason = self._refusal(scope)
             if reason:
                 await problem(HTTPStatus.FORBIDDEN, reason)(scope, receive, answer)
+            elif int(Headers(scope=scope).get("content-length", 0)) > LARGEST_BODY:
+                message = f"a request may have {LARGEST_BODY // 1024} KiB"
+                await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)(scope, receive, answer)
             else:
                 await self._app(scope, receive, answer)
         finally:

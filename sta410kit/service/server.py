@@ -11,6 +11,7 @@ from types import FrameType
 
 import uvicorn
 
+from sta410kit.config import get_config, set_config
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.logging import setup_logger
 from sta410kit.secrets import learn_configured_secrets
@@ -26,6 +27,10 @@ def serve(project: Path, options: ServiceOptions, announce: Callable[[str], None
     Calls `announce` with the address as soon as connections are accepted.
     """
     os.chdir(project)
+    if options.url and not get_config().night.service_url:
+        os.environ["SERVICE_URL"] = options.url  # for links in alerts, which runs send too
+        set_config(None)
+        get_config()  # refuses what is no address, before anything is served
     learn_configured_secrets(project)
     log = setup_logger("sta410kit.service")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every question it asks

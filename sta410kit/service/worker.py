@@ -121,7 +121,9 @@ class Worker:
             started = process.start(lambda: queue.change(self._database, job, heartbeat=self._database.now))
         except OSError as error:
             why = f"{error.filename or self._jobs} cannot be written ({error.strerror}); no run began"
-            self._finish(job, Ending(ExitCode.INTERNAL.name, int(ExitCode.INTERNAL), message=why))
+            self._finish(
+                job, Ending(ExitCode.INTERNAL.name, int(ExitCode.INTERNAL), message=why), began=False
+            )
             process.forget()
             return
         if started or process.is_alive():
@@ -155,10 +157,10 @@ class Worker:
         if done:
             process.forget()
 
-    def _finish(self, job: Job, ending: Ending) -> bool:
-        """Put the end of a job on record, and report what its run cannot: that it was killed."""
+    def _finish(self, job: Job, ending: Ending, *, began: bool = True) -> bool:
+        """Put the end of a job on record, and report what no run can: that it was killed, or never began."""
         done = queue.finish(self._database, job, ending)
-        if done and job.schedule and ending.outcome == queue.KILLED:
+        if done and job.schedule and (ending.outcome == queue.KILLED or not began):
             arguments = (self._project, job.schedule, ending.message, ending.outcome)
             threading.Thread(target=report_failure, args=arguments, daemon=True).start()
         return done

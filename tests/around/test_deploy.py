@@ -21,7 +21,12 @@ def run(*words):
 
 def commands():
     """Yield each command line of the kit that an example runs."""
-    for name in ("crontab", "systemd/sta410-night.service", "airflow/sta410_dag.py"):
+    for name in (
+        "crontab",
+        "systemd/sta410-night.service",
+        "systemd/sta410-serve.service",
+        "airflow/sta410_dag.py",
+    ):
         for match in re.finditer(r"\.venv/bin/sta410 ([^\"\n>&]*)", (DEPLOY / name).read_text("utf-8")):
             yield name, match[1].split()
 
@@ -47,7 +52,7 @@ def test_systemd_takes_the_units(tmp_path):
         text = path.read_text("utf-8").replace("/srv/project/.venv/bin/sta410", "/bin/true")
         (tmp_path / path.name).write_text(text)
     checked = run("systemd-analyze", "verify", *map(str, tmp_path.iterdir()))
-    assert "sta410-night" not in checked.stderr, checked.stderr
+    assert "sta410-" not in checked.stderr, checked.stderr
 
 
 @pytest.mark.parametrize(("name", "words"), list(commands()))

@@ -83,7 +83,7 @@ def test_a_run_on_stored_prices_says_so_and_is_verified_when_the_store_has_grown
     done = typed("run", "-p", "source=desk", cwd=project)
     assert done.returncode == 0, done.stderr
     folder, manifest = newest(project)
-    note = f"Stored prices are used: 1 session closed since {before_last}."
+    note = f"No newer prices were available: 1 session closed since {before_last}."
     assert manifest["warnings"] == [note]
     assert manifest["results"]["origin"]["source"] == "desk"
     assert manifest["steps"][5]["recorded"]["prices_end_early"] == note

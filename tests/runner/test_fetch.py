@@ -57,6 +57,8 @@ def test_what_cannot_be_fetched_has_an_exit_code(vendor, typed, tmp_path):
     """2 without a symbol, 3 for one that is unknown, 11 for a source that is down."""
     done = typed("fetch", "--source", "vendor", cwd=tmp_path)
     assert (done.returncode, "sta410 fetch AAPL KO" in done.stderr) == (2, True)
+    done = typed("fetch", "KO", "--from", "2024-03-08", "--source", "vendor", cwd=tmp_path)
+    assert (done.returncode, "is after 2024-03-07" in done.stderr) == (2, True)
     done = typed("fetch", "KO", "KOO", "--from", "2024-03", "--source", "vendor", cwd=tmp_path)
     assert (done.returncode, "start is '2024-03', which is not a day" in done.stderr) == (2, True)
     done = typed("fetch", "KO", "KOO", "--from", "2024", "--source", "vendor", cwd=tmp_path)

@@ -94,8 +94,8 @@ def test_a_feature_is_declared_once_and_its_suites_expect_it(made):
     """The declaration stands before the first step, and comments stay."""
     ask("feature", "mine")
     assert ask("feature", "mine_too").output.splitlines()[:2] == [
-        "wrote my_features.py",
-        "wrote tests/test_my_features.py",
+        "changed my_features.py",
+        "changed tests/test_my_features.py",
     ]
     text = (made / "notebooks" / "pipeline.toml").read_text("utf-8")
     assert text.startswith('modules = ["my_features"]\n\n# The chain:')

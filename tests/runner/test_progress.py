@@ -46,3 +46,4 @@ def test_a_terminal_shows_a_bar_over_all_cells(steps, monkeypatch):
             progress.advance()
     assert "running" not in screen.getvalue()
     assert "3/6" in screen.getvalue()
+    assert screen.getvalue().rstrip().splitlines()[-2].split("\x1b[2K")[-1].startswith("b "), "what ran last"

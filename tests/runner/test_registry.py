@@ -90,3 +90,16 @@ def test_the_digest_of_a_folder_is_of_names_and_contents(tmp_path):
     assert len(set(made.values())) == 3
     (tmp_path / "0" / "a").write_text("z")
     assert content_digest(tmp_path / "0") not in made.values()
+
+
+def test_what_a_block_remembers_is_written_when_it_ends(tmp_path):
+    """In one transaction: the index of thousands of runs costs one commit."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    with Registry(tmp_path) as registry, sqlite3.connect(tmp_path / NAME) as database:
+        with registry.together():
+            registry.forget_all_but([])  # makes the tables
+            registry.remembered(tmp_path / "a", Path.read_text)
+            registry.remembered(tmp_path / "b", Path.read_text)
+            assert database.execute("select known from known_files").fetchall() == []
+        assert database.execute("select known from known_files").fetchall() == [('"a"',), ('"b"',)]

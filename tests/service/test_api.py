@@ -85,9 +85,10 @@ def test_a_sweep_is_checked_and_queued(service):
     with service.client("runner") as client:
         good = client.post("/api/v1/sweeps", json={"grid": {"model": ["naive", "ridge"], "horizon": [1, 5]}})
         bad = client.post("/api/v1/sweeps", json={"grid": {"model": ["naive", "rige"]}})
+        empty = client.post("/api/v1/sweeps", json={"grid": {"model": []}})
         client.post(f"{good.headers['location']}/cancel")
     assert good.json()["request"]["grid"] == {"model": ["naive", "ridge"], "horizon": ["1", "5"]}
-    assert bad.status_code == 422
+    assert (bad.status_code, empty.status_code) == (422, 422)
     assert "Did you mean 'ridge'?" in bad.json()["detail"]
 
 
@@ -103,6 +104,10 @@ def test_a_sweep_is_checked_and_queued(service):
         ({"notebook": "../evil.ipynb"}, "notebook: the value leads out of the project"),
         ({"notebook": "notebooks/pipeline.toml"}, "does not end with .ipynb"),
         ({"notebook": "no.ipynb"}, "no.ipynb"),
+        ({"notebook": "n" * 490 + ".ipynb"}, "no notebook"),
+        ({"parameters": {"model": "na\0ive"}}, "model: the value holds a null character"),
+        ({"parameters": {"model": "\ud800"}}, "or half of a surrogate pair"),
+        ({"parameters": {"\ud800": "naive"}}, "does not declare a parameter"),
         ({"parameter": {}}, "Extra inputs are not permitted"),
         ({"parameters": {"<script>alert(1)</script>": 1}}, "<script>"),
     ],
@@ -113,7 +118,8 @@ def test_what_the_command_line_refuses_is_refused(service, asked, reason):
         (service.project / "outside").symlink_to("/etc")
     with service.client("runner") as client:
         before = client.get("/api/v1/jobs").json()
-        answer = client.post("/api/v1/runs", json=asked)
+        content = json.dumps(asked)  # plain ASCII, unlike that of httpx
+        answer = client.post("/api/v1/runs", content=content, headers={"Content-Type": "application/json"})
         after = client.get("/api/v1/jobs").json()
     assert (answer.status_code, before == after) == (422, True)
     assert reason in answer.json()["detail"]

@@ -29,14 +29,14 @@ import {example}
 
 
 @pytest.fixture
-def behind(served_project, serve_project, tmp_path, monkeypatch, wait_until):
+def behind(first_run, serve_project, tmp_path, monkeypatch, wait_until):
     """Serve a project behind Caddy; gives the service and a client that trusts its authority."""
     caddy = shutil.which("caddy")
     if caddy is None:
         assert "CI" not in os.environ, "caddy is missing: .ci/run installs it"
         pytest.skip("caddy is not installed: apt-get install caddy")
-    project = tmp_path / "project"  # of its own: the shared one has its users
-    shutil.copytree(served_project, project, ignore=shutil.ignore_patterns("service.sqlite*"))
+    project = tmp_path / "project"  # of its own: the shared one has its users, and a service at work
+    shutil.copytree(first_run.cwd, project)
     monkeypatch.chdir(project)
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"https://localhost:{free.getsockname()[1]}"

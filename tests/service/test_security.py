@@ -110,9 +110,13 @@ def test_large_and_deep_bodies_are_refused(service):
     for body in bodies:
         with service.client("runner", **{"Content-Type": "application/json"}) as client:
             try:
-                found.append(client.post("/api/v1/runs", content=body).status_code)
+                answer = client.post("/api/v1/runs", content=body)
             except httpx.TransportError:  # closed before all of it was sent
                 found.append(413)
+            else:
+                found.append(answer.status_code)
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert answer.headers["x-content-type-options"] == "nosniff"
     assert found == [413, 413, 422]
 
 

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sta410kit import config
+from sta410kit.runner import alerts
+from sta410kit.runner.alert_channels import Delivery
 from sta410kit.runner.schedules import FileRecord
 from sta410kit.service import queue
 from sta410kit.service import timer as timer_module
@@ -92,3 +95,16 @@ def test_it_asks_by_itself(database, tmp_path, declare, wait_until):
         assert wait_until(lambda: queue.list_jobs(database))
     finally:
         timer.stop()
+
+
+def test_a_missed_session_is_alerted_once(database, tmp_path, declare, monkeypatch):
+    """With its reason; the next one is another message."""
+    monkeypatch.chdir(tmp_path)  # logs
+    config.set_config(config.Config(night={"alert_urls": "json://127.0.0.1:9"}))
+    sent = []
+    monkeypatch.setattr(alerts, "deliver", lambda message, _: sent.append(message) or [Delivery("1 (json)")])
+    declare("[nightly]\nmax_age = '1h'\n")
+    timer = Timer(database, tmp_path)
+    for moment in ("2024-11-26 23:30", "2024-11-26 23:31", "2024-11-27 23:30"):
+        assert asked(database, timer, datetime.fromisoformat(f"{moment}+00:00")) == []
+    assert [one.title for one in sent] == ["nightly missed 2024-11-26", "nightly missed 2024-11-27"]

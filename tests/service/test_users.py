@@ -23,7 +23,7 @@ def test_a_token_is_printed_once_and_kept_as_a_hash(folder, typed):
     token = added.stdout.strip()
     assert (added.returncode, added.stdout) == (0, f"{token}\n")
     assert token.startswith("sta410_")
-    assert "anna is a runner" in added.stderr
+    assert "anna has the role runner" in added.stderr
     assert [(one["name"], one["role"]) for one in json.loads(listed.stdout)] == [("anna", "runner")]
     secret = token.rpartition("_")[2].encode()
     assert not [path for path in folder.rglob("*") if path.is_file() and secret in path.read_bytes()]

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sta410kit import config
+from sta410kit.runner import alerts
+from sta410kit.runner.alert_channels import Delivery
 from sta410kit.service import process as process_module
 from sta410kit.service import queue
 from sta410kit.service import worker as worker_module
@@ -175,3 +178,33 @@ def test_a_worker_that_stops_puts_its_jobs_back(bench):
     job = bench.job(number)
     assert (job.state, job.attempts) == ("queued", 0)
     assert list((bench.project / "runs" / ".jobs").iterdir()) == [bench.project / "runs" / ".jobs" / "store"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "why"),
+    [
+        ({"during": "die"}, "its process was ended by signal 9"),
+        ({"before": "die"}, "started 3 times"),
+        (None, "nothing was heard of worker far"),
+    ],
+    ids=["killed", "no run begins", "its host is gone"],
+)
+def test_a_night_that_was_killed_is_alerted(bench, monkeypatch, parameters, why):
+    """Its run could not send the alert; a job of no schedule sends none."""
+    monkeypatch.chdir(bench.project)  # logs
+    config.set_config(config.Config(night={"alert_urls": "json://127.0.0.1:9"}))
+    sent = []
+    monkeypatch.setattr(alerts, "deliver", lambda message, _: sent.append(message) or [Delivery("1 (json)")])
+    for schedule in ("", "nightly"):
+        asked = {"parameters": parameters or {}}
+        queue.enqueue(
+            bench.database, "run", asked, schedule=schedule, session="2024-11-26" if schedule else ""
+        )
+        if parameters is None:
+            monkeypatch.setattr(worker_module, "SILENCE", -1.0)
+            queue.claim(bench.database, "far", "another store")
+    bench.start()
+    assert wait_for(lambda: sent)
+    assert bench.ended(1).outcome == bench.ended(2).outcome == "KILLED"
+    assert [one.title for one in sent] == ["nightly failed: KILLED"]
+    assert why in sent[0].text

@@ -249,7 +249,8 @@ class NightConfig(Section):
     )
     service_url: WebAddress = setting(
         "SERVICE_URL",
-        "address of the service that people open, for links in alerts; the report's file is named when empty",
+        "address of the service that people open, for links in alerts; when empty, that of "
+        "sta410 serve --url, else the report's file is named",
         "",
         takes="an http or https URL without credentials, query or fragment",
     )

@@ -214,7 +214,8 @@ def _read(form: type[Page], answer: object) -> Page:
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
-        message = f"Alpaca answered {shown(wrong['input'])} at {place}: {wrong['msg']}."
+        why = wrong["msg"].removeprefix("Value error, ")
+        message = f"Alpaca answered {shown(wrong['input'])} at {place}: {why}."
         raise APIError(message) from error
 
 

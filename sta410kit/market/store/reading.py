@@ -177,7 +177,7 @@ def _require_usable(  # noqa: PLR0913, PLR0917 - what is stored, and what is wan
     failure: APIError,
 ) -> None:
     """Raise `failure` with the reason why the stored prices do not serve, or warn that they are used."""
-    hours = get_config().data.cache_ttl_hours
+    hours, said = get_config().data.cache_ttl_hours, f"{failure}".rstrip(".")
     allowed = math.ceil(hours / 24)
     there, lacking = set(frame["symbol"]), []
     for symbol in symbols:
@@ -199,8 +199,8 @@ def _require_usable(  # noqa: PLR0913, PLR0917 - what is stored, and what is wan
     else:
         age = f"{pluralize(behind, 'session')} ago" if behind else "up to date"
         logger.warning(
-            "{}; the stored prices are used, the last of {:%Y-%m-%d} ({})", failure, frame["date"].max(), age
+            "{}; the stored prices are used, the last of {:%Y-%m-%d} ({})", said, frame["date"].max(), age
         )
         return
-    message = f"{failure} No stored prices can stand in: {why}. Try again later: sta410 run --resume"
+    message = f"{said}. No stored prices can stand in: {why}. Try again later: sta410 run --resume"
     raise APIError(message) from failure

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.service import queue
 from sta410kit.service.access import RUNNER, VIEWER, Caller
 from sta410kit.service.events import job_progress
-from sta410kit.service.models import Job
+from sta410kit.service.models import Job, JobNumber
 from sta410kit.service.problems import responses
 from sta410kit.service.requests import RunRequest, SweepRequest
 from sta410kit.service.site import Served, Site
@@ -21,7 +21,7 @@ _LARGEST = 2**31 - 1
 _MISSING = responses(HTTPStatus.NOT_FOUND)
 
 
-def _find(job: Annotated[int, Path(ge=1, le=_LARGEST, examples=[17])], site: Served) -> queue.Job:
+def _find(job: JobNumber, site: Served) -> queue.Job:
     try:
         return queue.find_job(site.database, job)
     except ConfigurationError as error:

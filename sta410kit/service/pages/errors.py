@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from sta410kit._internal.text import did_you_mean
+from sta410kit._internal.text import did_you_mean, printable
 from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.service.pages.rendering import NAVIGATION, View
 from sta410kit.service.problems import problem_of
@@ -55,6 +55,7 @@ async def _answer(request: Request, error: Exception) -> Response:
     elif not isinstance(error, STA410Exception):
         message = "The service met a defect; its log says more, and `sta410 doctor` may."
     view = View(request, getattr(request.state, "caller", None))  # none where it was refused before
-    found = view.page("error.html", code, title=_TITLES.get(code, "Failed"), number=code, message=message)
+    title, message = _TITLES.get(code, "Failed"), printable(message)
+    found = view.page("error.html", code, title=title, number=code, message=message)
     found.headers.update({name: answer.headers[name] for name in ("retry-after",) if name in answer.headers})
     return found

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, HTTPException, Query, Response, status
 from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse
 
-from sta410kit._internal.pages import CONTENT_SECURITY_POLICY
+from sta410kit._internal.pages import NO_SCRIPT
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
 from sta410kit.runner.comparison.runs import KINDS, compare_runs
 from sta410kit.runner.listing import look_at
@@ -38,8 +38,7 @@ _ORDERS = {name: words for name, words in _COLUMNS.items() if name != "parameter
 _MOST_DIFFERENCES = 40  # of a kind
 # What a notebook or a page of a run brings along is shown, and runs nothing: no script, no form, no network.
 _STATIC = {
-    "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'self'; "
-    "sandbox allow-same-origin allow-popups",
+    "Content-Security-Policy": f"{NO_SCRIPT}; frame-ancestors 'self'; sandbox allow-same-origin allow-popups",
     "X-Frame-Options": "SAMEORIGIN",
 }
 _TEXT = (".json", ".log", ".csv", ".diff", ".txt", ".toml", ".py", ".md")

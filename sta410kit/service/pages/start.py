@@ -16,6 +16,7 @@ from sta410kit.runner.parameters import Parameter
 from sta410kit.runner.pipeline import RUN_FOLDER, open_parameters, read_pipeline
 from sta410kit.runner.warm.client import warm_up
 from sta410kit.service.folders import run_folder
+from sta410kit.service.models import JobNumber
 from sta410kit.service.pages.rendering import Runner, View, Viewer
 from sta410kit.service.queue import FINISHED, Job, cancel, enqueue, find_job, job_of_run, list_jobs
 from sta410kit.service.requests import RunRequest
@@ -100,7 +101,7 @@ def queue(view: Viewer) -> Response:
 
 
 @router.get("/queue/{number}")
-def job(view: Viewer, number: int, part: str = "") -> Response:
+def job(view: Viewer, number: JobNumber, part: str = "") -> Response:
     """Follow a job until it has a run, and go there."""
     found = find_job(view.site.database, number)
     if found.run and not part:
@@ -116,7 +117,7 @@ def job(view: Viewer, number: int, part: str = "") -> Response:
 
 
 @router.post("/queue/{number}/cancel")
-def cancel_job(view: Runner, number: int) -> Response:
+def cancel_job(view: Runner, number: JobNumber) -> Response:
     """Cancel a job."""
     cancel(view.site.database, number, view.by)
     return RedirectResponse("/queue", status.HTTP_303_SEE_OTHER)
