@@ -211,7 +211,6 @@ until_true 180 "the service is back" restarted
 until_true 120 "the end of the run" finished "$job"
 expect "the run, gone with its container" KILLED "$(api "jobs/$job" | field outcome)"
 passed "the run that waited" "$waiting"
-docker-compose exec -T sta410 sta410 run --resume
 
 say "backup, restore, checklist"
 docker-compose run --rm -T -v "$PWD/backups:/backups" sta410 backup /backups
