@@ -184,14 +184,16 @@ field() { python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[
 nightly() { api jobs | python3 -c 'import json, sys; print(next((one["id"] for one in json.load(sys.stdin) if one["schedule"]), ""))'; }
 scheduled() { [ -n "$(nightly)" ]; }
 finished() { [ "$(api "jobs/$1" | field state)" = finished ]; }
+passed() { # WHAT JOB
+    until_true 900 "$1" finished "$2"
+    fact "$1, message" "$(api "jobs/$2" | field message)"
+    expect "$1" PASSED "$(api "jobs/$2" | field outcome)"
+}
 until_true 120 "the schedule is due" scheduled
 job=$(nightly)
-until_true 900 "the scheduled run" finished "$job"
-expect "chain by the schedule" PASSED "$(api "jobs/$job" | field outcome)"
+passed "chain by the schedule" "$job"
 fact "chain in the container, seconds" "$(api "jobs/$job" | python3 -c 'import json, sys; from datetime import datetime as d; job = json.load(sys.stdin); print((d.fromisoformat(job["finished"]) - d.fromisoformat(job["started"])).seconds)')"
-job=$(start naive)
-until_true 900 "the run" finished "$job"
-expect "chain through the API" PASSED "$(api "jobs/$job" | field outcome)"
+passed "chain through the API" "$(start naive)"
 
 say "Prometheus"
 up() { curl --fail --silent 'http://127.0.0.1:9090/api/v1/query?query=up%7Bjob=%22sta410%22%7D' | grep -q '"value":\[[0-9.]*,"1"\]'; }
@@ -200,17 +202,20 @@ fact "up{job=\"sta410\"}" 1
 
 say "kill -9 of the service during a run"
 job=$(start boosting)
-sleep 10
+begun() { [ -n "$(api "jobs/$job" | field run)" ]; }
+until_true 300 "the run has begun" begun
+waiting=$(start naive)
 kill -9 "$(inspect sta410 '{{.State.Pid}}')"
 restarted() { [ "$(inspect sta410 '{{.RestartCount}}')" -ge 1 ] && healthy sta410; }
 until_true 180 "the service is back" restarted
-until_true 900 "the interrupted run" finished "$job"
-expect "the interrupted run" PASSED "$(api "jobs/$job" | field outcome)"
+until_true 120 "the end of the run" finished "$job"
+expect "the run, gone with its container" KILLED "$(api "jobs/$job" | field outcome)"
+passed "the run that waited" "$waiting"
 
 say "backup, restore, checklist"
 docker-compose run --rm -T -v "$PWD/backups:/backups" sta410 backup /backups
 docker-compose run --rm -T -v "$PWD/backups:/backups" sta410 restore /backups --check
-docker-compose exec -T sta410 sta410 doctor --environment production || fact "checklist, exit code" $?
+docker-compose exec -T sta410 sta410 doctor --environment production
 
 say "PostgreSQL"
 install -d -o 999 -m 700 secrets/postgres

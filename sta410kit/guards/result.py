@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import DataValidationError
-from sta410kit.guards.wording import Coverage, name_left_out, plain, row_html, row_words
+from sta410kit.guards.wording import Coverage, failures_table, name_left_out, plain, row_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -337,19 +337,3 @@ class GuardResult:
             if lines:
                 head += f"<div>{title}:<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul></div>"
         return head + "</div>"
-
-
-def failures_table(failures: tuple[Check, ...]) -> str:
-    """Return the failures as an HTML table; every value from the data is escaped."""
-    left = 'style="text-align:left;vertical-align:top"'  # JupyterLab aligns cells to the right
-    body = "".join(
-        f"<tr><td {left}>{escape(f.severity)}{', quarantined' * f.quarantined}</td>"
-        f"<td {left}>{escape(f.message)}<br><code>{escape(f.expectation)}</code> {escape(f.column)}</td>"
-        f"<td {left}>{f.count or ''}</td><td {left}>{'<br>'.join(map(row_html, f.rows[:5]))}</td></tr>"
-        for f in failures
-    )
-    heads = "".join(f"<th {left}>{name}</th>" for name in ("severity", "what", "rows", "first of them"))
-    return (
-        '<table class="table" style="border-collapse:collapse;text-align:left;margin-top:6px">'
-        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    )

@@ -11,6 +11,8 @@ from sta410kit._internal.text import pluralize
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sta410kit.guards.result import Check
+
 _NAMED = 5
 
 
@@ -96,3 +98,19 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any cell of a frame
     if isinstance(value, float) and (value != value or value in {float("inf"), float("-inf")}):  # noqa: PLR0124
         return str(value)
     return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def failures_table(failures: tuple[Check, ...]) -> str:
+    """Return the failures as an HTML table; every value from the data is escaped."""
+    left = 'style="text-align:left;vertical-align:top"'  # JupyterLab aligns cells to the right
+    body = "".join(
+        f"<tr><td {left}>{escape(f.severity)}{', quarantined' * f.quarantined}</td>"
+        f"<td {left}>{escape(f.message)}<br><code>{escape(f.expectation)}</code> {escape(f.column)}</td>"
+        f"<td {left}>{f.count or ''}</td><td {left}>{'<br>'.join(map(row_html, f.rows[:5]))}</td></tr>"
+        for f in failures
+    )
+    heads = "".join(f"<th {left}>{name}</th>" for name in ("severity", "what", "rows", "first of them"))
+    return (
+        '<table class="table" style="border-collapse:collapse;text-align:left;margin-top:6px">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    )
