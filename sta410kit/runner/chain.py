@@ -249,7 +249,7 @@ def _look_again(folder: Path, manifest: Manifest) -> None:
             found = redact_notebook_file(folder / record.notebook)
             record.warnings = list(dict.fromkeys([*record.warnings, *found]))
     for name in files_with_secrets(folder):
-        if name.startswith(f"{DATA_DOCS}/") or name.endswith(".log"):
+        if name.startswith(f"{DATA_DOCS}/") or name.endswith((".log", ".ipynb.html")):
             redact_log(folder / name)
         elif name != MANIFEST and manifest.steps:
             owner = next((one for one in manifest.steps if name in one.artifacts), manifest.steps[-1])

@@ -133,9 +133,11 @@ def print_runs(found: Sequence[ListedRun], folder: Path) -> None:
         facts = one.to_dict()
         given = ", ".join(f"{name}={value}" for name, value in facts["parameters"].items())
         figures = {name: facts[name] for name in ("r2", "rank_ic", "sharpe")}
+        title = Path(facts["title"]).name
+        kinds = {"notebook": title, "sweep": f"sweep of {title}"}
         rows.append({
             "run": one.run,
-            "kind": one.kind if one.kind != "notebook" else Path(facts["title"]).name,
+            "kind": kinds.get(one.kind, one.kind),
             "started (UTC)": f"{one.started:%Y-%m-%d %H:%M}",
             "duration": format_seconds(facts["seconds"]),
             "outcome": Text(one.outcome.lower().replace("_", " "), _COLOURS.get(one.outcome, "red")),

@@ -91,7 +91,7 @@ def test_an_order_is_sent_once_with_its_stop_and_target(run):
             "take_profit": {"limit_price": "101.00"},
         }
     ]  # fmt: skip
-    (trade,) = json.loads(again.output)["trades"]
+    (trade,) = json.loads(again.stdout)["trades"]
     assert trade["outcome"] == "partially_filled, 4 of 10 filled at 100.50"
 
 

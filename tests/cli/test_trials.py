@@ -39,7 +39,8 @@ def test_the_table_has_a_row_a_dataset_and_target():
         ["IBM", "2000-01-03", "2001-02-23", "1", "3"],
         ["IBM", "2000-01-03", "2001-02-23", "5", "1"],
     ]
-    assert cells[0][7].endswith("%")
+    assert cells[0][5:8] == ["m0,", "m1,", "m2"]
+    assert cells[0][-1].endswith("%")
     assert cells[1][5:] == []
 
 

@@ -40,7 +40,7 @@ def test_artifacts_are_handed_over_and_the_run_explains_itself(project):
     assert [step["name"] for step in manifest["steps"]] == ["one", "two"]
     assert manifest["versions"]["sta410kit"]
     report = (run.folder / "report.html").read_text()
-    assert 'href="one.ipynb"' in report
+    assert 'href="one.ipynb.html"' in report
     assert "PASSED" in report
 
 

@@ -39,7 +39,7 @@ def test_a_project_has_what_its_readme_names(made):
         "requirements.txt", "tests",
     ]  # fmt: skip
     notebooks = [json.loads(path.read_text("utf-8")) for path in (made / "notebooks").glob("*.ipynb")]
-    assert len(notebooks) == 6
+    assert len(notebooks) == 7
     assert not any(cell.get("outputs") for notebook in notebooks for cell in notebook["cells"])
     assert "# own\n" in (made / "README.md").read_text("utf-8")
 
@@ -87,7 +87,7 @@ def test_an_expectation_is_declared_and_judges_as_a_warning(made):
     code += "print([c.rows[0]['date'] for c in validate(frame, 'prices').checks if c.expectation.startswith"
     code += "(('expect_no_j', 'expect_no_h'))])"
     found = run(sys.executable, "-c", code, cwd=made)
-    assert found.stdout == "['2000-01-14', '2000-01-14']\n", found.stderr
+    assert found.stdout == "['2000-03-14', '2000-03-14']\n", found.stderr
 
 
 def test_a_feature_is_declared_once_and_its_suites_expect_it(made):
