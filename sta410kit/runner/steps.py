@@ -153,7 +153,8 @@ def _execute(site: Site, step: Step, inputs: dict[str, Path], watch: Watch) -> S
     if record.passed:
         record.outcome, record.message = _judged(site, step, began)
     others = [one for one in site.plan.steps if one is not step]
-    ignore = {*(file for one in others for file in one.produces.values()), *site.log_names}
+    pages = {page_of(one.notebook).name for one in site.plan.steps}  # `close_run` redacts them
+    ignore = {*(file for one in others for file in one.produces.values()), *site.log_names, *pages}
     leaked = files_with_secrets(folder, since=began.timestamp(), ignore=ignore)
     if leaked and record.outcome != ExitCode.INTERRUPTED.name:
         before = f". Before that: {record.message}" if record.message else ""
