@@ -80,13 +80,14 @@ def test_a_walk_through_the_pages(service, run):
         page.get_by_role("link", name="04_train", exact=True).first.click()
         expect(page.frame_locator("iframe").get_by_role("heading", name="4. Train")).to_be_visible()
         page.goto(f"{service.url}/runs/{run}")
-        page.get_by_role("link", name="Data docs").click()
+        page.get_by_role("link", name="Data docs", exact=True).click()
         expect(page.get_by_role("heading", name="Data docs")).to_be_visible()
         page.get_by_role("link", name="prices").first.click()
-        expect(page.get_by_role("heading", name="prices: accepted")).to_be_visible()
+        expect(page.get_by_role("heading", name=re.compile("prices: .*accepted"))).to_be_visible()
     shutil.rmtree(other)
-    # The browser asks for an icon that a static page cannot have, and a refused login is an error to it.
-    assert [one for one in complaints if not re.search("40[134]", one)] == []
+    # The browser asks for an icon that a static page cannot have, a refused login is an error to it, and
+    # the script of the data docs does not run in their frame.
+    assert [one for one in complaints if not re.search("40[134]|Blocked script", one)] == []
 
 
 def test_a_run_is_started_and_followed_to_its_end(project, serve_project, monkeypatch):
