@@ -4,13 +4,13 @@
 #
 #     scripts/prove_compose.sh                # as root, some ten minutes
 #     PROOF=/srv/proof scripts/prove_compose.sh   # where bases and images are kept for the next time
+#     MIRROR=URL scripts/prove_compose.sh         # of Debian's packages, instead of that of debootstrap
 #
 # Installs Debian's packages where they are missing. The engine has a socket and folders of its own.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 PROOF=${PROOF:-/var/cache/sta410-proof}
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
 COMPOSE=$PWD/docker-compose.yml
 BASE=$(awk '/^FROM .* AS base$/ { print $2 }' Dockerfile)
 REDIS=$(awk '$1 == "image:" && $2 ~ /redis/ { print $2 }' "$COMPOSE")
@@ -66,7 +66,7 @@ mounts=(--volume /etc/ssl/certs:/etc/ssl/certs:ro --volume "$PROOF/uv.toml:/etc/
 
 say "base: $BASE, made by debootstrap"
 if ! oci inspect --type image "localhost/$BASE" >/dev/null 2>&1; then
-    debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$PROOF/base" "$MIRROR" >"$PROOF/base.log"
+    debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$PROOF/base" ${MIRROR:+"$MIRROR"} >"$PROOF/base.log"
     ln -sf /usr/bin/python3 "$PROOF/base/usr/local/bin/python3"
     made=$(oci from scratch)
     oci add --quiet "$made" "$PROOF/base" / >/dev/null

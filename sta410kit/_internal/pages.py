@@ -20,15 +20,21 @@ def render(template: str, **values: Any) -> str:  # noqa: ANN401 - any value a t
     return redact(templates().get_template(template).render(**values))
 
 
+def templates_of(*packages: str, **options: Any) -> Any:  # noqa: ANN401 - Jinja's
+    """Return a new environment of the templates of `packages` and of those that all pages share."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    loader = ChoiceLoader([PackageLoader(name) for name in (*packages, "sta410kit._internal")])
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, **options)
+
+
 @cache
 def templates() -> Any:  # noqa: ANN401 - a Jinja environment
-    """Return the environment of the templates; one a process."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    """Return the environment of the templates of files; one a process."""
     from markupsafe import Markup
 
-    loader = PackageLoader("sta410kit._internal")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = templates_of()
     environment.globals["content_security_policy"] = CONTENT_SECURITY_POLICY
-    script = loader.get_source(environment, "search.js")[0]
+    script = environment.loader.get_source(environment, "search.js")[0]
     environment.globals["search_script"] = Markup(script.rstrip("\n"))  # noqa: S704 - the kit's own
     return environment

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sta410kit.cli.options import json_option, print_json
-from sta410kit.cli.serve import service_extra
+from sta410kit.cli.serve import open_registry, service_extra
 from sta410kit.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -56,10 +56,6 @@ def open_record(project: Path) -> Iterator[Record]:
         yield FileRecord(project)
         return
     with service_extra():
-        from sta410kit.service.database import open_database
         from sta410kit.service.leases import DatabaseRecord
-    database = open_database(project)
-    try:
+    with open_registry(project) as database:
         yield DatabaseRecord(database)
-    finally:
-        database.close()

@@ -12,6 +12,9 @@ from sta410kit.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from sta410kit.service.database import Database
 
 port_option = click.option(
     "--port", default=8410, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free."
@@ -78,6 +81,18 @@ def _run(how: dict[str, object], *, browser: bool = False) -> None:
             webbrowser.open(url)
 
     run_server(project, ServiceOptions(**how), announce)  # type: ignore[arg-type] # click has checked them
+
+
+@contextmanager
+def open_registry(project: Path) -> Iterator[Database]:
+    """Give the service's registry of a project until the end of the block."""
+    with service_extra():
+        from sta410kit.service.database import open_database
+    database = open_database(project)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sta410kit.cli.options import json_option, print_json
-from sta410kit.cli.serve import service_extra
+from sta410kit.cli.serve import open_registry, service_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,10 +85,6 @@ def _users() -> Iterator[Users]:
 
     project = require_project("; change into one")
     with service_extra():
-        from sta410kit.service.database import open_database
         from sta410kit.service.users import Users
-    database = open_database(project)
-    try:
+    with open_registry(project) as database:
         yield Users(database)
-    finally:
-        database.close()

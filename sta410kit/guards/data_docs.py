@@ -248,6 +248,11 @@ def newest_gates(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda gate: (gate["step"], gate["page"].split("/")[-2]))
 
 
+def gates_of(docs: Path) -> list[dict[str, Any]]:
+    """Return the newest summary of each step and suite in the data docs of a run."""
+    return newest_gates(summaries(docs))
+
+
 def _publish_suite(suite: Suite, folder: Path) -> None:
     """Write the page of a suite: each expectation in words, with the thresholds that it has here."""
     mark = folder / "expectations" / f"{suite.name}.digest"

@@ -7,7 +7,7 @@ from html import escape
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sta410kit.lab.display import address, show
+from sta410kit.lab.display import address, show, show_progress
 from sta410kit.runner.chain import Run, run_plan
 from sta410kit.runner.plan import Options, plan_chain
 from sta410kit.runner.progress import Progress
@@ -54,8 +54,7 @@ class _NotebookProgress(Progress):
 
     def _show(self, words: str) -> None:
         text = f"{words}, {monotonic() - self._began:.0f} s"
-        bar = f'<progress value="{self._done}" max="{self._of}"></progress> {escape(text)}'
-        show(bar, text, update=self._line)
+        show_progress(self._done, self._of, text, update=self._line)
 
 
 class ChainResult:

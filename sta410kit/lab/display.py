@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,12 @@ def show(html: str, text: str, *, update: Any = None) -> Any:  # noqa: ANN401 - 
         update.update(bundle, raw=True)
         return update
     return display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+
+def show_progress(done: int, total: int, text: str, *, update: Any = None) -> Any:  # noqa: ANN401
+    """Show a bar with words beside it, as `show` does."""
+    bar = f'<progress value="{done}" max="{total}"></progress> {escape(text)}'
+    return show(bar, text, update=update)
 
 
 def address(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal import long_work
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import STA410Exception
-from sta410kit.lab.display import address, show
+from sta410kit.lab.display import address, show, show_progress
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -69,8 +69,7 @@ class _Progress:
         self._last = now
         left = f", about {seconds / done * (total - done):.0f} s left" if done < total else ""
         text = f"{done} of {pluralize(total, what)}, {seconds:.0f} s{left}"
-        html = f'<progress value="{done}" max="{total}"></progress> {escape(text)}'
-        self._line = show(html, text, update=self._line)
+        self._line = show_progress(done, total, text, update=self._line)
 
 
 class _Pages:

@@ -21,7 +21,7 @@ from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.text import pluralize, printable
 from sta410kit.config import get_config
 from sta410kit.exceptions import STA410Exception
-from sta410kit.guards.data_docs import newest_gates, summaries
+from sta410kit.guards.data_docs import gates_of
 from sta410kit.logging import setup_logger
 from sta410kit.runner.alert_channels import Delivery, Message, Severity, channel_urls, deliver
 from sta410kit.runner.manifest import now
@@ -227,7 +227,7 @@ def _findings(folder: Path) -> list[str]:
     """Return what gates have refused, the first few."""
     found = [
         _short(f"{gate['suite']}: {one['expectation']}({one['column']}): {one['message']}".replace("()", ""))
-        for gate in newest_gates(summaries(folder / DATA_DOCS))
+        for gate in gates_of(folder / DATA_DOCS)
         if not gate["passed"]
         for one in gate["failures"]
         if one["severity"] == "critical"

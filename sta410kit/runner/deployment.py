@@ -16,7 +16,7 @@ from sta410kit._internal.project import project_folder
 from sta410kit._internal.text import pluralize
 from sta410kit.config import get_config
 from sta410kit.runner.backup import last_backup
-from sta410kit.runner.doctor import CHECKS, FAILED, OK, Check, Finding
+from sta410kit.runner.doctor import CHECKS, FAILED, OK, Check, Finding, subject_of
 from sta410kit.runner.schedules import FILE, read_schedules
 
 IMAGE = "sta410kit"
@@ -166,8 +166,8 @@ def checks() -> tuple[Check, ...]:
     stricter = (
         environment, secrets, authentication, trading, schedules, tests, image, alerts, monitoring, backup,
     )  # fmt: skip
-    replaced = {f"_{one.__name__}" for one in stricter}
-    return (*(one for one in CHECKS if one.__name__ not in replaced), *stricter)
+    subjects = set(map(subject_of, stricter))
+    return (*(one for one in CHECKS if subject_of(one) not in subjects), *stricter)
 
 
 def _schedules() -> dict[str, dict[str, Any]]:

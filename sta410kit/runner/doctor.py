@@ -32,11 +32,16 @@ class Finding:
 Check = Callable[[], Finding | None]
 
 
+def subject_of(check: Check) -> str:
+    """Return what a check is about."""
+    return check.__name__.removeprefix("_")
+
+
 def examine(checks: Iterable[Check]) -> list[Finding]:
     """Run checks; one that raises is a failed line."""
     findings: list[Finding] = []
     for check in checks:
-        subject = check.__name__.removeprefix("_")
+        subject = subject_of(check)
         try:
             found = check()
         except STA410Exception as error:

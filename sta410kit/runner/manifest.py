@@ -178,6 +178,13 @@ def manifests(runs: Path, kind: str = "") -> Iterator[tuple[Path, Manifest]]:
                 yield folder, manifest
 
 
+def runs_before(folder: Path, manifest: Manifest) -> Iterator[tuple[Path, Manifest]]:
+    """Yield the runs before this one of the chain, or of the same notebook or sweep, the newest first."""
+    for other, earlier in manifests(folder.parent, manifest.kind):
+        if other.name < folder.name and earlier.title == manifest.title:
+            yield other, earlier
+
+
 def now() -> str:
     """Return the current time as manifests hold it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -225,7 +225,7 @@ def render(collector: ProjectCollector, generate: Callable[[Any], bytes] | None 
 
 
 def _newest_passed(chains: Iterable[RunFacts]) -> RunFacts | None:
-    return next((one for one in chains if one.facts["outcome"] == ExitCode.PASSED.name), None)
+    return next((one for one in chains if one.facts["outcome"] == _PASSED), None)
 
 
 def _gauge(name: str, values: Mapping[Any, float], *labels: str) -> GaugeMetricFamily:

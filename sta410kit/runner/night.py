@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.parquet import read_table
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
-from sta410kit.guards.data_docs import newest_gates, summaries
+from sta410kit.guards.data_docs import gates_of
 from sta410kit.runner.listing import format_seconds
-from sta410kit.runner.manifest import Manifest, manifests, read_manifest
+from sta410kit.runner.manifest import Manifest, read_manifest, runs_before
 from sta410kit.runner.results import PRICES
 from sta410kit.runner.runs import DATA_DOCS
 
@@ -123,8 +123,8 @@ def night_of(folder: Path, manifest: Manifest | None = None) -> Night:
 def previous_run(folder: Path, manifest: Manifest) -> tuple[Path, Manifest] | None:
     """Return the newest run of the chain that passed before this one, if possible with its parameters."""
     other: tuple[Path, Manifest] | None = None
-    for earlier, before in manifests(folder.parent, "chain"):
-        if earlier.name < folder.name and before.passed:
+    for earlier, before in runs_before(folder, manifest):
+        if before.passed:
             if before.given == manifest.given:
                 return earlier, before
             other = other or (earlier, before)
@@ -199,7 +199,7 @@ def _number(name: str, value: float | None) -> str:
 def _findings(folder: Path) -> dict[tuple[str, ...], str]:
     """Return what the newest gates of a run found, warnings too, by suite, expectation and column."""
     found: dict[tuple[str, ...], str] = {}
-    for gate in newest_gates(summaries(folder / DATA_DOCS)):
+    for gate in gates_of(folder / DATA_DOCS):
         for one in gate["failures"]:
             rows = f", {pluralize(one['count'], 'row')}" if one["count"] else ""
             column = f"({one['column']})" if one["column"] else ""

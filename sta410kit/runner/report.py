@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.pages import render
-from sta410kit.guards.data_docs import newest_gates, summaries
+from sta410kit.guards.data_docs import gates_of
 from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.comparison.runs import changed_dependencies
 from sta410kit.runner.key_metrics import METRICS, changed_metrics
 from sta410kit.runner.listing import format_seconds
-from sta410kit.runner.manifest import manifests
+from sta410kit.runner.manifest import runs_before
 from sta410kit.runner.notebook import MARK, cell_name, images_of
 from sta410kit.runner.notebook_pages import link_to
 from sta410kit.runner.run_log import NAME as LOG
@@ -60,7 +60,7 @@ def run_values(folder: Path, manifest: Manifest) -> dict[str, Any]:
         "failed": [_failure(folder, step) for step in manifest.steps if not step.passed],
         "changes": changes_since(folder, manifest),
         "sheet": sheet_of(manifest.results.get("verdict", {})),
-        "gates": newest_gates(summaries(folder / DATA_DOCS)),
+        "gates": gates_of(folder / DATA_DOCS),
         "metrics": [(metric, metric.of(manifest)) for metric in METRICS],
         "seal": next((step.parts["holdout"] for step in manifest.steps if "holdout" in step.parts), "none"),
     }
@@ -130,9 +130,7 @@ def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
     """
     if manifest.kind == "sweep":
         return {}
-    for other, earlier in manifests(folder.parent, manifest.kind):
-        if other.name >= folder.name or earlier.title != manifest.title:
-            continue
+    for _, earlier in runs_before(folder, manifest):
         steps = {}
         for step in manifest.steps:
             before = earlier.step(step.name)

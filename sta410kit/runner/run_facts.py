@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.guards.data_docs import newest_gates, summaries
+from sta410kit.guards.data_docs import gates_of
 from sta410kit.runner.listing import look_at
 from sta410kit.runner.manifest import RUNNING, read_manifest
 from sta410kit.runner.registry import Registry
@@ -94,7 +94,7 @@ def _facts(path: Path) -> dict[str, Any]:
     sources = [str(step.parameters["source"]) for step in manifest.steps if "source" in step.parameters]
     gates = [
         (gate["suite"], one["expectation"], one["severity"])
-        for gate in newest_gates(summaries(path.parent / DATA_DOCS))
+        for gate in gates_of(path.parent / DATA_DOCS)
         for one in gate["failures"]
     ]
     origin = manifest.results.get("origin", {})

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.text import pluralize
 from sta410kit.exit_codes import ExitCode
-from sta410kit.guards.data_docs import newest_gates, summaries
+from sta410kit.guards.data_docs import gates_of
 from sta410kit.research.ledger import Ledger
 from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.key_metrics import metrics_of
 from sta410kit.runner.listing import format_seconds, state_of
-from sta410kit.runner.manifest import DIFF, Manifest, manifests, read_manifest
+from sta410kit.runner.manifest import DIFF, Manifest, read_manifest, runs_before
 from sta410kit.runner.report import changes_since
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, REPORT
@@ -82,7 +82,7 @@ def run_details(folder: Path) -> dict[str, Any]:
         "state": state_of(folder, manifest),
         "seconds": manifest.seconds,
         "reused": sum(bool(step.reused) for step in manifest.steps),
-        "gates": newest_gates(summaries(folder / DATA_DOCS)),
+        "gates": gates_of(folder / DATA_DOCS),
         "changes": changes_since(folder, manifest),
         "paths": {name: str(path) for name, path in pages.items() if path.exists()},
     }
@@ -154,16 +154,7 @@ def _print_recorded_beside_last(folder: Path, manifest: Manifest) -> None:
     values = {name: value for step in manifest.steps for name, value in step.recorded.items()}
     if not values:
         return
-    last = next(
-        (
-            earlier
-            for other, earlier in manifests(folder.parent, "notebook")
-            if other.name < folder.name
-            and earlier.title == manifest.title
-            and earlier.outcome == ExitCode.PASSED.name
-        ),
-        None,
-    )
+    last = next((earlier for _, earlier in runs_before(folder, manifest) if earlier.passed), None)
     if last is None:
         show_table(("recorded", "value"), [(name, _short(value)) for name, value in values.items()])
         return
@@ -267,7 +258,7 @@ def _print_results(folder: Path, manifest: Manifest) -> None:
             say(f"warning: {step.name}: {text}", "yellow")
     for text in manifest.warnings:
         say(f"warning: {text}", "yellow")
-    for gate in newest_gates(summaries(folder / DATA_DOCS)):
+    for gate in gates_of(folder / DATA_DOCS):
         parts = [f"left out {gate['left_out']}"] if gate["passed"] and gate.get("left_out") else []
         parts += [f"has {pluralize(gate['warnings'], 'warning')}"] if gate["warnings"] else []
         if parts:

@@ -70,5 +70,4 @@ def _look(site: Site, folder: Path) -> tuple[dict[str, Any], dict[str, dict[str,
         steps[one.name] = {
             "step": one.name, "outcome": one.outcome, "seconds": one.seconds, "message": one.message,
         }  # fmt: skip
-    steps.pop("run", None)
     return row, steps

@@ -9,7 +9,7 @@ from typing import Any
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.comparison.files import EXACT, Difference, Tolerance, compare_files, compare_values
 from sta410kit.runner.key_metrics import metrics_of
-from sta410kit.runner.manifest import DIFF, Manifest, StepRecord, manifests, read_manifest, read_units
+from sta410kit.runner.manifest import DIFF, Manifest, StepRecord, read_manifest, read_units, runs_before
 from sta410kit.runner.terminal import say
 
 KINDS = (
@@ -57,10 +57,8 @@ class Comparison:
 
 def previous_run(folder: Path) -> Path:
     """Return the run before this one of the chain, or of the same notebook or sweep."""
-    this = read_manifest(folder)
-    for other, earlier in manifests(folder.parent, this.kind):
-        if other.name < folder.name and earlier.title == this.title:
-            return other
+    for other, _ in runs_before(folder, read_manifest(folder)):
+        return other
     message = f"no run before {folder.name} is of its kind; name the two to compare: sta410 diff A B"
     raise ConfigurationError(message)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, status
 from fastapi.responses import HTMLResponse
 
+from sta410kit._internal.pages import templates_of
 from sta410kit._internal.redaction import redact
 from sta410kit.runner.listing import format_seconds
 from sta410kit.service.access import Caller, require
@@ -96,16 +97,7 @@ Admin = Annotated[View, _view_of("admin")]
 
 @cache
 def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    packages = ("sta410kit.service.pages", "sta410kit._internal")
-    found = Environment(
-        loader=ChoiceLoader([PackageLoader(name) for name in packages]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = templates_of("sta410kit.service.pages", lstrip_blocks=True)
     found.globals["static"] = lambda name: f"/static/{name}?{_static(name)[1]}"
     filters: dict[str, Callable[..., str]] = {
         "seconds": format_seconds,
