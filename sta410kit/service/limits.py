@@ -4,14 +4,15 @@ import time
 
 from limits import parse
 from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 
 
 class Limits:
     """Counts of the last minute, in this process."""
 
     def __init__(self, requests: int, failures: int = 10) -> None:
-        self._strategy = SlidingWindowCounterRateLimiter(MemoryStorage())
+        # Exact; a counter for each minute of the clock lets more through where one ends.
+        self._strategy = MovingWindowRateLimiter(MemoryStorage())
         self._requests, self._failures = parse(f"{requests}/minute"), parse(f"{failures}/minute")
 
     def request(self, name: str) -> int:
