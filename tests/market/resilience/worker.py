@@ -26,7 +26,7 @@ def main(seconds):
     warnings.simplefilter("ignore", RateLimitWarning)  # Redis is killed in between
     source = AlpacaSource(calls=190, seconds=float(seconds))
     with closing(source._client()) as client:
-        client._service.breaker.cool_down = 2
+        client._service.breaker.cool_down = 5
         for line in sys.stdin:
             sys.stdout.write(" ".join(ask(client, name) for name in line.split()) + "\n")
             sys.stdout.flush()
