@@ -46,14 +46,14 @@ test: $(TESTING) ## run the fast tests, then compare the notebooks with their co
 	$(PY) -m $(PYTEST) -m "not slow" $(TESTS) $(ARGS)
 	$(AT_DEFAULTS) $(PY) -m $(NBVAL)
 
-test-all: $(TESTING) ## run all tests, the slow ones too, and hold their coverage to its floor
+test-all: $(TESTING) $(LAB) ## run all tests, the slow ones too, and hold their coverage to its floor
 	$(PY) -m coverage erase
 	$(PY) -m coverage run -m $(PYTEST) $(TESTS) $(ARGS)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report --fail-under=$(COVERAGE_FLOOR)
 	$(PY) -m coverage report --include="$(FOUNDATION)" --fail-under=100
 
-test-nightly: $(TESTING) ## run all tests with ten times the examples, in the full form of soak, kill and load tests
+test-nightly: $(TESTING) $(LAB) ## run all tests with ten times the examples, in the full form of soak, kill and load tests
 	TEST_PROFILE=nightly $(PY) -m $(PYTEST) $(TESTS) $(ARGS)
 	$(PY) benchmarks/kill_and_resume.py --kills 20
 

@@ -82,7 +82,6 @@ def test_an_interrupt_ends_the_processes_of_a_cell(tmp_path, gone):
 
 def test_output_captured_by_a_widget_is_in_the_widget(tmp_path, write_notebook):
     """A notebook with widgets gets a Jupyter client, which keeps their state."""
-    pytest.importorskip("ipywidgets")
     cell = "import ipywidgets\nout = ipywidgets.Output()\nwith out:\n    print('in' + 'side')\nout"
     execute(write_notebook(tmp_path / "x.ipynb", cell), tmp_path / "out.ipynb", {})
     content = json.loads((tmp_path / "out.ipynb").read_text())
