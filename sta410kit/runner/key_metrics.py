@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sta410kit.runner.results import R2
@@ -17,23 +18,34 @@ class Metric(NamedTuple):
     form: str  # how it is written
     path: tuple[str, ...]  # where it is in the results
 
-    def of(self, manifest: Manifest) -> str:
-        """Return its value in a run as text; empty where the run has none."""
+    def value(self, manifest: Manifest) -> float | None:
+        """Return its value in a run; None where the run has none."""
         found: Any = manifest.results
         for name in self.path:
             found = found.get(name) if isinstance(found, dict) else None
         number = isinstance(found, int | float) and not isinstance(found, bool)
-        return f"{found:{self.form}}".replace("%", " %") if number else ""
+        return found if number and math.isfinite(found) else None
+
+    def text(self, value: float | None) -> str:
+        """Return a value as people read it; empty for None."""
+        return "" if value is None else f"{value:{self.form}}".replace("%", " %")
+
+    def of(self, manifest: Manifest) -> str:
+        """Return its value in a run as text; empty where the run has none."""
+        return self.text(self.value(manifest))
 
 
-METRICS = (
-    Metric("R² against naive", "+z.2%", ("scores", R2)),
-    Metric("rank IC", "+z.3f", ("verdict", "sheet", "rank_ic", "rank_ic")),
-    Metric("Sharpe ratio after costs", "+z.2f", ("verdict", "sheet", "sharpe")),
-    Metric("worst drawdown", "z.1%", ("verdict", "sheet", "worst_drawdown", "depth")),
-    Metric("trials", ",", ("verdict", "evidence", "trials")),
-)
-_SAID = {R2, "rank_ic", "sharpe_after_costs"}  # names under which notebooks record what is among the metrics
+BY_KEY = {
+    "r2": Metric("R² against naive", "+z.2%", ("scores", R2)),
+    "rank_ic": Metric("rank IC", "+z.3f", ("verdict", "sheet", "rank_ic", "rank_ic")),
+    "sharpe": Metric("Sharpe ratio after costs", "+z.2f", ("verdict", "sheet", "sharpe")),
+    "worst_drawdown": Metric("worst drawdown", "z.1%", ("verdict", "sheet", "worst_drawdown", "depth")),
+    "coverage": Metric("90 % interval covers", ".1%", ("scores", "coverage")),
+    "trials": Metric("trials", ",", ("verdict", "evidence", "trials")),
+}
+METRICS = tuple(BY_KEY.values())
+# Names under which notebooks record what is among the metrics.
+_SAID = {R2, "rank_ic", "sharpe_after_costs", "coverage"}
 
 
 def metrics_of(manifest: Manifest) -> dict[str, str]:

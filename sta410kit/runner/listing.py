@@ -9,9 +9,9 @@ from typing import Any
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
+from sta410kit.runner.key_metrics import BY_KEY
 from sta410kit.runner.manifest import RUNNING, Manifest, read_manifest
 from sta410kit.runner.registry import Registry
-from sta410kit.runner.results import R2
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, is_running, no_runs, run_folders
 from sta410kit.runner.terminal import say, show_table
 
@@ -19,7 +19,8 @@ KILLED = "KILLED"  # its process is gone and has not written how it ended
 UNREADABLE = "UNREADABLE"  # its manifest is damaged or of another schema
 _MINUTE, _HOUR = 60, 3600
 _NARROW = 140  # columns of a terminal, below which a list has only these:
-_FEW = ("run", "outcome", "model", "parameters", "R2", "verdict")
+_FEW = ("run", "outcome", "model", "parameters", "R²", "verdict")
+_FIGURES = {"r2": "R²", "rank_ic": "rank IC", "sharpe": "Sharpe"}  # their columns
 _COLOURS = {ExitCode.PASSED.name: "green", RUNNING: "cyan", "": "dim"}
 
 
@@ -95,20 +96,11 @@ def _row(manifest: Manifest) -> dict[str, Any]:
         "reused": sum(bool(step.reused) for step in manifest.steps),
         "model": manifest.results.get("model", ""),
         "verdict": verdict.get("verdict", ""),
-        "r2": scores.get(R2),
-        "rank_ic": _number(verdict, "sheet", "rank_ic", "rank_ic"),
-        "sharpe": _number(verdict, "sheet", "sharpe"),
-        "trials": _number(verdict, "evidence", "trials"),
+        **{key: BY_KEY[key].value(manifest) for key in (*_FIGURES, "trials")},
         "scores": scores,
         "data": manifest.results.get("data", {}),
         "parameters": manifest.given,
     }
-
-
-def _number(found: Any, *names: str) -> float | None:  # noqa: ANN401 - JSON of any notebook
-    for name in names:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found if isinstance(found, int | float) else None
 
 
 def state_of(folder: Path, manifest: Manifest) -> str:
@@ -132,7 +124,6 @@ def print_runs(found: Sequence[ListedRun], folder: Path) -> None:
     for one in found:
         facts = one.to_dict()
         given = ", ".join(f"{name}={value}" for name, value in facts["parameters"].items())
-        figures = {name: facts[name] for name in ("r2", "rank_ic", "sharpe")}
         title = Path(facts["title"]).name
         kinds = {"notebook": title, "sweep": f"sweep of {title}"}
         rows.append({
@@ -144,9 +135,7 @@ def print_runs(found: Sequence[ListedRun], folder: Path) -> None:
             "reused": f"{facts['reused']} of {facts['steps']}" if facts["reused"] else "",
             "model": facts["model"],
             "parameters": given,
-            "R2": f"{100 * figures['r2']:+.2f} %" if figures["r2"] is not None else "",
-            "rank IC": f"{figures['rank_ic']:+.3f}" if figures["rank_ic"] is not None else "",
-            "Sharpe": f"{figures['sharpe']:+.2f}" if figures["sharpe"] is not None else "",
+            **{column: BY_KEY[key].text(facts[key]) for key, column in _FIGURES.items()},
             "verdict": facts["verdict"],
         })  # fmt: skip
     console = Console()
@@ -155,7 +144,7 @@ def print_runs(found: Sequence[ListedRun], folder: Path) -> None:
     show_table(
         columns,
         [[row[name] for name in columns] for row in rows],
-        right=[name for name in ("duration", "R2", "rank IC", "Sharpe") if name in columns],
+        right=[name for name in ("duration", *_FIGURES.values()) if name in columns],
         lines=False,
     )
 

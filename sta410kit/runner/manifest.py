@@ -185,6 +185,11 @@ def runs_before(folder: Path, manifest: Manifest) -> Iterator[tuple[Path, Manife
             yield other, earlier
 
 
+def last_passed(folder: Path, manifest: Manifest) -> Manifest | None:
+    """Return the newest passed run before this one of the chain, or of the same notebook or sweep."""
+    return next((earlier for _, earlier in runs_before(folder, manifest) if earlier.passed), None)
+
+
 def now() -> str:
     """Return the current time as manifests hold it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

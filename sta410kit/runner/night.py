@@ -10,6 +10,7 @@ from sta410kit._internal.parquet import read_table
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
 from sta410kit.guards.data_docs import gates_of
+from sta410kit.runner.key_metrics import METRICS
 from sta410kit.runner.listing import format_seconds
 from sta410kit.runner.manifest import Manifest, read_manifest, runs_before
 from sta410kit.runner.results import PRICES
@@ -22,8 +23,6 @@ _SMALL = 1e-4  # a forecast nearer to zero has no size to compare
 _FACTOR = 2  # a forecast that grew or shrank by this has changed its size
 _SHOWN = 5  # of a kind, in a message
 _BAR = ("open", "high", "low", "close", "volume")
-_METRICS = ("r2_against_naive", "rank_ic", "sharpe_after_costs", "coverage")
-_PERCENT = {"r2_against_naive": "+.2f", "coverage": ".1f"}
 
 
 @dataclass(frozen=True)
@@ -183,17 +182,11 @@ def _facts(before: Manifest, now: Manifest) -> Iterator[Change]:
 
 
 def _metrics(before: Manifest, now: Manifest) -> Iterator[Change]:
-    old, new = (run.results.get("scores", {}) for run in (before, now))
-    for name in _METRICS:
-        if name in new:
-            earlier, value = (_number(name, scores.get(name)) for scores in (old, new))
-            yield Change(name.replace("_", " "), earlier, value, "" if earlier == value else "changed")
-
-
-def _number(name: str, value: float | None) -> str:
-    if value is None:
-        return "none"
-    return f"{value:+.3f}" if name not in _PERCENT else f"{100 * value:{_PERCENT[name]}} %"
+    for metric in METRICS:
+        earlier, value = metric.of(before), metric.of(now)
+        if earlier or value:
+            how = "" if earlier == value else "changed"
+            yield Change(metric.name, earlier or "none", value or "none", how)
 
 
 def _findings(folder: Path) -> dict[tuple[str, ...], str]:

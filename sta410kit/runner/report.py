@@ -16,7 +16,7 @@ from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.comparison.runs import changed_dependencies
 from sta410kit.runner.key_metrics import METRICS, changed_metrics
 from sta410kit.runner.listing import format_seconds
-from sta410kit.runner.manifest import runs_before
+from sta410kit.runner.manifest import last_passed
 from sta410kit.runner.notebook import MARK, cell_name, images_of
 from sta410kit.runner.notebook_pages import link_to
 from sta410kit.runner.run_log import NAME as LOG
@@ -124,20 +124,19 @@ def _failure(folder: Path, step: StepRecord) -> dict[str, str]:
 
 
 def changes_since(folder: Path, manifest: Manifest) -> dict[str, Any]:
-    """Return the previous run of the chain or the same notebook, and what changed in each step.
+    """Return the last passed run of the chain or the same notebook, and what changed in each step.
 
     Empty for a sweep: a unit has nothing to do with the unit of the same number in another sweep.
     """
-    if manifest.kind == "sweep":
+    earlier = None if manifest.kind == "sweep" else last_passed(folder, manifest)
+    if earlier is None:
         return {}
-    for _, earlier in runs_before(folder, manifest):
-        steps = {}
-        for step in manifest.steps:
-            before = earlier.step(step.name)
-            if before is not None and step.parts and before.parts:
-                steps[step.name] = changed_dependencies(before, step)
-        return {"run": earlier.run, "steps": steps, "metrics": changed_metrics(earlier, manifest)}
-    return {}
+    steps = {}
+    for step in manifest.steps:
+        before = earlier.step(step.name)
+        if before is not None and step.parts and before.parts:
+            steps[step.name] = changed_dependencies(before, step)
+    return {"run": earlier.run, "steps": steps, "metrics": changed_metrics(earlier, manifest)}
 
 
 def _figures(notebook: Path, step: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from sta410kit.research.ledger import Ledger
 from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.key_metrics import metrics_of
 from sta410kit.runner.listing import format_seconds, state_of
-from sta410kit.runner.manifest import DIFF, Manifest, read_manifest, runs_before
+from sta410kit.runner.manifest import DIFF, Manifest, last_passed, read_manifest
 from sta410kit.runner.report import changes_since
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, REPORT
@@ -106,7 +106,7 @@ def print_details(folder: Path) -> None:
     _print_quarantined(manifest)
     _print_recorded(manifest)
     if details["changes"]:
-        say(f"changed since run {details['changes']['run']}:")
+        say(f"changed since run {details['changes']['run']}, the last that passed:")
         for name, before, now in details["changes"]["metrics"]:
             say(f"  {name}: {before or 'none'} -> {now or 'none'}")
         for name, parts in details["changes"]["steps"].items():
@@ -132,7 +132,7 @@ def _print_recorded(manifest: Manifest) -> None:
     for step in manifest.steps if manifest.kind != "sweep" else ():
         for name, value in step.recorded.items():
             if name != "survivorship":  # said already
-                say(f"recorded {step.name}: {name} = {value}")
+                say(f"recorded {step.name}: {name} = {_short(value)}")
 
 
 def _print_metrics(manifest: Manifest, changes: dict[str, Any]) -> None:
@@ -146,7 +146,8 @@ def _print_metrics(manifest: Manifest, changes: dict[str, Any]) -> None:
     }
     if found:
         was = {name: f" (before {before[name]})" if before.get(name) else "" for name in found}
-        say("metrics: " + ", ".join(f"{name} {value}{was[name]}" for name, value in found.items()))
+        other = f"; before: run {changes['run']}, the last that passed" if any(was.values()) else ""
+        say("metrics: " + ", ".join(f"{name} {value}{was[name]}" for name, value in found.items()) + other)
 
 
 def _print_recorded_beside_last(folder: Path, manifest: Manifest) -> None:
@@ -154,7 +155,7 @@ def _print_recorded_beside_last(folder: Path, manifest: Manifest) -> None:
     values = {name: value for step in manifest.steps for name, value in step.recorded.items()}
     if not values:
         return
-    last = next((earlier for _, earlier in runs_before(folder, manifest) if earlier.passed), None)
+    last = last_passed(folder, manifest)
     if last is None:
         show_table(("recorded", "value"), [(name, _short(value)) for name, value in values.items()])
         return

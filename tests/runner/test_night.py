@@ -31,7 +31,7 @@ def nights(tmp_path):
         forecasts=[forecast("KO", -0.01), forecast("PG", 0.002), forecast("MM", 0.01), forecast("XOM", 0.03)],
         no_forecast={"T": "quarantined (its prices are stale)"},
         verdict={"verdict": "skill", "sentence": "It is so."}, model="ridge",
-        scores={"r2_against_naive": 0.002, "rank_ic": 0.02},
+        scores={"r2_against_naive": 0.002, "coverage": 0.9009},
         data={"last": "2024-01-05", "symbols": ["KO", "PG"]},
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ def test_each_kind_of_difference_is_a_line(nights):
         "Revised by the source, 2 bars: KO 2024-01-03 close 12 became 12.5; KO 2024-01-02 is gone",
         "New findings of gates: prices: expect_y(close) [warning, 3 rows]",
         "Findings that are gone: prices: expect_x(close) [warning, 3 rows]",
-        "Metrics: r2 against naive +0.20 % (before: +0.10 %); rank ic +0.020 (before: +0.020)",
+        "Metrics: R² against naive +0.20 % (before: +0.10 %); 90 % interval covers 90.1 % (before: none)",
         "It took 10.0 s (before: 10.0 s).",
     ]
 

@@ -38,13 +38,14 @@ def test_only_the_newest_gate_of_a_step_counts():
     assert [gate["page"] for gate in newest_gates(gates)] == [gates[1]["page"], gates[0]["page"]]
 
 
-def test_a_run_is_compared_with_the_one_before_of_the_same_notebook(tmp_path):
-    """A run of another notebook in between is skipped; a sweep is compared with none."""
-    for day, title, code in ((1, "x", "old"), (2, "y", "other"), (3, "x", "new")):
+def test_a_run_is_compared_with_the_last_passed_one_of_the_same_notebook(tmp_path):
+    """Runs of another notebook and failed ones in between are skipped; a sweep is compared with none."""
+    runs = ((1, "x", "old", "PASSED"), (2, "y", "other", "PASSED"), (3, "x", "bad", "NOTEBOOK_FAILED"))
+    for day, title, code, outcome in (*runs, (4, "x", "new", "PASSED")):
         folder = tmp_path / f"2026010{day}-000000-aaaa"
         folder.mkdir()
-        step = StepRecord(title, "PASSED", parts={"code": code, "python": "3"})
-        manifest = Manifest(folder.name, "notebook", title, steps=[step])
+        step = StepRecord(title, outcome, parts={"code": code, "python": "3"})
+        manifest = Manifest(folder.name, "notebook", title, outcome=outcome, steps=[step])
         manifest.write(folder)
     (tmp_path / "20260102-000001-aaaa").mkdir()
     assert changes_since(folder, manifest) == {

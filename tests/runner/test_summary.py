@@ -79,3 +79,18 @@ def test_a_notebook_is_compared_with_its_last_run_that_passed(tmp_path, capsys):
     assert "r2 0.333333 0.25 +0.08333" in words
     assert "kind new changed" in words
     assert "parameters of run 20260101-120000-a: n=5" in words
+
+
+def test_metrics_stand_beside_those_of_the_last_run_that_passed(tmp_path, capsys):
+    """It is named; a failed run in between does not count, and equal numbers are not repeated."""
+    scores = {"r2_against_naive": -0.00081, "coverage": 0.9006}
+    for name, outcome, r2 in (("20260101-120000-a", "PASSED", 0.0), ("20260102-120000-a", "TIMED_OUT", 9.0)):
+        results = {"scores": {**scores, "r2_against_naive": r2}}
+        (tmp_path / name).mkdir()
+        Manifest(name, "chain", outcome=outcome, results=results).write(tmp_path / name)
+    folder = tmp_path / "20260103-120000-a"
+    print_summary(Run(folder, Manifest(folder.name, "chain", outcome="PASSED", results={"scores": scores})))
+    assert capsys.readouterr().out.splitlines()[-2] == (
+        "metrics: R² against naive -0.08 % (before +0.00 %), 90 % interval covers 90.1 %; "
+        "before: run 20260101-120000-a, the last that passed"
+    )
