@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 TEN_YEARS, FIVE_YEARS = 2500, 1250  # sessions
 WARM_UP = 400  # sessions the pipeline takes before its first prediction with an interval
-PLANTED = 0.02  # R2
+PLANTED = 0.02  # R²
 DAILY = 0.01  # volatility of a session
 HALF_SPREAD = 0.004
 NIGHTS = 61
@@ -164,7 +164,7 @@ def one_lucky_year(seed: int) -> pd.DataFrame:
 
 
 def planted(seed: int, *, make: Callable[..., Floats], symbols: int = 1) -> pd.DataFrame:
-    """Return predictions with an out-of-sample R2 of 2 %: the signal itself."""
+    """Return predictions with an out-of-sample R² of 2 %: the signal itself."""
     rng = np.random.default_rng(seed)
     signal = PLANTED**0.5 * normal(rng, TEN_YEARS, symbols)
     actual = signal + (1 - PLANTED) ** 0.5 * make(rng, TEN_YEARS, symbols)
@@ -215,7 +215,7 @@ def slow_noise(seed: int, *, make: Callable[..., Floats], horizon: int, memory: 
 
 
 def faded(seed: int) -> pd.DataFrame:
-    """Return an R2 of 4 % in the first five years of ten and none after."""
+    """Return an R² of 4 % in the first five years of ten and none after."""
     rng = np.random.default_rng(seed)
     signal, actual = 0.2 * normal(rng, TEN_YEARS, 1), 0.98 * normal(rng, TEN_YEARS, 1)
     actual[: TEN_YEARS // 2] += signal[: TEN_YEARS // 2]
@@ -229,7 +229,7 @@ def misscaled(seed: int) -> pd.DataFrame:
 
 
 def month_ends(seed: int, *, months: int = 120, symbols: int = 20) -> pd.DataFrame:
-    """Return decisions at the end of each month about the next one, with an R2 of 4 %."""
+    """Return decisions at the end of each month about the next one, with an R² of 4 %."""
     rng = np.random.default_rng(seed)
     signal = 0.2 * normal(rng, months, symbols)
     frame = predictions_of(signal + 0.98 * normal(rng, months, symbols), signal, 21)
@@ -240,7 +240,7 @@ def month_ends(seed: int, *, months: int = 120, symbols: int = 20) -> pd.DataFra
 def bouncing(seed: int, sessions: int = TEN_YEARS, symbols: int = 2) -> pd.DataFrame:
     """Return prices of random walks whose opens and closes lie at the bid or at the ask, by chance.
 
-    The half-spread of 0.4 % makes successive returns correlate by -0.12 (Roll 1984), an R2 of 1.5 %.
+    The half-spread of 0.4 % makes successive returns correlate by -0.12 (Roll 1984), an R² of 1.5 %.
     """
     rng = np.random.default_rng(seed)
     night, day = 0.5 * normal(rng, sessions, symbols), 0.75**0.5 * normal(rng, sessions, symbols)
@@ -298,11 +298,11 @@ PIPELINE = partial(through_the_pipeline, sessions=FIVE_YEARS)
 EXPERIMENTS = (
     Experiment("random walks, ridge", partial(PIPELINE, make=normal), skilled=False),
     Experiment("random walks, GARCH, ridge", partial(PIPELINE, make=garch), skilled=False),
-    Experiment("R2 of 2 %", partial(planted, make=normal), skilled=True),
-    Experiment("R2 of 2 %, 5 symbols", partial(planted, make=normal, symbols=5), skilled=True),
-    Experiment("R2 of 2 %, heavy tails", partial(planted, make=heavy), skilled=True),
-    Experiment("R2 of 2 %, GARCH", partial(planted, make=garch), skilled=True),
-    Experiment("momentum, R2 of 2 %, ridge", partial(through_the_pipeline, make=momentum), skilled=True),
+    Experiment("R² of 2 %", partial(planted, make=normal), skilled=True),
+    Experiment("R² of 2 %, 5 symbols", partial(planted, make=normal, symbols=5), skilled=True),
+    Experiment("R² of 2 %, heavy tails", partial(planted, make=heavy), skilled=True),
+    Experiment("R² of 2 %, GARCH", partial(planted, make=garch), skilled=True),
+    Experiment("momentum, R² of 2 %, ridge", partial(through_the_pipeline, make=momentum), skilled=True),
     Experiment("noise as large as the outcomes", partial(noise, make=normal, size=1.0), skilled=False),
     Experiment("noise of a tenth", partial(noise, make=normal, size=0.1), skilled=False),
     Experiment("noise of a hundredth", partial(noise, make=normal, size=0.01), skilled=False),
@@ -314,26 +314,26 @@ EXPERIMENTS = (
     Experiment("drift of 25 % a year, historical mean", the_mean, skilled=False),
     Experiment("drift of 25 % a year, ridge", partial(PIPELINE, make=drifting), skilled=False),
     Experiment("random walks, GARCH, 5 symbols", partial(PIPELINE, make=garch, symbols=5), skilled=False),
-    Experiment("50 symbols, horizon 20, R2 of 1 %",
+    Experiment("50 symbols, horizon 20, R² of 1 %",
                partial(cross_section, sessions=FIVE_YEARS, horizon=20, r2=0.01), skilled=True),
-    Experiment("50 symbols, horizon 5, R2 of 1 %",
+    Experiment("50 symbols, horizon 5, R² of 1 %",
                partial(cross_section, sessions=FIVE_YEARS, horizon=5, r2=0.01), skilled=True),
-    Experiment("50 symbols, 500 sessions, R2 of 0.25 %",
+    Experiment("50 symbols, 500 sessions, R² of 0.25 %",
                partial(cross_section, sessions=500, horizon=1, r2=0.0025), skilled=True),
-    Experiment("120 month-ends, 20 symbols, R2 of 4 %", month_ends, skilled=True),
+    Experiment("120 month-ends, 20 symbols, R² of 4 %", month_ends, skilled=True),
     Experiment("below the average, horizon 20", below_the_average, skilled=False),
     Experiment("slow noise, horizon 1", partial(slow_noise, make=normal, horizon=1), skilled=False),
     Experiment("slow noise, GARCH, horizon 20", partial(slow_noise, make=garch, horizon=20), skilled=False),
     Experiment("slow noise, heavy, horizon 5", partial(slow_noise, make=heavy, horizon=5), skilled=False),
-    Experiment("R2 of 4 % for five years, then none", faded, skilled=False),
-    Experiment("R2 of 2 %, ten times too large", misscaled, skilled=False),
+    Experiment("R² of 4 % for five years, then none", faded, skilled=False),
+    Experiment("R² of 2 %, ten times too large", misscaled, skilled=False),
     Experiment("bid-ask bounce, close to close", partial(bounced, target="close_to_close"), skilled=True),
     Experiment("bid-ask bounce, open to open", partial(bounced, target="open_to_open"), skilled=False),
 )  # fmt: skip
 
 
 def judge(seed: int, make: Callable[[int], pd.DataFrame], resamples: int = RESAMPLES) -> tuple[bool, float]:
-    """Return whether the verdict on one series is "skill", and its R2; as a single trial, in no ledger."""
+    """Return whether the verdict on one series is "skill", and its R²; as a single trial, in no ledger."""
     verdict = assess_skill(make(seed), ledger=Ledger(None), resamples=resamples)
     return verdict.verdict == "skill", verdict.evidence.r2
 
@@ -382,7 +382,7 @@ def main() -> int:
         found = best_of_noise(Ledger(Path(folder) / "trials.sqlite"), given.strategies)
         broken += found["passed"] > PASSING * given.strategies
         print("\n".join(f"{name}: {value:.4g}" for name, value in found.items()), end="\n\n")
-        print(f"| {'series':40s} | called skill | promised | mean R2 | seconds |\n|---|---|---|---|---|")
+        print(f"| {'series':40s} | called skill | promised | mean R² | seconds |\n|---|---|---|---|---|")
         with ProcessPoolExecutor(given.jobs, initializer=threadpool_limits, initargs=(1,)) as pool:
             for experiment in EXPERIMENTS:
                 if given.only not in experiment.name:

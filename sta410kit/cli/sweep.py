@@ -70,7 +70,7 @@ def sweep(  # noqa: PLR0913 - a command has many options
 
     Without NOTEBOOK the whole chain is swept: sta410 sweep -g model=ridge,boosting -g horizon=1,5. Steps that
     combinations share, and those unchanged since earlier runs, are executed once. One table shows verdict,
-    R2, rank IC, Sharpe ratio after costs and deflated Sharpe ratio, corrected for all combinations.
+    R², rank IC, Sharpe ratio after costs and deflated Sharpe ratio, corrected for all combinations.
 
     Any notebook with a cell tagged `parameters` will do. What a cell gives to
     `sta410kit.steps.record(name, value)` reaches the table.

@@ -72,7 +72,7 @@ def interval(value: float, draws: Floats, *, sessions: int, block: float, span: 
 
     Blocks of *b* dates keep a share (1 - 1/*b*) to the power *k* of the covariance at lag *k*, and there are
     few of them: the interval is widened by the part lost of targets that overlap over `span` dates, and by
-    Student's t with one degree of freedom per two blocks. Without that, intervals of R2 at 20 sessions over
+    Student's t with one degree of freedom per two blocks. Without that, intervals of R² at 20 sessions over
     five years hold the truth in 88 to 90 % instead of 95 %.
     """
     from scipy.stats import norm, t  # type: ignore[import-untyped,unused-ignore]

@@ -68,7 +68,7 @@ def _judged(part: pd.DataFrame, name: str, horizon: int) -> dict[str, Any]:
     if 1 - skill.p_value < RARE:
         r2 = float(gain.sum()) / naive
         drifted.append(
-            f"forecasts of {name} err more than those of no change: R2 {100 * r2:+.2f} % "
+            f"forecasts of {name} err more than those of no change: R² {100 * r2:+.2f} % "
             + over.format(skill.ratio)
         )
     return {

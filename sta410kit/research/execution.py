@@ -75,7 +75,7 @@ def check_execution(
     r2 = 1 - float(np.sum((panel.actual - predicted) ** 2)) / moved if moved > 0 else 0.0
     lost = verdict == SKILL and p_value > _LEFT
     sentence = (
-        f"None of it is left at the next open, where orders are executed: R2 is {r2:+z.2%} from open to open "
+        f"None of it is left at the next open, where orders are executed: R² is {r2:+z.2%} from open to open "
         f"(p = {p_value:.2f}) and the Sharpe ratio after costs {sharpe:+.1f}. Closes that bounce between bid "
         "and ask look like this."
     )

@@ -39,7 +39,7 @@ def permutation_importance(  # noqa: PLR0913 - each is a choice of the experimen
     repeats: int = 5,
     noises: int = 10,
 ) -> pd.DataFrame:
-    """Return how much out-of-sample R2 is lost without each feature (Breiman 2001, Machine Learning 45).
+    """Return how much out-of-sample R² is lost without each feature (Breiman 2001, Machine Learning 45).
 
     In each fold of the walk-forward the model is fitted as in `walk_forward`, and one feature at a time is
     replaced in the test block by its own values from a random stretch of the training block, equally long.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SCORES = {
     "rmse": "root mean squared error, log return",
     "mae": "mean absolute error, log return",
-    "r2": "out-of-sample R2 against the forecast of zero",
+    "r2": "out-of-sample R² against the forecast of zero",
     "r2_mean": "the same of deviations from the mean of each symbol: a drift earns nothing",
     "directional_accuracy": "share of non-zero outcomes whose sign was predicted",
     "ic_cross_section": "information coefficient: rank correlation over the symbols of a date, mean of dates",
@@ -58,11 +58,11 @@ def score_table(
     -------
     DataFrame
         Columns ``symbol, predictions, rmse, mae, r2_against_naive, directional_accuracy, coverage,
-        coverage_error, pinball, crps``. The out-of-sample R2 is that of Campbell and Thompson (2008) with
+        coverage_error, pinball, crps``. The out-of-sample R² is that of Campbell and Thompson (2008) with
         zero for the historical mean; `directional_accuracy` leaves out outcomes of zero; `coverage` is the
         share of outcomes inside their interval, ends included, `coverage_error` its standard error (see
         `coverage_error`); `pinball` and `crps` are means of `pinball_loss` and `crps`. NaN where nothing
-        moved.
+        moved; `directional_accuracy` also where every prediction is 0.
 
     Raises
     ------
@@ -87,6 +87,7 @@ def scores_of(predictions: pd.DataFrame, level: float = LEVEL) -> dict[str, floa
         numbers_of(predictions, name, "predictions") for name in ("actual", "predicted", "lower", "upper")
     )
     error, moved = actual - predicted, actual != 0
+    directed = moved.any() and predicted.any()
     naive = float((actual**2).sum())
     inside = (lower <= actual) & (actual <= upper)
     return {
@@ -94,7 +95,7 @@ def scores_of(predictions: pd.DataFrame, level: float = LEVEL) -> dict[str, floa
         "mae": float(np.abs(error).mean()),
         "r2_against_naive": 1 - float((error**2).sum()) / naive if naive > 0 else np.nan,
         "directional_accuracy": (
-            float((np.sign(predicted[moved]) == np.sign(actual[moved])).mean()) if moved.any() else np.nan
+            float((np.sign(predicted[moved]) == np.sign(actual[moved])).mean()) if directed else np.nan
         ),
         "coverage": float(inside.mean()),
         "coverage_error": coverage_error(inside, predictions["date"], int(predictions["horizon"].iloc[0])),
@@ -169,7 +170,7 @@ def score_parts(panel: Panel, column: int) -> Floats:
     """Return per date the sums whose ratio is each score, shape (dates, scores, 2)."""
     actual, predicted = panel.actual, panel.predicted[:, column]
     error, ones = actual - predicted, np.ones_like(actual)
-    moved = (actual != 0).astype(float)
+    moved = (actual != 0) * float(predicted.any())  # predictions of 0 throughout have no direction
     hit = moved * (np.sign(predicted) == np.sign(actual))
     timed = panel.centred
     timing_error = timed.actual - timed.predicted[:, column]

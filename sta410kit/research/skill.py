@@ -47,12 +47,12 @@ def assess_skill(
 
     1. the predictions hold information: Clark and West, one-sided at 1 %, asymptotic and bootstrapped,
        corrected for every model in the frame and every trial in the ledger;
-    2. they are accurate enough to be used as they are: a positive gain and R2, and Diebold and Mariano, and
+    2. they are accurate enough to be used as they are: a positive gain and R², and Diebold and Mariano, and
        its bootstrap, at 20 %;
     3. it was not one lucky year: without the best 252 sessions in a row (a fifth of all, if that is fewer)
        the gain is still positive, and there still is information at 10 %.
 
-    The first is strict, because chance must not pass. The second is not, because a true R2 of 1 or 2 % leaves
+    The first is strict, because chance must not pass. The second is not, because a true R² of 1 or 2 % leaves
     that much doubt even after ten years. ``docs/calibration.md`` has the measured rates of both errors.
 
     Parameters
@@ -105,7 +105,7 @@ class _Gains(NamedTuple):
 
 
 def _evidence(panel: Panel, trials: Trials, resamples: int, seed: int) -> tuple[SkillEvidence, Floats]:
-    """Return the evidence on the best model of the panel, and its R2 against zero in each resample."""
+    """Return the evidence on the best model of the panel, and its R² against zero in each resample."""
     timed = panel.centred
     sides = _Gains.of(panel), _Gains.of(timed)
     zero, constant = sides
@@ -198,7 +198,7 @@ def _slope(predicted: Floats, actual: Floats) -> float:
 
 
 def _r2(parts: Floats, score: int) -> Floats:
-    """Return an R2 from means of the score parts; 0 where the benchmark makes no error."""
+    """Return an R² from means of the score parts; 0 where the benchmark makes no error."""
     own, naive = parts[..., score, 0], parts[..., score, 1]
     beatable = naive > _ROUNDING * parts[..., _R2, 1]
     return np.where(beatable, 1 - own / np.where(beatable, naive, 1), 0.0)

@@ -160,11 +160,12 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - of any column
 
 def as_percent(table: pd.DataFrame, columns: Iterable[str] | None = None, digits: int = 2) -> pd.DataFrame:
     """Return a table with its fractions as text in percent, for reading: of all numbers, or some columns."""
-    names = table.select_dtypes("number").columns if columns is None else columns
+    numbers = table.select_dtypes("number").columns
+    names = numbers if columns is None else columns
     text = {
         name: table[name].map(lambda value: f"{value:z,.{digits}%}", na_action="ignore") for name in names
     }
-    return table.assign(**text).fillna("")
+    return table.assign(**text).fillna(dict.fromkeys(numbers, "not defined")).fillna("")
 
 
 def _ordered(contribution: pd.DataFrame) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def forecasts_of(predictions: pd.DataFrame) -> dict[str, tuple[str, Sketch]]:
 
 
 def candidates_of(predictions: pd.DataFrame) -> dict[str, tuple[str, float]]:
-    """Return model and mean R2 of each candidate that tuning has compared, by digest.
+    """Return model and mean R² of each candidate that tuning has compared, by digest.
 
     A candidate is what was tried, on a universe, to predict a target: tuning again on more sessions tries
     nothing new, tuning for another target does.

@@ -33,7 +33,7 @@ class SkillEvidence:
     of the two benchmarks (zero, and the mean of each symbol).
 
     ``r2``, ``r2_low``, ``r2_high``
-        Out-of-sample R2 against zero; 0 where nothing moved.
+        Out-of-sample R² against zero; 0 where nothing moved.
     ``r2_mean``
         The same of deviations from each symbol's mean.
     ``gain``, ``gain_low``, ``gain_high``
@@ -112,7 +112,7 @@ class SkillEvidence:
 
     @property
     def accurate(self) -> bool:
-        """Whether they are accurate as they are; R2 weighs predictions alike, the gain dates."""
+        """Whether they are accurate as they are; R² weighs predictions alike, the gain dates."""
         better = self.gain > 0 and self.r2 > 0 and self.r2_mean > 0
         return better and self.p_accuracy <= ACCURACY_LEVEL
 
@@ -122,7 +122,7 @@ class SkillVerdict:
     """What the predictions show about skill: one of three verdicts, the evidence, and a sentence.
 
     ``gains`` is the squared error saved on each date as a share of naive's total, indexed by date; ``draws``
-    the R2 of each resample. `plots.plot_verdict` draws both.
+    the R² of each resample. `plots.plot_verdict` draws both.
     """
 
     verdict: str
@@ -167,13 +167,16 @@ def sentence_of(evidence: SkillEvidence) -> str:
         return (
             f"{evidence.sessions} {dates} are too few to tell skill from luck {ahead}; {needed} are needed."
         )
-    if evidence.model == "naive" and evidence.gain == 0:
-        return f"This is the naive forecast of {naive} {ahead} itself, the benchmark for all others."
+    if evidence.gain == evidence.r2 == 0:
+        what = f"the naive forecast of {naive} {ahead}"
+        itself = f"This is {what} itself, the benchmark for all others"
+        said = itself if evidence.model == "naive" else f"{evidence.model} is no different from {what}"
+        return f"{said}: every prediction is 0, so direction, ranking and Sharpe ratio are not defined."
     several = f", the best of {len(evidence.models)} models," if len(evidence.models) > 1 else ""
     beats = "beats" if verdict == SKILL else "does not beat"
     trials = "one trial" if evidence.trials == 1 else f"{evidence.trials:,} trials"
     text = (
-        f"{evidence.model}{several} {beats} the naive forecast of {naive} {ahead}: out-of-sample R2 "
+        f"{evidence.model}{several} {beats} the naive forecast of {naive} {ahead}: out-of-sample R² "
         f"against naive is {evidence.r2:+z.2%} (95 % interval {evidence.r2_low:+z.2%} to "
         f"{evidence.r2_high:+z.2%}, p = {evidence.p_value:.3f} after {trials}, "
         f"{evidence.sessions:,} sessions)."

@@ -54,7 +54,7 @@ _HELP = {
     "forecast_age_seconds": "Seconds since the newest forecasts were made.",
     "forecasts_scored": "Past forecasts that have an outcome.",
     "forecast_coverage_ratio": "Share of outcomes inside the intervals that were forecast.",
-    "forecast_r2_ratio": "Out-of-sample R2 of past forecasts against forecasting no change.",
+    "forecast_r2_ratio": "Out-of-sample R² of past forecasts against forecasting no change.",
     "forecast_hit_ratio": "Share of past forecasts with the right sign.",
     "forecast_coverage_drift": "Distance of the newest coverage from its level, in standard errors.",
     "forecast_skill_drift": "Squared error saved against no change of late, in standard errors.",

@@ -52,8 +52,9 @@ def scorecard_rows(log: pd.DataFrame) -> list[dict[str, Any]]:
     table = scorecard(log)
     for name in ("first", "last"):
         table[name] = [f"{day:%Y-%m-%d}" for day in table[name]]
-    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-    return [row for row in rows if row["scored"]]
+    table = table[table["scored"] > 0].astype(object)
+    rows = table.where(table.notna(), None).to_dict("records")  # JSON has no NaN
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def outcome_points(log: pd.DataFrame) -> list[dict[str, Any]]:
@@ -75,7 +76,8 @@ def symbol_rows(log: pd.DataFrame) -> list[dict[str, Any]]:
     """Return how often outcomes fell into their intervals, by symbol, with a 95 % interval of that share."""
     known = log[log["live"]].dropna(subset="actual")
     inside = known["actual"].between(known["lower"], known["upper"])
-    same_sign = (known["predicted"] > 0) == (known["actual"] > 0)
+    same_sign = ((known["predicted"] > 0) == (known["actual"] > 0)).astype(float)
+    same_sign = same_sign.where(known["predicted"] != 0)  # a forecast of 0 has no direction
     rows = []
     for symbol, part in known.groupby("symbol"):
         count, share = len(part), float(inside[part.index].mean())
@@ -103,12 +105,15 @@ def print_scorecard(log: pd.DataFrame, path: Path) -> None:
         click.echo(f"no forecasts in {path} yet; each `sta410 run` that passes logs its own")
         return
     rows = scorecard_rows(log)
-    names = ("model", "horizon", "from", "to", "forecasts", "scored", "hit rate", "R2", "coverage")
+    names = ("model", "horizon", "from", "to", "forecasts", "scored", "hit rate", "R²", "coverage")
     cells = [
         (
             _model(row),
             *(str(row[name]) for name in ("horizon", "first", "last", "forecasts", "scored")),
-            *(f"{row['hit_rate']:.1%}", f"{row['r2_against_naive']:+.1%}", f"{row['coverage']:.1%}"),
+            *(
+                "not defined" if row[name] is None else f"{row[name]:{form}}".replace("%", " %")
+                for name, form in (("hit_rate", ".1%"), ("r2_against_naive", "+.1%"), ("coverage", ".1%"))
+            ),
         )
         for row in rows
     ]

@@ -40,7 +40,7 @@ def test_the_table_shows_scores_and_outcomes():
     """Percent signs and units are shown; what is open is counted."""
     output = ask().output
     assert [cell.strip() for cell in output.splitlines()[3].split("│")[1:-1]] == [
-        *("ridge", "1", "2024-01-08", "2024-01-08", "2", "1", "100.0%", "+75.0%", "100.0%"),
+        *("ridge", "1", "2024-01-08", "2024-01-08", "2", "1", "100.0 %", "+75.0 %", "100.0 %"),
     ]  # fmt: skip
     assert "+1.00 │ -3.00 │ +5.00 │  +2.00 │ inside" in output
     assert "1 forecast without an outcome yet" in output

@@ -43,7 +43,7 @@ def test_forecasts_worse_than_none_are_named():
     """They have the wrong sign each time."""
     actual = outcomes()
     (row,) = drift_of(log_of(actual, -actual, half=1.0))
-    assert row["drifted"][-1].startswith("forecasts of ridge err more than those of no change: R2 -300.00 % ")
+    assert row["drifted"][-1].startswith("forecasts of ridge err more than those of no change: R² -300.00 % ")
 
 
 def test_few_sessions_and_forecasts_made_afterwards_are_not_judged():

@@ -39,7 +39,7 @@ def test_what_the_night_takes_is_not_left_at_the_open():
     assert (verdict, found.lost, found.verdict) == ("skill", True, "skill lost at the next open")
     assert found.p_value > 0.1
     assert found.r2 == pytest.approx(-0.04, abs=0.02)  # only the noise of the predictions is left
-    assert "R2 is -" in found.sentence
+    assert "R² is -" in found.sentence
     assert "Sharpe ratio after costs -3.1" in found.sentence
     assert not check_execution(predictions, prices, verdict="no skill shown", sharpe=0.0).lost
 

@@ -48,7 +48,7 @@ def test_a_replaced_feature_doubles_the_loss_of_what_it_explained():
     )
     shrunk = 0.5 - 0.03 * 0.5  # the soft threshold of the penalty, in standard deviations, about
     b = shrunk / (1 + 0.03 * 0.5)
-    # R2 lost: rise from (0.5 - b)^2 + 0.75 to 0.75 + 0.25 + b^2, in units of var(y)
+    # R² lost: rise from (0.5 - b)^2 + 0.75 to 0.75 + 0.25 + b^2, in units of var(y)
     assert found["r2_lost"][0] == pytest.approx(0.25 + b**2 - (0.5 - b) ** 2, abs=0.06)
 
 

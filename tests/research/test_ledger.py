@@ -118,7 +118,7 @@ def test_each_model_of_a_frame_is_a_trial_except_zero(ledger):
 
 
 def test_a_trial_stores_its_scores_and_returns(ledger):
-    """Sharpe ratio per session, R2, sessions, and the excess of following the sign to seven digits."""
+    """Sharpe ratio per session, R², sessions, and the excess of following the sign to seven digits."""
     frame = made(symbols=1)
     (trial,) = (found := ledger.record_predictions(frame)).trials
     returns = (np.sign(frame["predicted"]) - 1) * np.expm1(frame["actual"])  # in excess of holding
@@ -130,7 +130,7 @@ def test_a_trial_stores_its_scores_and_returns(ledger):
 
 
 def test_overlapping_targets_have_no_returns_per_session(ledger):
-    """At a horizon of five sessions a trial has its R2 but no Sharpe ratio, and counts."""
+    """At a horizon of five sessions a trial has its R² but no Sharpe ratio, and counts."""
     (daily,) = ledger.record_predictions(made()).trials
     (weekly,) = (found := ledger.record_predictions(made().assign(horizon=5))).trials
     assert daily.sharpe is not None

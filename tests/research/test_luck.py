@@ -59,7 +59,7 @@ def test_the_best_of_useless_strategies_does_not_pass(calibrate, tmp_path):
 
 
 def test_bid_ask_bounce_is_skill_on_closes_and_a_loss_at_the_open(calibrate):
-    """Closes show an R2 of 1 %, opens none; following the closes loses the half-spread each time."""
+    """Closes show an R² of 1 %, opens none; following the closes loses the half-spread each time."""
     found = [calibrate.bounce_at_the_open(seed) for seed in range(4)]
     assert [skill for skill, _, _ in found] == [True] * 4
     assert sum(lost for _, lost, _ in found) >= 3

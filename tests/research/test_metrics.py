@@ -49,9 +49,10 @@ def test_literal_values():
 
 
 def test_the_scale_of_r2_and_undefined_ratios():
-    """Predicting zero has an R2 of zero and a perfect prediction of one; zero outcomes have none."""
+    """Predicting zero has an R² of zero and no direction; a perfect one is one; zero outcomes have none."""
     assert overall(FOUR.assign(predicted=0.0))["r2_against_naive"] == 0
     assert overall(FOUR.assign(predicted=FOUR["actual"]))["r2_against_naive"] == 1
+    assert np.isnan(overall(FOUR.assign(predicted=0.0))["directional_accuracy"])
     still = overall(FOUR.assign(actual=0.0))
     assert still[["r2_against_naive", "directional_accuracy"]].isna().all()
 
@@ -170,7 +171,7 @@ def intervals(frame):
 
 
 def test_scores_agree_with_scikit_learn():
-    """RMSE, MAE, both kinds of R2 and the share of signs agree to 1e-8."""
+    """RMSE, MAE, both kinds of R² and the share of signs agree to 1e-8."""
     frame = informed()
     found = {name: one.value for name, one in intervals(frame).items()}
     actual, predicted = frame["actual"], frame["predicted"]
@@ -229,6 +230,7 @@ def test_undefined_scores_are_left_out():
     assert "ic_cross_section" not in intervals(informed(symbols=2))
     assert "ic_time_series" not in intervals(informed().assign(predicted=0.0))
     assert not {"r2", "r2_mean", "directional_accuracy"} & set(intervals(informed().assign(actual=0.0)))
+    assert "directional_accuracy" not in intervals(informed().assign(predicted=0.0))
 
 
 def test_blocks_span_the_overlap_of_targets():

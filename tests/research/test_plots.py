@@ -11,12 +11,14 @@ from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.market.adjustment import find_splits
 from sta410kit.research import plots
 from sta410kit.research.backtest import backtest
+from sta410kit.research.factor import factor_tear_sheet
 from sta410kit.research.forecasting import forecast
 from sta410kit.research.monte_carlo import monte_carlo
 from sta410kit.research.quantile_forecast import quantile_forecast
 from sta410kit.research.skill import assess_skill
 from sta410kit.research.stationarity import stationarity
 from sta410kit.research.stress import stress
+from sta410kit.research.tear_sheet import returns_tear_sheet
 from tests.research.simulated import make_predictions
 
 pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("headless")]
@@ -190,15 +192,48 @@ def test_the_first_symbol_is_the_default(walk_predictions):
 
 @pytest.mark.parametrize("sessions", [2, 600])
 def test_the_verdict_is_drawn_with_its_best_stretch(sessions):
-    """The gains end at R2; the best stretch is shaded where there is one."""
+    """The gains end at R²; the best stretch is shaded where there is one."""
     rng = np.random.default_rng(0)
     frame = make_predictions(rng.standard_normal(sessions) / 1e3, rng.standard_normal(sessions) / 1e2)
     verdict = assess_skill(frame, resamples=100)
     left, right = plots.plot_verdict(verdict).axes
     assert left.get_lines()[0].get_ydata()[-1] == pytest.approx(100 * verdict.evidence.r2)
-    assert f"R2 {verdict.evidence.r2:+z.2%}" in [text.get_text() for text in right.get_legend().get_texts()]
+    assert f"R² {verdict.evidence.r2:+z.2%}" in [text.get_text() for text in right.get_legend().get_texts()]
     labels = [text.get_text() for text in left.get_legend().get_texts()]
     assert ("best 120 sessions" in labels) == (sessions == 600)
+
+
+def test_what_is_not_defined_for_predictions_of_zero_is_said_and_not_drawn(walks, walk_predictions):
+    """A sentence without axes in place of every figure that would be empty; equity is still drawn."""
+    zero = walk_predictions.assign(predicted=0.0, model="naive")
+    tested = backtest(zero, walks)
+    figures = [
+        plots.plot_verdict(assess_skill(zero, resamples=100)),
+        plots.plot_factor(factor_tear_sheet(zero, walks)),
+        plots.plot_returns(returns_tear_sheet(tested)),
+        plots.plot_contribution(tested),
+        plots.plot_stress(stress(tested)),
+        plots.plot_monte_carlo(monte_carlo(tested.frame["net"], paths=100)),
+    ]
+    assert [[text.get_text() for text in figure.axes[0].texts] for figure in figures] == [
+        ["naive: not enough data. Every prediction is 0: no squared error is saved or lost against naive."],
+        ["Ranking: not defined, no date has 3 symbols with different predictions."],
+        ["Returns: the strategy never trades, so its Sharpe ratio is not defined."],
+        ["Contribution and exposure: the strategy never trades, so both are 0."],
+        ["Stress: the strategy never trades, so no scenario changes its return of 0 %."],
+        ["Resampled paths: the strategy never trades, so every path stays at its start."],
+    ]
+    assert not any(axes.axison for figure in figures for axes in figure.axes)
+    assert title(plots.plot_equity(tested)).startswith("Strategy +0.0% a year")
+
+
+def test_a_rolling_ratio_of_too_few_sessions_is_said_and_not_drawn(walks, walk_predictions):
+    """A backtest shorter than the window has months, and no axis around 1970."""
+    first = walk_predictions[walk_predictions["date"] <= walk_predictions["date"].unique()[60]]
+    left, right = plots.plot_returns(returns_tear_sheet(backtest(first, walks))).axes
+    assert left.axison
+    assert [text.get_text() for text in right.texts] == ["not defined: too few sessions"]
+    assert not right.axison
 
 
 @pytest.mark.usefixtures("headless")

@@ -47,7 +47,7 @@ def test_the_embedded_prices_show_no_skill(sample_predictions):
 
 
 def test_real_skill_is_recognised():
-    """An R2 of 20 % is recognised within a year, and called suspicious."""
+    """An R² of 20 % is recognised within a year, and called suspicious."""
     verdict = assess_skill(planted(sessions=300, r2=0.2))
     assert verdict.verdict == "skill"
     assert verdict.evidence.p_value < 0.01
@@ -57,14 +57,14 @@ def test_real_skill_is_recognised():
 
 
 def test_two_percent_are_found_in_ten_years():
-    """Of 8 series with an R2 of 2 % at least 7 are called skill, and none suspicious."""
+    """Of 8 series with an R² of 2 % at least 7 are called skill, and none suspicious."""
     found = [assess_skill(planted(seed), resamples=200) for seed in range(8)]
     assert sum(one.verdict == "skill" for one in found) >= 7
     assert not any("leak" in one.sentence for one in found)
 
 
 def cross_sectional(seed, sessions=1250, horizon=20, r2=0.01, symbols=50):
-    """Return predictions of symbols correlated by 0.5, whose returns less the market have an R2 of `r2`."""
+    """Return predictions of symbols correlated by 0.5, whose returns less the market have an R² of `r2`."""
     rng = np.random.default_rng(seed)
     decay = 0.97 if horizon > 1 else 0.0
     shocks = rng.standard_normal((sessions + horizon, symbols))
@@ -101,7 +101,7 @@ def test_a_wrong_scale_is_told_from_no_information():
 
 
 def test_skill_that_ended_is_said_to_have_ended():
-    """An R2 of 4 % in the first five years and none after is no skill today."""
+    """An R² of 4 % in the first five years and none after is no skill today."""
     rng = np.random.default_rng(0)
     signal = 0.04**0.5 * rng.standard_normal(2520) / 100
     actual = 0.96**0.5 * rng.standard_normal(2520) / 100
@@ -113,7 +113,7 @@ def test_skill_that_ended_is_said_to_have_ended():
 
 
 def test_lasting_skill_is_not_said_to_have_ended():
-    """In 10 samples of an R2 of 2 % throughout, none is."""
+    """In 10 samples of an R² of 2 % throughout, none is."""
     assert {assess_skill(planted(seed), resamples=100).evidence.faded for seed in range(10)} == {""}
 
 
@@ -182,7 +182,13 @@ def test_trivial_predictions_are_no_skill():
     verdict = assess_skill(noise(size=0, model="naive"))
     assert verdict.verdict == "no skill shown"
     assert verdict.evidence.p_value == 1
-    assert "naive forecast of no change for the next session itself" in verdict.sentence
+    assert verdict.sentence == (
+        "This is the naive forecast of no change for the next session itself, the benchmark for all others: "
+        "every prediction is 0, so direction, ranking and Sharpe ratio are not defined."
+    )
+    assert assess_skill(noise(size=0, model="mine")).sentence.startswith(
+        "mine is no different from the naive"
+    )
     for value, r2 in ((0.0, 0), (0.003, 1)):
         verdict = assess_skill(made(value, np.full(300, value)))
         assert (verdict.verdict, verdict.evidence.r2) == ("no skill shown", r2)
@@ -268,7 +274,7 @@ def test_the_order_of_rows_does_not_matter():
 
 
 def test_the_evidence_is_json_serialisable():
-    """So is each score with its interval; gains add up to R2, with one draw per resample."""
+    """So is each score with its interval; gains add up to R², with one draw per resample."""
     verdict = assess_skill(planted(), resamples=100)
     evidence = json.loads(json.dumps(asdict(verdict.evidence)))
     assert evidence["models"] == ["ridge"]

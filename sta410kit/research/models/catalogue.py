@@ -36,7 +36,7 @@ def mean(_seed: int) -> DummyRegressor:
 def ridge(_seed: int) -> Pipeline:
     """Ridge regression on standardised features.
 
-    An R2 near 0.001 leaves so little signal that a few thousand rows deserve about as much weight as the
+    An R² near 0.001 leaves so little signal that a few thousand rows deserve about as much weight as the
     belief that there is none.
     """
     from sklearn.linear_model import Ridge

@@ -147,7 +147,7 @@ def tuning_table(predictions: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``fold``, a column ``chosen``, and for each candidate its R2 against zero within the training
+        Index ``fold``, a column ``chosen``, and for each candidate its R² against zero within the training
         window. Empty for predictions without tuning.
     """
     tried = pd.DataFrame(predictions.attrs.get("tuning", []), columns=["fold", "candidate", "r2", "chosen"])

@@ -13,6 +13,7 @@ from sta410kit.research.plots.style import (
     VERMILION,
     date_axis,
     drawing,
+    only_words,
     plain_log_labels,
     require_rows,
 )
@@ -26,16 +27,21 @@ if TYPE_CHECKING:
     from sta410kit.research.monte_carlo import MonteCarlo
     from sta410kit.research.verdict import SkillVerdict
 
+_DIGITS = 12  # of a return; what is smaller is rounding
+
 
 def plot_verdict(verdict: SkillVerdict) -> Figure:
-    """Plot the squared error saved against naive, cumulated over time, beside the bootstrap of R2.
+    """Plot the squared error saved against naive, cumulated over time, beside the bootstrap of R².
 
     The best stretch of sessions, without which skill has to remain, is shaded.
     """
+    title = f"{verdict.evidence.model}: {verdict.verdict}"
+    if not verdict.gains.any():
+        return only_words(f"{title}. Every prediction is 0: no squared error is saved or lost against naive.")
     with drawing(1, 2, size=(11, 4)) as (figure, (left, right)):
         _draw_gains(left, verdict)
         _draw_resamples(right, verdict)
-        figure.suptitle(f"{verdict.evidence.model}: {verdict.verdict}", x=0.01, ha="left", fontsize=13)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=13)
     return figure
 
 
@@ -67,11 +73,11 @@ def _draw_resamples(axes: Axes, verdict: SkillVerdict) -> None:
     low, high = 100 * evidence.r2_low, 100 * evidence.r2_high
     axes.hist(100 * verdict.draws, bins=40, histtype="stepfilled", color=SKY)
     axes.axvspan(low, high, color=BLUE, alpha=0.12, lw=0, label="95 % interval")
-    axes.axvline(100 * evidence.r2, color=BLUE, linewidth=2, label=f"R2 {evidence.r2:+z.2%}")
+    axes.axvline(100 * evidence.r2, color=BLUE, linewidth=2, label=f"R² {evidence.r2:+z.2%}")
     axes.axvline(0, color=VERMILION, linestyle="--", label="naive")
     axes.set(
-        title=f"R2 in {evidence.resamples:,} resamples of dates",
-        xlabel="out-of-sample R2, %",
+        title=f"R² in {evidence.resamples:,} resamples of dates",
+        xlabel="out-of-sample R², %",
         ylabel="resamples",
     )
     axes.legend(fontsize=9)
@@ -113,6 +119,8 @@ def plot_equity(backtest: Backtest) -> Figure:
 def plot_stress(table: pd.DataFrame) -> Figure:
     """Plot total return and maximum drawdown per scenario; `table` is from `stress.stress`."""
     require_rows(table, ("scenario", "total_return", "max_drawdown"), "scenarios")
+    if not table[["total_return", "max_drawdown"]].round(_DIGITS).any(axis=None):
+        return only_words("Stress: the strategy never trades, so no scenario changes its return of 0 %.")
     places = range(len(table))
     worst = table.iloc[int(table["total_return"].argmin())]
     with drawing(1, 2, size=(10, 1.5 + 0.5 * len(table)), shared="y") as (figure, (left, right)):
@@ -139,6 +147,8 @@ def plot_monte_carlo(paths: MonteCarlo) -> Figure:
     """Plot the bands that hold 50 % and 90 % of the resampled equity paths, on a log scale."""
     bands = paths.bands
     require_rows(bands, ("session", "5%", "25%", "50%", "75%", "95%"), "bands of the paths")
+    if (bands[["5%", "95%"]] == 1).all(axis=None):
+        return only_words("Resampled paths: the strategy never trades, so every path stays at its start.")
     years = bands["session"] / 252
     with drawing() as (figure, (axes,)):
         for low, high, shade, label in (
@@ -164,7 +174,7 @@ def plot_monte_carlo(paths: MonteCarlo) -> Figure:
 
 
 def plot_importance(table: pd.DataFrame) -> Figure:
-    """Plot the R2 lost without each feature, with two standard errors, beside that of noise features.
+    """Plot the R² lost without each feature, with two standard errors, beside that of noise features.
 
     Parameters
     ----------
@@ -189,7 +199,7 @@ def plot_importance(table: pd.DataFrame) -> Figure:
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.set(
             title=f"{int(above.sum())} of {len(shown)} features lie two standard errors above all noise",
-            xlabel="out-of-sample R2 lost without the feature, points, with 2 standard errors",
+            xlabel="out-of-sample R² lost without the feature, points, with 2 standard errors",
         )
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.legend(loc="lower right")

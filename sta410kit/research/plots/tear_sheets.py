@@ -15,7 +15,9 @@ from sta410kit.research.plots.style import (
     VERMILION,
     date_axis,
     drawing,
+    only_words,
     require_rows,
+    say_instead,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ _LEAST_SCALE = 0.01  # of the colours: a month of 1 % is pale
 
 def plot_factor(sheet: FactorTearSheet) -> Figure:
     """Plot the rank IC by horizon, the mean return of each quantile, and the spread over time."""
+    if sheet.rank_ic.empty:
+        return only_words("Ranking: not defined, no date has 3 symbols with different predictions.")
     with drawing(1, 3, size=(13, 3.8)) as (figure, (left, middle, right)):
         _draw_decay(left, sheet)
         table = sheet.quantiles
@@ -65,6 +69,8 @@ def _draw_decay(axes: Axes, sheet: FactorTearSheet) -> None:
 
 def plot_returns(sheet: ReturnsTearSheet) -> Figure:
     """Plot the return of each month as a table, and the rolling Sharpe ratio."""
+    if sheet.exposure.loc["all", "gross"] == 0:
+        return only_words("Returns: the strategy never trades, so its Sharpe ratio is not defined.")
     months = 100 * sheet.monthly
     height = 1.2 + 0.28 * len(months)
     with drawing(1, 2, size=(13, max(3.8, height))) as (figure, (left, right)):
@@ -80,10 +86,13 @@ def plot_returns(sheet: ReturnsTearSheet) -> Figure:
         left.grid(visible=False)
         left.spines[:].set_visible(False)
         left.set_title("Return by month after costs, %")
-        right.plot(sheet.rolling_sharpe.index, sheet.rolling_sharpe, color=BLUE)
-        right.axhline(0, color=GREY, linewidth=1)
         right.set(title=f"Sharpe ratio of the last {sheet.window} sessions", ylabel="annualised")
-        date_axis(right)
+        if sheet.rolling_sharpe.notna().any():
+            right.plot(sheet.rolling_sharpe.index, sheet.rolling_sharpe, color=BLUE)
+            right.axhline(0, color=GREY, linewidth=1)
+            date_axis(right)
+        else:
+            say_instead(right, "not defined: too few sessions")
     return figure
 
 
@@ -91,6 +100,8 @@ def plot_contribution(backtest: Backtest) -> Figure:
     """Plot what each symbol added to the total return, and the mean exposure of the last 21 sessions."""
     frame, gains = backtest.frame, backtest.contribution
     require_rows(gains, ("symbol", "strategy"), "contributions")
+    if not frame["exposure"].any():
+        return only_words("Contribution and exposure: the strategy never trades, so both are 0.")
     rows = gains.set_index("symbol")["strategy"].mul(100).sort_values()
     rows = rows[(rows.abs() > _ROUNDING) | (rows.index != "cash")]
     if len(rows) > 2 * _ENDS + 1:

@@ -73,7 +73,7 @@ class Sweep:
 def results_table(sweep: Sweep) -> dict[str, list[Any]]:
     """Return the table's columns by name, one value a unit, in the order of the units.
 
-    Combinations of the chain are sorted: the best verdict first, then the highest R2; failed ones last.
+    Combinations of the chain are sorted: the best verdict first, then the highest R²; failed ones last.
     First ``unit``, then the parameters, then what was recorded, then ``outcome``, ``seconds``, ``peak_mib``,
     ``message`` and ``notebook``. A recorded name that is taken already becomes ``recorded.<name>``. Where
     there is no value it is ``None``.

@@ -65,7 +65,7 @@ def test_noise_is_shrunk_and_a_signal_is_not(slope, strong):
 
 
 def test_the_score_is_out_of_sample_by_hand():
-    """R2 is that of the parts, each predicted by a fit on its purged past."""
+    """R² is that of the parts, each predicted by a fit on its purged past."""
     x, y = panel(slope=0.005)
     tuned = TunedRegressor(Ridge(), {"alpha": [10.0]}, horizon=2).fit(x, y)
     errors, naive = [], []
