@@ -88,9 +88,9 @@ class SchedulerUnavailableError(STA410Exception):
 
 
 class DatabaseError(STA410Exception):
-    """The service's database does not answer, or cannot be written."""
+    """The service's database does not answer, is damaged, or cannot be written."""
 
-    exit_code = ExitCode.INTERNAL
+    exit_code = ExitCode.USAGE
 
 
 class STA410Warning(UserWarning):

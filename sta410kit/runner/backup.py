@@ -238,10 +238,11 @@ class _Place:
         """Copy a file unless its content is there; return its entry, or None if it has vanished."""
         try:
             content, modified = _content(path), path.stat().st_mtime
-        except (FileNotFoundError, sqlite3.OperationalError):
-            if path.is_file():
-                raise
-            return None
+        except (FileNotFoundError, sqlite3.Error) as error:
+            if not path.is_file():
+                return None
+            message = f"{path} cannot be read ({error}); no backup was made. Mend it, or move it away"
+            raise DataLoadingError(message) from error
         digest = _digest(content)
         if self._sizes.get(digest) != len(content):
             self._write(self._object(digest), content)

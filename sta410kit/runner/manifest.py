@@ -7,11 +7,11 @@ import socket
 import sysconfig
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sta410kit
 from sta410kit._internal.atomic_files import write_text
@@ -29,6 +29,10 @@ UNITS, RECORD = "units", "unit.json"  # of a sweep: the folder of its units, and
 DIFF = "code.diff"
 JOB = "STA410_JOB"  # the variable by which the service tells a run whose it is
 _MOST_UNTRACKED = 100
+_RESULTS = {  # types of what `results` holds, where pages and metrics look into it
+    **dict.fromkeys(("scores", "data", "origin", "verdict", "quarantined", "no_forecast"), dict),
+    **dict.fromkeys(("forecasts", "orders", "scorecard", "outcomes", "drift"), list),
+}
 
 
 @dataclass
@@ -128,6 +132,9 @@ class Manifest:
         return next((record for record in self.steps if record.name == name), None)
 
 
+_Record = TypeVar("_Record", Manifest, StepRecord)
+
+
 def begin(manifest: Manifest, folder: Path, registry: Registry) -> None:
     """Fill in what is known when a run begins in `folder`, and write the manifest there.
 
@@ -149,7 +156,8 @@ def read_manifest(folder: Path) -> Manifest:
         content = json.loads(path.read_text(encoding="utf-8"))
         schema = content.get("schema", 0)
         if schema == SCHEMA:
-            return Manifest(**{**content, "steps": [StepRecord(**one) for one in content["steps"]]})
+            found = _checked(Manifest(**content))
+            return replace(found, steps=[_checked(StepRecord(**one)) for one in content["steps"]])
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         message = f"{path} cannot be read as a manifest: {error}"
         raise ConfigurationError(message) from error
@@ -160,12 +168,26 @@ def read_manifest(folder: Path) -> Manifest:
     raise ConfigurationError(message)
 
 
+def _checked(record: _Record) -> _Record:
+    """Return a record, unless a value is not of its field's type, as far as that is known by its default."""
+    fields = {name: type(value) for name, value in vars(type(record)("", "")).items() if value is not None}
+    results: dict[str, Any] = getattr(record, "results", {})
+    for types, values in ((fields, vars(record)), (_RESULTS, results)):
+        for name, value in values.items():
+            if not isinstance(value, types.get(name, object)):
+                message = f"{name} is {value!r:.40}"
+                raise TypeError(message)
+    for text in filter(None, map(vars(record).get, ("started", "finished"))):
+        datetime.fromisoformat(text)
+    return record
+
+
 def read_units(folder: Path) -> list[StepRecord]:
     """Return the record of each unit whose result lies in a run folder."""
     found = []
     for path in sorted((folder / UNITS).glob(f"*/{RECORD}")):
         with suppress(OSError, ValueError, TypeError):  # it will be executed again
-            found.append(StepRecord(**json.loads(path.read_text(encoding="utf-8"))))
+            found.append(_checked(StepRecord(**json.loads(path.read_text(encoding="utf-8")))))
     return found
 
 

@@ -79,19 +79,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     site: Site = app.state.site
     worker = Worker(site.database, site.project, site.options.concurrency)
     app.state.worker = worker if site.options.concurrency else None
-    timer = Timer(site.database, site.project)
+    parts: list[Worker | Timer] = [worker] * bool(site.options.concurrency)
+    parts += [Timer(site.database, site.project)] * site.options.schedules
     warm_up()  # by it the values of the first request are checked
-    if site.options.concurrency:
-        worker.start()
-    if site.options.schedules:
-        timer.start()
+    for part in parts:
+        part.start()
     try:
         yield
     finally:
         site.stopping.set()
-        if site.options.schedules:
-            timer.stop()
-        if site.options.concurrency:
-            await asyncio.to_thread(worker.stop)
+        for part in reversed(parts):
+            await asyncio.to_thread(part.stop)
         site.index.__exit__()
         site.database.close()

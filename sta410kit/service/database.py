@@ -128,9 +128,13 @@ class Database:
         """Name the database in its errors, without what a driver may quote."""
         try:
             yield
-        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-            reason = str(error.orig).strip().partition("\n")[0]
-            message = f"the database {self.shown} cannot be used: {reason}"
+        except (sa.exc.DatabaseError, sa.exc.InterfaceError) as error:
+            if isinstance(error, sa.exc.IntegrityError):  # the caller's
+                raise
+            reason = (
+                f"the database {self.shown} cannot be used: " + str(error.orig).strip().partition("\n")[0]
+            )
+            message = f"{reason}. Start or mend it, or correct DATABASE_URL"
             raise DatabaseError(message) from None
 
     def close(self) -> None:
@@ -143,23 +147,17 @@ def open_database(project: Path) -> Database:
 
     Raises
     ------
+    DatabaseError
+        The database does not answer, is damaged, or cannot be written.
     ConfigurationError
-        The database does not answer, cannot be written, or is of a newer version of the kit.
+        It is of a newer version of the kit.
     """
-    url = database_url(project)
+    database = Database(_engine(database_url(project)))
     try:
-        database = Database(_engine(url))
-        try:
-            _upgrade(database)
-        except BaseException:
-            database.close()
-            raise
-    except (DatabaseError, OSError) as error:
-        reason = str(error)
-        if isinstance(error, OSError):
-            reason = f"{url.render_as_string(hide_password=True)} cannot be made: {error.strerror}"
-        message = f"{reason}. Start or mend it, or correct DATABASE_URL"
-        raise ConfigurationError(message) from None
+        _upgrade(database)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
@@ -241,7 +239,7 @@ def wait_for_database(database: Database, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            database.rows(sa.select(1))
+            database.rows(sa.select(leases.c.run).limit(1))  # unlike a constant, it is read from the file
         except DatabaseError:
             if time.monotonic() > deadline:
                 return False

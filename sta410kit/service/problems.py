@@ -1,7 +1,8 @@
 """Errors as the API answers them: RFC 9457, ``application/problem+json``."""
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -13,6 +14,7 @@ from sta410kit._internal.text import printable
 from sta410kit.exceptions import ConfigurationError, SecretFoundError, STA410Exception
 
 MEDIA_TYPE = "application/problem+json"
+Found = TypeVar("Found")
 
 
 class Place(BaseModel):
@@ -29,6 +31,14 @@ class Problem(BaseModel):
     status: int = Field(examples=[422])
     detail: str = Field(examples=["the chain takes no parameter 'modle'. Did you mean 'model'?"])
     errors: list[Place] = []
+
+
+def found(find: Callable[..., Found], *values: object) -> Found:
+    """Return what a function finds; its `ConfigurationError`, that there is none, is answered with 404."""
+    try:
+        return find(*values)
+    except ConfigurationError as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
 
 
 def responses(*codes: HTTPStatus) -> dict[int | str, dict[str, Any]]:

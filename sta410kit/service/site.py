@@ -1,5 +1,6 @@
 """What the service serves: a project with its runs, a database, and the options it was started with."""
 
+import os
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -86,8 +87,17 @@ def open_site(project: Path, options: ServiceOptions) -> Site:
     if not (project / MARKER).is_file():
         message = f"{project} {OUTSIDE}; change into a project"
         raise ConfigurationError(message)
+    if not can_write(project):
+        message = f"{project / 'runs'} cannot be written, so that no run could begin; correct its permissions"
+        raise ConfigurationError(message)
     database = open_database(project)
     return Site(project, options, database, Users(database), Limits(options.requests))
+
+
+def can_write(project: Path) -> bool:
+    """Tell whether the runs of a project can be written."""
+    runs = project / "runs"
+    return os.access(runs if runs.is_dir() else project, os.W_OK)
 
 
 def site_of(request: Request) -> Site:

@@ -1,6 +1,5 @@
 """For machines that watch: whether the process is alive and can do its work, and metrics for Prometheus."""
 
-import os
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -16,7 +15,7 @@ from sta410kit.runner.metrics import ProjectCollector, render
 from sta410kit.service.access import VIEWER
 from sta410kit.service.database import Database, jobs, wait_for_database
 from sta410kit.service.queue import QUEUED, count_jobs
-from sta410kit.service.site import Site, site_of
+from sta410kit.service.site import Site, can_write, site_of
 
 router = APIRouter(tags=["health"])
 
@@ -41,7 +40,7 @@ def readyz(request: Request, response: Response) -> Ready:
     reasons = []
     if not wait_for_database(site.database, 0):
         reasons.append("the database does not answer")
-    if not os.access(site.runs if site.runs.is_dir() else site.project, os.W_OK):
+    if not can_write(site.project):
         reasons.append("the folder of runs cannot be written")
     worker = getattr(request.app.state, "worker", None)
     if worker is not None and not worker.is_alive():

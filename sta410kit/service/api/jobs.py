@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from sta410kit.exceptions import ConfigurationError
@@ -12,7 +12,7 @@ from sta410kit.service import queue
 from sta410kit.service.access import RUNNER, VIEWER, Caller
 from sta410kit.service.events import job_progress
 from sta410kit.service.models import Job, JobNumber
-from sta410kit.service.problems import responses
+from sta410kit.service.problems import found, responses
 from sta410kit.service.requests import RunRequest, SweepRequest
 from sta410kit.service.site import Served, Site
 
@@ -22,10 +22,7 @@ _MISSING = responses(HTTPStatus.NOT_FOUND)
 
 
 def _find(job: JobNumber, site: Served) -> queue.Job:
-    try:
-        return queue.find_job(site.database, job)
-    except ConfigurationError as error:
-        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
+    return found(queue.find_job, site.database, job)
 
 
 _Known = Annotated[queue.Job, Depends(_find)]  # the job that the address of a request names
@@ -59,19 +56,19 @@ def read_jobs(
 
 
 @router.get("/{job}", dependencies=[VIEWER], responses=_MISSING)
-def read_job(found: _Known) -> Job:
+def read_job(known: _Known) -> Job:
     """Return one job."""
-    return Job.of(found)
+    return Job.of(known)
 
 
 @router.post("/{job}/cancel", responses=_MISSING)
-def cancel_job(caller: Annotated[Caller, RUNNER], found: _Known, site: Served) -> Job:
+def cancel_job(caller: Annotated[Caller, RUNNER], known: _Known, site: Served) -> Job:
     """Cancel a job: a queued one at once, a running one within seconds; a finished one stays as it is."""
-    return Job.of(queue.cancel(site.database, found.id, caller.name))
+    return Job.of(queue.cancel(site.database, known.id, caller.name))
 
 
 @router.get("/{job}/events", dependencies=[VIEWER], responses=_MISSING, response_class=EventSourceResponse)
-async def follow_job(found: _Known, site: Served) -> AsyncIterator[ServerSentEvent]:
+async def follow_job(known: _Known, site: Served) -> AsyncIterator[ServerSentEvent]:
     """Stream a job's progress: ``job`` whenever its state changes, the events of its run, then ``end``."""
-    async for event in job_progress(site, found.id):
+    async for event in job_progress(site, known.id):
         yield event

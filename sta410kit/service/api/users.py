@@ -3,13 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Path
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from sta410kit.exceptions import ConfigurationError
 from sta410kit.service.access import ADMIN, VIEWER, Caller
 from sta410kit.service.models import User
-from sta410kit.service.problems import BODY, responses
+from sta410kit.service.problems import BODY, found, responses
 from sta410kit.service.site import Served
 
 router = APIRouter(tags=["users"])
@@ -63,7 +62,4 @@ def add_user(asked: NewUser, site: Served) -> Token:
 )
 def revoke_user(name: Annotated[str, Path(max_length=64)], site: Served) -> None:
     """Revoke a user's token and sessions at once."""
-    try:
-        site.users.revoke(name)
-    except ConfigurationError as error:
-        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
+    found(site.users.revoke, name)

@@ -31,11 +31,13 @@ def for_people(request: Request) -> bool:
 
 def add_error_pages(app: FastAPI) -> None:
     """Answer failed requests of people with pages, and those of programs with JSON."""
-    for kind in (HTTPException, RequestValidationError, STA410Exception, Exception):
+    for kind in (HTTPException, RequestValidationError, STA410Exception, FileNotFoundError, Exception):
         app.add_exception_handler(kind, _answer)
 
 
 async def _answer(request: Request, error: Exception) -> Response:
+    if isinstance(error, FileNotFoundError):
+        error = HTTPException(status.HTTP_404_NOT_FOUND, f"{error.filename} was removed while it was read")
     answer = problem_of(error)
     if not for_people(request):
         return answer
