@@ -35,7 +35,7 @@ def regress(  # noqa: PLR0913 - a command has many options
 ) -> int:
     """Compare NOTEBOOKS with their committed outputs, with nbval.
 
-    Each is executed on its defaults; without NOTEBOOKS, all of the project's chain. With --reference, the
+    Each is executed on its defaults; without NOTEBOOKS, all in notebooks/ are. With --reference, the
     chain or notebook of RUN is also run with RUN's parameters, and its recorded values and artifacts are
     compared within the tolerance. Ends with 4 when anything differs. Needs the extra `test`.
     """

@@ -21,7 +21,6 @@ from sta410kit.exit_codes import ExitCode
 from sta410kit.research.ledger import VARIABLE
 from sta410kit.runner.comparison.files import Difference, Tolerance
 from sta410kit.runner.manifest import read_manifest
-from sta410kit.runner.pipeline import read_pipeline
 from sta410kit.runner.terminal import say
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def run_nbval(notebooks: Sequence[Path], timeout: float | None = None) -> Regres
     if find_spec("nbval") is None or find_spec("xdist") is None:
         message = "regression tests need nbval and pytest-xdist; install them: pip install 'sta410kit[test]'"
         raise ConfigurationError(message)
-    chosen = [path.absolute() for path in notebooks] or _chain()
+    chosen = [path.absolute() for path in notebooks] or _committed()
     missing = [str(path) for path in chosen if not path.is_file()]
     if missing:
         message = f"no notebook {', '.join(missing)}"
@@ -124,9 +123,9 @@ def run_reference(reference: Path, tolerance: Tolerance, progress: Progress) -> 
     return run, found
 
 
-def _chain() -> list[Path]:
+def _committed() -> list[Path]:
     project = require_project("; change into one, or name notebooks: sta410 regress NOTEBOOK...")
-    return [step.notebook for step in read_pipeline(project)]
+    return sorted((project / "notebooks").glob("*.ipynb"))
 
 
 def _read_report(notebooks: list[Path], report: Path) -> Regression:

@@ -34,14 +34,16 @@ def commit(tmp_path, write_notebook):
 
 @pytest.mark.slow  # nbval runs in a process of its own
 def test_a_cell_that_differs_is_named_by_its_execution_number(commit, capsys, monkeypatch, tmp_path):
-    """Cells are numbered as Jupyter numbers them, and the project's ledger gets no entry."""
+    """All in notebooks/ are compared, as Jupyter numbers cells, and the project's ledger gets no entry."""
     monkeypatch.setenv("STA410_LEDGER", str(tmp_path / "theirs.sqlite"))
-    same = commit(
-        "import os", "print('theirs' in os.environ['STA410_LEDGER'])", printed="False\n", name="a.ipynb"
-    )
-    other = commit("#! A heading", "x = 1", "print(x + 1)", printed="3\n", name="b.ipynb")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/pipeline.toml").touch()
+    asked = "print('theirs' in os.environ['STA410_LEDGER'])"
+    same = commit("import os", asked, printed="False\n", name="notebooks/a.ipynb")
+    other = commit("#! A heading", "x = 1", "print(x + 1)", printed="3\n", name="notebooks/b.ipynb")
     before = other.read_bytes()
-    found = run_nbval([same, other])
+    found = run_nbval([])
     assert (found.outcome, found.cells) == (ExitCode.NOTEBOOK_FAILED, 4)
     assert list(found.failures) == ["b.ipynb In [2]"], found.failures
     assert "3" in found.failures["b.ipynb In [2]"]
