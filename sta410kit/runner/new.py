@@ -63,17 +63,20 @@ def new_project(folder: Path, *, minimal: bool = False) -> Made:
 
 
 def new_notebook(project: Path, name: str) -> Made:
-    """Make a notebook with parameters, prices, a figure and a recorded value."""
+    """Make a notebook with parameters, prices, a figure and a recorded value, and a test."""
     path = project / "notebooks" / f"{_name(name, 'a notebook')}.ipynb"
     if path.exists():
         message = f"{path} exists; choose another name"
         raise ConfigurationError(message)
     title = name.replace("_", " ").capitalize()
     _write_notebook(path, _notebook(_rendered("notebook.py", name=name, title=title)))
+    tests = _add_definition(project / "tests" / "test_my_notebooks.py", name=name)
     where = path.relative_to(project)
     return Made(
-        [path],
+        [path, tests],
         [
+            f"edit {where}",
+            f"python -m pytest {tests.relative_to(project)}",
             f"sta410 run {where}",
             f"sta410 sweep {where} -g window=21,63",
             "to make it a step of the chain, add a [[step]] to notebooks/pipeline.toml",
@@ -199,11 +202,15 @@ def _with_test(project: Path, module: str, *, name: str, defines: str = "", **va
     if re.search(rf"^(def|class) {defines}\b", before, re.MULTILINE):
         message = f"{source} defines {defines} already; choose another name"
         raise ConfigurationError(message)
-    for path in (source, tests):
-        there = path.read_text(encoding="utf-8") if path.exists() else ""
-        more = _rendered(path.name, name=name, first=not there, **values)
-        _write(path, f"{there.rstrip()}\n\n\n{more.lstrip()}" if there else more)
-    return [source, tests]
+    return [_add_definition(path, name=name, **values) for path in (source, tests)]
+
+
+def _add_definition(path: Path, **values: str) -> Path:
+    """Add what the template of that name defines to a module, making it with its imports if it is missing."""
+    there = path.read_text(encoding="utf-8") if path.exists() else ""
+    more = _rendered(path.name, first=not there, **values)
+    _write(path, f"{there.rstrip()}\n\n\n{more.lstrip()}" if there else more)
+    return path
 
 
 def _declare(project: Path, lines: str, already: str) -> list[Path]:

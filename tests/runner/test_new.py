@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from sta410kit.cli.entry import cli
 from sta410kit.exceptions import ConfigurationError
+from sta410kit.market import load_prices
 
 BIN = Path(sys.executable).parent
 
@@ -45,21 +47,28 @@ def test_a_project_has_what_its_readme_names(made):
 
 
 @pytest.mark.slow
-def test_everything_that_new_makes_passes_its_tests_and_runs(made):
-    """A feature, two of them, a model, a notebook and a source: each in one command, none edited."""
+def test_everything_that_new_makes_passes_its_test_and_runs_as_it_says(made):
+    """Each in one command, none edited; then what it says comes next, word for word."""
+    load_prices(symbols=["IBM"], start="2010-01-01").to_csv("PRICES.csv", index=False)
+    said = []
     for what in ("feature mine", "feature mine_too", "model Mine", "notebook look", "source vendor",
                  "expectation no_jumps"):  # fmt: skip
-        assert ask(*what.split()).return_value == 0
-    tests = run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=made)
+        asked = ask(*what.split())
+        assert asked.return_value == 0
+        said += [line.partition("  #")[0].strip() for line in asked.output.partition("next:")[2].splitlines()]
+    told = [line.removeprefix("python -m pytest ") for line in said if line.startswith("python -m pytest ")]
+    tests = run(
+        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *dict.fromkeys(told), cwd=made
+    )
     assert tests.returncode == 0, tests.stdout
     assert "6 passed" in tests.stdout
-    chain = run(BIN / "sta410", "run", "--json", "-p", "model=my_models:Mine", cwd=made)
-    assert chain.returncode == 0, chain.stderr
-    import pandas as pd
-
-    frame = pd.read_parquet(Path(json.loads(chain.stdout)["folder"]) / "features.parquet")
-    assert {"mine", "mine_too"} <= set(frame.columns)
-    assert run(BIN / "sta410", "run", "notebooks/look.ipynb", cwd=made).returncode == 0
+    commands = [line.split() for line in dict.fromkeys(said) if line.startswith("sta410 ")]
+    assert [words[1] for words in commands] == ["run", "run", "run", "sweep", "fetch", "run", "validate"]
+    for words in commands:
+        done = run(BIN / "sta410", *words[1:], cwd=made)
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    first = min((made / "runs").glob("2*/features.parquet"))
+    assert {"mine", "mine_too"} <= set(pd.read_parquet(first).columns)
 
 
 @pytest.mark.slow
