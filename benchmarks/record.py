@@ -53,7 +53,11 @@ def main(name: str, *options: str) -> int:
 def page(path: Path) -> str:
     """Return the text of a page with the records of its scripts."""
     kind = next(kind for kind, one in PAGES.items() if one == path)
-    parts = [_section(one) for one in sorted(RESULTS.glob(f"{kind}_*.json"))]
+    recorded = sorted(RESULTS.glob(f"{kind}_*.json"))
+    left = sorted({one.stem for one in HERE.glob(f"{kind}_*.py")} - {one.stem for one in recorded})
+    parts = [_section(one) for one in recorded]
+    if parts and left:
+        parts.append(f"Not recorded yet: {', '.join(f'`{name}`' for name in left)}.\n")
     text = "\n".join(parts) or "Nothing is recorded yet.\n"
     return _BETWEEN.sub(lambda _: text, path.read_text("utf-8"))
 

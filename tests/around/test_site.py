@@ -52,16 +52,22 @@ def test_the_documentation_builds_without_a_warning(root, tmp_path):
 
 
 def test_what_a_benchmark_prints_is_recorded_on_its_page(root, tmp_path):
-    """With the command, the day and the machine; the exit code is the script's."""
+    """With command, day and machine; the page names what is not recorded; the exit code is the script's."""
     for name in ("docs", "benchmarks"):
         (tmp_path / name).mkdir()
     for name in ("docs/benchmarks.md", "docs/calibration.md", "benchmarks/record.py"):
         (tmp_path / name).write_bytes((root / name).read_bytes())
     (tmp_path / "benchmarks/bench_x.py").write_text("print('x takes 1 s')\nraise SystemExit(1)\n")
-    done = subprocess.run([sys.executable, tmp_path / "benchmarks/record.py", "bench_x"], check=False)
-    assert done.returncode == 1
+    (tmp_path / "benchmarks/bench_y.py").touch()
+    for options in ([], ["--repeats", "3"]):
+        script = [sys.executable, tmp_path / "benchmarks/record.py", "bench_x", *options]
+        assert subprocess.run(script, check=False).returncode == 1
     page = (tmp_path / "docs/benchmarks.md").read_text("utf-8")
-    assert "a target was missed\n\n```text\nx takes 1 s\n```\n<!-- end -->" in page
+    assert page.count("### bench x\n\n`python benchmarks/bench_x.py --repeats 3`, 20") == 1
+    shown = (
+        "; exit code 1: a target was missed\n\n```text\nx takes 1 s\n```\n\nNot recorded yet: `bench_y`.\n"
+    )
+    assert f"{shown}<!-- end -->" in page
 
 
 def test_the_recorded_results_are_on_their_pages(root):
