@@ -125,15 +125,19 @@ def _alerts(name: str) -> Iterator[Callable[[Run], object]]:
     """Report errors of the block, and the run that it hands over; then write the metrics."""
     from sta410kit.runner import alerts
     from sta410kit.runner.alert_channels import channel_urls
-    from sta410kit.runner.metrics import write_textfile
+    from sta410kit.runner.metrics import textfile, write_textfile
 
     project = _project()
-    channel_urls()  # refuses a missing package before anything runs
+    channel_urls()  # a missing package is refused before anything runs
+    textfile(project)
     try:
         with alerts.errors_reported(project, name):
             yield lambda done: alerts.report_run(project, name, done)
     finally:
-        write_textfile(project)
+        try:
+            write_textfile(project)
+        except OSError as error:  # the run has its outcome
+            click.echo(f"sta410: warning: the metrics could not be written: {error}", err=True)
 
 
 def _scheduled(schedule: str, options: Options, *, as_json: bool) -> int:

@@ -193,6 +193,14 @@ def metrics_text(project: Path) -> str:
         return render(ProjectCollector(project, index, ages=False)).decode()
 
 
+def textfile(project: Path) -> Path | None:
+    """Return the file of METRICS_TEXTFILE, nothing where that is empty; errors as `write_textfile`."""
+    name = get_config().night.metrics_textfile
+    if name:
+        _require_client()
+    return project / name if name else None
+
+
 def write_textfile(project: Path, *, required: bool = False) -> Path | None:
     """Write the metrics to the file of METRICS_TEXTFILE and return its path; nothing where that is empty.
 
@@ -201,27 +209,31 @@ def write_textfile(project: Path, *, required: bool = False) -> Path | None:
     ConfigurationError
         The setting is empty and `required`; or prometheus-client is not installed.
     """
-    name = get_config().night.metrics_textfile
-    if not name:
-        if required:
-            message = "METRICS_TEXTFILE is empty; set it to a file that ends in .prom"
-            raise ConfigurationError(message)
-        return None
-    path = project / name
-    write_text(path, metrics_text(project))
+    path = textfile(project)
+    if path is not None:
+        write_text(path, metrics_text(project))
+    elif required:
+        message = "METRICS_TEXTFILE is empty; set it to a file that ends in .prom"
+        raise ConfigurationError(message)
     return path
 
 
 def render(collector: ProjectCollector, generate: Callable[[Any], bytes] | None = None) -> bytes:
     """Return what a collector yields, in the text format or as `generate` writes it; secrets redacted."""
-    try:
-        from prometheus_client import CollectorRegistry, generate_latest
-    except ModuleNotFoundError as error:
-        message = "metrics need prometheus-client: pip install 'sta410kit[night]'"
-        raise ConfigurationError(message) from error
+    _require_client()
+    from prometheus_client import CollectorRegistry, generate_latest
+
     registry = CollectorRegistry(auto_describe=False)
     registry.register(collector)
     return redact((generate or generate_latest)(registry).decode()).encode()
+
+
+def _require_client() -> None:
+    try:
+        import prometheus_client  # noqa: F401
+    except ModuleNotFoundError as error:
+        message = "metrics need prometheus-client: pip install 'sta410kit[night]'"
+        raise ConfigurationError(message) from error
 
 
 def _newest_passed(chains: Iterable[RunFacts]) -> RunFacts | None:
