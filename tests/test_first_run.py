@@ -34,7 +34,7 @@ forecasts from the last session, in % (log returns)
 │ MSFT   │ 2013-03-01   │ ridge │       1 │    +0.09 │ -1.64 to +1.73 │
 └────────┴──────────────┴───────┴─────────┴──────────┴────────────────┘
 verdict: no skill shown. ridge does not beat the naive forecast of no change for the next session: \
-out-of-sample R² against naive is -0.08% (95 % interval -0.31% to +0.14%, p = 0.234 after one trial, \
+out-of-sample R² against naive is -0.08 % (95 % interval -0.31 % to +0.14 %, p = 0.234 after one trial, \
 2,904 sessions). That is expected on daily returns.
 metrics: R² against naive -0.08 %, rank IC -0.010, Sharpe ratio after costs +0.08, worst drawdown -68.1 %, \
 90 % interval covers 90.1 %, trials 1

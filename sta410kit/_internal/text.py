@@ -24,6 +24,11 @@ def did_you_mean(given: object, known: Iterable[object]) -> str:
     return f" Did you mean '{names[near[0]]}'?" if near else ""
 
 
+def percent(value: float, form: str = ".0%") -> str:
+    """Return a number in a format; a fraction in percent with a space before the sign: ``-0.08 %``."""
+    return f"{value:{form}}".replace("%", " %")
+
+
 def pluralize(number: int, noun: str) -> str:
     """Return a number and its noun: ``1 warning``, ``0 warnings``, ``12,154 rows``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -52,19 +52,20 @@ def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
     """Print one row per dataset and target, and a legend."""
     from collections import Counter
 
+    from sta410kit._internal.text import percent
     from sta410kit.runner.terminal import show_table
     from sta410kit.runner.trials import worth_of
 
     forms = {
-        "best_sharpe": "{:+.2f}",
-        "expected_by_luck": "{:.2f}",
-        "probability": "{:.1%}",
-        "overfitting": "{:.0%}",
+        "best_sharpe": "+.2f",
+        "expected_by_luck": ".2f",
+        "probability": ".1%",
+        "overfitting": ".0%",
     }
     rows = []
     for dataset, held in found:
         worth = worth_of(held)
-        cells = ["" if worth[name] is None else form.format(worth[name]) for name, form in forms.items()]
+        cells = ["" if worth[name] is None else percent(worth[name], form) for name, form in forms.items()]
         names = (str(dataset[name]) for name in ("symbols", "first", "last", "horizon"))
         models = Counter(trial.model for trial in held.distinct)
         tried = ", ".join(f"{model} {count}" if count > 1 else model for model, count in models.items())

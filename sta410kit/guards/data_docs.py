@@ -142,7 +142,9 @@ def _finding(check: Check, result: GuardResult, past: list[dict[tuple[str, str],
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any cell of a frame
     value = plain(value)
-    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
+    if value is None or value != value:  # noqa: PLR0124 - not a number
+        return "no value"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _rule(check: Check, suite: str) -> str:

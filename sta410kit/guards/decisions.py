@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import percent, pluralize
 from sta410kit.guards.declarations import write_entry
 from sta410kit.guards.evidence import NO_DAY, NO_ROW
 from sta410kit.guards.result import CRITICAL
@@ -159,7 +159,7 @@ class Cases:
             return ""
         usual = self.usual(found, "close", 5)
         ends = np.array([self.values(found, name) / usual - 1 for name in BAR])
-        return f"up to {np.nanmax(np.abs(ends)):.0%} from the closes around"
+        return f"up to {percent(np.nanmax(np.abs(ends)))} from the closes around"
 
 
 def findings_of(failures: Iterable[Check]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sta410kit._internal.text import percent
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.acceptance import keep_snapshot
 from sta410kit.guards.gate import validate
@@ -100,8 +101,8 @@ class MutationReport:
 
     def summary(self) -> str:
         """Return one line with the counts."""
-        caught = self.applied - len(self.survivors)
-        return f"{self.suite}: {caught} of {self.applied} mutants caught ({self.rate:.1%}), seed {self.seed}"
+        caught, rate = self.applied - len(self.survivors), percent(self.rate, ".1%")
+        return f"{self.suite}: {caught} of {self.applied} mutants caught ({rate}), seed {self.seed}"
 
     def idle(self) -> list[str]:
         """Return the expectation types of the suite that caught nothing, sorted."""

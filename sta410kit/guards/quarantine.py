@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import percent, pluralize
 from sta410kit.guards.evidence import DAY, KEYS, MICROSECOND, NO_DAY, NO_ROW, at_positions
 from sta410kit.guards.expectations import EXPECTATIONS
 from sta410kit.guards.result import CRITICAL, QUARANTINED
@@ -109,7 +109,7 @@ class Quarantine:
         most = self._limits.max_bars_per_symbol
         counts = self._bars().groupby("symbol", sort=False)["day"].nunique().to_dict()
         return {
-            str(symbol): f"{self._what(symbol, count)}, more than {most:.0%} (max_bars_per_symbol)"
+            str(symbol): f"{self._what(symbol, count)}, more than {percent(most)} (max_bars_per_symbol)"
             for symbol, count in counts.items()
             if count > most * self._length(symbol)
         }

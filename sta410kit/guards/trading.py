@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.argument_checks import as_number, require_positive, shown
 from sta410kit._internal.sectors import sectors_of
+from sta410kit._internal.text import percent
 from sta410kit.exceptions import ConfigurationError, TradingExecutionError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class OrderReport:
 
     def __str__(self) -> str:
         if self.passed:
-            used = ", ".join(f"{name} {value:.2%}" for name, value in self.used.items())
+            used = ", ".join(f"{name} {percent(value, '.2%')}" for name, value in self.used.items())
             return f"{self.orders} order proposals within every limit ({used} of equity)"
         return "\n".join(map(str, self.breaches))
 
@@ -344,7 +345,7 @@ def _exceeded(*checks: tuple[str, str, float, str, float, str]) -> list[Breach]:
 def _percents(value: float, allowed: float) -> tuple[str, str]:
     """Return both in percent, with as many digits as distinguish them."""
     for digits in (4, 8, 12):
-        texts = f"{value:.{digits}%}", f"{allowed:.{digits}%}"
+        texts = percent(value, f".{digits}%"), percent(allowed, f".{digits}%")
         if texts[0] != texts[1]:
             break
     return texts

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit._internal.argument_checks import require_positive
+from sta410kit._internal.text import percent
 from sta410kit._internal.universe import MEMBER
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.account import Market, Terms, keep_books
@@ -237,7 +238,7 @@ def _shown(name: str, value: float) -> str:
         return "-"  # a strategy that never trades has no Sharpe ratio
     if name == "sessions":
         return f"{value:,.0f}"
-    return f"{value:z.2f}" if name in {"sharpe", "sortino", "calmar"} else f"{value:z,.2%}"
+    return f"{value:z.2f}" if name in {"sharpe", "sortino", "calmar"} else percent(value, "z,.2%")
 
 
 def _frame(done: Simulation) -> pd.DataFrame:

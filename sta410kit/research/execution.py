@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sta410kit._internal.text import percent
 from sta410kit.research.forecast_tests import information_p_value, overlap_of
 from sta410kit.research.frames import horizon_of, require_predictions
 from sta410kit.research.panel import read_panel
@@ -75,8 +76,8 @@ def check_execution(
     r2 = 1 - float(np.sum((panel.actual - predicted) ** 2)) / moved if moved > 0 else 0.0
     lost = verdict == SKILL and p_value > _LEFT
     sentence = (
-        f"None of it is left at the next open, where orders are executed: R² is {r2:+z.2%} from open to open "
-        f"(p = {p_value:.2f}) and the Sharpe ratio after costs {sharpe:+.1f}. Closes that bounce between bid "
-        "and ask look like this."
+        f"None of it is left at the next open, where orders are executed: R² is {percent(r2, '+z.2%')} from "
+        f"open to open (p = {p_value:.2f}) and the Sharpe ratio after costs {sharpe:+.1f}. Closes that "
+        "bounce between bid and ask look like this."
     )
     return Execution(r2, p_value, lost, LOST if lost else verdict, sentence if lost else "")

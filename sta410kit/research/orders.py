@@ -12,6 +12,7 @@ import pandas as pd
 
 from sta410kit._internal.argument_checks import require_positive
 from sta410kit._internal.sectors import sectors_of
+from sta410kit._internal.text import percent
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.forecasting import without_forecast
 from sta410kit.research.frames import require_columns, require_prices, row_label
@@ -103,7 +104,8 @@ def propose_orders(
     if relative:
         words = f"no return is forecast but a {WORDS[target_of(forecasts)].outcome}"
         reasons = [
-            f"{words}, {value:+.2%}: trade the symbols' order as a portfolio" for value in priced["predicted"]
+            f"{words}, {percent(value, '+.2%')}: trade the symbols' order as a portfolio"
+            for value in priced["predicted"]
         ]
     used = shares * priced["close"] / equity
     table = priced[["symbol", "date"]].assign(
@@ -136,8 +138,8 @@ def hold_without_skill(orders: pd.DataFrame, verdict: str) -> pd.DataFrame:
         return orders
     traded = orders["side"] != "hold"
     reasons = [
-        f"{verdict or 'not evaluated'}, so not traded; would have been {row['side']} of {row['shares']:,} at "
-        f"{row['reference_price']:,.2f}, {abs(row['weight']):.1%} of equity"
+        f"{verdict or 'not evaluated'}, so not traded; would have been a {row['side']} of {row['shares']:,} "
+        f"at {row['reference_price']:,.2f}, {percent(abs(row['weight']), '.1%')} of equity"
         for row in orders[traded].to_dict("records")
     ]
     held = orders.copy()
@@ -191,8 +193,12 @@ def _sector_share(
 
 
 def _reason(expected: float, cost: float, shares: float, close: float) -> str:
+    move, limit = (
+        f"expected move {percent(expected, '+.3%')}",
+        f"the round-trip cost of {percent(cost, '.3%')}",
+    )
     if abs(expected) <= cost:
-        return f"expected move {expected:+.3%} does not exceed the round-trip cost of {cost:.3%}"
+        return f"{move} does not exceed {limit}"
     if shares == 0:
         return f"the share of capital does not buy one share at {close:,.2f}"
-    return f"expected move {expected:+.3%} exceeds the round-trip cost of {cost:.3%}"
+    return f"{move} exceeds {limit}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sta410kit._internal.text import percent
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.costs import SESSIONS_A_YEAR
 from sta410kit.research.ledger import Ledger
@@ -78,11 +79,12 @@ class DeflatedSharpe:
         verb = "exceeds" if self.passed else "does not exceed"
         text = (
             f"The Sharpe ratio over buy and hold, {sharpe:+z.2f} a year, {verb} what luck gives {tried}, "
-            f"{luck:.2f}: the probability of skill is {self.probability:.1%}, and {CONFIDENCE:.0%} is needed."
+            f"{luck:.2f}: the probability of skill is {percent(self.probability, '.1%')}, "
+            f"and {percent(CONFIDENCE)} is needed."
         )
         trials = f"{self.compared:,} trials on {self.shared:,} common sessions"
         if self.overfitting is not None:
-            text += f" Probability of backtest overfitting: {self.overfitting:.0%}, of {trials}."
+            text += f" Probability of backtest overfitting: {percent(self.overfitting)}, of {trials}."
         elif self.compared > 1:
             text += f" The probability of backtest overfitting is not computed: there are only {trials}."
         return text + (f" Note that {self.problem}." if self.problem else "")

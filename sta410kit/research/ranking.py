@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import percent, pluralize
 from sta410kit.research.costs import SESSIONS_A_YEAR
 from sta410kit.research.factor import FEWEST_SYMBOLS, FactorTearSheet, factor_tear_sheet
 from sta410kit.research.forecast_tests import t_test
@@ -192,6 +192,6 @@ def _sentence(evidence: RankingEvidence) -> str:
     return (
         f"The model {says} the {evidence.symbols} symbols better than chance {ahead}: mean rank IC "
         f"{evidence.rank_ic:+.3f} (p = {evidence.p_value:.3f} after {trials}), highest less lowest quantile "
-        f"{evidence.net_spread:+.1%} a year after costs."
+        f"{percent(evidence.net_spread, '+.1%')} a year after costs."
         f"{' The target is a rank, so this verdict decides.' if evidence.target == 'rank' else ''}"
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sta410kit._internal.argument_checks import require_whole
+from sta410kit._internal.text import percent
 from sta410kit.exceptions import DataValidationError
 from sta410kit.research.costs import SESSIONS_A_YEAR
 from sta410kit.research.frames import require_columns
@@ -163,7 +164,8 @@ def as_percent(table: pd.DataFrame, columns: Iterable[str] | None = None, digits
     numbers = table.select_dtypes("number").columns
     names = numbers if columns is None else columns
     text = {
-        name: table[name].map(lambda value: f"{value:z,.{digits}%}", na_action="ignore") for name in names
+        name: table[name].map(lambda value: percent(value, f"z,.{digits}%"), na_action="ignore")
+        for name in names
     }
     return table.assign(**text).fillna(dict.fromkeys(numbers, "not defined")).fillna("")
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.text import percent
 from sta410kit.research.target_names import DEFAULT, WORDS, TargetName
 
 if TYPE_CHECKING:
@@ -174,11 +175,11 @@ def sentence_of(evidence: SkillEvidence) -> str:
         return f"{said}: every prediction is 0, so direction, ranking and Sharpe ratio are not defined."
     several = f", the best of {len(evidence.models)} models," if len(evidence.models) > 1 else ""
     beats = "beats" if verdict == SKILL else "does not beat"
+    r2, low, high = (percent(one, "+z.2%") for one in (evidence.r2, evidence.r2_low, evidence.r2_high))
     trials = "one trial" if evidence.trials == 1 else f"{evidence.trials:,} trials"
     text = (
         f"{evidence.model}{several} {beats} the naive forecast of {naive} {ahead}: out-of-sample R² "
-        f"against naive is {evidence.r2:+z.2%} (95 % interval {evidence.r2_low:+z.2%} to "
-        f"{evidence.r2_high:+z.2%}, p = {evidence.p_value:.3f} after {trials}, "
+        f"against naive is {r2} (95 % interval {low} to {high}, p = {evidence.p_value:.3f} after {trials}, "
         f"{evidence.sessions:,} sessions)."
     )
     if verdict == SKILL and evidence.r2 > _SUSPICIOUS_R2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sta410kit._internal.text import percent
 from sta410kit.runner.results import R2
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Metric(NamedTuple):
 
     def text(self, value: float | None) -> str:
         """Return a value as people read it; empty for None."""
-        return "" if value is None else f"{value:{self.form}}".replace("%", " %")
+        return "" if value is None else percent(value, self.form)
 
     def of(self, manifest: Manifest) -> str:
         """Return its value in a run as text; empty where the run has none."""
@@ -53,12 +54,15 @@ def metrics_of(manifest: Manifest) -> dict[str, str]:
     verdict = str(manifest.results.get("verdict", {}).get("verdict", ""))
     found = {"verdict": verdict} | {metric.name: metric.of(manifest) for metric in METRICS}
     scores = manifest.results.get("scores", {})
-    found |= {name: f"{value:.4g}" for name, value in scores.items() if name not in _SAID}
+    found |= {name.replace("_", " "): f"{value:.4g}" for name, value in scores.items() if name not in _SAID}
     return {name: text for name, text in found.items() if text}
 
 
 def changed_metrics(first: Manifest, second: Manifest) -> list[tuple[str, str, str]]:
-    """Return name, first and second value of each metric in which two runs differ."""
+    """Return name, first and second value of each metric in which two runs differ.
+
+    What a failed second run has not come to is left out.
+    """
     old, new = metrics_of(first), metrics_of(second)
-    names = dict.fromkeys([*old, *new])
+    names = dict.fromkeys([*old, *new] if second.passed else new)
     return [(one, old.get(one, ""), new.get(one, "")) for one in names if old.get(one) != new.get(one)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.parquet import read_table
 from sta410kit._internal.text import pluralize
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
+from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import gates_of
 from sta410kit.runner.key_metrics import METRICS
 from sta410kit.runner.listing import format_seconds
@@ -70,7 +71,8 @@ class Night:
         for one in self.facts:
             yield f"{one.what}: {one.after} (before: {one.before})"
         words = [f"{one.what} {one.how}" for one in self.forecasts]
-        yield _listed("Forecasts", words) or "Forecasts: none turned, doubled or halved"
+        same = "Forecasts: none turned, doubled or halved" if self.outcome == ExitCode.PASSED.name else ""
+        yield _listed("Forecasts", words) or same
         yield _listed(
             f"Revised by the source, {pluralize(self.revised, 'bar')}", self.revisions, self.revised
         )
@@ -85,6 +87,7 @@ def night_of(folder: Path, manifest: Manifest | None = None) -> Night:
     """Return what is different in the run in `folder` from the newest earlier run that passed.
 
     A run with the same parameters is preferred, so that an experiment in between is not taken for yesterday.
+    What a failed run has not come to is not compared.
 
     Raises
     ------
@@ -132,6 +135,8 @@ def previous_run(folder: Path, manifest: Manifest) -> tuple[Path, Manifest] | No
 
 def _forecasts(before: Manifest, now: Manifest) -> Iterator[Change]:
     old, new = _by_symbol(before), _by_symbol(now)
+    if not (new or now.passed):
+        return
     missing = now.results.get("no_forecast", {})
     several = len({horizon for _, horizon in [*old, *new]}) > 1
     for key in dict.fromkeys([*new, *old]):
@@ -177,14 +182,14 @@ def _facts(before: Manifest, now: Manifest) -> Iterator[Change]:
 
     old, new = facts(before), facts(now)
     for what, value in new.items():
-        if value != old[what]:
+        if value != old[what] and (value or now.passed):
             yield Change(what, old[what] or "none", value or "none")
 
 
 def _metrics(before: Manifest, now: Manifest) -> Iterator[Change]:
     for metric in METRICS:
         earlier, value = metric.of(before), metric.of(now)
-        if earlier or value:
+        if value or (earlier and now.passed):
             how = "" if earlier == value else "changed"
             yield Change(metric.name, earlier or "none", value or "none", how)
 

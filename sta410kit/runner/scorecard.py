@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.parquet import read_table
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import percent, pluralize
 from sta410kit.exceptions import STA410Exception
 from sta410kit.research.drift import drift_of
 from sta410kit.research.forecast_log import FILE, ForecastLog
@@ -63,8 +63,8 @@ def outcome_points(log: pd.DataFrame) -> list[dict[str, Any]]:
     middle, half = (known["lower"] + known["upper"]) / 2, (known["upper"] - known["lower"]) / 2
     places = ((known["actual"] - middle) / half).clip(-_EDGE, _EDGE)
     labels = [
-        f"{row['symbol']} from {row['date']:%Y-%m-%d}: forecast {row['predicted']:+.2%}, "
-        f"outcome {row['actual']:+.2%}"
+        f"{row['symbol']} from {row['date']:%Y-%m-%d}: forecast {percent(row['predicted'], '+.2%')}, "
+        f"outcome {percent(row['actual'], '+.2%')}"
         for row in known.to_dict("records")
     ]
     return [
@@ -111,7 +111,7 @@ def print_scorecard(log: pd.DataFrame, path: Path) -> None:
             _model(row),
             *(str(row[name]) for name in ("horizon", "first", "last", "forecasts", "scored")),
             *(
-                "not defined" if row[name] is None else f"{row[name]:{form}}".replace("%", " %")
+                "not defined" if row[name] is None else percent(row[name], form)
                 for name, form in (("hit_rate", ".1%"), ("r2_against_naive", "+.1%"), ("coverage", ".1%"))
             ),
         )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import percent, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NONE = "-"
+_NONE = "not defined"
 
 
 class Sheet(NamedTuple):
@@ -63,6 +63,7 @@ def sheet_of(verdict: Mapping[str, Any]) -> Sheet | None:
             *(
                 (str(row["horizon"]), _text(row["rank_ic"], "+z.3f"), _interval(row))
                 for row in found["decay"]
+                if row["rank_ic"] is not None
             ),
         ],
         "return by year": [
@@ -82,7 +83,7 @@ def _rows(records: list[dict[str, Any]], key: str, *names: str) -> list[tuple[st
 
 
 def _text(value: float | None, form: str) -> str:
-    return _NONE if value is None else f"{value:{form}}".replace("%", " %")
+    return _NONE if value is None else percent(value, form)
 
 
 def _interval(row: Mapping[str, Any]) -> str:

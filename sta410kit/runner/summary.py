@@ -172,7 +172,7 @@ def _print_recorded_beside_last(folder: Path, manifest: Manifest) -> None:
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - any recorded value
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)
 
 
 def _change(before: Any, value: Any) -> str:  # noqa: ANN401 - any recorded values
@@ -206,7 +206,8 @@ def _print_head(manifest: Manifest, state: str) -> None:
     took = f", {format_seconds(manifest.seconds)}" if manifest.finished else ""
     code = f", exit code {manifest.exit_code}" if manifest.exit_code is not None else ""
     say(f"run {manifest.run}: {state}{code}{took}", "bold")
-    say(f"{f'{manifest.kind} {manifest.title}'.strip()}, started {manifest.started}")
+    began = manifest.started[:19].replace("T", " ")
+    say(f"{f'{manifest.kind} {manifest.title}'.strip()}, started {began} UTC")
     given = ", ".join(f"{name}={value}" for name, value in manifest.given.items()) or "all defaults"
     say(f"parameters: {given}")
     if data := manifest.results.get("data"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.calendars import newest_closed
 from sta410kit._internal.parquet import read_table
+from sta410kit._internal.text import percent
 from sta410kit.config import get_config
 from sta410kit.exceptions import ConfigurationError, TradingExecutionError
 from sta410kit.exit_codes import ExitCode
@@ -114,7 +115,8 @@ def outcome_of(trades: list[Trade]) -> ExitCode:
 
 def print_trades(trades: list[Trade], account: Account, run: str, *, sending: bool) -> None:
     """Print what was or would be sent."""
-    say(f"run {run}: account of {account.equity:,.2f}, {account.day_return:+.2%} since the last close")
+    moved = percent(account.day_return, "+.2%")
+    say(f"run {run}: account of {account.equity:,.2f}, {moved} since the last close")
     rows = [
         (one.symbol, one.order.get("side", ""), str(one.order.get("qty", "")), one.why, one.outcome)
         for one in trades

@@ -57,7 +57,7 @@ def test_json_is_for_other_programs():
 def test_an_outcome_is_drawn_at_its_place_in_the_interval(log):
     """Halfway from -3 % to 5 % is +1 %; +2 % lies a quarter of the way to the upper end."""
     (point,) = outcome_points(log.read())
-    assert point == {"place": 0.25, "label": "A from 2024-01-08: forecast +1.00%, outcome +2.00%"}
+    assert point == {"place": 0.25, "label": "A from 2024-01-08: forecast +1.00 %, outcome +2.00 %"}
 
 
 def test_without_forecasts_it_says_where_they_come_from(tmp_path, monkeypatch):

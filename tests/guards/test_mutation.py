@@ -86,7 +86,7 @@ def test_a_survivor_is_named_and_fails_the_report():
         guards.Mutant("twins", "Needs two symbols.", 0, applies=False),
     )
     report = guards.MutationReport("prices", 4, mutants)
-    assert report.summary() == "prices: 1 of 2 mutants caught (50.0%), seed 4"
+    assert report.summary() == "prices: 1 of 2 mutants caught (50.0 %), seed 4"
     assert [mutant.corruption for mutant in report.survivors] == ["fog"]
     assert not report.passed
     assert report.to_dict()["survivors"] == ["fog"]

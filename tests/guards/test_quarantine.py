@@ -134,7 +134,7 @@ def test_a_symbol_with_too_many_bad_bars_is_gone(walks):
     walks.loc[800:820, "high"] = 0.0
     result = guards.validate(walks)
     assert left_out(result) == [("S2", "")]
-    assert result.quarantined["reason"].iloc[0] == "21 of 400 bars, more than 5% (max_bars_per_symbol)"
+    assert result.quarantined["reason"].iloc[0] == "21 of 400 bars, more than 5 % (max_bars_per_symbol)"
 
 
 def test_beyond_the_limits_the_frame_is_refused(walks):
@@ -177,7 +177,7 @@ def test_the_first_of_what_is_left_out_are_named(walks):
     frame = walks.drop(index=range(1570, 1600)).reset_index(drop=True)
     result = guards.validate(frame)
     assert result.passed
-    first = "quarantined S3: 30 sessions missing at the end, of 400, more than 5% (max_bars_per_symbol)"
+    first = "quarantined S3: 30 sessions missing at the end, of 400, more than 5 % (max_bars_per_symbol)"
     assert result.named[0] == first
     kind = "expect_column_values_to_be_between"
     assert result.named[1].startswith(f"quarantined S2 {day(walks, 900)}: {kind}")

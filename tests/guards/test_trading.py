@@ -52,7 +52,7 @@ def test_sound_orders_pass_and_say_how_much_they_use():
     assert report.used == pytest.approx({"at risk": 0.005, "invested": 0.2, "largest sector": 0.2})
     assert str(report) == (
         "2 order proposals within every limit "
-        "(at risk 0.50%, invested 20.00%, largest sector 20.00% of equity)"
+        "(at risk 0.50 %, invested 20.00 %, largest sector 20.00 % of equity)"
     )
 
 
@@ -62,22 +62,22 @@ AT_THE_LIMIT = {
     "per_trade_risk": (
         {"per_trade_risk": 0.003},
         {"per_trade_risk": 0.00299},
-        "per_trade_risk: the buy order of A has 0.3000% of equity at risk; allowed: 0.2990%. Trade fewer",
+        "per_trade_risk: the buy order of A has 0.3000 % of equity at risk; allowed: 0.2990 %. Trade fewer",
     ),
     "max_portfolio_risk": (
         {"per_trade_risk": 0.003, "max_portfolio_risk": 0.006},
         {"per_trade_risk": 0.003, "max_portfolio_risk": 0.0059},
-        "all orders together (A, B) has 0.6000% of equity at risk; allowed: 0.5900%.",
+        "all orders together (A, B) has 0.6000 % of equity at risk; allowed: 0.5900 %.",
     ),
     "max_sector_exposure": (
         {"max_sector_exposure": 0.2},
         {"max_sector_exposure": 0.199},
-        "the sector 'unknown' (A, B) has 20.0000% of equity in it; allowed: 19.9000%.",
+        "the sector 'unknown' (A, B) has 20.0000 % of equity in it; allowed: 19.9000 %.",
     ),
     "stop_loss_pct": (
         {"stop_loss_pct": 0.03},
         {"stop_loss_pct": 0.0299},
-        "stop_loss_pct: the buy order of A has its stop 3.0000% away; allowed: 2.9900%.",
+        "stop_loss_pct: the buy order of A has its stop 3.0000 % away; allowed: 2.9900 %.",
     ),
 }
 
@@ -105,7 +105,7 @@ def test_all_of_equity_may_be_invested_and_no_more():
     whole[0]["shares"] = 501
     report = check_orders(table(*whole), EQUITY, WIDE)
     assert limits_of(report) == ["equity", "max_sector_exposure"]
-    assert report.breaches[0].value == "100.1000% of equity invested"
+    assert report.breaches[0].value == "100.1000 % of equity invested"
 
 
 def test_sectors_are_limited_each_by_itself():
@@ -119,7 +119,7 @@ def test_sectors_are_limited_each_by_itself():
     (breach,) = check_orders(orders, EQUITY, trading, sectors=spelled).breaches
     assert breach.order == "the sector 'Tech' (A, B, C)"
     (breach,) = check_orders(orders, EQUITY, trading, sectors={"A": " ", "B": None}).breaches
-    assert (breach.order, breach.value) == ("the sector 'unknown' (A, B, C)", "30.0000% of equity in it")
+    assert (breach.order, breach.value) == ("the sector 'unknown' (A, B, C)", "30.0000 % of equity in it")
 
 
 @pytest.mark.parametrize(
@@ -270,15 +270,15 @@ def test_a_number_may_come_from_any_library(kind):
     (breach,) = check_orders(
         orders, kind(100) * kind(2), TradingConfig(**{**ALL, "per_trade_risk": 0.9})
     ).breaches[:1]
-    assert (breach.limit, breach.value) == ("per_trade_risk", "150.0000% of equity at risk")
+    assert (breach.limit, breach.value) == ("per_trade_risk", "150.0000 % of equity at risk")
     assert check_orders(orders, EQUITY, WIDE, day_return=kind(0)).passed
 
 
 @pytest.mark.parametrize(
     ("day_return", "words"),
     [
-        (-0.030000001, "-3.00000010%; allowed: not below -3.00000000%"),
-        (-0.0301, "-3.0100%; allowed: not below -3.0000%"),
+        (-0.030000001, "-3.00000010 %; allowed: not below -3.00000000 %"),
+        (-0.0301, "-3.0100 %; allowed: not below -3.0000 %"),
     ],
 )
 def test_value_and_limit_differ_in_the_message(day_return, words):

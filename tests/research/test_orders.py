@@ -36,8 +36,8 @@ def test_without_skill_every_order_is_on_hold_and_says_what_it_would_have_been()
     assert held[["shares", "weight", "risk"]].to_numpy().tolist() == [[0, 0, 0]] * 3
     assert held[["stop_loss", "take_profit"]].isna().all().all()
     assert held["reason"].tolist() == [
-        "no skill shown, so not traded; would have been buy of 151 at 33.00, 49.8% of equity",
-        "no skill shown, so not traded; would have been sell of 50 at 100.00, 50.0% of equity",
+        "no skill shown, so not traded; would have been a buy of 151 at 33.00, 49.8 % of equity",
+        "no skill shown, so not traded; would have been a sell of 50 at 100.00, 50.0 % of equity",
         proposed.loc[2, "reason"],
     ]
     assert held.dtypes.equals(proposed.dtypes)
@@ -61,7 +61,7 @@ def test_literal_orders():
     assert orders["risk"].tolist() == pytest.approx([0.4983 * 0.03, 0.015, 0])
     assert orders["expected_return"].tolist() == pytest.approx(np.expm1([0.01, -0.01, 0.0005]))
     assert np.isnan(orders.loc[2, ["stop_loss", "take_profit"]].astype(float)).all()
-    assert orders.loc[2, "reason"] == "expected move +0.050% does not exceed the round-trip cost of 0.100%"
+    assert orders.loc[2, "reason"] == "expected move +0.050 % does not exceed the round-trip cost of 0.100 %"
     approve_orders(orders, 10_000, LIMITS)
 
 
@@ -172,7 +172,10 @@ def test_missing_sectors_share_one_limit():
 
 @pytest.mark.parametrize(
     ("target", "outcome"),
-    [("rank", "rank from -100 to 100, +80.00%"), ("market_excess", "log return less the market's, +80.00%")],
+    [
+        ("rank", "rank from -100 to 100, +80.00 %"),
+        ("market_excess", "log return less the market's, +80.00 %"),
+    ],
 )
 def test_a_forecast_of_how_symbols_compare_is_no_order(target, outcome):
     """It does not say that a price rises, so each is on hold and has no expected return."""

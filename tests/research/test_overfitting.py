@@ -134,7 +134,10 @@ def test_one_short_trial_does_not_shorten_the_comparison(ledger):
     ledger.record_backtest(frame(seed=77), returns(60, seed=77))
     found = overfitting.deflated_sharpe(returns(), recorded(10, ledger))
     assert (found.trials, found.compared, found.shared) == (11, 10, 500)
-    assert f"overfitting: {found.overfitting:.0%}, of 10 trials on 500 common sessions." in found.sentence
+    assert (
+        f"overfitting: {100 * found.overfitting:.0f} %, of 10 trials on 500 common sessions."
+        in found.sentence
+    )
 
 
 def test_trials_of_different_times_are_not_compared(ledger):

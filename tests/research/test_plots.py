@@ -71,9 +71,9 @@ def test_every_figure_can_be_written_and_is_closed(drawn):
         ("coverage_over_time", "Intervals held "),
         ("predictions", "S1: "),
         ("verdict", "ridge: "),
-        ("coverage_by_year", "Coverage by year: 0 of 4 off 90%"),
-        ("quantile_forecast", "Next 5 sessions: bands that hold 50% and 90% of outcomes"),
-        ("stress", "Lowest return: crash of 20 %, -22%"),
+        ("coverage_by_year", "Coverage by year: 0 of 4 off 90 %"),
+        ("quantile_forecast", "Next 5 sessions: bands that hold 50 % and 90 % of outcomes"),
+        ("stress", "Lowest return: crash of 20 %, -22 %"),
         ("correlation", "12 pairs of features are nearly collinear (above 0.8)"),
         ("forecasts", "Forecast over one session"),
     ],
@@ -157,7 +157,7 @@ def test_a_year_with_significant_miscoverage_is_framed(walk_predictions):
         upper=middle + 0.1 * (walk_predictions["upper"] - middle),
     )
     figure = plots.plot_coverage_by_year(narrow)
-    assert title(figure).startswith("Coverage by year: 4 of 4 off 90%")
+    assert title(figure).startswith("Coverage by year: 4 of 4 off 90 %")
     assert len(figure.axes[0].patches) == 4
 
 
@@ -198,7 +198,9 @@ def test_the_verdict_is_drawn_with_its_best_stretch(sessions):
     verdict = assess_skill(frame, resamples=100)
     left, right = plots.plot_verdict(verdict).axes
     assert left.get_lines()[0].get_ydata()[-1] == pytest.approx(100 * verdict.evidence.r2)
-    assert f"R² {verdict.evidence.r2:+z.2%}" in [text.get_text() for text in right.get_legend().get_texts()]
+    assert f"R² {100 * verdict.evidence.r2:+z.2f} %" in [
+        text.get_text() for text in right.get_legend().get_texts()
+    ]
     labels = [text.get_text() for text in left.get_legend().get_texts()]
     assert ("best 120 sessions" in labels) == (sessions == 600)
 
@@ -224,7 +226,7 @@ def test_what_is_not_defined_for_predictions_of_zero_is_said_and_not_drawn(walks
         ["Resampled paths: the strategy never trades, so every path stays at its start."],
     ]
     assert not any(axes.axison for figure in figures for axes in figure.axes)
-    assert title(plots.plot_equity(tested)).startswith("Strategy +0.0% a year")
+    assert title(plots.plot_equity(tested)).startswith("Strategy +0.0 % a year")
 
 
 def test_a_rolling_ratio_of_too_few_sessions_is_said_and_not_drawn(walks, walk_predictions):
@@ -241,5 +243,5 @@ def test_a_forecast_among_symbols_is_drawn_beside_the_others_and_not_as_a_price(
     """The best at the top, each label with its forecast; axes name the target."""
     ranks = forecast(fitted, walks).assign(predicted=[0.1, -0.2], lower=-0.9, upper=0.9, target="rank")
     (axes,) = plots.plot_forecasts(ranks, walks).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["S1: -20.00%", "S0: +10.00%"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["S1: -20.00 %", "S0: +10.00 %"]
     assert axes.get_xlabel() == "rank from -100 to 100 over one session, %"

@@ -118,9 +118,9 @@ def test_key_figures_are_plain_values_of_both_sheets(walks, walk_predictions) ->
 
 def test_fractions_are_shown_in_percent() -> None:
     table = pd.DataFrame({"name": ["a", "b"], "share": [0.1234, np.nan], "t": [1.5, 2.0]})
-    assert as_percent(table, ["share"], digits=1)["share"].tolist() == ["12.3%", "not defined"]
-    assert as_percent(table)["t"].tolist() == ["150.00%", "200.00%"]
-    assert _shown_in_backtest() == {"total_return": "-6.44%", "sharpe": "0.08", "sessions": "2,904"}
+    assert as_percent(table, ["share"], digits=1)["share"].tolist() == ["12.3 %", "not defined"]
+    assert as_percent(table)["t"].tolist() == ["150.00 %", "200.00 %"]
+    assert _shown_in_backtest() == {"total_return": "-6.44 %", "sharpe": "0.08", "sessions": "2,904"}
 
 
 def _shown_in_backtest() -> dict[str, str]:

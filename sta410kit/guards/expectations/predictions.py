@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import percent, pluralize
 from sta410kit.guards.evidence import Evidence, at_positions
 from sta410kit.guards.expectations.base import Expectation, Share
 
@@ -148,7 +148,7 @@ class ExpectIntervalsToHoldOutcomes(GroupedExpectation):
         low, high, actual = (group[name].astype(float) for name in (*_ENDS, "actual"))
         held = float(((actual >= low) & (actual <= high)).mean())
         if len(group) >= self.min_rows and held < self.least:
-            yield f"{held:.0%} of the actual values lie within their interval"
+            yield f"{percent(held)} of the actual values lie within their interval"
 
 
 class ExpectOneDateInEachGroup(GroupedExpectation):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sta410kit._internal.text import percent
 from sta410kit.research.plots.style import (
     BLUE,
     GREEN,
@@ -73,7 +74,7 @@ def _draw_resamples(axes: Axes, verdict: SkillVerdict) -> None:
     low, high = 100 * evidence.r2_low, 100 * evidence.r2_high
     axes.hist(100 * verdict.draws, bins=40, histtype="stepfilled", color=SKY)
     axes.axvspan(low, high, color=BLUE, alpha=0.12, lw=0, label="95 % interval")
-    axes.axvline(100 * evidence.r2, color=BLUE, linewidth=2, label=f"R² {evidence.r2:+z.2%}")
+    axes.axvline(100 * evidence.r2, color=BLUE, linewidth=2, label=f"R² {percent(evidence.r2, '+z.2%')}")
     axes.axvline(0, color=VERMILION, linestyle="--", label="naive")
     axes.set(
         title=f"R² in {evidence.resamples:,} resamples of dates",
@@ -98,8 +99,8 @@ def plot_equity(backtest: Backtest) -> Figure:
         upper.plot(frame["date"], frame["equity"], color=BLUE, linewidth=1.8, label=after)
         upper.set(
             title=(
-                f"Strategy {ours['annualised_return']:+.1%} a year, "
-                f"buy and hold {held['annualised_return']:+.1%}"
+                f"Strategy {percent(ours['annualised_return'], '+.1%')} a year, "
+                f"buy and hold {percent(held['annualised_return'], '+.1%')}"
             ),
             ylabel="equity, start = 1 (log)" if positive else "equity, start = 1",
             yscale="log" if positive else "linear",
@@ -109,7 +110,10 @@ def plot_equity(backtest: Backtest) -> Figure:
         lower.fill_between(frame["date"], 100 * frame["drawdown"], 0, color=BLUE, alpha=0.35, lw=0)
         lower.plot(frame["date"], 100 * fall, color=GREY, linewidth=1)
         lower.set(
-            title=f"Maximum drawdown {ours['max_drawdown']:.0%}, buy and hold {held['max_drawdown']:.0%}",
+            title=(
+                f"Maximum drawdown {percent(ours['max_drawdown'])}, "
+                f"buy and hold {percent(held['max_drawdown'])}"
+            ),
             ylabel="drawdown, %",
         )
         date_axis(lower)
@@ -138,7 +142,7 @@ def plot_stress(table: pd.DataFrame) -> Figure:
         left.set_yticks(places, table["scenario"].tolist())
         left.invert_yaxis()
         right.tick_params(axis="y", length=0)
-        left.set_title(f"Lowest return: {worst['scenario']}, {worst['total_return']:+.0%}")
+        left.set_title(f"Lowest return: {worst['scenario']}, {percent(worst['total_return'], '+.0%')}")
         right.set_title(f"Deepest drawdown: {100 * table['max_drawdown'].min():.0f} %")
     return figure
 
@@ -160,8 +164,8 @@ def plot_monte_carlo(paths: MonteCarlo) -> Figure:
         axes.axhline(1, color=INK, linewidth=0.8)
         axes.set(
             title=(
-                f"{paths.probability_of_loss():.0%} of {len(paths.paths):,} paths end in a loss, "
-                f"{paths.probability_of_ruin():.0%} were down by half"
+                f"{percent(paths.probability_of_loss())} of {len(paths.paths):,} paths end in a loss, "
+                f"{percent(paths.probability_of_ruin())} were down by half"
             ),
             xlabel="years of 252 sessions",
             ylabel="equity, start = 1 (log)",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sta410kit._internal.text import percent
 from sta410kit.exceptions import ConfigurationError, DataValidationError
 from sta410kit.research.plots.style import (
     BLUE,
@@ -56,10 +57,10 @@ def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last:
         message = f"There are no predictions of {symbol!r}; there are some of {known}."
         raise ConfigurationError(message)
     inside = part["actual"].between(part["lower"], part["upper"])
-    date, percent = part["date"], 100 * part[["lower", "upper", "predicted", "actual"]]
+    date, scaled = part["date"], 100 * part[["lower", "upper", "predicted", "actual"]]
     sessions = predictions["date"].unique()
     sessions = sessions[(sessions >= date.min()) & (sessions <= date.max())]
-    line = percent.set_axis(date).reindex(sessions)  # what lacks a prediction is drawn as a gap
+    line = scaled.set_axis(date).reindex(sessions)  # what lacks a prediction is drawn as a gap
     with drawing() as (figure, (axes,)):
         axes.fill_between(
             line.index, line["lower"], line["upper"], color=SKY, alpha=0.35, lw=0, label="interval"
@@ -69,10 +70,13 @@ def plot_predictions(predictions: pd.DataFrame, symbol: str | None = None, last:
             (inside, GREY, 12, "o", "outcome inside"),
             (~inside, VERMILION, 22, "X", "outcome outside"),
         ):
-            outcome = percent["actual"][chosen]
+            outcome = scaled["actual"][chosen]
             axes.scatter(date[chosen], outcome, s=size, color=colour, marker=marker, label=label)
         axes.set(
-            title=f"{symbol}: {inside.mean():.0%} of the last {len(part)} outcomes lie inside their interval",
+            title=(
+                f"{symbol}: {percent(inside.mean())} of the last {len(part)} outcomes "
+                "lie inside their interval"
+            ),
             ylabel=outcome_of(part),
         )
         figure.legend(loc="outside lower center", ncols=4)
@@ -110,9 +114,9 @@ def plot_coverage_over_time(predictions: pd.DataFrame, window: int = 126, level:
     with drawing(2, 1, size=(9, 5.6), shared="x") as (figure, (upper, lower)):
         upper.axhspan(100 * low, 100 * high, color=GREY, alpha=0.15, lw=0, label="chance")
         upper.plot(share.index, 100 * share, color=BLUE, label=f"rolling {window} sessions")
-        upper.axhline(100 * level, color=VERMILION, linestyle="--", label=f"nominal: {level:.0%}")
+        upper.axhline(100 * level, color=VERMILION, linestyle="--", label=f"nominal: {percent(level)}")
         upper.set(
-            title=f"Intervals held {inside.mean():.1%} of outcomes, nominal {level:.0%}",
+            title=f"Intervals held {percent(inside.mean(), '.1%')} of outcomes, nominal {percent(level)}",
             ylabel="outcomes inside, %",
             ylim=(100 * max(min(float(share.min()), low) - 0.02, 0), 100),
         )
@@ -143,12 +147,12 @@ def plot_coverage_by_year(predictions: pd.DataFrame, level: float = 0.9) -> Figu
     shares, counts = (table.unstack().loc[symbols] for table in (groups.mean(), groups.size()))  # noqa: PD010 - one value each
     errors = (level * (1 - level) * int(predictions["horizon"].iloc[0]) / counts) ** 0.5
     far = ((shares - level).abs() > 2 * errors).to_numpy()
-    known, percent = counts.notna().to_numpy(), 100 * shares.to_numpy()
+    known, scaled = counts.notna().to_numpy(), 100 * shares.to_numpy()
     size = (2.4 + 0.75 * max(shares.shape[1], 5), 1.7 + 0.42 * len(symbols))
     with drawing(size=size) as (figure, (axes,)):
-        image = axes.imshow(percent, cmap="RdBu", vmin=100 * level - 12, vmax=100 * level + 12, aspect="auto")
+        image = axes.imshow(scaled, cmap="RdBu", vmin=100 * level - 12, vmax=100 * level + 12, aspect="auto")
         for row, column in np.argwhere(known):
-            value = percent[row, column]
+            value = scaled[row, column]
             dark = abs(value - 100 * level) > 8  # noqa: PLR2004 - where the colour map turns dark
             colour = "white" if dark else "black"
             axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour)
@@ -159,7 +163,7 @@ def plot_coverage_by_year(predictions: pd.DataFrame, level: float = 0.9) -> Figu
         axes.set_yticks(range(len(symbols)), symbols)
         axes.grid(visible=False)
         axes.set_title(
-            f"Coverage by year: {int(far.sum())} of {int(known.sum())} off {level:.0%} "
+            f"Coverage by year: {int(far.sum())} of {int(known.sum())} off {percent(level)} "
             "by more than 2 standard errors"
         )
         figure.colorbar(image, ax=axes, label="outcomes inside, %")
@@ -193,7 +197,8 @@ def plot_forecasts(forecasts: pd.DataFrame, prices: pd.DataFrame, last: int = 40
             spread = [[middle - low], [high - middle]]  # a bar too: one session ahead is a sliver
             axes.errorbar(row["horizon"], middle, spread, color=BLUE, marker="o", markersize=4, capsize=5)
             axes.set_title(
-                f"{row['symbol']}: {row['predicted']:+.2%} ({row['lower']:+.1%} to {row['upper']:+.1%})",
+                f"{row['symbol']}: {percent(row['predicted'], '+.2%')} "
+                f"({percent(row['lower'], '+.1%')} to {percent(row['upper'], '+.1%')})",
                 fontsize=11,
             )
     return figure
@@ -208,7 +213,8 @@ def _plot_compared(forecasts: pd.DataFrame) -> Figure:
         axes.scatter(middle, ordered.index, color=BLUE, zorder=3)
         axes.axvline(0, color=GREY, linewidth=1)
         axes.set_yticks(
-            ordered.index, [f"{row.symbol}: {row.predicted:+.2%}" for row in ordered.itertuples()]
+            ordered.index,
+            [f"{row['symbol']}: {percent(row['predicted'], '+.2%')}" for row in ordered.to_dict("records")],
         )
         axes.set(title="Forecast of each symbol among the others", xlabel=outcome_of(ordered))
     return figure
@@ -228,7 +234,7 @@ def plot_quantile_forecast(quantiles: pd.DataFrame, prices: pd.DataFrame, last: 
     """
     require_rows(quantiles, ("symbol", "date", "horizon", "level", "lower", "upper"), "quantile forecasts")
     symbols = first_symbols(quantiles["symbol"], MOST_LINES)
-    levels = " and ".join(f"{level:.0%}" for level in sorted(quantiles["level"].unique()))
+    levels = " and ".join(percent(level) for level in sorted(quantiles["level"].unique()))
     title = f"Next {int(quantiles['horizon'].max())} sessions: bands that hold {levels} of outcomes"
     with grid_of_symbols(len(symbols), title) as (figure, every):
         for axes, symbol in zip(every, symbols, strict=False):
@@ -247,7 +253,7 @@ def _draw_bands(axes: Axes, part: pd.DataFrame, prices: pd.DataFrame, last: int)
     axes.plot([0, int(part["horizon"].max())], [close, close], color=BLUE, linestyle=":")
     widest = ordered[ordered["level"] == part["level"].max()].iloc[-1]
     low, high = np.exp(widest["lower"]) - 1, np.exp(widest["upper"]) - 1
-    axes.set_title(f"{widest['symbol']}: {low:+.0%} to {high:+.0%}", fontsize=11)
+    axes.set_title(f"{widest['symbol']}: {percent(low, '+.0%')} to {percent(high, '+.0%')}", fontsize=11)
 
 
 def _draw_past(axes: Axes, prices: pd.DataFrame, symbol: str, day: pd.Timestamp, last: int) -> float:

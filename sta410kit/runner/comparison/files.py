@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FEW = 5  # rows shown of a column
+_LONG = re.compile(r"-?\b\d+\.\d{7,}(e[-+]\d+)?\b")  # a float in full
 _SCHEMA = "schema.json"  # of a file written by skops
 _PLACE, _ARRAY = re.compile(rb'"__id__": \d+'), re.compile(rb"\d+\.npy")
 
@@ -56,10 +57,18 @@ class Difference(NamedTuple):
     first: str = ""
     second: str = ""
 
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Both for people: in six digits where those tell them apart."""
+        long = ["none" if one == "null" else one for one in (self.first, self.second)]
+        first, second = (_LONG.sub(lambda found: f"{float(found[0]):.6g}", one) for one in long)
+        return (first, second) if first != second else (long[0], long[1])
+
     def __str__(self) -> str:
         if not (self.first or self.second):
             return self.where
-        return f"{self.where}: first {self.first or 'nothing'}, second {self.second or 'nothing'}"
+        first, second = self.shown
+        return f"{self.where}: first {first or 'nothing'}, second {second or 'nothing'}"
 
 
 def compare_files(first: Path, second: Path, tolerance: Tolerance = EXACT) -> list[Difference]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.atomic_files import replacing, write_text
 from sta410kit._internal.pages import render
 from sta410kit._internal.redaction import redact
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import percent, pluralize
 from sta410kit.exit_codes import ExitCode
 from sta410kit.research.verdict import NO_SKILL, SKILL, TOO_FEW
 from sta410kit.runner.child import run_in_child
@@ -34,11 +34,11 @@ _LARGEST = 2**63
 _PATIENCE = 600.0  # seconds to write the table
 _ENDING = ("outcome", "seconds", "peak_mib", "message", "notebook")
 _FORMATS = {
-    "r2": "{:+z.2%}",
-    "p_value": "{:.3f}",
-    "rank_ic": "{:+z.3f}",
-    "sharpe_after_costs": "{:+z.2f}",
-    "deflated_sharpe": "{:.1%}",
+    "r2": "+z.2%",
+    "p_value": ".3f",
+    "rank_ic": "+z.3f",
+    "sharpe_after_costs": "+z.2f",
+    "deflated_sharpe": ".1%",
 }
 _COMPARED = ("verdict", *_FORMATS, "trials")  # of a combination of the chain, see `chains.count_trials`
 _VERDICTS = (SKILL, NO_SKILL, TOO_FEW)
@@ -264,7 +264,7 @@ def shown(value: Any, column: str = "") -> str:  # noqa: ANN401 - any cell of th
     if value is None:
         return ""
     if column in _FORMATS and isinstance(value, float):
-        return _FORMATS[column].format(value)
+        return percent(value, _FORMATS[column])
     if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, float):

@@ -146,5 +146,5 @@ def test_the_command_prints_one_sorted_table_and_show_prints_it_again(chain, typ
     content = json.loads(done.stdout)
     assert [step["recorded"]["r2"] for step in content["steps"]] == [0.002, 0.004]
     shown = typed("show", cwd=chain)
-    assert shown.stdout.index("+0.40%") < shown.stdout.index("+0.20%")
+    assert shown.stdout.index("+0.40 %") < shown.stdout.index("+0.20 %")
     assert "chain" in typed("runs", cwd=chain).stdout
