@@ -88,6 +88,17 @@ def need_program(name):
 
 
 @pytest.fixture
+def redis(tmp_path, wait_until, need):
+    """Start a Redis."""
+    need("redis-server")
+    from tests.redis_server import RedisServer
+
+    server = RedisServer(tmp_path, wait_until)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
 def need():
     """Give the function that skips a test where a program is absent, and fails it in CI."""
     return need_program

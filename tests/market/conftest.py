@@ -1,66 +1,9 @@
-"""Fixtures of prices from a remote source: a clean state, and a Redis that the tests start and kill."""
-
-import os
-import shutil
-import signal
-import socket
-import subprocess
+"""Fixtures of prices from a remote source: a clean state."""
 
 import pytest
-import redis as redis_client
 
 
 @pytest.fixture
 def _shared_state(tmp_path, monkeypatch):
     """Give the test rate limits and breakers of its own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-class RedisServer:
-    """A redis-server with an append-only file, as in the compose file."""
-
-    def __init__(self, folder, wait_until):
-        self._folder, self._wait_until = folder, wait_until
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}"
-        self.start()
-
-    def start(self):
-        command = [
-            "redis-server",
-            "--port",
-            str(self.port),
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            str(self._folder),
-        ]
-        self._process = subprocess.Popen([*command, "--appendonly", "yes"], stdout=subprocess.DEVNULL)
-        assert self._wait_until(self.answers)
-
-    def answers(self):
-        try:
-            with redis_client.Redis.from_url(self.url) as client:
-                return client.ping()
-        except redis_client.RedisError:
-            return False
-
-    def kill(self):
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-
-    def flush(self):
-        with redis_client.Redis.from_url(self.url) as client:
-            client.flushall()
-
-
-@pytest.fixture
-def redis(tmp_path, wait_until):
-    """Start a Redis."""
-    if shutil.which("redis-server") is None:
-        assert "CI" not in os.environ, "redis-server is missing: .ci/run installs it"
-        pytest.skip("redis-server is not installed: apt-get install redis-server")
-    server = RedisServer(tmp_path, wait_until)
-    yield server
-    server.kill()

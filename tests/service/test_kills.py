@@ -1,4 +1,4 @@
-"""Service, runner and PostgreSQL are killed in turn while jobs are queued: none is lost, none runs twice."""
+"""Service, runner, Redis and PostgreSQL are killed in turn while jobs wait: none is lost, none runs twice."""
 
 import itertools
 import os
@@ -14,15 +14,27 @@ import pytest
 
 from sta410kit.exceptions import DatabaseError
 from sta410kit.service import queue
+from tests.service.conftest import save
 
 pytestmark = pytest.mark.slow
+# Each run notes that it was executed, then takes permits of the rate limit that all machines share.
+_ASK = """import time
+from sta410kit.config import get_config
+from sta410kit.market.resilience.rate_limit import RateLimit
+with open('executions.txt', 'a') as file:
+    print(number, file=file)
+limit = RateLimit('account', 100, 1.0, redis_url=get_config().api.redis_url.get_secret_value())
+end = time.monotonic() + 0.5
+while time.monotonic() < end:
+    limit.acquire()
+    time.sleep(0.02)"""
 
 
 class Served:
     """`sta410 serve` as a process that is killed and started again."""
 
-    def __init__(self, project, url):
-        self._project, self._environment = project, {**os.environ, "DATABASE_URL": url}
+    def __init__(self, project, **settings):
+        self._project, self._environment = project, {**os.environ, **settings}
         self.start()
 
     def start(self):
@@ -53,14 +65,18 @@ def unfinished(database):
     return -1
 
 
-def test_kills_lose_no_job_and_run_none_twice(database_url, database, cheap_project, request, nightly):
+def test_kills_lose_no_job_and_run_none_twice(  # noqa: PLR0913, PLR0917 - what is killed
+    database_url, database, cheap_project, redis, request, nightly
+):
     """Ten jobs and six kills; in the nightly tests fifty jobs, and kills to their end."""
     number = 50 if nightly else 10
+    save(cheap_project / "notebooks" / "ask.ipynb", "number: int = 0", _ASK)
     for each in range(number):
-        asked = {"notebook": "notebooks/wait.ipynb", "parameters": {"number": each, "seconds": 0.5}}
+        asked = {"notebook": "notebooks/ask.ipynb", "parameters": {"number": each}}
         queue.enqueue(database, "run", asked)
-    served = Served(cheap_project, database_url)
-    victims = ["service", "runner"]
+    settings = {"DATABASE_URL": database_url, "REDIS_URL": redis.url}
+    served = Served(cheap_project, **settings, XDG_CACHE_HOME=str(cheap_project / "cache"))
+    victims = ["service", "runner", "redis"]
     if database_url.startswith("postgresql"):
         victims.append("database")
         server = request.getfixturevalue("_postgresql")
@@ -80,6 +96,10 @@ def test_kills_lose_no_job_and_run_none_twice(database_url, database, cheap_proj
                 served.start()
             elif victim == "runner":
                 kill_a_runner(cheap_project)
+            elif victim == "redis":
+                redis.kill()
+                time.sleep(1)  # in which runs count for their machine alone
+                redis.start()
             else:
                 server.kill()
                 server.start()
@@ -95,6 +115,7 @@ def test_kills_lose_no_job_and_run_none_twice(database_url, database, cheap_proj
     assert set(found) <= {"PASSED", "KILLED"}, found
     executed = Counter(map(int, (cheap_project / "notebooks" / "executions.txt").read_text().split()))
     assert max(executed.values()) == 1
+    assert redis.counts()
     passed = {job.request["parameters"]["number"] for job in jobs if job.outcome == "PASSED"}
     assert passed <= set(executed)
     sys.stdout.write(f"{number} jobs, kills {dict(kills)}, outcomes {dict(found)}\n")
