@@ -142,6 +142,8 @@ def _alerts(name: str) -> Iterator[Callable[[Run], object]]:
 
 def _scheduled(schedule: str, options: Options, *, as_json: bool) -> int:
     """Run the chain for a schedule, once a session and never twice at the same time."""
+    from dataclasses import replace
+
     from sta410kit.cli.due import open_record
     from sta410kit.runner import alerts, schedules
     from sta410kit.runner.chain import run_plan
@@ -158,12 +160,10 @@ def _scheduled(schedule: str, options: Options, *, as_json: bool) -> int:
             alerts.report_missed(project, name, answer)
         if not answer.due:
             return _nothing(f"{name}: not due: {answer.reason}", ExitCode.NOT_DUE, as_json=as_json)
-        done = run_plan(_plan(None, declared.parameters, options), Progress())
+        plan = _plan(None, declared.parameters, replace(options, session=answer.session))
+        done = run_plan(plan, Progress())
         if done.outcome == ExitCode.PASSED:
             record.note_passed(name, answer.session, done.folder.name)
-            last = done.manifest.results.get("data", {}).get("last", answer.session)
-            if last < answer.session:
-                click.echo(f"sta410: warning: the prices end on {last}, before {answer.session}", err=True)
         code = _show(done, as_json=as_json)
         finished(done)
         return code

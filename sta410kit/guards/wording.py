@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from sta410kit.guards.result import Check
 
 _NAMED = 5
+_NO_TIME = re.compile(r"[T ]00:00:00(\.0+)?Z?$")
 
 
 @dataclass(frozen=True)
@@ -43,21 +45,19 @@ class Coverage:
 
 
 def name_left_out(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each of the first few symbols and bars left out, and how many more there are.
+    """Return a line for the first few symbols and the newest bars left out, and how many more there are.
 
     Parameters
     ----------
     rows : iterable of mappings
         ``symbol, date, expectation, reason``; the date as text, and None for a whole symbol.
     """
-    symbols, bars = [], []
-    for row in rows:
-        if row["date"] is None:
-            symbols.append(f"quarantined {row['symbol']}: {row['reason']}")
-        else:
-            when = row["date"].removesuffix(" 00:00:00")
-            bars.append(f"quarantined {row['symbol']} {when}: {row['expectation']}")
-    return [*_first(symbols, "symbol"), *_first(bars, "bar")]
+    lines: dict[str, list[str]] = {"symbol": [], "bar": []}
+    for row in sorted(rows, key=lambda row: row["date"] or "", reverse=True):
+        what = " ".join(filter(None, (row["symbol"], _NO_TIME.sub("", row["date"] or ""))))
+        why = row["reason"].removeprefix(f"{row['symbol']}: ")
+        lines["bar" if row["date"] else "symbol"].append(f"quarantined {what}: {why} ({row['expectation']})")
+    return [line for noun, found in lines.items() for line in _first(found, noun)]
 
 
 def _first(lines: list[str], noun: str) -> list[str]:

@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from sta410kit.runner.chain import Run
     from sta410kit.runner.schedules import Due
 
-Kind = Literal["failed", "missed", "degraded", "drifted", "recovered", "changes"]
+Kind = Literal["failed", "missed", "degraded", "quarantined", "drifted", "recovered", "changes"]
 STATE = "alerts.json"
 _LOCKED = 20.0  # seconds; longer than another process takes to send
 _SHOWN, _LONGEST = 5, 600  # findings in a message, and characters of each
 _KEPT = 50  # runs whose changes were sent
 _SEVERITY: dict[Kind, Severity] = {
-    "failed": "failure", "missed": "failure", "degraded": "warning", "drifted": "warning",
-    "recovered": "success", "changes": "info",
+    "failed": "failure", "missed": "failure", "degraded": "warning", "quarantined": "warning",
+    "drifted": "warning", "recovered": "success", "changes": "info",
 }  # fmt: skip
 
 
@@ -143,7 +143,9 @@ def _events_of(name: str, run: Run) -> Iterator[Event]:
     results, over = manifest.results, ["failed", "missed"]
     failure, drift = results.get("origin", {}).get("source_failure", ""), results.get("drift")
     drifted = [sentence for row in drift or () for sentence in row["drifted"]]
-    over += [] if failure else ["degraded"]
+    early, named = manifest.ends_early, results.get("quarantined", {}).get("named", [])
+    over += [] if failure or early else ["degraded"]
+    over += [] if named else ["quarantined"]
     over += ["drifted"] if drift is not None and not drifted else []
     took = f"Run {manifest.run} passed."
     yield Event("recovered", name, manifest.run, f"{name} recovered", (took, link), tuple(over))  # type: ignore[arg-type]
@@ -155,7 +157,13 @@ def _events_of(name: str, run: Run) -> Iterator[Event]:
             else ("Stored prices were used, which are up to date.")
         )
         title = f"{name}: {results['origin']['source']} did not answer"
-        yield Event("degraded", name, results["origin"]["source"], title, (_short(failure), age, link))
+        lines = (_short(failure), age, *filter(None, [early]), link)
+        yield Event("degraded", name, results["origin"]["source"], title, lines)
+    elif early:
+        yield Event("degraded", name, "prices end early", f"{name}: {early}", (took, link))
+    if named:
+        reason = "; ".join(line for line in named if line.startswith("quarantined"))
+        yield Event("quarantined", name, reason, f"{name}: prices were quarantined", (*named, link))
     if drifted:
         which = "; ".join(sorted(f"{row['model']} {row['horizon']}" for row in drift or () if row["drifted"]))
         yield Event("drifted", name, which, f"{name}: forecasts have drifted", (*drifted, link))

@@ -36,6 +36,7 @@ from sta410kit.runner.steps import Site, do_step
 from sta410kit.runner.warm.client import warm_up
 
 _RESUME = "sta410 run --resume"
+_ASKED = ("fresh", "first", "last", "session")  # options that a resumed run keeps
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def resume_run(project: Path, options: Options, progress: Progress) -> Run | Non
 
 def _as_asked(manifest: Manifest, options: Options) -> dict[str, Any]:
     """Return which steps a run was to have, and whether afresh; what is asked for now wins."""
-    before = {name: manifest.options.get(name) for name in ("fresh", "first", "last")}
+    before = {name: manifest.options.get(name) for name in _ASKED}
     return {name: getattr(options, name) or value for name, value in before.items() if value}
 
 
@@ -125,7 +126,12 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
     if newest is None:
         return None
     folder, manifest = newest
-    if not manifest.passed or [one.name for one in manifest.steps] != [step.name for step in plan.steps]:
+    same = [one.name for one in manifest.steps] == [step.name for step in plan.steps]
+    same &= plan.options.session in {
+        "",
+        manifest.options.get("session"),
+    }  # else it was made for another night
+    if not manifest.passed or not same:
         return None
     for step, record in zip(plan.steps, manifest.steps, strict=True):
         inputs = plan.inputs(step, folder)
@@ -152,7 +158,7 @@ def new_manifest(plan: Plan, folder: Path, passed: list[StepRecord]) -> Manifest
         kind=plan.kind,
         title=plan.title,
         given=plan.given,
-        options={"fresh": plan.options.fresh, "first": plan.options.first, "last": plan.options.last},
+        options={name: getattr(plan.options, name) for name in _ASKED},
         parameters={
             step: {name: plain(value) for name, value in values.items()}
             for step, values in plan.values.items()
@@ -227,6 +233,7 @@ def close_run(  # noqa: PLR0913 - what a run has
     outcome = ExitCode.INTERRUPTED if interrupted else next(iter(bad), ExitCode.PASSED)
     manifest.outcome, manifest.exit_code, manifest.finished = outcome.name, int(outcome), now()
     manifest.results, manifest.warnings = run_results(folder, manifest.steps)
+    manifest.warnings += filter(None, [manifest.ends_early])
     if manifest.kind == "chain" and outcome is ExitCode.PASSED:
         log_forecasts(folder, manifest)
     log.say(f"ends: {outcome.name}, exit code {int(outcome)}")

@@ -88,7 +88,7 @@ class Manifest:
     exit_code: int | None = None
     # parameters as typed; typed values by step
     given: dict[str, str] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)  # ``fresh``, ``first``, ``last``
+    options: dict[str, Any] = field(default_factory=dict)  # ``fresh``, ``first``, ``last``, ``session``
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     # records of the steps that were executed or reused; names of the others
     steps: list[StepRecord] = field(default_factory=list)
@@ -126,6 +126,12 @@ class Manifest:
             return None
         started, finished = (datetime.fromisoformat(text) for text in (self.started, self.finished))
         return (finished - started).total_seconds()
+
+    @property
+    def ends_early(self) -> str:
+        """That its prices end before the session that a schedule wanted; empty where they do not."""
+        last, session = self.results.get("data", {}).get("last", ""), self.options.get("session", "")
+        return f"prices end {last}, before the session of {session}" if last and last < session else ""
 
     def step(self, name: str) -> StepRecord | None:
         """Return the record of a step, or None if it has not run."""

@@ -47,6 +47,7 @@ class Night:
     outcome: str
     before: str
     verdict: str  # of this run: its sentence
+    data: tuple[str, ...] = ()  # of this run: its warnings, and what was quarantined
     forecasts: tuple[Change, ...] = ()  # turned, grown or shrunk twofold, new, missing
     facts: tuple[Change, ...] = ()  # model, verdict, symbols and last session
     metrics: tuple[Change, ...] = ()  # of this run beside the other, changed or not
@@ -63,11 +64,12 @@ class Night:
     @property
     def lines(self) -> list[str]:
         """What a message says, a line for each kind of difference."""
-        if not self.before:
-            return [self.verdict, "No earlier run has passed, so there is nothing to compare with."]
-        return [line for line in (self.verdict, *self._lines()) if line]
+        return [line for line in (self.verdict, *self.data, *self._lines()) if line]
 
     def _lines(self) -> Iterator[str]:
+        if not self.before:
+            yield "No earlier run has passed, so there is nothing to compare with."
+            return
         for one in self.facts:
             yield f"{one.what}: {one.after} (before: {one.before})"
         words = [f"{one.what} {one.how}" for one in self.forecasts]
@@ -100,9 +102,10 @@ def night_of(folder: Path, manifest: Manifest | None = None) -> Night:
         raise ConfigurationError(message)
     verdict = now.results.get("verdict", {})
     said = f"Verdict: {verdict['verdict']}. {verdict['sentence']}" if verdict else ""
+    data = (*now.warnings, *now.results.get("quarantined", {}).get("named", []))
     found = previous_run(folder, now)
     if found is None:
-        return Night(now.run, now.outcome, "", said, seconds=(None, now.seconds))
+        return Night(now.run, now.outcome, "", said, data, seconds=(None, now.seconds))
     earlier, before = found
     new, old = _findings(folder), _findings(earlier)
     revised = list(_revisions(earlier, folder))
@@ -111,6 +114,7 @@ def night_of(folder: Path, manifest: Manifest | None = None) -> Night:
         now.outcome,
         before.run,
         said,
+        data,
         tuple(_forecasts(before, now)),
         tuple(_facts(before, now)),
         tuple(_metrics(before, now)),
@@ -223,6 +227,8 @@ def _revisions(earlier: Path, folder: Path) -> Iterator[str]:
     both = old.merge(new, on=["symbol", "date"], how="left", suffixes=("", "_new"), indicator=True)
     both = both.join(span, on="symbol")
     both = both[(both["date"] >= both["min"]) & (both["date"] <= both["max"])]
+    gap = both["close"].isna() != both["close_new"].isna()  # quarantined in one of them
+    both = both[(both["_merge"] == "left_only") | ~gap]
     same = pd.Series(data=True, index=both.index)
     for name in _BAR:
         values = both[name], both[f"{name}_new"]

@@ -22,6 +22,7 @@ class Options:
     # execute `first` and all steps after it, changed or not; leave out the steps after `last`
     first: str = ""
     last: str = ""
+    session: str = ""  # that a schedule wants prices of
     deadline: float | None = None
     timeout: float | None = None
     memory: int | None = None  # bytes that the process of a step may have

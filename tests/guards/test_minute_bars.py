@@ -143,7 +143,7 @@ def test_the_time_is_shown_everywhere(clean, tmp_path):
     failure = result.failures[0]
     assert failure.rows[0]["date"] == "2024-01-04T14:49:00"
     assert "S1 2024-01-04T14:49:00 (high=1.0, low=" in str(failure)
-    assert result.named[0].startswith("quarantined S1 2024-01-04T14:49:00: expect_")
+    assert result.named[0].startswith("quarantined S1 2024-01-04T14:49:00: high=1.0, low=")
     page = data_docs.publish(result, tmp_path, frame=frame)
     assert "2024-01-04T14:49:00" in page.read_text()
     assert "S1,2024-01-04 14:49:00," in (page.parent / data_docs.QUARANTINE).read_text()

@@ -172,15 +172,16 @@ def test_a_refusal_names_its_reason_first_and_what_to_do(walks):
 
 
 def test_the_first_of_what_is_left_out_are_named(walks):
-    """Five bars and how many more; a series that ends early is no series of bad bars."""
+    """The newest five bars and how many more; a series that ends early is no series of bad bars."""
     walks.loc[range(900, 1200, 50), "low"] = 0.0
     frame = walks.drop(index=range(1570, 1600)).reset_index(drop=True)
     result = guards.validate(frame)
     assert result.passed
     first = "quarantined S3: 30 sessions missing at the end, of 400, more than 5 % (max_bars_per_symbol)"
+    first += " (expect_sessions_to_match_calendar)"
     assert result.named[0] == first
     kind = "expect_column_values_to_be_between"
-    assert result.named[1].startswith(f"quarantined S2 {day(walks, 900)}: {kind}")
+    assert result.named[1] == f"quarantined S2 {day(walks, 1150)}: low=0.0 ({kind})"
     assert (len(result.named), result.named[-1]) == (7, "and 1 more bar")
     assert first in result._repr_html_()
 

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,12 +16,13 @@ from sta410kit._internal import redaction
 from sta410kit.cli.entry import cli
 from sta410kit.config import Config, set_config
 from sta410kit.exceptions import ConfigurationError
-from sta410kit.runner import alert_channels
+from sta410kit.runner import alert_channels, schedules
 from sta410kit.runner.alert_channels import Message, deliver
 from sta410kit.runner.alerts import errors_reported, read_state, report_failure, report_missed, report_run
 from sta410kit.runner.chain import Run
 from sta410kit.runner.manifest import Manifest, StepRecord
 from sta410kit.runner.schedules import Due
+from tests.runner.conftest import save
 
 pytestmark = pytest.mark.integration
 
@@ -202,6 +204,73 @@ def test_a_schedule_that_is_run_alerts(receiver, project, monkeypatch):
     assert night("3").return_value == 0
     assert titles(receiver) == ["nightly failed: USAGE", "nightly recovered"]
     assert 'sta410_runs{kind="chain",outcome="PASSED"} 1.0' in (project / "sta410.prom").read_text()
+
+
+_PRICES = """from pathlib import Path
+from sta410kit import guards, market
+prices = market.load_prices(start="2010-01-01", end=end)
+newest = prices.index[prices["symbol"] == "IBM"][-1]
+if wrong:
+    prices.loc[newest, "close"] = 287.325
+result = guards.validate(prices)
+guards.accept(prices, result, Path(run_dir) / "prices.parquet")"""
+
+
+@pytest.fixture
+def night(receiver, project, monkeypatch):
+    """Give the function that runs the night after a session, on prices of three years."""
+    save(
+        project / "notebooks" / "one.ipynb",
+        ('wrong: bool = False\nend: str = "2012-12-31"\nrun_dir: str | None = None', "parameters"),
+        _PRICES,
+    )
+    (project / "notebooks" / "pipeline.toml").write_text(
+        '[[step]]\nnotebook = "one.ipynb"\nproduces = { prices = "prices.parquet" }\n'
+    )
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("ALERT_URLS", receiver.url)
+    monkeypatch.setenv("ALERT_ON_SUCCESS", "true")
+
+    def run(session, parameters=""):
+        (project / "schedules.toml").write_text(f"[nightly]\nparameters = {{ {parameters} }}\n")
+        monkeypatch.setattr(schedules, "newest_closed", lambda *_: date.fromisoformat(session))
+        receiver.received.clear()
+        done = CliRunner().invoke(cli, ["run", "--schedule", "nightly"], standalone_mode=False)
+        assert done.return_value == 0, done.output
+        shown = CliRunner().invoke(cli, ["night"], standalone_mode=False).output.splitlines()
+        return {one["title"]: one["message"].splitlines() for one in receiver.received}, shown
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_night_on_quarantined_prices_names_them(night):
+    """Symbol, date and what is wrong, in its message and an alert of its own, until they are right."""
+    found = (
+        "quarantined IBM 2012-12-31: open=189.23, high=191.68, low=188.84, close=287.325 "
+        "(expect_prices_within_bar, expect_no_reverting_spikes)"
+    )
+    sent, shown = night("2012-12-28", "wrong = true")
+    assert list(sent) == ["nightly: prices were quarantined", "nightly passed"]
+    assert sent["nightly: prices were quarantined"][0] == found
+    assert found in sent["nightly passed"]
+    assert found in shown
+    sent, shown = night("2012-12-31")
+    assert sent["nightly recovered"][0].startswith("Over: nightly: prices were quarantined (since ")
+    assert [line for line in shown if "quarantined" in line or "Revised" in line] == []
+
+
+@pytest.mark.slow
+def test_a_night_on_prices_that_end_early_says_so(night):
+    """Its message and an alert name the last session and the one that was wanted, until prices reach it."""
+    early = "prices end 2012-12-27, before the session of 2012-12-28"
+    sent, shown = night("2012-12-28", 'end = "2012-12-27"')
+    assert list(sent) == [f"nightly: {early}", "nightly passed"]
+    assert early in sent["nightly passed"]
+    assert early in shown
+    sent, shown = night("2012-12-31")
+    assert sent["nightly recovered"][0].startswith(f"Over: nightly: {early} (since ")
+    assert early not in shown
 
 
 def test_the_command_tests_channels(receiver, project, monkeypatch):

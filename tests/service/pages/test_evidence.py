@@ -43,9 +43,13 @@ def test_the_newest_forecasts_and_the_trials_are_shown(pages, run, monkeypatch):
 
 
 def test_a_night_is_compared_with_the_one_before(client, make_run):
-    """The newest, or the one that is named; the first has nothing to be compared with."""
-    first, second = make_run(0).name, make_run(1).name
+    """The newest, or the one that is named, its warnings first; the first has nothing to be compared with."""
+    named = "quarantined <b> 2026-01-05: close=300.0 (expect_x)"
+    results = {"quarantined": {"symbols": {}, "bars": {"expect_x": 1}, "named": [named]}}
+    first, second = make_run(0).name, make_run(1, results=results, warnings=["prices end early"]).name
     page = client.get("/night").text
+    said = re.findall(r'<p class="warn">(.*)</p>', page)
+    assert said == ["prices end early", "quarantined &lt;b&gt; 2026-01-05: close=300.0 (expect_x)"]
     assert f'href="/compare?first={first}&amp;second={second}"' in page
     assert "No earlier run has passed" in client.get(f"/night?run={first}").text
 
