@@ -132,7 +132,7 @@ def _finding(check: Check, result: GuardResult, past: list[dict[tuple[str, str],
         "found": check.message.removeprefix(check.expected).strip() if check.expected else "",
         "rule": _rule(check, result.suite),
         "columns": columns,
-        "rows": [[_cell(row.get(name)) for name in columns] for row in check.rows[:_ROWS]],
+        "rows": [[_cell(row[name]) if name in row else "" for name in columns] for row in check.rows[:_ROWS]],
         "more": max(0, check.count - len(check.rows[:_ROWS])),
         "drawings": _drawings(check, result),
         "entry": _entry(check, result),
@@ -142,7 +142,7 @@ def _finding(check: Check, result: GuardResult, past: list[dict[tuple[str, str],
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any cell of a frame
     value = plain(value)
-    if value is None or value != value:  # noqa: PLR0124 - not a number
+    if value in {None, "nan"}:
         return "no value"
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 

@@ -61,7 +61,7 @@ def metrics_of(manifest: Manifest) -> dict[str, str]:
 def changed_metrics(first: Manifest, second: Manifest) -> list[tuple[str, str, str]]:
     """Return name, first and second value of each metric in which two runs differ.
 
-    What a failed second run has not come to is left out.
+    What a failed second run has not reached is left out.
     """
     old, new = metrics_of(first), metrics_of(second)
     names = dict.fromkeys([*old, *new] if second.passed else new)

@@ -75,7 +75,7 @@ def look_at(folder: Path, index: Registry | None = None) -> ListedRun:
         elif (folder / DATA_DOCS).is_dir():
             kind, outcome = "validate", ""
         return ListedRun(folder, kind, outcome, _started(folder), _row(Manifest(folder.name)))
-    outcome = _state(folder, facts["outcome"])
+    outcome = state_of(folder, facts["outcome"])
     return ListedRun(folder, facts["kind"], outcome, _started(folder), facts)
 
 
@@ -103,12 +103,8 @@ def _row(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def state_of(folder: Path, manifest: Manifest) -> str:
-    """Return how a run ended, ``RUNNING`` or ``KILLED``."""
-    return _state(folder, manifest.outcome)
-
-
-def _state(folder: Path, outcome: str) -> str:
+def state_of(folder: Path, outcome: str) -> str:
+    """Return how a run ended, ``RUNNING`` or ``KILLED``; `outcome` is that of its manifest."""
     return KILLED if outcome == RUNNING and not is_running(folder) else outcome
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sta410kit._internal.parquet import read_table
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import percent, pluralize
 from sta410kit.exceptions import ConfigurationError, DataLoadingError
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import gates_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SMALL = 1e-4  # a forecast nearer to zero has no size to compare
 _FACTOR = 2  # a forecast that grew or shrank by this has changed its size
+_FORM = "+z.2%"  # of a forecast
 _SHOWN = 5  # of a kind, in a message
 _BAR = ("open", "high", "low", "close", "volume")
 
@@ -89,7 +90,7 @@ def night_of(folder: Path, manifest: Manifest | None = None) -> Night:
     """Return what is different in the run in `folder` from the newest earlier run that passed.
 
     A run with the same parameters is preferred, so that an experiment in between is not taken for yesterday.
-    What a failed run has not come to is not compared.
+    What a failed run has not reached is not compared.
 
     Raises
     ------
@@ -150,18 +151,18 @@ def _forecasts(before: Manifest, now: Manifest) -> Iterator[Change]:
             why = missing.get(key[0], "").split(" (")[0]
             how = f"is missing{f': {why}' if why else ''}"
         elif was is None:
-            how = f"is new, {_percent(is_now)}"
+            how = f"is new, {percent(is_now, _FORM)}"
         elif max(abs(was), abs(is_now)) < _SMALL:
             continue
         elif was * is_now < 0:
-            how = f"turned from {_percent(was)} to {_percent(is_now)}"
+            how = f"turned from {percent(was, _FORM)} to {percent(is_now, _FORM)}"
         elif abs(is_now) >= _FACTOR * max(abs(was), _SMALL):
-            how = f"grew from {_percent(was)} to {_percent(is_now)}"
+            how = f"grew from {percent(was, _FORM)} to {percent(is_now, _FORM)}"
         elif abs(was) >= _FACTOR * max(abs(is_now), _SMALL):
-            how = f"shrank from {_percent(was)} to {_percent(is_now)}"
+            how = f"shrank from {percent(was, _FORM)} to {percent(is_now, _FORM)}"
         else:
             continue
-        texts = ["" if one is None else _percent(one) for one in (was, is_now)]
+        texts = ["" if one is None else percent(one, _FORM) for one in (was, is_now)]
         yield Change(name, texts[0], texts[1], how)
 
 
@@ -240,10 +241,6 @@ def _revisions(earlier: Path, folder: Path) -> Iterator[str]:
         else:
             names = [name for name in _BAR if row[name] != row[f"{name}_new"]]
             yield f"{place} {names[0]} {row[names[0]]:,.6g} became {row[f'{names[0]}_new']:,.6g}"
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:+z.2f} %"
 
 
 def _listed(title: str, items: Any, count: int | None = None) -> str:  # noqa: ANN401 - a sequence of text

@@ -71,7 +71,8 @@ def timeline(manifest: Manifest) -> list[dict[str, Any]]:
 
     The bar of a reused step starts at the left and is as long as its execution took.
     """
-    begins = {one.name: datetime.fromisoformat(one.started) for one in manifest.steps if _timed(one)}
+    fresh = (one for one in manifest.steps if one.started and not one.reused)
+    begins = {one.name: datetime.fromisoformat(one.started) for one in fresh}
     first = min(begins.values(), default=None)
     starts = {name: (moment - first).total_seconds() for name, moment in begins.items() if first}
     whole = max([starts.get(one.name, 0.0) + one.seconds for one in manifest.steps], default=0.0) or 1.0
@@ -83,10 +84,6 @@ def timeline(manifest: Manifest) -> list[dict[str, Any]]:
         }
         for one in manifest.steps
     ]
-
-
-def _timed(step: StepRecord) -> bool:
-    return bool(step.started) and not step.reused
 
 
 def drawn_forecasts(manifest: Manifest) -> list[dict[str, Any]]:

@@ -26,6 +26,8 @@ def sheet_of(verdict: Mapping[str, Any]) -> Sheet | None:
         return None
     rank, fall = found["rank_ic"], found["worst_drawdown"]
     luck = verdict.get("deflated_sharpe", {}).get("probability")
+    sharpe, held_sharpe = (_text(found[name], "+z.2f") for name in ("sharpe", "benchmark_sharpe"))
+    yearly, held_yearly = (_text(found[name], "+z,.1%") for name in ("annualised_return", "benchmark_return"))
     figures = [
         (
             f"rank IC, {pluralize(rank['horizon'], 'session')} ahead",
@@ -34,21 +36,13 @@ def sheet_of(verdict: Mapping[str, Any]) -> Sheet | None:
             if rank["dates"]
             else "no date has three symbols with different predictions",
         ),
-        (
-            "Sharpe ratio after costs",
-            _text(found["sharpe"], "+z.2f"),
-            f"buy and hold {_text(found['benchmark_sharpe'], '+z.2f')}",
-        ),
+        ("Sharpe ratio after costs", sharpe, f"buy and hold {held_sharpe}"),
         (
             "deflated Sharpe ratio",
             _text(luck, ".1%"),
             "probability of more than luck, over buy and hold; 95 % needed",
         ),
-        (
-            "return a year after costs",
-            _text(found["annualised_return"], "+z,.1%"),
-            f"buy and hold {_text(found['benchmark_return'], '+z,.1%')}",
-        ),
+        ("return a year after costs", yearly, f"buy and hold {held_yearly}"),
         ("worst drawdown", _text(fall["depth"], "z,.1%"), _when(fall)),
         (
             "turnover a session",

@@ -79,7 +79,7 @@ def run_details(folder: Path) -> dict[str, Any]:
     }
     return {
         **asdict(manifest),
-        "state": state_of(folder, manifest),
+        "state": state_of(folder, manifest.outcome),
         "seconds": manifest.seconds,
         "reused": sum(bool(step.reused) for step in manifest.steps),
         "gates": gates_of(folder / DATA_DOCS),
@@ -241,12 +241,9 @@ def _print_results(folder: Path, manifest: Manifest) -> None:
     columns = ("symbol", "last session", "model", "horizon", "forecast", "interval")
     rows = [
         (
-            row["symbol"],
-            row["date"],
-            row["model"],
-            str(row["horizon"]),
+            *(str(row[name]) for name in ("symbol", "date", "model", "horizon")),
             f"{100 * row['predicted']:+z.2f}",
-            f"{100 * row['lower']:+.2f} to {100 * row['upper']:+.2f}",
+            f"{100 * row['lower']:+z.2f} to {100 * row['upper']:+z.2f}",
         )
         for row in manifest.results.get("forecasts", [])
     ]

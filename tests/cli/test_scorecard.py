@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from sta410kit.cli.entry import cli
 from sta410kit.research.forecast_log import ForecastLog
-from sta410kit.runner.scorecard import outcome_points
+from sta410kit.runner.scorecard import outcome_points, symbol_rows
 
 pytestmark = pytest.mark.unit
 
@@ -66,3 +66,17 @@ def test_without_forecasts_it_says_where_they_come_from(tmp_path, monkeypatch):
     asked = ask()
     assert (asked.return_value, "each `sta410 run` that passes logs its own" in asked.output) == (0, True)
     assert not Path("runs").exists()
+
+
+def test_forecasts_of_zero_have_no_hit_rate(tmp_path, monkeypatch):
+    """The table says so, and JSON has null: not the share of days that did not rise."""
+    monkeypatch.chdir(tmp_path)
+    log = ForecastLog(Path("runs/forecasts.sqlite"))
+    made = {"symbol": "A", "date": "2024-01-08", "horizon": 1, "model": "naive", "predicted": 0.0}
+    log.add([{**made, "lower": -0.03, "upper": 0.03}], run="x", made="2024-01-08T22:00:00+00:00")
+    prices = pd.DataFrame({"symbol": "A", "date": pd.to_datetime(["2024-01-08", "2024-01-09"]), "volume": 1})
+    closes = pd.Series([100.0, 99.0])
+    log.settle(prices.assign(**dict.fromkeys(("open", "high", "low", "close", "adj_close"), closes)))
+    assert "│ not defined │ +0.0 % │  100.0 % │" in ask().output
+    assert json.loads(ask("--json").output)["models"][0]["hit_rate"] is None
+    assert math.isnan(symbol_rows(log.read())[0]["hits"])

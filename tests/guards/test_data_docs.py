@@ -144,3 +144,11 @@ def test_the_suites_page_says_what_the_thresholds_are(prices, tmp_path):
     assert "by more than 6.5 times" in text
     assert "than max_age: none is set, so this is not checked." in text
     assert "None" not in text
+
+
+def test_a_missing_number_is_no_value(prices, tmp_path):
+    """What pandas calls nan is said in words."""
+    prices.loc[4, "close"] = float("nan")
+    text = data_docs.publish(guards.validate(prices, "prices"), tmp_path).read_text()
+    assert '<td data-label="close" class="number">no value</td>' in text
+    assert ">nan<" not in text

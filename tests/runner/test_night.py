@@ -75,3 +75,16 @@ def test_the_first_night_has_nothing_to_compare_with(tmp_path):
     assert night_of(folder).lines[-1] == "No earlier run has passed, so there is nothing to compare with."
     with pytest.raises(ConfigurationError, match="is a sweep"):
         night_of(folder, Manifest("x", kind="sweep"))
+
+
+def test_what_a_failed_run_has_not_reached_is_not_compared(nights):
+    """Its data and gates are; forecasts, verdict and metrics that it never had are no change."""
+    failed = store_run(
+        nights.parent.parent, "20240106-220000-000aa", outcome="DATA_REJECTED", closes=[10.0, 12.0, 12.5],
+        data={"last": "2024-01-08", "symbols": ["KO", "PG"]},
+    )  # fmt: skip
+    assert night_of(failed).lines == [
+        "Last session: 2024-01-08 (before: 2024-01-05)",
+        "Findings that are gone: prices: expect_y(close) [warning, 3 rows]",
+        "It took 10.0 s (before: 10.0 s).",
+    ]

@@ -78,3 +78,10 @@ def test_an_output_that_needs_a_script_shows_its_text(tmp_path):
     )
     assert "<pre>A widget</pre>" in page
     assert "go()" not in page
+
+
+def test_a_formula_is_shown_as_it_was_written(tmp_path):
+    """MathJax would be a script; and a price in dollars may look like a formula."""
+    page = _page(tmp_path, text="$r_t = \\log p_t$\n\ncosts $5 and $6 *more*")
+    assert r"<p>$r_t = \log p_t$</p>" in page
+    assert "<p>costs $5 and $6 <em>more</em></p>" in page

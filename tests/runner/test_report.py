@@ -7,6 +7,7 @@ import pytest
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import newest_gates
 from sta410kit.runner.chain import run_plan
+from sta410kit.runner.key_metrics import changed_metrics
 from sta410kit.runner.manifest import Manifest, StepRecord
 from sta410kit.runner.plan import Options, plan_notebook
 from sta410kit.runner.progress import Progress
@@ -160,3 +161,12 @@ def test_a_failure_is_shown_first_with_cell_and_traceback(tmp_path, write_notebo
     assert f"run {run.folder.name}: NOTEBOOK_FAILED, exit code 4" in shown
     assert "x failed: cell In [2]: KeyError: '<b>'" in shown
     assert run.outcome is ExitCode.NOTEBOOK_FAILED
+
+
+def test_metrics_that_a_failed_run_has_not_reached_are_no_change():
+    """A passed run without a metric of the one before has lost it."""
+    before = Manifest("a", outcome="PASSED", results={"scores": {"r2_against_naive": 0.001, "mine_2": 0.5}})
+    now = Manifest("b", outcome="DATA_REJECTED", results={"scores": {"mine_2": 0.25}})
+    assert changed_metrics(before, now) == [("mine 2", "0.5", "0.25")]
+    now.outcome = "PASSED"
+    assert changed_metrics(before, now) == [("R² against naive", "+0.10 %", ""), ("mine 2", "0.5", "0.25")]

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from sta410kit.research.monte_carlo import MonteCarlo
     from sta410kit.research.verdict import SkillVerdict
 
-_DIGITS = 12  # of a return; what is smaller is rounding
-
 
 def plot_verdict(verdict: SkillVerdict) -> Figure:
     """Plot the squared error saved against naive, cumulated over time, beside the bootstrap of R².
@@ -123,7 +121,7 @@ def plot_equity(backtest: Backtest) -> Figure:
 def plot_stress(table: pd.DataFrame) -> Figure:
     """Plot total return and maximum drawdown per scenario; `table` is from `stress.stress`."""
     require_rows(table, ("scenario", "total_return", "max_drawdown"), "scenarios")
-    if not table[["total_return", "max_drawdown"]].round(_DIGITS).any(axis=None):
+    if not table[["total_return", "max_drawdown"]].round(12).any(axis=None):  # beyond is rounding
         return only_words("Stress: the strategy never trades, so no scenario changes its return of 0 %.")
     places = range(len(table))
     worst = table.iloc[int(table["total_return"].argmin())]

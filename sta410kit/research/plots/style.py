@@ -129,16 +129,11 @@ def grid_of_symbols(count: int, title: str) -> Iterator[tuple[Figure, list[Axes]
         figure.suptitle(title, x=0.01, ha="left", fontsize=13)
 
 
-def say_instead(axes: Axes, words: str) -> None:
-    """Write a sentence where there is nothing to draw."""
-    axes.set_axis_off()
-    axes.text(0.0, 0.5, words, va="center", transform=axes.transAxes)
-
-
 def only_words(words: str) -> Figure:
     """Return a figure that is only a sentence, for what would be drawn without meaning."""
     with drawing(size=(9, 0.6)) as (figure, (axes,)):
-        say_instead(axes, words)
+        axes.set_axis_off()
+        axes.text(0.0, 0.5, words, va="center", transform=axes.transAxes)
     return figure
 
 

@@ -17,7 +17,6 @@ from sta410kit.research.plots.style import (
     drawing,
     only_words,
     require_rows,
-    say_instead,
 )
 
 if TYPE_CHECKING:
@@ -86,13 +85,15 @@ def plot_returns(sheet: ReturnsTearSheet) -> Figure:
         left.grid(visible=False)
         left.spines[:].set_visible(False)
         left.set_title("Return by month after costs, %")
-        right.set(title=f"Sharpe ratio of the last {sheet.window} sessions", ylabel="annualised")
+        name = f"Sharpe ratio of the last {sheet.window} sessions"
         if sheet.rolling_sharpe.notna().any():
             right.plot(sheet.rolling_sharpe.index, sheet.rolling_sharpe, color=BLUE)
             right.axhline(0, color=GREY, linewidth=1)
+            right.set(title=name, ylabel="annualised")
             date_axis(right)
         else:
-            say_instead(right, "not defined: too few sessions")
+            right.set_axis_off()
+            right.set_title(f"{name}: there are fewer")
     return figure
 
 

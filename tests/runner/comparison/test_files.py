@@ -152,3 +152,16 @@ def test_other_files_must_have_the_same_bytes(compare):
     """The first differing byte is named."""
     found = compare(lambda path, content: path.write_bytes(content), b"abcd", b"abXde", ".bin")
     assert found == ["x.bin: from byte 2 on: first 4 bytes, second 5 bytes"]
+
+
+def test_people_read_six_digits_where_those_tell_two_values_apart():
+    """The fields keep what was compared, and a value that JSON calls null is none."""
+    first, second = [0.9008762322015335, None, 0.1], [0.9006024096385542, 0.5, 0.10000000000000002]
+    found = compare_values(first, second, EXACT)
+    assert [one.shown for one in found] == [
+        ("0.900876", "0.900602"),
+        ("none", "0.5"),
+        ("0.1", "0.10000000000000002"),
+    ]
+    assert found[0].first == "0.9008762322015335"
+    assert str(found[0]) == "[0]: first 0.900876, second 0.900602"
