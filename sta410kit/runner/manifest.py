@@ -218,6 +218,13 @@ def last_passed(folder: Path, manifest: Manifest) -> Manifest | None:
     return next((earlier for _, earlier in runs_before(folder, manifest) if earlier.passed), None)
 
 
+def resume_command(folder: Path, manifest: Manifest) -> str:
+    """Return the command that continues a run whose process is gone; empty where none does any more."""
+    newest = next(manifests(folder.parent, manifest.kind), None)
+    command = {"chain": "sta410 run --resume", "sweep": "sta410 sweep --resume"}.get(manifest.kind, "")
+    return command if newest is not None and newest[0] == folder else ""
+
+
 def now() -> str:
     """Return the current time as manifests hold it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

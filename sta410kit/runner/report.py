@@ -16,7 +16,7 @@ from sta410kit.research.target_names import forecast_words
 from sta410kit.runner.comparison.runs import changed_dependencies
 from sta410kit.runner.key_metrics import METRICS, changed_metrics
 from sta410kit.runner.listing import format_seconds
-from sta410kit.runner.manifest import last_passed
+from sta410kit.runner.manifest import last_passed, resume_command
 from sta410kit.runner.notebook import MARK, cell_name, images_of
 from sta410kit.runner.notebook_pages import link_to
 from sta410kit.runner.run_log import NAME as LOG
@@ -61,6 +61,7 @@ def run_values(folder: Path, manifest: Manifest) -> dict[str, Any]:
         "changes": changes_since(folder, manifest),
         "sheet": sheet_of(manifest.results.get("verdict", {})),
         "gates": gates_of(folder / DATA_DOCS),
+        "resume": resume_command(folder, manifest),
         "metrics": [(metric, metric.of(manifest)) for metric in METRICS],
         "seal": next((step.parts["holdout"] for step in manifest.steps if "holdout" in step.parts), "none"),
     }

@@ -11,13 +11,14 @@ from starlette.concurrency import run_in_threadpool
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.runner.listing import look_at
-from sta410kit.runner.manifest import RUNNING, read_manifest
+from sta410kit.runner.manifest import RUNNING, StepRecord, read_manifest
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.service import queue
 from sta410kit.service.models import Job
 from sta410kit.service.site import Site
 
 _EVERY = 0.5  # seconds between two looks
+_TOLD = ("outcome", "seconds", "message")  # of a step
 _BEGINS = re.compile(r"^\S+ (\S+): begins$", re.MULTILINE)
 
 
@@ -65,9 +66,7 @@ def _look(site: Site, folder: Path) -> tuple[dict[str, Any], dict[str, dict[str,
     except (OSError, ConfigurationError):  # it has just begun, or is of another kind
         return row, steps
     if row["outcome"] == RUNNING:
-        steps |= {name: {"step": name, "outcome": RUNNING, "seconds": 0.0, "message": ""} for name in begun}
+        records = [*(StepRecord(name, RUNNING) for name in begun), *records]
     for one in records:
-        steps[one.name] = {
-            "step": one.name, "outcome": one.outcome, "seconds": one.seconds, "message": one.message,
-        }  # fmt: skip
+        steps[one.name] = {"step": one.name, **{name: getattr(one, name) for name in _TOLD}}
     return row, steps

@@ -24,7 +24,7 @@ from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.redaction import redact
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.manifest import JOB, RUNNING, Manifest, read_manifest
+from sta410kit.runner.manifest import JOB, RUNNING, Manifest, read_manifest, resume_command
 from sta410kit.service.queue import KILLED, Ending, Job
 
 COMMAND_LINE = [sys.executable, "-P", "-m", "sta410kit"]
@@ -132,14 +132,15 @@ class JobProcess:
             return Ending(name, code, run, self._last_words())
         if run:
             why = f"its process was ended by signal {-code}" if code else "its process is gone"
-            return Ending(KILLED, None, run, f"{why}; continue with: sta410 run --resume")
+            command = resume_command(self._project / "runs" / run, manifest) if manifest else ""
+            why += f"; as long as there is no newer run, continue with: {command}" if command else ""
+            return Ending(KILLED, None, run, why)
         return None
 
     def _answer(self) -> dict[str, Any]:
-        try:
+        answer = None
+        with suppress(OSError, ValueError):
             answer = json.loads((self._folder / _OUTPUT).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
         return answer if isinstance(answer, dict) and answer.get("exit_code") is not None else {}
 
     def _last_words(self) -> str:

@@ -12,7 +12,7 @@ from filelock import FileLock
 from sta410kit.exceptions import ConfigurationError, STA410Exception
 from sta410kit.exit_codes import ExitCode
 from sta410kit.runner.chain import resume_run, run_plan
-from sta410kit.runner.manifest import Manifest
+from sta410kit.runner.manifest import Manifest, resume_command
 from sta410kit.runner.plan import Options, plan_chain, plan_notebook
 from sta410kit.runner.progress import Progress
 from sta410kit.runner.prune import prune
@@ -242,6 +242,24 @@ def test_what_passed_in_a_run_is_kept_when_it_is_resumed(project, how):
     assert (project / "notebooks" / "count.txt").read_text() == "1"
     assert "PASSED" in (resumed.folder / "report.html").read_text()
     assert resume_run(project, Options(), Progress()) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [("chain", "sta410 run --resume"), ("sweep", "sta410 sweep --resume"), ("notebook", "")],
+)
+def test_a_killed_run_is_resumed_by_the_command_of_its_kind_until_there_is_a_newer_one(
+    tmp_path, kind, command
+):
+    """A notebook alone has nothing to continue from; what is newer is what would be resumed."""
+    killed, newer = (Manifest(f"2024010{day}-000000-000aa", kind) for day in (1, 2))
+    folder = tmp_path / killed.run
+    for manifest in (killed, newer):
+        (tmp_path / manifest.run).mkdir()
+    killed.write(folder)
+    assert resume_command(folder, killed) == command
+    newer.write(tmp_path / newer.run)
+    assert resume_command(folder, killed) == ""
 
 
 def test_a_resumed_run_is_of_the_steps_that_were_asked_for(project):

@@ -19,6 +19,7 @@ from tests.conftest import wait_for
 
 pytestmark = pytest.mark.integration
 STUB = [sys.executable, str(Path(__file__).with_name("command_line.py"))]
+_RESUME = "; as long as there is no newer run, continue with: sta410 run --resume"
 
 
 class Bench:
@@ -112,7 +113,7 @@ def test_a_run_that_was_killed_is_so_on_record(bench):
     bench.start()
     job = bench.ended(bench.ask(during="die"))
     assert (job.outcome, job.exit_code, job.attempts) == ("KILLED", None, 1)
-    assert job.message == "its process was ended by signal 9; continue with: sta410 run --resume"
+    assert job.message == f"its process was ended by signal 9{_RESUME}"
 
 
 def test_a_job_of_which_no_run_begins_is_tried_three_times(bench):
@@ -143,7 +144,7 @@ def test_when_service_and_run_died_the_job_has_an_end(bench):
     bench.start()
     job = bench.ended(number)
     assert (job.outcome, len(bench.started())) == ("KILLED", 1)
-    assert job.message == "its process is gone; continue with: sta410 run --resume"
+    assert job.message == f"its process is gone{_RESUME}"
 
 
 def test_a_job_that_was_claimed_and_not_started_is_executed(bench):
