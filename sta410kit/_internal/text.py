@@ -24,9 +24,10 @@ def did_you_mean(given: object, known: Iterable[object]) -> str:
     return f" Did you mean '{names[near[0]]}'?" if near else ""
 
 
-def percent(value: float, form: str = ".0%") -> str:
-    """Return a number in a format; a fraction in percent with a space before the sign: ``-0.08 %``."""
-    return f"{value:{form}}".replace("%", " %")
+def percent(value: float | None, form: str = ".0%", none: str = "") -> str:
+    """Return a number in a format, a fraction in percent with a space: ``-0.08 %``; `none` without one."""
+    missing = value is None or value != value  # noqa: PLR0124 - not a number
+    return none if missing else f"{value:{form}}".replace("%", " %")
 
 
 def pluralize(number: int, noun: str) -> str:

@@ -65,7 +65,7 @@ def _print_table(found: list[tuple[dict[str, Any], Trials]]) -> None:
     rows = []
     for dataset, held in found:
         worth = worth_of(held)
-        cells = ["" if worth[name] is None else percent(worth[name], form) for name, form in forms.items()]
+        cells = [percent(worth[name], form) for name, form in forms.items()]
         names = (str(dataset[name]) for name in ("symbols", "first", "last", "horizon"))
         models = Counter(trial.model for trial in held.distinct)
         tried = ", ".join(f"{model} {count}" if count > 1 else model for model, count in models.items())

@@ -142,9 +142,8 @@ def _finding(check: Check, result: GuardResult, past: list[dict[tuple[str, str],
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any cell of a frame
     value = plain(value)
-    if value in {None, "nan"}:
-        return "no value"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+    missing = value in {None, "nan"}
+    return "no value" if missing else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _rule(check: Check, suite: str) -> str:

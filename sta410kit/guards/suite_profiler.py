@@ -71,7 +71,7 @@ def draft_suite(frame: pd.DataFrame, name: str) -> dict[str, Any]:
     checks, _ = evaluate(name, drafted, frame)
     kept = [check.config for check in checks if check.held]
     left = [check.config["description"] for check in checks if not check.held]
-    notes = f"Drafted from {len(frame)} rows; thresholds lie a margin outside of what was seen in them."
+    notes = f"Drafted from {len(frame):,} rows; thresholds lie a margin outside of what was seen in them."
     if left:
         notes += " Left out, because these data do not meet it: " + " ".join(left)
     if empty:

@@ -29,7 +29,7 @@ class Metric(NamedTuple):
 
     def text(self, value: float | None) -> str:
         """Return a value as people read it; empty for None."""
-        return "" if value is None else percent(value, self.form)
+        return percent(value, self.form)
 
     def of(self, manifest: Manifest) -> str:
         """Return its value in a run as text; empty where the run has none."""

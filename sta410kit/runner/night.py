@@ -81,7 +81,10 @@ class Night:
         )
         yield _listed("New findings of gates", self.new_findings)
         yield _listed("Findings that are gone", self.gone_findings)
-        yield _listed("Metrics", [f"{one.what} {one.after} (before: {one.before})" for one in self.metrics])
+        shown = [
+            f"{one.what} {one.after}{f' (before: {one.before})' * bool(one.how)}" for one in self.metrics
+        ]
+        yield _listed("Metrics", shown)
         earlier, now = map(format_seconds, self.seconds)
         yield f"It took {now}{f' (before: {earlier})' if earlier else ''}." if now else ""
 

@@ -110,10 +110,9 @@ def print_scorecard(log: pd.DataFrame, path: Path) -> None:
         (
             _model(row),
             *(str(row[name]) for name in ("horizon", "first", "last", "forecasts", "scored")),
-            *(
-                "not defined" if row[name] is None else percent(row[name], form)
-                for name, form in (("hit_rate", ".1%"), ("r2_against_naive", "+.1%"), ("coverage", ".1%"))
-            ),
+            percent(row["hit_rate"], ".1%", "not defined"),
+            percent(row["r2_against_naive"], "+.1%", "not defined"),
+            percent(row["coverage"], ".1%"),
         )
         for row in rows
     ]

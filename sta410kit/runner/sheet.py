@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sta410kit._internal.text import percent, pluralize
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NONE = "not defined"
+_text = partial(percent, none=_NONE)
 
 
 class Sheet(NamedTuple):
@@ -74,10 +76,6 @@ def sheet_of(verdict: Mapping[str, Any]) -> Sheet | None:
 
 def _rows(records: list[dict[str, Any]], key: str, *names: str) -> list[tuple[str, ...]]:
     return [(str(row[key]), *(_text(row[name], "+z,.1%") for name in names)) for row in records]
-
-
-def _text(value: float | None, form: str) -> str:
-    return _NONE if value is None else percent(value, form)
 
 
 def _interval(row: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ def serve(project: Path, options: ServiceOptions, announce: Callable[[str], None
     learn_configured_secrets(project)
     log = setup_logger("sta410kit.service")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every question it asks
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     listener = _listen(options)
     with listener:
         options = replace(options, port=listener.getsockname()[1])

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from sta410kit._internal.pages import templates_of
 from sta410kit._internal.redaction import redact
+from sta410kit._internal.text import percent
 from sta410kit.runner.key_metrics import BY_KEY
 from sta410kit.runner.listing import format_seconds
 from sta410kit.service.access import Caller, require
@@ -104,21 +105,11 @@ def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
     filters: dict[str, Callable[..., str]] = {
         "seconds": format_seconds,
         "words": lambda outcome: outcome.lower().replace("_", " "),
-        "signed": signed,
-        "percent": percent,
+        "signed": lambda value, digits=2: percent(value, f"+z.{digits}f"),
+        "percent": lambda value, digits=2, sign="+": percent(value, f"{sign}z.{digits}%"),
         "moment": lambda text: str(text)[:16].replace("T", " "),
         "clock": lambda at: "" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}",
         "given": lambda parameters: ", ".join(f"{name}={value}" for name, value in parameters.items()),
     }
     found.filters |= filters
     return found
-
-
-def signed(value: float | None, digits: int = 2) -> str:
-    """Return a number with its sign; nothing for none."""
-    return "" if value is None or value != value else f"{value:+z.{digits}f}"  # noqa: PLR0124 - not a number
-
-
-def percent(value: float | None, digits: int = 2, sign: str = "+") -> str:
-    """Return a fraction in percent; nothing for none."""
-    return "" if value is None or value != value else f"{100 * value:{sign}z.{digits}f} %"  # noqa: PLR0124 - not a number
