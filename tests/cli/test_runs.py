@@ -1,6 +1,7 @@
 """`sta410 runs`, `show`, `diff`, `verify` and `regress`; `--json` prints one JSON document."""
 
 import json
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -8,6 +9,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -89,3 +92,24 @@ def test_a_dry_run_and_nothing_to_resume_are_json_too(tmp_path, monkeypatch, sta
     assert rows == [{"step": "one", "run": True, "why": "it has never passed"}]
     assert json.loads(sta410("run", "--resume", "--json")[1])["run"] is None
     assert "nothing to resume" in sta410("run", "--resume")[1]
+
+
+@pytest.mark.slow
+def test_docs_are_those_of_the_chain_after_a_failed_verification_and_a_regression(
+    first_run, tmp_path, monkeypatch, sta410
+):
+    """Both leave newer data docs, which nobody asked for."""
+    shutil.copytree(first_run.cwd, tmp_path / "project", symlinks=True)
+    shutil.copytree(ROOT / "notebooks", tmp_path / "project/notebooks", dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path / "project")
+    runs = tmp_path / "project/runs"
+    prices = runs / first_run.run.name / "prices.parquet"
+    prices.write_bytes(prices.read_bytes()[:-1])
+    assert sta410("verify", "latest", "--anyway")[0] == 10
+    assert len(list(runs.glob(".verify-*/**/data_docs/index.html"))) == 1
+    assert sta410("regress", "notebooks/02_validate.ipynb")[0] == 0
+    assert len(list(runs.glob("alone/*/data_docs/index.html"))) == 1
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+    assert sta410("docs")[0] == 0
+    assert opened == [(runs / first_run.run.name / "data_docs/index.html").as_uri()]
