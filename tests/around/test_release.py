@@ -126,21 +126,6 @@ def test_the_changelog_and_every_environment_agree_with_the_project(root, projec
     assert project["tool"]["mypy"]["python_version"] == PYTHONS[0]
 
 
-def test_binder_opens_on_start_here(root, tmp_path):
-    """Its script, run without what it installs, leaves the address that Jupyter's server opens."""
-    (tmp_path / "bin").mkdir()
-    python = tmp_path / "bin/python"
-    python.write_text('#!/bin/sh\necho "$@" >>"$HOME/asked"\n', encoding="utf-8")
-    python.chmod(0o755)
-    environment = {"HOME": str(tmp_path), "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
-    subprocess.run(["bash", root / "binder/postBuild"], cwd=root, env=environment, check=True)
-    assert (tmp_path / "asked").read_text("utf-8").count("-m pip install") == 2
-    found = json.loads((tmp_path / ".jupyter/jupyter_server_config.json").read_text("utf-8"))
-    first = found["ServerApp"]["default_url"].removeprefix("/lab/tree/")
-    assert (root / first).name == "start_here.ipynb"
-    assert (root / first).is_file()
-
-
 @pytest.fixture(scope="module")
 def image(root):
     """List the instructions of the Dockerfile as word and rest, continued lines joined."""
