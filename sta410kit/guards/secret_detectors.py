@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sta410kit._internal.credentials import problem_with
@@ -45,7 +46,7 @@ class Suspect(NamedTuple):
 def suspects(line: str, filename: str = "") -> list[Suspect]:
     """Return what looks like a secret in one line of text, each value once.
 
-    Digests in hexadecimal, UUIDs, templates and placeholders do not.
+    Digests in hexadecimal, UUIDs, templates, placeholders and paths of what is there do not.
 
     Parameters
     ----------
@@ -90,6 +91,9 @@ def _by_name_or_entropy(text: str, filename: str) -> Iterator[Suspect]:
                 harmless = digest and _FILE_OR_MODULE.search(text) is not None
             else:
                 harmless = digest or len(value) > _LONGEST or not any(map(str.isdigit, value))
+                harmless = harmless or (
+                    value.startswith("/") and Path(value).exists()
+                )  # such as a run's folder
             if _plausible(value) and not harmless:
                 yield Suspect(plugin.secret_type, value)
     assigned = _ASSIGNED.match(text)

@@ -84,3 +84,11 @@ def test_a_digest_is_a_secret_only_by_its_name():
     for name in ("secrets.json", "sta410kit._internal.credentials"):
         assert suspects(f'"module {name}": "{digest}"') == []
     assert [one.detector for one in suspects(f'secret_key = "{digest}"')] == ["Secret Keyword"]
+
+
+def test_the_path_of_a_folder_is_no_secret(tmp_path):
+    """Runs name theirs in each notebook; a text that only looks like a path is suspect."""
+    folder = tmp_path / "Research-2026/stock_predictions/runs/20261130-060605-1575c"
+    assert [one.value for one in suspects(f"run_dir = '{folder}'")] == [str(folder)]
+    folder.mkdir(parents=True)
+    assert suspects(f"run_dir = '{folder}'") == []
