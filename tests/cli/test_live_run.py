@@ -55,7 +55,8 @@ def desk(tmp_path, monkeypatch):
     (metadata / "entry_points.txt").write_text("[sta410kit.sources]\ndesk = desk_prices:Desk\n")
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("PYTHONPATH", str(folder))
-    return folder
+    yield folder
+    sys.modules.pop("desk_prices", None)  # the next test has a desk of its own
 
 
 @pytest.fixture
