@@ -112,9 +112,8 @@ def _outside_the_range(cases: Cases) -> Iterator[Decision]:
         beyond = pd.Series(np.fmax(price - high, low - price), index=cases.left.index[here])
         share = beyond / price
         near = share <= (_CENTS if name == "open" else _WILD)
-        largest = (
-            f"at most {beyond[near].max():.2f} ({percent(share[near].max(), '.2%')})" if near.any() else ""
-        )
+        most = percent(share[near].max(), ".2%")
+        largest = f"at most {beyond[near].max():.2f} ({most})" if near.any() else ""
         found = cases.take(here & near.reindex(here.index, fill_value=False))
         if name == "open":
             entry = write_entry("repair", symbol="*", action="clamp", columns=["open"], reason=REASON, by=BY)

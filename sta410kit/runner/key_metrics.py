@@ -36,7 +36,7 @@ class Metric(NamedTuple):
         return self.text(self.value(manifest))
 
 
-BY_KEY = {
+METRICS = {
     "r2": Metric("R² against naive", "+z.2%", ("scores", R2)),
     "rank_ic": Metric("rank IC", "+z.3f", ("verdict", "sheet", "rank_ic", "rank_ic")),
     "sharpe": Metric("Sharpe ratio after costs", "+z.2f", ("verdict", "sheet", "sharpe")),
@@ -44,7 +44,6 @@ BY_KEY = {
     "coverage": Metric("90 % interval covers", ".1%", ("scores", "coverage")),
     "trials": Metric("trials", ",", ("verdict", "evidence", "trials")),
 }
-METRICS = tuple(BY_KEY.values())
 # Names under which notebooks record what is among the metrics.
 _SAID = {R2, "rank_ic", "sharpe_after_costs", "coverage"}
 
@@ -52,7 +51,7 @@ _SAID = {R2, "rank_ic", "sharpe_after_costs", "coverage"}
 def metrics_of(manifest: Manifest) -> dict[str, str]:
     """Return verdict, metrics and other recorded numbers of a run by name, as text."""
     verdict = str(manifest.results.get("verdict", {}).get("verdict", ""))
-    found = {"verdict": verdict} | {metric.name: metric.of(manifest) for metric in METRICS}
+    found = {"verdict": verdict} | {metric.name: metric.of(manifest) for metric in METRICS.values()}
     scores = manifest.results.get("scores", {})
     found |= {name.replace("_", " "): f"{value:.4g}" for name, value in scores.items() if name not in _SAID}
     return {name: text for name, text in found.items() if text}

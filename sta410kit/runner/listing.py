@@ -9,7 +9,7 @@ from typing import Any
 
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.key_metrics import BY_KEY
+from sta410kit.runner.key_metrics import METRICS
 from sta410kit.runner.manifest import RUNNING, Manifest, read_manifest
 from sta410kit.runner.registry import Registry
 from sta410kit.runner.runs import DATA_DOCS, MANIFEST, is_running, no_runs, run_folders
@@ -96,7 +96,7 @@ def _row(manifest: Manifest) -> dict[str, Any]:
         "reused": sum(bool(step.reused) for step in manifest.steps),
         "model": manifest.results.get("model", ""),
         "verdict": verdict.get("verdict", ""),
-        **{key: BY_KEY[key].value(manifest) for key in (*_FIGURES, "trials")},
+        **{key: METRICS[key].value(manifest) for key in (*_FIGURES, "trials")},
         "scores": scores,
         "data": manifest.results.get("data", {}),
         "parameters": manifest.given,
@@ -131,7 +131,7 @@ def print_runs(found: Sequence[ListedRun], folder: Path) -> None:
             "reused": f"{facts['reused']} of {facts['steps']}" if facts["reused"] else "",
             "model": facts["model"],
             "parameters": given,
-            **{column: BY_KEY[key].text(facts[key]) for key, column in _FIGURES.items()},
+            **{column: METRICS[key].text(facts[key]) for key, column in _FIGURES.items()},
             "verdict": facts["verdict"],
         })  # fmt: skip
     console = Console()

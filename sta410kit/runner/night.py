@@ -195,7 +195,7 @@ def _facts(before: Manifest, now: Manifest) -> Iterator[Change]:
 
 
 def _metrics(before: Manifest, now: Manifest) -> Iterator[Change]:
-    for metric in METRICS:
+    for metric in METRICS.values():
         earlier, value = metric.of(before), metric.of(now)
         if value or (earlier and now.passed):
             how = "" if earlier == value else "changed"

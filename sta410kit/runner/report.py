@@ -62,7 +62,7 @@ def run_values(folder: Path, manifest: Manifest) -> dict[str, Any]:
         "sheet": sheet_of(manifest.results.get("verdict", {})),
         "gates": gates_of(folder / DATA_DOCS),
         "resume": resume_command(folder, manifest),
-        "metrics": [(metric, metric.of(manifest)) for metric in METRICS],
+        "metrics": [(metric, metric.of(manifest)) for metric in METRICS.values()],
         "seal": next((step.parts["holdout"] for step in manifest.steps if "holdout" in step.parts), "none"),
     }
 

@@ -18,7 +18,7 @@ from sta410kit._internal.text import percent, pluralize
 from sta410kit.exit_codes import ExitCode
 from sta410kit.research.verdict import NO_SKILL, SKILL, TOO_FEW
 from sta410kit.runner.child import run_in_child
-from sta410kit.runner.key_metrics import BY_KEY
+from sta410kit.runner.key_metrics import METRICS
 from sta410kit.runner.notebook_pages import Pages, link_to
 from sta410kit.runner.runs import REPORT
 from sta410kit.runner.sweeps.plots import HeatMap, Plot, heat_maps, small_plots
@@ -35,10 +35,10 @@ _LARGEST = 2**63
 _PATIENCE = 600.0  # seconds to write the table
 _ENDING = ("outcome", "seconds", "peak_mib", "message", "notebook")
 _FORMATS = {
-    "r2": BY_KEY["r2"].form,
+    "r2": METRICS["r2"].form,
     "p_value": ".3f",
-    "rank_ic": BY_KEY["rank_ic"].form,
-    "sharpe_after_costs": BY_KEY["sharpe"].form,
+    "rank_ic": METRICS["rank_ic"].form,
+    "sharpe_after_costs": METRICS["sharpe"].form,
     "deflated_sharpe": ".1%",
 }
 _COMPARED = ("verdict", *_FORMATS, "trials")  # of a combination of the chain, see `chains.count_trials`

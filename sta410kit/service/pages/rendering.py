@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from sta410kit._internal.pages import templates_of
 from sta410kit._internal.redaction import redact
 from sta410kit._internal.text import percent
-from sta410kit.runner.key_metrics import BY_KEY
+from sta410kit.runner.key_metrics import METRICS
 from sta410kit.runner.listing import format_seconds
 from sta410kit.service.access import Caller, require
 from sta410kit.service.site import site_of
@@ -101,7 +101,7 @@ Admin = Annotated[View, _view_of("admin")]
 def _environment() -> Any:  # noqa: ANN401 - a Jinja environment
     found = templates_of("sta410kit.service.pages", lstrip_blocks=True)
     found.globals["static"] = lambda name: f"/static/{name}?{_static(name)[1]}"
-    found.globals["key_metrics"] = BY_KEY
+    found.globals["key_metrics"] = METRICS
     filters: dict[str, Callable[..., str]] = {
         "seconds": format_seconds,
         "words": lambda outcome: outcome.lower().replace("_", " "),
