@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.pages import render
@@ -43,7 +44,7 @@ def page_of(notebook: Path) -> Path:
 def link_to(folder: Path, name: str) -> str:
     """Return the address of the page of the notebook `name` in `folder`; of itself where it has none."""
     page = page_of(folder / name)
-    return page.relative_to(folder).as_posix() if page.is_file() else name
+    return quote(page.relative_to(folder).as_posix() if page.is_file() else name)
 
 
 def write_pages(notebooks: Sequence[str]) -> None:
@@ -109,7 +110,7 @@ def notebook_html(path: Path) -> str:
         else:
             cells.append({"kind": "raw", "body": source})
     links = [("report", "report.html")] if (path.parent / "report.html").is_file() else []
-    links.append(("notebook", path.name))
+    links.append(("notebook", quote(path.name)))
     return render("notebook.html", name=path.stem, cells=cells, titled=titled, links=links)
 
 

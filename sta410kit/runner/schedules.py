@@ -8,6 +8,7 @@ runs what, is in a `Record`: files beside the runs, or a table that several host
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 FILE = "schedules.toml"
 _STATE = "schedules.json"
+_NAME = re.compile(r"[^\W_][\w .-]{0,63}")  # it is part of a file's name
 _EXAMPLE = """[nightly]
 exchange = "XNYS"
 after = "30m"
@@ -162,6 +164,10 @@ def _read_tables(project: Path) -> dict[str, Any]:
 
 
 def _checked(project: Path, name: str, table: object) -> Schedule:
+    if not _NAME.fullmatch(name):
+        rule = "up to 64 letters, digits, spaces and . _ -, a letter or digit first"
+        message = f"{project / FILE}: {name[:80]!r} is no name of a schedule: {rule}"
+        raise ConfigurationError(message)
     try:
         return Schedule.model_validate(table)
     except ValidationError as error:

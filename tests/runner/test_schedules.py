@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from sta410kit.cli.entry import cli
 from sta410kit.exceptions import ConfigurationError
 from sta410kit.exit_codes import ExitCode
-from sta410kit.runner.schedules import FileRecord, due, read_schedule
+from sta410kit.runner.schedules import FileRecord, due, read_schedule, read_schedules
 
 pytestmark = pytest.mark.unit
 
@@ -75,6 +75,15 @@ def test_what_is_wrong_with_the_file_is_named(tmp_path, text, asked, message):
         read_schedule(tmp_path, asked)
     assert message in str(refused.value)
     assert str(refused.value).startswith(str(tmp_path / "schedules.toml"))
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=1>", "../x", 'a"b', "", "L" * 65])
+def test_a_name_that_could_be_a_path_or_a_tag_is_refused(tmp_path, name):
+    """It would be part of a file's name and of messages; letters of any language may be."""
+    (tmp_path / "schedules.toml").write_text(f"['{name}']\n['ŁÓDŹ 株-1']\n")
+    assert read_schedule(tmp_path, "ŁÓDŹ 株-1")[0] == "ŁÓDŹ 株-1"
+    with pytest.raises(ConfigurationError, match=r"schedules\.toml: .* is no name of a schedule: up to 64"):
+        read_schedules(tmp_path)
 
 
 def test_the_exit_code_of_due_tells_cron(project, monkeypatch):

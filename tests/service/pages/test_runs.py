@@ -2,6 +2,8 @@
 
 import json
 import re
+from html.parser import HTMLParser
+from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 import pytest
 from nbformat import write
@@ -9,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from sta410kit.runner import listing
 from sta410kit.runner.manifest import StepRecord, read_manifest
+from sta410kit.runner.report import write_report
 
 pytestmark = pytest.mark.integration
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -187,6 +190,54 @@ def test_hostile_names_are_text(client, make_run, project):
         page = client.get(address).text
         assert "<img" not in page, address
         assert "<b>x" not in page, address
+
+
+class _Links(HTMLParser):
+    """Where a page leads, and the handlers that it brings along."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.handlers = [], []
+        self.feed(page)
+
+    def handle_starttag(self, _, attrs):
+        self.found += [value for name, value in attrs if name in {"href", "src"}]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+
+def test_every_link_leads_somewhere_whatever_names_are(client, make_run, project):
+    """Of symbols, notebooks, steps and artifacts, also in the run's own report; no handler comes along."""
+    odd = ["BRK.B", HOSTILE, "a\"b#?&%2e'", "../x", "L" * 200, "ŁÓDŹ 株"]
+    files = [name.replace("../", "") for name in odd]
+    steps = [StepRecord(x, "PASSED", notebook=f"{x}.ipynb", artifacts={f"{x}.csv": ""}) for x in files]
+    row = {"date": "2026-01-05", "horizon": 1, "predicted": 0.0, "lower": -0.1, "upper": 0.1}
+    found = results("ridge", 0.0) | {
+        "forecasts": [{**row, "symbol": name, "model": name} for name in odd],
+        "no_forecast": dict.fromkeys(odd, HOSTILE),
+    }
+    run = make_run(steps=steps, results=found, given={name: name for name in odd})
+    for name in files:
+        for folder in (run, project / "notebooks"):
+            write(new_notebook(cells=[new_code_cell("1")]), folder / f"{name}.ipynb")
+        (run / f"{name}.csv").write_text("x")
+    (run / "run.log").touch()
+    write_report(run, read_manifest(run))
+    waiting, seen = ["/", "/start", "/night", f"/compare?first={run.name}&second={run.name}"], set()
+    while waiting:
+        address = waiting.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        answer = client.get(address, follow_redirects=True)
+        assert answer.status_code == 200, address
+        if "html" in answer.headers["content-type"]:
+            page = _Links(answer.text)
+            assert (page.handlers, "<img src=x" in answer.text) == ([], False), address
+            links = (urlsplit(urljoin(address, urldefrag(link).url)) for link in page.found)
+            waiting += [link.geturl() for link in links if not (link.scheme or link.netloc)]
+    for name in files:
+        assert f"/runs/{run.name}/files/{quote(name)}.ipynb" in seen
+        assert f"/runs/{run.name}/artifacts/{quote(name)}.csv" in seen
 
 
 def test_scripts_in_the_outputs_of_a_notebook_do_not_reach_the_page(client, make_run):
