@@ -180,7 +180,8 @@ def _checked(record: _Record) -> _Record:
     results: dict[str, Any] = getattr(record, "results", {})
     for types, values in ((fields, vars(record)), (_RESULTS, results)):
         for name, value in values.items():
-            if not isinstance(value, types.get(name, object)):
+            kind = types.get(name, object)
+            if not isinstance(value, int | float if kind is float else kind):  # a sum of nothing is the int 0
                 message = f"{name} is {value!r:.40}"
                 raise TypeError(message)
     for text in filter(None, map(vars(record).get, ("started", "finished"))):
