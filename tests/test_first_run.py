@@ -1,8 +1,11 @@
 """The first run of the chain: what a newcomer reads, and what it leaves."""
 
 import hashlib
+import json
 import re
+import shutil
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from sta410kit.research.forecast_log import ForecastLog
 
 pytestmark = pytest.mark.integration
 
+ROOT = Path(__file__).parents[1]
 STEPS = ["01_ingest", "02_validate", "03_features", "04_train", "05_evaluate", "06_forecast"]
 OUTPUT = """\
 run ID
@@ -71,3 +75,32 @@ def test_its_forecasts_are_logged_for_the_scorecard(first_run):
     assert logged["symbol"].tolist() == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
     assert logged["actual"].isna().all()
     assert set(logged["run"]) == {first_run.run.name}
+
+
+@pytest.mark.slow
+def test_a_model_that_predicts_zero_says_what_is_not_defined(tmp_path, typed):
+    """In the terminal, the record, the notebook and the report; no page shows nan or a direction of 0 %."""
+    for name in ("notebooks", "expectations"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    done = typed("run", "-p", "model=naive", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "metrics: R² against naive +0.00 %, worst drawdown 0.0 %, 90 % interval covers 90.1 %, trials 1\n"
+        in done.stdout
+    )
+    (record,) = tmp_path.glob("runs/*/manifest.json")
+    steps = {step["name"]: step["recorded"] for step in json.loads(record.read_text("utf-8"))["steps"]}
+    assert (steps["05_evaluate"]["rank_ic"], steps["05_evaluate"]["sharpe_after_costs"]) == (None, None)
+    assert "directional_accuracy" not in (record.parent / "verdict.json").read_text("utf-8")
+    pages = {}
+    for name in ("report.html", "04_train.ipynb.html", "05_evaluate.ipynb.html"):
+        page = (record.parent / name).read_text("utf-8")
+        pages[name] = re.sub('base64,[^"]*', "", page)
+        assert not re.search(r"\bnan\b", pages[name], re.IGNORECASE), name
+    assert (
+        "every prediction is 0, so direction, ranking and Sharpe ratio are not defined"
+        in pages["report.html"]
+    )
+    for name in ("04_train.ipynb.html", "05_evaluate.ipynb.html"):
+        assert pages[name].count("<td>not defined</td>") >= len(["AAPL", "FB", "GOOG", "IBM", "MSFT", "all"])
+    assert "No drawdown: it is never below its start." in pages["05_evaluate.ipynb.html"]
