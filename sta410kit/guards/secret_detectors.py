@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sta410kit._internal.credentials import problem_with
@@ -30,6 +29,7 @@ _WORTH_A_LOOK = re.compile(r"(?i)[0-9a-z+/=_-]{20}|PRIVATE KEY|://|api|key|pass|
 _ASSIGNED = re.compile(r"^\s*(?:export\s+)?[\w.-]{1,80}\s*[=:]\s*([^\s\"'#,;]{20,})\s*$")
 _DIGEST = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{48}|[0-9a-fA-F]{56,128}")
 _INTEGRITY = re.compile(r"sha(?:1|256|384|512)-[0-9A-Za-z+/]+=*")  # lock files of npm
+_RUN_FOLDER = re.compile(r"/[\w/+-]*/\d{8}-\d{6}-[0-9a-f]{5}(?:/units/\d+)?")  # each of its notebooks has it
 _FILE_OR_MODULE = re.compile(r"[\"'][^\"']*[. /][^\"']*[\"']\s*:")  # named after secrets, with its digest
 _LONGEST = 200  # characters; longer random texts are pictures, fonts and arrays
 # A line is looked at in stretches, which overlap by more than a key's length: minified files have long ones.
@@ -46,7 +46,7 @@ class Suspect(NamedTuple):
 def suspects(line: str, filename: str = "") -> list[Suspect]:
     """Return what looks like a secret in one line of text, each value once.
 
-    Digests in hexadecimal, UUIDs, templates, placeholders and paths of what is there do not.
+    Digests in hexadecimal, UUIDs, templates, placeholders and folders of runs do not.
 
     Parameters
     ----------
@@ -86,14 +86,11 @@ def _by_name_or_entropy(text: str, filename: str) -> Iterator[Suspect]:
     for plugin in _plugins()[1]:
         for one in plugin.analyze_line(filename=filename, line=text, line_number=1):
             value = one.secret_value or ""
-            digest = (_DIGEST.fullmatch(value) or _INTEGRITY.fullmatch(value)) is not None
+            known = any(one.fullmatch(value) for one in (_DIGEST, _INTEGRITY, _RUN_FOLDER))
             if isinstance(plugin, KeywordDetector):
-                harmless = digest and _FILE_OR_MODULE.search(text) is not None
+                harmless = known and _FILE_OR_MODULE.search(text) is not None
             else:
-                harmless = digest or len(value) > _LONGEST or not any(map(str.isdigit, value))
-                harmless = harmless or (
-                    value.startswith("/") and Path(value).exists()
-                )  # such as a run's folder
+                harmless = known or len(value) > _LONGEST or not any(map(str.isdigit, value))
             if _plausible(value) and not harmless:
                 yield Suspect(plugin.secret_type, value)
     assigned = _ASSIGNED.match(text)
