@@ -163,7 +163,9 @@ def _events_of(name: str, run: Run) -> Iterator[Event]:
         yield Event("degraded", name, "prices end early", f"{name}: {early}", (took, link))
     if named:
         reason = "; ".join(line for line in named if line.startswith("quarantined"))
-        yield Event("quarantined", name, reason, f"{name}: prices were quarantined", (*named, link))
+        yield Event(
+            "quarantined", name, reason, f"{name}: prices were quarantined", (*map(_short, named), link)
+        )
     if drifted:
         which = "; ".join(sorted(f"{row['model']} {row['horizon']}" for row in drift or () if row["drifted"]))
         yield Event("drifted", name, which, f"{name}: forecasts have drifted", (*drifted, link))

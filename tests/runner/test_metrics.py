@@ -127,6 +127,18 @@ def test_many_labels_are_cut_and_counted_as_others(tmp_path):
     assert (len(found), found["gate_failures", "other", "other", "other"]) == (101, 20)
 
 
+def test_labels_are_what_names_are(tmp_path):
+    """A parser of the text reads the same of quotes, tags, line ends, backslashes and any alphabet."""
+    odd = ["<img src=x onerror=1>", 'a"b\\', "../x", "line\nend", "L" * 300, "ŁÓDŹ 株"]
+    findings = [{**FINDING, "expectation": name} for name in odd]
+    store_run(tmp_path, "20240105-220000-000aa", findings=findings)
+    told = {f"failed/{name}": {"reason": "", "title": "", "since": "", "delivered": True} for name in odd}
+    (tmp_path / "runs" / "alerts.json").write_text(json.dumps({"open": told}))
+    found = {family.name: family.samples for family in text_string_to_metric_families(metrics_text(tmp_path))}
+    assert {one.labels["expectation"] for one in found["sta410_gate_failures"]} == set(odd)
+    assert {one.labels["schedule"] for one in found["sta410_incidents_open"]} == set(odd)
+
+
 def test_a_scrape_of_many_runs_reads_no_manifest_again(tmp_path, monkeypatch):
     """Once read, they are looked at and not opened; a run that changes is read again."""
     first = store_run(tmp_path, "20240101-000000-000aa")
