@@ -344,8 +344,5 @@ def _exceeded(*checks: tuple[str, str, float, str, float, str]) -> list[Breach]:
 
 def _percents(value: float, allowed: float) -> tuple[str, str]:
     """Return both in percent, with as many digits as distinguish them."""
-    for digits in (4, 8, 12):
-        texts = percent(value, f".{digits}%"), percent(allowed, f".{digits}%")
-        if texts[0] != texts[1]:
-            break
-    return texts
+    pairs = [(percent(value, form), percent(allowed, form)) for form in (".4%", ".8%", ".12%")]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
