@@ -204,6 +204,10 @@ def test_a_schedule_that_is_run_alerts(receiver, project, monkeypatch):
     assert night("3").return_value == 0
     assert titles(receiver) == ["nightly failed: USAGE", "nightly recovered"]
     assert 'sta410_runs{kind="chain",outcome="PASSED"} 1.0' in (project / "sta410.prom").read_text()
+    monkeypatch.setenv("METRICS_TEXTFILE", "schedules.toml/sta410.prom")
+    set_config(None)
+    done = night("3")
+    assert (done.return_value, "warning: the metrics could not be written" in done.output) == (12, True)
 
 
 _PRICES = """from pathlib import Path
