@@ -13,6 +13,7 @@ from sta410kit.research import plots
 from sta410kit.research.backtest import backtest
 from sta410kit.research.factor import factor_tear_sheet
 from sta410kit.research.forecasting import forecast
+from sta410kit.research.ledger import Ledger
 from sta410kit.research.monte_carlo import monte_carlo
 from sta410kit.research.quantile_forecast import quantile_forecast
 from sta410kit.research.skill import assess_skill
@@ -25,10 +26,11 @@ pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("headless")]
 
 
 @pytest.fixture(scope="module")
-def drawn(walks, walk_features, walk_predictions, fitted):
+def drawn(walks, walk_features, walk_predictions, fitted, tmp_path_factory):
     """Return every figure of the notebooks."""
     mpl.use("agg")
     tested = backtest(walk_predictions, walks)
+    ledger = Ledger(tmp_path_factory.mktemp("figures") / "trials.sqlite")  # not the developer's
     return {
         "prices": plots.plot_prices(walks, find_splits(walks)),
         "coverage": plots.plot_coverage(walks),
@@ -36,7 +38,7 @@ def drawn(walks, walk_features, walk_predictions, fitted):
         "correlation": plots.plot_correlation(walk_features),
         "stationarity": plots.plot_stationarity(stationarity(walks, walk_features)),
         "predictions": plots.plot_predictions(walk_predictions, "S1"),
-        "verdict": plots.plot_verdict(assess_skill(walk_predictions, resamples=100)),
+        "verdict": plots.plot_verdict(assess_skill(walk_predictions, resamples=100, ledger=ledger)),
         "coverage_over_time": plots.plot_coverage_over_time(walk_predictions),
         "coverage_by_year": plots.plot_coverage_by_year(walk_predictions),
         "equity": plots.plot_equity(tested),
