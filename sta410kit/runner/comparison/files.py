@@ -158,7 +158,8 @@ def _compare_tables(first: pd.DataFrame, second: pd.DataFrame, tolerance: Tolera
         for row in different[:_FEW]:
             keys = [str(first[key].iloc[row])[:10] for key in ("symbol", "date") if key in first.columns]
             where = f"column {name}, row {row}" + (f" ({' '.join(keys)})" if keys else "")
-            found.append(Difference("artifacts", where, str(ours.iloc[row]), str(theirs.iloc[row])))
+            cells = (str(one.iloc[row]).removesuffix(" 00:00:00") for one in (ours, theirs))
+            found.append(Difference("artifacts", where, *cells))
         if len(different) > _FEW:
             found.append(Difference("artifacts", f"column {name}: {len(different):,} rows in all"))
     return found
