@@ -78,7 +78,8 @@ def run_plan(plan: Plan, progress: Progress) -> Run:
             return same
         warm_up("pyarrow.compute", "pyarrow.parquet", "nbformat", "jinja2")  # while the first step runs
         folder = new_run(plan.runs)
-        with folder_errors(folder, _RESUME), FileLock(folder / LOCK):
+        resume = _RESUME if plan.kind == "chain" else ""
+        with folder_errors(folder, resume), FileLock(folder / LOCK):
             return _finish(plan, folder, _begin(plan, folder, [], registry), registry, progress)
 
 

@@ -59,7 +59,7 @@ def folder_errors(folder: Path, resume: str) -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
         if not isinstance(error, OSError):
             raise
-        again = f"continue the run: {resume}" if begun else "run again"
+        again = f"continue the run: {resume}" if begun and resume else "run again"
         message = f"{folder} cannot be written: {error.strerror or error}. Free disk space, then {again}"
         raise STA410Exception(message) from error
 

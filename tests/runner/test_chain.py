@@ -306,9 +306,16 @@ def test_a_gate_that_refused_ends_the_run_even_if_the_notebook_went_on(project):
     assert run.manifest.not_run == ["two"]
 
 
-@pytest.mark.parametrize("when", ["at its start", "after a step"])
-def test_a_full_disk_is_reported_with_what_to_do(project, monkeypatch, when):
-    """What had passed is kept for `--resume`."""
+@pytest.mark.parametrize(
+    ("when", "advice"),
+    [
+        ("at its start", "run again"),
+        ("after a step", "continue the run: sta410 run --resume"),
+        ("of a notebook alone", "run again"),
+    ],
+)
+def test_a_full_disk_is_reported_with_what_to_do(project, monkeypatch, when, advice):
+    """What had passed of a chain is kept for `--resume`."""
     real, written = Manifest.write, []
 
     def write(self, folder):
@@ -319,12 +326,13 @@ def test_a_full_disk_is_reported_with_what_to_do(project, monkeypatch, when):
 
     with monkeypatch.context() as patched:
         patched.setattr(Manifest, "write", write)
-        with pytest.raises(STA410Exception, match="cannot be written: No space left on device"):
-            run_chain(project)
+        message = f"cannot be written: No space left on device. Free disk space, then {advice}$"
+        with pytest.raises(STA410Exception, match=message):
+            run_notebook(project / "notebooks" / "one.ipynb") if "alone" in when else run_chain(project)
     left = [path for path in (project / "runs").iterdir() if path.is_dir()]
     assert len(left) == (0 if when == "at its start" else 1)
-    if left:
-        assert resume_run(project, Options(), Progress()).outcome is ExitCode.PASSED
+    resumed = resume_run(project, Options(), Progress())
+    assert (resumed is not None and resumed.outcome is ExitCode.PASSED) == ("--resume" in advice)
 
 
 def test_a_step_that_cannot_be_prepared_ends_the_run_with_a_report(project, monkeypatch):
