@@ -42,8 +42,7 @@ def readyz(request: Request, response: Response) -> Ready:
         reasons.append("the database does not answer")
     if not can_write(site.project):
         reasons.append("the folder of runs cannot be written")
-    worker = getattr(request.app.state, "worker", None)
-    if worker is not None and not worker.is_alive():
+    if (worker := getattr(request.app.state, "worker", None)) and not worker.is_alive():
         reasons.append("the worker has stopped")
     if site.stopping.is_set():
         reasons.append("the service is stopping")

@@ -89,12 +89,11 @@ def compare(
             raise HTTPException(status.HTTP_400_BAD_REQUEST, message)
         query = urlencode(dict(zip(("first", "second"), sorted(run), strict=True)))
         return RedirectResponse(f"/compare?{query}", status.HTTP_303_SEE_OTHER)
-    site = view.site
-    folders = run_folder(site, first), run_folder(site, second)
+    folders = run_folder(view.site, first), run_folder(view.site, second)
     found = compare_runs(*folders)
     return view.page(
         "compare.html",
-        rows=[look_at(folder, site.index).to_dict() for folder in folders],
+        rows=[look_at(folder, view.site.index).to_dict() for folder in folders],
         found=found,
         kinds={kind: differences for kind in KINDS if (differences := found.of_kind(kind))},
         most=_MOST_DIFFERENCES,
