@@ -7,6 +7,7 @@ The layout is Great Expectations': ``validations/<suite>/<step>/<time>/index.htm
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ from filelock import FileLock
 
 from sta410kit._internal.atomic_files import write_text
 from sta410kit._internal.pages import render
+from sta410kit.exceptions import ConfigurationError
 from sta410kit.guards.result import CRITICAL
 from sta410kit.guards.suites import read_suite
 from sta410kit.guards.wording import plain
@@ -200,9 +202,10 @@ def _history(folder: Path, suite: str, step: str) -> list[dict[tuple[str, str], 
     others = sorted((path.name for path in run.parent.iterdir() if path.name < run.name), reverse=True)
     for name in others[:_FOLDERS]:
         for path in (run.parent / name / folder.name / "validations" / suite / step).glob("*/summary.json"):
-            failures = json.loads(path.read_text(encoding="utf-8"))["failures"]
-            states = {(one["expectation"], one["column"]): one["severity"] for one in failures}
-            found[path.parent.name] = states  # a run that reused the step has the same page
+            with suppress(ConfigurationError):  # of an earlier run, whose pages say so
+                failures = _summary(path)["failures"]
+                states = {(one["expectation"], one["column"]): one["severity"] for one in failures}
+                found[path.parent.name] = states  # a run that reused the step has the same page
         if len(found) >= _EARLIER:
             break
     return [found[moment] for moment in sorted(found)[-_EARLIER:]]
@@ -237,10 +240,17 @@ def _write_index(folder: Path) -> None:
 
 def summaries(folder: Path) -> list[dict[str, Any]]:
     """Return the summary of every validation in the data docs in `folder`, newest first."""
-    found = [
-        json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("validations/*/*/*/summary.json")
-    ]
+    found = [_summary(path) for path in folder.glob("validations/*/*/*/summary.json")]
     return sorted(found, key=lambda entry: str(entry["page"].split("/")[-2]), reverse=True)
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"{path} cannot be read as the summary of a validation: {error}"
+        raise ConfigurationError(message) from error
+    return found
 
 
 def newest_gates(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:

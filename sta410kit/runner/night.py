@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,9 @@ def night_of(folder: Path, manifest: Manifest | None = None) -> Night:
     if found is None:
         return Night(now.run, now.outcome, "", said, data, seconds=(None, now.seconds))
     earlier, before = found
-    new, old = _findings(folder), _findings(earlier)
+    new, old = _findings(folder), {}
+    with suppress(ConfigurationError):  # of damaged data docs: then all findings are new
+        old = _findings(earlier)
     revised = list(_revisions(earlier, folder))
     return Night(
         now.run,

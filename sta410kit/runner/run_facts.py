@@ -88,14 +88,12 @@ class FactsOfRuns:
 def _facts(path: Path) -> dict[str, Any]:
     """Return kind, outcome and source of a run, whether stored prices stood in, what its gates found."""
     try:
-        manifest = read_manifest(path.parent)
+        manifest, found = read_manifest(path.parent), gates_of(path.parent / DATA_DOCS)
     except ConfigurationError:
         return {"kind": "unknown", "outcome": look_at(path.parent).outcome}
     sources = [str(step.parameters["source"]) for step in manifest.steps if "source" in step.parameters]
     gates = [
-        (gate["suite"], one["expectation"], one["severity"])
-        for gate in gates_of(path.parent / DATA_DOCS)
-        for one in gate["failures"]
+        (gate["suite"], one["expectation"], one["severity"]) for gate in found for one in gate["failures"]
     ]
     origin = manifest.results.get("origin", {})
     return {

@@ -123,6 +123,21 @@ def test_the_index_lists_every_validation_newest_first(prices, tmp_path):
     assert "rejected" in index
 
 
+def test_a_damaged_summary_of_an_earlier_run_refuses_no_data(prices, tmp_path):
+    """It is missing from the history of each check, and that is all."""
+    result = guards.validate(prices.assign(close=-1.0), "prices")
+    pages = []
+    for day in (1, 2, 3):
+        run = tmp_path / f"2024010{day}-000000-000aa"
+        run.mkdir()
+        (run / "manifest.json").write_text("{}")
+        pages.append(data_docs.publish(result, run / "data_docs", "02_validate"))
+        if day == 1:
+            pages[0].with_name("summary.json").write_text('{"failures": [')
+    assert "<th>1 earlier</th>" in pages[2].read_text()
+    assert " earlier</th>" not in pages[1].read_text()
+
+
 def test_validations_at_once_do_not_lose_each_other(prices, tmp_path):
     """Eight threads publish; eight pages are listed and no half-written file is left."""
     result = guards.validate(prices, "prices")

@@ -88,6 +88,22 @@ def test_a_damaged_manifest_costs_only_its_run(client, make_run):
         assert why in said
 
 
+def test_damaged_data_docs_cost_only_their_run(client, make_run):
+    """Its pages name the file; the night after it is compared with it all the same."""
+    damaged, night = make_run(0), make_run(1)
+    place = damaged / "data_docs" / "validations" / "prices" / "02_validate" / "20260105T210000000000Z"
+    place.mkdir(parents=True)
+    (place / "summary.json").write_text('{"suite": "pri')
+    for address in _OF_ALL:
+        assert client.get(address).status_code == 200, address
+    assert rows_of(client.get("/")) == [night.name, damaged.name]
+    assert f'beside <a href="/runs/{damaged.name}">' in client.get(f"/night?run={night.name}").text
+    for address in ("/runs/{}", "/api/v1/runs/{}", "/api/v1/runs/{}/validations"):
+        answer = client.get(address.format(damaged.name))
+        assert f"{place / 'summary.json'} cannot be read as the summary of a validation: " in answer.text
+        assert answer.status_code in {404, 422}, address
+
+
 def test_a_run_that_vanishes_while_it_is_read_is_no_defect(client, make_run, monkeypatch):
     """Pages and API answer as if it had never been there, or with what they had read of it."""
     kept = make_run(1).name
