@@ -140,7 +140,7 @@ def finished(tmp_path_factory):
                 stamp = making / ".venv" / f".installed{name}"
                 stamp.unlink(missing_ok=True)
                 stamp.touch()
-            prices = load_prices(symbols=["AAPL", "IBM", "MSFT"], start="2005-01-01")
+            prices = load_prices(symbols=["AAPL", "MSFT"], start="2009-01-01")
             prices.to_csv(making / "prices.csv", index=False)
             (making / "prices").mkdir()
             prices.to_csv(making / "prices" / "all.csv", index=False)
