@@ -25,8 +25,9 @@ PACKAGES = sorted(path.parent.name for path in KIT.glob("*/__init__.py"))
     [
         (["sta410kit"], HEAVY | {"pydantic", "loguru", "dotenv", "click", "rich"}),
         ([f"sta410kit.{name}" for name in (*MODULES, *PACKAGES)], HEAVY),
+        (["sta410kit.runner.chain", "sta410kit.runner.sweeps.sweep"], HEAVY),
     ],
-    ids=["the package", "its modules"],
+    ids=["the package", "its modules", "run and sweep"],
 )
 def test_importing_is_quick_and_does_nothing(tmp_path, names, unwanted):
     """No heavy package is loaded, no settings are read, no warning is given and no file is written."""

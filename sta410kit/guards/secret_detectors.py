@@ -31,6 +31,7 @@ _DIGEST = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{48}|[0-9a-fA-
 _INTEGRITY = re.compile(r"sha(?:1|256|384|512)-[0-9A-Za-z+/]+=*")  # lock files of npm
 _RUN_FOLDER = re.compile(r"/[\w/+-]*/\d{8}-\d{6}-[0-9a-f]{5}(?:/units/\d+)?")  # each of its notebooks has it
 _FILE_OR_MODULE = re.compile(r"[\"'][^\"']*[. /][^\"']*[\"']\s*:")  # named after secrets, with its digest
+_SHORTEST = 8  # characters of the shortest key, a password in an address
 _LONGEST = 200  # characters; longer random texts are pictures, fonts and arrays
 # A line is looked at in stretches, which overlap by more than a key's length: minified files have long ones.
 _STRETCH, _OVERLAP = 8192, 512
@@ -67,6 +68,8 @@ def suspects(line: str, filename: str = "") -> list[Suspect]:
 
 def key_formats(text: str) -> Iterator[Suspect]:
     """Yield what has the format of a well-known kind of key."""
+    if len(text) < _SHORTEST:
+        return  # detect-secrets need not be imported
     for name, pattern in _FORMATS.items():
         yield from (Suspect(name, match[0]) for match in pattern.finditer(text) if _plausible(match[0]))
     for plugin in _plugins()[0]:

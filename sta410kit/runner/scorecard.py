@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sta410kit._internal.parquet import read_table
 from sta410kit._internal.text import percent, pluralize
 from sta410kit.exceptions import STA410Exception
-from sta410kit.research.drift import drift_of
 from sta410kit.research.forecast_log import FILE, ForecastLog
 from sta410kit.research.target_names import DEFAULT
 from sta410kit.runner.results import PRICES
@@ -37,6 +36,8 @@ def log_forecasts(folder: Path, manifest: Manifest) -> None:
         prices = next((folder / name for name in PRICES if (folder / name).is_file()), None)
         if prices is None or not log.open_before(results.get("data", {}).get("last", "")):
             return  # nothing can have come out: pandas need not be imported
+        from sta410kit.research.drift import drift_of
+
         log.settle(read_table(prices).to_pandas())
         logged = log.read()
         results["scorecard"], results["outcomes"] = scorecard_rows(logged), outcome_points(logged)
