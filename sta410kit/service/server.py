@@ -70,8 +70,11 @@ class _Server(uvicorn.Server):
 def _listen(options: ServiceOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        return socket.create_server((options.host, options.port), family=family, backlog=2048)
+        listener = socket.create_server((options.host, options.port), family=family, backlog=2048)
     except OSError as error:
         reason = str(error.strerror).partition(" (while")[0]
         message = f"cannot listen on {options.host} port {options.port} ({reason}); try another --port"
         raise ConfigurationError(message) from error
+    # asyncio does so only for sockets of its own; an answer in two parts would wait 40 ms between them.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

@@ -97,12 +97,15 @@ class Users:
             return None
         try:
             with self._hashing:
+                if known := self.recall(token):  # verified for another request while this one waited
+                    return known
                 _HASHER.verify(row.token_hash, secret)
+                found = self._remember(token, _user(row))
         except (VerificationError, InvalidHashError):
             return None
         if (row.last_used or 0) < time.time() - _MINUTE:
             self._database.change(sa.update(users).where(one).values(last_used=self._database.now))
-        return self._remember(token, _user(row))
+        return found
 
     def open_session(self, user: User) -> str:
         """Return the id of a new session."""

@@ -2,9 +2,13 @@
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from argon2 import PasswordHasher
+
+from sta410kit.service.users import Users
 
 
 @pytest.fixture
@@ -45,3 +49,16 @@ def test_names_are_unique_and_a_revoked_user_is_gone(folder, typed):
     assert "sta410 user revoke anna" in twice.stderr
     assert "Did you mean 'anna'?" in near.stderr
     assert "no users yet: sta410 user add" in none.stdout
+
+
+@pytest.mark.integration
+def test_requests_that_come_at_once_with_a_token_wait_for_one_hash(database, monkeypatch):
+    """A page of a dashboard sends many: each hash takes 19 MiB and some milliseconds."""
+    users, hashed = Users(database), []
+    token = users.add("anna", "viewer")
+    verify = PasswordHasher.verify
+    monkeypatch.setattr(PasswordHasher, "verify", lambda *given: hashed.append(1) or verify(*given))
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(users.verify, [token] * 20))
+    assert [user.name for user in found] == ["anna"] * 20
+    assert len(hashed) == 1
