@@ -128,10 +128,8 @@ def _unchanged_run(plan: Plan, registry: Registry) -> Run | None:
         return None
     folder, manifest = newest
     same = [one.name for one in manifest.steps] == [step.name for step in plan.steps]
-    same &= plan.options.session in {
-        "",
-        manifest.options.get("session"),
-    }  # else it was made for another night
+    # A run that was made for another night is not this night's.
+    same &= plan.options.session in {"", manifest.options.get("session")}
     if not manifest.passed or not same:
         return None
     for step, record in zip(plan.steps, manifest.steps, strict=True):

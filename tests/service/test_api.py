@@ -60,11 +60,12 @@ def test_artifacts_are_downloaded_and_never_opened(service, run):
 def test_no_path_leads_out_of_a_run(service, run, name):
     """Dots, encoded or not, hidden files and links to the outside are no files of the run."""
     folder = service.project / "runs" / run
-    for link, target in (("link", "/etc/passwd"), ("linked", "/etc")):
-        if not (folder / link).is_symlink():
-            (folder / link).symlink_to(target)
+    (folder / "link").symlink_to("/etc/passwd")
+    (folder / "linked").symlink_to("/etc")
     with service.client("viewer") as client:
         answer = client.get(f"/api/v1/runs/{run}/artifacts/{name}".replace("\x00", "%00"))
+    for link in ("link", "linked"):  # other tests use the run
+        (folder / link).unlink()
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
@@ -114,13 +115,14 @@ def test_a_sweep_is_checked_and_queued(service):
 )
 def test_what_the_command_line_refuses_is_refused(service, asked, reason):
     """A wrong name gets a suggestion; secrets and paths out of the project are refused; nothing is queued."""
-    if not (service.project / "outside").is_symlink():
-        (service.project / "outside").symlink_to("/etc")
+    outside = service.project / "outside"
+    outside.symlink_to("/etc")
     with service.client("runner") as client:
         before = client.get("/api/v1/jobs").json()
         content = json.dumps(asked)  # plain ASCII, unlike that of httpx
         answer = client.post("/api/v1/runs", content=content, headers={"Content-Type": "application/json"})
         after = client.get("/api/v1/jobs").json()
+    outside.unlink()
     assert (answer.status_code, before == after) == (422, True)
     assert reason in answer.json()["detail"]
     assert "IOSFODNN7EXAMPLE" not in answer.text
