@@ -31,7 +31,7 @@ _DIGEST = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{48}|[0-9a-fA-
 _INTEGRITY = re.compile(r"sha(?:1|256|384|512)-[0-9A-Za-z+/]+=*")  # lock files of npm
 _RUN_FOLDER = re.compile(r"/[\w/+-]*/\d{8}-\d{6}-[0-9a-f]{5}(?:/units/\d+)?")  # each of its notebooks has it
 _FILE_OR_MODULE = re.compile(r"[\"'][^\"']*[. /][^\"']*[\"']\s*:")  # named after secrets, with its digest
-_SHORTEST = 8  # characters of the shortest key, a password in an address
+_SHORTEST = 7  # characters of the shortest key, a password in an address: ://a:b@
 _LONGEST = 200  # characters; longer random texts are pictures, fonts and arrays
 # A line is looked at in stretches, which overlap by more than a key's length: minified files have long ones.
 _STRETCH, _OVERLAP = 8192, 512
@@ -89,7 +89,7 @@ def _by_name_or_entropy(text: str, filename: str) -> Iterator[Suspect]:
     for plugin in _plugins()[1]:
         for one in plugin.analyze_line(filename=filename, line=text, line_number=1):
             value = one.secret_value or ""
-            known = any(one.fullmatch(value) for one in (_DIGEST, _INTEGRITY, _RUN_FOLDER))
+            known = any(form.fullmatch(value) for form in (_DIGEST, _INTEGRITY, _RUN_FOLDER))
             if isinstance(plugin, KeywordDetector):
                 harmless = known and _FILE_OR_MODULE.search(text) is not None
             else:

@@ -11,7 +11,6 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sta410kit.runner.comparison.runs import compare_runs
 from sta410kit.runner.listing import look_at
 from sta410kit.runner.manifest import read_manifest
-from sta410kit.runner.run_files import tail_of
 from sta410kit.runner.run_log import NAME as LOG
 from sta410kit.runner.selection import ORDERS, Selection
 from sta410kit.runner.summary import run_details
@@ -75,7 +74,7 @@ def read_run(folder: RunFolder, site: Served) -> RunDetails:
 def read_log(folder: RunFolder, lines: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> PlainTextResponse:
     """Return the end of a run's log as text."""
     try:
-        text, _ = tail_of(folder / LOG)
+        text = (folder / LOG).read_text(encoding="utf-8", errors="replace")
     except OSError:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"run {folder.name} has no log") from None
     return PlainTextResponse("".join(text.splitlines(keepends=True)[-lines:]))

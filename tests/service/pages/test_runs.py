@@ -275,3 +275,11 @@ def test_a_run_that_goes_on_is_followed(client, make_run, monkeypatch):
     part = client.get(f"/runs/{run}?part=progress")
     assert part.headers["x-state"] == "RUNNING"
     assert ("waiting" in part.text, "<html" in part.text) == (True, False)
+
+
+def test_the_api_returns_as_many_lines_of_a_log_as_are_asked_for(client, make_run):
+    """Also of a log that is longer than what its page shows."""
+    run = make_run()
+    (run / "run.log").write_text("".join(f"{number:0100d}\n" for number in range(12_000)))
+    lines = client.get(f"/api/v1/runs/{run.name}/log?lines=10000").text.splitlines()
+    assert (len(lines), int(lines[0]), int(lines[-1])) == (10_000, 2_000, 11_999)
