@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from sta410kit._internal.redaction import redact
+from sta410kit._internal.text import utc
 
 NO_SCRIPT = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -25,7 +26,11 @@ def templates_of(*packages: str, **options: Any) -> Any:  # noqa: ANN401 - Jinja
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     loader = ChoiceLoader([PackageLoader(name) for name in (*packages, "sta410kit._internal")])
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, **options)
+    found = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, **options
+    )
+    found.filters["utc"] = utc
+    return found
 
 
 @cache

@@ -30,6 +30,11 @@ def percent(value: float | None, form: str = ".0%", none: str = "") -> str:
     return none if missing else f"{value:{form}}".replace("%", " %")
 
 
+def utc(moment: str) -> str:
+    """Return a moment in UTC, as manifests hold it, for people: ``2026-11-30 08:19:32 UTC``."""
+    return f"{moment[:19].replace('T', ' ')} UTC"
+
+
 def pluralize(number: int, noun: str) -> str:
     """Return a number and its noun: ``1 warning``, ``0 warnings``, ``12,154 rows``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

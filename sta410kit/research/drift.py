@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sta410kit._internal.text import percent
 from sta410kit.research.conformal import LEVEL
 from sta410kit.research.target_names import DEFAULT
 
@@ -62,13 +63,13 @@ def _judged(part: pd.DataFrame, name: str, horizon: int) -> dict[str, Any]:
     drifted = []
     if min(coverage.p_value, 1 - coverage.p_value) < RARE:
         drifted.append(
-            f"intervals of {name} held {100 * share:.1f} % of the outcomes, not {100 * LEVEL:.0f} %, "
+            f"intervals of {name} held {percent(share, '.1%')} of the outcomes, not {percent(LEVEL)}, "
             + over.format(coverage.ratio)
         )
     if 1 - skill.p_value < RARE:
         r2 = float(gain.sum()) / naive
         drifted.append(
-            f"forecasts of {name} err more than those of no change: R² {100 * r2:+.2f} % "
+            f"forecasts of {name} err more than those of no change: R² {percent(r2, '+.2%')} "
             + over.format(skill.ratio)
         )
     return {

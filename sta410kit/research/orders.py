@@ -193,10 +193,8 @@ def _sector_share(
 
 
 def _reason(expected: float, cost: float, shares: float, close: float) -> str:
-    move, limit = (
-        f"expected move {percent(expected, '+.3%')}",
-        f"the round-trip cost of {percent(cost, '.3%')}",
-    )
+    move = f"expected move {percent(expected, '+.3%')}"
+    limit = f"the round-trip cost of {percent(cost, '.3%')}"
     if abs(expected) <= cost:
         return f"{move} does not exceed {limit}"
     if shares == 0:

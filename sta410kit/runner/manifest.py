@@ -221,8 +221,8 @@ def last_passed(folder: Path, manifest: Manifest) -> Manifest | None:
 
 def resume_command(folder: Path, manifest: Manifest) -> str:
     """Return the command that continues a run whose process is gone; empty where none does any more."""
-    newest = next(manifests(folder.parent, manifest.kind), None)
     command = {"chain": "sta410 run --resume", "sweep": "sta410 sweep --resume"}.get(manifest.kind, "")
+    newest = next(manifests(folder.parent, manifest.kind), None) if command else None
     return command if newest is not None and newest[0] == folder else ""
 
 

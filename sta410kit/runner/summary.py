@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sta410kit._internal.text import pluralize
+from sta410kit._internal.text import pluralize, utc
 from sta410kit.exit_codes import ExitCode
 from sta410kit.guards.data_docs import gates_of
 from sta410kit.research.ledger import Ledger
@@ -206,8 +206,7 @@ def _print_head(manifest: Manifest, state: str) -> None:
     took = f", {format_seconds(manifest.seconds)}" if manifest.finished else ""
     code = f", exit code {manifest.exit_code}" if manifest.exit_code is not None else ""
     say(f"run {manifest.run}: {state}{code}{took}", "bold")
-    began = manifest.started[:19].replace("T", " ")
-    say(f"{f'{manifest.kind} {manifest.title}'.strip()}, started {began} UTC")
+    say(f"{f'{manifest.kind} {manifest.title}'.strip()}, started {utc(manifest.started)}")
     given = ", ".join(f"{name}={value}" for name, value in manifest.given.items()) or "all defaults"
     say(f"parameters: {given}")
     if data := manifest.results.get("data"):

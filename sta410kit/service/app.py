@@ -79,8 +79,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     site: Site = app.state.site
     worker = Worker(site.database, site.project, site.options.concurrency)
     app.state.worker = worker if site.options.concurrency else None
-    parts: list[Worker | Timer] = [worker] * bool(site.options.concurrency)
-    parts += [Timer(site.database, site.project)] * site.options.schedules
+    parts: list[Worker | Timer] = [worker] if site.options.concurrency else []
+    if site.options.schedules:
+        parts.append(Timer(site.database, site.project))
     warm_up()  # by it the values of the first request are checked
     for part in parts:
         part.start()

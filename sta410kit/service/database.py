@@ -131,10 +131,9 @@ class Database:
         except (sa.exc.DatabaseError, sa.exc.InterfaceError) as error:
             if isinstance(error, sa.exc.IntegrityError):  # the caller's
                 raise
-            reason = (
-                f"the database {self.shown} cannot be used: " + str(error.orig).strip().partition("\n")[0]
-            )
-            message = f"{reason}. Start or mend it, or correct DATABASE_URL"
+            reason = str(error.orig).strip().partition("\n")[0]
+            advice = "Start or mend it, or correct DATABASE_URL"
+            message = f"the database {self.shown} cannot be used: {reason}. {advice}"
             raise DatabaseError(message) from None
 
     def close(self) -> None:

@@ -16,7 +16,6 @@ from sta410kit.runner.warm.identity import INLINE
 from sta410kit.runner.warm.wire import Lines
 
 _PR_SET_PDEATHSIG = 1
-_prctl = getattr(ctypes.CDLL(None), "prctl", None)
 _spec = find_spec("ipykernel_launcher")
 _LAUNCHER = str(_spec.origin) if _spec else ""
 
@@ -50,8 +49,8 @@ def run_kernel(arguments: list[str]) -> None:
 
 def _take_place(order: dict[str, Any], streams: list[int]) -> None:
     # Linux: end with the server, should it be killed; other systems have no such thing.
-    if _prctl is not None:
-        _prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
     os.setsid()
     for target, descriptor in enumerate(streams):
         os.dup2(descriptor, target)
